@@ -1,0 +1,68 @@
+/**
+ * The errors of an answer as the client may see them: unexpected ones masked, long ones cut, many ones counted.
+ *
+ * Expected is an error that says what it is: a code of its own, or a 4xx status. Everything else (an `Error` of a resolver, a
+ * value that would not serialise) becomes one constant text with an id, and the log has the rest.
+ */
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { deny, factsOfRefusal } from './refusal.ts';
+
+/** An answer made of errors must not be larger than the request that made it. */
+const maxErrors = 20;
+const maxMessageLength = 1_000;
+
+export interface Masking {
+  /** Errors of the application to pass on as they are. */
+  readonly expose?: ((error: GraphQLError) => boolean) | undefined;
+  /** Told of each masked error; returns the id under which it is logged. */
+  readonly masked: (error: unknown, path: readonly (string | number)[] | undefined) => string;
+}
+
+/** @param originals the same errors before they were formatted, in the same order. */
+export function clientErrors(
+  formatted: readonly GraphQLFormattedError[],
+  originals: readonly GraphQLError[],
+  masking: Masking,
+): GraphQLFormattedError[] {
+  const shown = formatted.length > maxErrors ? formatted.slice(0, maxErrors - 1) : formatted;
+  const errors = shown.map((error, i) => clientError(error, originals[i], masking));
+  if (shown.length < formatted.length) errors.push(deny('ERRORS_OMITTED').toJSON());
+  return errors;
+}
+
+function clientError(
+  error: GraphQLFormattedError,
+  original: GraphQLError | undefined,
+  { expose, masked }: Masking,
+): GraphQLFormattedError {
+  const { stacktrace: _stacktrace, ...extensions } = error.extensions ?? {};
+  if (isExpected(error, original) || (original && expose?.(original) === true)) {
+    const { message } = error;
+    const cut = message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}...` : message;
+    return { ...error, message: cut, extensions };
+  }
+  const { message, extensions: code } = deny('INTERNAL_SERVER_ERROR').toJSON();
+  return {
+    message,
+    ...(error.locations && { locations: error.locations }),
+    ...(error.path && { path: error.path }),
+    extensions: { ...code, errorId: masked(original?.originalError ?? original ?? error, error.path) },
+  };
+}
+
+function isExpected(error: GraphQLFormattedError, original: GraphQLError | undefined): boolean {
+  return hasOwnCode(error.extensions) || isExpectedError(original);
+}
+
+/** Whether an error says what it is, so that its message is meant for the client. */
+export function isExpectedError(error: unknown): boolean {
+  if (!(error instanceof GraphQLError)) return false;
+  if (factsOfRefusal(error) ?? factsOfRefusal(error.originalError)) return true;
+  const http = error.extensions['http'] as { status?: unknown } | undefined;
+  return hasOwnCode(error.extensions) || (typeof http?.status === 'number' && http.status < 500);
+}
+
+function hasOwnCode(extensions: Readonly<Record<string, unknown>> | undefined): boolean {
+  const code = extensions?.['code'];
+  return typeof code === 'string' && code !== 'INTERNAL_SERVER_ERROR';
+}

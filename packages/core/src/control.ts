@@ -1,0 +1,81 @@
+/** The contract of a control: one subject, one factory, one object of plain functions that may refuse. */
+import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import type { EventDetails } from './events.ts';
+import type { OperationFacts } from './facts.ts';
+import type { SecurityContext } from './principal.ts';
+
+/** Room 2: the request before it is parsed. */
+export interface IncomingRequest<C = unknown> {
+  /** The query text as sent; `undefined` when the client sent only a persisted-query hash. */
+  readonly source: string | undefined;
+  readonly variables: Readonly<Record<string, unknown>> | undefined;
+  readonly extensions: Readonly<Record<string, unknown>> | undefined;
+  readonly security: SecurityContext;
+  readonly contextValue: C;
+  /** Position in the HTTP batch; 0 outside a batch. */
+  readonly batchIndex: number;
+}
+
+/** Room 3: a document seen for the first time, before validation. No principal, no variables: the verdict is cached. */
+export interface ParsedDocument {
+  readonly document: DocumentNode;
+  readonly schema: GraphQLSchema;
+}
+
+/** Room 4: the operation that will run, with everything that controls share computed at most once. */
+export interface ResolvedOperation<C = unknown> {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  /** The query text, also where the client sent only its hash; `undefined` outside HTTP. */
+  readonly source: string | undefined;
+  /** Variables as the client sent them. */
+  readonly rawVariables: Readonly<Record<string, unknown>>;
+  /** Coerced variables. @throws a `BAD_USER_INPUT` refusal when they do not coerce. */
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly facts: OperationFacts;
+  /** Anonymous when the context carries none. */
+  readonly security: SecurityContext;
+  readonly contextValue: C;
+  /** Says that the answer depends on who asks, so that no shared cache may keep it. */
+  readonly neverCache: () => void;
+  /** Tells the operator something that refuses nothing. */
+  readonly report: (details: EventDetails) => void;
+  /** Logs an error in full and tells the operator of a `failure`; what to answer is up to the control. */
+  readonly failed: (where: string, error: unknown) => void;
+}
+
+/** On the way out. */
+export interface OutgoingAnswer<C = unknown> {
+  /** `undefined` when the request ended before an operation was resolved. */
+  readonly operation: ResolvedOperation<C> | undefined;
+  /** Response headers. In a batch all answers share one set. */
+  readonly headers: Map<string, string>;
+  readonly isBatched: boolean;
+}
+
+/**
+ * One protection. Each function refuses by throwing what `refuse()` made; any other error is logged and denied as
+ * `INTERNAL_SERVER_ERROR`.
+ */
+export interface Control<C = unknown> {
+  /** Names the control in events. */
+  readonly name: string;
+  /** `report`: what would be refused becomes an event and nothing is refused. @default 'enforce' */
+  readonly mode?: 'enforce' | 'report' | undefined;
+  /** While the server starts. @throws to keep it from starting. */
+  start?(server: { readonly schema: GraphQLSchema }): void;
+  /** Room 2, synchronous: sees the request text and raw variables. */
+  admit?(request: IncomingRequest<C>): void;
+  /** Room 3, synchronous, once per document: a refused document is never validated. Not called in `report` mode. */
+  measure?(document: ParsedDocument): void;
+  /** Room 4, in the order of the controls. */
+  check?(operation: ResolvedOperation<C>): void | Promise<void>;
+  /** On the way out. May set headers, may not refuse. */
+  respond?(answer: OutgoingAnswer<C>): void;
+  /** While the server stops: releases timers and connections. */
+  stop?(): void | Promise<void>;
+}
+
+/** What a control throws. */
+export type Refusal = GraphQLError;

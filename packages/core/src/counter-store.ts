@@ -1,0 +1,48 @@
+/** The one counter of the suite: what rate limits and penalties charge. `@graphql-bulwark/rate-limit` implements it. */
+
+/** So many points on one key within one window. */
+export interface Charge {
+  /** Who or what is counted; unique together with `policy`. */
+  readonly key: string;
+  /** Names the bucket, for example a schema coordinate. */
+  readonly policy: string;
+  /** Whole number, 1 or more. */
+  readonly points: number;
+  /** Points per window. Whole number, 1 or more. */
+  readonly limit: number;
+  /** Seconds. Whole number, 1 or more. */
+  readonly windowSeconds: number;
+}
+
+/** How a bucket stands after a call. */
+export interface BucketState {
+  readonly charge: Charge;
+  /** Points left in this window, 0 or more. */
+  readonly remaining: number;
+  /** Seconds until the window ends, 0 or more; may be fractional. */
+  readonly resetSeconds: number;
+}
+
+/** The verdict over all charges of one request. */
+export interface Consumption {
+  /** `false`: at least one bucket is short, and none was charged. */
+  readonly allowed: boolean;
+  /** One per charge, in the order of the charges. */
+  readonly buckets: readonly BucketState[];
+  /** The buckets that are short; empty when allowed. */
+  readonly exceeded: readonly BucketState[];
+}
+
+/** Every call rejects with an `Error` when the store cannot answer; the caller decides what that means. */
+export interface CounterStore {
+  /** Charges all or nothing. */
+  consume(charges: readonly Charge[]): Promise<Consumption>;
+  /** Gives points back within the same window; a bucket never holds more than its limit. */
+  giveBack(charges: readonly Charge[]): Promise<void>;
+  /** How a bucket stands, without charging it. */
+  peek(charge: Omit<Charge, 'points'>): Promise<BucketState>;
+  /** Empties a bucket. */
+  reset(charge: Pick<Charge, 'key' | 'policy' | 'limit' | 'windowSeconds'>): Promise<void>;
+  /** Releases what the store itself opened. */
+  close?(): void | Promise<void>;
+}

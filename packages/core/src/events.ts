@@ -1,0 +1,125 @@
+/**
+ * What an operator sees: one synchronous listener, a union told apart by `type`.
+ *
+ * No event holds a token, a variable, a literal, a response value or query text. A listener cannot veto, and what it
+ * throws is logged.
+ */
+import { randomUUID } from 'node:crypto';
+import type { SecurityContext } from './principal.ts';
+import type { RefusalCode } from './refusal.ts';
+
+/** What happened, by `type`. */
+export type EventDetails =
+  /** A limit said no. `limit` is the option's name; `actual` may be `Infinity` where counting stopped early. */
+  | { type: 'limit.exceeded'; control: string; code: RefusalCode; limit: string; actual: number; maximum: number }
+  /** A rule said no to an operation, a field, an object or an argument. Once per coordinate and operation. */
+  | { type: 'access.denied'; control: string; code: RefusalCode; coordinate?: string; rule?: string; reason?: string }
+  | { type: 'rate.limited'; control: string; code: RefusalCode; coordinate?: string; retryAfterSeconds?: number }
+  | { type: 'introspection.blocked'; control: string; code: RefusalCode; coordinate?: string }
+  | { type: 'auth.success'; method: string; keyId?: string }
+  | { type: 'auth.failure'; code: RefusalCode; reason: string }
+  /** Apollo Server or a control refused the form of the request. */
+  | { type: 'request.invalid'; code: string; reason?: string }
+  /** Something of ours or of the application failed, and the request was denied. The log has the error under `errorId`. */
+  | { type: 'failure'; where: string; errorId?: string; reason?: string }
+  /** An unexpected error was hidden from the client. The log has it under `errorId`. */
+  | { type: 'error.masked'; errorId: string; path?: readonly (string | number)[] }
+  | { type: 'store.degraded' | 'store.recovered'; store: string }
+  | { type: 'config.warning'; message: string };
+
+/** An event as the listener gets it. */
+export type SecurityEvent = EventDetails & {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** `reported`: a control in `report` mode would have refused. */
+  readonly outcome: 'refused' | 'reported' | 'noted';
+  readonly requestId?: string;
+  readonly principalId?: string;
+  readonly clientIp?: string;
+  readonly operationType?: string;
+  /** The client's name for the operation: control characters removed, at most 100 characters. */
+  readonly operationName?: string;
+};
+
+export type EventListener = (event: SecurityEvent) => void;
+
+/** The part of Apollo Server's logger that Bulwark uses. */
+export interface Logger {
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** What is known of the request when an event happens. */
+export interface EventOrigin {
+  readonly security?: SecurityContext | undefined;
+  readonly operationType?: string | undefined;
+  readonly operationName?: string | null | undefined;
+}
+
+/** The way from a control to the listener and the log. */
+export interface Events {
+  emit(details: EventDetails, outcome: SecurityEvent['outcome'], origin?: EventOrigin): void;
+  /** Logs an unexpected error in full and returns the id under which it stands. */
+  logged(where: string, error: unknown): string;
+}
+
+/** @param onEvent the listener; without one, refusals are logged once per code and minute. */
+export function createEvents(onEvent: EventListener | undefined, logger: () => Logger): Events {
+  const listener = onEvent ?? logEvents(logger);
+  return {
+    emit(details, outcome, origin = {}) {
+      const { security, operationType, operationName } = origin;
+      const event: SecurityEvent = {
+        ...details,
+        id: randomUUID(),
+        time: Date.now(),
+        outcome,
+        ...(security && { requestId: security.requestId }),
+        ...(security?.principal && { principalId: security.principal.id }),
+        ...(security?.clientIp && { clientIp: security.clientIp }),
+        ...(operationType && { operationType }),
+        ...(operationName && { operationName: printable(operationName) }),
+      };
+      try {
+        listener(event);
+      } catch (error) {
+        logger().error(`Bulwark: the event listener threw: ${describe(error)}`);
+      }
+    },
+    logged(where, error) {
+      const errorId = randomUUID();
+      logger().error(`Bulwark: ${where} [${errorId}]: ${describe(error)}`);
+      return errorId;
+    },
+  };
+}
+
+const minute = 60_000;
+
+/** Logs each kind of event once a minute, with how many were left out: a server under attack must not fill its own disk. */
+export function logEvents(logger: () => Logger): EventListener {
+  const seen = new Map<string, { since: number; more: number }>();
+  return (event) => {
+    if (event.type === 'auth.success') return;
+    const subject = event.type === 'config.warning' ? event.message : 'code' in event ? event.code : event.type;
+    const last = seen.get(subject);
+    if (last && event.time - last.since < minute) {
+      last.more += 1;
+      return;
+    }
+    seen.set(subject, { since: event.time, more: 0 });
+    const more = last && last.more > 0 ? ` (and ${last.more} more since the last line)` : '';
+    const { id: _id, time: _time, type, outcome, ...rest } = event;
+    logger().warn(`Bulwark: ${type} ${outcome} ${JSON.stringify(rest)}${more}`);
+  };
+}
+
+/** Client-made text, safe to print on one line of a log. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '').slice(0, 100);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : String(error);
+}

@@ -1,0 +1,41 @@
+/** Checks of what a user configured. A bad option is a `TypeError` while the server is built, never a weaker server. */
+
+/** @throws {TypeError} naming option, value and rule. */
+export function wholeNumber(option: string, value: unknown, min = 1): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return value;
+  throw new TypeError(`${option} must be a whole number of at least ${min}, but is ${show(value)}.`);
+}
+
+/** A limit: a whole number, or `false` for none. @throws {TypeError} */
+export function limitOrFalse(option: string, value: unknown, min = 0): number | false {
+  return value === false ? false : wholeNumber(option, value, min);
+}
+
+/** @throws {TypeError} for a name that the factory does not know, guessing what was meant. */
+export function knownOptions(factory: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const near = known.find((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()) <= 2);
+    throw new TypeError(`${factory} has no option '${name}'${near ? `; did you mean '${near}'?` : '.'}`);
+  }
+}
+
+/** A value as an error message shows it. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  return typeof value === 'object' && value !== null ? `a value of type ${value.constructor?.name}` : String(value);
+}
+
+/** Levenshtein distance; option names are short. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, swap));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

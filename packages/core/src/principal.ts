@@ -1,0 +1,46 @@
+/** Who is asking, and from where: what `authenticate` makes in `context()` and every control reads. */
+import { randomUUID } from 'node:crypto';
+
+/** An authenticated caller. Frozen; made once per HTTP request. */
+export interface Principal {
+  /** The `sub` claim or the API key's id. Never empty. */
+  readonly id: string;
+  /** Verified claims, own properties only. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly roles: readonly string[];
+  readonly scopes: readonly string[];
+  readonly authMethod: string;
+  /** When the credential ends, in seconds since the epoch (RFC 7519 NumericDate). */
+  readonly expiresAt?: number | undefined;
+  readonly keyId?: string | undefined;
+}
+
+/** The one property that Bulwark puts on the GraphQL context. Shared by the operations of a batch. */
+export interface SecurityContext {
+  /** `null` when no credential was sent. */
+  readonly principal: Principal | null;
+  /** Normalised address (IPv6 cut to its prefix), or `null` where the transport has none. */
+  readonly clientIp: string | null;
+  readonly requestId: string;
+}
+
+/** A GraphQL context that carries {@link SecurityContext}. */
+export interface SecuredContext {
+  readonly security: SecurityContext;
+}
+
+/** Makes a frozen security context; what is left out is anonymous and without an address. */
+export function securityContext(known: Partial<SecurityContext> = {}): SecurityContext {
+  return Object.freeze({
+    principal: known.principal ?? null,
+    clientIp: known.clientIp ?? null,
+    requestId: known.requestId ?? randomUUID(),
+  });
+}
+
+/** The security context of a GraphQL context, or `undefined` when it carries none. A guard that gets `undefined` denies. */
+export function securityOf(contextValue: unknown): SecurityContext | undefined {
+  if (typeof contextValue !== 'object' || contextValue === null) return undefined;
+  const security = (contextValue as Partial<SecuredContext>).security;
+  return typeof security === 'object' && security !== null && 'principal' in security ? security : undefined;
+}

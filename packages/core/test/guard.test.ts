@@ -1,0 +1,391 @@
+import { createHash } from 'node:crypto';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';
+import { type Control, guard, REFUSALS, type RefusalCode, refuse, type SecurityEvent } from '@graphql-bulwark/core';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import { type DocumentNode, GraphQLError } from 'graphql';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { as, codes, send, sendBody } from '../../../test/kit.ts';
+
+const schema = makeExecutableSchema({
+  typeDefs: `
+    enum Color { GREEN RED }
+    type Query { a: String b(n: Int, color: Color): String throws: String coded: String number: Int many: [String] }
+    type Mutation { m: String }
+    type Subscription { s: String }
+  `,
+  resolvers: {
+    Query: {
+      a: () => 'A',
+      b: () => 'B',
+      throws: () => {
+        throw new Error('password of the database');
+      },
+      coded: () => {
+        throw new GraphQLError('Invoice is paid', { extensions: { code: 'ALREADY_PAID' } });
+      },
+      number: () => 'secret that is no number',
+      many: () => Array.from({ length: 50 }, () => new Error('secret')),
+    },
+  },
+});
+
+const servers: ApolloServer<object>[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+async function start(
+  controls: readonly Control<object>[],
+  more: {
+    onEvent?: (event: SecurityEvent) => void;
+    expose?: (error: GraphQLError) => boolean;
+    plugins?: ApolloServerPlugin<object>[];
+  } = {},
+): Promise<ApolloServer<object>> {
+  const server = new ApolloServer<object>({
+    schema,
+    nodeEnv: 'production',
+    stopOnTerminationSignals: false,
+    allowBatchedHttpRequests: true,
+    includeStacktraceInErrorResponses: true,
+    logger: silent,
+    plugins: [guard({ controls, onEvent: more.onEvent ?? (() => {}), expose: more.expose }), ...(more.plugins ?? [])],
+  });
+  await server.start();
+  servers.push(server);
+  return server;
+}
+
+const logged: string[] = [];
+const silent = {
+  debug() {},
+  info() {},
+  warn: (text: string) => logged.push(text),
+  error: (text: string) => logged.push(text),
+};
+
+const checking = (check: Control<object>['check']): Control<object> => ({ name: 'test', ...(check && { check }) });
+const refusing = (code: RefusalCode): Control<object> => checking(() => Promise.reject(refuse(code)));
+
+describe('each code of the table', () => {
+  it.each(Object.keys(REFUSALS) as RefusalCode[])(
+    '%s answers with its status and text, twice, and 200 in a batch',
+    async (code) => {
+      const server = await start([refusing(code)]);
+      for (const _time of [1, 2]) {
+        const answer = await send(server, '{ a }', as(null));
+        expect(answer.status).toBe(REFUSALS[code].status);
+        expect(answer.body.errors[0]).toMatchObject({ message: REFUSALS[code].message, extensions: { code } });
+        expect(answer.body.errors[0].extensions).not.toHaveProperty('http');
+        expect(answer.body).not.toHaveProperty('data');
+      }
+      const batch = await sendBody(server, [{ query: '{ a }' }], as(null));
+      expect(batch.status).toBe(200);
+      expect(batch.body[0].errors[0].extensions.code).toBe(code);
+    },
+  );
+});
+
+describe('a request refused before it is parsed', () => {
+  const tooLong: Control<object> = {
+    name: 'length',
+    admit({ source }) {
+      if ((source?.length ?? 0) > 20)
+        throw refuse('QUERY_TOO_LARGE', { limit: 'maxCharacters', actual: 21, maximum: 20 });
+    },
+  };
+  const long = '{ a a a a a a a a a a a a }';
+
+  it('answers with its own status, and its text is never parsed', async () => {
+    const parsed: (string | undefined)[] = [];
+    const server = await start([tooLong], {
+      plugins: [{ requestDidStart: async () => ({ parsingDidStart: async ({ source }) => void parsed.push(source) }) }],
+    });
+    for (const _time of [1, 2]) {
+      const answer = await send(server, long, as(null));
+      expect([answer.status, codes(answer)]).toEqual([413, ['QUERY_TOO_LARGE']]);
+    }
+    expect(parsed).not.toContain(long);
+    expect((await send(server, '{ a }', as(null))).body).toEqual({ data: { a: 'A' } });
+  });
+
+  it('is refused whatever operation name, variables or extensions come with it', async () => {
+    const server = await start([tooLong]);
+    const hash = createHash('sha256').update('{ a }').digest('hex');
+    for (const sending of [
+      { operationName: 'Nope' },
+      { variables: { x: 1 } },
+      { extensions: { persistedQuery: { version: 1, sha256Hash: hash } } },
+    ]) {
+      const answer = await send(server, long, as(null), sending);
+      expect([answer.status, codes(answer)]).toEqual([413, ['QUERY_TOO_LARGE']]);
+    }
+  });
+
+  it('is one element of a batch, and the others are answered', async () => {
+    const answer = await sendBody(await start([tooLong]), [{ query: '{ a }' }, { query: long }], as(null));
+    expect(answer.status).toBe(200);
+    expect(answer.body[0]).toEqual({ data: { a: 'A' } });
+    expect(answer.body[1].errors[0].extensions.code).toBe('QUERY_TOO_LARGE');
+  });
+});
+
+describe('a document refused before it is validated', () => {
+  const noB: Control<object> = {
+    name: 'noB',
+    measure({ document }) {
+      if (JSON.stringify(document).includes('"value":"b"')) throw refuse('DEPTH_LIMIT_EXCEEDED');
+    },
+  };
+
+  it('is never validated, and refused again from the document cache', async () => {
+    const validated: DocumentNode[] = [];
+    const plugin: ApolloServerPlugin<object> = {
+      requestDidStart: async () => ({ validationDidStart: async ({ document }) => void validated.push(document) }),
+    };
+    const server = await start([noB], { plugins: [plugin] });
+    for (const sending of [{}, {}, { operationName: 'B' }, { variables: { refused: true } }]) {
+      const answer = await send(server, 'query B { b unknown }', as(null), sending);
+      expect([answer.status, codes(answer)]).toEqual([400, ['DEPTH_LIMIT_EXCEEDED']]);
+    }
+    expect(validated).toHaveLength(1);
+    expect((await send(server, '{ a }', as(null))).body).toEqual({ data: { a: 'A' } });
+  });
+
+  it('stays refused in a document store that servers share, also by one without Bulwark', async () => {
+    const store = new Map<string, string>();
+    const documentStore = {
+      get: async (key: string) => (store.has(key) ? (JSON.parse(store.get(key) ?? '') as DocumentNode) : undefined),
+      set: async (key: string, value: DocumentNode) => void store.set(key, JSON.stringify(value)),
+      delete: async (key: string) => store.delete(key),
+    };
+    const common = { schema, documentStore, nodeEnv: 'production', stopOnTerminationSignals: false, logger: silent };
+    const guarded = () =>
+      new ApolloServer<object>({ ...common, plugins: [guard({ controls: [noB], onEvent: () => {} })] });
+    const bare = new ApolloServer<object>(common);
+    const [first, second] = [guarded(), guarded()];
+    servers.push(first, second, bare);
+    await Promise.all([first, second, bare].map((server) => server.start()));
+    for (const server of [first, second]) {
+      const answer = await send(server, '{ b }', as(null));
+      expect([answer.status, codes(answer)]).toEqual([400, ['DEPTH_LIMIT_EXCEEDED']]);
+    }
+    const answer = await send(bare, '{ b }', as(null));
+    expect([answer.status, answer.body.data]).toEqual([400, undefined]);
+    expect(codes(answer)).toEqual(['BAD_USER_INPUT']);
+  });
+
+  it('refuses a document that a client made to look like the stand-in', async () => {
+    const answer = await send(await start([]), 'query BulwarkRefused { a }', as(null));
+    expect([answer.status, codes(answer)]).toEqual([400, ['BAD_REQUEST']]);
+  });
+
+  it('refuses when the control itself fails', async () => {
+    const broken: Control<object> = {
+      name: 'broken',
+      measure() {
+        throw new TypeError('secret');
+      },
+    };
+    const answer = await send(await start([broken]), '{ a }', as(null));
+    expect([answer.status, codes(answer)]).toEqual([500, ['INTERNAL_SERVER_ERROR']]);
+    expect(JSON.stringify(answer.body)).not.toContain('secret');
+  });
+});
+
+describe('a control', () => {
+  it('that throws something unexpected denies, without its words', async () => {
+    const events: SecurityEvent[] = [];
+    for (const thrown of [new Error('secret'), new GraphQLError('secret'), 'secret', undefined]) {
+      const server = await start([checking(() => Promise.reject(thrown))], { onEvent: (event) => events.push(event) });
+      const answer = await send(server, '{ a }', as(null));
+      expect([answer.status, codes(answer)]).toEqual([500, ['INTERNAL_SERVER_ERROR']]);
+      expect(JSON.stringify(answer.body)).not.toContain('secret');
+    }
+    expect(events.filter(({ type }) => type === 'failure')).toHaveLength(4);
+  });
+
+  it('in report mode refuses nothing, is not asked before validation, and tells what it would have refused', async () => {
+    const events: SecurityEvent[] = [];
+    const measure = vi.fn();
+    const control: Control<object> = { ...refusing('ALIAS_LIMIT_EXCEEDED'), measure, mode: 'report' };
+    const server = await start([control], { onEvent: (event) => events.push(event) });
+    expect((await send(server, 'query Q { a }', as({ id: 'me' }))).body).toEqual({ data: { a: 'A' } });
+    expect(measure).not.toHaveBeenCalled();
+    expect(events).toMatchObject([
+      {
+        type: 'limit.exceeded',
+        code: 'ALIAS_LIMIT_EXCEEDED',
+        outcome: 'reported',
+        principalId: 'me',
+        operationName: 'Q',
+      },
+    ]);
+  });
+
+  it('judges in the order given, and the first refusal ends it', async () => {
+    const later = vi.fn();
+    const server = await start([refusing('FORBIDDEN'), { name: 'later', check: later }]);
+    expect(codes(await send(server, '{ a }', as(null)))).toEqual(['FORBIDDEN']);
+    expect(later).not.toHaveBeenCalled();
+  });
+
+  it('that may not be cached keeps the answer out of shared caches', async () => {
+    const plugins = [ApolloServerPluginCacheControl({ defaultMaxAge: 60 })] as ApolloServerPlugin<object>[];
+    const open = await start([], { plugins });
+    expect((await send(open, '{ a }', as(null))).headers.get('cache-control')).toContain('max-age=60');
+    const closed = await start([checking((operation) => operation.neverCache())], { plugins });
+    expect((await send(closed, '{ a }', as(null))).headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('that reads variables which do not coerce answers 400 with every reason and no suggestion', async () => {
+    const server = await start([checking((operation) => void operation.variables)]);
+    const answer = await send(server, 'query ($n: Int!, $c: Color) { b(n: $n, color: $c) }', as(null), {
+      variables: { n: 'x', c: 'GREE' },
+    });
+    expect([answer.status, codes(answer)]).toEqual([400, ['BAD_USER_INPUT', 'BAD_USER_INPUT']]);
+    expect(JSON.stringify(answer.body)).not.toContain('Did you mean');
+  });
+
+  it('may keep the server from starting, and is stopped with it', async () => {
+    const server = new ApolloServer<object>({
+      schema,
+      logger: silent,
+      stopOnTerminationSignals: false,
+      plugins: [
+        guard({
+          controls: [
+            {
+              name: 'no',
+              start: () => {
+                throw new Error('not guarded');
+              },
+            },
+          ],
+        }),
+      ],
+    });
+    await expect(server.start()).rejects.toThrow('not guarded');
+    const stop = vi.fn();
+    await start([{ name: 'yes', stop }]);
+    await servers.pop()?.stop();
+    expect(stop).toHaveBeenCalledOnce();
+  });
+
+  it('may not stand twice in one guard, and a misspelt option is refused', () => {
+    expect(() => guard({ controls: [refusing('FORBIDDEN'), refusing('FORBIDDEN')] })).toThrow(TypeError);
+    expect(() => guard({ controls: [], onEvents: () => {} } as never)).toThrow(/did you mean 'onEvent'/);
+  });
+});
+
+describe('subscriptions', () => {
+  it('are refused where they would run as a query', async () => {
+    const answer = await send(await start([]), 'subscription { s }', as(null));
+    expect([answer.status, codes(answer)]).toEqual([400, ['SUBSCRIPTION_NOT_SUPPORTED']]);
+  });
+
+  it('cannot be asked for through a callback', async () => {
+    const seen: unknown[] = [];
+    const server = await start([], {
+      plugins: [{ requestDidStart: async ({ request }) => void seen.push(request.extensions) }],
+    });
+    await send(server, '{ a }', as(null), {
+      extensions: { subscription: { callbackUrl: 'http://192.0.2.9' }, other: 1 },
+    });
+    expect(seen).toEqual([{ other: 1 }]);
+  });
+});
+
+describe('errors of the application', () => {
+  it('are masked with an id that the log has, unless they have a code of their own', async () => {
+    logged.length = 0;
+    const answer = await send(await start([]), '{ a throws coded number }', as(null));
+    expect(answer.status).toBe(200);
+    expect(answer.body.data).toEqual({ a: 'A', throws: null, coded: null, number: null });
+    const [throws, coded, number] = ['throws', 'coded', 'number'].map((key) =>
+      answer.body.errors.find((error: { path: string[] }) => error.path[0] === key),
+    );
+    expect(throws).toMatchObject({ message: 'Internal server error', extensions: { code: 'INTERNAL_SERVER_ERROR' } });
+    expect(coded).toMatchObject({ message: 'Invoice is paid', extensions: { code: 'ALREADY_PAID' } });
+    expect(number.message).toBe('Internal server error');
+    expect(JSON.stringify(answer.body)).not.toMatch(/password|secret|stacktrace|\.ts/);
+    expect(logged.some((line) => line.includes(throws.extensions.errorId) && line.includes('password'))).toBe(true);
+  });
+
+  it('pass where the application says so', async () => {
+    const server = await start([], { expose: (error) => error.message.includes('password') });
+    const { body } = await send(server, '{ throws number }', as(null));
+    expect(body.errors.map((error: Error) => error.message).toSorted()).toEqual([
+      'Internal server error',
+      'password of the database',
+    ]);
+  });
+
+  it('are capped in number and length', async () => {
+    const server = await start([]);
+    const many = await send(server, '{ many }', as(null));
+    expect(many.body.errors).toHaveLength(20);
+    expect(many.body.errors[19].extensions.code).toBe('ERRORS_OMITTED');
+    const long = await send(server, `{ ${'x'.repeat(5000)} }`, as(null));
+    expect(long.status).toBe(400);
+    expect(long.body.errors[0].message.length).toBeLessThan(1100);
+  });
+
+  it('of Apollo Server itself stay what they are', async () => {
+    const server = await start([]);
+    expect(codes(await send(server, '{', as(null)))).toEqual(['GRAPHQL_PARSE_FAILED']);
+    expect(codes(await send(server, '{ nope }', as(null)))).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+    const unknown = await send(server, 'query A { a } query B { a }', as(null), { operationName: 'C' });
+    expect([unknown.status, codes(unknown)]).toEqual([400, ['OPERATION_RESOLUTION_FAILURE']]);
+    const mismatch = await send(server, '{ a }', as(null), {
+      extensions: { persistedQuery: { version: 1, sha256Hash: '0' } },
+    });
+    expect([mismatch.status, mismatch.body.errors[0].message]).toEqual([400, 'provided sha does not match query']);
+    const get = await send(server, 'mutation { m }', as(null), { method: 'GET' });
+    expect(get.status).toBe(405);
+    const missing = await send(server, undefined, as(null), { variables: {} });
+    expect([missing.status, codes(missing)]).toEqual([400, ['BAD_REQUEST']]);
+  });
+});
+
+describe('events', () => {
+  it('tell of what Apollo Server refuses, and a listener that throws changes nothing', async () => {
+    const types: string[] = [];
+    const server = await start([], {
+      onEvent(event) {
+        types.push(event.type);
+        throw new Error('listener');
+      },
+    });
+    expect((await send(server, '{ nope }', as(null))).status).toBe(400);
+    expect(types).toEqual(['request.invalid']);
+  });
+
+  it('hold a printable operation name', async () => {
+    const events: SecurityEvent[] = [];
+    const server = await start([refusing('FORBIDDEN')], { onEvent: (event) => events.push(event) });
+    await send(server, `query ${'Q'.repeat(300)} { a }`, as(null));
+    expect(events[0]?.operationName).toHaveLength(100);
+  });
+
+  it('without a listener are logged once per code and minute', async () => {
+    logged.length = 0;
+    const server = new ApolloServer<object>({
+      schema,
+      logger: silent,
+      stopOnTerminationSignals: false,
+      plugins: [guard({ controls: [refusing('FORBIDDEN')] })],
+    });
+    await server.start();
+    servers.push(server);
+    for (const _time of [1, 2, 3]) await send(server, '{ a }', as(null));
+    expect(logged.filter((line) => line.includes('access.denied'))).toHaveLength(1);
+  });
+});
+
+it('works without HTTP and without a context of ours', async () => {
+  const server = await start([refusing('FORBIDDEN')]);
+  const { body } = await server.executeOperation({ query: '{ a }' });
+  expect(body.kind === 'single' && body.singleResult.errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN');
+});
