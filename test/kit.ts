@@ -34,7 +34,7 @@ export async function send<C extends BaseContext>(
   const search = new URLSearchParams(
     Object.entries(body).map(([k, v]): [string, string] => [k, typeof v === 'string' ? v : JSON.stringify(v)]),
   );
-  return exchange(server, { method, search: `?${search}`, body: undefined }, contextValue, headers);
+  return exchange(server, { method, search: `?${search.toString()}`, body: undefined }, contextValue, headers);
 }
 
 /** Sends a body as it is, for batches and malformed requests. */

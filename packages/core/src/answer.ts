@@ -37,9 +37,7 @@ function clientError(
 ): GraphQLFormattedError {
   const { stacktrace: _stacktrace, ...extensions } = error.extensions ?? {};
   if (isExpected(error, original) || (original && expose?.(original) === true)) {
-    const { message } = error;
-    const cut = message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}...` : message;
-    return { ...error, message: cut, extensions };
+    return { ...error, message: withoutSuggestions(cut(error.message)), extensions };
   }
   const { message, extensions: code } = deny('INTERNAL_SERVER_ERROR').toJSON();
   return {
@@ -48,6 +46,22 @@ function clientError(
     ...(error.path && { path: error.path }),
     extensions: { ...code, errorId: masked(original?.originalError ?? original ?? error, error.path) },
   };
+}
+
+function cut(message: string): string {
+  return message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}...` : message;
+}
+
+/** Takes out what graphql-js adds to help with a misspelt name: it names what the client did not know. */
+function withoutSuggestions(message: string): string {
+  let rest = message;
+  let kept = '';
+  for (let start = rest.indexOf('Did you mean'); start !== -1; start = rest.indexOf('Did you mean')) {
+    kept += rest.slice(0, start).trimEnd();
+    const end = rest.indexOf('?', start);
+    rest = end === -1 ? '' : rest.slice(end + 1);
+  }
+  return kept + rest;
 }
 
 function isExpected(error: GraphQLFormattedError, original: GraphQLError | undefined): boolean {

@@ -43,10 +43,17 @@ export interface Selecting {
 
 /** `@skip` and `@include` under these coerced variables. */
 export function included(variables: Readonly<Record<string, unknown>>): (node: SelectionNode) => boolean {
-  return (node) =>
-    !node.directives?.length ||
-    (getDirectiveValues(GraphQLSkipDirective, node, variables)?.['if'] !== true &&
-      getDirectiveValues(GraphQLIncludeDirective, node, variables)?.['if'] !== false);
+  return (node) => {
+    if (!node.directives?.length) return true;
+    try {
+      return (
+        getDirectiveValues(GraphQLSkipDirective, node, variables)?.['if'] !== true &&
+        getDirectiveValues(GraphQLIncludeDirective, node, variables)?.['if'] !== false
+      );
+    } catch {
+      return true; // `if` is null, through a nullable variable with a default: execution refuses it, until then it counts
+    }
+  };
 }
 
 /** Whether a fragment on the named type applies to objects of `type`. */

@@ -7,15 +7,15 @@
  * validation rule: its verdict would be cached for every later caller of the same text.
  */
 import type { ApolloServerPlugin, BaseContext, GraphQLRequestContext } from '@apollo/server';
-import type { DocumentNode, GraphQLError, GraphQLFormattedError } from 'graphql';
+import { type GraphQLError, type GraphQLFormattedError, OperationTypeNode } from 'graphql';
 import { clientErrors } from './answer.ts';
 import { originOf, resolveOperation, runChecks } from './check.ts';
 import type { Control, ResolvedOperation } from './control.ts';
 import { createEvents, type EventListener, type EventOrigin, type Logger } from './events.ts';
 import { knownOptions } from './options.ts';
 import { securityContext, securityOf } from './principal.ts';
-import { factsOfRefusal, type RefusalFacts, refusalCode, refuse } from './refusal.ts';
-import { sentinel, sentinelCode } from './sentinel.ts';
+import { factsOfRefusal, refusalCode, refuse } from './refusal.ts';
+import { createSentinels } from './sentinel.ts';
 import { eventOf, verdict } from './verdict.ts';
 
 export interface GuardOptions<C extends BaseContext = BaseContext> {
@@ -43,7 +43,8 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
 
   let logger: Logger = console;
   const events = createEvents(onEvent, () => logger);
-  const measured = new WeakMap<DocumentNode, { control: Control<C>; refusal: GraphQLError }>();
+  const judges = [noSubscription, ...controls];
+  const sentinels = createSentinels();
   const operationsSeen = new WeakMap<object, number>();
 
   /** Room 2. Returns the refusal to throw in room 4. */
@@ -90,25 +91,11 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
       try {
         control.measure?.({ document, schema });
       } catch (thrown) {
-        const refusal = refusalCode(thrown) ? (thrown as GraphQLError) : refuse('INTERNAL_SERVER_ERROR');
-        if (refusal !== thrown) events.logged(`control '${control.name}' failed`, thrown);
-        const stand = sentinel(refusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR');
-        measured.set(stand, { control, refusal });
-        (context as Mutable<typeof context>).document = stand;
+        if (refusalCode(thrown) === undefined) events.logged(`control '${control.name}' failed`, thrown);
+        (context as Mutable<typeof context>).document = sentinels.standFor(control.name, ownRefusal(thrown));
         return;
       }
     }
-  }
-
-  /** The refusal that a sentinel stands for, made anew for each request. */
-  function refusedBefore(document: DocumentNode, origin: EventOrigin): GraphQLError | undefined {
-    const code = sentinelCode(document);
-    if (code === undefined) return undefined;
-    const known = measured.get(document);
-    const facts: RefusalFacts = factsOfRefusal(known?.refusal) ?? {};
-    const refusal = refuse(code, facts);
-    events.emit(eventOf(known?.control.name ?? 'guard', refusal), 'refused', origin);
-    return refusal;
   }
 
   return {
@@ -118,7 +105,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
       return {
         // Not in drainServer: operations that are still running then are still judged.
         async serverWillStop() {
-          await Promise.all(controls.map((control) => control.stop?.()));
+          await Promise.all(controls.map(async (control) => control.stop?.()));
         },
       };
     },
@@ -135,8 +122,12 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
 
         async didResolveOperation(resolved) {
           try {
-            const refusal = pending ?? refusedBefore(resolved.document, origin);
-            if (refusal) throw refusal;
+            if (pending) throw pending;
+            const refused = sentinels.refusalOf(resolved.document);
+            if (refused) {
+              events.emit(eventOf(refused.control, refused.refusal), 'refused', origin);
+              throw refused.refusal;
+            }
             if (!resolved.operation) return;
             operation = resolveOperation(
               {
@@ -150,13 +141,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
               resolved.operation,
               events,
             );
-            // Apollo Server would execute it like a query, without `subscribe`.
-            if (resolved.operation.operation === 'subscription') {
-              const unsupported = refuse('SUBSCRIPTION_NOT_SUPPORTED');
-              events.emit(eventOf('guard', unsupported), 'refused', originOf(operation));
-              throw unsupported;
-            }
-            await runChecks(controls, operation, events);
+            await runChecks(judges, operation, events);
           } catch (thrown) {
             throw answerFor(thrown, resolved.requestIsBatched);
           }
@@ -222,9 +207,21 @@ const apolloRefusals: ReadonlySet<string> = new Set([
   'PERSISTED_QUERY_NOT_SUPPORTED',
 ]);
 
+/** Apollo Server would execute a subscription like a query: `resolve` without `subscribe`. */
+const noSubscription: Control = {
+  name: 'guard',
+  check({ operation }) {
+    if (operation.operation === OperationTypeNode.SUBSCRIPTION) throw refuse('SUBSCRIPTION_NOT_SUPPORTED');
+  },
+};
+
+function ownRefusal(thrown: unknown): GraphQLError {
+  return refusalCode(thrown) ? (thrown as GraphQLError) : refuse('INTERNAL_SERVER_ERROR');
+}
+
 /** Only our own refusals leave `didResolveOperation`. In a batch the status is everybody's, so only the code says no. */
 function answerFor(thrown: unknown, isBatched: boolean): GraphQLError {
-  const refusal = refusalCode(thrown) ? (thrown as GraphQLError) : refuse('INTERNAL_SERVER_ERROR');
+  const refusal = ownRefusal(thrown);
   const http = refusal.extensions['http'] as { status: number } | undefined;
   if (isBatched && http) http.status = 200;
   return refusal;

@@ -73,7 +73,7 @@ const answers = {
   // what failed on our side
   SERVICE_UNAVAILABLE: { status: 503, message: 'Service temporarily unavailable', event: 'failure' },
   INTERNAL_SERVER_ERROR: { status: 500, message: 'Internal server error', event: 'failure' },
-} as const satisfies Record<string, Answer>;
+} as const;
 
 /** The closed list of codes in `extensions.code`. */
 export type RefusalCode = keyof typeof answers;

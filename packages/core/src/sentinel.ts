@@ -5,22 +5,42 @@
  * cached under the hostile text, costs nothing to validate, and is recognised when the text comes again. In a store that
  * several servers share it is recognised by its form, and a server without Bulwark runs nothing of it: its variable is missing.
  */
-import { type DocumentNode, Kind, parse } from 'graphql';
-import { REFUSALS, type RefusalCode } from './refusal.ts';
+import { type DocumentNode, type GraphQLError, Kind, parse } from 'graphql';
+import { factsOfRefusal, REFUSALS, type RefusalCode, refusalCode, refuse } from './refusal.ts';
 
-const name = 'BulwarkRefused';
+const operationName = 'BulwarkRefused';
 
-/** A fresh sentinel, whose alias is the code. */
-export function sentinel(code: RefusalCode): DocumentNode {
-  return parse(`query ${name}($refused: Boolean!) { ${code}: __typename @include(if: $refused) }`, {
-    noLocation: true,
-  });
+/** The sentinels of one guard. */
+export interface Sentinels {
+  /** A fresh document that stands for this refusal. */
+  readonly standFor: (control: string, refusal: GraphQLError) => DocumentNode;
+  /** The refusal that a document stands for, made anew, and the control that made it; `undefined` for a client's document. */
+  readonly refusalOf: (document: DocumentNode) => { control: string; refusal: GraphQLError } | undefined;
 }
 
-/** The code that a sentinel carries, or `undefined` for any other document. */
-export function sentinelCode(document: DocumentNode): RefusalCode | undefined {
+export function createSentinels(): Sentinels {
+  const own = new WeakMap<DocumentNode, { control: string; refusal: GraphQLError }>();
+  return {
+    standFor(control, refusal) {
+      const code = refusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR';
+      const source = `query ${operationName}($refused: Boolean!) { ${code}: __typename @include(if: $refused) }`;
+      const document = parse(source, { noLocation: true });
+      own.set(document, { control, refusal });
+      return document;
+    },
+    refusalOf(document) {
+      const code = codeOf(document);
+      if (code === undefined) return undefined;
+      const known = own.get(document);
+      return { control: known?.control ?? 'guard', refusal: refuse(code, factsOfRefusal(known?.refusal)) };
+    },
+  };
+}
+
+/** The code is the alias, so that it survives a store that serialises documents. */
+function codeOf(document: DocumentNode): RefusalCode | undefined {
   const [operation] = document.definitions;
-  if (operation?.kind !== Kind.OPERATION_DEFINITION || operation.name?.value !== name) return undefined;
+  if (operation?.kind !== Kind.OPERATION_DEFINITION || operation.name?.value !== operationName) return undefined;
   const [field] = operation.selectionSet.selections;
   const code = field?.kind === Kind.FIELD ? field.alias?.value : undefined;
   return code !== undefined && Object.hasOwn(REFUSALS, code) ? (code as RefusalCode) : 'BAD_REQUEST';

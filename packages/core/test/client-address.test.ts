@@ -60,7 +60,7 @@ describe('normalizeAddress', () => {
     expect(normalizeAddress(text)).toBe(address);
   });
 
-  it.each(['', 'unknown', '1.2.3', '999.1.1.1', '1.2.3.4, 5.6.7.8', '::1::', '[::1', `${'1'.repeat(100_000)}`])(
+  it.each(['', 'unknown', '1.2.3', '999.1.1.1', '1.2.3.4, 5.6.7.8', '::1::', '[::1', '1'.repeat(100_000)])(
     'knows no address in %j',
     (text) => {
       expect(normalizeAddress(text)).toBeNull();

@@ -332,6 +332,21 @@ describe('errors of the application', () => {
     expect(long.body.errors[0].message.length).toBeLessThan(1100);
   });
 
+  it('name nothing that the client did not, also when variables are coerced by Apollo Server', async () => {
+    const server = await start([]);
+    for (const [query, variables] of [
+      ['query ($c: Color) { b(color: $c) }', { c: 'GREE' }],
+      ['{ b(colour: RED) }', {}],
+      ['{ throw }', {}],
+      ['{ b(color: REED) }', {}],
+      ['query ($c: Colour) { b(color: $c) }', {}],
+    ] as const) {
+      const answer = await send(server, query, as(null), { variables });
+      expect(answer.status).toBe(400);
+      expect(JSON.stringify(answer.body)).not.toMatch(/Did you mean|GREEN|throws/);
+    }
+  });
+
   it('of Apollo Server itself stay what they are', async () => {
     const server = await start([]);
     expect(codes(await send(server, '{', as(null)))).toEqual(['GRAPHQL_PARSE_FAILED']);

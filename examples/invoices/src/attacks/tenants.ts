@@ -1,0 +1,68 @@
+/** Reading what belongs to another organisation, with an ordinary token of one's own. */
+import { type Answer, at, send } from '../client.ts';
+import { demoUsers } from '../demo-users.ts';
+import type { Target } from '../target.ts';
+import { type Attack, judge, type Outcome } from './attack.ts';
+
+export const tenantAttacks: readonly Attack[] = [
+  {
+    name: "another tenant's invoice by its id",
+    expect: ['FORBIDDEN'],
+    run: (target) => readForeign(target, (id) => `{ invoice(id: "${id}") { number totalCents note } }`),
+  },
+  {
+    name: "another tenant's invoice by node(id)",
+    expect: ['FORBIDDEN'],
+    run: (target) => readForeign(target, (id) => `{ node(id: "${id}") { ... on Invoice { number totalCents } } }`),
+  },
+  {
+    name: "another tenant's invoices through their organisation",
+    expect: ['FORBIDDEN'],
+    run: (target) =>
+      readForeign(
+        target,
+        () => `{ organisation(id: "${demoUsers.neighbour.organisationId}") {
+          invoices(first: 1) { edges { node { number totalCents } } } } }`,
+      ),
+  },
+  {
+    name: "another tenant's invoices through a shared reference",
+    expect: ['FORBIDDEN'],
+    run: async ({ url, tokens }) => {
+      const query = '{ invoices(first: 5) { edges { node { sameReference { number totalCents } } } } }';
+      const answer = await send(url, { query, token: tokens.attacker });
+      const foreign = numbers(answer).filter((number) => !number.startsWith('NO-'));
+      return judge(answer, foreign.length > 0 ? `${foreign.length} foreign invoices` : undefined);
+    },
+  },
+  {
+    name: "another tenant's invoices through the search union",
+    expect: ['FORBIDDEN'],
+    run: (target) =>
+      readForeign(target, (_, number) => `{ search(text: "${number}") { ... on Invoice { number totalCents } } }`),
+  },
+  {
+    name: "everybody's invoices without a token",
+    expect: ['UNAUTHENTICATED'],
+    run: async ({ url }) => {
+      const answer = await send(url, { query: '{ invoices(first: 100) { edges { node { number totalCents } } } }' });
+      return judge(answer, numbers(answer).length > 0 ? `${numbers(answer).length} invoices` : undefined);
+    },
+  },
+];
+
+/** The owner says which invoice there is; the attacker has got it when its total is in their answer. */
+async function readForeign({ url, tokens }: Target, query: (id: string, number: string) => string): Promise<Outcome> {
+  const page = '{ invoices(first: 1) { edges { node { id number totalCents } } } }';
+  const owner = await send(url, { query: page, token: tokens.neighbour });
+  const [id, number, total] = ['id', 'number', 'totalCents'].map((key) =>
+    at(owner, 'invoices', 'edges', 0, 'node', key),
+  );
+  if (typeof id !== 'string' || typeof number !== 'string') throw new Error('The owner cannot read their own invoice');
+  const answer = await send(url, { query: query(id, number), token: tokens.attacker });
+  return judge(answer, answer.text.includes(`"totalCents":${String(total)}`) ? `total of ${number} read` : undefined);
+}
+
+function numbers(answer: Answer): string[] {
+  return [...answer.text.matchAll(/"number":"([^"]+)"/g)].map((match) => match[1] ?? '');
+}

@@ -1,0 +1,79 @@
+/**
+ * The invoicing API without Bulwark, as somebody writes it who follows the READMEs: tokens are verified with jose,
+ * Apollo Server has its defaults and no NODE_ENV, batching is on, the body limit is the one of Apollo's examples.
+ */
+import { ApolloServer } from '@apollo/server';
+import type { ExpressContextFunctionArgument } from '@as-integrations/express5';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import { GraphQLError } from 'graphql';
+import { createRemoteJWKSet, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { type Caller, type InvoicesContext, openApp } from './app.ts';
+import { type RunningServer, serveHttp } from './http.ts';
+import type { Identity } from './identity.ts';
+import { resolvers } from './resolvers/index.ts';
+import { typeDefs } from './schema.ts';
+
+/** The annotations of the schema, declared so that it parses. Nothing reads them here. */
+const ignoredDirectives = /* GraphQL */ `
+  directive @auth(roles: [[String!]!], scopes: [[String!]!]) repeatable on OBJECT | FIELD_DEFINITION
+  directive @public on FIELD_DEFINITION | OBJECT
+  directive @owner(field: String!, claim: String = "sub") repeatable on OBJECT
+  enum RateLimitKey { PRINCIPAL ADDRESS GLOBAL }
+  directive @rateLimit(max: Int!, windowSeconds: Int! = 60, by: [RateLimitKey!] = [PRINCIPAL], args: [String!])
+    repeatable on FIELD_DEFINITION
+`;
+
+export interface ServerOptions {
+  readonly identity: Identity;
+  /** 0: any free one. @default 0 */
+  readonly port?: number;
+}
+
+export async function startBareServer({ identity, port = 0 }: ServerOptions): Promise<RunningServer> {
+  const app = openApp(identity);
+  const server = new ApolloServer<InvoicesContext>({
+    schema: makeExecutableSchema<InvoicesContext>({ typeDefs: [ignoredDirectives, typeDefs], resolvers }),
+    nodeEnv: '',
+    allowBatchedHttpRequests: true,
+    stopOnTerminationSignals: false,
+    logger: silent,
+  });
+  const keys = createRemoteJWKSet(new URL(identity.jwksUri));
+  const running = await serveHttp({
+    server,
+    port,
+    jwks: identity.jwks,
+    bodyLimit: '50mb',
+    jsonErrors: false,
+    context: async ({ req }: ExpressContextFunctionArgument) => ({
+      ...app,
+      security: { principal: await callerOf(req.headers.authorization, keys, identity) },
+    }),
+  });
+  return {
+    ...running,
+    stop: async () => {
+      await running.stop();
+      app.db.close();
+    },
+  };
+}
+
+async function callerOf(header: string | undefined, keys: JWTVerifyGetKey, identity: Identity): Promise<Caller | null> {
+  const token = header?.split(' ')[1];
+  if (!token) return null;
+  try {
+    const { payload } = await jwtVerify(token, keys, { issuer: identity.issuer, audience: identity.audience });
+    return {
+      id: payload.sub ?? '',
+      claims: payload,
+      roles: Array.isArray(payload['roles']) ? payload['roles'].map(String) : [],
+      scopes: typeof payload['scope'] === 'string' ? payload['scope'].split(' ') : [],
+    };
+  } catch {
+    throw new GraphQLError('Invalid token', { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
+  }
+}
+
+const quiet = (): void => {};
+const silent = { debug: quiet, info: quiet, warn: quiet, error: quiet };

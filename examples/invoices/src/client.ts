@@ -1,0 +1,65 @@
+/** The HTTP client of the showcase: one POST, and whatever came back. */
+
+import { promisify } from 'node:util';
+import { gzip as zip } from 'node:zlib';
+
+export interface GraphQLAnswer {
+  readonly data?: Readonly<Record<string, unknown>> | null;
+  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
+}
+
+export interface Answer extends GraphQLAnswer {
+  /** 0 when there was no answer in time. */
+  readonly status: number;
+  readonly text: string;
+  /** One per operation of a batch; one otherwise. */
+  readonly results: readonly GraphQLAnswer[];
+  /** `extensions.code` of the first error. */
+  readonly code: string | undefined;
+}
+
+export interface Sent {
+  readonly query?: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly extensions?: Readonly<Record<string, unknown>>;
+  readonly token?: string;
+  /** In place of query, variables and extensions: this text. */
+  readonly body?: string;
+  readonly gzip?: boolean;
+}
+
+const compress = promisify<string, Buffer>(zip);
+
+export async function send(url: string, { token, body, gzip, ...request }: Sent): Promise<Answer> {
+  const text = body ?? JSON.stringify(request);
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+  if (gzip) headers['content-encoding'] = 'gzip';
+  const payload = gzip ? new Uint8Array(await compress(text)) : text;
+  try {
+    const signal = AbortSignal.timeout(20_000);
+    const response = await fetch(url, { method: 'POST', headers, body: payload, signal });
+    return read(response.status, await response.text());
+  } catch (error) {
+    return read(0, error instanceof Error ? error.name : 'no answer');
+  }
+}
+
+function read(status: number, text: string): Answer {
+  let results: readonly GraphQLAnswer[] = [];
+  try {
+    const parsed = JSON.parse(text) as GraphQLAnswer | readonly GraphQLAnswer[];
+    results = Array.isArray(parsed) ? (parsed as readonly GraphQLAnswer[]) : [parsed as GraphQLAnswer];
+  } catch {
+    // Not JSON: a page, or nothing. The status and the text say what there is to say.
+  }
+  const code = results.flatMap((result) => result.errors ?? [])[0]?.extensions?.code;
+  return { ...results[0], status, text, results, code };
+}
+
+/** The value at a path of the data, or undefined. Lists are entered by index. */
+export function at(answer: GraphQLAnswer, ...path: readonly (string | number)[]): unknown {
+  let value: unknown = answer.data;
+  for (const key of path) value = (value as Record<string | number, unknown> | null | undefined)?.[key];
+  return value ?? undefined;
+}

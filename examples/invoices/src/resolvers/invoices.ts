@@ -1,0 +1,39 @@
+/** Reading invoices. Nothing here asks who may: that is the job of the layer in front. */
+import type { InvoicesContext } from '../app.ts';
+import type { Invoice, LineItem, Payment } from '../records.ts';
+import { pageSize, tenantOf } from './caller.ts';
+import { invoicePage, type PageArgs } from './invoice-page.ts';
+import { customerById, invoiceById, nodeById, organisationById, userById } from './load.ts';
+
+export const invoiceResolvers = {
+  Query: {
+    invoice: (_: unknown, { id }: { id: string }, { db }: InvoicesContext) => invoiceById(db, id),
+    invoices: (_: unknown, args: PageArgs, context: InvoicesContext) =>
+      invoicePage(context.db, tenantOf(context), args),
+    node: (_: unknown, { id }: { id: string }, { db }: InvoicesContext) => nodeById(db, id),
+  },
+
+  Invoice: {
+    organisation: (row: Invoice, _: unknown, { db }: InvoicesContext) => organisationById(db, row.organisationId),
+    author: (row: Invoice, _: unknown, { db }: InvoicesContext) => userById(db, row.authorId),
+    customer: (row: Invoice, _: unknown, { db }: InvoicesContext) => customerById(db, row.customerId),
+    lines: ({ id }: Invoice, _: unknown, { db }: InvoicesContext) =>
+      db.all<LineItem>('SELECT * FROM line_items WHERE invoice_id = ? ORDER BY id', [id]),
+    payments: ({ id }: Invoice, _: unknown, { db }: InvoicesContext) =>
+      db.all<Payment>('SELECT * FROM payments WHERE invoice_id = ? ORDER BY paid_at', [id]),
+    sameReference: ({ id, reference }: Invoice, { first }: { first: number }, { db }: InvoicesContext) =>
+      db.all<Invoice>('SELECT * FROM invoices WHERE reference = ? AND id <> ? ORDER BY id LIMIT ?', [
+        reference,
+        id,
+        pageSize(first),
+      ]),
+  },
+
+  LineItem: {
+    invoice: ({ invoiceId }: LineItem, _: unknown, { db }: InvoicesContext) => invoiceById(db, invoiceId),
+  },
+
+  Payment: {
+    invoice: ({ invoiceId }: Payment, _: unknown, { db }: InvoicesContext) => invoiceById(db, invoiceId),
+  },
+};

@@ -1,0 +1,121 @@
+/**
+ * The demo: the same honest traffic and the same attacks, over HTTP, against the API without Bulwark and with it.
+ * `--serve` keeps both running instead.
+ */
+import { randomUUID } from 'node:crypto';
+import { pathToFileURL } from 'node:url';
+import type { Attack, Outcome } from './attacks/attack.ts';
+import { attacks } from './attacks/index.ts';
+import { startBareServer } from './bare-server.ts';
+import { afterwards, type HonestOperation, honestOperations, Refused } from './honest.ts';
+import type { RunningServer } from './http.ts';
+import { startIdentity } from './identity.ts';
+import { startProtectedServer } from './protected-server.ts';
+import { serve } from './serve.ts';
+import { table } from './table.ts';
+import { aim, type Target } from './target.ts';
+
+export interface Timed extends Outcome {
+  readonly ms: number;
+}
+
+export interface Row {
+  readonly kind: 'honest' | 'attack';
+  readonly name: string;
+  /** For honest traffic, `stopped` is what must not be. */
+  readonly bare: Timed;
+  readonly bulwark: Timed;
+  /** Codes that Bulwark may stop the attack with. */
+  readonly expect: readonly string[];
+}
+
+export interface Showcase {
+  readonly rows: readonly Row[];
+  /** Names of the attacks that Bulwark let through. */
+  readonly attacksThrough: readonly string[];
+  /** Names of the attacks that it stopped with another code than expected. */
+  readonly otherCodes: readonly string[];
+  /** Names of the honest operations that one of the servers refused. */
+  readonly honestRefused: readonly string[];
+}
+
+export interface ShowcaseOptions {
+  readonly log?: (text: string) => void;
+  /** Where the protected server counts. Left out: in memory. */
+  readonly redisUrl?: string | undefined;
+}
+
+export async function runShowcase({ log = console.log, redisUrl }: ShowcaseOptions = {}): Promise<Showcase> {
+  const identity = await startIdentity();
+  const servers: RunningServer[] = [];
+  try {
+    servers.push(await startBareServer({ identity }));
+    const redisKeyPrefix = `invoices:${randomUUID()}:`; // a run does not count for the next one
+    servers.push(await startProtectedServer({ identity, redisUrl, redisKeyPrefix }));
+    const [bare, bulwark] = await Promise.all(servers.map((server) => aim(server.url, identity)));
+    if (!bare || !bulwark) throw new Error('Two servers were started');
+
+    const rows: Row[] = [];
+    const honest = async ({ name, run }: HonestOperation): Promise<void> => {
+      const [left, right] = [await timed(() => honestly(run, bare)), await timed(() => honestly(run, bulwark))];
+      rows.push({ kind: 'honest', name, bare: left, bulwark: right, expect: [] });
+    };
+    for (const operation of honestOperations) await honest(operation);
+    for (const { name, run, expect } of attacks) {
+      const [left, right] = [await timed(() => attempt(run, bare)), await timed(() => attempt(run, bulwark))];
+      rows.push({ kind: 'attack', name, bare: left, bulwark: right, expect });
+    }
+    await honest(afterwards);
+    const result = summarise(rows);
+    log(table(result));
+    return result;
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+    await identity.stop();
+  }
+}
+
+function summarise(rows: readonly Row[]): Showcase {
+  const names = (keep: (row: Row) => boolean): string[] => rows.filter(keep).map((row) => row.name);
+  return {
+    rows,
+    attacksThrough: names(({ kind, bulwark }) => kind === 'attack' && !bulwark.stopped),
+    otherCodes: names(
+      ({ kind, bulwark, expect }) => kind === 'attack' && bulwark.stopped && !expect.includes(bulwark.code ?? ''),
+    ),
+    honestRefused: names(({ kind, bare, bulwark }) => kind === 'honest' && (bare.stopped || bulwark.stopped)),
+  };
+}
+
+async function honestly(run: (target: Target) => Promise<unknown>, target: Target): Promise<Outcome> {
+  try {
+    await run(target);
+    return { stopped: false, status: 200, code: undefined, note: 'answered' };
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return { stopped: true, status: error.answer.status, code: error.answer.code, note: error.message };
+  }
+}
+
+/** An attack that could not be tried proves nothing, so it does not count as stopped. */
+async function attempt(run: Attack['run'], target: Target): Promise<Outcome> {
+  try {
+    return await run(target);
+  } catch (error) {
+    return { stopped: false, status: 0, code: undefined, note: `not tried: ${String(error)}` };
+  }
+}
+
+async function timed(run: () => Promise<Outcome>): Promise<Timed> {
+  const start = performance.now();
+  const outcome = await run();
+  return { ...outcome, ms: Math.round(performance.now() - start) };
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  if (process.argv.includes('--serve')) await serve();
+  else {
+    const { attacksThrough, honestRefused } = await runShowcase({ redisUrl: process.env['REDIS_URL'] });
+    process.exitCode = attacksThrough.length + honestRefused.length > 0 ? 1 : 0;
+  }
+}

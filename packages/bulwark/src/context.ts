@@ -1,0 +1,102 @@
+/**
+ * Room 1: from an HTTP request to a GraphQL context that says who is asking, and from where.
+ *
+ * Apollo Server shows clients the message of whatever `context()` throws, unless it is a GraphQLError that says what it is.
+ * So nothing else leaves here.
+ */
+import type { IncomingMessage } from 'node:http';
+import {
+  type ClientAddressOptions,
+  clientAddress,
+  type Events,
+  factsOfRefusal,
+  isExpectedError,
+  type Principal,
+  refusalCode,
+  refuse,
+  type SecuredContext,
+  type SecurityContext,
+  securityContext,
+} from '@graphql-bulwark/core';
+
+/** What Apollo Server's standalone server and its Express and Koa integrations hand to `context()`. */
+export interface HttpRequest {
+  readonly req: IncomingMessage & { readonly body?: unknown };
+}
+
+/** Headers to a principal, or `null` where no credential was sent. A credential that is there and bad throws. */
+export type Authenticator = (request: IncomingMessage) => Promise<Principal | null> | Principal | null;
+
+export interface ContextOptions {
+  readonly authenticate: Authenticator;
+  readonly clientAddress: ClientAddressOptions;
+  readonly maxBatchSize: number | false;
+  readonly events: Events;
+}
+
+/** Compiles the options to a function that makes one request's context out of the application's own. */
+export function contextMaker(
+  options: ContextOptions,
+): <R extends HttpRequest, C extends object>(
+  request: R,
+  build: (request: R) => Promise<C> | C,
+) => Promise<C & SecuredContext> {
+  const { authenticate, maxBatchSize, events } = options;
+  const addressOf = clientAddress(options.clientAddress);
+
+  /** A batch that is too large is refused as one, before the server answers each of its elements. */
+  function admitBatch(body: unknown, security: SecurityContext): void {
+    if (maxBatchSize === false || !Array.isArray(body) || body.length <= maxBatchSize) return;
+    const facts = { limit: 'maxBatchSize', actual: body.length, maximum: maxBatchSize };
+    const code = 'BATCH_LIMIT_EXCEEDED';
+    events.emit({ type: 'limit.exceeded', control: 'limits', code, ...facts }, 'refused', { security });
+    throw refuse(code, facts);
+  }
+
+  async function identify(request: IncomingMessage, anonymous: SecurityContext): Promise<SecurityContext> {
+    try {
+      const principal = checked(await authenticate(request));
+      if (!principal) return anonymous;
+      const security = securityContext({ ...anonymous, principal });
+      const { authMethod: method, keyId } = principal;
+      events.emit({ type: 'auth.success', method, ...(keyId !== undefined && { keyId }) }, 'noted', { security });
+      return security;
+    } catch (thrown) {
+      const code = refusalCode(thrown) ?? 'INTERNAL_SERVER_ERROR';
+      const reason = factsOfRefusal(thrown)?.reason ?? 'failure';
+      events.emit({ type: 'auth.failure', code, reason }, 'refused', { security: anonymous });
+      throw thrown;
+    }
+  }
+
+  return async (request, build) => {
+    const { req } = request;
+    try {
+      const anonymous = securityContext({ clientIp: addressOf(req) });
+      admitBatch(req.body, anonymous);
+      const security = await identify(req, anonymous);
+      return { ...(await build(request)), security };
+    } catch (thrown) {
+      if (isExpectedError(thrown)) throw thrown;
+      throw refuse('INTERNAL_SERVER_ERROR', { reason: events.logged('context() failed', thrown) });
+    }
+  };
+}
+
+/** What an authenticator of the application's own returned, or an error: `undefined` is neither somebody nor nobody. */
+function checked(principal: Principal | null): Principal | null {
+  if (principal === null) return null;
+  const strings = (list: unknown): boolean => Array.isArray(list) && list.every((item) => typeof item === 'string');
+  if (
+    typeof principal === 'object' &&
+    typeof principal.id === 'string' &&
+    principal.id !== '' &&
+    typeof principal.claims === 'object' &&
+    principal.claims !== null &&
+    strings(principal.roles) &&
+    strings(principal.scopes)
+  ) {
+    return Object.freeze({ ...principal });
+  }
+  throw new TypeError('authenticate must return null or a Principal: { id, claims, roles, scopes, authMethod }.');
+}

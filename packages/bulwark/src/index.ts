@@ -1,0 +1,11 @@
+export {
+  type Principal,
+  REFUSALS,
+  type RefusalCode,
+  refuse,
+  type SecuredContext,
+  type SecurityContext,
+  type SecurityEvent,
+} from '@graphql-bulwark/core';
+export type { Authenticator, HttpRequest } from './context.ts';
+export { type Bulwark, type BulwarkOptions, createBulwark } from './create.ts';

@@ -1,0 +1,71 @@
+/**
+ * Finds the fields of an operation that give the schema away.
+ *
+ * They stand on the root types. A schema may hand a root type out below the root as well (`type Payload { query: Query }`),
+ * and graphql-js answers `__schema` there too, so the whole operation is looked through: by name, never by alias, into each
+ * fragment once, into both branches of `@skip` and `@include`.
+ */
+import { fragmentsOf, type ResolvedOperation } from '@graphql-bulwark/core';
+import {
+  BREAK,
+  type FragmentDefinitionNode,
+  type GraphQLCompositeType,
+  type GraphQLSchema,
+  isAbstractType,
+  type OperationDefinitionNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+
+type Looked = Pick<ResolvedOperation, 'schema' | 'document' | 'operation'>;
+
+/** Remembers per operation of a cached document; who asks and the variables make no difference here. */
+export function revealingFields(names: ReadonlySet<string>): (looked: Looked) => string | undefined {
+  const known = new WeakMap<OperationDefinitionNode, { schema: GraphQLSchema; coordinate: string | undefined }>();
+  return ({ schema, document, operation }) => {
+    let verdict = known.get(operation);
+    if (verdict?.schema !== schema) {
+      verdict = { schema, coordinate: revealingField({ schema, document, operation }, names) };
+      known.set(operation, verdict);
+    }
+    return verdict.coordinate;
+  };
+}
+
+/** @returns the coordinate of the first such field, or `undefined`. */
+function revealingField({ schema, document, operation }: Looked, names: ReadonlySet<string>): string | undefined {
+  let found: string | undefined;
+  const reached = new Set<string>();
+  const pending: (OperationDefinitionNode | FragmentDefinitionNode)[] = [operation];
+  const typeInfo = new TypeInfo(schema);
+  const look = visitWithTypeInfo(typeInfo, {
+    Field({ name }) {
+      if (!names.has(name.value)) return undefined;
+      const root = rootTypeNamed(schema, typeInfo.getParentType());
+      if (root === undefined) return undefined;
+      found = `${root}.${name.value}`;
+      return BREAK;
+    },
+    FragmentSpread({ name }) {
+      if (reached.has(name.value)) return;
+      reached.add(name.value);
+      const fragment = fragmentsOf(document).get(name.value);
+      if (fragment) pending.push(fragment);
+    },
+    Argument: () => false,
+    Directive: () => false,
+    VariableDefinition: () => false,
+  });
+  for (const definition of pending) {
+    visit(definition, look);
+    if (found !== undefined) break;
+  }
+  return found;
+}
+
+/** The root type that objects of this type are, or may be. */
+function rootTypeNamed(schema: GraphQLSchema, type: GraphQLCompositeType | null | undefined): string | undefined {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  return roots.find((root) => root && (root === type || (isAbstractType(type) && schema.isSubType(type, root))))?.name;
+}

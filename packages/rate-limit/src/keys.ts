@@ -1,0 +1,68 @@
+/**
+ * The key of a bucket: who is counted, and for which values.
+ *
+ * Each part carries its kind and its length (`u:3:bob`), so that no name that a client or an identity provider makes up can
+ * read like another part: a principal called `1.2.3.4` is not the address `1.2.3.4`. Long parts are hashed, which their
+ * kind says as well.
+ */
+import { createHash } from 'node:crypto';
+import type { SecurityContext } from '@graphql-bulwark/core';
+import { valueAt } from './argument-path.ts';
+import type { Rule } from './directive.ts';
+
+/** Values that were spelled before, within one operation: a large variable is read once, however many fields it is used in. */
+export type Spelled = Map<unknown, string>;
+
+const longestPart = 64;
+const deepestValue = 32;
+
+/** @param values coerced arguments of the field; `undefined` where they did not coerce. */
+export function keyOf(
+  rule: Pick<Rule, 'by' | 'args'>,
+  { principal, clientIp }: SecurityContext,
+  values: Readonly<Record<string, unknown>> | undefined,
+  spelled: Spelled = new Map(),
+): string {
+  // Without an address there is one bucket for all: unknown must not mean unlimited.
+  const address = clientIp === null ? part('x', 'unknown') : part('a', clientIp);
+  const who = rule.by.map((scope) => {
+    if (scope === 'GLOBAL') return part('g', '');
+    return scope === 'PRINCIPAL' && principal ? part('u', principal.id) : address;
+  });
+  const what = rule.args.map((path) => spell(valueAt(path, values ?? {}), spelled, 0));
+  return [...who, ...what].join(',');
+}
+
+function part(kind: string, text: string): string {
+  if (text.length <= longestPart) return `${kind}:${text.length}:${text}`;
+  const hash = createHash('sha256').update(text).digest('base64url');
+  return `${kind}#:${hash.length}:${hash}`;
+}
+
+/** Missing and null are one; what is nested deeper than any input object shares one bucket. */
+function spell(value: unknown, spelled: Spelled, depth: number): string {
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return part('v', `${value}`);
+  if ((typeof value !== 'string' && typeof value !== 'object') || value === null) return part('n', '');
+  const known = spelled.get(value);
+  if (known !== undefined) return known;
+  const spelling = typeof value === 'string' ? part('s', plain(value)) : spellObject(value, spelled, depth);
+  spelled.set(value, spelling);
+  return spelling;
+}
+
+function spellObject(value: object, spelled: Spelled, depth: number): string {
+  if (depth === deepestValue) return part('d', '');
+  if (Array.isArray(value)) return part('l', value.map((item) => spell(item, spelled, depth + 1)).join());
+  if ('toJSON' in value && typeof value.toJSON === 'function') return spell(value.toJSON(), spelled, depth + 1);
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return part('o', entries.map(([name, item]) => `${part('k', name)}=${spell(item, spelled, depth + 1)}`).join());
+}
+
+/**
+ * One spelling for texts that an application takes for one: without it, `Ann@x.org ` would be a fresh bucket for guessing
+ * the password of `ann@x.org`. Lower-casing can undo the normal form, so that is made twice.
+ */
+function plain(text: string): string {
+  return text.normalize('NFKC').toLowerCase().normalize('NFKC').trim();
+}

@@ -1,0 +1,112 @@
+/**
+ * Any limiter of rate-limiter-flexible as a counter store: fixed windows, and several charges all or nothing.
+ *
+ * The limiters count one key at a time. So a call for more than one point on one key looks first, and what was counted for a
+ * call that is refused after all is given back. Parallel calls may for a moment see each other's refused points and be
+ * refused as well; they never let more through than the limit.
+ */
+import { type Charge, type CounterStore, show, wholeNumber } from '@graphql-bulwark/core';
+import { wholePoints } from '../points.ts';
+import { type Count, type FlexibleLimiter, look, putBack, stateOf, type Taken, take } from './bucket.ts';
+
+/** Makes the limiter of one policy. Called once per policy, limit and window. */
+export type MakeLimiter = (options: {
+  readonly points: number;
+  readonly duration: number;
+  readonly keyPrefix: string;
+}) => FlexibleLimiter;
+
+/**
+ * Makes a counter store of the limiters that `makeLimiter` makes.
+ *
+ * @example flexibleStore((options) => new RateLimiterPostgres({ ...options, storeClient: pool }))
+ */
+export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
+  if (typeof makeLimiter !== 'function') {
+    throw new TypeError(`makeLimiter must be a function, but is ${show(makeLimiter)}.`);
+  }
+  const limiters = new Map<string, FlexibleLimiter>();
+  // By identity: the window in which a charge was consumed, until it is given back.
+  const consumed = new WeakMap<Charge, Count | 'given back'>();
+
+  function limiterOf({
+    policy,
+    limit,
+    windowSeconds,
+  }: Pick<Charge, 'policy' | 'limit' | 'windowSeconds'>): FlexibleLimiter {
+    const keyPrefix = `bulwark:${limit}:${windowSeconds}:${policy.length}:${policy}`;
+    let limiter = limiters.get(keyPrefix);
+    if (!limiter) {
+      const points = wholeNumber('limit', limit);
+      limiter = makeLimiter({ points, duration: wholeNumber('windowSeconds', windowSeconds), keyPrefix });
+      limiters.set(keyPrefix, limiter);
+    }
+    return limiter;
+  }
+
+  return {
+    async consume(charges) {
+      const wanted = charges.map((charge) => ({
+        charge,
+        limiter: limiterOf(charge),
+        points: wholePoints(charge.points),
+      }));
+      if (wanted.length > 1 || wanted.some(({ points }) => points > 1)) {
+        const states = await Promise.all(
+          wanted.map(async ({ charge, limiter }) => stateOf(charge, await look(limiter, charge.key))),
+        );
+        const exceeded = states.filter(({ remaining }, i) => remaining < (wanted[i]?.points ?? 0));
+        if (exceeded.length > 0) return { allowed: false, buckets: states, exceeded };
+      }
+
+      const taken: (Taken & (typeof wanted)[number])[] = [];
+      const failures: unknown[] = [];
+      await Promise.all(
+        wanted.map(async ({ charge, limiter, points }, i) => {
+          try {
+            taken[i] = { charge, limiter, ...(await take(limiter, { ...charge, points })) };
+          } catch (error) {
+            failures.push(error);
+          }
+        }),
+      );
+      if (failures.length === 0 && taken.every(({ passed }) => passed)) {
+        for (const { charge, count } of taken) consumed.set(charge, count);
+        return { allowed: true, buckets: taken.map(({ charge, count }) => stateOf(charge, count)), exceeded: [] };
+      }
+      // What cannot be given back now ends with its window.
+      await Promise.allSettled(
+        taken.map(({ charge, limiter, points, count }) => putBack(limiter, charge.key, points, count)),
+      );
+      if (failures.length > 0) throw failures[0];
+      const buckets = taken.map(({ charge, count, points }) => ({
+        ...stateOf(charge, count, points),
+        ...(points === 0 && { remaining: 0 }),
+      }));
+      return { allowed: false, buckets, exceeded: buckets.filter((_bucket, i) => taken[i]?.passed === false) };
+    },
+
+    async giveBack(charges) {
+      await Promise.all(
+        charges.map(async (charge) => {
+          const limiter = limiterOf(charge);
+          const before = consumed.get(charge);
+          if (before === 'given back') return;
+          consumed.set(charge, 'given back');
+          const count = before ?? (await look(limiter, charge.key));
+          const points = Math.min(wholePoints(charge.points), Math.max(0, count?.consumed ?? 0));
+          if (count) await putBack(limiter, charge.key, points, count);
+        }),
+      );
+    },
+
+    async peek(bucket) {
+      return stateOf({ ...bucket, points: 1 }, await look(limiterOf(bucket), bucket.key));
+    },
+
+    async reset(bucket) {
+      const limiter = limiterOf(bucket);
+      if (await look(limiter, bucket.key)) await limiter.delete(bucket.key);
+    },
+  };
+}

@@ -1,0 +1,212 @@
+// What keeps a server from starting, and what the parts say by themselves.
+import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import { describe, expect, it, vi } from 'vitest';
+import { compileRules } from '../src/directive.ts';
+import { rateLimitHeaders } from '../src/headers.ts';
+import { rateLimit, rateLimitDirectives } from '../src/index.ts';
+import { keyOf } from '../src/keys.ts';
+import { wholePoints } from '../src/points.ts';
+
+function start(sdl: string): void {
+  rateLimit().start?.({ schema: buildSchema(`${rateLimitDirectives} ${sdl}`) });
+}
+
+const input = 'input In { email: String, deep: In, list: [In!] } scalar JSON';
+
+describe('a rule that makes no sense keeps the server from starting', () => {
+  it.each<[string, RegExp]>([
+    ['type Query { f: Int @rateLimit(max: 0) }', /Query\.f: max must be a whole number of at least 1, but is 0/],
+    ['type Query { f: Int @rateLimit(max: -1) }', /max must be a whole number/],
+    ['type Query { f: Int @rateLimit(max: 1, windowSeconds: 0) }', /windowSeconds must be a whole number/],
+    ['type Query { f: Int @rateLimit(max: 1, windowSeconds: 2147484) }', /windowSeconds must be at most 2147483/],
+    ['type Query { f: Int @rateLimit(max: 1, by: []) }', /by must be a list that is not empty/],
+    ['type Query { f: Int @rateLimit(max: 1, args: []) }', /args must be a list that is not empty/],
+    ['type Query { f: Int @rateLimit(max: 1, args: ["email"]) }', /'email', which is no argument/],
+    ['type Query { f(email: String): Int @rateLimit(max: 1, args: ["emial"]) }', /'emial', which is no argument/],
+    ['type Query { f(email: String): Int @rateLimit(max: 1, args: ["email.x"]) }', /'email\.x'/],
+    ['type Query { f(email: String): Int @rateLimit(max: 1, args: ["__proto__"]) }', /'__proto__'/],
+    [`${input} type Query { f(i: In): Int @rateLimit(max: 1, args: ["i.phone"]) }`, /'i\.phone'/],
+    [`${input} type Query { f(i: In): Int @rateLimit(max: 1, args: ["i.list.email"]) }`, /'i\.list\.email'/],
+    [`${input} type Query { f(i: JSON): Int @rateLimit(max: 1, args: ["i.email"]) }`, /'i\.email'/],
+    [`${input} type Query { f(i: In): Int @rateLimit(max: 1, args: ["i."]) }`, /'i\.'/],
+    ['type Query { f: Int @rateLimit(max: 1, args: [""]) }', /''/],
+    [
+      'type Query { a: A } type A { f: Int @rateLimit(max: 1) }',
+      /A\.f: only fields of Query, Mutation and Subscription/,
+    ],
+    ['interface I { f: Int @rateLimit(max: 1) } type Query implements I { f: Int }', /I\.f: only fields of Query/],
+    ['type Query { f: Int @rateLimit(max: 1) } type A { q: Query } extend type Query { a: A }', /A\.q returns Query/],
+    ['type Query { f: Int @rateLimit(max: 1) me: Query! }', /Query\.me returns Query/],
+    ['interface N { f: Int } type Query implements N { f: Int @rateLimit(max: 1) node: [N] }', /Query\.node returns N/],
+    ['type Query { f: Int @rateLimit(max: 1) u: U } type B { b: Int } union U = B | Query', /Query\.u returns U/],
+  ])('%s', (sdl, message) => {
+    expect(() => start(sdl)).toThrow(message);
+    expect(() => start(sdl)).toThrow(TypeError);
+  });
+
+  it.each([
+    'type Query { f: Int @rateLimit(max: 1) } type Mutation { m: Int @rateLimit(max: 1) @rateLimit(max: 9, windowSeconds: 9) }',
+    `${input} type Query { f(i: In!): Int @rateLimit(max: 1, args: ["i.deep.email", "i", "i.list"]) }`,
+    'schema { query: Root } type Root { f: Int } extend type Root { g: Int @rateLimit(max: 1, by: ADDRESS) }',
+    'type Query { f: Int @rateLimit(max: 1) } type Mutation { again: Payload } type Payload { m: Mutation }',
+  ])('and one that does is taken: %s', (sdl) => {
+    expect(() => start(sdl)).not.toThrow();
+  });
+
+  const inCode = (rules: object): GraphQLSchema =>
+    new GraphQLSchema({
+      query: new GraphQLObjectType({
+        name: 'Query',
+        fields: { f: { type: GraphQLInt, extensions: { directives: { rateLimit: rules } } } },
+      }),
+    });
+
+  it('reads rules of a schema made in code, and checks what SDL would have checked', () => {
+    const rules = compileRules(inCode([{ max: 1 }, { max: 2, by: ['ADDRESS', 'PRINCIPAL', 'ADDRESS'] }]));
+    expect(rules.get('Query')?.get('f')?.rules).toEqual([
+      { policy: 'Query.f', coordinate: 'Query.f', max: 1, windowSeconds: 60, by: ['PRINCIPAL'], args: [] },
+      { policy: 'Query.f#2', coordinate: 'Query.f', max: 2, windowSeconds: 60, by: ['PRINCIPAL', 'ADDRESS'], args: [] },
+    ]);
+    for (const wrong of [
+      {},
+      { max: '5' },
+      { max: Number.NaN },
+      { max: 1, by: ['IP'] },
+      { max: 1, by: 'ADDRESS' },
+      { max: 1, args: [1] },
+      { max: 1, window: 5 },
+    ]) {
+      expect(() => compileRules(inCode(wrong))).toThrow(TypeError);
+    }
+  });
+
+  it('refuses rules on a whole type, where they would limit nothing', () => {
+    const query = new GraphQLObjectType({
+      name: 'Query',
+      fields: { f: { type: GraphQLInt } },
+      extensions: { directives: { rateLimit: { max: 1 } } },
+    });
+    expect(() => compileRules(new GraphQLSchema({ query }))).toThrow(/only fields/);
+  });
+});
+
+describe('options that cannot be meant', () => {
+  it.each<[object, RegExp]>([
+    [{ sotre: {} }, /did you mean 'store'/],
+    [{ store: {} }, /store must be a CounterStore/],
+    [{ store: null }, /store must be a CounterStore/],
+    [{ onStoreError: 'open' }, /onStoreError must be 'deny' or 'allow'/],
+    [{ storeTimeoutMilliseconds: 0 }, /storeTimeoutMilliseconds must be a whole number/],
+    [{ storeTimeoutMilliseconds: Number.POSITIVE_INFINITY }, /storeTimeoutMilliseconds must be a whole number/],
+    [{ storeTimeoutMilliseconds: 2 ** 31 }, /storeTimeoutMilliseconds must be at most 60000/],
+  ])('%o throws while the server is built', (options, message) => {
+    expect(() => rateLimit(options)).toThrow(message);
+  });
+
+  it('takes what is left out, empty or undefined as the default', () => {
+    expect(rateLimit().name).toBe('rate-limit');
+    const options = { store: undefined, onStoreError: undefined, storeTimeoutMilliseconds: undefined, mode: undefined };
+    expect(rateLimit(options).mode).toBeUndefined();
+  });
+});
+
+describe('the key of a bucket', () => {
+  const someone = { principal: null, clientIp: '192.0.2.1', requestId: 'r' };
+  const withPrincipal = (id: string) => ({
+    ...someone,
+    principal: { id, claims: {}, roles: [], scopes: [], authMethod: 'test' },
+  });
+  const byValue = (value: unknown): string => keyOf({ by: ['GLOBAL'], args: [['v']] }, someone, { v: value });
+
+  it('says the kind and the length of every part', () => {
+    expect(keyOf({ by: ['PRINCIPAL', 'ADDRESS'], args: [] }, withPrincipal('bob'), {})).toBe('u:3:bob,a:9:192.0.2.1');
+    expect(keyOf({ by: ['PRINCIPAL'], args: [] }, someone, {})).toBe('a:9:192.0.2.1');
+    expect(keyOf({ by: ['ADDRESS'], args: [] }, { ...someone, clientIp: null }, {})).toBe('x:7:unknown');
+    expect(keyOf({ by: ['GLOBAL'], args: [['email']] }, someone, { email: ' A@x' })).toBe('g:0:,s:3:a@x');
+  });
+
+  it('hashes long parts, and never takes a name for a hash', () => {
+    const key = keyOf({ by: ['PRINCIPAL'], args: [] }, withPrincipal('x'.repeat(65)), {});
+    expect(key).toMatch(/^u#:43:[\w-]{43}$/);
+    expect(keyOf({ by: ['PRINCIPAL'], args: [] }, withPrincipal(key.slice(6)), {})).not.toBe(key);
+    expect(keyOf({ by: ['PRINCIPAL'], args: [] }, withPrincipal('x'.repeat(64)), {})).toBe(`u:64:${'x'.repeat(64)}`);
+  });
+
+  it('gives each value one key', () => {
+    const values = [
+      undefined,
+      '',
+      'null',
+      'a',
+      1,
+      1.5,
+      true,
+      '1',
+      'true',
+      [],
+      ['a'],
+      [['a']],
+      {},
+      { a: 'b' },
+      { a: { b: 'c' } },
+      { __proto__: null, a: 1n },
+      '{}',
+      '[]',
+    ];
+    expect(new Set(values.map(byValue)).size).toBe(values.length);
+  });
+
+  it('gives one key to what is one value', () => {
+    expect(byValue({ a: 1, b: [2, { c: ' X' }] })).toBe(byValue({ b: [2, { c: 'x' }], a: 1 }));
+    expect(byValue(null)).toBe(byValue(undefined));
+    expect(byValue(-0)).toBe(byValue(0));
+    expect(byValue('\u0130')).toBe(byValue('i\u0307'));
+    expect(byValue('e\u0301')).toBe(byValue('\u00c9'));
+    expect(byValue(new Date(0))).toBe(byValue(new Date(0)));
+    expect(byValue(new Date(0))).not.toBe(byValue(new Date(1)));
+  });
+
+  it('follows a path through own properties only', () => {
+    const rule = { by: ['GLOBAL'], args: [['constructor', 'name']] } as const;
+    expect(keyOf(rule, someone, {})).toBe('g:0:,n:0:');
+    expect(keyOf(rule, someone, undefined)).toBe('g:0:,n:0:');
+  });
+
+  it('growth: reads a large variable once, however many fields it is used in', () => {
+    const big = 'x'.repeat(1_000_000);
+    const normalize = vi.spyOn(String.prototype, 'normalize');
+    const spelled = new Map();
+    const rule = { by: ['GLOBAL'], args: [['v', 'text']] } as const;
+    const keys = Array.from({ length: 1_000 }, () => keyOf(rule, someone, { v: { text: big } }, spelled));
+    expect(new Set(keys).size).toBe(1);
+    expect(normalize).toHaveBeenCalledTimes(2);
+    normalize.mockRestore();
+  });
+
+  it('survives values of any depth', () => {
+    let deep: unknown = 'end';
+    for (let level = 0; level < 100_000; level += 1) deep = [deep];
+    expect(byValue(deep)).toMatch(/^g:0:,l#?:/);
+  });
+});
+
+describe('points', () => {
+  it('R6 rounds up, and refuses what would poison a bucket', () => {
+    expect(wholePoints(1.5)).toBe(2);
+    expect(wholePoints(1)).toBe(1);
+    for (const points of [0, -0, -1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2 ** 53]) {
+      expect(() => wholePoints(points)).toThrow(RangeError);
+    }
+  });
+});
+
+describe('headers', () => {
+  it('quotes the name of a policy as a Structured Fields String', () => {
+    const charge = { key: 'k', policy: 'a"b\\c\nd\u00e9', points: 1, limit: 5, windowSeconds: 60 };
+    const standing = new Map([[charge.policy, { charge, remaining: 0, resetSeconds: 0 }]]);
+    expect(rateLimitHeaders(standing)).toEqual({
+      'ratelimit-policy': '"a\\"b\\\\c?d?";q=5;w=60',
+      ratelimit: '"a\\"b\\\\c?d?";r=0;t=1',
+    });
+  });
+});

@@ -1,0 +1,333 @@
+// One suite of behaviour over every store, then what only one of them shows.
+import { randomUUID } from 'node:crypto';
+import type { Charge, CounterStore } from '@graphql-bulwark/core';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { Redis } from '../../../test/redis-client.ts';
+import { type FlexibleLimiter, flexibleStore, memoryStore, redisStore } from '../src/index.ts';
+
+function charge(more: Partial<Charge> = {}): Charge {
+  return { key: 'u:3:bob', policy: `Mutation.login-${randomUUID()}`, points: 1, limit: 5, windowSeconds: 60, ...more };
+}
+
+async function remaining(store: CounterStore, bucket: Charge): Promise<number> {
+  return (await store.peek(bucket)).remaining;
+}
+
+const redisUrl = inject('redisUrl');
+const client = redisUrl === undefined ? undefined : new Redis(redisUrl);
+beforeAll(async () => void (await client?.ping()));
+afterAll(() => client?.disconnect());
+
+interface Store {
+  readonly name: string;
+  readonly make: () => CounterStore;
+  /** Ends the window of a bucket. */
+  readonly end: (bucket: Charge) => Promise<void>;
+}
+
+const memory: Store = {
+  name: 'memory',
+  make: memoryStore,
+  async end({ windowSeconds }) {
+    vi.advanceTimersByTime(windowSeconds * 1000);
+  },
+};
+
+const redis = (connected: Redis): Store => ({
+  name: 'Redis',
+  make: () => redisStore({ client: connected }),
+  async end({ policy }) {
+    await connected.del(await connected.keys(`*${policy}*`));
+  },
+});
+
+// Where CI runs there is a Redis, or the run fails before it comes here.
+describe.each(client ? [memory, redis(client)] : [memory])('a store in $name', ({ name, make, end }) => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('lets a key through as often as its limit says, and then no more', async () => {
+    const store = make();
+    const login = charge();
+    const answers = [];
+    for (let call = 0; call < 7; call += 1) answers.push(await store.consume([login]));
+    expect(answers.map(({ allowed }) => allowed)).toEqual([true, true, true, true, true, false, false]);
+    expect(answers.map(({ buckets }) => buckets[0]?.remaining)).toEqual([4, 3, 2, 1, 0, 0, 0]);
+    expect(answers.at(-1)?.exceeded).toHaveLength(1);
+    expect(answers.at(-1)?.exceeded[0]?.resetSeconds).toBeGreaterThan(0);
+    expect(answers.at(-1)?.exceeded[0]?.resetSeconds).toBeLessThanOrEqual(60);
+    expect((await store.consume([{ ...login, key: 'u:3:ann' }])).allowed).toBe(true);
+  });
+
+  it('counts points', async () => {
+    const store = make();
+    const search = charge({ points: 3 });
+    expect((await store.consume([search])).allowed).toBe(true);
+    expect((await store.consume([search])).allowed).toBe(false);
+    expect(await remaining(store, search)).toBe(2);
+    expect((await store.consume([{ ...search, points: 2 }])).allowed).toBe(true);
+    expect(await remaining(store, search)).toBe(0);
+  });
+
+  it('leaves no points behind when it refuses', async () => {
+    const store = make();
+    const login = charge({ limit: 2 });
+    const first = { ...login };
+    await store.consume([first]);
+    await store.consume([{ ...login }]);
+    for (let call = 0; call < 10; call += 1) await store.consume([{ ...login }]);
+    await store.giveBack([first]);
+    expect(await remaining(store, login)).toBe(1);
+  });
+
+  it('R7 charges neither of two keys when the second is empty', async () => {
+    const store = make();
+    const [first, second] = [charge(), charge({ limit: 1 })];
+    await store.consume([second]);
+    const answer = await store.consume([first, second]);
+    expect(answer.allowed).toBe(false);
+    expect(answer.exceeded.map((bucket) => bucket.charge.policy)).toEqual([second.policy]);
+    expect(answer.buckets.map((bucket) => bucket.remaining)).toEqual([5, 0]);
+    expect(await remaining(store, first)).toBe(5);
+  });
+
+  it('race: lets exactly 5 of 50 parallel calls through a limit of 5', async () => {
+    const store = make();
+    const login = charge();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => store.consume([{ ...login }])));
+    expect(answers.filter(({ allowed }) => allowed)).toHaveLength(5);
+    expect(await remaining(store, login)).toBe(0);
+    expect((await store.consume([login])).allowed).toBe(false);
+  });
+
+  it('race: never lets more through than any of several keys has, and takes nothing for the refused', async () => {
+    const store = make();
+    const [wide, narrow] = [charge({ limit: 100 }), charge()];
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => store.consume([{ ...wide, points: 2 }, { ...narrow }])),
+    );
+    const passed = answers.filter(({ allowed }) => allowed).length;
+    expect(passed).toBeGreaterThan(0);
+    expect(passed).toBeLessThanOrEqual(5);
+    expect(await remaining(store, wide)).toBe(100 - 2 * passed);
+    expect(await remaining(store, narrow)).toBe(5 - passed);
+  });
+
+  it('refuses more than a window holds without charging it', async () => {
+    const store = make();
+    const large = charge({ points: 6 });
+    expect((await store.consume([large])).allowed).toBe(false);
+    expect(await remaining(store, large)).toBe(5);
+  });
+
+  it('R6 rounds up, and takes no points that are negative, none or not a number', async () => {
+    const store = make();
+    const search = charge();
+    await store.consume([{ ...search, points: 1.5 }]);
+    expect(await remaining(store, search)).toBe(3);
+    for (const points of [-1, -0.5, 0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2 ** 60]) {
+      await expect(store.consume([{ ...search, points }])).rejects.toThrow(RangeError);
+      await expect(store.giveBack([{ ...search, points }])).rejects.toThrow(RangeError);
+    }
+    expect(await remaining(store, search)).toBe(3);
+  });
+
+  it('gives back once, and never more than was taken', async () => {
+    const store = make();
+    const login = charge({ points: 2 });
+    await store.consume([login]);
+    await store.giveBack([login]);
+    await store.giveBack([login]);
+    expect(await remaining(store, login)).toBe(5);
+    await store.consume([{ ...login, points: 1 }]);
+    await store.giveBack([{ ...login, points: 4 }]);
+    expect(await remaining(store, login)).toBe(5);
+    await store.giveBack([charge()]);
+    expect((await store.consume([{ ...login, points: 6 }])).allowed).toBe(false);
+  });
+
+  it('starts anew when the window ends, and gives nothing back into the new one', async () => {
+    if (name === 'memory') vi.useFakeTimers();
+    const store = make();
+    const login = charge({ points: 4 });
+    await store.consume([login]);
+    await end(login);
+    expect(await remaining(store, login)).toBe(5);
+    await store.giveBack([login]);
+    expect(await remaining(store, login)).toBe(5);
+    const answer = await store.consume([{ ...login, points: 5 }]);
+    expect(answer.allowed).toBe(true);
+    expect((await store.consume([{ ...login, points: 1 }])).allowed).toBe(false);
+  });
+
+  it('looks without charging, and empties a bucket', async () => {
+    const store = make();
+    const login = charge();
+    expect(await store.peek(login)).toMatchObject({ remaining: 5, resetSeconds: 0 });
+    await store.consume([login]);
+    const state = await store.peek(login);
+    expect(state.remaining).toBe(4);
+    expect(state.resetSeconds).toBeGreaterThan(0);
+    expect(await remaining(store, login)).toBe(4);
+    await store.reset(login);
+    expect(await remaining(store, login)).toBe(5);
+  });
+
+  it('keeps policies, limits and windows apart', async () => {
+    const store = make();
+    const login = charge({ limit: 1 });
+    await store.consume([login]);
+    const others = [
+      { ...login, policy: `${login.policy}#2` },
+      { ...login, limit: 2 },
+      { ...login, windowSeconds: 61 },
+      { ...login, policy: `${login.policy}:u`, key: '3:bob' },
+      { ...login, key: '__proto__' },
+    ];
+    for (const other of others) expect((await store.consume([other])).allowed).toBe(true);
+    expect((await store.consume([login])).allowed).toBe(false);
+  });
+
+  it('takes no bucket that makes no sense', async () => {
+    const store = make();
+    for (const wrong of [{ limit: 0 }, { limit: Number.NaN }, { windowSeconds: 0 }, { windowSeconds: 1.5 }]) {
+      await expect(store.consume([charge(wrong)])).rejects.toThrow(TypeError);
+    }
+  });
+});
+
+describe('memoryStore', () => {
+  it('refuses a window longer than a timer holds, instead of ending it at once', async () => {
+    await expect(memoryStore().consume([charge({ windowSeconds: 2_147_484 })])).rejects.toThrow(/windowSeconds/);
+  });
+
+  it('forgets everything when it is closed', async () => {
+    const store = memoryStore();
+    const login = charge();
+    await store.consume([login]);
+    await store.close?.();
+    expect(await remaining(store, login)).toBe(5);
+  });
+});
+
+describe('redisStore', () => {
+  it('takes nothing but a client', () => {
+    expect(() => redisStore({ client: {} })).toThrow(/client must be an ioredis client/);
+  });
+
+  it.skipIf(!redisUrl)('fails at once while the client is not connected', async () => {
+    const idle = new Redis(redisUrl ?? '', { lazyConnect: true });
+    const store = redisStore({ client: idle });
+    await expect(store.consume([charge()])).rejects.toThrow(Error);
+    await expect(store.consume([charge(), charge()])).rejects.toThrow(Error);
+    await expect(store.peek(charge())).rejects.toThrow(Error);
+    await expect(store.reset(charge())).rejects.toThrow(Error);
+    idle.disconnect();
+  });
+});
+
+describe('flexibleStore', () => {
+  /** A store over memory limiters, in which one method of each is another. */
+  function altered(change: (limiter: RateLimiterMemory) => Partial<FlexibleLimiter>): CounterStore {
+    return flexibleStore((options) => {
+      const limiter = new RateLimiterMemory(options);
+      return Object.assign(limiter, change(limiter));
+    });
+  }
+
+  it('makes one limiter per policy, limit and window', async () => {
+    const make = vi.fn<(options: { points: number; duration: number; keyPrefix: string }) => RateLimiterMemory>(
+      (options) => new RateLimiterMemory(options),
+    );
+    const store = flexibleStore(make);
+    const login = charge({ policy: 'Mutation.login' });
+    for (const key of ['a', 'b', 'c']) await store.consume([{ ...login, key }]);
+    await store.consume([{ ...login, limit: 7 }]);
+    expect(make.mock.calls).toEqual([
+      [{ points: 5, duration: 60, keyPrefix: 'bulwark:5:60:14:Mutation.login' }],
+      [{ points: 7, duration: 60, keyPrefix: 'bulwark:7:60:14:Mutation.login' }],
+    ]);
+  });
+
+  it('asks once for one point on one key', async () => {
+    const get = vi.fn<FlexibleLimiter['get']>();
+    await altered(() => ({ get })).consume([charge()]);
+    expect(get).not.toHaveBeenCalled();
+  });
+
+  it('takes back a give-back that came into another window', async () => {
+    const store = altered((limiter) => {
+      const reward = limiter.reward.bind(limiter);
+      return {
+        async reward(key, points) {
+          await limiter.delete(key); // the window ends under way
+          return reward(key, points);
+        },
+      };
+    });
+    const login = charge({ points: 4 });
+    await store.consume([login]);
+    await store.giveBack([login]);
+    expect(await remaining(store, login)).toBe(5);
+    expect((await store.consume([{ ...login, points: 5 }])).allowed).toBe(true);
+    expect((await store.consume([{ ...login, points: 1 }])).allowed).toBe(false);
+  });
+
+  it('gives back what it took when one key fails, and rejects with the failure', async () => {
+    const broken = charge();
+    const fine = charge();
+    const store = flexibleStore((options) => {
+      const limiter = new RateLimiterMemory(options);
+      if (!options.keyPrefix.includes(broken.policy)) return limiter;
+      return Object.assign(limiter, { consume: () => Promise.reject(new Error('store down')) });
+    });
+    await expect(store.consume([fine, broken])).rejects.toThrow('store down');
+    expect(await remaining(store, fine)).toBe(5);
+  });
+
+  it('gives back what it took when a key turns out short only then', async () => {
+    const [first, second] = [charge(), charge({ limit: 1 })];
+    const store = altered(() => ({ get: async () => null })); // sees every bucket full
+    await store.consume([second]);
+    const answer = await store.consume([first, second]);
+    expect(answer.allowed).toBe(false);
+    expect(answer.buckets.map((bucket) => bucket.remaining)).toEqual([5, 0]);
+    expect(answer.exceeded.map((bucket) => bucket.charge.policy)).toEqual([second.policy]);
+    expect((await store.consume([{ ...first, points: 5 }])).allowed).toBe(true);
+  });
+
+  it.each<[string, Partial<FlexibleLimiter>]>([
+    [
+      'throws at once',
+      {
+        consume() {
+          throw new Error('store down');
+        },
+      },
+    ],
+    ['rejects with nothing', { consume: () => Promise.reject() }],
+    ['rejects with a text', { consume: () => Promise.reject('limited') }],
+    ['resolves with nothing', { consume: async () => undefined as never }],
+    ['resolves with no number', { consume: async () => ({ consumedPoints: Number.NaN, msBeforeNext: 1 }) as never }],
+  ])('takes a limiter that %s for a store that failed', async (_name, change) => {
+    await expect(altered(() => change).consume([charge()])).rejects.toThrow(Error);
+  });
+
+  it('refuses what the limiter blocks by itself, and gives nothing back that was not taken', async () => {
+    const login = charge();
+    const reward = vi.fn<FlexibleLimiter['reward']>();
+    const store = altered(() => ({
+      consume: () => Promise.reject({ consumedPoints: 0, msBeforeNext: 5_000 }),
+      reward,
+    }));
+    const answer = await store.consume([login]);
+    expect(answer).toMatchObject({ allowed: false, exceeded: [{ remaining: 0, resetSeconds: 5 }] });
+    expect(reward).not.toHaveBeenCalled();
+  });
+
+  it('takes nothing but a function', () => {
+    expect(() => flexibleStore({} as never)).toThrow(/makeLimiter must be a function/);
+  });
+});

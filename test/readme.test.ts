@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+
+const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
+
+it('shows the example that runs, to the letter', () => {
+  const shown = /<!-- (\S+) -->\n```ts\n(.*?)```/s.exec(read('README.md'));
+  expect(shown?.[1]).toBe('examples/minimal/src/server.ts');
+  expect(shown?.[2]).toBe(read('examples/minimal/src/server.ts'));
+});
+
+it('links to files that exist', () => {
+  for (const [, target = ''] of read('README.md').matchAll(/\]\(([^)#]+)\)/g)) {
+    if (!target.startsWith('http')) expect(read(target).length).toBeGreaterThan(0);
+  }
+});

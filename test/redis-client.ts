@@ -1,0 +1,2 @@
+// Tests of a package that does not depend on a Redis client take it from here.
+export { Redis } from 'ioredis';

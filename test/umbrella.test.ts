@@ -1,0 +1,252 @@
+import { ApolloServer, type ApolloServerOptionsWithSchema } from '@apollo/server';
+import { startStandaloneServer } from '@apollo/server/standalone';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import { buildSchema, GraphQLError, parse } from 'graphql';
+import {
+  type BulwarkOptions,
+  createBulwark,
+  type Principal,
+  refuse,
+  type SecuredContext,
+  type SecurityEvent,
+} from 'graphql-bulwark';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+interface Context extends SecuredContext {
+  readonly db: string;
+}
+
+const typeDefs = `
+  type Doc @owner(field: "ownerId") { id: ID ownerId: ID }
+  type Query { open: String @public secret: String doc: Doc @public deep: Deep @public db: String @public }
+  type Deep { deep: Deep }
+  type Mutation { pay: String @auth(roles: ["PAYER"]) login: String @public @rateLimit(max: 2, by: [ADDRESS]) }
+`;
+const resolvers = {
+  Query: {
+    open: () => 'open',
+    secret: () => 'secret',
+    doc: () => ({ id: 1, ownerId: 'ann' }),
+    db: (_: unknown, __: unknown, { db }: Context) => db,
+  },
+  Mutation: { pay: () => 'paid', login: () => 'token' },
+};
+
+const people: Record<string, Principal> = {
+  ann: { id: 'ann', claims: { sub: 'ann' }, roles: ['PAYER'], scopes: [], authMethod: 'test' },
+  bob: { id: 'bob', claims: { sub: 'bob' }, roles: [], scopes: [], authMethod: 'test' },
+};
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await Promise.all(stops.splice(0).map((stop) => stop()));
+});
+
+async function serve(
+  options: Partial<BulwarkOptions> = {},
+  settings: Partial<ApolloServerOptionsWithSchema<Context>> = {},
+  build: () => Omit<Context, 'security'> = () => ({ db: 'the database' }),
+) {
+  const events: SecurityEvent[] = [];
+  const bulwark = createBulwark<Context>({
+    authenticate({ headers }) {
+      if (headers['x-user'] === undefined) return null;
+      const principal = people[String(headers['x-user'])];
+      if (!principal) throw refuse('UNAUTHENTICATED', { reason: 'nobody' });
+      return principal;
+    },
+    introspection: { allow: false },
+    onEvent: (event) => events.push(event),
+    logger: { warn() {}, error() {} },
+    ...options,
+  });
+  const schema = bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
+  const server = new ApolloServer<Context>(bulwark.apollo({ schema, stopOnTerminationSignals: false, ...settings }));
+  const { url } = await startStandaloneServer(server, {
+    context: bulwark.context(async () => build()),
+    listen: { host: '127.0.0.1', port: 0 },
+  });
+  stops.push(() => server.stop());
+  const post = async (body: unknown, user?: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(user !== undefined && { 'x-user': user }), ...headers },
+      body: JSON.stringify(body),
+    });
+    // biome-ignore lint/suspicious/noExplicitAny: answers of every shape.
+    const answer: any = await response.json();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: answer,
+      code: answer.errors?.[0]?.extensions?.code,
+    };
+  };
+  return { bulwark, schema, server, url, post, events };
+}
+
+describe('a server protected by createBulwark', () => {
+  it('answers what is public to anyone and the rest to those who may', async () => {
+    const { post } = await serve();
+    expect((await post({ query: '{ open db }' })).body).toEqual({ data: { open: 'open', db: 'the database' } });
+    expect((await post({ query: '{ secret }' })).code).toBe('UNAUTHENTICATED');
+    expect((await post({ query: '{ secret }' }, 'bob')).body).toEqual({ data: { secret: 'secret' } });
+    expect((await post({ query: '{ doc { id } }' }, 'ann')).body).toEqual({ data: { doc: { id: '1' } } });
+    expect((await post({ query: '{ doc { __typename } }' }, 'bob')).body).toMatchObject({
+      data: { doc: null },
+      errors: [{ path: ['doc'], extensions: { code: 'FORBIDDEN' } }],
+    });
+    const pay = await post({ query: 'mutation { pay }' }, 'bob');
+    expect([pay.status, pay.code, pay.body.data]).toEqual([403, 'FORBIDDEN', undefined]);
+    expect((await post({ query: 'mutation { pay }' }, 'ann')).body).toEqual({ data: { pay: 'paid' } });
+  });
+
+  it('refuses a bad credential, and never takes it for nobody', async () => {
+    const { post, events } = await serve();
+    const answer = await post({ query: '{ open }' }, 'mallory');
+    expect([answer.status, answer.code]).toEqual([401, 'UNAUTHENTICATED']);
+    expect(events).toMatchObject([{ type: 'auth.failure', reason: 'nobody' }]);
+  });
+
+  it('refuses introspection, depth, tokens and floods', async () => {
+    const { post } = await serve();
+    const introspection = await post({ query: '{ __schema { types { name } } }' });
+    expect([introspection.status, introspection.code]).toEqual([403, 'INTROSPECTION_DISABLED']);
+    const deep = await post({ query: `{ ${'deep { '.repeat(13)}__typename${' }'.repeat(13)} }` });
+    expect([deep.status, deep.code]).toEqual([400, 'DEPTH_LIMIT_EXCEEDED']);
+    const tokens = await post({ query: `{ ${'open '.repeat(2_000)} }` });
+    expect([tokens.status, tokens.code]).toEqual([400, 'GRAPHQL_PARSE_FAILED']);
+    expect((await post({ query: 'mutation { a: login b: login }' })).body).toEqual({
+      data: { a: 'token', b: 'token' },
+    });
+    const login = await post({ query: 'mutation { login }' });
+    expect([login.status, login.code]).toEqual([429, 'RATE_LIMITED']);
+    expect(Number(login.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  it('refuses a batch over the maximum as one, and answers a smaller one', async () => {
+    const { post } = await serve({ limits: { maxBatchSize: 2 } }, { allowBatchedHttpRequests: true });
+    const batch = await post(Array.from({ length: 3 }, () => ({ query: '{ open }' })));
+    expect([batch.status, batch.code]).toEqual([400, 'BATCH_LIMIT_EXCEEDED']);
+    const small = await post([{ query: '{ open }' }, { query: '{ __schema { types { name } } }' }]);
+    expect(small.status).toBe(200);
+    expect(small.body).toMatchObject([
+      { data: { open: 'open' } },
+      { errors: [{ extensions: { code: 'INTROSPECTION_DISABLED' } }] },
+    ]);
+    const unbatched = await serve();
+    expect((await unbatched.post([{ query: '{ open }' }])).status).toBe(400);
+  });
+
+  it('never shows what the context function threw, unless it says what it is', async () => {
+    const thrown = (error: Error) => () => {
+      throw error;
+    };
+    const failing = await serve({}, {}, thrown(new Error('postgres://secret')));
+    const masked = await failing.post({ query: '{ open }' });
+    expect([masked.status, masked.code]).toEqual([500, 'INTERNAL_SERVER_ERROR']);
+    expect(JSON.stringify(masked.body)).not.toContain('secret');
+    const maintenance = new GraphQLError('Back at noon', {
+      extensions: { code: 'MAINTENANCE', http: { status: 503 } },
+    });
+    const telling = await serve({}, {}, thrown(maintenance));
+    const answer = await telling.post({ query: '{ open }' });
+    expect([answer.status, answer.body.errors[0].message]).toEqual([503, 'Back at noon']);
+  });
+
+  it('denies when an authenticator of the application is unsure or fails', async () => {
+    for (const authenticate of [
+      () => undefined as never,
+      () => ({ id: '' }) as never,
+      () => Promise.reject(new Error('secret')),
+    ]) {
+      const { post } = await serve({ authenticate });
+      const answer = await post({ query: '{ open }' });
+      expect([answer.status, answer.code]).toEqual([500, 'INTERNAL_SERVER_ERROR']);
+      expect(JSON.stringify(answer.body)).not.toContain('secret');
+    }
+  });
+
+  it('serves no landing page and does not accept simple requests of other sites', async () => {
+    vi.stubEnv('NODE_ENV', undefined);
+    const { url } = await serve();
+    const page = await fetch(url, { headers: { accept: 'text/html' } });
+    expect(await page.text()).not.toContain('<html');
+    const simple = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'text/plain' },
+      body: '{"query":"{open}"}',
+    });
+    expect(simple.status).toBe(400);
+  });
+
+  it('judges an operation for other transports as it does over HTTP', async () => {
+    const { bulwark, schema } = await serve();
+    const contextValue = { db: '', security: { principal: people['bob'] ?? null, clientIp: null, requestId: '1' } };
+    const check = (text: string) => bulwark.check({ schema, document: parse(text), contextValue });
+    await expect(check('{ open }')).resolves.toBeUndefined();
+    await expect(check('mutation { pay }')).rejects.toMatchObject({ extensions: { code: 'FORBIDDEN' } });
+    await expect(check('{ __schema { types { name } } }')).rejects.toMatchObject({
+      extensions: { code: 'INTROSPECTION_DISABLED' },
+    });
+    await expect(check('query A { open } query B { open }')).rejects.toMatchObject({
+      extensions: { code: 'BAD_REQUEST' },
+    });
+  });
+
+  it('hides names that a misspelt one resembles', async () => {
+    const { post } = await serve();
+    for (const query of ['{ opem }', '{ doc { idd } }', 'query ($x: Strin) { open }']) {
+      expect(JSON.stringify((await post({ query })).body)).not.toContain('Did you mean');
+    }
+  });
+});
+
+describe('what is configured wrongly', () => {
+  const minimal: BulwarkOptions = { authenticate: () => null, onEvent: () => {} };
+
+  it('is refused while the server is built', () => {
+    expect(() => createBulwark({} as never)).toThrow(/authenticate/);
+    expect(() => createBulwark({ ...minimal, limit: {} } as never)).toThrow(/did you mean 'limits'/);
+    expect(() => createBulwark({ ...minimal, limits: { maxDepth: -1 } })).toThrow(/maxDepth/);
+    expect(() => createBulwark({ ...minimal, clientAddress: { trustedHops: -1 } })).toThrow(/trustedHops/);
+    const badRule = createBulwark({ ...minimal, authorization: { defaultRule: 'none' } } as never);
+    expect(() => badRule.secure(buildSchema('type Query { a: String }'))).toThrow(/defaultRule/);
+    const bulwark = createBulwark(minimal);
+    expect(() => bulwark.apollo({ typeDefs: 'type Query { a: String }' } as never)).toThrow(/bulwark.secure/);
+  });
+
+  it('keeps a server from starting whose schema was not secured', async () => {
+    const bulwark = createBulwark(minimal);
+    const schema = makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers });
+    const server = new ApolloServer(bulwark.apollo({ schema, stopOnTerminationSignals: false, logger: quiet }));
+    await expect(server.start()).rejects.toThrow(/secure/);
+  });
+
+  it('is named in a warning when it weakens the server', () => {
+    const events: SecurityEvent[] = [];
+    const bulwark = createBulwark({ ...minimal, onEvent: (event) => events.push(event) });
+    const schema = bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
+    const merged = bulwark.apollo({
+      schema,
+      csrfPrevention: false,
+      introspection: true,
+      includeStacktraceInErrorResponses: true,
+      parseOptions: { maxTokens: 100_000 },
+    });
+    const messages = events.map((event) => (event.type === 'config.warning' ? event.message : ''));
+    for (const name of ['csrfPrevention', 'introspection', 'includeStacktraceInErrorResponses', 'maxTokens']) {
+      expect(messages.some((message) => message.includes(name))).toBe(true);
+    }
+    expect(merged).toMatchObject({ includeStacktraceInErrorResponses: false, parseOptions: { maxTokens: 2_000 } });
+  });
+});
+
+it('with authenticate: false protects an API that knows no callers', async () => {
+  const { post } = await serve({ authenticate: false });
+  expect((await post({ query: '{ secret }' })).body).toEqual({ data: { secret: 'secret' } });
+  expect((await post({ query: 'mutation { pay }' })).code).toBe('UNAUTHENTICATED');
+});
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
