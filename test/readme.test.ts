@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
 const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
@@ -10,7 +10,8 @@ it('shows the example that runs, to the letter', () => {
 });
 
 it('links to files that exist', () => {
-  for (const [, target = ''] of read('README.md').matchAll(/\]\(([^)#]+)\)/g)) {
-    if (!target.startsWith('http')) expect(read(target).length).toBeGreaterThan(0);
-  }
+  const targets = [...read('README.md').matchAll(/\]\(([^)#]+)\)/g)].map(([, target = '']) => target);
+  const missing = targets.filter((target) => !existsSync(new URL(`../${target}`, import.meta.url)));
+  expect(targets.length).toBeGreaterThan(0);
+  expect(missing).toEqual([]);
 });

@@ -139,6 +139,20 @@ describe('a server protected by createBulwark', () => {
     expect((await unbatched.post([{ query: '{ open }' }])).status).toBe(400);
   });
 
+  it('refuses nothing for its size while limits only report, and tells of it', async () => {
+    const { post, events } = await serve(
+      { limits: { mode: 'report', maxBatchSize: 2 } },
+      { allowBatchedHttpRequests: true },
+    );
+    expect((await post({ query: `{ ${'open '.repeat(2_500)} }` })).status).toBe(200);
+    expect((await post(Array.from({ length: 3 }, () => ({ query: '{ open }' })))).body).toHaveLength(3);
+    const limits = events.map((event) => event.type === 'limit.exceeded' && [event.limit, event.outcome]);
+    expect(limits).toEqual([
+      ['maxTokens', 'reported'],
+      ['maxBatchSize', 'reported'],
+    ]);
+  });
+
   it('never shows what the context function threw, unless it says what it is', async () => {
     const thrown = (error: Error) => () => {
       throw error;

@@ -79,7 +79,8 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   const events = createEvents(listener, () => logger);
   const knowsCallers = options.authenticate !== false;
   const { fieldResolver, defaultRule = knowsCallers ? 'authenticated' : 'allow' } = options.authorization ?? {};
-  const structure = resolveLimits(options.limits);
+  // In report mode nothing is refused, so neither the parser nor `context()` may refuse for it.
+  const ceilings = options.limits?.mode === 'report' ? unlimited : resolveLimits(options.limits);
 
   const controls: readonly Control<C>[] = [
     introspection(options.introspection),
@@ -91,7 +92,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   const makeContext = contextMaker({
     authenticate: authenticator(options.authenticate),
     clientAddress: options.clientAddress ?? {},
-    maxBatchSize: structure.maxBatchSize,
+    maxBatchSize: ceilings.maxBatchSize,
     events,
   });
 
@@ -102,7 +103,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       if (!options.logger && server.logger) logger = server.logger;
       return posture(server, {
         guard: plugin,
-        maxTokens: structure.maxTokens,
+        maxTokens: ceilings.maxTokens,
         fieldResolver,
         warn: (message) => events.emit({ type: 'config.warning', message }, 'noted'),
       });
@@ -118,6 +119,8 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     },
   };
 }
+
+const unlimited = { maxTokens: false, maxBatchSize: false } as const;
 
 const optionNames = [
   'authenticate',

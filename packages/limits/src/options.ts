@@ -1,0 +1,59 @@
+/** What a user may set, in one place with its meaning, unit and default. */
+import type { SecurityContext } from '@graphql-bulwark/core';
+
+/** Ceilings for everyone. Each is a whole number, or `false` for none. */
+export interface Limits {
+  /** Length of the query text in UTF-16 code units, comments and white space included. 1 or more. @default 20000 */
+  readonly maxCharacters?: number | false | undefined;
+  /** Lexical tokens of the document, as the parser counted them. 1 or more. @default 2000 */
+  readonly maxTokens?: number | false | undefined;
+  /** Operations in one document, selected or not. 1 or more. @default 10 */
+  readonly maxOperations?: number | false | undefined;
+  /** Fragment definitions in one document. 0 or more. @default 50 */
+  readonly maxFragments?: number | false | undefined;
+  /** Nesting of fields; a root field is 1, a leaf counts, `__typename` does not. 1 or more. @default 12 */
+  readonly maxDepth?: number | false | undefined;
+  /** Aliased fields after fragments are expanded. 0 or more. @default 30 */
+  readonly maxAliases?: number | false | undefined;
+  /** Fields after fragments are expanded. 1 or more. @default 1000 */
+  readonly maxFields?: number | false | undefined;
+  /** Directives after fragments are expanded. 0 or more. @default 50 */
+  readonly maxDirectives?: number | false | undefined;
+  /** Directives on one field, fragment, variable or operation. 0 or more. @default 5 */
+  readonly maxDirectivesPerNode?: number | false | undefined;
+  /** Nesting of fragment spreads. 0 or more. @default 10 */
+  readonly maxFragmentDepth?: number | false | undefined;
+  /** Variables that the operation declares. 0 or more. @default 50 */
+  readonly maxVariables?: number | false | undefined;
+  /** Nesting of fields from `__schema` and `__type` down. 0 or more. @default 15, what the standard query needs */
+  readonly maxIntrospectionDepth?: number | false | undefined;
+  /** Fields at and below `__schema` and `__type`. 0 or more. @default 250, a little more than the standard query needs */
+  readonly maxIntrospectionFields?: number | false | undefined;
+  /** Distinct response keys at the root. 1 or more. @default 20 */
+  readonly maxRootFields?: number | false | undefined;
+  /** Distinct response keys at the root of a mutation. 0 or more. @default 5 */
+  readonly maxMutationRootFields?: number | false | undefined;
+  /** Response keys under which one field is asked for in one selection set. 1 or more. @default 15 */
+  readonly maxOccurrences?: number | false | undefined;
+  /** Nesting of a variable's value; a scalar is 1. 1 or more. @default 10 */
+  readonly maxVariableDepth?: number | false | undefined;
+  /** Values in the variables: every scalar, list and object, at any depth. 1 or more. @default 10000 */
+  readonly maxVariableNodes?: number | false | undefined;
+  /** Length of a string or a key in the variables, in UTF-16 code units. 1 or more. @default 100000 */
+  readonly maxVariableStringLength?: number | false | undefined;
+  /** Operations of one HTTP batch. Those beyond it are refused. 1 or more. @default 10 */
+  readonly maxBatchSize?: number | false | undefined;
+}
+
+/** Limits that can depend on who asks. The size of a batch cannot: it belongs to no single operation. */
+export type PrincipalLimits = Omit<Limits, 'maxBatchSize'>;
+
+export interface LimitsOptions extends Limits {
+  /** `report`: what would be refused becomes an event and nothing is refused. @default 'enforce' */
+  readonly mode?: 'enforce' | 'report' | undefined;
+  /**
+   * Tighter limits for some callers, judged on the operation that will run. A value above a ceiling is cut to it. When the
+   * function throws or returns what is no limit, the operation is denied. Left out: the ceilings hold for everyone.
+   */
+  readonly perPrincipal?: ((security: SecurityContext) => PrincipalLimits) | undefined;
+}

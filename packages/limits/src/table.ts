@@ -1,0 +1,116 @@
+/** The table of limits: one row per option holds its default, its refusal and how its number is read. */
+import { type DocumentFacts, limitOrFalse, type OperationFacts, type RefusalCode, refuse } from '@graphql-bulwark/core';
+import type { Limits } from './options.ts';
+import type { VariableFacts } from './variables.ts';
+
+/** What is judged, each where it is first known. */
+export interface Subjects {
+  /** Position in the batch, from 0. */
+  readonly batchIndex: number;
+  readonly source: string;
+  readonly variables: VariableFacts;
+  readonly document: DocumentFacts;
+  readonly operation: OperationFacts;
+  /** The operation once more, where it is a mutation. */
+  readonly mutation: OperationFacts;
+}
+
+export type Subject = keyof Subjects;
+export type LimitName = keyof Limits;
+
+interface Row<S extends Subject> {
+  readonly of: S;
+  readonly default: number;
+  /** The smallest value that can be meant. */
+  readonly min: 0 | 1;
+  readonly code: RefusalCode;
+  readonly read: (subject: Subjects[S]) => number;
+}
+
+type AnyRow = { [S in Subject]: Row<S> }[Subject];
+
+/** In the order in which they judge: what is dear to read stands last. */
+const rows: { readonly [K in LimitName]-?: AnyRow } = {
+  maxBatchSize: row('batchIndex', 10, 1, 'BATCH_LIMIT_EXCEEDED', (index) => index + 1),
+  maxCharacters: row('source', 20_000, 1, 'QUERY_TOO_LARGE', (source) => source.length),
+  maxVariableDepth: row('variables', 10, 1, 'BAD_USER_INPUT', (values) => values.depth),
+  maxVariableNodes: row('variables', 10_000, 1, 'BAD_USER_INPUT', (values) => values.nodes),
+  maxVariableStringLength: row('variables', 100_000, 1, 'BAD_USER_INPUT', (values) => values.stringLength),
+  maxTokens: row('document', 2_000, 1, 'TOKEN_LIMIT_EXCEEDED', (facts) => facts.tokens),
+  maxOperations: row('document', 10, 1, 'OPERATION_LIMIT_EXCEEDED', (facts) => facts.operations),
+  maxFragments: row('document', 50, 0, 'FRAGMENT_LIMIT_EXCEEDED', (facts) => facts.fragments),
+  maxDepth: row('operation', 12, 1, 'DEPTH_LIMIT_EXCEEDED', (facts) => facts.depth),
+  maxAliases: row('operation', 30, 0, 'ALIAS_LIMIT_EXCEEDED', (facts) => facts.aliases),
+  maxFields: row('operation', 1_000, 1, 'FIELD_LIMIT_EXCEEDED', (facts) => facts.fields),
+  maxDirectives: row('operation', 50, 0, 'DIRECTIVE_LIMIT_EXCEEDED', (facts) => facts.directives),
+  maxDirectivesPerNode: row('operation', 5, 0, 'DIRECTIVE_LIMIT_EXCEEDED', (facts) => facts.directivesPerNode),
+  maxFragmentDepth: row('operation', 10, 0, 'FRAGMENT_DEPTH_LIMIT_EXCEEDED', (facts) => facts.fragmentDepth),
+  maxVariables: row('operation', 50, 0, 'VARIABLE_LIMIT_EXCEEDED', (facts) => facts.variables),
+  maxIntrospectionDepth: row('operation', 15, 0, 'INTROSPECTION_LIMIT_EXCEEDED', (facts) => facts.introspectionDepth),
+  maxIntrospectionFields: row(
+    'operation',
+    250,
+    0,
+    'INTROSPECTION_LIMIT_EXCEEDED',
+    (facts) => facts.introspectionFields,
+  ),
+  maxRootFields: row('operation', 20, 1, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
+  maxMutationRootFields: row('mutation', 5, 0, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
+  maxOccurrences: row('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', (facts) => facts.occurrences),
+};
+
+function row<S extends Subject>(of: S, byDefault: number, min: 0 | 1, code: RefusalCode, read: Row<S>['read']): AnyRow {
+  return { of, default: byDefault, min, code, read } as AnyRow;
+}
+
+/** Every limit, in the order in which they judge. */
+export const limitNames: readonly LimitName[] = Object.keys(rows) as LimitName[];
+
+export type Maxima = Readonly<Record<LimitName, number | false>>;
+
+/** Every limit as it holds: what the options say, else the default. @throws {TypeError} for a value that is no limit. */
+export function resolveLimits(options: Limits = {}): Maxima {
+  const entries = limitNames.map((name) => {
+    const { [name]: limit = rows[name].default } = options;
+    return [name, checkLimit(name, limit)];
+  });
+  return Object.fromEntries(entries) as Maxima;
+}
+
+/** @throws {TypeError} for a value that is no limit. */
+export function checkLimit(name: LimitName, value: unknown): number | false {
+  return limitOrFalse(`limits: ${name}`, value, rows[name].min);
+}
+
+interface Ceiling<S extends Subject> extends Pick<Row<S>, 'code' | 'read'> {
+  readonly name: LimitName;
+  readonly maximum: number;
+}
+
+/** Limits as they are compared: by subject, without those that are off. */
+export type Ceilings = { readonly [S in Subject]: readonly Ceiling<S>[] };
+
+export function ceilings(maxima: Partial<Maxima>): Ceilings {
+  const by: { readonly [S in Subject]: Ceiling<S>[] } = {
+    batchIndex: [],
+    source: [],
+    variables: [],
+    document: [],
+    operation: [],
+    mutation: [],
+  };
+  for (const name of limitNames) {
+    const { [name]: maximum = false } = maxima;
+    const { of, code, read } = rows[name];
+    if (maximum !== false) (by[of] as Ceiling<never>[]).push({ name, maximum, code, read });
+  }
+  return by;
+}
+
+/** @throws the refusal of the first ceiling that the subject is not under. */
+export function judge<S extends Subject>(against: readonly Ceiling<S>[], subject: Subjects[S]): void {
+  for (const { name, maximum, code, read } of against) {
+    const actual = read(subject);
+    if (!(actual <= maximum)) throw refuse(code, { limit: name, actual, maximum });
+  }
+}

@@ -1,0 +1,55 @@
+/** Measures variables as the client sent them, before anything recursive touches them. */
+
+export interface VariableFacts {
+  /** Nesting of values; a variable's own value is at 1. */
+  readonly depth: number;
+  /** Values at any depth. */
+  readonly nodes: number;
+  /** Length of the longest string or key. */
+  readonly stringLength: number;
+}
+
+const none: VariableFacts = { depth: 0, nodes: 0, stringLength: 0 };
+
+/**
+ * Its own stack instead of recursion, and no further than the bounds: past them the facts say only that they are passed.
+ * What JSON cannot hold (an upload, a date) is one value, whatever is inside it.
+ */
+export function variableFacts(
+  variables: Readonly<Record<string, unknown>> | null | undefined,
+  bounds: { readonly depth: number; readonly nodes: number },
+): VariableFacts {
+  if (!variables) return none;
+  let depth = 0;
+  let nodes = 0;
+  let stringLength = 0;
+  const waiting: object[] = [variables];
+  const levels: number[] = [0];
+  for (let container = waiting.pop(); container; container = waiting.pop()) {
+    const level = (levels.pop() ?? 0) + 1;
+    const keys = Array.isArray(container) ? undefined : Object.keys(container);
+    const size = keys?.length ?? (container as unknown[]).length;
+    if (size === 0) continue;
+    depth = Math.max(depth, level);
+    nodes += size;
+    if (depth > bounds.depth || nodes > bounds.nodes) break;
+    for (let i = 0; i < size; i += 1) {
+      const key = keys?.[i];
+      if (key !== undefined) stringLength = Math.max(stringLength, key.length);
+      const value = (container as Record<PropertyKey, unknown>)[key ?? i];
+      if (typeof value === 'string') stringLength = Math.max(stringLength, value.length);
+      if (!isContainer(value)) continue;
+      waiting.push(value);
+      levels.push(level);
+    }
+  }
+  return { depth, nodes, stringLength };
+}
+
+/** A list, or an object as a JSON parser makes it, of whatever realm. */
+function isContainer(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
