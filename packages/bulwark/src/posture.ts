@@ -1,6 +1,7 @@
 /** How an Apollo Server must be set up for the controls to hold, and what a user's own settings undo. */
 import type { ApolloServerOptionsWithSchema, ApolloServerPlugin, BaseContext } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import { isGuarded } from '@graphql-bulwark/auth';
 
 export interface Posture<C extends BaseContext> {
   readonly guard: ApolloServerPlugin<C>;
@@ -20,6 +21,9 @@ export function posture<C extends BaseContext>(
     throw new TypeError(
       'bulwark.apollo needs `schema: bulwark.secure(...)`; it cannot guard typeDefs, modules or a gateway.',
     );
+  }
+  if (!isGuarded(options.schema)) {
+    throw new TypeError('bulwark.apollo: pass the schema through bulwark.secure() first, and transform it no more.');
   }
   if (options.fieldResolver && options.fieldResolver !== fieldResolver) {
     throw new TypeError('fieldResolver must be given to createBulwark({ authorization: { fieldResolver } }) as well.');

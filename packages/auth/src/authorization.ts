@@ -1,0 +1,109 @@
+/**
+ * Stops: mutations of which a part is denied and the rest has already happened; shared caches that keep one caller's answer.
+ * Room: check, after the limits. The guards of record are in the schema, and hold without this control.
+ * Answers: `UNAUTHENTICATED`, 401, or `FORBIDDEN`, 403, with `WWW-Authenticate` (RFC 6750 section 3); one error per coordinate.
+ */
+import { type Control, knownOptions, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
+import { type DocumentNode, type GraphQLSchema, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
+import { challenge, checkedRealm } from './challenge.ts';
+import { usesDirectives } from './directives.ts';
+import { denialOf, foreseenDenials } from './foreseen.ts';
+import { type Guards, markOf } from './marker.ts';
+import { walk } from './touched.ts';
+
+export interface AuthorizationOptions {
+  /** The realm in `WWW-Authenticate`; the same as that of `authenticate`. @default 'graphql' */
+  readonly realm?: string | undefined;
+}
+
+/** Errors of one refusal; further denied coordinates are left out. */
+const maxDenials = 20;
+
+/**
+ * Refuses mutations and subscriptions of which a part is certain to be denied, before anything of them runs, and keeps
+ * answers that depend on the caller out of shared caches. A query is not refused: each field answers for itself.
+ *
+ * @throws {TypeError} for an unknown option.
+ * @example guard({ controls: [limits(), authorization()] })
+ */
+export function authorization<C = unknown>(options: AuthorizationOptions = {}): Control<C> {
+  knownOptions('authorization', options, ['realm']);
+  const realm = checkedRealm(options.realm ?? 'graphql');
+  const guardsBySchema = new WeakMap<GraphQLSchema, Guards | 'none'>();
+  const touchedBy = new WeakMap<Guards, WeakMap<DocumentNode, Map<OperationDefinitionNode, boolean>>>();
+
+  /** @throws {Error} for a schema whose rules nobody enforces. */
+  function guardsOf(schema: GraphQLSchema): Guards | 'none' {
+    let guards = guardsBySchema.get(schema);
+    if (!guards) {
+      guards = requireGuards(schema);
+      guardsBySchema.set(schema, guards);
+    }
+    return guards;
+  }
+
+  function touches({ schema, document, operation }: ResolvedOperation<C>, guards: Guards): boolean {
+    const byDocument = touchedBy.get(guards) ?? new WeakMap<DocumentNode, Map<OperationDefinitionNode, boolean>>();
+    touchedBy.set(guards, byDocument);
+    const byOperation = byDocument.get(document) ?? new Map<OperationDefinitionNode, boolean>();
+    byDocument.set(document, byOperation);
+    const known = byOperation.get(operation) ?? touchesGuarded(schema, document, operation, guards);
+    byOperation.set(operation, known);
+    return known;
+  }
+
+  return {
+    name: 'authorization',
+    start({ schema }) {
+      guardsOf(schema);
+    },
+    check(operation) {
+      const guards = guardsOf(operation.schema);
+      if (guards === 'none' || !touches(operation, guards)) return;
+      operation.neverCache();
+      if (operation.operation.operation === OperationTypeNode.QUERY) return;
+      const denials = foreseenDenials(operation, guards, maxDenials);
+      const [first, ...rest] = denials;
+      if (!first) return;
+      const onlyScopes = denials.every(({ reason }) => reason === 'no scope passed');
+      throw refuse(first.code, {
+        ...first.facts,
+        also: rest.map(denialOf),
+        ...(first.code === 'UNAUTHENTICATED' && { headers: challenge(realm) }),
+        ...(onlyScopes && { headers: challenge(realm, 'insufficient_scope') }),
+      });
+    },
+  };
+}
+
+function requireGuards(schema: GraphQLSchema): Guards | 'none' {
+  const mark = markOf(schema);
+  if (mark?.schema === schema) return mark;
+  if (mark)
+    throw new Error(
+      'This schema was transformed after guardSchema(): guard it last, so that nothing stands around the guards.',
+    );
+  if (!usesDirectives(schema)) return 'none';
+  throw new Error(
+    'This schema uses @auth, @owner or @public, but nothing enforces them: pass it through guardSchema() or secure().',
+  );
+}
+
+/** Whether any selection, under any type and both branches of `@skip` and `@include`, may meet a guard. */
+function touchesGuarded(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  { index }: Guards,
+): boolean {
+  let touched = false;
+  walk(schema, document, operation, {
+    includes: () => !touched,
+    field(parent, field) {
+      touched ||= index.touching.has(`${parent.name}.${field.name}`);
+      return !touched;
+    },
+    narrowed: () => true,
+  });
+  return touched;
+}

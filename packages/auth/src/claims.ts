@@ -1,0 +1,53 @@
+/** From a verified token's claims to the principal. Only own properties count: a claim is never an inherited one. */
+import type { Principal } from '@graphql-bulwark/core';
+
+/** A claim's name, or the way to it through nested objects: `['realm_access', 'roles']`. */
+export type ClaimPath = string | readonly string[];
+
+type Claims = Readonly<Record<string, unknown>>;
+
+const maxSubjectLength = 256;
+
+/** @returns the principal, or the reason why these claims make none. */
+export function principalOf(payload: Claims, rolesClaim: ClaimPath, scopesClaim: ClaimPath): Principal | string {
+  const claims = frozenCopy(payload) as Claims;
+  const { sub, exp } = claims;
+  if (typeof sub !== 'string' || sub === '' || sub.length > maxSubjectLength) return 'sub';
+  // Bound to a key that a plain bearer does not prove to hold (RFC 7800, RFC 9449 section 6).
+  if (Object.hasOwn(claims, 'cnf')) return 'sender-constrained';
+  return Object.freeze({
+    id: sub,
+    claims,
+    roles: Object.freeze(names(claimAt(claims, rolesClaim))),
+    scopes: Object.freeze(scopeNames(claimAt(claims, scopesClaim))),
+    authMethod: 'jwt',
+    ...(typeof exp === 'number' && { expiresAt: exp }),
+  });
+}
+
+/** The value of a claim, or `undefined`. */
+export function claimAt(claims: Claims, path: ClaimPath): unknown {
+  let value: unknown = claims;
+  for (const key of typeof path === 'string' ? [path] : path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Claims)[key];
+  }
+  return value;
+}
+
+/** One name or a list of them; what is not a string is ignored. */
+function names(value: unknown): string[] {
+  return [value].flat().filter((name): name is string => typeof name === 'string' && name !== '');
+}
+
+/** A string holds scopes with one U+0020 between them (RFC 6749 section 3.3), a list one scope each. */
+function scopeNames(value: unknown): string[] {
+  return typeof value === 'string' ? names(value.split(' ')) : names(value);
+}
+
+function frozenCopy(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy));
+  const entries = Object.entries(value).filter(([key]) => key !== '__proto__');
+  return Object.freeze(Object.fromEntries(entries.map(([key, inner]) => [key, frozenCopy(inner)])));
+}

@@ -1,0 +1,10 @@
+export { type Authenticate, type AuthenticateOptions, authenticate } from './authenticate.ts';
+export { type AuthorizationOptions, authorization } from './authorization.ts';
+export type { CredentialSource } from './bearer.ts';
+export type { ClaimPath } from './claims.ts';
+export { authDirectives } from './directives.ts';
+export { type GuardSchemaOptions, guardSchema } from './guard-schema.ts';
+export type { IssuerOptions } from './issuer.ts';
+export type { KeyOptions } from './keys.ts';
+export { isGuarded } from './marker.ts';
+export type { DefaultRule } from './rule-index.ts';

@@ -1,0 +1,145 @@
+/** Which keys check which signatures (RFC 7518 section 3.1, RFC 8725 section 3.1). Settled while the server starts. */
+import { createPublicKey, KeyObject } from 'node:crypto';
+import {
+  type CryptoKey,
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  type JSONWebKeySet,
+  type JWK,
+  type JWTVerifyGetKey,
+} from 'jose';
+
+/** Where an issuer's keys come from. Exactly one of the three. */
+export interface KeyOptions {
+  /** Signature algorithms that are accepted, for example `['ES256']`. */
+  readonly algorithms: readonly string[];
+  /** The issuer's JSON Web Key Set over HTTPS; plain HTTP only on the loopback interface. */
+  readonly jwksUrl?: string | URL | undefined;
+  /** A JSON Web Key Set of public keys. */
+  readonly jwks?: JSONWebKeySet | undefined;
+  /** One key: public, as `KeyObject`, `CryptoKey` or PEM text (SPKI); for HMAC a secret as `Uint8Array` or `KeyObject`. */
+  readonly key?: KeyObject | CryptoKey | string | Uint8Array | undefined;
+  /** How long to wait for the key set. Whole number, 1 or more. @default 5000 */
+  readonly jwksTimeoutMilliseconds?: number | undefined;
+}
+
+/** What jose takes as the key of `jwtVerify`. */
+export type Keys = JWTVerifyGetKey | KeyObject | CryptoKey | Uint8Array;
+
+interface Algorithm {
+  /** As Node names key types; `secret` is HMAC. */
+  readonly keyType: 'rsa' | 'ec' | 'ed25519' | 'secret';
+  readonly curve?: string;
+  /** RFC 7518 section 3.2: an HMAC key is at least as long as the hash. */
+  readonly minBytes?: number;
+}
+
+const rsa: Algorithm = { keyType: 'rsa' };
+const ed25519: Algorithm = { keyType: 'ed25519' };
+const knownAlgorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
+  ['RS256', rsa],
+  ['RS384', rsa],
+  ['RS512', rsa],
+  ['PS256', rsa],
+  ['PS384', rsa],
+  ['PS512', rsa],
+  ['ES256', { keyType: 'ec', curve: 'prime256v1' }],
+  ['ES384', { keyType: 'ec', curve: 'secp384r1' }],
+  ['ES512', { keyType: 'ec', curve: 'secp521r1' }],
+  ['EdDSA', ed25519],
+  ['Ed25519', ed25519],
+  ['HS256', { keyType: 'secret', minBytes: 32 }],
+  ['HS384', { keyType: 'secret', minBytes: 48 }],
+  ['HS512', { keyType: 'secret', minBytes: 64 }],
+]);
+
+/** @throws {TypeError} for keys or algorithms that do not fit each other. */
+export function keysOf(options: KeyOptions): Keys {
+  const { jwksUrl, jwks, key, jwksTimeoutMilliseconds = 5_000 } = options;
+  const algorithms = checkedAlgorithms(options.algorithms);
+  const given = [jwksUrl, jwks, key].filter((source) => source !== undefined);
+  if (given.length !== 1) throw new TypeError('Give exactly one of jwksUrl, jwks and key.');
+  if (key !== undefined) return checkedKey(key, algorithms);
+  if (algorithms.some(({ keyType }) => keyType === 'secret')) {
+    throw new TypeError('HMAC algorithms need a secret as key; a key set holds public keys.');
+  }
+  if (jwks !== undefined) return checkedKeySet(jwks);
+  return createRemoteJWKSet(checkedUrl(jwksUrl), {
+    cooldownDuration: 30_000,
+    cacheMaxAge: 600_000,
+    timeoutDuration: jwksTimeoutMilliseconds,
+  });
+}
+
+function checkedAlgorithms(names: unknown): Algorithm[] {
+  if (!Array.isArray(names) || names.length === 0) {
+    throw new TypeError("algorithms must be a non-empty list, for example ['ES256'].");
+  }
+  const algorithms = names.map((name) => {
+    const algorithm = knownAlgorithms.get(name);
+    if (algorithm) return algorithm;
+    throw new TypeError(`algorithms must be among ${[...knownAlgorithms.keys()].join(', ')}, but has '${name}'.`);
+  });
+  const secrets = algorithms.filter(({ keyType }) => keyType === 'secret').length;
+  if (secrets > 0 && secrets < algorithms.length) {
+    throw new TypeError('algorithms must not mix HMAC with signatures: a public key would pass for a secret.');
+  }
+  return algorithms;
+}
+
+function checkedKey(key: NonNullable<KeyOptions['key']>, algorithms: readonly Algorithm[]): Keys {
+  const known = typeof key === 'string' ? publicKeyOf(key) : key;
+  const object = known instanceof KeyObject || known instanceof Uint8Array ? known : KeyObject.from(known);
+  for (const algorithm of algorithms) {
+    if (!fits(object, algorithm)) {
+      throw new TypeError(
+        algorithm.keyType === 'secret'
+          ? 'key must be a secret (Uint8Array or secret KeyObject) at least as long as the hash of its HMAC algorithm.'
+          : 'key must be a public key that fits each of the algorithms; keys of several kinds belong into jwks.',
+      );
+    }
+  }
+  return known;
+}
+
+function publicKeyOf(pem: string): KeyObject {
+  if (!pem.trimStart().startsWith('-----BEGIN PUBLIC KEY-----')) {
+    throw new TypeError("key as text must be a PEM public key ('BEGIN PUBLIC KEY'); a secret must be a Uint8Array.");
+  }
+  try {
+    return createPublicKey(pem);
+  } catch {
+    throw new TypeError('key is not a readable PEM public key.');
+  }
+}
+
+function fits(key: KeyObject | Uint8Array, { keyType, curve, minBytes = 0 }: Algorithm): boolean {
+  if (keyType === 'secret') {
+    if (key instanceof Uint8Array) return key.byteLength >= minBytes;
+    return key.type === 'secret' && (key.symmetricKeySize ?? 0) >= minBytes;
+  }
+  if (key instanceof Uint8Array || key.type !== 'public' || key.asymmetricKeyType !== keyType) return false;
+  return curve === undefined || key.asymmetricKeyDetails?.namedCurve === curve;
+}
+
+function checkedKeySet(jwks: JSONWebKeySet): Keys {
+  const isPublic = (jwk: JWK): boolean => jwk.kty !== 'oct' && !Object.hasOwn(jwk, 'd') && !Object.hasOwn(jwk, 'priv');
+  try {
+    const keys = createLocalJWKSet(jwks);
+    if (jwks.keys.length > 0 && jwks.keys.every(isPublic)) return keys;
+  } catch {
+    // the same answer
+  }
+  throw new TypeError('jwks must be a JSON Web Key Set of at least one key, all of them public.');
+}
+
+function checkedUrl(url: unknown): URL {
+  const text = url instanceof URL ? url.href : url;
+  if (typeof text === 'string' && URL.canParse(text)) {
+    const parsed = new URL(text);
+    const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname);
+    const trusted = parsed.protocol === 'https:' || (parsed.protocol === 'http:' && loopback);
+    if (trusted && !parsed.username && !parsed.password) return parsed;
+  }
+  throw new TypeError('jwksUrl must be an https URL without credentials (http only on the loopback interface).');
+}

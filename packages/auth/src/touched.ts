@@ -1,0 +1,114 @@
+/**
+ * The walk through what an operation may select.
+ *
+ * Each selection set is entered once per type that it stands on, with a queue and not by recursion, so that fragments that
+ * double, spread themselves or nest deeply cost no more than their text.
+ */
+import { type Fragments, fragmentsOf } from '@graphql-bulwark/core';
+import {
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLCompositeType,
+  type GraphQLField,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isCompositeType,
+  isObjectType,
+  isUnionType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
+
+/** Response keys from the innermost outwards. */
+export interface Way {
+  readonly key: string;
+  readonly from: Way | undefined;
+}
+
+/** What a walk asks on its way. */
+export interface Visitor {
+  /** Whether a selection takes part. */
+  includes(node: SelectionNode): boolean;
+  /** Whether to go on below a field. */
+  field(parent: GraphQLCompositeType, field: GraphQLField<unknown, unknown>, node: FieldNode, way: Way): boolean;
+  /** Whether to go on into a fragment that narrows to another type. */
+  narrowed(type: GraphQLCompositeType, node: SelectionNode, way: Way | undefined): boolean;
+}
+
+interface Step {
+  readonly set: SelectionSetNode;
+  readonly type: GraphQLCompositeType;
+  readonly way: Way | undefined;
+}
+
+/** Breadth first, in the order of the document. */
+export function walk(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  visitor: Visitor,
+): void {
+  const root = schema.getRootType(operation.operation);
+  if (!root) return;
+  const fragments = fragmentsOf(document);
+  const entered = new Map<SelectionSetNode, Set<GraphQLCompositeType>>();
+  const queue: Step[] = [];
+  const enter = (set: SelectionSetNode, type: GraphQLCompositeType, way: Way | undefined): void => {
+    const types = entered.get(set) ?? new Set();
+    if (types.has(type)) return;
+    entered.set(set, types.add(type));
+    queue.push({ set, type, way });
+  };
+
+  enter(operation.selectionSet, root, undefined);
+  for (const { set, type, way } of queue) {
+    for (const node of set.selections) {
+      if (!visitor.includes(node)) continue;
+      if (node.kind === Kind.FIELD) {
+        const field = isUnionType(type) ? undefined : type.getFields()[node.name.value];
+        const here = { key: node.alias?.value ?? node.name.value, from: way };
+        if (!field || !visitor.field(type, field, node, here)) continue;
+        const result = getNamedType(field.type);
+        if (node.selectionSet && isCompositeType(result)) enter(node.selectionSet, result, here);
+      } else {
+        const inner = target(node, fragments);
+        const narrowed = inner && narrow(schema, type, inner.condition);
+        if (!narrowed || (narrowed !== type && !visitor.narrowed(narrowed, node, way))) continue;
+        enter(inner.set, narrowed, way);
+      }
+    }
+  }
+}
+
+/** Response keys from the root on. */
+export function pathOf(way: Way | undefined): string[] {
+  const keys: string[] = [];
+  for (let at = way; at; at = at.from) keys.push(at.key);
+  return keys.toReversed();
+}
+
+function target(
+  node: Exclude<SelectionNode, FieldNode>,
+  fragments: Fragments,
+): { condition: string | undefined; set: SelectionSetNode } | undefined {
+  if (node.kind === Kind.INLINE_FRAGMENT) return { condition: node.typeCondition?.name.value, set: node.selectionSet };
+  const fragment = fragments.get(node.name.value);
+  return fragment && { condition: fragment.typeCondition.name.value, set: fragment.selectionSet };
+}
+
+/** The type that selections under a condition stand on; `undefined` where no object can be. */
+function narrow(
+  schema: GraphQLSchema,
+  type: GraphQLCompositeType,
+  condition: string | undefined,
+): GraphQLCompositeType | undefined {
+  const wanted = condition === undefined ? type : schema.getType(condition);
+  if (wanted === type) return type;
+  if (isObjectType(type)) return isAbstractType(wanted) && schema.isSubType(wanted, type) ? type : undefined;
+  if (isObjectType(wanted)) return schema.isSubType(type, wanted) ? wanted : undefined;
+  if (!isAbstractType(wanted)) return undefined;
+  return !isUnionType(type) && schema.isSubType(wanted, type) ? type : wanted;
+}
