@@ -45,7 +45,7 @@ export interface BulwarkOptions {
   readonly onEvent?: EventListener | undefined;
   /** Errors without a code of their own that clients may see all the same. Left out: none. */
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;
-  /** @default console, then the logger of the Apollo Server */
+  /** Gets what failed and what was masked, in full. Left out: the logger of the Apollo Server. */
   readonly logger?: Logger | undefined;
 }
 
@@ -88,7 +88,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     authorization<C>(),
     rateLimit(options.rateLimit),
   ];
-  const plugin = guard<C>({ controls, onEvent: listener, expose: options.expose });
+  const plugin = guard<C>({ controls, onEvent: listener, expose: options.expose, logger: options.logger });
   const makeContext = contextMaker({
     authenticate: authenticator(options.authenticate),
     clientAddress: options.clientAddress ?? {},

@@ -25,6 +25,8 @@ export interface GuardOptions<C extends BaseContext = BaseContext> {
   readonly onEvent?: EventListener | undefined;
   /** Errors without a code of their own that clients may see all the same. Left out: none. */
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;
+  /** Gets what was masked, in full. Left out: the Apollo Server's own logger. */
+  readonly logger?: Logger | undefined;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -36,12 +38,12 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  * @example new ApolloServer({ schema, plugins: [guard({ controls: [limits()] })] })
  */
 export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloServerPlugin<C> {
-  knownOptions('guard', options, ['controls', 'onEvent', 'expose']);
+  knownOptions('guard', options, ['controls', 'onEvent', 'expose', 'logger']);
   const { controls, onEvent, expose } = options;
   const names = new Set(controls.map(({ name }) => name));
   if (names.size < controls.length) throw new TypeError('guard: each control may stand in controls only once.');
 
-  let logger: Logger = console;
+  let logger: Logger = options.logger ?? console;
   const events = createEvents(onEvent, () => logger);
   const judges = [noSubscription, ...controls];
   const sentinels = createSentinels();
@@ -100,7 +102,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
 
   return {
     async serverWillStart({ schema, logger: apolloLogger }) {
-      logger = apolloLogger;
+      logger = options.logger ?? apolloLogger;
       for (const control of controls) control.start?.({ schema });
       return {
         // Not in drainServer: operations that are still running then are still judged.

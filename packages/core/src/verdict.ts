@@ -20,6 +20,9 @@ export function verdict(
   }
   const refusal = thrown as GraphQLError;
   events.emit(eventOf(control.name, refusal), outcome, origin);
+  for (const further of factsOfRefusal(refusal)?.also ?? []) {
+    if (factsOfRefusal(further)?.coordinate) events.emit(eventOf(control.name, further), outcome, origin);
+  }
   return reportOnly ? undefined : refusal;
 }
 
