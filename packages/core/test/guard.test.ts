@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';
-import { type Control, guard, REFUSALS, type RefusalCode, refuse, type SecurityEvent } from '@graphql-bulwark/core';
+import {
+  type Control,
+  deny,
+  guard,
+  REFUSALS,
+  type RefusalCode,
+  refuse,
+  type SecurityEvent,
+} from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type DocumentNode, GraphQLError } from 'graphql';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -221,6 +229,34 @@ describe('a control', () => {
         principalId: 'me',
         operationName: 'Q',
       },
+    ]);
+  });
+
+  it('that fails on the way out leaves the answer as it is, and the others their turn', async () => {
+    const broken: Control<object> = {
+      name: 'broken',
+      respond() {
+        throw new Error('secret');
+      },
+    };
+    const server = await start([
+      broken,
+      { name: 'header', respond: ({ headers }) => void headers.set('x-control', '1') },
+    ]);
+    const answer = await send(server, '{ a }', as(null));
+    expect([answer.status, answer.body, answer.headers.get('x-control')]).toEqual([200, { data: { a: 'A' } }, '1']);
+  });
+
+  it('tells of each coordinate that one refusal denies', async () => {
+    const events: SecurityEvent[] = [];
+    const also = [deny('FORBIDDEN', { coordinate: 'Mutation.b' })];
+    const server = await start([checking(() => Promise.reject(refuse('FORBIDDEN', { coordinate: 'Query.a', also })))], {
+      onEvent: (event) => events.push(event),
+    });
+    expect(codes(await send(server, '{ a }', as(null)))).toEqual(['FORBIDDEN', 'FORBIDDEN']);
+    expect(events.map((event) => event.type === 'access.denied' && event.coordinate)).toEqual([
+      'Query.a',
+      'Mutation.b',
     ]);
   });
 
