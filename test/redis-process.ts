@@ -1,7 +1,7 @@
 // A redis-server of a test's own, on a free port: to be stopped, paused, filled up and started again.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,7 @@ export async function startRedis(...more: string[]): Promise<RedisProcess> {
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir, ...more];
   let server: ChildProcess | undefined;
   async function start(): Promise<void> {
+    mkdirSync(dir, { recursive: true });
     server = spawn('redis-server', args, { stdio: 'ignore' });
     for (let tries = 0; !(await accepts(port)); tries += 1) {
       if (tries === 200) throw new Error('redis-server did not start');

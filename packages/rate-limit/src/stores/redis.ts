@@ -42,13 +42,12 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
 
   function askAt(tag: string): Ask {
     if (!isCluster) return shared;
-    let ask = asks.get(tag);
-    if (!ask) {
-      ask = sharedCall(run);
-      asks.set(tag, ask);
-      setImmediate(() => asks.delete(tag));
-    }
-    return ask;
+    const known = asks.get(tag);
+    if (known) return known;
+    const fresh = sharedCall(run);
+    asks.set(tag, fresh);
+    setImmediate(() => asks.delete(tag));
+    return fresh;
   }
 
   function place(charge: Omit<Charge, 'points'>, points: number, window: number): Placed {
