@@ -12,6 +12,14 @@ export interface Charge {
   readonly limit: number;
   /** Seconds. Whole number, 1 or more. */
   readonly windowSeconds: number;
+  /** Where a store that spreads its buckets keeps this one: buckets of one tag are together. Part of the bucket's name. */
+  readonly hashTag?: string | undefined;
+}
+
+/** Points to give back, into the window that they were taken from. */
+export interface Refund extends Charge {
+  /** {@link BucketState.window} of the call that took them. Left out: whatever window is open. */
+  readonly window?: string | undefined;
 }
 
 /** How a bucket stands after a call. */
@@ -21,6 +29,8 @@ export interface BucketState {
   readonly remaining: number;
   /** Seconds until the window ends, 0 or more; may be fractional. */
   readonly resetSeconds: number;
+  /** Names the window that was charged, so that points go back into it and into no other. */
+  readonly window?: string | undefined;
 }
 
 /** The verdict over all charges of one request. */
@@ -37,12 +47,12 @@ export interface Consumption {
 export interface CounterStore {
   /** Charges all or nothing. */
   consume(charges: readonly Charge[]): Promise<Consumption>;
-  /** Gives points back within the same window; a bucket never holds more than its limit. */
-  giveBack(charges: readonly Charge[]): Promise<void>;
+  /** Gives points back within the same window, or not at all; a bucket never holds more than its limit. */
+  giveBack(refunds: readonly Refund[]): Promise<void>;
   /** How a bucket stands, without charging it. */
   peek(charge: Omit<Charge, 'points'>): Promise<BucketState>;
   /** Empties a bucket. */
-  reset(charge: Pick<Charge, 'key' | 'policy' | 'limit' | 'windowSeconds'>): Promise<void>;
+  reset(charge: Omit<Charge, 'points'>): Promise<void>;
   /** Releases what the store itself opened. */
   close?(): void | Promise<void>;
 }

@@ -10,7 +10,7 @@ export type {
   Refusal,
   ResolvedOperation,
 } from './control.ts';
-export type { BucketState, Charge, Consumption, CounterStore } from './counter-store.ts';
+export type { BucketState, Charge, Consumption, CounterStore, Refund } from './counter-store.ts';
 export {
   createEvents,
   type EventDetails,

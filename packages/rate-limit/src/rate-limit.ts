@@ -18,18 +18,24 @@ import {
 } from '@graphql-bulwark/core';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { chargesOf } from './charges.ts';
-import { within } from './deadline.ts';
 import { compileRules, type LimitedFields } from './directive.ts';
 import { policyItem, rateLimitHeaders, restrict, type Standing, wholeSeconds } from './headers.ts';
+import { steady } from './steady.ts';
 import { memoryStore } from './stores/memory.ts';
 
 export interface RateLimitOptions {
   /** Where the counters live. Left out: the memory of this process, which other processes do not share. */
   readonly store?: CounterStore | undefined;
-  /** What becomes of a limited operation while the store fails: refused with 503, or let through uncounted. @default 'deny' */
-  readonly onStoreError?: 'deny' | 'allow' | undefined;
+  /**
+   * While the store fails: count in the memory of this process, refuse with 503, or let through uncounted. @default 'insurance'
+   */
+  readonly onStoreError?: 'insurance' | 'deny' | 'allow' | undefined;
+  /** How many processes share the store; each insures its share of every limit. Whole number, 1 or more. @default 1 */
+  readonly instances?: number | undefined;
   /** Time after which a silent store has failed. Whole number, 1 or more. @default 100 */
   readonly storeTimeoutMilliseconds?: number | undefined;
+  /** After three failures in a row, how long the store is left alone before one request tries it. 1 or more. @default 1000 */
+  readonly storeRetryMilliseconds?: number | undefined;
   /** `report`: counts, tells of what would be refused, and refuses nothing. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
 }
@@ -41,23 +47,32 @@ export interface RateLimitOptions {
  * @example guard({ controls: [limits(), rateLimit({ store: redisStore({ client: new Redis(url) }) })] })
  */
 export function rateLimit(options: RateLimitOptions = {}): Control {
-  knownOptions('rateLimit', options, ['store', 'onStoreError', 'storeTimeoutMilliseconds', 'mode']);
-  const { store: given, onStoreError = 'deny', storeTimeoutMilliseconds = 100, mode } = options;
-  if (onStoreError !== 'deny' && onStoreError !== 'allow') {
-    throw new TypeError(`onStoreError must be 'deny' or 'allow', but is ${show(onStoreError)}.`);
-  }
-  if (wholeNumber('storeTimeoutMilliseconds', storeTimeoutMilliseconds) > 60_000) {
-    throw new TypeError(`storeTimeoutMilliseconds must be at most 60000, but is ${storeTimeoutMilliseconds}.`);
+  knownOptions('rateLimit', options, [
+    'store',
+    'onStoreError',
+    'instances',
+    'storeTimeoutMilliseconds',
+    'storeRetryMilliseconds',
+    'mode',
+  ]);
+  const { store: given, onStoreError = 'insurance', mode } = options;
+  if (onStoreError !== 'insurance' && onStoreError !== 'deny' && onStoreError !== 'allow') {
+    throw new TypeError(`onStoreError must be 'insurance', 'deny' or 'allow', but is ${show(onStoreError)}.`);
   }
   if (given !== undefined && typeof given?.consume !== 'function') {
     throw new TypeError(`store must be a CounterStore, such as memoryStore(), but is ${show(given)}.`);
   }
   const store = given ?? memoryStore();
+  const counters = steady(store, {
+    onStoreError,
+    instances: wholeNumber('instances', options.instances ?? 1),
+    timeoutMilliseconds: milliseconds('storeTimeoutMilliseconds', options.storeTimeoutMilliseconds ?? 100),
+    retryMilliseconds: milliseconds('storeRetryMilliseconds', options.storeRetryMilliseconds ?? 1_000),
+  });
 
   const compiled = new WeakMap<GraphQLSchema, LimitedFields>();
   const consumptions = new WeakMap<ResolvedOperation, Consumption>();
   const standings = new WeakMap<Map<string, string>, Standing>();
-  let isDegraded = false;
 
   function rulesOf(schema: GraphQLSchema): LimitedFields {
     const rules = compiled.get(schema) ?? compileRules(schema);
@@ -66,24 +81,9 @@ export function rateLimit(options: RateLimitOptions = {}): Control {
   }
 
   async function consume(operation: ResolvedOperation, charges: readonly Charge[]): Promise<void> {
-    // Not started with a plain call: a store that throws instead of rejecting has failed, too.
-    const pending = (async () => store.consume(charges))();
-    let consumption: Consumption;
-    try {
-      consumption = await within(storeTimeoutMilliseconds, pending);
-    } catch (error) {
-      if (!isDegraded) {
-        operation.failed('rate limit store', error);
-        operation.report({ type: 'store.degraded', store: 'rate-limit' });
-      }
-      isDegraded = true;
-      if (onStoreError === 'allow') return;
-      // The charge of a refused operation is given back, should it still come to pass.
-      pending.then((late) => (late.allowed ? store.giveBack(charges) : undefined)).catch(() => undefined);
-      throw refuse('SERVICE_UNAVAILABLE', { reason: 'the store of the rate limit failed' });
-    }
-    if (isDegraded) operation.report({ type: 'store.recovered', store: 'rate-limit' });
-    isDegraded = false;
+    const taken = await counters.take(charges, operation);
+    if (!taken) return;
+    const { consumption } = taken;
     consumptions.set(operation, consumption);
     if (!consumption.allowed) throw exceeded(consumption);
   }
@@ -112,6 +112,12 @@ export function rateLimit(options: RateLimitOptions = {}): Control {
       return given ? undefined : store.close?.();
     },
   };
+}
+
+function milliseconds(option: string, value: unknown): number {
+  const checked = wholeNumber(option, value);
+  if (checked > 60_000) throw new TypeError(`${option} must be at most 60000, but is ${checked}.`);
+  return checked;
 }
 
 /** `Retry-After` is never earlier than `t`: both are rounded up the same way. */

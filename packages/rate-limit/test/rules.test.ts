@@ -95,9 +95,11 @@ describe('options that cannot be meant', () => {
     [{ sotre: {} }, /did you mean 'store'/],
     [{ store: {} }, /store must be a CounterStore/],
     [{ store: null }, /store must be a CounterStore/],
-    [{ onStoreError: 'open' }, /onStoreError must be 'deny' or 'allow'/],
+    [{ onStoreError: 'open' }, /onStoreError must be 'insurance', 'deny' or 'allow'/],
     [{ storeTimeoutMilliseconds: 0 }, /storeTimeoutMilliseconds must be a whole number/],
     [{ storeTimeoutMilliseconds: Number.POSITIVE_INFINITY }, /storeTimeoutMilliseconds must be a whole number/],
+    [{ instances: 0 }, /instances must be a whole number/],
+    [{ storeRetryMilliseconds: 0 }, /storeRetryMilliseconds must be a whole number/],
     [{ storeTimeoutMilliseconds: 2 ** 31 }, /storeTimeoutMilliseconds must be at most 60000/],
   ])('%o throws while the server is built', (options, message) => {
     expect(() => rateLimit(options)).toThrow(message);

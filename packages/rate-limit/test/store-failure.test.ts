@@ -31,7 +31,11 @@ describe('a store that fails', () => {
     ],
     ['R8 hangs', never],
   ])('denies with 503 and no word of the store when it %s', async (_name, consume) => {
-    const { server, calls, log } = await serve(schema, { store: broken(consume), storeTimeoutMilliseconds: 1 });
+    const { server, calls, log } = await serve(schema, {
+      store: broken(consume),
+      storeTimeoutMilliseconds: 1,
+      onStoreError: 'deny',
+    });
     for (let time = 1; time <= 2; time += 1) {
       const answer = await send(server, '{ f }', bob);
       expect(answer.status).toBe(503);
@@ -58,7 +62,7 @@ describe('a store that fails', () => {
   });
 
   it('R8 waits as long as it was told to, and no longer', async () => {
-    const { server } = await serve(schema, { store: broken(never) });
+    const { server } = await serve(schema, { store: broken(never), onStoreError: 'deny' });
     vi.useFakeTimers();
     const settled = vi.fn<() => void>();
     const answer = send(server, '{ f }', bob).finally(settled);
@@ -73,7 +77,7 @@ describe('a store that fails', () => {
     const memory = memoryStore();
     let isDown = false;
     const store = broken((charges) => (isDown ? down() : memory.consume(charges)));
-    const { server, events } = await serve(schema, { store });
+    const { server, events } = await serve(schema, { store, onStoreError: 'deny' });
     const statuses = [];
     for (const state of [false, true, true, false, false]) {
       isDown = state;
@@ -107,7 +111,7 @@ describe('a store that fails', () => {
         arrival.emit('giveBack');
       },
     };
-    const { server } = await serve(schema, { store, storeTimeoutMilliseconds: 1 });
+    const { server } = await serve(schema, { store, storeTimeoutMilliseconds: 1, onStoreError: 'deny' });
     expect((await send(server, '{ a: f b: f }', bob)).status).toBe(503);
     arrival.emit('consume');
     await givenBack;
@@ -116,7 +120,7 @@ describe('a store that fails', () => {
   });
 
   it('in report mode refuses nothing either', async () => {
-    const { server, events } = await serve(schema, { store: broken(down), mode: 'report' });
+    const { server, events } = await serve(schema, { store: broken(down), onStoreError: 'deny', mode: 'report' });
     expect((await send(server, '{ f }', bob)).status).toBe(200);
     expect(events.at(-1)).toMatchObject({ type: 'failure', outcome: 'reported' });
   });

@@ -26,8 +26,6 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
     throw new TypeError(`makeLimiter must be a function, but is ${show(makeLimiter)}.`);
   }
   const limiters = new Map<string, FlexibleLimiter>();
-  // By identity: the window in which a charge was consumed, until it is given back.
-  const consumed = new WeakMap<Charge, Count | 'given back'>();
 
   function limiterOf({
     policy,
@@ -71,8 +69,8 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
         }),
       );
       if (failures.length === 0 && taken.every(({ passed }) => passed)) {
-        for (const { charge, count } of taken) consumed.set(charge, count);
-        return { allowed: true, buckets: taken.map(({ charge, count }) => stateOf(charge, count)), exceeded: [] };
+        const buckets = taken.map(({ charge, count }) => ({ ...stateOf(charge, count), window: spell(count) }));
+        return { allowed: true, buckets, exceeded: [] };
       }
       // What cannot be given back now ends with its window.
       await Promise.allSettled(
@@ -86,16 +84,14 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
       return { allowed: false, buckets, exceeded: buckets.filter((_bucket, i) => taken[i]?.passed === false) };
     },
 
-    async giveBack(charges) {
+    async giveBack(refunds) {
+      const wanted = refunds.map((refund) => ({ refund, points: wholePoints(refund.points) }));
       await Promise.all(
-        charges.map(async (charge) => {
-          const limiter = limiterOf(charge);
-          const before = consumed.get(charge);
-          if (before === 'given back') return;
-          consumed.set(charge, 'given back');
-          const count = before ?? (await look(limiter, charge.key));
-          const points = Math.min(wholePoints(charge.points), Math.max(0, count?.consumed ?? 0));
-          if (count) await putBack(limiter, charge.key, points, count);
+        wanted.map(async ({ refund, points }) => {
+          const limiter = limiterOf(refund);
+          const count = refund.window === undefined ? await look(limiter, refund.key) : read(refund.window);
+          const most = refund.window === undefined ? Math.max(0, count?.consumed ?? 0) : points;
+          if (count) await putBack(limiter, refund.key, Math.min(points, most), count);
         }),
       );
     },
@@ -109,4 +105,14 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
       if (await look(limiter, bucket.key)) await limiter.delete(bucket.key);
     },
   };
+}
+
+/** A window by when it was seen, and how long it then had: the limiters have no name for it. */
+function spell({ consumed, millisecondsLeft, askedAt }: Count): string {
+  return `${consumed} ${millisecondsLeft} ${askedAt}`;
+}
+
+function read(window: string): Count | undefined {
+  const [consumed = Number.NaN, millisecondsLeft = Number.NaN, askedAt = Number.NaN] = window.split(' ').map(Number);
+  return Number.isFinite(consumed + millisecondsLeft + askedAt) ? { consumed, millisecondsLeft, askedAt } : undefined;
 }

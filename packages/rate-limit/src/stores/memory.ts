@@ -1,24 +1,25 @@
 /** Counters in the memory of this process: for one process, for development, for tests. */
-import type { CounterStore } from '@graphql-bulwark/core';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { longestWindowSeconds } from '../directive.ts';
-import { flexibleStore } from './flexible.ts';
+import { type CounterStore, knownOptions, wholeNumber } from '@graphql-bulwark/core';
+import { createWindows } from './windows.ts';
 
-/** A key is forgotten when its window ends. Timers do not keep the process alive; `close()` drops all keys. */
-export function memoryStore(): CounterStore {
-  const limiters: RateLimiterMemory[] = [];
-  const store = flexibleStore((options) => {
-    if (options.duration > longestWindowSeconds) {
-      throw new TypeError(`windowSeconds must be at most ${longestWindowSeconds}, but is ${options.duration}.`);
-    }
-    const limiter = new RateLimiterMemory(options);
-    limiters.push(limiter);
-    return limiter;
-  });
+export interface MemoryStoreOptions {
+  /** Buckets kept at once; above it the oldest that is not used up is forgotten. Whole number, 1 or more. @default 100000 */
+  readonly maxKeys?: number | undefined;
+}
+
+/**
+ * Bounded, and exact for several keys too. Nothing has to be closed: it holds no timer.
+ *
+ * @throws {TypeError} for options that cannot be meant.
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): CounterStore {
+  knownOptions('memoryStore', options, ['maxKeys']);
+  const { consume, giveBack, peek, reset, clear } = createWindows(wholeNumber('maxKeys', options.maxKeys ?? 100_000));
   return {
-    ...store,
-    async close() {
-      await Promise.all(limiters.flatMap((limiter) => limiter.dump().storage.map(({ key }) => limiter.delete(key))));
-    },
+    consume: async (charges) => consume(charges),
+    giveBack: async (refunds) => giveBack(refunds),
+    peek: async (bucket) => peek(bucket),
+    reset: async (bucket) => reset(bucket),
+    close: clear,
   };
 }

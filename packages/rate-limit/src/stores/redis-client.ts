@@ -1,0 +1,77 @@
+/** What is used of a Redis client: ioredis and node-redis, one server or a cluster, told apart by what they can do. */
+import { createHash } from 'node:crypto';
+import { show } from '@graphql-bulwark/core';
+
+/** One script on one client. */
+export interface RedisScript {
+  /** Whether keys of one call must share a slot. */
+  readonly isCluster: boolean;
+  /** Runs the script; one command, but for the first time on a server that does not know it yet. */
+  readonly run: (keys: readonly string[], args: readonly string[]) => Promise<unknown>;
+}
+
+interface Ioredis {
+  readonly status: string;
+  readonly isCluster?: boolean;
+  evalsha(sha: string, keys: number, ...rest: string[]): Promise<unknown>;
+  eval(text: string, keys: number, ...rest: string[]): Promise<unknown>;
+}
+
+interface NodeRedis {
+  readonly isReady: boolean;
+  evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+  eval(text: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+}
+
+/** @throws {TypeError} for what is neither. */
+export function redisScript(client: unknown, text: string): RedisScript {
+  const sha = createHash('sha1').update(text).digest('hex');
+  if (isIoredis(client)) {
+    return {
+      isCluster: client.isCluster === true,
+      run(keys, args) {
+        if (client.status !== 'ready') throw new Error(`the Redis client is not ready, but ${client.status}`);
+        return loaded(
+          () => client.evalsha(sha, keys.length, ...keys, ...args),
+          () => client.eval(text, keys.length, ...keys, ...args),
+        );
+      },
+    };
+  }
+  if (isNodeRedis(client)) {
+    return {
+      isCluster: 'slots' in client,
+      run(keys, args) {
+        if (!client.isReady) throw new Error('the Redis client is not ready');
+        const options = { keys: [...keys], arguments: [...args] };
+        return loaded(
+          () => client.evalSha(sha, options),
+          () => client.eval(text, options),
+        );
+      },
+    };
+  }
+  throw new TypeError(`client must be a client of ioredis or node-redis, but is ${show(client)}.`);
+}
+
+/** A server that was restarted, or that a cluster has just failed over to, has no scripts: it gets the text, and keeps it. */
+async function loaded(bySha: () => Promise<unknown>, byText: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await bySha();
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return byText();
+    throw error;
+  }
+}
+
+function isIoredis(client: unknown): client is Ioredis {
+  return has(client, 'evalsha') && has(client, 'eval') && 'status' in (client as object);
+}
+
+function isNodeRedis(client: unknown): client is NodeRedis {
+  return has(client, 'evalSha') && has(client, 'eval') && 'isReady' in (client as object);
+}
+
+function has(client: unknown, method: string): boolean {
+  return typeof client === 'object' && client !== null && typeof Reflect.get(client, method) === 'function';
+}

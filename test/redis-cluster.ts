@@ -1,0 +1,43 @@
+// A Redis Cluster of three nodes for one test file.
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
+import { freePort, type RedisProcess, startRedis } from './redis-process.ts';
+
+export interface RedisCluster {
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  readonly stop: () => Promise<void>;
+}
+
+const lastSlot = 16_383;
+
+export async function startCluster(): Promise<RedisCluster> {
+  const started: RedisProcess[] = [];
+  const buses: number[] = [];
+  for (let node = 0; node < 3; node += 1) {
+    const bus = await freePort();
+    buses.push(bus);
+    started.push(await startRedis('--cluster-enabled', 'yes', '--cluster-port', `${bus}`));
+  }
+  const clients = started.map(({ port }) => new Redis(port, '127.0.0.1'));
+  for (const [node, client] of clients.entries()) {
+    const [from, to] = [node, node + 1].map((third) => Math.ceil(((lastSlot + 1) * third) / 3));
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', `${from}`, `${(to ?? 0) - 1}`);
+  }
+  for (const [node, client] of clients.entries()) {
+    const [port, bus] = [started[(node + 1) % 3]?.port, buses[(node + 1) % 3]];
+    await client.call('CLUSTER', 'MEET', '127.0.0.1', `${port}`, `${bus}`);
+  }
+  for (const client of clients) {
+    for (let tries = 0; !((await client.call('CLUSTER', 'INFO')) as string).includes('cluster_state:ok'); tries += 1) {
+      if (tries === 400) throw new Error('the cluster did not form');
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    const closed = once(client, 'end');
+    client.disconnect();
+    await closed;
+  }
+  return {
+    nodes: started.map(({ port }) => ({ host: '127.0.0.1', port })),
+    stop: async () => void (await Promise.all(started.map(({ stop }) => stop()))),
+  };
+}
