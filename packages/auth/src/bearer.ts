@@ -1,11 +1,29 @@
-/** The bearer token of a request (RFC 6750 section 2.1): the `Authorization` header and nothing else. */
+/** The one credential of a request: one header, one scheme, at most 8 KiB (RFC 6750 section 2.1, RFC 9449 section 7.1). */
 import { type RequestOrigin, refuse } from '@graphql-bulwark/core';
-import { challenge } from './challenge.ts';
+import { challenge, type Scheme } from './challenge.ts';
+import { type CookieOptions, cookiesNamed } from './cookie.ts';
 
 /** The part of an HTTP request that carries a credential; `http.IncomingMessage` and Express requests fit. */
 export interface CredentialSource extends RequestOrigin {
   /** Names and values in turn, as received: Node itself keeps only the first of several `Authorization` headers. */
   readonly rawHeaders?: readonly string[] | undefined;
+  /** DPoP proofs are made for one method. */
+  readonly method?: string | undefined;
+}
+
+/** What was sent, well formed and not yet judged. */
+export type Credential =
+  | { readonly scheme: 'Bearer'; readonly text: string }
+  | { readonly scheme: 'ApiKey'; readonly text: string }
+  | { readonly scheme: 'DPoP'; readonly text: string; readonly proof: string };
+
+/** Which credentials an API takes. */
+export interface Accepted {
+  readonly realm: string;
+  readonly tokens: boolean;
+  readonly apiKeys: boolean;
+  readonly dpop: boolean;
+  readonly cookie: CookieOptions | undefined;
 }
 
 const maxHeaderLength = 8_192;
@@ -14,32 +32,77 @@ const maxHeaderLength = 8_192;
 const compactJws = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
- * @returns the token, or `null` where no credential was sent.
- * @throws {GraphQLError} `BAD_REQUEST` for several credentials, `UNAUTHENTICATED` for one that is no bearer token.
+ * @returns the credential, or `null` where none was sent.
+ * @throws {GraphQLError} `BAD_REQUEST` for several, `UNAUTHENTICATED` for one that this API does not take, `FORBIDDEN` for a
+ * cookie that another site had sent.
  */
-export function bearerToken(request: CredentialSource, realm: string): string | null {
-  const [header, ...more] = authorizationHeaders(request);
-  if (header === undefined) return null;
-  if (more.length > 0 || header.includes(',')) {
+export function credentialOf(request: CredentialSource, accepted: Accepted): Credential | null {
+  const authorization = headersNamed('authorization', request);
+  const keys = accepted.apiKeys ? headersNamed('x-api-key', request) : [];
+  const cookies = accepted.cookie ? sentCookies(accepted.cookie, request) : [];
+  const sent = authorization.length + keys.length + cookies.length;
+  if (sent === 0) return null;
+  const { realm } = accepted;
+  const text = authorization[0] ?? keys[0] ?? cookies[0] ?? '';
+  if (sent > 1 || text.includes(',')) {
     throw refuse('BAD_REQUEST', { headers: challenge(realm, 'invalid_request'), reason: 'several credentials' });
   }
-  if (header.length > maxHeaderLength) {
-    throw refuse('UNAUTHENTICATED', { headers: challenge(realm, 'invalid_token'), reason: 'credential too long' });
+  if (text.length > maxHeaderLength) throw unauthenticated(realm, 'credential too long');
+  if (keys.length > 0) return { scheme: 'ApiKey', text };
+  if (cookies.length > 0) {
+    // Not anonymous: whoever sent the cookie along did not ask its owner.
+    const [origin, ...more] = headersNamed('origin', request);
+    if (origin === undefined || more.length > 0 || !accepted.cookie?.allowedOrigins.includes(origin)) {
+      throw refuse('FORBIDDEN', { reason: 'cookie from another origin' });
+    }
+    return token('Bearer', text, request, realm);
   }
-  const scheme = header.slice(0, 'bearer '.length);
-  if (scheme.toLowerCase() !== 'bearer ') {
-    throw refuse('UNAUTHENTICATED', { headers: challenge(realm), reason: 'not a bearer credential' });
+
+  const space = text.indexOf(' ');
+  const scheme = takenSchemes(accepted).find((name) => name.toLowerCase() === text.slice(0, space).toLowerCase());
+  if (space < 1 || !scheme) {
+    const headers = challenge(realm, undefined, accepted.tokens ? 'Bearer' : 'ApiKey');
+    throw refuse('UNAUTHENTICATED', { headers, reason: 'not a credential of this API' });
   }
-  const token = header.slice(scheme.length);
-  if (!compactJws.test(token)) {
-    throw refuse('UNAUTHENTICATED', { headers: challenge(realm, 'invalid_token'), reason: 'malformed token' });
-  }
-  return token;
+  const rest = text.slice(space + 1);
+  return scheme === 'ApiKey' ? { scheme, text: rest } : token(scheme, rest, request, realm);
 }
 
-function authorizationHeaders({ headers = {}, rawHeaders = [] }: CredentialSource): string[] {
-  const sent = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'authorization');
-  if (sent.length > 1) return sent;
-  const named = Object.keys(headers).filter((name) => name.toLowerCase() === 'authorization');
+function token(scheme: 'Bearer' | 'DPoP', text: string, request: CredentialSource, realm: string): Credential {
+  if (!compactJws.test(text)) throw unauthenticated(realm, 'malformed token');
+  if (scheme === 'Bearer') return { scheme, text };
+  const [proof, ...more] = headersNamed('dpop', request);
+  if (proof === undefined || more.length > 0 || proof.length > maxHeaderLength || !compactJws.test(proof)) {
+    const headers = challenge(realm, 'invalid_dpop_proof', 'DPoP');
+    throw refuse('UNAUTHENTICATED', { headers, reason: 'malformed proof' });
+  }
+  return { scheme, text, proof };
+}
+
+function unauthenticated(realm: string, reason: string): Error {
+  return refuse('UNAUTHENTICATED', { headers: challenge(realm, 'invalid_token'), reason });
+}
+
+function takenSchemes({ tokens, dpop, apiKeys }: Accepted): Scheme[] {
+  return [
+    ...(tokens ? ['Bearer' as const] : []),
+    ...(dpop ? ['DPoP' as const] : []),
+    ...(apiKeys ? ['ApiKey' as const] : []),
+  ];
+}
+
+function sentCookies({ name }: CookieOptions, request: CredentialSource): string[] {
+  return headersNamed('cookie', request).flatMap((header) => cookiesNamed(name, header));
+}
+
+/** Every header of this name, as received where that is known. */
+function headersNamed(wanted: string, { headers = {}, rawHeaders = [] }: CredentialSource): string[] {
+  let sent: string[] | undefined;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name?.length === wanted.length && name.toLowerCase() === wanted) (sent ??= []).push(rawHeaders[i + 1] ?? '');
+  }
+  if (sent && sent.length > 1) return sent;
+  const named = Object.keys(headers).filter((name) => name.length === wanted.length && name.toLowerCase() === wanted);
   return named.flatMap((name) => headers[name] ?? []);
 }

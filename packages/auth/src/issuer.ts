@@ -4,20 +4,25 @@
  * jose does the cryptography and the claims. What is decided here is what jose leaves open: everything is required, and an
  * error is either the token's fault or that of the infrastructure.
  */
-import { knownOptions, type Principal, show, wholeNumber } from '@graphql-bulwark/core';
+import { type Principal, show, wholeNumber } from '@graphql-bulwark/core';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { type ClaimPath, principalOf } from './claims.ts';
+import { type ClaimPath, isSubject, principalOf } from './claims.ts';
 import { type KeyOptions, type Keys, keysOf } from './keys.ts';
+import { type IssuerListener, KeysUnavailable } from './remote-keys.ts';
 
 export interface IssuerOptions extends KeyOptions {
   /** The `iss` claim, compared exactly. */
   readonly issuer: string;
   /** The `aud` claim, or several of which one must be in it. */
   readonly audience: string | readonly string[];
+  /** The claim that names the audience. `client_id` is for issuers whose access tokens have no `aud`. @default 'aud' */
+  readonly audienceClaim?: 'aud' | 'client_id' | undefined;
   /** The `typ` header. ID tokens have another, and must not pass. @default 'at+jwt' */
   readonly typ?: string | undefined;
   /** Accepts tokens of any type, ID tokens among them. For issuers that do not set `at+jwt`. @default false */
   readonly dangerouslyAcceptAnyTyp?: boolean | undefined;
+  /** Claims that must have exactly this text, for example `{ token_use: 'access' }`. Left out: none. */
+  readonly claimValues?: Readonly<Record<string, string>> | undefined;
   /** How far clocks may differ. Whole number, 0 to 60. @default 5 */
   readonly clockToleranceSeconds?: number | undefined;
   /** The oldest `iat` that is accepted. Whole number, 1 or more. Left out: `exp` alone decides. */
@@ -31,72 +36,111 @@ export interface IssuerOptions extends KeyOptions {
 export const issuerOptionNames: readonly (keyof IssuerOptions)[] = [
   'issuer',
   'audience',
+  'audienceClaim',
   'algorithms',
   'jwksUrl',
   'jwks',
   'key',
   'jwksTimeoutMilliseconds',
+  'jwksStaleSeconds',
   'typ',
   'dangerouslyAcceptAnyTyp',
+  'claimValues',
   'clockToleranceSeconds',
   'maxTokenAgeSeconds',
   'rolesClaim',
   'scopesClaim',
 ];
 
-/** A token's outcome: a principal, `invalid` (the sender's fault), or `unavailable` (ours, or the issuer's). */
+/** A token whose signature and claims are right. */
+export interface VerifiedToken {
+  readonly principal: Principal;
+  /** The seconds since the epoch after which it is not accepted any more: the tolerance is in it. */
+  readonly endsAt: number;
+}
+
+/** A token's outcome: verified, `invalid` (the sender's fault), or `unavailable` (ours, or the issuer's). */
 export type Verification =
-  | { readonly principal: Principal }
-  | { readonly invalid: string }
-  | { readonly unavailable: string };
+  | { readonly verified: VerifiedToken }
+  /** `subject`: the `sub` of a token whose signature was right. */
+  | { readonly invalid: string; readonly subject?: string | undefined }
+  | { readonly unavailable: string; readonly retryAfterSeconds?: number | undefined };
+
+export type TokenVerifier = (token: string) => Promise<Verification>;
 
 /** @throws {TypeError} while the server is built, for options that cannot be meant. */
-export function tokenVerifier(options: IssuerOptions): (token: string) => Promise<Verification> {
-  const { issuer, audience, algorithms, typ, dangerouslyAcceptAnyTyp = false } = options;
+export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener): TokenVerifier {
+  const { issuer, audience, algorithms, typ, dangerouslyAcceptAnyTyp = false, audienceClaim = 'aud' } = options;
   const { clockToleranceSeconds = 5, maxTokenAgeSeconds, rolesClaim = 'roles', scopesClaim = 'scope' } = options;
   if (!isText(issuer)) throw new TypeError(`issuer must be the exact 'iss' of the tokens, but is ${show(issuer)}.`);
   const audiences = typeof audience === 'string' ? [audience] : audience;
   if (!isTextList(audiences)) throw new TypeError("audience must be a non-empty 'aud' or a non-empty list of them.");
-  const keys = keysOf(options);
+  if (audienceClaim !== 'aud' && audienceClaim !== 'client_id') {
+    throw new TypeError(`audienceClaim must be 'aud' or 'client_id', but is ${show(audienceClaim)}.`);
+  }
+  const keys = keysOf(options, onState);
   if (wholeNumber('clockToleranceSeconds', clockToleranceSeconds, 0) > 60) {
     throw new TypeError(`clockToleranceSeconds must be at most 60, but is ${clockToleranceSeconds}.`);
   }
   if (maxTokenAgeSeconds !== undefined) wholeNumber('maxTokenAgeSeconds', maxTokenAgeSeconds);
-  if (options.jwksTimeoutMilliseconds !== undefined) {
-    wholeNumber('jwksTimeoutMilliseconds', options.jwksTimeoutMilliseconds);
-  }
   if (typ !== undefined && (dangerouslyAcceptAnyTyp || !isText(typ))) {
     throw new TypeError('typ must be a non-empty text, and not stand beside dangerouslyAcceptAnyTyp.');
   }
   for (const [name, path] of Object.entries({ rolesClaim, scopesClaim })) {
     if (!isText(path) && !isTextList(path)) throw new TypeError(`${name} must be a claim's name or a list of keys.`);
   }
+  const claimValues = Object.entries(checkedClaimValues(options.claimValues ?? {}));
 
   const expected: JWTVerifyOptions = {
     issuer,
-    audience: [...audiences],
+    ...(audienceClaim === 'aud' && { audience: [...audiences] }),
     algorithms: [...algorithms],
     requiredClaims: ['exp', 'iat', 'sub'],
     clockTolerance: clockToleranceSeconds,
     ...(!dangerouslyAcceptAnyTyp && { typ: typ ?? 'at+jwt' }),
     ...(maxTokenAgeSeconds !== undefined && { maxTokenAge: maxTokenAgeSeconds }),
   };
+  const hasValues = (payload: JWTPayload): boolean =>
+    (audienceClaim === 'aud' || audiences.includes(ownText(payload, audienceClaim))) &&
+    claimValues.every(([name, value]) => ownText(payload, name) === value);
   return async (token) => {
     try {
-      const principal = principalOf(await verified(token, keys, expected), rolesClaim, scopesClaim);
-      return typeof principal === 'string' ? { invalid: principal } : { principal };
+      const payload = await verified(token, keys, expected);
+      if (!hasValues(payload)) return { invalid: 'claims', subject: subjectOf(payload) };
+      const principal = principalOf(payload, rolesClaim, scopesClaim);
+      if (typeof principal === 'string') return { invalid: principal };
+      const endsAt = Math.min(payload.exp ?? 0, (payload.iat ?? 0) + (maxTokenAgeSeconds ?? Infinity));
+      return { verified: { principal, endsAt: endsAt + clockToleranceSeconds } };
     } catch (error) {
+      if (error instanceof KeysUnavailable) {
+        return { unavailable: error.fault, retryAfterSeconds: error.retryAfterSeconds };
+      }
       const code = error instanceof errors.JOSEError ? error.code : '';
       const reason = tokenFaults.get(code);
-      return reason === undefined ? { unavailable: code || 'keys unavailable' } : { invalid: reason };
+      if (reason === undefined) return { unavailable: code || 'unusable key' };
+      // jose judges claims only after the signature, so these are really of the one they name.
+      return { invalid: reason, ...('payload' in (error as object) && { subject: subjectOf(payloadOf(error)) }) };
     }
   };
 }
 
-/** @throws {TypeError} for a name that is no option. */
-export function checkIssuerOptions(factory: string, options: object, more: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError(`${factory} needs its options.`);
-  knownOptions(factory, options, [...issuerOptionNames, ...more]);
+function payloadOf(error: unknown): JWTPayload {
+  return error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed ? error.payload : {};
+}
+
+function subjectOf(payload: JWTPayload): string | undefined {
+  return isSubject(payload.sub) ? payload.sub : undefined;
+}
+
+function ownText(payload: JWTPayload, name: string): string {
+  const value = Object.hasOwn(payload, name) ? payload[name] : undefined;
+  return typeof value === 'string' ? value : '';
+}
+
+function checkedClaimValues(values: unknown): Readonly<Record<string, string>> {
+  const isObject = typeof values === 'object' && values !== null && !Array.isArray(values);
+  if (isObject && Object.values(values).every(isText)) return values as Record<string, string>;
+  throw new TypeError(`claimValues must be an object of non-empty texts, but is ${show(values)}.`);
 }
 
 /** jose's code -> why the token is refused. Every other error is not the token's fault. */

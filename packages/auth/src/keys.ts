@@ -1,13 +1,8 @@
 /** Which keys check which signatures (RFC 7518 section 3.1, RFC 8725 section 3.1). Settled while the server starts. */
 import { createPublicKey, KeyObject } from 'node:crypto';
-import {
-  type CryptoKey,
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  type JSONWebKeySet,
-  type JWK,
-  type JWTVerifyGetKey,
-} from 'jose';
+import { wholeNumber } from '@graphql-bulwark/core';
+import { type CryptoKey, createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose';
+import { type IssuerListener, remoteKeys } from './remote-keys.ts';
 
 /** Where an issuer's keys come from. Exactly one of the three. */
 export interface KeyOptions {
@@ -21,6 +16,8 @@ export interface KeyOptions {
   readonly key?: KeyObject | CryptoKey | string | Uint8Array | undefined;
   /** How long to wait for the key set. Whole number, 1 or more. @default 5000 */
   readonly jwksTimeoutMilliseconds?: number | undefined;
+  /** How long keys are used beyond ten minutes while the issuer is down. Whole number, 0 to 86400. @default 3600 */
+  readonly jwksStaleSeconds?: number | undefined;
 }
 
 /** What jose takes as the key of `jwtVerify`. */
@@ -54,8 +51,12 @@ const knownAlgorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorith
 ]);
 
 /** @throws {TypeError} for keys or algorithms that do not fit each other. */
-export function keysOf(options: KeyOptions): Keys {
-  const { jwksUrl, jwks, key, jwksTimeoutMilliseconds = 5_000 } = options;
+export function keysOf(options: KeyOptions, onState?: IssuerListener): Keys {
+  const { jwksUrl, jwks, key, jwksTimeoutMilliseconds = 5_000, jwksStaleSeconds = 3_600 } = options;
+  wholeNumber('jwksTimeoutMilliseconds', jwksTimeoutMilliseconds);
+  if (wholeNumber('jwksStaleSeconds', jwksStaleSeconds, 0) > 86_400) {
+    throw new TypeError(`jwksStaleSeconds must be at most 86400, but is ${jwksStaleSeconds}.`);
+  }
   const algorithms = checkedAlgorithms(options.algorithms);
   const given = [jwksUrl, jwks, key].filter((source) => source !== undefined);
   if (given.length !== 1) throw new TypeError('Give exactly one of jwksUrl, jwks and key.');
@@ -64,10 +65,11 @@ export function keysOf(options: KeyOptions): Keys {
     throw new TypeError('HMAC algorithms need a secret as key; a key set holds public keys.');
   }
   if (jwks !== undefined) return checkedKeySet(jwks);
-  return createRemoteJWKSet(checkedUrl(jwksUrl), {
-    cooldownDuration: 30_000,
-    cacheMaxAge: 600_000,
-    timeoutDuration: jwksTimeoutMilliseconds,
+  return remoteKeys({
+    url: checkedUrl(jwksUrl),
+    timeoutMilliseconds: jwksTimeoutMilliseconds,
+    staleSeconds: jwksStaleSeconds,
+    onState,
   });
 }
 

@@ -9,10 +9,8 @@ import {
   type ClientAddressOptions,
   clientAddress,
   type Events,
-  factsOfRefusal,
   isExpectedError,
   type Principal,
-  refusalCode,
   refuse,
   type SecuredContext,
   type SecurityContext,
@@ -25,7 +23,10 @@ export interface HttpRequest {
 }
 
 /** Headers to a principal, or `null` where no credential was sent. A credential that is there and bad throws. */
-export type Authenticator = (request: IncomingMessage) => Promise<Principal | null> | Principal | null;
+export type Authenticator = (
+  request: IncomingMessage,
+  anonymous: SecurityContext,
+) => Promise<Principal | null> | Principal | null;
 
 export interface ContextOptions {
   readonly authenticate: Authenticator;
@@ -53,28 +54,13 @@ export function contextMaker(
     throw refuse(code, facts);
   }
 
-  async function identify(request: IncomingMessage, anonymous: SecurityContext): Promise<SecurityContext> {
-    try {
-      const principal = checked(await authenticate(request));
-      if (!principal) return anonymous;
-      const security = securityContext({ ...anonymous, principal });
-      const { authMethod: method, keyId } = principal;
-      events.emit({ type: 'auth.success', method, ...(keyId !== undefined && { keyId }) }, 'noted', { security });
-      return security;
-    } catch (thrown) {
-      const code = refusalCode(thrown) ?? 'INTERNAL_SERVER_ERROR';
-      const reason = factsOfRefusal(thrown)?.reason ?? 'failure';
-      events.emit({ type: 'auth.failure', code, reason }, 'refused', { security: anonymous });
-      throw thrown;
-    }
-  }
-
   return async (request, build) => {
     const { req } = request;
     try {
       const anonymous = securityContext({ clientIp: addressOf(req) });
       admitBatch(req.body, anonymous);
-      const security = await identify(req, anonymous);
+      const principal = await authenticate(req, anonymous);
+      const security = principal ? securityContext({ ...anonymous, principal }) : anonymous;
       return { ...(await build(request)), security };
     } catch (thrown) {
       if (isExpectedError(thrown)) throw thrown;
@@ -84,7 +70,7 @@ export function contextMaker(
 }
 
 /** What an authenticator of the application's own returned, or an error: `undefined` is neither somebody nor nobody. */
-function checked(principal: Principal | null): Principal | null {
+export function checkedPrincipal(principal: Principal | null): Principal | null {
   if (principal === null) return null;
   const strings = (list: unknown): boolean => Array.isArray(list) && list.every((item) => typeof item === 'string');
   if (

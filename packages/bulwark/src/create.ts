@@ -7,6 +7,7 @@ import {
   authorization,
   type GuardSchemaOptions,
   guardSchema,
+  reported,
 } from '@graphql-bulwark/auth';
 import {
   type CheckInput,
@@ -15,6 +16,7 @@ import {
   checkOperation,
   createEvents,
   type EventListener,
+  type Events,
   guard,
   knownOptions,
   type Logger,
@@ -25,7 +27,7 @@ import { type IntrospectionOptions, introspection } from '@graphql-bulwark/intro
 import { type LimitsOptions, limits, resolveLimits } from '@graphql-bulwark/limits';
 import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '@graphql-bulwark/rate-limit';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
-import { type Authenticator, contextMaker, type HttpRequest } from './context.ts';
+import { type Authenticator, checkedPrincipal, contextMaker, type HttpRequest } from './context.ts';
 import { posture } from './posture.ts';
 
 export interface BulwarkOptions {
@@ -90,7 +92,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   ];
   const plugin = guard<C>({ controls, onEvent: listener, expose: options.expose, logger: options.logger });
   const makeContext = contextMaker({
-    authenticate: authenticator(options.authenticate),
+    authenticate: authenticator(options, events),
     clientAddress: options.clientAddress ?? {},
     maxBatchSize: ceilings.maxBatchSize,
     events,
@@ -134,9 +136,12 @@ const optionNames = [
   'logger',
 ] as const satisfies readonly (keyof BulwarkOptions)[];
 
-function authenticator(option: BulwarkOptions['authenticate']): Authenticator {
+function authenticator({ authenticate: option, clientAddress }: BulwarkOptions, events: Events): Authenticator {
   if (option === false) return () => null;
-  if (typeof option === 'function') return option;
-  if (typeof option === 'object' && option !== null) return authenticate(option);
+  if (typeof option === 'function') {
+    return (request, anonymous) =>
+      reported(events, anonymous, async () => checkedPrincipal(await option(request, anonymous)));
+  }
+  if (typeof option === 'object' && option !== null) return authenticate({ events, clientAddress, ...option });
   throw new TypeError('createBulwark needs authenticate: the options of authenticate(), a function, or false.');
 }

@@ -17,7 +17,15 @@ export type EventDetails =
   | { type: 'rate.limited'; control: string; code: RefusalCode; coordinate?: string; retryAfterSeconds?: number }
   | { type: 'introspection.blocked'; control: string; code: RefusalCode; coordinate?: string }
   | { type: 'auth.success'; method: string; keyId?: string }
-  | { type: 'auth.failure'; code: RefusalCode; reason: string }
+  /** A credential was refused. `auth.locked`: too many failures before it. `auth.failure`: any other reason. */
+  | {
+      type: 'auth.failure' | 'auth.expired' | 'auth.revoked' | 'auth.locked';
+      code: RefusalCode;
+      reason: string;
+      keyId?: string;
+    }
+  /** An issuer does not give its keys, or gives them again. */
+  | { type: 'issuer.down' | 'issuer.up'; issuer: string; reason?: string }
   /** Apollo Server or a control refused the form of the request. */
   | { type: 'request.invalid'; code: string; reason?: string }
   /** Something of ours or of the application failed, and the request was denied. The log has the error under `errorId`. */

@@ -11,6 +11,7 @@ export type {
   ResolvedOperation,
 } from './control.ts';
 export type { BucketState, Charge, Consumption, CounterStore, Refund } from './counter-store.ts';
+export { within } from './deadline.ts';
 export {
   createEvents,
   type EventDetails,

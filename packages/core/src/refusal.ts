@@ -105,6 +105,8 @@ export interface RefusalFacts {
   readonly rule?: string | undefined;
   /** Why, as a short constant: `expired`, `owner`, `no rule passed`. Never text of the client. */
   readonly reason?: string | undefined;
+  /** The id of the API key that was refused, where it is a known one. */
+  readonly keyId?: string | undefined;
 }
 
 // Registered, so that an ES module copy and a CommonJS copy of this package recognise each other's refusals.

@@ -1,0 +1,112 @@
+/** Deny-lists: which tokens, and which subjects' tokens up to when, were taken back. In memory, or in Redis for a fleet. */
+import { knownOptions, show, wholeNumber } from '@graphql-bulwark/core';
+import type { RevocationQuery } from './revocation.ts';
+
+export interface DenyList {
+  /** Ends one token by its `jti`. `exp`: when it ends by itself, in seconds since the epoch. */
+  revoke(jti: string, exp: number): Promise<void>;
+  /** Ends every token of a subject that was issued until now. One of the same second is among them. */
+  revokeAllFor(sub: string): Promise<void>;
+  isRevoked(credential: RevocationQuery): boolean | Promise<boolean>;
+}
+
+export interface DenyListOptions {
+  /** How long any token lives: so long a subject's entry is kept. Whole number, 1 or more. @default 86400 */
+  readonly longestTokenSeconds?: number | undefined;
+}
+
+export interface MemoryDenyListOptions extends DenyListOptions {
+  /** Beyond so many entries `revoke` rejects: to forget one would let a token back in. @default 1000000 */
+  readonly maxEntries?: number | undefined;
+}
+
+/** The part of an ioredis client that is used. */
+export interface RedisCommands {
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string, mode: 'EX', seconds: number): Promise<unknown>;
+}
+
+export interface RedisDenyListOptions extends DenyListOptions {
+  /** Made, configured and closed by the application; with `enableOfflineQueue: false`, so that a dead Redis is told at once. */
+  readonly client: RedisCommands;
+  /** In front of every key. @default 'bulwark:revoked:' */
+  readonly keyPrefix?: string | undefined;
+}
+
+/** A clock tolerance of a minute is the longest that `authenticate` takes. */
+const slackSeconds = 60;
+
+/** For one process. Entries end with the tokens they are about. @throws {TypeError} while the server is built. */
+export function memoryDenyList(options: MemoryDenyListOptions = {}): DenyList {
+  knownOptions('memoryDenyList', options, ['longestTokenSeconds', 'maxEntries']);
+  const { longestTokenSeconds = 86_400, maxEntries = 1_000_000 } = options;
+  wholeNumber('longestTokenSeconds', longestTokenSeconds);
+  wholeNumber('maxEntries', maxEntries);
+  const ids = new Map<string, { readonly until: number }>();
+  const subjects = new Map<string, { readonly until: number; readonly at: number }>();
+
+  function makeRoom(): void {
+    if (ids.size + subjects.size < maxEntries) return;
+    for (const list of [ids, subjects]) {
+      for (const [key, { until }] of list) if (until < seconds()) list.delete(key);
+    }
+    if (ids.size + subjects.size >= maxEntries) throw new Error('The deny-list is full.');
+  }
+  return {
+    async revoke(jti, exp) {
+      makeRoom();
+      ids.set(checkedId('jti', jti), { until: checkedTime(exp) + slackSeconds });
+    },
+    async revokeAllFor(sub) {
+      makeRoom();
+      const at = seconds();
+      subjects.set(checkedId('sub', sub), { at, until: at + longestTokenSeconds + slackSeconds });
+    },
+    isRevoked({ jti, sub, iat }) {
+      if (jti !== undefined && ids.has(jti)) return true;
+      const all = subjects.get(sub);
+      return all !== undefined && !(iat > all.at);
+    },
+  };
+}
+
+/** For a fleet. Entries end with the tokens they are about. @throws {TypeError} while the server is built. */
+export function redisDenyList(options: RedisDenyListOptions): DenyList {
+  knownOptions('redisDenyList', options, ['client', 'keyPrefix', 'longestTokenSeconds']);
+  const { client, keyPrefix = 'bulwark:revoked:', longestTokenSeconds = 86_400 } = options;
+  wholeNumber('longestTokenSeconds', longestTokenSeconds);
+  if (typeof client !== 'object' || client === null || typeof client.get !== 'function') {
+    throw new TypeError(`client must be an ioredis client, but is ${show(client)}.`);
+  }
+  return {
+    async revoke(jti, exp) {
+      const left = checkedTime(exp) + slackSeconds - seconds();
+      if (left > 0) await client.set(`${keyPrefix}jti:${checkedId('jti', jti)}`, '1', 'EX', left);
+    },
+    async revokeAllFor(sub) {
+      const key = `${keyPrefix}sub:${checkedId('sub', sub)}`;
+      await client.set(key, String(seconds()), 'EX', longestTokenSeconds + slackSeconds);
+    },
+    // Two commands, sent together, and not one over two keys: in a cluster they may live on different nodes.
+    async isRevoked({ jti, sub, iat }) {
+      const [one, all] = await Promise.all([
+        jti === undefined ? null : client.get(`${keyPrefix}jti:${jti}`),
+        client.get(`${keyPrefix}sub:${sub}`),
+      ]);
+      return one !== null || (all !== null && !(iat > Number(all)));
+    },
+  };
+}
+
+const seconds = (): number => Math.floor(Date.now() / 1_000);
+
+function checkedId(name: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new TypeError(`${name} must be a non-empty text, but is ${show(value)}.`);
+}
+
+/** In seconds: a time in milliseconds would stay for 50,000 years. */
+function checkedTime(exp: unknown): number {
+  if (typeof exp === 'number' && exp > 0 && exp < 1e11) return Math.ceil(exp);
+  throw new TypeError(`exp must be in seconds since the epoch, but is ${show(exp)}.`);
+}

@@ -1,0 +1,126 @@
+/** From a credential to its principal or its refusal: what is asked, in which order, and what a failure costs. */
+import { type Principal, refusalCode, refuse } from '@graphql-bulwark/core';
+import type { KeyVerdict } from './api-keys.ts';
+import type { Credential } from './bearer.ts';
+import { type BearerError, challenge, type Scheme } from './challenge.ts';
+import { claimAt } from './claims.ts';
+import type { DpopVerifier } from './dpop.ts';
+import type { VerifiedToken } from './issuer.ts';
+import type { Penalty } from './penalty.ts';
+import { type RevocationOptions, revoked } from './revocation.ts';
+import type { CachedVerifier } from './token-cache.ts';
+
+export interface Judges {
+  readonly realm: string;
+  readonly tokens: CachedVerifier;
+  readonly apiKeys: ((key: string) => Promise<KeyVerdict>) | undefined;
+  readonly dpop: DpopVerifier | undefined;
+  readonly revocation: RevocationOptions | undefined;
+  readonly penalty: Penalty | undefined;
+}
+
+/** Reads the credential, which may throw, and judges it. */
+export type Judgement = (
+  read: () => Credential | null,
+  method: string | undefined,
+  clientIp: string | null,
+) => Promise<Principal | null>;
+
+type TokenCredential = Exclude<Credential, { scheme: 'ApiKey' }>;
+
+export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty }: Judges): Judgement {
+  /** Counts the failure of a guess, on the address and on whom the credential is known to name; then refuses. */
+  async function failed(error: unknown, clientIp: string | null, subject: string | null = null): Promise<never> {
+    // Locked by now: that answer goes before this one.
+    if (refusalCode(error) === 'UNAUTHENTICATED') await penalty?.fail(subject, clientIp);
+    throw error;
+  }
+
+  function unauthenticated(reason: string, scheme: Scheme, error?: BearerError, keyId?: string): Error {
+    const nonce = scheme === 'DPoP' ? dpop?.nonce?.() : undefined;
+    const headers = { ...challenge(realm, error, scheme), ...(nonce !== undefined && { 'dpop-nonce': nonce }) };
+    return refuse('UNAUTHENTICATED', { headers, reason, ...(keyId !== undefined && { keyId }) });
+  }
+
+  /** Everything about a verified token that is asked anew on each request. */
+  async function admitted(
+    { principal }: VerifiedToken,
+    credential: TokenCredential,
+    method: string | undefined,
+    clientIp: string | null,
+  ): Promise<Principal> {
+    const { scheme } = credential;
+    if (scheme === 'DPoP' || Object.hasOwn(principal.claims, 'cnf')) {
+      const thumbprint = claimAt(principal.claims, ['cnf', 'jkt']);
+      // A bound token is no plain bearer, and a plain one has nothing to prove (RFC 9449 section 7.2).
+      if (!dpop || credential.scheme !== 'DPoP' || typeof thumbprint !== 'string') {
+        const error = unauthenticated('sender-constrained', scheme, 'invalid_token');
+        return failed(error, clientIp, `token:${principal.id}`);
+      }
+      const verdict = await dpop.judge(credential.proof, { token: credential.text, method, thumbprint });
+      if (verdict === 'unavailable')
+        throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: 'dpop store' });
+      // Asking for a nonce is the protocol, not a failure.
+      if (verdict === 'use_dpop_nonce') throw unauthenticated('nonce', scheme, verdict);
+      if (verdict !== 'good') {
+        return failed(unauthenticated('proof', scheme, verdict), clientIp, `token:${principal.id}`);
+      }
+    }
+    if (revocation && (await revoked(revocation, principal))) throw unauthenticated('revoked', scheme, 'invalid_token');
+    return principal;
+  }
+
+  async function judgeToken(credential: TokenCredential, method: string | undefined, clientIp: string | null) {
+    const { scheme, text } = credential;
+    const verification = await tokens.verify(text);
+    if ('unavailable' in verification) {
+      const { unavailable: reason, retryAfterSeconds = 10 } = verification;
+      throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds, reason });
+    }
+    if ('invalid' in verification) {
+      const { invalid, subject } = verification;
+      const error = unauthenticated(invalid, scheme, 'invalid_token');
+      // Rightly signed and over: an honest client that is late, not one that guesses.
+      if (invalid === 'expired') throw error;
+      return failed(error, clientIp, subject === undefined ? null : `token:${subject}`);
+    }
+    const principal = await admitted(verification.verified, credential, method, clientIp);
+    await penalty?.clear(`token:${principal.id}`);
+    return principal;
+  }
+
+  async function judgeKey(text: string, clientIp: string | null): Promise<Principal> {
+    const verdict = apiKeys ? await apiKeys(text) : { unavailable: 'no api keys' };
+    if ('unavailable' in verdict) {
+      throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: verdict.unavailable });
+    }
+    if ('invalid' in verdict) {
+      const { invalid, claimedId, keyId } = verdict;
+      const error = unauthenticated(invalid, 'ApiKey', undefined, keyId);
+      if (invalid === 'expired' || invalid === 'revoked') throw error;
+      return failed(error, clientIp, claimedId === undefined ? null : `key:${claimedId}`);
+    }
+    await penalty?.clear(`key:${verdict.principal.keyId}`);
+    return verdict.principal;
+  }
+
+  return async (read, method, clientIp) => {
+    let credential: Credential | null;
+    try {
+      credential = read();
+    } catch (error) {
+      return failed(error, clientIp);
+    }
+    if (!credential) return null;
+    if (credential.scheme !== 'ApiKey') {
+      const known = tokens.known(credential.text);
+      if (known) return admitted(known, credential, method, clientIp);
+    }
+    // A locked address is not listened to. A locked subject is: whoever holds a secret of 256 bits or a signed token has not
+    // guessed it, and a lock that strangers can turn would keep its owner out.
+    await penalty?.look(null, clientIp);
+    return credential.scheme === 'ApiKey'
+      ? judgeKey(credential.text, clientIp)
+      : judgeToken(credential, method, clientIp);
+  };
+}

@@ -1,0 +1,179 @@
+/**
+ * Stops: guessing, by whom and of whatever: passwords, API keys, tokens.
+ * Room: `context()`, and the resolver of a login.
+ * Answers: `RATE_LIMITED`, 429, `Retry-After`; `SERVICE_UNAVAILABLE`, 503, when the store and its insurance are dead.
+ *
+ * Failures are counted per subject and per address. Half of them are free; each further one costs a wait of 1, 2, 4 ... seconds,
+ * and the last one locks until the window ends. Success clears the subject and never the address.
+ */
+import { createHash } from 'node:crypto';
+import {
+  type BucketState,
+  type Charge,
+  type CounterStore,
+  knownOptions,
+  refuse,
+  show,
+  wholeNumber,
+  within,
+} from '@graphql-bulwark/core';
+
+export interface PenaltyOptions {
+  /** Counts. Shared by all processes of a fleet. */
+  readonly store: CounterStore;
+  /** Counts while `store` does not answer, for example a store in memory. Left out: then nobody gets in. */
+  readonly insuranceStore?: CounterStore | undefined;
+  /** Failures of one subject per window. Whole number, 1 or more. @default 10 */
+  readonly maxFailures?: number | undefined;
+  /** Failures from one address per window; more where many people share one. @default maxFailures */
+  readonly maxFailuresPerAddress?: number | undefined;
+  /** Whole number, 1 or more. @default 900 */
+  readonly windowSeconds?: number | undefined;
+  /** Told apart from other penalties on the same store. @default 'penalty' */
+  readonly name?: string | undefined;
+  /** How long to wait for the store. Whole number, 1 or more. @default 250 */
+  readonly storeTimeoutMilliseconds?: number | undefined;
+}
+
+/** An attempt that counts as failed until it has succeeded. */
+export interface Attempt {
+  /** Clears the subject's failures, and takes this attempt back from the address. */
+  succeeded(): Promise<void>;
+}
+
+/** `clientIp`: `null` is an address that is not known, left out means that addresses do not matter. */
+export interface Penalty {
+  /**
+   * Before a password is looked at: counts the attempt, so that attempts at the same time cannot slip through together.
+   * @throws {GraphQLError} `RATE_LIMITED` when there were too many.
+   */
+  check(identifier: string, clientIp?: string | null): Promise<Attempt>;
+  /** Counts a failure that no `check` has counted. @throws {GraphQLError} `RATE_LIMITED` when there were too many. */
+  fail(identifier: string | null, clientIp?: string | null): Promise<void>;
+  /** Looks without counting. @throws {GraphQLError} `RATE_LIMITED` when there were too many. */
+  look(identifier: string | null, clientIp?: string | null): Promise<void>;
+  /** Clears a subject. */
+  clear(identifier: string): Promise<void>;
+}
+
+type Bucket = Omit<Charge, 'points'>;
+
+/** @throws {TypeError} while the server is built. */
+export function penalty(options: PenaltyOptions): Penalty {
+  knownOptions('penalty', options, optionNames);
+  const { store, insuranceStore, maxFailures = 10, maxFailuresPerAddress = maxFailures, windowSeconds = 900 } = options;
+  const { name = 'penalty', storeTimeoutMilliseconds = 250 } = options;
+  wholeNumber('maxFailures', maxFailures);
+  wholeNumber('maxFailuresPerAddress', maxFailuresPerAddress);
+  wholeNumber('windowSeconds', windowSeconds);
+  wholeNumber('storeTimeoutMilliseconds', storeTimeoutMilliseconds);
+  for (const [option, value] of [
+    ['store', store],
+    ['insuranceStore', insuranceStore ?? store],
+  ] as const) {
+    if (typeof value === 'object' && value !== null && typeof value.consume === 'function') continue;
+    throw new TypeError(`${option} must be a counter store, but is ${show(value)}.`);
+  }
+
+  /** @throws {GraphQLError} `SERVICE_UNAVAILABLE` */
+  async function ask<T>(work: (store: CounterStore) => Promise<T>): Promise<T> {
+    for (const one of insuranceStore ? [store, insuranceStore] : [store]) {
+      try {
+        return await within(storeTimeoutMilliseconds, work(one));
+      } catch {
+        // The next one, if there is one.
+      }
+    }
+    throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: 'penalty store' });
+  }
+
+  function bucketsOf(identifier: string | null, clientIp: string | null | undefined): Bucket[] {
+    const policy = `${name}.failures`;
+    return [
+      ...(identifier === null
+        ? []
+        : [{ key: keyOf('subject', identifier), policy, limit: maxFailures, windowSeconds }]),
+      ...(clientIp === undefined
+        ? []
+        : [{ key: keyOf('address', clientIp ?? 'unknown'), policy, limit: maxFailuresPerAddress, windowSeconds }]),
+    ];
+  }
+
+  /** The wait that so many failures cost; none for the first half and none for the last, which locks. */
+  function waitOf({ key, limit }: Bucket, failures: number): Bucket | undefined {
+    const free = Math.ceil(limit / 2);
+    if (failures < free || failures >= limit) return undefined;
+    const seconds = Math.min(windowSeconds, 2 ** Math.min(30, failures - free));
+    return { key, policy: `${name}.wait`, limit: 1, windowSeconds: seconds };
+  }
+
+  async function refuseLocked(buckets: readonly Bucket[]): Promise<void> {
+    const states = await ask((one) => Promise.all(buckets.map((bucket) => one.peek(bucket))));
+    const waits = states.flatMap(({ remaining }, i) => {
+      const bucket = buckets[i];
+      const wait = bucket && waitOf(bucket, bucket.limit - remaining);
+      return wait ? [wait] : [];
+    });
+    const waiting = waits.length > 0 ? await ask((one) => Promise.all(waits.map((wait) => one.peek(wait)))) : [];
+    const full = [...states, ...waiting].filter(({ remaining }) => !(remaining > 0));
+    if (full.length > 0) throw locked(full);
+  }
+
+  /** Counts one failure on each, all or nothing, and begins the waits that follow. */
+  async function charge(buckets: readonly Bucket[]): Promise<Charge[]> {
+    const charges = buckets.map((bucket) => ({ ...bucket, points: 1 }));
+    const { allowed, buckets: states, exceeded } = await ask((one) => one.consume(charges));
+    if (!allowed) throw locked(exceeded);
+    const waits = states.flatMap(({ charge: { key, policy, limit }, remaining }) => {
+      const wait = waitOf({ key, policy, limit, windowSeconds }, limit - remaining);
+      return wait ? [{ ...wait, points: 1 }] : [];
+    });
+    await Promise.all(waits.map((wait) => ask((one) => one.consume([wait]))));
+    return charges;
+  }
+
+  async function clear(identifier: string): Promise<void> {
+    const [bucket] = bucketsOf(identifier, undefined);
+    if (bucket) await ask((one) => one.reset(bucket));
+  }
+
+  return {
+    async check(identifier, clientIp) {
+      const buckets = bucketsOf(identifier, clientIp);
+      await refuseLocked(buckets);
+      const [, ...onAddress] = await charge(buckets);
+      return {
+        async succeeded() {
+          await clear(identifier);
+          if (onAddress.length > 0) await ask((one) => one.giveBack(onAddress));
+        },
+      };
+    },
+    async fail(identifier, clientIp) {
+      await charge(bucketsOf(identifier, clientIp));
+    },
+    look: (identifier, clientIp) => refuseLocked(bucketsOf(identifier, clientIp)),
+    clear,
+  };
+}
+
+const optionNames: readonly (keyof PenaltyOptions)[] = [
+  'store',
+  'insuranceStore',
+  'maxFailures',
+  'maxFailuresPerAddress',
+  'windowSeconds',
+  'name',
+  'storeTimeoutMilliseconds',
+];
+
+function locked(full: readonly BucketState[]): Error {
+  const retryAfterSeconds = Math.max(...full.map(({ resetSeconds }) => resetSeconds));
+  return refuse('RATE_LIMITED', { retryAfterSeconds, reason: 'locked' });
+}
+
+/** One account has one key, however its name is spelled; hashed, so that no store holds an address or a name. */
+function keyOf(kind: 'subject' | 'address', value: string): string {
+  const name = value.slice(0, 1_024).normalize('NFKC').toLowerCase().trim();
+  return `${kind}:${createHash('sha256').update(name).digest('base64url')}`;
+}

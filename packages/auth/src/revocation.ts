@@ -1,0 +1,53 @@
+/**
+ * Tokens that were taken back before their end. Asked on every request, whatever else is remembered. API keys are not asked
+ * for here: the application's own store says whether they live.
+ */
+import { type Principal, refuse, within } from '@graphql-bulwark/core';
+
+/** What a token is known by. Never the text of a token: one token has several spellings. */
+export interface RevocationQuery {
+  readonly jti: string | undefined;
+  readonly sub: string;
+  /** When it was issued, in seconds since the epoch; 0 where that is not known. */
+  readonly iat: number;
+  readonly iss: string | undefined;
+}
+
+export interface RevocationOptions {
+  /** Says whether a credential was taken back. A deny-list of this package has it, or your own. */
+  readonly isRevoked: (credential: RevocationQuery) => boolean | Promise<boolean>;
+  /** How long to wait for the answer. Whole number, 1 or more. @default 500 */
+  readonly timeoutMilliseconds?: number | undefined;
+  /** Accepts credentials while the list cannot be asked. @default false: they are refused with 503 */
+  readonly dangerouslyAllowOnFailure?: boolean | undefined;
+}
+
+export const revocationOptionNames: readonly (keyof RevocationOptions)[] = [
+  'isRevoked',
+  'timeoutMilliseconds',
+  'dangerouslyAllowOnFailure',
+];
+
+/** @throws {GraphQLError} `SERVICE_UNAVAILABLE` where the list gives no answer. */
+export async function revoked(options: RevocationOptions, principal: Principal): Promise<boolean> {
+  const { timeoutMilliseconds = 500, dangerouslyAllowOnFailure = false } = options;
+  try {
+    const asked = options.isRevoked(queryOf(principal));
+    const answer: unknown = typeof asked === 'boolean' ? asked : await within(timeoutMilliseconds, asked);
+    if (typeof answer === 'boolean') return answer;
+    throw new TypeError('isRevoked must return true or false.');
+  } catch {
+    if (dangerouslyAllowOnFailure) return false;
+    throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: 'revocation unknown' });
+  }
+}
+
+function queryOf({ id, claims }: Principal): RevocationQuery {
+  const { jti, iat, iss } = claims;
+  return {
+    jti: typeof jti === 'string' ? jti : undefined,
+    sub: id,
+    iat: typeof iat === 'number' ? iat : 0,
+    iss: typeof iss === 'string' ? iss : undefined,
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * Tokens that were verified a moment ago, by the SHA-256 of their text.
+ *
+ * Only good tokens are kept, so strangers cannot fill it; the oldest makes room. A token's text is not its identity: nothing
+ * is decided by a miss, and revocation is asked on every request, outside.
+ */
+import { hash } from 'node:crypto';
+import type { TokenVerifier, VerifiedToken } from './issuer.ts';
+
+interface Kept {
+  readonly verified: VerifiedToken;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly until: number;
+}
+
+const longestMilliseconds = 60_000;
+
+/** Remembers what `verify` accepted, each for at most 60 s and never past its end. */
+export interface CachedVerifier {
+  /** The token as it was verified, or `undefined`: no promise is made for what is known. */
+  known(token: string): VerifiedToken | undefined;
+  readonly verify: TokenVerifier;
+}
+
+export function cachedVerifier(verify: TokenVerifier, maxTokens: number | false): CachedVerifier {
+  if (maxTokens === false) return { known: () => undefined, verify };
+  const kept = new Map<string, Kept>();
+  return {
+    known(token) {
+      const key = hash('sha256', token, 'base64');
+      const found = kept.get(key);
+      if (!found) return undefined;
+      const now = Date.now();
+      // A clock that was set back does not lengthen anything.
+      if (now >= found.since && now < found.until) return found.verified;
+      kept.delete(key);
+      return undefined;
+    },
+    async verify(token) {
+      const verification = await verify(token);
+      if ('verified' in verification) {
+        const since = Date.now();
+        const until = Math.min(since + longestMilliseconds, verification.verified.endsAt * 1_000);
+        const key = hash('sha256', token, 'base64');
+        kept.delete(key);
+        kept.set(key, { verified: verification.verified, since, until });
+        const [oldest] = kept.keys();
+        if (kept.size > maxTokens && oldest !== undefined) kept.delete(oldest);
+      }
+      return verification;
+    },
+  };
+}

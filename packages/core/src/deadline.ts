@@ -1,0 +1,16 @@
+/** A store that hangs must not hang the request. */
+
+/** @throws {Error} when the work has not settled in time. The work itself goes on; its rejection is handled. */
+export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const giveUp = (): void => reject(new Error(`no answer within ${milliseconds} ms`));
+    // A busy process may be late itself: an answer that is already here is read before the verdict.
+    timer = setTimeout(() => setImmediate(giveUp), milliseconds).unref();
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
