@@ -7,4 +7,5 @@ export { type GuardSchemaOptions, guardSchema } from './guard-schema.ts';
 export type { IssuerOptions } from './issuer.ts';
 export type { KeyOptions } from './keys.ts';
 export { isGuarded } from './marker.ts';
+export { type CallerRights, rightsOf, ruleAt } from './rights.ts';
 export type { DefaultRule } from './rule-index.ts';
