@@ -29,4 +29,5 @@ export { isGuarded } from './marker.ts';
 export { reported } from './outcomes.ts';
 export { type Attempt, type Penalty, type PenaltyOptions, penalty } from './penalty.ts';
 export type { RevocationOptions, RevocationQuery } from './revocation.ts';
+export { type CallerRights, rightsOf, ruleAt } from './rights.ts';
 export type { DefaultRule } from './rule-index.ts';

@@ -12,9 +12,11 @@ import {
   isExpectedError,
   type Principal,
   refuse,
+  reworded,
   type SecuredContext,
   type SecurityContext,
   securityContext,
+  type Wording,
 } from '@graphql-bulwark/core';
 
 /** What Apollo Server's standalone server and its Express and Koa integrations hand to `context()`. */
@@ -33,6 +35,7 @@ export interface ContextOptions {
   readonly clientAddress: ClientAddressOptions;
   readonly maxBatchSize: number | false;
   readonly events: Events;
+  readonly words: Wording;
 }
 
 /** Compiles the options to a function that makes one request's context out of the application's own. */
@@ -42,7 +45,7 @@ export function contextMaker(
   request: R,
   build: (request: R) => Promise<C> | C,
 ) => Promise<C & SecuredContext> {
-  const { authenticate, maxBatchSize, events } = options;
+  const { authenticate, maxBatchSize, events, words } = options;
   const addressOf = clientAddress(options.clientAddress);
 
   /** A batch that is too large is refused as one, before the server answers each of its elements. */
@@ -63,8 +66,9 @@ export function contextMaker(
       const security = principal ? securityContext({ ...anonymous, principal }) : anonymous;
       return { ...(await build(request)), security };
     } catch (thrown) {
-      if (isExpectedError(thrown)) throw thrown;
-      throw refuse('INTERNAL_SERVER_ERROR', { reason: events.logged('context() failed', thrown) });
+      if (isExpectedError(thrown)) throw reworded(thrown, words, undefined);
+      const reason = events.logged('context() failed', thrown);
+      throw reworded(refuse('INTERNAL_SERVER_ERROR', { reason }), words, undefined);
     }
   };
 }

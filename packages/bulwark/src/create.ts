@@ -8,6 +8,8 @@ import {
   type GuardSchemaOptions,
   guardSchema,
   reported,
+  rightsOf,
+  ruleAt,
 } from '@graphql-bulwark/auth';
 import {
   type CheckInput,
@@ -18,16 +20,31 @@ import {
   type EventListener,
   type Events,
   guard,
+  type Header,
+  isDevelopment,
   knownOptions,
   type Logger,
   logEvents,
+  type Messages,
   type SecuredContext,
+  type SecurityContext,
+  securityContext,
+  securityOf,
+  wording,
 } from '@graphql-bulwark/core';
-import { type IntrospectionOptions, introspection } from '@graphql-bulwark/introspection';
+import {
+  hideUnauthorized,
+  type IntrospectionOptions,
+  introspection,
+  introspectionPolicy,
+  views,
+} from '@graphql-bulwark/introspection';
 import { type LimitsOptions, limits, resolveLimits } from '@graphql-bulwark/limits';
 import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '@graphql-bulwark/rate-limit';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { type Authenticator, checkedPrincipal, contextMaker, type HttpRequest } from './context.ts';
+import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
+import { type MaskResult, resultMasker } from './mask.ts';
 import { posture } from './posture.ts';
 
 export interface BulwarkOptions {
@@ -37,9 +54,19 @@ export interface BulwarkOptions {
    */
   readonly authenticate: AuthenticateOptions | Authenticator | false;
   /** Left out: a root field without `@auth` and `@public` needs a principal; with `authenticate: false`, it is public. */
-  readonly authorization?: Pick<GuardSchemaOptions, 'defaultRule' | 'fieldResolver'> | undefined;
+  readonly authorization?:
+    | (Pick<GuardSchemaOptions, 'defaultRule' | 'fieldResolver'> & {
+        /** Answer for what a caller may not use as for what does not exist. Replaces 401, 403 and `null`. @default false */
+        readonly hideUnauthorized?: boolean | undefined;
+      })
+    | undefined;
   readonly limits?: LimitsOptions | undefined;
-  readonly introspection?: IntrospectionOptions | undefined;
+  readonly introspection?:
+    | (Omit<IntrospectionOptions, 'view'> & {
+        /** Callers who may introspect see only what they may use. @default false */
+        readonly filtered?: boolean | undefined;
+      })
+    | undefined;
   readonly rateLimit?: RateLimitOptions | undefined;
   /** How many proxies of yours stand in front. Left out: none. */
   readonly clientAddress?: ClientAddressOptions | undefined;
@@ -47,6 +74,17 @@ export interface BulwarkOptions {
   readonly onEvent?: EventListener | undefined;
   /** Errors without a code of their own that clients may see all the same. Left out: none. */
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;
+  /**
+   * Answer what does not fit the schema with one constant text per code. Those who may introspect the whole schema read more.
+   * Left out: on, unless `NODE_ENV` is `development` or `test`.
+   */
+  readonly strictMessages?: boolean | undefined;
+  /** Texts in place of the constant ones, by code, for example in another language. */
+  readonly messages?: Messages | undefined;
+  /** Of the report on fields that look secret or privileged and have no rule; `false`: none. */
+  readonly exposure?: ExposureOptions | false | undefined;
+  /** URLs below which a router of yours takes the events of subscriptions. Left out: none. */
+  readonly subscriptionCallbacks?: readonly string[] | undefined;
   /** Gets what failed and what was masked, in full. Left out: the logger of the Apollo Server. */
   readonly logger?: Logger | undefined;
 }
@@ -65,6 +103,8 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
   ) => (request: R) => Promise<C>;
   /** Judges one parsed and validated operation, for transports that run no Apollo plugin. Rejects with the refusal. */
   readonly check: (operation: CheckInput<C>) => Promise<void>;
+  /** Masks the errors of a result, for transports that run no Apollo plugin. */
+  readonly mask: MaskResult;
   /** Releases timers and stores. Called by the Apollo Server when it stops. */
   readonly close: () => Promise<void>;
 }
@@ -80,34 +120,71 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   const listener = options.onEvent ?? logEvents(() => logger);
   const events = createEvents(listener, () => logger);
   const knowsCallers = options.authenticate !== false;
+  const { filtered = false, ...introspectionOptions } = options.introspection ?? {};
+  const { hideUnauthorized: hides = false } = options.authorization ?? {};
   const { fieldResolver, defaultRule = knowsCallers ? 'authenticated' : 'allow' } = options.authorization ?? {};
   // In report mode nothing is refused, so neither the parser nor `context()` may refuse for it.
   const ceilings = options.limits?.mode === 'report' ? unlimited : resolveLimits(options.limits);
 
+  const viewOf = views(rightsOf);
+  const words = wording(options.messages);
+  const mayIntrospect = introspectionPolicy(introspectionOptions);
+  const { strictMessages = !isDevelopment() } = options;
+  let secured: GraphQLSchema | undefined;
+  /** Whether nothing of the schema is hidden from this caller. */
+  const seesAll = (security: SecurityContext): boolean =>
+    secured !== undefined && viewOf({ schema: secured, contextValue: { security } }) === secured;
+  const schemaDetails = (security: SecurityContext, header: Header): boolean => {
+    if (!filtered) return !strictMessages || mayIntrospect(security, header);
+    return (!strictMessages || mayIntrospect(security, header)) && seesAll(security);
+  };
   const controls: readonly Control<C>[] = [
-    introspection(options.introspection),
+    ...(hides ? [hideUnauthorized<C>(viewOf)] : []),
+    introspection({ ...introspectionOptions, ...(filtered && { view: viewOf }) }),
     limits<C>(options.limits),
     authorization<C>(),
     rateLimit(options.rateLimit),
   ];
-  const plugin = guard<C>({ controls, onEvent: listener, expose: options.expose, logger: options.logger });
+  const { expose, subscriptionCallbacks, messages } = options;
+  const plugin = (noStore: boolean) =>
+    guard<C>({
+      controls,
+      onEvent: listener,
+      expose,
+      logger: options.logger,
+      schemaDetails,
+      messages,
+      noStore,
+      subscriptionCallbacks,
+    });
+  const warn = (message: string): void => {
+    if (options.onEvent) logger.warn(`Bulwark: ${message}`);
+    events.emit({ type: 'config.warning', message }, 'noted');
+  };
   const makeContext = contextMaker({
     authenticate: authenticator(options, events),
     clientAddress: options.clientAddress ?? {},
     maxBatchSize: ceilings.maxBatchSize,
     events,
+    words,
   });
 
   return {
     typeDefs: `${authDirectives}\n${rateLimitDirectives}`,
-    secure: (schema) => guardSchema(schema, { defaultRule, fieldResolver, events }),
+    secure(schema) {
+      const guarded = guardSchema(schema, { defaultRule, fieldResolver, events });
+      if (options.exposure !== false) reportExposures(guarded, options.exposure, warn);
+      secured = guarded;
+      return guarded;
+    },
     apollo(server) {
       if (!options.logger && server.logger) logger = server.logger;
       return posture(server, {
         guard: plugin,
         maxTokens: ceilings.maxTokens,
+        maxBatchSize: resolveLimits(options.limits).maxBatchSize,
         fieldResolver,
-        warn: (message) => events.emit({ type: 'config.warning', message }, 'noted'),
+        warn,
       });
     },
     // The application builds all of its context but `security`, which is added here.
@@ -116,10 +193,36 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       async (request) =>
         (await makeContext(request, build)) as unknown as C,
     check: (operation) => checkOperation(controls, operation, events),
+    mask: resultMasker({
+      events,
+      words,
+      expose,
+      schemaDetails(contextValue) {
+        try {
+          return schemaDetails(securityOf(contextValue) ?? securityContext(), () => undefined);
+        } catch (error) {
+          events.logged('introspection: allow failed', error);
+          return false;
+        }
+      },
+    }),
     async close() {
       await Promise.all(controls.map(async (control) => control.stop?.()));
     },
   };
+}
+
+/** @throws {TypeError} with the whole report, where `strictExposure` says so. */
+function reportExposures(
+  schema: GraphQLSchema,
+  options: ExposureOptions | undefined,
+  warn: (message: string) => void,
+): void {
+  const found = exposures(schema, (coordinate) => ruleAt(schema, coordinate), options);
+  if (found.length === 0) return;
+  const report = printExposures(found);
+  if (options?.strictExposure === true) throw new TypeError(`strictExposure, and:\n${report}`);
+  for (const line of report.split('\n')) warn(`exposure: ${line}.`);
 }
 
 const unlimited = { maxTokens: false, maxBatchSize: false } as const;
@@ -133,6 +236,10 @@ const optionNames = [
   'clientAddress',
   'onEvent',
   'expose',
+  'strictMessages',
+  'messages',
+  'exposure',
+  'subscriptionCallbacks',
   'logger',
 ] as const satisfies readonly (keyof BulwarkOptions)[];
 

@@ -9,3 +9,5 @@ export {
 } from '@graphql-bulwark/core';
 export type { Authenticator, HttpRequest } from './context.ts';
 export { type Bulwark, type BulwarkOptions, createBulwark } from './create.ts';
+export { type Exposure, type ExposureOptions, exposures, printExposures, type RuleAt } from './exposure.ts';
+export type { MaskResult } from './mask.ts';

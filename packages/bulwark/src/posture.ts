@@ -1,11 +1,20 @@
 /** How an Apollo Server must be set up for the controls to hold, and what a user's own settings undo. */
 import type { ApolloServerOptionsWithSchema, ApolloServerPlugin, BaseContext } from '@apollo/server';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import { isGuarded } from '@graphql-bulwark/auth';
+import { isDevelopment } from '@graphql-bulwark/core';
+import { internalPlugin, usesCacheHints } from './cache-hints.ts';
+import { watched } from './landing-page.ts';
 
 export interface Posture<C extends BaseContext> {
-  readonly guard: ApolloServerPlugin<C>;
+  /** Makes the guard; `noStore`: no cache may keep an answer, and Apollo Server's plugin does not say so. */
+  readonly guard: (noStore: boolean) => ApolloServerPlugin<C>;
   readonly maxTokens: number | false;
+  readonly maxBatchSize: number | false;
   /** What unguarded fields without a resolver use; guarded ones must use the same. */
   readonly fieldResolver: ApolloServerOptionsWithSchema<C>['fieldResolver'];
   /** Told of each setting that weakens the server. */
@@ -15,7 +24,7 @@ export interface Posture<C extends BaseContext> {
 /** Merges: the guard first, then the user's plugins; the user's settings, except where one would open what Bulwark closes. */
 export function posture<C extends BaseContext>(
   options: ApolloServerOptionsWithSchema<C>,
-  { guard, maxTokens, fieldResolver, warn }: Posture<C>,
+  { guard, maxTokens, maxBatchSize, fieldResolver, warn }: Posture<C>,
 ): ApolloServerOptionsWithSchema<C> {
   if (!('schema' in options) || !options.schema) {
     throw new TypeError(
@@ -28,24 +37,34 @@ export function posture<C extends BaseContext>(
   if (options.fieldResolver && options.fieldResolver !== fieldResolver) {
     throw new TypeError('fieldResolver must be given to createBulwark({ authorization: { fieldResolver } }) as well.');
   }
-  for (const weakness of weaknesses(options, maxTokens)) warn(weakness);
+  for (const weakness of weaknesses(options, { maxTokens, maxBatchSize })) warn(weakness);
+  const theirs = options.plugins ?? [];
+  const landing = (): void => warn('plugins: a landing page is served in production, to anyone who opens the URL.');
+  // It hooks every field, to add up hints that are not there.
+  const noStore = !usesCacheHints(options.schema, theirs);
+  const ours = [
+    ...(noStore && !internalPlugin(theirs, 'CacheControl') ? [ApolloServerPluginCacheControlDisabled()] : []),
+    ...(internalPlugin(theirs, 'InlineTrace') ? [] : [ApolloServerPluginInlineTraceDisabled()]),
+    ...(isDevelopment() || internalPlugin(theirs, 'LandingPageDisabled')
+      ? []
+      : [ApolloServerPluginLandingPageDisabled()]),
+  ];
   return {
     ...options,
-    plugins: [guard, ...(options.plugins ?? []), ...(isDevelopment() ? [] : [ApolloServerPluginLandingPageDisabled()])],
+    plugins: [
+      guard(noStore),
+      ...(isDevelopment() ? theirs : theirs.map((plugin) => watched(plugin, landing))),
+      ...ours,
+    ],
     ...(fieldResolver && { fieldResolver }),
     // The introspection control decides, for each request; Apollo Server's own rule decides once for each document.
     introspection: true,
     csrfPrevention: options.csrfPrevention ?? true,
-    persistedQueries: options.persistedQueries ?? { ttl: 3_600 },
+    persistedQueries: options.persistedQueries === false ? false : { ttl: 3_600, ...options.persistedQueries },
     parseOptions: { ...options.parseOptions, ...tighter(options.parseOptions?.maxTokens, maxTokens) },
     hideSchemaDetailsFromClientErrors: options.hideSchemaDetailsFromClientErrors ?? true,
     includeStacktraceInErrorResponses: false,
   };
-}
-
-/** Unset means production. */
-function isDevelopment(): boolean {
-  return ['development', 'test'].includes(process.env['NODE_ENV'] ?? '');
 }
 
 function tighter(theirs: number | undefined, ours: number | false): { maxTokens?: number } {
@@ -55,8 +74,9 @@ function tighter(theirs: number | undefined, ours: number | false): { maxTokens?
 
 function* weaknesses<C extends BaseContext>(
   options: ApolloServerOptionsWithSchema<C>,
-  maxTokens: number | false,
+  { maxTokens, maxBatchSize }: Pick<Posture<C>, 'maxTokens' | 'maxBatchSize'>,
 ): Iterable<string> {
+  const plugins = options.plugins ?? [];
   if (options.csrfPrevention === false) {
     yield 'csrfPrevention: false lets other sites send operations with the cookies of a visitor.';
   }
@@ -68,6 +88,18 @@ function* weaknesses<C extends BaseContext>(
   }
   if (options.dangerouslyDisableValidation === true) {
     yield 'dangerouslyDisableValidation: true executes documents that were never checked against the schema.';
+  }
+  if (options.allowBatchedHttpRequests && maxBatchSize === false) {
+    yield 'allowBatchedHttpRequests without limits.maxBatchSize lets one request carry any number of operations.';
+  }
+  if (options.persistedQueries && options.persistedQueries.ttl === null) {
+    yield 'persistedQueries.ttl: null keeps what any client registered until the cache is full.';
+  }
+  if (options.status400ForVariableCoercionErrors === false) {
+    yield 'status400ForVariableCoercionErrors: false answers 200 to variables that do not fit.';
+  }
+  if (internalPlugin(plugins, 'InlineTrace') === 'on') {
+    yield 'plugins: inline traces tell field names, types and durations to any client that asks for them.';
   }
   if (options.introspection !== undefined) {
     yield 'introspection is ignored here: give createBulwark({ introspection: { allow } }) instead.';

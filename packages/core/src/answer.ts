@@ -5,7 +5,8 @@
  * value that would not serialise) becomes one constant text with an id, and the log has the rest.
  */
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { deny, factsOfRefusal } from './refusal.ts';
+import { describesSchema } from './details.ts';
+import { deny, factsOfRefusal, REFUSALS, type RefusalCode } from './refusal.ts';
 
 /** An answer made of errors must not be larger than the request that made it. */
 const maxErrors = 20;
@@ -14,6 +15,10 @@ const maxMessageLength = 1_000;
 export interface Masking {
   /** Errors of the application to pass on as they are. */
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;
+  /** Whether this client may read what validation and coercion say of the schema. */
+  readonly schemaDetails: boolean;
+  /** The text of a refusal. */
+  readonly words: (code: RefusalCode) => string;
   /** Told of each masked error; returns the id under which it is logged. */
   readonly masked: (error: unknown, path: readonly (string | number)[] | undefined) => string;
 }
@@ -26,26 +31,50 @@ export function clientErrors(
 ): GraphQLFormattedError[] {
   const shown = formatted.length > maxErrors ? formatted.slice(0, maxErrors - 1) : formatted;
   const errors = shown.map((error, i) => clientError(error, originals[i], masking));
-  if (shown.length < formatted.length) errors.push(deny('ERRORS_OMITTED').toJSON());
+  if (shown.length < formatted.length) {
+    errors.push({ ...deny('ERRORS_OMITTED').toJSON(), message: masking.words('ERRORS_OMITTED') });
+  }
   return errors;
 }
 
 function clientError(
   error: GraphQLFormattedError,
   original: GraphQLError | undefined,
-  { expose, masked }: Masking,
+  { expose, masked, schemaDetails, words }: Masking,
 ): GraphQLFormattedError {
   const { stacktrace: _stacktrace, ...extensions } = error.extensions ?? {};
-  if (isExpected(error, original) || (original && expose?.(original) === true)) {
-    return { ...error, message: withoutSuggestions(cut(error.message)), extensions };
+  if (!schemaDetails && describesSchema(error, original)) {
+    const code = extensions['code'] as 'GRAPHQL_VALIDATION_FAILED' | 'BAD_USER_INPUT';
+    return { message: words(code), ...(error.locations && { locations: error.locations }), extensions: { code } };
   }
-  const { message, extensions: code } = deny('INTERNAL_SERVER_ERROR').toJSON();
+  if (isExpected(error, original) || isExposed(original, expose)) {
+    const message = constantText(error, original, words) ?? withoutSuggestions(cut(error.message));
+    return { ...error, message, extensions };
+  }
+  const { extensions: code } = deny('INTERNAL_SERVER_ERROR').toJSON();
   return {
-    message,
+    message: words('INTERNAL_SERVER_ERROR'),
     ...(error.locations && { locations: error.locations }),
     ...(error.path && { path: error.path }),
     extensions: { ...code, errorId: masked(original?.originalError ?? original ?? error, error.path) },
   };
+}
+
+/** graphql-js prints the object that no type recognised: never for a client, whatever the application exposes. */
+function isExposed(original: GraphQLError | undefined, expose: Masking['expose']): boolean {
+  if (!original || original.message.startsWith('Expected value of type ')) return false;
+  return expose?.(original) === true;
+}
+
+/** The words for a refusal that carries none of its own. */
+function constantText(
+  { message, extensions }: GraphQLFormattedError,
+  original: GraphQLError | undefined,
+  words: Masking['words'],
+): string | undefined {
+  const code = extensions?.['code'] as RefusalCode;
+  const isOurs = (factsOfRefusal(original) ?? factsOfRefusal(original?.originalError)) !== undefined;
+  return isOurs && message === REFUSALS[code]?.message ? words(code) : undefined;
 }
 
 function cut(message: string): string {

@@ -11,7 +11,8 @@ import type { EventOrigin, Events } from './events.ts';
 import { operationFacts } from './facts.ts';
 import { securityContext, securityOf } from './principal.ts';
 import { deny, refuse } from './refusal.ts';
-import { verdict } from './verdict.ts';
+import { eventOf, verdict } from './verdict.ts';
+import { errorsUnder, invalid, viewOf } from './view.ts';
 
 /** One operation, parsed and valid, as its transport knows it. */
 export interface CheckInput<C = unknown> {
@@ -21,6 +22,8 @@ export interface CheckInput<C = unknown> {
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
   readonly contextValue: C;
   readonly source?: string | undefined;
+  /** A header of the HTTP request, where there is one. */
+  readonly header?: ((name: string) => string | undefined) | undefined;
   /** Called when the answer depends on who asks. */
   readonly neverCache?: (() => void) | undefined;
 }
@@ -31,14 +34,15 @@ export async function checkOperation<C>(
   input: CheckInput<C>,
   events: Events,
 ): Promise<void> {
+  const view = vet(controls, input, events);
   const operation = getOperationAST(input.document, input.operationName);
   if (!operation) throw refuse('BAD_REQUEST', { reason: 'no such operation' });
-  await runChecks(controls, resolveOperation(input, operation, events), events);
+  await runChecks(controls, resolveOperation({ ...input, view }, operation, events), events);
 }
 
 export async function runChecks<C>(
   controls: readonly Control<C>[],
-  operation: ResolvedOperation<C>,
+  operation: Resolved<C>,
   events: Events,
 ): Promise<void> {
   for (const control of controls) {
@@ -50,18 +54,44 @@ export async function runChecks<C>(
       if (refusal) throw refusal;
     }
   }
+  // What this caller may not know does not coerce; execution knows the whole schema and would take it.
+  if (operation.hasView) void operation.variables;
+}
+
+/** The schema as this caller may know it. @throws the refusal of a document that does not fit it. */
+export function vet<C>(
+  controls: readonly Control<C>[],
+  input: Pick<CheckInput<C>, 'schema' | 'document' | 'contextValue'>,
+  events: Events,
+): GraphQLSchema | undefined {
+  const security = securityOf(input.contextValue);
+  let view: GraphQLSchema | undefined;
+  try {
+    view = viewOf(controls, input);
+  } catch (thrown) {
+    throw verdict({ name: 'view' }, thrown, events, { security });
+  }
+  if (!view) return undefined;
+  const errors = errorsUnder(view, input.document);
+  if (errors.length === 0) return view;
+  const refusal = invalid(errors);
+  events.emit(eventOf('view', refusal), 'refused', { security });
+  throw refusal;
 }
 
 /** Gathers what controls share; what costs something is computed when it is first read. */
 export function resolveOperation<C>(
-  input: CheckInput<C>,
+  input: CheckInput<C> & { readonly view: GraphQLSchema | undefined; readonly answerable?: boolean },
   operation: OperationDefinitionNode,
   events: Events,
-): ResolvedOperation<C> {
-  const { schema, document, contextValue, source } = input;
+): Resolved<C> {
+  const { schema, view, document, contextValue, source } = input;
   const rawVariables = input.variables ?? {};
   let variables: Readonly<Record<string, unknown>> | undefined;
-  const resolved: ResolvedOperation<C> = {
+  const resolved: Resolved<C> = {
+    hasView: view !== undefined,
+    answerable: input.answerable === true,
+    header: (name) => input.header?.(name),
     schema,
     document,
     operation,
@@ -70,7 +100,7 @@ export function resolveOperation<C>(
     contextValue,
     security: securityOf(contextValue) ?? securityContext(),
     get variables() {
-      variables ??= coerce(schema, operation, rawVariables);
+      variables ??= coerce(view ?? schema, operation, rawVariables);
       return variables;
     },
     get facts() {
@@ -83,6 +113,11 @@ export function resolveOperation<C>(
     },
   };
   return resolved;
+}
+
+/** An operation with what only this room asks about. */
+export interface Resolved<C> extends ResolvedOperation<C> {
+  readonly hasView: boolean;
 }
 
 export function originOf({ security, operation }: ResolvedOperation): EventOrigin {

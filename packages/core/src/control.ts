@@ -1,5 +1,5 @@
 /** The contract of a control: one subject, one factory, one object of plain functions that may refuse. */
-import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import type { EventDetails } from './events.ts';
 import type { OperationFacts } from './facts.ts';
 import type { SecurityContext } from './principal.ts';
@@ -37,6 +37,10 @@ export interface ResolvedOperation<C = unknown> {
   /** Anonymous when the context carries none. */
   readonly security: SecurityContext;
   readonly contextValue: C;
+  /** A header of the HTTP request, by its lower-case name; `undefined` outside HTTP. */
+  readonly header: (name: string) => string | undefined;
+  /** Whether the transport takes the answer of a control in place of executing. */
+  readonly answerable: boolean;
   /** Says that the answer depends on who asks, so that no shared cache may keep it. */
   readonly neverCache: () => void;
   /** Tells the operator something that refuses nothing. */
@@ -69,8 +73,15 @@ export interface Control<C = unknown> {
   admit?(request: IncomingRequest<C>): void;
   /** Room 3, synchronous, once per document: a refused document is never validated. Not called in `report` mode. */
   measure?(document: ParsedDocument): void;
+  /**
+   * Room 4, before all checks: the schema as this caller may know it, or `undefined` for all of it. What does not fit it is
+   * refused as Apollo Server refuses what does not exist, also where Apollo Server refused the request for another reason.
+   */
+  view?(request: { readonly schema: GraphQLSchema; readonly contextValue: C }): GraphQLSchema | undefined;
   /** Room 4, in the order of the controls. */
   check?(operation: ResolvedOperation<C>): void | Promise<void>;
+  /** After every check: an answer in place of execution. Asked only where {@link ResolvedOperation.answerable} says so. */
+  answer?(operation: ResolvedOperation<C>): ExecutionResult | undefined | Promise<ExecutionResult | undefined>;
   /** On the way out. May set headers, may not refuse. */
   respond?(answer: OutgoingAnswer<C>): void;
   /** While the server stops: releases timers and connections. */

@@ -26,8 +26,11 @@ export type EventDetails =
     }
   /** An issuer does not give its keys, or gives them again. */
   | { type: 'issuer.down' | 'issuer.up'; issuer: string; reason?: string }
-  /** Apollo Server or a control refused the form of the request. */
-  | { type: 'request.invalid'; code: string; reason?: string }
+  /**
+   * Apollo Server or a control refused the form of the request. `details` is what graphql-js said, which the client may not
+   * have read; each text ends where a value of the client would begin.
+   */
+  | { type: 'request.invalid'; code: string; reason?: string; details?: readonly string[] }
   /** Something of ours or of the application failed, and the request was denied. The log has the error under `errorId`. */
   | { type: 'failure'; where: string; errorId?: string; reason?: string }
   /** An unexpected error was hidden from the client. The log has it under `errorId`. */
@@ -129,5 +132,14 @@ function printable(text: string): string {
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : String(error);
+  return withoutValue(error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : String(error));
+}
+
+/** graphql-js prints the whole object that `isTypeOf` did not recognise: somebody's data, and nothing for a log. */
+function withoutValue(text: string): string {
+  const start = text.indexOf('Expected value of type ');
+  const value = start === -1 ? -1 : text.indexOf(' but got: ', start);
+  if (value === -1) return text;
+  const stack = text.indexOf('\n    at ', value);
+  return text.slice(0, value) + (stack === -1 ? '' : text.slice(stack));
 }

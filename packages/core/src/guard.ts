@@ -6,17 +6,23 @@
  * `validationDidStart` as a sentinel that Apollo Server caches under the hostile text. No other hook throws, and there is no
  * validation rule: its verdict would be cached for every later caller of the same text.
  */
-import type { ApolloServerPlugin, BaseContext, GraphQLRequestContext } from '@apollo/server';
+import { type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext, HeaderMap } from '@apollo/server';
 import { type GraphQLError, type GraphQLFormattedError, OperationTypeNode } from 'graphql';
-import { clientErrors } from './answer.ts';
-import { originOf, resolveOperation, runChecks } from './check.ts';
-import type { Control, ResolvedOperation } from './control.ts';
+import { isExpectedError } from './answer.ts';
+import { callbacks } from './callback.ts';
+import { originOf, type Resolved, resolveOperation, runChecks, vet } from './check.ts';
+import type { Control } from './control.ts';
+import { describesSchema, toldOf } from './details.ts';
+import { isDevelopment } from './environment.ts';
 import { createEvents, type EventListener, type EventOrigin, type Logger } from './events.ts';
 import { knownOptions } from './options.ts';
+import { createOutgoing, headerOf, type SchemaDetails, withoutHttp } from './outgoing.ts';
 import { securityContext, securityOf } from './principal.ts';
-import { factsOfRefusal, refusalCode, refuse } from './refusal.ts';
+import { factsOfRefusal, REFUSALS, refusalCode, refuse } from './refusal.ts';
 import { createSentinels } from './sentinel.ts';
+import { maskedPayloads } from './subsequent.ts';
 import { eventOf, verdict } from './verdict.ts';
+import { type Messages, wording } from './wording.ts';
 
 export interface GuardOptions<C extends BaseContext = BaseContext> {
   /** In the order in which they judge; put rate limits last, so that what another control refuses is not charged. */
@@ -27,6 +33,17 @@ export interface GuardOptions<C extends BaseContext = BaseContext> {
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;
   /** Gets what was masked, in full. Left out: the Apollo Server's own logger. */
   readonly logger?: Logger | undefined;
+  /**
+   * Who may read what validation and coercion say of the schema; only `true` lets. Everyone else gets one constant text per
+   * code, with locations. Left out: everyone where `NODE_ENV` is `development` or `test`, otherwise no one.
+   */
+  readonly schemaDetails?: SchemaDetails | undefined;
+  /** Texts in place of the constant ones, by code. */
+  readonly messages?: Messages | undefined;
+  /** Where Apollo Server's cache-control plugin is off: forbid every cache to keep an answer. @default false */
+  readonly noStore?: boolean | undefined;
+  /** URLs below which a router takes the events of subscriptions. Left out: none, and such requests are ordinary ones. */
+  readonly subscriptionCallbacks?: readonly string[] | undefined;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -38,15 +55,29 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  * @example new ApolloServer({ schema, plugins: [guard({ controls: [limits()] })] })
  */
 export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloServerPlugin<C> {
-  knownOptions('guard', options, ['controls', 'onEvent', 'expose', 'logger']);
-  const { controls, onEvent, expose } = options;
+  knownOptions('guard', options, [
+    'controls',
+    'onEvent',
+    'expose',
+    'logger',
+    'schemaDetails',
+    'messages',
+    'noStore',
+    'subscriptionCallbacks',
+  ]);
+  const { controls, onEvent, expose, schemaDetails = isDevelopment(), noStore = false } = options;
+  const words = wording(options.messages);
+  const allowedCallback = callbacks(options.subscriptionCallbacks);
+  const called = new WeakSet<object>();
   const names = new Set(controls.map(({ name }) => name));
   if (names.size < controls.length) throw new TypeError('guard: each control may stand in controls only once.');
 
   let logger: Logger = options.logger ?? console;
   const events = createEvents(onEvent, () => logger);
   const judges = [noSubscription, ...controls];
+  const callbackJudges = [onlySubscription, ...controls];
   const sentinels = createSentinels();
+  const outgoing = createOutgoing({ controls, events, expose, schemaDetails, words, sentinels });
   const operationsSeen = new WeakMap<object, number>();
 
   /** Room 2. Returns the refusal to throw in room 4. */
@@ -54,8 +85,9 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     const { request, contextValue } = context;
     // A callback protocol would subscribe even where the request is refused.
     if (request.extensions) {
-      const { subscription: _subscription, ...extensions } = request.extensions;
+      const { extensions, callback } = allowedCallback(request.extensions);
       request.extensions = extensions;
+      if (callback) called.add(request);
     }
     const { query: source, variables, extensions } = request;
     const security = origin.security ?? securityContext();
@@ -74,6 +106,11 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
       }
     }
     return undefined;
+  }
+
+  /** What is on the way out of a refused request finds a document that subscribes to nothing. */
+  function standIn(context: GraphQLRequestContext<C>): void {
+    (context as Mutable<typeof context>).document = sentinels.standFor('guard', refuse('SUBSCRIPTION_NOT_SUPPORTED'));
   }
 
   /** The operations of a batch share one object of request headers. */
@@ -115,7 +152,8 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     async requestDidStart(context) {
       const origin: EventOrigin = { security: securityOf(context.contextValue) };
       const pending = admit(context, origin);
-      let operation: ResolvedOperation<C> | undefined;
+      const later: GraphQLError[] = [];
+      let operation: Resolved<C> | undefined;
 
       return {
         async validationDidStart(parsed) {
@@ -130,34 +168,57 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
               events.emit(eventOf(refused.control, refused.refusal), 'refused', origin);
               throw refused.refusal;
             }
+            const { schema, document, contextValue } = resolved;
+            const view = vet(controls, { schema, document, contextValue }, events);
             if (!resolved.operation) return;
             operation = resolveOperation(
               {
-                schema: resolved.schema,
-                document: resolved.document,
+                schema,
+                view,
+                document,
+                contextValue,
                 variables: resolved.request.variables,
-                contextValue: resolved.contextValue,
                 source: resolved.source,
+                header: headerOf(resolved),
+                answerable: true,
                 neverCache: () => resolved.overallCachePolicy.restrict({ maxAge: 0 }),
               },
               resolved.operation,
               events,
             );
-            await runChecks(judges, operation, events);
+            await runChecks(called.has(resolved.request) ? callbackJudges : judges, operation, events);
           } catch (thrown) {
             throw answerFor(thrown, resolved.requestIsBatched);
           }
         },
 
+        async responseForOperation() {
+          const singleResult = operation && (await outgoing.answerOf(operation));
+          return singleResult ? { http: { headers: new HeaderMap() }, body: { kind: 'single', singleResult } } : null;
+        },
+
+        async didEncounterSubsequentErrors(_, errors) {
+          later.push(...errors);
+        },
+
         async didEncounterErrors({ errors }) {
           const [error] = errors;
           const code = error?.extensions['code'];
-          if (typeof code !== 'string' || !apolloRefusals.has(code) || error?.path || factsOfRefusal(error)) return;
-          events.emit({ type: 'request.invalid', code }, 'refused', operation ? originOf(operation) : origin);
+          if (!error || typeof code !== 'string' || !apolloRefusals.has(code) || error.path || factsOfRefusal(error))
+            return;
+          const details = describesSchema(error.toJSON(), error) ? { details: toldOf(errors) } : {};
+          events.emit(
+            { type: 'request.invalid', code, ...details },
+            'refused',
+            operation ? originOf(operation) : origin,
+          );
         },
 
-        async willSendResponse({ response, requestIsBatched, errors = [] }) {
+        async willSendResponse(ending) {
+          const { response, requestIsBatched } = ending;
           const { headers } = response.http;
+          if (noStore) headers.set('cache-control', 'no-store');
+          if (ending.errors && called.has(ending.request)) standIn(ending);
           for (const control of controls) {
             try {
               control.respond?.({ operation, headers, isBatched: requestIsBatched });
@@ -165,29 +226,33 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
               events.logged(`control '${control.name}' failed on the way out`, thrown);
             }
           }
-          const result = response.body.kind === 'single' ? response.body.singleResult : response.body.initialResult;
+          const mask = outgoing.mask(ending, () => (operation ? originOf(operation) : origin));
+          const { body } = response;
+          if (body.kind === 'incremental') {
+            (body as Mutable<typeof body>).subsequentResults = maskedPayloads(body.subsequentResults, later, mask);
+          }
+          const result = body.kind === 'single' ? body.singleResult : body.initialResult;
           if (!result.errors) return;
+          const hidden = outgoing.unseen(ending);
+          if (hidden) {
+            headers.delete('allow'); // of a mutation over GET
+            if (!requestIsBatched) response.http.status = 400;
+          }
+          const errors = hidden ? [hidden] : (ending.errors ?? []);
           const also = factsOfRefusal(errors[0])?.also ?? [];
-          const formatted: GraphQLFormattedError[] = [...result.errors, ...also.map((error) => error.toJSON())];
-          (result as { errors: readonly GraphQLFormattedError[] }).errors = clientErrors(
-            formatted,
-            [...errors, ...also],
-            {
-              expose,
-              masked(error, path) {
-                const errorId = events.logged('an unexpected error was masked', error);
-                const details = { type: 'error.masked', errorId, ...(path && { path }) } as const;
-                events.emit(details, 'noted', operation ? originOf(operation) : origin);
-                return errorId;
-              },
-            },
-          );
+          const formatted = [
+            ...(hidden ? [withoutHttp(hidden)] : result.errors),
+            ...also.map((error) => error.toJSON()),
+          ];
+          (result as { errors: readonly GraphQLFormattedError[] }).errors = mask(formatted, [...errors, ...also]);
         },
       };
     },
 
     async contextCreationDidFail({ error }) {
-      if (refusalCode(error) === undefined) events.emit({ type: 'failure', where: 'context' }, 'refused');
+      if (isExpectedError(error)) return;
+      events.emit({ type: 'failure', where: 'context', errorId: events.logged('context() failed', error) }, 'refused');
+      conceal(error);
     },
 
     async invalidRequestWasReceived() {
@@ -216,6 +281,24 @@ const noSubscription: Control = {
     if (operation.operation === OperationTypeNode.SUBSCRIPTION) throw refuse('SUBSCRIPTION_NOT_SUPPORTED');
   },
 };
+
+/** A router asks for a callback with a subscription; with anything else it would subscribe all the same. */
+const onlySubscription: Control = {
+  name: 'guard',
+  check({ operation }) {
+    if (operation.operation !== OperationTypeNode.SUBSCRIPTION) throw refuse('BAD_REQUEST', { reason: 'callback' });
+  },
+};
+
+/** Apollo Server quotes what `context()` threw; its words are in the log by now. */
+function conceal(error: Error): void {
+  try {
+    error.message = REFUSALS.INTERNAL_SERVER_ERROR.message;
+    error.stack = error.message;
+  } catch {
+    // A frozen error keeps its words; `bulwark.context()` throws none.
+  }
+}
 
 function ownRefusal(thrown: unknown): GraphQLError {
   return refusalCode(thrown) ? (thrown as GraphQLError) : refuse('INTERNAL_SERVER_ERROR');

@@ -1,4 +1,4 @@
-export { isExpectedError } from './answer.ts';
+export { clientErrors, isExpectedError, type Masking } from './answer.ts';
 export { type CheckInput, checkOperation } from './check.ts';
 export { type ClientAddressOptions, clientAddress, normalizeAddress, type RequestOrigin } from './client-address.ts';
 export { collectFields, type Fragments, fragmentsOf, included, type Selecting, typeApplies } from './collect.ts';
@@ -12,6 +12,7 @@ export type {
 } from './control.ts';
 export type { BucketState, Charge, Consumption, CounterStore, Refund } from './counter-store.ts';
 export { within } from './deadline.ts';
+export { isDevelopment } from './environment.ts';
 export {
   createEvents,
   type EventDetails,
@@ -25,5 +26,7 @@ export {
 export { type DocumentFacts, documentFacts, type OperationFacts, operationFacts } from './facts.ts';
 export { type GuardOptions, guard } from './guard.ts';
 export { knownOptions, limitOrFalse, show, wholeNumber } from './options.ts';
+export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { type Principal, type SecuredContext, type SecurityContext, securityContext, securityOf } from './principal.ts';
 export { deny, factsOfRefusal, REFUSALS, type RefusalCode, type RefusalFacts, refusalCode, refuse } from './refusal.ts';
+export { type Messages, reworded, type Wording, wording } from './wording.ts';

@@ -29,6 +29,7 @@ const answers = {
   // how the request is formed
   BAD_REQUEST: { status: 400, message: 'Bad request', event: 'request.invalid' },
   BAD_USER_INPUT: { status: 400, message: 'Invalid variables', event: 'request.invalid' },
+  GRAPHQL_VALIDATION_FAILED: { status: 400, message: 'Invalid operation', event: 'request.invalid' },
   SUBSCRIPTION_NOT_SUPPORTED: {
     status: 400,
     message: 'Subscriptions are not served over this transport',
@@ -83,7 +84,7 @@ export const REFUSALS: Readonly<Record<RefusalCode, Answer>> = answers;
 
 /** What a refusal knows. The first six reach the client, the rest only the operator. */
 export interface RefusalFacts {
-  /** In place of the constant text, where graphql-js has said what is wrong with the client's variables. */
+  /** In place of the constant text, where graphql-js has said what is wrong with the client's document or variables. */
   readonly message?: string | undefined;
   /** Where in the document: the client gets their locations. */
   readonly nodes?: readonly ASTNode[] | undefined;

@@ -1,6 +1,7 @@
 /** What becomes of an error that a control threw: the refusal that stands, and the event that tells of it. */
 import type { GraphQLError } from 'graphql';
 import type { Control } from './control.ts';
+import { toldOf } from './details.ts';
 import type { EventDetails, EventOrigin, Events } from './events.ts';
 import { factsOfRefusal, REFUSALS, refusalCode, refuse } from './refusal.ts';
 
@@ -29,7 +30,17 @@ export function verdict(
 /** A refusal in the operator's words. */
 export function eventOf(control: string, refusal: GraphQLError): EventDetails {
   const code = refusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR';
-  const { limit, actual, maximum, coordinate, rule, reason, retryAfterSeconds } = factsOfRefusal(refusal) ?? {};
+  const {
+    message,
+    also = [],
+    limit,
+    actual,
+    maximum,
+    coordinate,
+    rule,
+    reason,
+    retryAfterSeconds,
+  } = factsOfRefusal(refusal) ?? {};
   const where = coordinate === undefined ? {} : { coordinate };
   const why = reason === undefined ? {} : { reason };
   const type = limit === undefined ? REFUSALS[code].event : 'limit.exceeded';
@@ -50,7 +61,7 @@ export function eventOf(control: string, refusal: GraphQLError): EventDetails {
     case 'introspection.blocked':
       return { type, control, code, ...where };
     case 'request.invalid':
-      return { type, code, ...why };
+      return { type, code, ...why, ...(message !== undefined && { details: toldOf([refusal, ...also]) }) };
     case 'failure':
       return { type, where: control, ...why };
   }

@@ -3,27 +3,36 @@
  * Room: check, first. Never a validation rule: its verdict is cached by query text and would serve the next caller too.
  * Answers: `INTROSPECTION_DISABLED`, 403 (GraphQL specification, section 4).
  */
-import {
-  type Control,
-  knownOptions,
-  type ResolvedOperation,
-  refuse,
-  type SecurityContext,
-  show,
-} from '@graphql-bulwark/core';
+import { type Control, knownOptions, type ResolvedOperation, refuse, show } from '@graphql-bulwark/core';
+import { type ExecutionResult, execute, type GraphQLSchema, Kind } from 'graphql';
+import { type ExtentOptions, extentLimits } from './extent.ts';
+import { introspectionPolicy, type Policy, type PolicyOptions } from './policy.ts';
 import { revealingFields } from './revealing-field.ts';
+import type { ViewOf } from './views.ts';
 
-export interface IntrospectionOptions {
-  /**
-   * Who may introspect. A function is asked once per operation that does, and only `true` allows: an exception, a promise
-   * or any other value denies. Left out: everyone where `NODE_ENV` is `development` or `test`, otherwise no one.
-   */
-  readonly allow?: boolean | ((security: SecurityContext) => boolean) | undefined;
+export interface IntrospectionOptions extends PolicyOptions, ExtentOptions {
   /** Names of further fields of the root types that give the schema away. @default ['_service'] */
   readonly schemaFields?: readonly string[] | undefined;
+  /**
+   * The schema as each caller may know it: they introspect that one. Such an operation may ask for nothing but
+   * `__schema`, `__type` and `__typename`. Left out: everyone who may introspect sees the whole schema.
+   */
+  readonly view?: ViewOf | undefined;
   /** `report`: tells of what would be refused, and refuses nothing. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
 }
+
+/** Every option of {@link introspection}. */
+export const introspectionOptionNames: readonly (keyof IntrospectionOptions)[] = [
+  'allow',
+  'header',
+  'schemaFields',
+  'view',
+  'maxDepth',
+  'maxFields',
+  'maxWrappers',
+  'mode',
+];
 
 /**
  * Decides for each operation whether it may introspect.
@@ -34,12 +43,13 @@ export interface IntrospectionOptions {
  * @example introspection({ allow: ({ principal }) => principal?.roles.includes('ADMIN') === true })
  */
 export function introspection(options: IntrospectionOptions = {}): Control {
-  knownOptions('introspection', options, ['allow', 'schemaFields', 'mode']);
-  const { allow = isDevelopment(), schemaFields = ['_service'], mode } = options;
-  if (typeof allow !== 'boolean' && typeof allow !== 'function') {
-    throw new TypeError(`allow must be a boolean or a function, but is ${show(allow)}.`);
-  }
-  const revealing = revealingFields(new Set(['__schema', '__type', '__cost', ...fieldNames(schemaFields)]));
+  knownOptions('introspection', options, introspectionOptionNames);
+  const { schemaFields = ['_service'], view, mode } = options;
+  const policy = introspectionPolicy(options);
+  const limit = extentLimits(options);
+  const further = fieldNames(schemaFields);
+  const revealing = revealingFields(new Set(['__schema', '__type', '__cost', ...further]));
+  const filtered = new WeakMap<ResolvedOperation, GraphQLSchema>();
 
   return {
     name: 'introspection',
@@ -48,16 +58,31 @@ export function introspection(options: IntrospectionOptions = {}): Control {
       const coordinate = revealing(operation);
       if (coordinate === undefined) return;
       operation.neverCache();
-      if (allow === true || (allow !== false && isAllowed(allow, operation))) return;
-      throw refuse('INTROSPECTION_DISABLED', { coordinate });
+      if (!isAllowed(policy, operation)) throw refuse('INTROSPECTION_DISABLED', { coordinate });
+      limit(operation);
+      const visible = view?.(operation) ?? operation.schema;
+      if (visible === operation.schema) return;
+      if (!operation.answerable || !standsAlone(operation)) {
+        throw refuse('INTROSPECTION_DISABLED', { coordinate, reason: 'only a part of the schema is visible' });
+      }
+      void operation.variables; // refuses those that do not coerce
+      filtered.set(operation, visible);
+    },
+    answer(operation): ExecutionResult | undefined | Promise<ExecutionResult> {
+      const schema = filtered.get(operation);
+      if (!schema) return undefined;
+      const { document, rawVariables: variableValues, contextValue } = operation;
+      const operationName = operation.operation.name?.value;
+      return execute({ schema, document, variableValues, contextValue, operationName });
     },
   };
 }
 
-/** An unset NODE_ENV is a production server that somebody forgot to configure. */
-function isDevelopment(): boolean {
-  const environment = process.env['NODE_ENV'];
-  return environment === 'development' || environment === 'test';
+/** Whether an operation asks for the schema and nothing else; in a fragment anything else may stand. */
+function standsAlone({ operation }: ResolvedOperation): boolean {
+  return operation.selectionSet.selections.every(
+    (node) => node.kind === Kind.FIELD && ['__schema', '__type', '__typename'].includes(node.name.value),
+  );
 }
 
 function fieldNames(names: readonly unknown[]): string[] {
@@ -69,12 +94,9 @@ function fieldNames(names: readonly unknown[]): string[] {
 }
 
 /** The failure is the operator's to know; the client gets the same answer as anyone who may not. */
-function isAllowed(allow: (security: SecurityContext) => unknown, operation: ResolvedOperation): boolean {
+function isAllowed(policy: Policy, operation: ResolvedOperation): boolean {
   try {
-    const decision = allow(operation.security);
-    if (typeof decision === 'boolean') return decision;
-    if (decision instanceof Promise) decision.catch(() => undefined); // its rejection must not end the process
-    throw new TypeError(`allow must return a boolean, but returned ${show(decision)}.`);
+    return policy(operation.security, operation.header);
   } catch (error) {
     operation.failed('introspection', error);
     return false;

@@ -1,0 +1,50 @@
+/**
+ * Subscriptions whose events a server posts to a URL that the client names.
+ *
+ * The plugin that serves them subscribes on the way out, whatever became of the request and whatever its operation is, and
+ * posts to any URL. So the request for it is taken away unless its URL is on the list, and a refused one finds no document.
+ */
+import { show } from './options.ts';
+
+/** A request's extensions without what asks for a callback that is not allowed. */
+export type Callbacks = (extensions: Readonly<Record<string, unknown>>) => {
+  readonly extensions: Record<string, unknown>;
+  readonly callback: boolean;
+};
+
+/** @throws {TypeError} for what is no absolute http(s) URL without user, query and fragment. */
+export function callbacks(allowed: readonly string[] = []): Callbacks {
+  if (!Array.isArray(allowed)) throw new TypeError(`subscriptionCallbacks must be a list, but is ${show(allowed)}.`);
+  const prefixes = allowed.map((text) => {
+    const url = parsed(text);
+    if (url && url.search === '' && url.hash === '') return url;
+    throw new TypeError(
+      `subscriptionCallbacks must hold URLs such as 'https://router.example.com/', but holds ${show(text)}.`,
+    );
+  });
+  return ({ subscription, ...extensions }) => {
+    const url = parsed(urlOf(subscription));
+    const callback = url !== undefined && prefixes.some((prefix) => isBelow(url, prefix));
+    return { extensions: callback ? { ...extensions, subscription } : extensions, callback };
+  };
+}
+
+/** Both spellings name one URL: a request that gives two is not one that an honest router sends. */
+function urlOf(subscription: unknown): unknown {
+  if (typeof subscription !== 'object' || subscription === null) return undefined;
+  const { callbackUrl, callback_url } = subscription as Record<string, unknown>;
+  return callbackUrl !== undefined && callback_url !== undefined ? undefined : (callbackUrl ?? callback_url);
+}
+
+function parsed(text: unknown): URL | undefined {
+  if (typeof text !== 'string' || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const isPlain = ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '';
+  return isPlain ? url : undefined;
+}
+
+function isBelow(url: URL, prefix: URL): boolean {
+  if (url.origin !== prefix.origin || /%2e|%2f|%5c/i.test(url.pathname)) return false;
+  const folder = prefix.pathname.endsWith('/') ? prefix.pathname : `${prefix.pathname}/`;
+  return url.pathname === prefix.pathname || url.pathname.startsWith(folder);
+}

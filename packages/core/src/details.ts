@@ -1,0 +1,36 @@
+/**
+ * What validation and coercion say of a schema: which errors those are, and how an operator gets them.
+ *
+ * An event holds no value that a client sent, so each text ends where graphql-js starts to quote one.
+ */
+import { type GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
+import { factsOfRefusal } from './refusal.ts';
+
+/** Errors told per event, and characters of each. */
+const maxTold = 20;
+const maxLength = 300;
+
+/** In the words of graphql-js, in front of a value. */
+const beforeValues = [' got invalid value ', ', found ', ' value: ', ' has invalid value '] as const;
+
+/** Whether an error's message describes the schema to whoever sent a document or variables that do not fit it. */
+export function describesSchema(error: GraphQLFormattedError, original: GraphQLError | undefined): boolean {
+  if (error.path) return false;
+  const code = error.extensions?.['code'];
+  if (code === 'GRAPHQL_VALIDATION_FAILED') return true;
+  if (code !== 'BAD_USER_INPUT') return false;
+  // An application may answer with this code too, in words of its own.
+  return factsOfRefusal(original) !== undefined || original?.nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
+}
+
+/** The full texts, as an event may hold them. */
+export function toldOf(errors: readonly { readonly message: string }[]): string[] {
+  return errors.slice(0, maxTold).map(({ message }) => {
+    let end = Math.min(message.length, maxLength);
+    for (const marker of beforeValues) {
+      const at = message.slice(0, end).indexOf(marker);
+      if (at !== -1) end = at + marker.trimEnd().length;
+    }
+    return message.slice(0, end).replace(/[^\x20-\x7e]/g, '');
+  });
+}

@@ -1,0 +1,43 @@
+/**
+ * A schema as one caller may know it, and what does not validate against it.
+ *
+ * What the caller may not know is refused exactly as what does not exist: the errors here are those of the same validation.
+ */
+import { type DocumentNode, GraphQLError, type GraphQLSchema, validate } from 'graphql';
+import type { Control } from './control.ts';
+import { deny, refuse } from './refusal.ts';
+
+const judged = new WeakMap<DocumentNode, WeakMap<GraphQLSchema, readonly GraphQLError[]>>();
+
+/** The view of the first control that has one; `undefined` where the caller may know everything. */
+export function viewOf<C>(
+  controls: readonly Control<C>[],
+  request: { readonly schema: GraphQLSchema; readonly contextValue: C },
+): GraphQLSchema | undefined {
+  for (const control of controls) {
+    const view = control.view?.(request);
+    if (view) return view;
+  }
+  return undefined;
+}
+
+/** Validates once per document and view. */
+export function errorsUnder(view: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
+  const known = judged.get(document) ?? new WeakMap<GraphQLSchema, readonly GraphQLError[]>();
+  judged.set(document, known);
+  let errors = known.get(view);
+  if (!errors) {
+    errors = validate(view, document, undefined, { hideSuggestions: true });
+    known.set(view, errors);
+  }
+  return errors;
+}
+
+/** The refusal that Apollo Server would give for these errors. */
+export function invalid([first, ...rest]: readonly GraphQLError[]): GraphQLError {
+  const factsOf = ({ message, nodes }: GraphQLError) => ({ message, nodes });
+  return refuse('GRAPHQL_VALIDATION_FAILED', {
+    ...(first && factsOf(first)),
+    also: rest.map((error) => deny('GRAPHQL_VALIDATION_FAILED', factsOf(error))),
+  });
+}

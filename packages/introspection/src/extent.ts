@@ -1,0 +1,95 @@
+/** How large an introspection may be: by default as large as the newest standard query, and no larger. */
+import { fragmentsOf, limitOrFalse, operationFacts, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
+import {
+  type DocumentNode,
+  getIntrospectionQuery,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
+
+export interface ExtentOptions {
+  /** Nesting of fields from `__schema` and `__type` down. @default that of the newest standard query */
+  readonly maxDepth?: number | false | undefined;
+  /** Fields at and below `__schema` and `__type`, fragments expanded. @default that of the newest standard query */
+  readonly maxFields?: number | false | undefined;
+  /** `ofType` inside `ofType`. @default that of the newest standard query */
+  readonly maxWrappers?: number | false | undefined;
+}
+
+type Extent = Record<keyof ExtentOptions, number>;
+type Measured = Pick<ResolvedOperation, 'document' | 'operation'>;
+
+/** @returns a function that throws `INTROSPECTION_LIMIT_EXCEEDED`. @throws {TypeError} for a value that is no limit. */
+export function extentLimits(options: ExtentOptions): (operation: Measured) => void {
+  const standard = standardExtent();
+  const names = Object.keys(standard) as (keyof ExtentOptions)[];
+  const maxima = names.flatMap((name) => {
+    const { [name]: given = standard[name] } = options;
+    const maximum = limitOrFalse(`introspection: ${name}`, given);
+    return maximum === false ? [] : [{ name, maximum }];
+  });
+  const known = new WeakMap<OperationDefinitionNode, Extent>();
+  return ({ document, operation }) => {
+    const extent = known.get(operation) ?? extentOf(document, operation);
+    known.set(operation, extent);
+    for (const { name, maximum } of maxima) {
+      const { [name]: actual } = extent;
+      const limit = `introspection.${name}`;
+      if (!(actual <= maximum)) throw refuse('INTROSPECTION_LIMIT_EXCEEDED', { limit, actual, maximum });
+    }
+  };
+}
+
+/** Of the query that graphql-js writes for GraphiQL and code generators, with everything that it can ask for. */
+function standardExtent(): Extent {
+  const document = parse(
+    getIntrospectionQuery({
+      descriptions: true,
+      specifiedByUrl: true,
+      directiveIsRepeatable: true,
+      schemaDescription: true,
+      inputValueDeprecation: true,
+      oneOf: true,
+    }),
+    { noLocation: true },
+  );
+  const operation = document.definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  return operation ? extentOf(document, operation) : { maxDepth: 0, maxFields: 0, maxWrappers: 0 };
+}
+
+function extentOf(document: DocumentNode, operation: OperationDefinitionNode): Extent {
+  const { introspectionDepth, introspectionFields } = operationFacts(document, operation);
+  const maxWrappers = wrappers(document, operation.selectionSet);
+  return { maxDepth: introspectionDepth, maxFields: introspectionFields, maxWrappers };
+}
+
+/** The longest chain of `ofType`. Each fragment is entered once per length of the chain that leads to it. */
+function wrappers(document: DocumentNode, root: SelectionSetNode): number {
+  const fragments = fragmentsOf(document);
+  const longest = new Map<SelectionSetNode, number>();
+  const queue: { set: SelectionSetNode; chain: number }[] = [{ set: root, chain: 0 }];
+  let most = 0;
+  for (let step = queue.pop(); step; step = queue.pop()) {
+    const { set, chain } = step;
+    if ((longest.get(set) ?? -1) >= chain) continue;
+    longest.set(set, chain);
+    if (chain > maxChain) return Infinity;
+    most = Math.max(most, chain);
+    for (const node of set.selections) {
+      if (node.kind === Kind.FIELD) {
+        const next = node.name.value === 'ofType' ? chain + 1 : 0;
+        most = Math.max(most, next);
+        if (node.selectionSet) queue.push({ set: node.selectionSet, chain: next });
+      } else {
+        const inner = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value);
+        if (inner) queue.push({ set: inner.selectionSet, chain });
+      }
+    }
+  }
+  return most;
+}
+
+/** A longer one, as a fragment that spreads itself below `ofType` makes, is not followed. */
+const maxChain = 1_000;
