@@ -145,7 +145,7 @@ describe('a server protected by createBulwark', () => {
     const aliases = Array.from({ length: 700 }, (_, i) => `a${i}: open`).join(' ');
     expect((await post({ query: `{ ${aliases} }` })).status).toBe(200);
     expect((await post(Array.from({ length: 3 }, () => ({ query: '{ open }' })))).body).toHaveLength(3);
-    expect(events.map((event) => event.type === 'limit.exceeded' && [event.limit, event.outcome])).toEqual([
+    expect(events.flatMap((event) => (event.type === 'limit.exceeded' ? [[event.limit, event.outcome]] : []))).toEqual([
       ['maxTokens', 'reported'],
       ['maxBatchSize', 'reported'],
     ]);
@@ -238,6 +238,27 @@ describe('what is configured wrongly', () => {
     }
   });
 
+  it('is named in a warning when it gives away what Bulwark would protect', () => {
+    const weak = {
+      limits: { mode: 'report', maxDepth: false },
+      rateLimit: { mode: 'report', onStoreError: 'allow' },
+      introspection: { mode: 'report' },
+      authorization: { defaultRule: 'allow' },
+    } as const;
+    const events: SecurityEvent[] = [];
+    const bulwark = createBulwark({ ...minimal, ...weak, logger: quiet, onEvent: (event) => events.push(event) });
+    bulwark.apollo({
+      schema: bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers })),
+      validationOptions: { hideSuggestions: false, maxErrors: 1e9 },
+    });
+    const text = events.map((event) => (event.type === 'config.warning' ? event.message : '')).join('\n');
+    for (const option of ["limits: { mode: 'report' }", 'maxDepth', "rateLimit: { mode: 'report' }", 'onStoreError']) {
+      expect(text).toContain(option);
+    }
+    for (const option of ["introspection: { mode: 'report' }", 'defaultRule', 'hideSuggestions'])
+      expect(text).toContain(option);
+  });
+
   it('is named in a warning when it weakens the server', () => {
     const events: SecurityEvent[] = [];
     const bulwark = createBulwark({ ...minimal, onEvent: (event) => events.push(event) });
@@ -262,3 +283,5 @@ it('with authenticate: false protects an API that knows no callers', async () =>
   expect((await post({ query: '{ secret }' })).body).toEqual({ data: { secret: 'secret' } });
   expect((await post({ query: 'mutation { pay }' })).code).toBe('UNAUTHENTICATED');
 });
+
+const quiet = { warn() {}, error() {} };

@@ -46,6 +46,7 @@ import { type Authenticator, checkedPrincipal, contextMaker, type HttpRequest } 
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
 import { type MaskResult, resultMasker } from './mask.ts';
 import { posture } from './posture.ts';
+import { weakOptions } from './weaknesses.ts';
 
 export interface BulwarkOptions {
   /**
@@ -179,6 +180,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     },
     apollo(server) {
       if (!options.logger && server.logger) logger = server.logger;
+      for (const weakness of weakOptions(options)) warn(weakness);
       return posture(server, {
         guard: plugin,
         maxTokens: ceilings.maxTokens,

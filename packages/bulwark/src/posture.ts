@@ -62,9 +62,16 @@ export function posture<C extends BaseContext>(
     csrfPrevention: options.csrfPrevention ?? true,
     persistedQueries: options.persistedQueries === false ? false : { ttl: 3_600, ...options.persistedQueries },
     parseOptions: { ...options.parseOptions, ...tighter(options.parseOptions?.maxTokens, maxTokens) },
+    // Suggestions cost more than the rest of validation; without them a misspelt document is cheap.
+    validationOptions: { hideSuggestions: true, ...options.validationOptions, maxErrors: maxValidationErrors(options) },
     hideSchemaDetailsFromClientErrors: options.hideSchemaDetailsFromClientErrors ?? true,
     includeStacktraceInErrorResponses: false,
   };
+}
+
+/** As many as an answer holds. */
+function maxValidationErrors<C extends BaseContext>({ validationOptions }: ApolloServerOptionsWithSchema<C>): number {
+  return Math.min(validationOptions?.maxErrors ?? 20, 20);
 }
 
 function tighter(theirs: number | undefined, ours: number | false): { maxTokens?: number } {
@@ -82,6 +89,12 @@ function* weaknesses<C extends BaseContext>(
   }
   if (options.hideSchemaDetailsFromClientErrors === false) {
     yield 'hideSchemaDetailsFromClientErrors: false suggests names of the schema to whoever misspells one.';
+  }
+  if (options.validationOptions?.hideSuggestions === false) {
+    yield 'validationOptions.hideSuggestions: false lets a misspelt document buy a search through the whole schema.';
+  }
+  if (process.env['NODE_ENV'] === undefined) {
+    yield 'NODE_ENV is not set: Bulwark takes that for production, but HTTP frameworks may answer with stack traces.';
   }
   if (options.includeStacktraceInErrorResponses === true) {
     yield 'includeStacktraceInErrorResponses: true is ignored: no stack trace leaves this server.';

@@ -6,6 +6,7 @@
  */
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { describesSchema } from './details.ts';
+import { ownVerdict } from './promises.ts';
 import { deny, factsOfRefusal, REFUSALS, type RefusalCode } from './refusal.ts';
 
 /** An answer made of errors must not be larger than the request that made it. */
@@ -62,8 +63,12 @@ function clientError(
 
 /** graphql-js prints the object that no type recognised: never for a client, whatever the application exposes. */
 function isExposed(original: GraphQLError | undefined, expose: Masking['expose']): boolean {
-  if (!original || original.message.startsWith('Expected value of type ')) return false;
-  return expose?.(original) === true;
+  if (!expose || !original || original.message.startsWith('Expected value of type ')) return false;
+  try {
+    return ownVerdict(expose(original)) === true;
+  } catch {
+    return false;
+  }
 }
 
 /** The words for a refusal that carries none of its own. */
@@ -93,16 +98,23 @@ function withoutSuggestions(message: string): string {
   return kept + rest;
 }
 
+/** The original decides: a code that `formatError` writes on every error must not unmask them all. */
 function isExpected(error: GraphQLFormattedError, original: GraphQLError | undefined): boolean {
-  return hasOwnCode(error.extensions) || isExpectedError(original);
+  if (!original) return hasOwnCode(error.extensions);
+  return isExpectedError(original) || describesSchema(error, original);
 }
 
-/** Whether an error says what it is, so that its message is meant for the client. */
+/**
+ * Whether an error says what it is, so that its message is meant for the client. Only a GraphQLError does: other errors may
+ * carry a code as well, of a driver or a library.
+ */
 export function isExpectedError(error: unknown): boolean {
   if (!(error instanceof GraphQLError)) return false;
-  if (factsOfRefusal(error) ?? factsOfRefusal(error.originalError)) return true;
+  const { originalError } = error;
+  if (factsOfRefusal(error) ?? factsOfRefusal(originalError)) return true;
+  if (originalError && !(originalError instanceof GraphQLError)) return false;
   const http = error.extensions['http'] as { status?: unknown } | undefined;
-  return hasOwnCode(error.extensions) || (typeof http?.status === 'number' && http.status < 500);
+  return hasOwnCode(error.extensions) || (typeof http?.status === 'number' && http.status >= 400 && http.status < 500);
 }
 
 function hasOwnCode(extensions: Readonly<Record<string, unknown>> | undefined): boolean {

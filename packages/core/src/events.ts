@@ -6,6 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { SecurityContext } from './principal.ts';
+import { ownVerdict } from './promises.ts';
 import type { RefusalCode } from './refusal.ts';
 
 /** What happened, by `type`. */
@@ -87,15 +88,16 @@ export function createEvents(onEvent: EventListener | undefined, logger: () => L
         time: Date.now(),
         outcome,
         ...(security && { requestId: security.requestId }),
-        ...(security?.principal && { principalId: security.principal.id }),
+        ...(security?.principal && { principalId: printable(security.principal.id) }),
         ...(security?.clientIp && { clientIp: security.clientIp }),
         ...(operationType && { operationType }),
         ...(operationName && { operationName: printable(operationName) }),
       };
+      const failed = (error: unknown): void => logger().error(`Bulwark: the event listener threw: ${describe(error)}`);
       try {
-        listener(event);
+        ownVerdict(listener(event), failed);
       } catch (error) {
-        logger().error(`Bulwark: the event listener threw: ${describe(error)}`);
+        failed(error);
       }
     },
     logged(where, error) {
@@ -131,8 +133,12 @@ function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '').slice(0, 100);
 }
 
+/** An error in full. What it quotes cannot begin a line of its own, nor talk to a terminal. */
 function describe(error: unknown): string {
-  return withoutValue(error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : String(error));
+  const text = error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : String(error);
+  return withoutValue(text)
+    .replace(/\r?\n(?! {4}at )/g, '\n    | ')
+    .replace(/[^\n\t\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** graphql-js prints the whole object that `isTypeOf` did not recognise: somebody's data, and nothing for a log. */

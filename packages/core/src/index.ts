@@ -28,5 +28,6 @@ export { type GuardOptions, guard } from './guard.ts';
 export { knownOptions, limitOrFalse, show, wholeNumber } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { type Principal, type SecuredContext, type SecurityContext, securityContext, securityOf } from './principal.ts';
+export { ownVerdict } from './promises.ts';
 export { deny, factsOfRefusal, REFUSALS, type RefusalCode, type RefusalFacts, refusalCode, refuse } from './refusal.ts';
 export { type Messages, reworded, type Wording, wording } from './wording.ts';

@@ -29,9 +29,9 @@ export function createSentinels(): Sentinels {
       return document;
     },
     refusalOf(document) {
-      const code = codeOf(document);
-      if (code === undefined) return undefined;
       const known = own.get(document);
+      const code = known ? refusalCode(known.refusal) : codeOf(document);
+      if (code === undefined) return undefined;
       return { control: known?.control ?? 'guard', refusal: refuse(code, factsOfRefusal(known?.refusal)) };
     },
   };
@@ -43,5 +43,10 @@ function codeOf(document: DocumentNode): RefusalCode | undefined {
   if (operation?.kind !== Kind.OPERATION_DEFINITION || operation.name?.value !== operationName) return undefined;
   const [field] = operation.selectionSet.selections;
   const code = field?.kind === Kind.FIELD ? field.alias?.value : undefined;
-  return code !== undefined && Object.hasOwn(REFUSALS, code) ? (code as RefusalCode) : 'BAD_REQUEST';
+  return code !== undefined && isOfDocument(code) ? code : 'BAD_REQUEST';
+}
+
+/** A client can write this document too. It must not make this server say that it fails. */
+function isOfDocument(code: string): code is RefusalCode {
+  return Object.hasOwn(REFUSALS, code) && REFUSALS[code as RefusalCode].status === 400;
 }

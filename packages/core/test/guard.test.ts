@@ -185,8 +185,11 @@ describe('a document refused before it is validated', () => {
   });
 
   it('refuses a document that a client made to look like the stand-in', async () => {
-    const answer = await send(await start([]), 'query BulwarkRefused { a }', as(null));
-    expect([answer.status, codes(answer)]).toEqual([400, ['BAD_REQUEST']]);
+    const server = await start([]);
+    for (const alias of ['', 'INTERNAL_SERVER_ERROR: ', 'SERVICE_UNAVAILABLE: ', 'RATE_LIMITED: ', 'toString: ']) {
+      const answer = await send(server, `query BulwarkRefused { ${alias}a }`, as(null));
+      expect([answer.status, codes(answer)]).toEqual([400, ['BAD_REQUEST']]);
+    }
   });
 
   it('refuses when the control itself fails', async () => {
@@ -358,6 +361,50 @@ describe('errors of the application', () => {
     ]);
   });
 
+  it('stay masked whatever code a library or `formatError` writes on them', async () => {
+    const server = new ApolloServer<object>({
+      schema: makeExecutableSchema({
+        typeDefs: 'type Query { driver: String status: String plain: String }',
+        resolvers: {
+          Query: {
+            driver: () =>
+              Promise.reject(Object.assign(new Error('secret'), { extensions: { code: 'ECONN', dsn: 'secret' } })),
+            status: () => Promise.reject(Object.assign(new Error('secret'), { extensions: { http: { status: 404 } } })),
+            plain: () => Promise.reject(new Error('secret')),
+          },
+        },
+      }),
+      formatError: (error) => ({ ...error, extensions: { ...error.extensions, code: 'SERVER_ERROR' } }),
+      stopOnTerminationSignals: false,
+      logger: silent,
+      plugins: [guard({ controls: [], onEvent: () => {} })],
+    });
+    await server.start();
+    servers.push(server);
+    const answer = await send(server, '{ driver status plain }', as(null));
+    expect(JSON.stringify(answer.body)).not.toContain('secret');
+    expect(codes(answer)).toEqual(['INTERNAL_SERVER_ERROR', 'INTERNAL_SERVER_ERROR', 'INTERNAL_SERVER_ERROR']);
+  });
+
+  it('are masked when the application cannot say whether to expose them', async () => {
+    const unsure = [() => Promise.reject(new Error('x')), () => 'yes', () => JSON.parse('{')] as never[];
+    for (const expose of unsure) {
+      const answer = await send(await start([], { expose }), '{ throws }', as(null));
+      expect([answer.status, answer.body.errors[0].message]).toEqual([200, 'Internal server error']);
+    }
+  });
+
+  it('cannot write lines of their own into the log', async () => {
+    logged.length = 0;
+    await send(
+      await start([checking(() => Promise.reject(new Error('x\nBulwark: all is well \u001b[2J')))]),
+      '{ a }',
+      as(null),
+    );
+    expect(logged.join('\n')).not.toMatch(/^Bulwark: all is well/m);
+    expect(logged.join('\n')).not.toContain('\u001b');
+  });
+
   it('are capped in number and length', async () => {
     const server = await start([]);
     const many = await send(server, '{ many }', as(null));
@@ -411,6 +458,11 @@ describe('events', () => {
     });
     expect((await send(server, '{ nope }', as(null))).status).toBe(400);
     expect(types).toEqual(['request.invalid']);
+  });
+
+  it('reach a listener that is asynchronous and fails, and nothing else happens', async () => {
+    const server = await start([], { onEvent: () => Promise.reject(new Error('listener')) });
+    expect((await send(server, '{ nope }', as(null))).status).toBe(400);
   });
 
   it('hold a printable operation name', async () => {

@@ -9,6 +9,7 @@ import {
   knownOptions,
   type OperationFacts,
   operationFacts,
+  ownVerdict,
   type ResolvedOperation,
   refuse,
   show,
@@ -65,7 +66,7 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
       const values = variableFacts(operation.rawVariables, bounds);
       judgeRequest(everyone, operation, values);
       if (!perPrincipal) return;
-      const tighter = tighterLimits(perPrincipal(operation.security), maxima, (name) => {
+      const tighter = tighterLimits(ownVerdict(perPrincipal(operation.security)), maxima, (name) => {
         if (warned) return;
         warned = true;
         const message = `limits: perPrincipal returned a ${name} above the ceiling of ${maxima[name]}; the ceiling holds.`;
