@@ -1,5 +1,6 @@
 /** What both servers have in common: one seeded database of their own, the issuer, the events, and the context. */
 import { EventEmitter } from 'node:events';
+import type { DenyList, Penalty } from '@graphql-bulwark/auth';
 import { type Db, openDatabase } from './database.ts';
 import type { Identity } from './identity.ts';
 import { seed } from './seed.ts';
@@ -9,6 +10,10 @@ export interface App {
   readonly identity: Identity;
   /** Carries `invoicePaid`, with the id of the invoice. */
   readonly events: EventEmitter;
+  /** Counts failed logins. The bare server has none. */
+  readonly penalty?: Penalty;
+  /** Access tokens that were taken back. The bare server has none: its tokens live until they expire. */
+  readonly denyList?: DenyList;
 }
 
 /** The caller as the layer in front of the resolvers knows it. */
@@ -21,7 +26,7 @@ export interface Caller {
 
 /** What resolvers get. */
 export interface InvoicesContext extends App {
-  readonly security: { readonly principal: Caller | null };
+  readonly security: { readonly principal: Caller | null; readonly clientIp?: string | null };
 }
 
 export function openApp(identity: Identity): App {

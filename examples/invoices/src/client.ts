@@ -23,6 +23,8 @@ export interface Sent {
   readonly variables?: Readonly<Record<string, unknown>>;
   readonly extensions?: Readonly<Record<string, unknown>>;
   readonly token?: string;
+  /** Sent as `X-API-Key`. */
+  readonly apiKey?: string;
   /** In place of query, variables and extensions: this text. */
   readonly body?: string;
   readonly gzip?: boolean;
@@ -30,10 +32,11 @@ export interface Sent {
 
 const compress = promisify<string, Buffer>(zip);
 
-export async function send(url: string, { token, body, gzip, ...request }: Sent): Promise<Answer> {
+export async function send(url: string, { token, apiKey, body, gzip, ...request }: Sent): Promise<Answer> {
   const text = body ?? JSON.stringify(request);
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+  if (apiKey !== undefined) headers['x-api-key'] = apiKey;
   if (gzip) headers['content-encoding'] = 'gzip';
   const payload = gzip ? new Uint8Array(await compress(text)) : text;
   try {

@@ -1,10 +1,12 @@
 /** The invoicing API behind Bulwark: the same schema, resolvers and data as the bare one. */
 import { ApolloServer } from '@apollo/server';
 import type { ExpressContextFunctionArgument } from '@as-integrations/express5';
-import { redisStore } from '@graphql-bulwark/rate-limit';
+import { memoryDenyList, penalty, redisDenyList } from '@graphql-bulwark/auth';
+import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { createBulwark, type SecuredContext, type SecurityEvent } from 'graphql-bulwark';
 import { Redis } from 'ioredis';
+import { apiKeyPrefix, apiKeyStore } from './api-key-store.ts';
 import { type App, openApp } from './app.ts';
 import type { ServerOptions } from './bare-server.ts';
 import { type RunningServer, serveHttp } from './http.ts';
@@ -24,14 +26,24 @@ export interface ProtectedServerOptions extends ServerOptions {
 
 export async function startProtectedServer(options: ProtectedServerOptions): Promise<RunningServer> {
   const { identity, port = 0, redisUrl, redisKeyPrefix = 'invoices:', onEvent = () => {} } = options;
-  const app = openApp(identity);
   const redis = redisUrl === undefined ? undefined : await connect(redisUrl, redisKeyPrefix);
+  const counting = {
+    store: redis ? redisStore({ client: redis }) : memoryStore(),
+    insuranceStore: memoryStore(),
+    // Attackers and honest clients of the showcase share the loopback address. A real server leaves this out.
+    maxFailuresPerAddress: 1_000,
+  };
+  const denyList = redis ? redisDenyList({ client: redis }) : memoryDenyList();
+  const app: App = { ...openApp(identity), denyList, penalty: penalty({ ...counting, name: 'login' }) };
   const bulwark = createBulwark<Context>({
     authenticate: {
       issuer: identity.issuer,
       audience: identity.audience,
       algorithms: ['ES256'],
       jwksUrl: identity.jwksUri,
+      apiKeys: { prefix: apiKeyPrefix, store: apiKeyStore(app.db) },
+      revocation: denyList,
+      penalty: { ...counting, name: 'credentials' },
     },
     introspection: { allow: false },
     ...(redis && { rateLimit: { store: redisStore({ client: redis }) } }),

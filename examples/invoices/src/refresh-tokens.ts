@@ -31,6 +31,15 @@ export function rotateRefreshToken(db: Db, token: string): { userId: string; ref
   });
 }
 
+/** Ends the family of a token, where it is this user's. */
+export function endFamily(db: Db, token: string, userId: string): void {
+  db.run(
+    `UPDATE refresh_tokens SET revoked_at = ? WHERE revoked_at IS NULL AND user_id = ?
+     AND family_id = (SELECT family_id FROM refresh_tokens WHERE token_sha256 = ?)`,
+    [Date.now(), userId, sha256(token)],
+  );
+}
+
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

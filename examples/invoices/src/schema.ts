@@ -152,6 +152,8 @@ export const typeDefs = /* GraphQL */ `
       @rateLimit(max: 20, windowSeconds: 60, by: ADDRESS)
       @rateLimit(max: 5, windowSeconds: 60, by: GLOBAL, args: ["email"])
     refresh(refreshToken: String!): Tokens @public @rateLimit(max: 30, windowSeconds: 60, by: ADDRESS)
+    "Ends this session: its refresh tokens, and the access token that asks."
+    logout(refreshToken: String!): Boolean @auth
     "Always true, whether or not the address is known."
     requestPasswordReset(email: String!): Boolean
       @public
@@ -164,6 +166,8 @@ export const typeDefs = /* GraphQL */ `
     deleteInvoice(id: ID!): ID @auth(roles: ["ACCOUNTANT", "ADMIN"])
     inviteUser(input: InviteUserInput!): User @auth(roles: "ADMIN")
     createApiKey(name: String!): CreatedApiKey @auth(roles: "ADMIN")
+    "Whether there was such a key."
+    revokeApiKey(id: ID!): Boolean @auth(roles: "ADMIN")
   }
 
   type Subscription {

@@ -78,7 +78,7 @@ export function apiKeyVerifier(options: ApiKeyOptions): (key: string) => Promise
     try {
       const record = await within(timeoutMilliseconds, Promise.resolve(store.find(keyId)));
       // Both are computed in every case.
-      const same = timingSafeEqual(sha256(secret), digestOf(record?.secretSha256 ?? dummySha256));
+      const same = timingSafeEqual(sha256(secret), digestOf(record ? record.secretSha256 : dummySha256));
       if (!record) return { invalid: 'unknown key', claimedId: keyId };
       if (!same) return { invalid: 'wrong secret', claimedId: keyId, keyId };
       const ended = endOf(record);
@@ -110,7 +110,9 @@ function endOf({ notBefore, expiresAt, revokedAt }: ApiKeyRecord): string | unde
 
 function principalOf(keyId: string, record: ApiKeyRecord): Principal {
   const { subject, scopes = [], roles = [], claims = {}, expiresAt } = record;
-  const areTexts = [...scopes, ...roles].every((name) => typeof name === 'string' && name !== '');
+  const areTexts = [scopes, roles].every(
+    (names) => Array.isArray(names) && names.every((name) => typeof name === 'string' && name !== ''),
+  );
   if (typeof subject !== 'string' || subject === '' || !areTexts) throw new TypeError('a malformed record');
   return Object.freeze({
     id: subject,

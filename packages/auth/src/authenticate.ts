@@ -15,7 +15,7 @@ import {
   wholeNumber,
 } from '@graphql-bulwark/core';
 import { type ApiKeyOptions, apiKeyVerifier } from './api-keys.ts';
-import { type Accepted, type CredentialSource, credentialOf } from './bearer.ts';
+import { type Accepted, type CredentialSource, credentialOf, onlyAuthorization } from './bearer.ts';
 import { checkedRealm } from './challenge.ts';
 import { type CookieOptions, checkCookieOptions } from './cookie.ts';
 import { type DpopOptions, dpopVerifier } from './dpop.ts';
@@ -93,9 +93,10 @@ export function authenticate(options: AuthenticateOptions): Authenticate {
     cookie,
   };
   const guarding: Penalty | undefined = options.penalty && penalty(options.penalty);
+  const tokens = cachedVerifier(issuersVerifier(issuers, events), maxCachedTokens);
   const judge = judgement({
     realm: accepted.realm,
-    tokens: cachedVerifier(issuersVerifier(issuers, events), maxCachedTokens),
+    tokens,
     apiKeys: apiKeys && apiKeyVerifier(apiKeys),
     dpop: dpop && dpopVerifier(dpop),
     revocation,
@@ -103,8 +104,13 @@ export function authenticate(options: AuthenticateOptions): Authenticate {
   });
   const addressOf = clientAddress(options.clientAddress ?? {});
   const watched = events !== undefined || guarding !== undefined;
+  const quick = !events && !revocation;
 
-  return async (request, asked) => {
+  return (request, asked) => {
+    // Nothing to ask and nobody to tell: a known token costs its hash.
+    const header = quick ? onlyAuthorization(request) : undefined;
+    const known = header === undefined ? undefined : tokens.known(header);
+    if (known && !known.isBound) return Promise.resolve(known.principal);
     const security = asked ?? (watched ? securityContext({ clientIp: addressOf(request) }) : nobody);
     const work = (): Promise<Principal | null> =>
       judge(() => credentialOf(request, accepted), request.method, security.clientIp);
@@ -138,7 +144,8 @@ function issuersOf(options: AuthenticateOptions): readonly IssuerOptions[] {
 }
 
 function checkRevocation(revocation: RevocationOptions): void {
-  knownOptions('revocation', revocation, revocationOptionNames);
+  // A whole deny-list may be given as it is.
+  knownOptions('revocation', revocation, [...revocationOptionNames, 'revoke', 'revokeAllFor']);
   const { isRevoked, timeoutMilliseconds = 1, dangerouslyAllowOnFailure = false } = revocation;
   if (typeof isRevoked !== 'function') throw new TypeError('revocation.isRevoked must be a function.');
   wholeNumber('revocation.timeoutMilliseconds', timeoutMilliseconds);

@@ -68,6 +68,25 @@ export function credentialOf(request: CredentialSource, accepted: Accepted): Cre
   return scheme === 'ApiKey' ? { scheme, text: rest } : token(scheme, rest, request, realm);
 }
 
+/**
+ * The `Authorization` header of a request as Node received it, where it is the only thing that looks like a credential: a short
+ * way to what is already known. Everything else goes through {@link credentialOf}.
+ */
+export function onlyAuthorization({ rawHeaders = [] }: CredentialSource): string | undefined {
+  let found: string | undefined;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (name.length !== 13 && name.length !== 9 && name.length !== 6) continue;
+    // As nearly every client spells it; to lower the case of a name costs more than all the rest of this.
+    const lower = name === 'Authorization' ? 'authorization' : name.toLowerCase();
+    if (lower === 'x-api-key' || lower === 'cookie') return undefined;
+    if (lower !== 'authorization') continue;
+    if (found !== undefined) return undefined;
+    found = rawHeaders[i + 1];
+  }
+  return found;
+}
+
 function token(scheme: 'Bearer' | 'DPoP', text: string, request: CredentialSource, realm: string): Credential {
   if (!compactJws.test(text)) throw unauthenticated(realm, 'malformed token');
   if (scheme === 'Bearer') return { scheme, text };

@@ -55,6 +55,8 @@ export const issuerOptionNames: readonly (keyof IssuerOptions)[] = [
 /** A token whose signature and claims are right. */
 export interface VerifiedToken {
   readonly principal: Principal;
+  /** Good only with a proof that its sender holds a key (`cnf`, RFC 7800). */
+  readonly isBound: boolean;
   /** The seconds since the epoch after which it is not accepted any more: the tolerance is in it. */
   readonly endsAt: number;
 }
@@ -110,7 +112,8 @@ export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener):
       const principal = principalOf(payload, rolesClaim, scopesClaim);
       if (typeof principal === 'string') return { invalid: principal };
       const endsAt = Math.min(payload.exp ?? 0, (payload.iat ?? 0) + (maxTokenAgeSeconds ?? Infinity));
-      return { verified: { principal, endsAt: endsAt + clockToleranceSeconds } };
+      const isBound = Object.hasOwn(principal.claims, 'cnf');
+      return { verified: { principal, isBound, endsAt: endsAt + clockToleranceSeconds } };
     } catch (error) {
       if (error instanceof KeysUnavailable) {
         return { unavailable: error.fault, retryAfterSeconds: error.retryAfterSeconds };

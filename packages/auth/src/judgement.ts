@@ -44,13 +44,13 @@ export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty }:
 
   /** Everything about a verified token that is asked anew on each request. */
   async function admitted(
-    { principal }: VerifiedToken,
+    { principal, isBound }: VerifiedToken,
     credential: TokenCredential,
     method: string | undefined,
     clientIp: string | null,
   ): Promise<Principal> {
     const { scheme } = credential;
-    if (scheme === 'DPoP' || Object.hasOwn(principal.claims, 'cnf')) {
+    if (scheme === 'DPoP' || isBound) {
       const thumbprint = claimAt(principal.claims, ['cnf', 'jkt']);
       // A bound token is no plain bearer, and a plain one has nothing to prove (RFC 9449 section 7.2).
       if (!dpop || credential.scheme !== 'DPoP' || typeof thumbprint !== 'string') {
@@ -109,11 +109,12 @@ export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty }:
     try {
       credential = read();
     } catch (error) {
+      if (refusalCode(error) === 'UNAUTHENTICATED') await penalty?.look(null, clientIp);
       return failed(error, clientIp);
     }
     if (!credential) return null;
     if (credential.scheme !== 'ApiKey') {
-      const known = tokens.known(credential.text);
+      const known = tokens.known(`Bearer ${credential.text}`);
       if (known) return admitted(known, credential, method, clientIp);
     }
     // A locked address is not listened to. A locked subject is: whoever holds a secret of 256 bits or a signed token has not

@@ -18,8 +18,8 @@ const longestMilliseconds = 60_000;
 
 /** Remembers what `verify` accepted, each for at most 60 s and never past its end. */
 export interface CachedVerifier {
-  /** The token as it was verified, or `undefined`: no promise is made for what is known. */
-  known(token: string): VerifiedToken | undefined;
+  /** What stands behind `Bearer <token>` and was verified, or `undefined`. */
+  known(bearer: string): VerifiedToken | undefined;
   readonly verify: TokenVerifier;
 }
 
@@ -27,8 +27,8 @@ export function cachedVerifier(verify: TokenVerifier, maxTokens: number | false)
   if (maxTokens === false) return { known: () => undefined, verify };
   const kept = new Map<string, Kept>();
   return {
-    known(token) {
-      const key = hash('sha256', token, 'base64');
+    known(bearer) {
+      const key = digest(bearer);
       const found = kept.get(key);
       if (!found) return undefined;
       const now = Date.now();
@@ -42,7 +42,7 @@ export function cachedVerifier(verify: TokenVerifier, maxTokens: number | false)
       if ('verified' in verification) {
         const since = Date.now();
         const until = Math.min(since + longestMilliseconds, verification.verified.endsAt * 1_000);
-        const key = hash('sha256', token, 'base64');
+        const key = digest(`Bearer ${token}`);
         kept.delete(key);
         kept.set(key, { verified: verification.verified, since, until });
         const [oldest] = kept.keys();
@@ -51,4 +51,9 @@ export function cachedVerifier(verify: TokenVerifier, maxTokens: number | false)
       return verification;
     },
   };
+}
+
+/** One byte, one character: the shortest text that a `Map` can have as a key. */
+function digest(text: string): string {
+  return hash('sha256', text, 'binary');
 }

@@ -2,14 +2,17 @@
  * Where a request comes from: the socket's address, or the one that a trusted proxy wrote.
  *
  * `X-Forwarded-For` grows to the right, and only its right end was written by proxies one runs. So trusted hops are counted
- * from the right, and what stands left of them is never read: a client can put anything there.
+ * from the right, and what stands left of them is never read: a client can put anything there. Where their number varies, their
+ * networks are listed instead: the client is the first address from the right that is in none of them.
  */
-import { isIP } from 'node:net';
-import { wholeNumber } from './options.ts';
+import { BlockList, isIP } from 'node:net';
+import { knownOptions, show, wholeNumber } from './options.ts';
 
 export interface ClientAddressOptions {
   /** Proxies of one's own between the client and this process. 0: the socket's address. @default 0 */
   readonly trustedHops?: number | undefined;
+  /** The networks of one's own proxies, for example `['10.0.0.0/8', 'fd00::/8']`, in place of `trustedHops`. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Bits of an IPv6 address that name one client. @default 64 */
   readonly ipv6PrefixBits?: number | undefined;
 }
@@ -26,17 +29,55 @@ export interface RequestOrigin {
  * @throws {TypeError} for an option out of range.
  */
 export function clientAddress(options: ClientAddressOptions = {}): (request: RequestOrigin) => string | null {
-  const { trustedHops = 0, ipv6PrefixBits = 64 } = options;
+  knownOptions('clientAddress', options, ['trustedHops', 'trustedProxies', 'ipv6PrefixBits']);
+  const { trustedHops = 0, trustedProxies, ipv6PrefixBits = 64 } = options;
   wholeNumber('trustedHops', trustedHops, 0);
   if (wholeNumber('ipv6PrefixBits', ipv6PrefixBits, 1) > 128) {
     throw new TypeError(`ipv6PrefixBits must be at most 128, but is ${ipv6PrefixBits}.`);
   }
+  if (trustedProxies !== undefined && options.trustedHops !== undefined) {
+    throw new TypeError('Give trustedHops or trustedProxies, not both.');
+  }
+  const isTrusted = trustedProxies && networks(trustedProxies);
   return ({ socket, headers }) => {
-    const ofSocket = normalizeAddress(socket?.remoteAddress ?? '', ipv6PrefixBits);
-    if (trustedHops === 0) return ofSocket;
+    const remote = socket?.remoteAddress ?? '';
+    const ofSocket = normalizeAddress(remote, ipv6PrefixBits);
+    if (trustedHops === 0 && !isTrusted) return ofSocket;
     const header = headers?.['x-forwarded-for'];
     const hops = (typeof header === 'string' ? header : (header?.join(',') ?? '')).split(',');
-    return normalizeAddress(hops.at(-trustedHops) ?? '', ipv6PrefixBits) ?? ofSocket;
+    if (!isTrusted) return normalizeAddress(hops.at(-trustedHops) ?? '', ipv6PrefixBits) ?? ofSocket;
+
+    // Each address was written by the one to its right, so it counts while that one is a proxy of ours.
+    let client = remote;
+    for (let hop = hops.length - 1; hop >= 0 && isTrusted(client); hop -= 1) {
+      const next = hops[hop] ?? '';
+      if (normalizeAddress(next) === null) break;
+      client = next;
+    }
+    return normalizeAddress(client, ipv6PrefixBits) ?? ofSocket;
+  };
+}
+
+/** @throws {TypeError} for what is no address and no network in CIDR notation (RFC 4632, RFC 4291 section 2.3). */
+function networks(list: unknown): (address: string) => boolean {
+  if (!Array.isArray(list) || list.length === 0) {
+    throw new TypeError("trustedProxies must be a non-empty list of networks, for example ['10.0.0.0/8'].");
+  }
+  const blocks = new BlockList();
+  for (const network of list as unknown[]) {
+    const [, address = '', bits] = typeof network === 'string' ? (/^([^/]+)(?:\/(\d{1,3}))?$/.exec(network) ?? []) : [];
+    const family = isIP(address);
+    const longest = family === 4 ? 32 : 128;
+    const prefix = bits === undefined ? longest : Number(bits);
+    // A prefix of 0 would trust the whole world, and with it whatever a client writes.
+    if (family === 0 || address.includes('%') || prefix < 1 || prefix > longest) {
+      throw new TypeError(`trustedProxies must hold networks such as '10.0.0.0/8', but has ${show(network)}.`);
+    }
+    blocks.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
+  }
+  return (address) => {
+    const whole = normalizeAddress(address, 128)?.replace('/128', '');
+    return whole !== undefined && blocks.check(whole, isIP(whole) === 4 ? 'ipv4' : 'ipv6');
   };
 }
 

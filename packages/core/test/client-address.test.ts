@@ -67,3 +67,44 @@ describe('normalizeAddress', () => {
     },
   );
 });
+
+describe('trustedProxies', () => {
+  const address = clientAddress({ trustedProxies: ['10.0.0.0/8', '192.0.2.1', 'fd00::/8'] });
+
+  it.each<[string, string, string | undefined, string]>([
+    ['the socket where nobody forwards', '203.0.113.9', undefined, '203.0.113.9'],
+    ['the socket where a stranger forwards', '203.0.113.9', '8.8.8.8', '203.0.113.9'],
+    ['R9 what the last proxy wrote, not what the client did', '10.0.0.1', '9.9.9.9, 203.0.113.5', '203.0.113.5'],
+    ['what is left of two proxies', '10.0.0.1', '9.9.9.9, 203.0.113.5, 10.1.2.3', '203.0.113.5'],
+    ['what is left of proxies of both kinds', 'fd00::1', '203.0.113.5, 192.0.2.1', '203.0.113.5'],
+    ['what is left of a proxy in mapped form', '::ffff:10.0.0.1', '203.0.113.5', '203.0.113.5'],
+    ['the leftmost proxy where all are', '10.0.0.1', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
+    ['the last proxy that wrote an address', '10.0.0.1', '203.0.113.5, unknown', '10.0.0.1'],
+    ['the proxy where it wrote nothing', '10.0.0.1', '', '10.0.0.1'],
+    ['no neighbour of a single address', '192.0.2.2', '8.8.8.8', '192.0.2.2'],
+    ['R10 the network of an IPv6 client', '10.0.0.1', '2001:db8::ffff', '2001:db8:0:0:0:0:0:0/64'],
+  ])('finds %s', (_, remoteAddress, forwarded, expected) => {
+    expect(address(from(remoteAddress, forwarded))).toBe(expected);
+  });
+
+  it.each([
+    [[]],
+    ['10.0.0.0/8'],
+    [['0.0.0.0/0']],
+    [['::/0']],
+    [['10.0.0.0/33']],
+    [['fd00::/129']],
+    [['10.0.0/8']],
+    [['proxy.example']],
+    [['fe80::1%eth0']],
+    [['10.0.0.0/8/8']],
+    [[5]],
+  ])('%j keeps the server from starting', (trustedProxies) => {
+    expect(() => clientAddress({ trustedProxies: trustedProxies as string[] })).toThrow(TypeError);
+  });
+
+  it('beside trustedHops, or misspelt, keeps the server from starting', () => {
+    expect(() => clientAddress({ trustedHops: 1, trustedProxies: ['10.0.0.0/8'] })).toThrow(/not both/);
+    expect(() => clientAddress({ trustedProxys: ['10.0.0.0/8'] } as object)).toThrow(/did you mean/);
+  });
+});

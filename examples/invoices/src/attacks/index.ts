@@ -1,5 +1,6 @@
 /** All attacks, in the order of the table. */
 import type { Attack } from './attack.ts';
+import { credentialAttacks } from './credentials.ts';
 import { passwordAttacks } from './passwords.ts';
 import { rightsAttacks } from './rights.ts';
 import { schemaAttacks } from './schema-leaks.ts';
@@ -10,6 +11,7 @@ import { tokenAttacks } from './tokens.ts';
 
 export const attacks: readonly Attack[] = [
   ...shapeAttacks,
+  ...credentialAttacks, // before the attacks that use up what an address may try
   ...passwordAttacks,
   ...schemaAttacks,
   ...tenantAttacks,

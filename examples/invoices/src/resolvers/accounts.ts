@@ -5,7 +5,7 @@ import type { InvoicesContext } from '../app.ts';
 import { accessTokenSeconds } from '../identity.ts';
 import { verifyPassword } from '../passwords.ts';
 import type { User } from '../records.ts';
-import { rotateRefreshToken, sha256, startFamily } from '../refresh-tokens.ts';
+import { endFamily, rotateRefreshToken, sha256, startFamily } from '../refresh-tokens.ts';
 import { userById } from './load.ts';
 
 interface Credentials {
@@ -16,9 +16,12 @@ interface Credentials {
 export const accountResolvers = {
   Mutation: {
     login: async (_: unknown, { email, password }: Credentials, context: InvoicesContext) => {
+      // Counted before the password is looked at, so that guesses at the same time cannot slip through together.
+      const attempt = await context.penalty?.check(email, context.security.clientIp);
       const user = byEmail(context, email);
       const right = await verifyPassword(password, user?.passwordHash ?? null);
       if (!user || !right) throw refused('Invalid credentials', 'INVALID_CREDENTIALS');
+      await attempt?.succeeded();
       return tokens(context, user, startFamily(context.db, user.id));
     },
 
@@ -27,6 +30,14 @@ export const accountResolvers = {
       const user = next && userById(context.db, next.userId);
       if (!user) throw refused('Invalid refresh token', 'INVALID_REFRESH_TOKEN');
       return tokens(context, user, next.refreshToken);
+    },
+
+    logout: async (_: unknown, { refreshToken }: { refreshToken: string }, context: InvoicesContext) => {
+      const { id = '', claims = {} } = context.security.principal ?? {};
+      endFamily(context.db, refreshToken, id);
+      const { jti, exp } = claims;
+      if (typeof jti === 'string' && typeof exp === 'number') await context.denyList?.revoke(jti, exp);
+      return true;
     },
 
     // A real service would now send the link by mail; here the hash in the database is the end of it.

@@ -1,5 +1,7 @@
 /** What an organisation's admins do: invite colleagues, make API keys. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { generateApiKey } from '@graphql-bulwark/auth';
+import { apiKeyPrefix } from '../api-key-store.ts';
 import type { InvoicesContext } from '../app.ts';
 import type { Role } from '../records.ts';
 import { audit } from './audit.ts';
@@ -25,19 +27,27 @@ export const staffResolvers = {
     },
 
     createApiKey: (_: unknown, { name }: { name: string }, context: InvoicesContext) => {
-      const keyId = randomBytes(8).toString('hex');
-      const secret = randomBytes(32).toString('hex');
+      const { key, keyId, secretSha256 } = generateApiKey({ prefix: apiKeyPrefix });
       const row = {
         id: `key_${keyId}`,
         organisationId: tenantOf(context),
         name,
-        secretSha256: createHash('sha256').update(secret).digest('hex'),
+        secretSha256,
         createdById: callerId(context),
         createdAt: new Date().toISOString(),
       };
       context.db.run('INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?)', Object.values(row));
       audit(context, 'api-key.created', row.id);
-      return { apiKey: row, secret: `invoices_${keyId}_${secret}` };
+      return { apiKey: row, secret: key };
+    },
+
+    revokeApiKey: (_: unknown, { id }: { id: string }, context: InvoicesContext) => {
+      const ended = context.db.run('DELETE FROM api_keys WHERE id = ? AND organisation_id = ?', [
+        id,
+        tenantOf(context),
+      ]);
+      if (ended > 0) audit(context, 'api-key.revoked', id);
+      return ended > 0;
     },
   },
 };

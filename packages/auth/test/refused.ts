@@ -1,0 +1,38 @@
+/** What a client and an operator learn of a request that authentication refuses. */
+import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core';
+import type { Authenticate, CredentialSource } from '../src/index.ts';
+
+export interface Refused {
+  readonly code: unknown;
+  readonly status: number | undefined;
+  readonly reason: string | undefined;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly message: string;
+}
+
+/** @throws when the request was let in. */
+export async function refusedBy(who: Authenticate, request: CredentialSource): Promise<Refused> {
+  let principal: unknown;
+  try {
+    principal = await who(request);
+  } catch (thrown) {
+    const http = (thrown as { extensions?: { http?: { status: number; headers: Map<string, string> } } }).extensions
+      ?.http;
+    return {
+      code: refusalCode(thrown),
+      status: http?.status,
+      reason: factsOfRefusal(thrown)?.reason,
+      headers: http?.headers ?? new Map(),
+      message: (thrown as Error).message,
+    };
+  }
+  throw new Error(`was not refused: ${JSON.stringify(principal)}`);
+}
+
+/** `'let in'`, or the reason of the refusal. */
+export function reasonOf(who: Authenticate, request: CredentialSource): Promise<string | undefined> {
+  return who(request).then(
+    () => 'let in',
+    (thrown: unknown) => factsOfRefusal(thrown)?.reason ?? 'failed',
+  );
+}

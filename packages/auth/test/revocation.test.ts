@@ -1,0 +1,162 @@
+// Tokens that were taken back: in memory, in a real Redis, and when nobody can say.
+import { afterAll, afterEach, describe, expect, inject, it, vi } from 'vitest';
+import { Redis } from '../../../test/redis-client.ts';
+import {
+  authenticate,
+  type DenyList,
+  memoryDenyList,
+  type RedisCommands,
+  type RevocationOptions,
+  redisDenyList,
+} from '../src/index.ts';
+import { reasonOf, refusedBy } from './refused.ts';
+import { audience, bearer, issuer, now, signer } from './tokens.ts';
+
+const key = await signer();
+const who = (revocation: RevocationOptions) =>
+  authenticate({ issuer, audience, algorithms: ['ES256'], key: key.publicKey, revocation });
+
+const redisUrl = inject('redisUrl');
+const clients: Redis[] = [];
+let runs = 0;
+
+function connected(url: string): Redis {
+  const client = new Redis(url, { enableOfflineQueue: false, lazyConnect: true, retryStrategy: null });
+  client.on('error', () => {});
+  clients.push(client);
+  return client;
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+afterAll(() => {
+  for (const client of clients) client.disconnect();
+});
+
+describe.each<[string, () => Promise<DenyList>, boolean]>([
+  ['in memory', async () => memoryDenyList(), false],
+  [
+    'in Redis',
+    async () => {
+      const client = connected(redisUrl ?? '');
+      await client.connect();
+      runs += 1;
+      return redisDenyList({ client, keyPrefix: `revoked:${process.pid}:${now()}:${runs}:` });
+    },
+    redisUrl === undefined,
+  ],
+])('a deny-list %s', (_, make, isSkipped) => {
+  it.skipIf(isSkipped)('ends one token and leaves the others', async () => {
+    const list = await make();
+    const asking = who(list);
+    const [one, two] = [await key.sign({ jti: 't1' }), await key.sign({ jti: 't2' })];
+    await list.revoke('t1', now() + 300);
+    const refused = await refusedBy(asking, bearer(one));
+    expect(refused).toMatchObject({ code: 'UNAUTHENTICATED', status: 401, reason: 'revoked' });
+    expect(refused.headers.get('www-authenticate')).toBe('Bearer realm="graphql", error="invalid_token"');
+    expect(await reasonOf(asking, bearer(two))).toBe('let in');
+    expect(await reasonOf(asking, bearer(await key.sign()))).toBe('let in');
+  });
+
+  it.skipIf(isSkipped)('ends all tokens that a subject has until now, and not the next ones', async () => {
+    const list = await make();
+    const asking = who(list);
+    const before = await key.sign({ iat: now() - 100 });
+    const sameSecond = await key.sign({ iat: now() });
+    const another = await key.sign({ sub: 'u2', iat: now() - 100 });
+    await list.revokeAllFor('u1');
+    expect(await reasonOf(asking, bearer(before))).toBe('revoked');
+    expect(await reasonOf(asking, bearer(sameSecond))).toBe('revoked');
+    expect(await reasonOf(asking, bearer(another))).toBe('let in');
+    expect(await reasonOf(asking, bearer(await key.sign({ iat: now() + 2 })))).toBe('let in');
+  });
+
+  it.skipIf(isSkipped)('takes hostile names for names', async () => {
+    const list = await make();
+    const asking = who(list);
+    for (const sub of ['__proto__', 'constructor', 'a:b', 'x\ny']) {
+      expect(await reasonOf(asking, bearer(await key.sign({ sub, jti: sub })))).toBe('let in');
+    }
+    await list.revoke('__proto__', now() + 300);
+    expect(await reasonOf(asking, bearer(await key.sign({ jti: '__proto__' })))).toBe('revoked');
+    for (const jti of ['', 5, null, undefined])
+      await expect(list.revoke(jti as string, now() + 9)).rejects.toThrow(TypeError);
+    for (const exp of [Date.now(), Number.NaN, -1, '9'])
+      await expect(list.revoke('x', exp as number)).rejects.toThrow(TypeError);
+  });
+});
+
+describe('a deny-list in memory', () => {
+  it('forgets what has ended by itself when it needs the room', async () => {
+    const list = memoryDenyList({ maxEntries: 2, longestTokenSeconds: 100 });
+    await list.revoke('t1', now() + 10);
+    await list.revokeAllFor('u1');
+    await expect(list.revoke('t2', now() + 10)).rejects.toThrow('full');
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 72_000 });
+    await list.revoke('t2', now() + 10);
+    expect(list.isRevoked({ jti: 't2', sub: 'u', iat: now(), iss: undefined })).toBe(true);
+    expect(list.isRevoked({ jti: undefined, sub: 'u1', iat: now() - 100, iss: undefined })).toBe(true);
+  });
+});
+
+describe.skipIf(redisUrl === undefined)('a deny-list in Redis', () => {
+  it('lets its entries end with the tokens', async () => {
+    const client = connected(redisUrl ?? '');
+    await client.connect();
+    const keyPrefix = `revoked:${process.pid}:ttl:`;
+    const list = redisDenyList({ client, keyPrefix, longestTokenSeconds: 1_000 });
+    await list.revoke('t1', now() + 100);
+    await list.revokeAllFor('u1');
+    await list.revoke('over', now() - 100);
+    expect(await client.ttl(`${keyPrefix}jti:t1`)).toBeGreaterThan(155);
+    expect(await client.ttl(`${keyPrefix}jti:t1`)).toBeLessThanOrEqual(160);
+    expect(await client.ttl(`${keyPrefix}sub:u1`)).toBeGreaterThan(1_050);
+    expect(await client.exists(`${keyPrefix}jti:over`)).toBe(0);
+  });
+});
+
+describe('a list that cannot be asked', () => {
+  const never = new Promise<boolean>(() => {});
+  const dead = (): RedisCommands => connected('redis://127.0.0.1:1');
+
+  it.each<[string, () => RevocationOptions]>([
+    ['because its Redis is dead', () => redisDenyList({ client: dead() })],
+    ['because it does not answer', () => ({ isRevoked: () => never, timeoutMilliseconds: 20 })],
+    [
+      'because it fails',
+      () => ({
+        isRevoked: () => {
+          throw new Error('db at 10.0.0.5');
+        },
+      }),
+    ],
+    ['because it answers with something else', () => ({ isRevoked: () => undefined as never })],
+    ['because it answers with a text', () => ({ isRevoked: async () => 'no' as never })],
+  ])('%s lets nobody in', async (_, make) => {
+    const token = bearer(await key.sign({ jti: 't1' }));
+    const options = make();
+    const { isRevoked } = options;
+    const refused = await refusedBy(who(options), token);
+    expect(refused).toMatchObject({ code: 'SERVICE_UNAVAILABLE', status: 503, reason: 'revocation unknown' });
+    expect(refused.message).toBe('Service temporarily unavailable');
+    const allowing = who({ isRevoked, timeoutMilliseconds: 20, dangerouslyAllowOnFailure: true });
+    expect(await reasonOf(allowing, token)).toBe('let in');
+    expect(await who(options)({ headers: {} })).toBeNull();
+  });
+});
+
+it.each<[string, object]>([
+  ['no function', {}],
+  ['a misspelt option', { isRevoked: () => false, timeoutMs: 5 }],
+  ['no timeout', { isRevoked: () => false, timeoutMilliseconds: 0 }],
+  ['a permission that is none', { isRevoked: () => false, dangerouslyAllowOnFailure: 'yes' }],
+])('revocation with %s keeps the server from starting', (_, revocation) => {
+  expect(() => who(revocation as RevocationOptions)).toThrow(TypeError);
+});
+
+it('a deny-list with bad options keeps the server from starting', () => {
+  expect(() => memoryDenyList({ maxEntries: 0 })).toThrow(/maxEntries/);
+  expect(() => memoryDenyList({ longestTokenSeconds: -1 })).toThrow(/longestTokenSeconds/);
+  expect(() => redisDenyList({ client: {} as never })).toThrow(/client/);
+});
