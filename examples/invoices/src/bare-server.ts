@@ -5,6 +5,7 @@
 import { ApolloServer } from '@apollo/server';
 import type { ExpressContextFunctionArgument } from '@as-integrations/express5';
 import { makeExecutableSchema } from '@graphql-tools/schema';
+import express from 'express';
 import { GraphQLError } from 'graphql';
 import { createRemoteJWKSet, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { type Caller, type InvoicesContext, openApp } from './app.ts';
@@ -43,8 +44,7 @@ export async function startBareServer({ identity, port = 0 }: ServerOptions): Pr
     server,
     port,
     jwks: identity.jwks,
-    bodyLimit: '50mb',
-    jsonErrors: false,
+    before: [express.json({ limit: '50mb' })],
     context: async ({ req }: ExpressContextFunctionArgument) => ({
       ...app,
       security: { principal: await callerOf(req.headers.authorization, keys, identity) },

@@ -1,9 +1,9 @@
 /** Puts an Apollo Server on Express 5 and an HTTP server of its own: GraphQL, JWKS and liveness, and a bounded stop. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ApolloServer, BaseContext } from '@apollo/server';
 import { type ExpressContextFunctionArgument, expressMiddleware } from '@as-integrations/express5';
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 
 export interface HttpOptions<C extends BaseContext> {
   readonly server: ApolloServer<C>;
@@ -11,13 +11,12 @@ export interface HttpOptions<C extends BaseContext> {
   readonly jwks: () => object;
   /** 0: any free one. @default 0 */
   readonly port?: number;
-  /** Largest body after inflation, as Express writes sizes. */
-  readonly bodyLimit: string;
-  /** Seconds for the whole request, and for its headers. Left out: those of Node. */
-  readonly requestSeconds?: number;
-  readonly headersSeconds?: number;
-  /** Answer a body that cannot be read with JSON, not with Express's page. */
-  readonly jsonErrors: boolean;
+  /** In front of GraphQL: at least what parses bodies. */
+  readonly before: readonly RequestHandler[];
+  /** Behind it, for what could not be read. Left out: Express's page. */
+  readonly onError?: ErrorRequestHandler;
+  /** Of the HTTP server. Left out: those of Node. */
+  readonly limits?: ServerOptions;
 }
 
 export interface RunningServer {
@@ -41,8 +40,8 @@ export async function serveHttp<C extends BaseContext>(options: HttpOptions<C>):
     response.set('cache-control', 'max-age=300').json(options.jwks());
   });
   const graphql = expressMiddleware(options.server, { context: options.context });
-  app.use('/graphql', express.json({ limit: options.bodyLimit }), graphql);
-  if (options.jsonErrors) app.use(jsonError);
+  app.use('/graphql', ...options.before, graphql);
+  if (options.onError) app.use(options.onError);
 
   const http = await listen(app, options);
   const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
@@ -57,9 +56,7 @@ export async function serveHttp<C extends BaseContext>(options: HttpOptions<C>):
 }
 
 function listen<C extends BaseContext>(app: Express, options: HttpOptions<C>): Promise<Server> {
-  const http = createServer(app);
-  if (options.requestSeconds !== undefined) http.requestTimeout = options.requestSeconds * 1000;
-  if (options.headersSeconds !== undefined) http.headersTimeout = options.headersSeconds * 1000;
+  const http = createServer(options.limits ?? {}, app);
   return new Promise((resolve, reject) => {
     http.once('error', reject).listen(options.port ?? 0, '127.0.0.1', () => resolve(http));
   });
@@ -76,16 +73,3 @@ function close(http: Server, graceMs: number): Promise<void> {
     http.closeIdleConnections();
   });
 }
-
-/** Errors of the body parser have a status; its message quotes the body, so the answer does not repeat it. */
-const jsonError: ErrorRequestHandler = (error: { status?: unknown }, _request, response, next) => {
-  if (response.headersSent) return next(error);
-  const status = typeof error.status === 'number' && error.status < 500 ? error.status : 500;
-  const [code, message] =
-    status === 413
-      ? ['PAYLOAD_TOO_LARGE', 'The request body is too large']
-      : status < 500
-        ? ['BAD_REQUEST', 'The request body cannot be read']
-        : ['INTERNAL_SERVER_ERROR', 'Internal server error'];
-  response.status(status).json({ errors: [{ message, extensions: { code } }] });
-};

@@ -2,6 +2,8 @@
 import { ApolloServer } from '@apollo/server';
 import type { ExpressContextFunctionArgument } from '@as-integrations/express5';
 import { memoryDenyList, penalty, redisDenyList } from '@graphql-bulwark/auth';
+import { httpLimits } from '@graphql-bulwark/http';
+import { expressSecurity, jsonErrors } from '@graphql-bulwark/http/express';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { createBulwark, type SecuredContext, type SecurityEvent } from 'graphql-bulwark';
@@ -20,12 +22,17 @@ export interface ProtectedServerOptions extends ServerOptions {
   readonly redisUrl?: string | undefined;
   /** In front of every key in Redis. */
   readonly redisKeyPrefix?: string;
+  /** For a request and its body. @default 30 */
+  readonly slowSeconds?: number;
+  /** Answer for what a caller may not use as for what does not exist. @default false */
+  readonly hideUnauthorized?: boolean;
   /** Told of everything that was refused. Left out: nobody is; a real server would log it. */
   readonly onEvent?: ((event: SecurityEvent) => void) | undefined;
 }
 
 export async function startProtectedServer(options: ProtectedServerOptions): Promise<RunningServer> {
   const { identity, port = 0, redisUrl, redisKeyPrefix = 'invoices:', onEvent = () => {} } = options;
+  const { slowSeconds = 30, hideUnauthorized = false } = options;
   const redis = redisUrl === undefined ? undefined : await connect(redisUrl, redisKeyPrefix);
   const counting = {
     store: redis ? redisStore({ client: redis }) : memoryStore(),
@@ -46,6 +53,9 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
       penalty: { ...counting, name: 'credentials' },
     },
     introspection: { allow: false },
+    strictMessages: true,
+    ...(hideUnauthorized && { authorization: { hideUnauthorized } }),
+    exposure: { reviewed },
     ...(redis && { rateLimit: { store: redisStore({ client: redis }) } }),
     onEvent,
     logger: { warn() {}, error() {} },
@@ -62,10 +72,9 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     server,
     port,
     jwks: identity.jwks,
-    bodyLimit: '1mb',
-    jsonErrors: true,
-    requestSeconds: 30,
-    headersSeconds: 10,
+    before: expressSecurity({ maxBodyBytes: 1_000_000 }),
+    onError: jsonErrors(),
+    limits: httpLimits({ requestSeconds: slowSeconds, headersSeconds: Math.min(10, slowSeconds) }),
     context: bulwark.context<ExpressContextFunctionArgument>(() => app),
   });
   return {
@@ -77,6 +86,14 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     },
   };
 }
+
+/** What looks secret or privileged and was looked at: a token is what its caller asked for. */
+const reviewed = [
+  'Tokens.accessToken',
+  'Tokens.refreshToken',
+  'CreatedApiKey.secret',
+  'UpdateInvoiceInput.organisationId',
+];
 
 /** Ready when it returns, so that the first request already counts. */
 async function connect(url: string, keyPrefix: string): Promise<Redis> {

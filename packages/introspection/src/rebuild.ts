@@ -1,9 +1,11 @@
 /** Makes a schema anew out of the parts of another that are not hidden. Scalars are shared, so that values coerce alike. */
 import {
+  type GraphQLArgumentConfig,
   GraphQLDirective,
   GraphQLEnumType,
   type GraphQLFieldConfigArgumentMap,
   type GraphQLFieldConfigMap,
+  type GraphQLInputFieldConfig,
   GraphQLInputObjectType,
   type GraphQLInputType,
   GraphQLInterfaceType,
@@ -15,6 +17,7 @@ import {
   GraphQLSchema,
   type GraphQLType,
   GraphQLUnionType,
+  getNamedType,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
@@ -24,11 +27,7 @@ import {
   isSpecifiedDirective,
   isUnionType,
 } from 'graphql';
-
-/** What is hidden, by coordinate. */
-export interface Hidden {
-  has(coordinate: string): boolean;
-}
+import { type Hidden, withoutHiddenDefault } from './default-value.ts';
 
 /** @param names of the types that stay. */
 export function rebuild(schema: GraphQLSchema, hidden: Hidden, names: ReadonlySet<string>): GraphQLSchema {
@@ -45,8 +44,12 @@ export function rebuild(schema: GraphQLSchema, hidden: Hidden, names: ReadonlySe
     shown(
       config,
       (name) => `${field}(${name}:)`,
-      (arg) => ({ ...arg, type: renewed<GraphQLInputType>(arg.type) }),
+      (arg) => input(arg),
     );
+  const input = <T extends GraphQLArgumentConfig | GraphQLInputFieldConfig>(config: T): T => {
+    const shownConfig = withoutHiddenDefault(config, hidden);
+    return { ...shownConfig, type: renewed<GraphQLInputType>(shownConfig.type) };
+  };
   const fields = (config: Fields, type: string): Fields =>
     shown(
       config,
@@ -98,10 +101,7 @@ export function rebuild(schema: GraphQLSchema, hidden: Hidden, names: ReadonlySe
         shown(
           config.fields,
           (name) => `${type.name}.${name}`,
-          (field) => ({
-            ...field,
-            type: renewed<GraphQLInputType>(field.type),
-          }),
+          (field) => input(field),
         );
       return new GraphQLInputObjectType({ ...config, ...plain, fields: inner });
     }
@@ -131,7 +131,9 @@ export function rebuild(schema: GraphQLSchema, hidden: Hidden, names: ReadonlySe
       .map((directive) => {
         if (isSpecifiedDirective(directive)) return directive;
         const config = directive.toConfig();
-        return new GraphQLDirective({ ...config, astNode: undefined, args: args(config.args, `@${directive.name}`) });
+        const kept = Object.entries(config.args).filter(([, arg]) => names.has(getNamedType(arg.type).name));
+        const own = Object.fromEntries(kept.map(([name, arg]) => [name, input(arg)]));
+        return new GraphQLDirective({ ...config, astNode: undefined, args: own });
       }),
     assumeValid: true,
   });

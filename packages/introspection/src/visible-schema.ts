@@ -20,7 +20,8 @@ import {
   isScalarType,
   isUnionType,
 } from 'graphql';
-import { type Hidden, isForClients, rebuild } from './rebuild.ts';
+import type { Hidden } from './default-value.ts';
+import { isForClients, rebuild } from './rebuild.ts';
 
 /** `Type`, `Type.field`, `Type.field(argument:)`, `Input.field` or `Enum.VALUE` -> whether somebody may use it. */
 export type Sees = (coordinate: string) => boolean;

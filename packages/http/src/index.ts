@@ -1,0 +1,2 @@
+export { type HttpLimits, httpLimits } from './http-limits.ts';
+export type { HttpSecurityOptions } from './options.ts';

@@ -1,0 +1,37 @@
+/** What a request that never reaches GraphQL is answered with: JSON in the form of GraphQL's own errors, and no more. */
+
+export interface Unreadable {
+  readonly status: number;
+  readonly body: {
+    readonly errors: readonly [{ readonly message: string; readonly extensions: { readonly code: string } }];
+  };
+}
+
+const texts: Readonly<Record<number, readonly [code: string, message: string]>> = {
+  408: ['REQUEST_TIMEOUT', 'The request took too long'],
+  413: ['PAYLOAD_TOO_LARGE', 'The request body is too large'],
+  415: ['UNSUPPORTED_MEDIA_TYPE', 'The request body must be JSON'],
+};
+
+/** The status of a framework's error where it is the client's fault; the words of its message quote the body. */
+export function unreadable(error: unknown): Unreadable {
+  const { status, statusCode } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+  const given = typeof status === 'number' ? status : statusCode;
+  if (typeof given !== 'number' || !(given >= 400 && given < 500)) {
+    return answer(500, 'INTERNAL_SERVER_ERROR', 'Internal server error');
+  }
+  const [code, message] = texts[given] ?? ['BAD_REQUEST', 'The request body cannot be read'];
+  return answer(given, code, message);
+}
+
+function answer(status: number, code: string, message: string): Unreadable {
+  return { status, body: { errors: [{ message, extensions: { code } }] } };
+}
+
+/** Whether a body's content type is one that GraphQL over HTTP uses. A charset of UTF-8 may stand beside it. */
+export function isJson(contentType: string | undefined): boolean {
+  const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';');
+  const charset = parameters.map((one) => one.trim()).find((one) => one.startsWith('charset='));
+  const isUtf8 = charset === undefined || ['charset=utf-8', 'charset="utf-8"'].includes(charset);
+  return ['application/json', 'application/graphql+json'].includes(type.trim()) && isUtf8;
+}
