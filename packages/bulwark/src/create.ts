@@ -22,7 +22,14 @@ import {
   type SecuredContext,
 } from '@graphql-bulwark/core';
 import { type IntrospectionOptions, introspection } from '@graphql-bulwark/introspection';
-import { type LimitsOptions, limits, resolveLimits } from '@graphql-bulwark/limits';
+import {
+  type CostOptions,
+  cost,
+  costDirectives,
+  type LimitsOptions,
+  limits,
+  resolveLimits,
+} from '@graphql-bulwark/limits';
 import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '@graphql-bulwark/rate-limit';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { type Authenticator, contextMaker, type HttpRequest } from './context.ts';
@@ -37,6 +44,8 @@ export interface BulwarkOptions {
   /** Left out: a root field without `@auth` and `@public` needs a principal; with `authenticate: false`, it is public. */
   readonly authorization?: Pick<GuardSchemaOptions, 'defaultRule' | 'fieldResolver'> | undefined;
   readonly limits?: LimitsOptions | undefined;
+  /** What operations may cost. Left out: the defaults of `cost()`; `false`: anything. */
+  readonly cost?: CostOptions | false | undefined;
   readonly introspection?: IntrospectionOptions | undefined;
   readonly rateLimit?: RateLimitOptions | undefined;
   /** How many proxies of yours stand in front. Left out: none. */
@@ -51,7 +60,7 @@ export interface BulwarkOptions {
 
 /** What {@link createBulwark} returns. */
 export interface Bulwark<C extends SecuredContext = SecuredContext> {
-  /** The definitions of `@auth`, `@owner`, `@public` and `@rateLimit`, as SDL. */
+  /** The definitions of `@auth`, `@owner`, `@public`, `@cost`, `@listSize` and `@rateLimit`, as SDL. */
   readonly typeDefs: string;
   /** A new schema whose fields and objects are guarded. The last transform of a schema. */
   readonly secure: (schema: GraphQLSchema) => GraphQLSchema;
@@ -85,6 +94,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   const controls: readonly Control<C>[] = [
     introspection(options.introspection),
     limits<C>(options.limits),
+    ...(options.cost === false ? [] : [cost<C>(options.cost)]),
     authorization<C>(),
     rateLimit(options.rateLimit),
   ];
@@ -97,7 +107,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   });
 
   return {
-    typeDefs: `${authDirectives}\n${rateLimitDirectives}`,
+    typeDefs: `${authDirectives}\n${costDirectives}\n${rateLimitDirectives}`,
     secure: (schema) => guardSchema(schema, { defaultRule, fieldResolver, events }),
     apollo(server) {
       if (!options.logger && server.logger) logger = server.logger;
@@ -126,6 +136,7 @@ const optionNames = [
   'authenticate',
   'authorization',
   'limits',
+  'cost',
   'introspection',
   'rateLimit',
   'clientAddress',

@@ -1,7 +1,16 @@
 export { isExpectedError } from './answer.ts';
 export { type CheckInput, checkOperation } from './check.ts';
 export { type ClientAddressOptions, clientAddress, normalizeAddress, type RequestOrigin } from './client-address.ts';
-export { collectFields, type Fragments, fragmentsOf, included, type Selecting, typeApplies } from './collect.ts';
+export {
+  collectFields,
+  type Fragments,
+  fragmentsOf,
+  included,
+  type Selecting,
+  typeApplies,
+  type Walking,
+  walkSelections,
+} from './collect.ts';
 export type {
   Control,
   IncomingRequest,
@@ -25,4 +34,13 @@ export { type DocumentFacts, documentFacts, type OperationFacts, operationFacts 
 export { type GuardOptions, guard } from './guard.ts';
 export { knownOptions, limitOrFalse, show, wholeNumber } from './options.ts';
 export { type Principal, type SecuredContext, type SecurityContext, securityContext, securityOf } from './principal.ts';
-export { deny, factsOfRefusal, REFUSALS, type RefusalCode, type RefusalFacts, refusalCode, refuse } from './refusal.ts';
+export {
+  type CoordinateShare,
+  deny,
+  factsOfRefusal,
+  REFUSALS,
+  type RefusalCode,
+  type RefusalFacts,
+  refusalCode,
+  refuse,
+} from './refusal.ts';

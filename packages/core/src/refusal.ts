@@ -67,6 +67,11 @@ const answers = {
   },
   BATCH_LIMIT_EXCEEDED: { status: 400, message: 'The batch has too many operations', event: 'limit.exceeded' },
   COST_LIMIT_EXCEEDED: { status: 400, message: 'The operation is too expensive', event: 'limit.exceeded' },
+  COST_INVALID_SLICING_ARGUMENT: {
+    status: 400,
+    message: 'The arguments that say how long a list may be are wrong',
+    event: 'limit.exceeded',
+  },
   ERRORS_OMITTED: { status: 400, message: 'Further errors are not shown', event: 'request.invalid' },
   // how often
   RATE_LIMITED: { status: 429, message: 'Too many requests', event: 'rate.limited' },
@@ -81,7 +86,13 @@ export type RefusalCode = keyof typeof answers;
 /** code -> HTTP status and text. Data for documentation and tests; answers are made by {@link refuse} and {@link deny}. */
 export const REFUSALS: Readonly<Record<RefusalCode, Answer>> = answers;
 
-/** What a refusal knows. The first six reach the client, the rest only the operator. */
+/** What one schema coordinate adds to a cost. */
+export interface CoordinateShare {
+  readonly coordinate: string;
+  readonly cost: number;
+}
+
+/** What a refusal knows. The first seven reach the client, the rest only the operator. */
 export interface RefusalFacts {
   /** In place of the constant text, where graphql-js has said what is wrong with the client's variables. */
   readonly message?: string | undefined;
@@ -95,6 +106,8 @@ export interface RefusalFacts {
   readonly retryAfterSeconds?: number | undefined;
   /** Further errors of the same answer, for example one per denied coordinate. */
   readonly also?: readonly GraphQLError[] | undefined;
+  /** Further extensions that the client sees, where an option says so. */
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
   /** The limit's name, as in the options. */
   readonly limit?: string | undefined;
   readonly actual?: number | undefined;
@@ -103,6 +116,8 @@ export interface RefusalFacts {
   readonly coordinate?: string | undefined;
   /** The rule that said no, in words an operator recognises. */
   readonly rule?: string | undefined;
+  /** The coordinates that made it dear, dearest first. */
+  readonly dearest?: readonly CoordinateShare[] | undefined;
   /** Why, as a short constant: `expired`, `owner`, `no rule passed`. Never text of the client. */
   readonly reason?: string | undefined;
 }
@@ -112,7 +127,7 @@ const factsKey = Symbol.for('graphql-bulwark.refusal-facts');
 
 function make(code: RefusalCode, facts: RefusalFacts, http: object): GraphQLError {
   const error = new GraphQLError(facts.message ?? answers[code].message, {
-    extensions: { code, ...http },
+    extensions: { ...facts.extensions, code, ...http },
     ...(facts.nodes && { nodes: facts.nodes }),
     ...(facts.path && { path: facts.path }),
   });

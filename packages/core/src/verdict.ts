@@ -26,7 +26,8 @@ export function verdict(
 /** A refusal in the operator's words. */
 export function eventOf(control: string, refusal: GraphQLError): EventDetails {
   const code = refusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR';
-  const { limit, actual, maximum, coordinate, rule, reason, retryAfterSeconds } = factsOfRefusal(refusal) ?? {};
+  const { limit, actual, maximum, coordinate, rule, reason, retryAfterSeconds, dearest } =
+    factsOfRefusal(refusal) ?? {};
   const where = coordinate === undefined ? {} : { coordinate };
   const why = reason === undefined ? {} : { reason };
   const type = limit === undefined ? REFUSALS[code].event : 'limit.exceeded';
@@ -39,6 +40,8 @@ export function eventOf(control: string, refusal: GraphQLError): EventDetails {
         limit: limit ?? code,
         actual: actual ?? Number.NaN,
         maximum: maximum ?? Number.NaN,
+        ...where,
+        ...(dearest && { dearest }),
       };
     case 'access.denied':
       return { type, control, code, ...where, ...(rule !== undefined && { rule }), ...why };

@@ -16,7 +16,7 @@ import {
 import { Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import type { LimitsOptions } from './options.ts';
 import { tighterLimits } from './per-principal.ts';
-import { type Ceilings, ceilings, judge, limitNames, resolveLimits } from './table.ts';
+import { type Ceilings, ceilings, checkLimit, judge, limitNames, resolveLimits } from './table.ts';
 import { type VariableFacts, variableFacts } from './variables.ts';
 
 /**
@@ -65,16 +65,26 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
       const values = variableFacts(operation.rawVariables, bounds);
       judgeRequest(everyone, operation, values);
       if (!perPrincipal) return;
-      const tighter = tighterLimits(perPrincipal(operation.security), maxima, (name) => {
-        if (warned) return;
-        warned = true;
-        const message = `limits: perPrincipal returned a ${name} above the ceiling of ${maxima[name]}; the ceiling holds.`;
-        operation.report({ type: 'config.warning', message });
+      const tighter = tighterLimits({
+        control: 'limits',
+        given: perPrincipal(operation.security),
+        names: principalLimitNames,
+        check: checkLimit,
+        maxima,
+        loose(name) {
+          if (warned) return;
+          warned = true;
+          const message = `limits: perPrincipal returned a ${name} above the ceiling of ${maxima[name]}; the ceiling holds.`;
+          operation.report({ type: 'config.warning', message });
+        },
       });
       judgeRequest(ceilings(tighter), operation, values);
     },
   };
 }
+
+/** The size of a batch belongs to no single operation. */
+const principalLimitNames = limitNames.filter((name) => name !== 'maxBatchSize');
 
 function judgeRequest(against: Ceilings, operation: ResolvedOperation, values: VariableFacts): void {
   if (operation.source !== undefined) judge(against.source, operation.source);
