@@ -57,6 +57,11 @@ const answers = {
     message: 'The operation selects one field too many times',
     event: 'limit.exceeded',
   },
+  REPETITION_LIMIT_EXCEEDED: {
+    status: 400,
+    message: 'The document repeats its fields too often',
+    event: 'limit.exceeded',
+  },
   FIELD_LIMIT_EXCEEDED: { status: 400, message: 'The operation has too many fields', event: 'limit.exceeded' },
   DIRECTIVE_LIMIT_EXCEEDED: { status: 400, message: 'The operation has too many directives', event: 'limit.exceeded' },
   VARIABLE_LIMIT_EXCEEDED: { status: 400, message: 'The operation has too many variables', event: 'limit.exceeded' },

@@ -58,6 +58,7 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
         if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
         judgeOperation(everyone, definition, operationFacts(document, definition));
       }
+      judge(everyone.merging, documentFacts(document));
     },
 
     // Once more for a text that came as a hash, and for transports without the other rooms.
@@ -91,6 +92,7 @@ function judgeRequest(against: Ceilings, operation: ResolvedOperation, values: V
   judge(against.variables, values);
   judge(against.document, documentFacts(operation.document));
   judgeOperation(against, operation.operation, operation.facts);
+  judge(against.merging, documentFacts(operation.document));
 }
 
 function judgeOperation(against: Ceilings, operation: OperationDefinitionNode, facts: OperationFacts): void {

@@ -13,6 +13,8 @@ export interface Subjects {
   readonly operation: OperationFacts;
   /** The operation once more, where it is a mutation. */
   readonly mutation: OperationFacts;
+  /** The document once more, after its operations: what is dear to count. */
+  readonly merging: DocumentFacts;
 }
 
 export type Subject = keyof Subjects;
@@ -57,6 +59,7 @@ const rows: { readonly [K in LimitName]-?: AnyRow } = {
   maxRootFields: row('operation', 20, 1, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
   maxMutationRootFields: row('mutation', 5, 0, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
   maxOccurrences: row('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', (facts) => facts.occurrences),
+  maxRepeatedFields: row('merging', 50, 0, 'REPETITION_LIMIT_EXCEEDED', (facts) => facts.repeatedFields),
 };
 
 function row<S extends Subject>(of: S, byDefault: number, min: 0 | 1, code: RefusalCode, read: Row<S>['read']): AnyRow {
@@ -98,6 +101,7 @@ export function ceilings(maxima: Partial<Maxima>): Ceilings {
     document: [],
     operation: [],
     mutation: [],
+    merging: [],
   };
   for (const name of limitNames) {
     const { [name]: maximum = false } = maxima;
