@@ -156,14 +156,18 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
 
         async willSendResponse({ response, requestIsBatched, errors = [] }) {
           const { headers } = response.http;
+          const result = response.body.kind === 'single' ? response.body.singleResult : response.body.initialResult;
+          const { data } = result;
+          const extend = (name: string, value: unknown): void => {
+            result.extensions = { ...result.extensions, [name]: value };
+          };
           for (const control of controls) {
             try {
-              control.respond?.({ operation, headers, isBatched: requestIsBatched });
+              control.respond?.({ operation, headers, isBatched: requestIsBatched, data, extend });
             } catch (thrown) {
               events.logged(`control '${control.name}' failed on the way out`, thrown);
             }
           }
-          const result = response.body.kind === 'single' ? response.body.singleResult : response.body.initialResult;
           if (!result.errors) return;
           const also = factsOfRefusal(errors[0])?.also ?? [];
           const formatted: GraphQLFormattedError[] = [...result.errors, ...also.map((error) => error.toJSON())];

@@ -42,6 +42,8 @@ const maxNesting = 500;
 
 export interface CostProgram {
   readonly root: Plan;
+  /** What the operation costs beside its fields. */
+  readonly base: number;
   /** Every plan, each after those that it uses. */
   readonly plans: readonly Plan[];
   /** Selections and values that were looked at. */
@@ -135,6 +137,7 @@ export function compileCost(
   const rootWeight = costs.typeWeight(rootType);
   return {
     root,
+    base,
     plans,
     nodes,
     run(variables) {

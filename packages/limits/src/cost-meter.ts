@@ -1,5 +1,12 @@
 /** Prices operations: schemas and operations are compiled when they are first seen, and kept as long as they live. */
-import { type CoordinateShare, factsOfRefusal, operationFacts, refusalCode, refuse } from '@graphql-bulwark/core';
+import {
+  type CoordinateShare,
+  factsOfRefusal,
+  operationFacts,
+  type Refusal,
+  refusalCode,
+  refuse,
+} from '@graphql-bulwark/core';
 import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { type CostProgram, type CostRun, compileCost } from './cost-compile.ts';
 import type { CostLimits, CostSettings } from './cost-options.ts';
@@ -71,10 +78,20 @@ function compileOnce(costs: CostSchema, document: DocumentNode, operation: Opera
 }
 
 /** @throws the refusal, where a cost is not a number within the limits. */
-export function judgeCost({ program, fieldCost, typeCost, run }: Priced, limits: CostLimits, expose: boolean): void {
+export function judgeCost(priced: Priced, limits: CostLimits, expose: boolean): void {
+  for (const refusal of costRefusals(priced, limits, expose)) throw refusal;
+}
+
+/** The refusals of every ceiling that the costs are not under. */
+export function* costRefusals(
+  { program, fieldCost, typeCost, run }: Priced,
+  limits: CostLimits,
+  expose: boolean,
+): Generator<Refusal, void> {
   if (run.invalid !== undefined && Number.isNaN(fieldCost + typeCost)) {
     const facts = { limit: 'maxListSize', actual: Number.NaN, maximum: Number.NaN };
-    throw refuse('COST_INVALID_SLICING_ARGUMENT', { ...facts, coordinate: run.invalid });
+    yield refuse('COST_INVALID_SLICING_ARGUMENT', { ...facts, coordinate: run.invalid });
+    return;
   }
   const costs = { maxCost: fieldCost, maxTypeCost: typeCost };
   for (const limit of ['maxCost', 'maxTypeCost'] as const) {
@@ -84,7 +101,7 @@ export function judgeCost({ program, fieldCost, typeCost, run }: Priced, limits:
     if (maximum === false ? Number.isFinite(actual) : actual <= maximum) continue;
     const shares: readonly CoordinateShare[] = dearest(program, run);
     const shown = { requestedQueryCost: Math.ceil(actual), actualQueryCost: null, maximum, dearest: shares };
-    throw refuse('COST_LIMIT_EXCEEDED', {
+    yield refuse('COST_LIMIT_EXCEEDED', {
       limit,
       actual,
       maximum: maximum === false ? Infinity : maximum,

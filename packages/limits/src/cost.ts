@@ -4,6 +4,7 @@
  * Answers: `COST_LIMIT_EXCEEDED`, 400; `COST_INVALID_SLICING_ARGUMENT`, 400, for a list size that cannot be meant.
  */
 import type { Control, ResolvedOperation } from '@graphql-bulwark/core';
+import { actualCost } from './cost-actual.ts';
 import { costMeter, judgeCost, type Priced } from './cost-meter.ts';
 import {
   type CostLimits,
@@ -12,6 +13,7 @@ import {
   costLimitNames,
   resolveCostOptions,
 } from './cost-options.ts';
+import { dearest } from './cost-shares.ts';
 import { tighterLimits } from './per-principal.ts';
 
 /** What an operation costs under its variables. */
@@ -75,6 +77,16 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
         },
       });
       judgeCost(found, tighter, exposeCost);
+    },
+
+    respond({ operation, data, extend }) {
+      const found = exposeCost && operation && priced.get(operation);
+      if (!found || !Number.isFinite(found.fieldCost)) return;
+      extend('cost', {
+        requestedQueryCost: Math.ceil(found.fieldCost),
+        actualQueryCost: settings.actualCost && data ? Math.ceil(actualCost(found, data)) : null,
+        dearest: dearest(found.program, found.run),
+      });
     },
 
     costOf: price,

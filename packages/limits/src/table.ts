@@ -1,5 +1,12 @@
 /** The table of limits: one row per option holds its default, its refusal and how its number is read. */
-import { type DocumentFacts, limitOrFalse, type OperationFacts, type RefusalCode, refuse } from '@graphql-bulwark/core';
+import {
+  type DocumentFacts,
+  limitOrFalse,
+  type OperationFacts,
+  type Refusal,
+  type RefusalCode,
+  refuse,
+} from '@graphql-bulwark/core';
 import type { Limits } from './options.ts';
 import type { VariableFacts } from './variables.ts';
 
@@ -113,8 +120,16 @@ export function ceilings(maxima: Partial<Maxima>): Ceilings {
 
 /** @throws the refusal of the first ceiling that the subject is not under. */
 export function judge<S extends Subject>(against: readonly Ceiling<S>[], subject: Subjects[S]): void {
+  for (const refusal of exceeded(against, subject)) throw refusal;
+}
+
+/** The refusals of every ceiling that the subject is not under. */
+export function* exceeded<S extends Subject>(
+  against: readonly Ceiling<S>[],
+  subject: Subjects[S],
+): Generator<Refusal, void> {
   for (const { name, maximum, code, read } of against) {
     const actual = read(subject);
-    if (!(actual <= maximum)) throw refuse(code, { limit: name, actual, maximum });
+    if (!(actual <= maximum)) yield refuse(code, { limit: name, actual, maximum });
   }
 }
