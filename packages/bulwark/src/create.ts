@@ -39,7 +39,14 @@ import {
   introspectionPolicy,
   views,
 } from '@graphql-bulwark/introspection';
-import { type LimitsOptions, limits, resolveLimits } from '@graphql-bulwark/limits';
+import {
+  type CostOptions,
+  cost,
+  costDirectives,
+  type LimitsOptions,
+  limits,
+  resolveLimits,
+} from '@graphql-bulwark/limits';
 import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '@graphql-bulwark/rate-limit';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { type Authenticator, checkedPrincipal, contextMaker, type HttpRequest } from './context.ts';
@@ -62,6 +69,8 @@ export interface BulwarkOptions {
       })
     | undefined;
   readonly limits?: LimitsOptions | undefined;
+  /** What operations may cost. Left out: the defaults of `cost()`; `false`: anything. */
+  readonly cost?: CostOptions | false | undefined;
   readonly introspection?:
     | (Omit<IntrospectionOptions, 'view'> & {
         /** Callers who may introspect see only what they may use. @default false */
@@ -92,7 +101,7 @@ export interface BulwarkOptions {
 
 /** What {@link createBulwark} returns. */
 export interface Bulwark<C extends SecuredContext = SecuredContext> {
-  /** The definitions of `@auth`, `@owner`, `@public` and `@rateLimit`, as SDL. */
+  /** The definitions of `@auth`, `@owner`, `@public`, `@cost`, `@listSize` and `@rateLimit`, as SDL. */
   readonly typeDefs: string;
   /** A new schema whose fields and objects are guarded. The last transform of a schema. */
   readonly secure: (schema: GraphQLSchema) => GraphQLSchema;
@@ -143,6 +152,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     ...(hides ? [hideUnauthorized<C>(viewOf)] : []),
     introspection({ ...introspectionOptions, ...(filtered && { view: viewOf }) }),
     limits<C>(options.limits),
+    ...(options.cost === false ? [] : [cost<C>(options.cost)]),
     authorization<C>(),
     rateLimit(options.rateLimit),
   ];
@@ -171,7 +181,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   });
 
   return {
-    typeDefs: `${authDirectives}\n${rateLimitDirectives}`,
+    typeDefs: `${authDirectives}\n${costDirectives}\n${rateLimitDirectives}`,
     secure(schema) {
       const guarded = guardSchema(schema, { defaultRule, fieldResolver, events });
       if (options.exposure !== false) reportExposures(guarded, options.exposure, warn);
@@ -233,6 +243,7 @@ const optionNames = [
   'authenticate',
   'authorization',
   'limits',
+  'cost',
   'introspection',
   'rateLimit',
   'clientAddress',

@@ -65,37 +65,74 @@ export function typeApplies(schema: GraphQLSchema, type: GraphQLObjectType): (ty
   };
 }
 
+/** How {@link walkSelections} goes: `G` is what holds where it stands. */
+export interface Walking<G> {
+  readonly fragments: Fragments;
+  /** What holds for a node, given what holds around it; `undefined` leaves it out. */
+  readonly under: (node: SelectionNode, around: G) => G | undefined;
+  readonly applies: Selecting['applies'];
+  /** Whether a fragment is entered. One that was entered before adds nothing but other conditions. */
+  readonly enters: (name: string, here: G) => boolean;
+}
+
+/** Visits the fields of merged selection sets in the order of the document, fragments expanded, fields not entered. */
+export function walkSelections<G>(
+  sets: Iterable<readonly [set: SelectionSetNode, here: G]>,
+  { fragments, under, applies, enters }: Walking<G>,
+  visit: (field: FieldNode, here: G) => void,
+): void {
+  // A stack of its own instead of recursion: how deep fragments nest is the client's choice. First selection on top.
+  const waiting: SelectionNode[] = [];
+  const around: G[] = [];
+  const push = ({ selections }: SelectionSetNode, here: G): void => {
+    for (let i = selections.length - 1; i >= 0; i -= 1) {
+      waiting.push(selections[i] as SelectionNode);
+      around.push(here);
+    }
+  };
+  for (const [set, outer] of sets) {
+    push(set, outer);
+    for (let node = waiting.pop(); node; node = waiting.pop()) {
+      const here = under(node, around.pop() as G);
+      if (here === undefined) continue;
+      if (node.kind === Kind.FIELD) {
+        visit(node, here);
+      } else if (node.kind === Kind.INLINE_FRAGMENT) {
+        if (!node.typeCondition || applies(node.typeCondition.name.value)) push(node.selectionSet, here);
+      } else {
+        const fragment = fragments.get(node.name.value);
+        if (fragment && enters(node.name.value, here) && applies(fragment.typeCondition.name.value)) {
+          push(fragment.selectionSet, here);
+        }
+      }
+    }
+  }
+}
+
 /**
  * Groups the fields of merged selection sets.
  *
  * @returns response key -> the fields under it, in the order of the document. Each fragment is entered once.
  */
 export function collectFields(sets: Iterable<SelectionSetNode>, selecting: Selecting): Map<string, FieldNode[]> {
+  const { fragments, includes, applies } = selecting;
   const grouped = new Map<string, FieldNode[]>();
   const entered = new Set<string>();
-  // A stack of its own instead of recursion: how deep fragments nest is the client's choice. First selection on top.
-  const waiting: SelectionNode[] = [];
-  const push = ({ selections }: SelectionSetNode): void => {
-    for (let i = selections.length - 1; i >= 0; i -= 1) waiting.push(selections[i] as SelectionNode);
+  const walking: Walking<true> = {
+    fragments,
+    applies,
+    under: (node) => (includes(node) ? true : undefined),
+    enters: (name) => !entered.has(name) && entered.add(name).has(name),
   };
-  for (const set of sets) {
-    push(set);
-    for (let node = waiting.pop(); node; node = waiting.pop()) {
-      if (!selecting.includes(node)) continue;
-      if (node.kind === Kind.FIELD) {
-        const key = node.alias?.value ?? node.name.value;
-        const group = grouped.get(key);
-        if (group) group.push(node);
-        else grouped.set(key, [node]);
-      } else if (node.kind === Kind.INLINE_FRAGMENT) {
-        if (!node.typeCondition || selecting.applies(node.typeCondition.name.value)) push(node.selectionSet);
-      } else {
-        const fragment = selecting.fragments.get(node.name.value);
-        if (!fragment || entered.has(node.name.value)) continue;
-        entered.add(node.name.value);
-        if (selecting.applies(fragment.typeCondition.name.value)) push(fragment.selectionSet);
-      }
-    }
-  }
+  walkSelections(
+    Array.from(sets, (set) => [set, true] as const),
+    walking,
+    (node) => {
+      const key = node.alias?.value ?? node.name.value;
+      const group = grouped.get(key);
+      if (group) group.push(node);
+      else grouped.set(key, [node]);
+    },
+  );
   return grouped;
 }

@@ -56,6 +56,10 @@ export interface OutgoingAnswer<C = unknown> {
   /** Response headers. In a batch all answers share one set. */
   readonly headers: Map<string, string>;
   readonly isBatched: boolean;
+  /** What the client gets as `data`; `undefined` or `null` where nothing was executed or all of it failed. */
+  readonly data: Readonly<Record<string, unknown>> | null | undefined;
+  /** Adds an entry to the `extensions` of the answer. */
+  readonly extend: (name: string, value: unknown) => void;
 }
 
 /**

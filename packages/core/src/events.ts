@@ -7,12 +7,22 @@
 import { randomUUID } from 'node:crypto';
 import type { SecurityContext } from './principal.ts';
 import { ownVerdict } from './promises.ts';
-import type { RefusalCode } from './refusal.ts';
+import type { CoordinateShare, RefusalCode } from './refusal.ts';
 
 /** What happened, by `type`. */
 export type EventDetails =
   /** A limit said no. `limit` is the option's name; `actual` may be `Infinity` where counting stopped early. */
-  | { type: 'limit.exceeded'; control: string; code: RefusalCode; limit: string; actual: number; maximum: number }
+  | {
+      type: 'limit.exceeded';
+      control: string;
+      code: RefusalCode;
+      limit: string;
+      actual: number;
+      maximum: number;
+      coordinate?: string;
+      /** What made a cost, dearest first. */
+      dearest?: readonly CoordinateShare[];
+    }
   /** A rule said no to an operation, a field, an object or an argument. Once per coordinate and operation. */
   | { type: 'access.denied'; control: string; code: RefusalCode; coordinate?: string; rule?: string; reason?: string }
   | { type: 'rate.limited'; control: string; code: RefusalCode; coordinate?: string; retryAfterSeconds?: number }

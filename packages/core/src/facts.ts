@@ -4,7 +4,13 @@
  * Both branches of `@skip` and `@include` count: facts depend on the document alone. `__schema` and `__type` are told by
  * the name of a field, never by an alias or the name of a fragment or an operation.
  */
-import { type DocumentNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
 import { collectFields, type Fragments, fragmentsOf, type Selecting } from './collect.ts';
 import { addDirectives, type Counted, countSelections } from './counts.ts';
 
@@ -46,6 +52,13 @@ export interface DocumentFacts {
   readonly fragments: number;
   /** Lexical tokens as the parser counted them; 0 for a document that no parser made. */
   readonly tokens: number;
+  /**
+   * Fields that stand beside another one of the same response key, after selections are merged by response path and through
+   * fragments, whatever types they are for. Every definition counts, also a fragment that no operation reaches and one whose
+   * name is taken; what a fragment repeats within itself counts once, however often it is spread. `Infinity`, without looking
+   * further, past {@link REPEAT_BUDGET} fields.
+   */
+  readonly repeatedFields: number;
 }
 
 /**
@@ -53,6 +66,9 @@ export interface DocumentFacts {
  * its fragments. An operation above it is beyond every sane limit on fields.
  */
 export const OCCURRENCE_BUDGET = 10_000;
+
+/** Fields that are looked at to count the repeated ones of a document. */
+export const REPEAT_BUDGET = 20_000;
 
 interface Remembered {
   readonly document: DocumentFacts;
@@ -82,11 +98,15 @@ function recall(document: DocumentNode): Remembered {
   let known = remembered.get(document);
   if (!known) {
     const ofKind = (kind: Kind) => document.definitions.filter((definition) => definition.kind === kind).length;
+    const repeated = once(() => countRepeated(document));
     known = {
       document: {
         operations: ofKind(Kind.OPERATION_DEFINITION),
         fragments: ofKind(Kind.FRAGMENT_DEFINITION),
         tokens: document.tokenCount ?? 0,
+        get repeatedFields() {
+          return repeated();
+        },
       },
       operations: new WeakMap(),
       counted: { fragments: new Map(), aliased: new Set() },
@@ -156,6 +176,58 @@ function mostKeysPerName(set: SelectionSetNode, selecting: Selecting, aliased: R
     }
   }
   return most;
+}
+
+/** Walks by response path. A set that merges with no other is entered once; where sets merge, each step finds a repeat. */
+function countRepeated(document: DocumentNode): number {
+  const selecting: Selecting = { fragments: fragmentsOf(document), includes: () => true, applies: () => true };
+  const entered = new Set<SelectionSetNode>();
+  let repeated = 0;
+  let looked = 0;
+  for (const definition of rootsOf(document, selecting.fragments)) {
+    const waiting: SelectionSetNode[][] = [[definition.selectionSet]];
+    for (let sets = waiting.pop(); sets; sets = waiting.pop()) {
+      const [only] = sets;
+      if (only && sets.length === 1) {
+        if (entered.has(only)) continue;
+        entered.add(only);
+      }
+      for (const group of collectFields(sets, selecting).values()) {
+        looked += group.length;
+        repeated += group.length - 1;
+        if (looked > REPEAT_BUDGET) return Infinity;
+        const children = group.flatMap((field) => field.selectionSet ?? []);
+        if (children.length > 0) waiting.push(children);
+      }
+    }
+  }
+  return repeated;
+}
+
+/** The operations, then every fragment that none of those before it reaches. */
+function* rootsOf(
+  document: DocumentNode,
+  fragments: Fragments,
+): Iterable<OperationDefinitionNode | FragmentDefinitionNode> {
+  const reached = new Set<SelectionSetNode>();
+  const reach = (root: SelectionSetNode): void => {
+    const waiting = [root];
+    for (let set = waiting.pop(); set; set = waiting.pop()) {
+      if (reached.has(set)) continue;
+      reached.add(set);
+      for (const node of set.selections) {
+        const below = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : node;
+        if (below?.selectionSet) waiting.push(below.selectionSet);
+      }
+    }
+  };
+  for (const kind of [Kind.OPERATION_DEFINITION, Kind.FRAGMENT_DEFINITION] as const) {
+    for (const definition of document.definitions) {
+      if (definition.kind !== kind || !('selectionSet' in definition) || reached.has(definition.selectionSet)) continue;
+      yield definition;
+      reach(definition.selectionSet);
+    }
+  }
 }
 
 function once<T>(make: () => T): () => T {

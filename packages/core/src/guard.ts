@@ -219,9 +219,14 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           const { headers } = response.http;
           if (noStore) headers.set('cache-control', 'no-store');
           if (ending.errors && called.has(ending.request)) standIn(ending);
+          const result = response.body.kind === 'single' ? response.body.singleResult : response.body.initialResult;
+          const { data } = result;
+          const extend = (name: string, value: unknown): void => {
+            result.extensions = { ...result.extensions, [name]: value };
+          };
           for (const control of controls) {
             try {
-              control.respond?.({ operation, headers, isBatched: requestIsBatched });
+              control.respond?.({ operation, headers, isBatched: requestIsBatched, data, extend });
             } catch (thrown) {
               events.logged(`control '${control.name}' failed on the way out`, thrown);
             }
@@ -231,7 +236,6 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           if (body.kind === 'incremental') {
             (body as Mutable<typeof body>).subsequentResults = maskedPayloads(body.subsequentResults, later, mask);
           }
-          const result = body.kind === 'single' ? body.singleResult : body.initialResult;
           if (!result.errors) return;
           const hidden = outgoing.unseen(ending);
           if (hidden) {

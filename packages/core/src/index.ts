@@ -1,7 +1,16 @@
 export { clientErrors, isExpectedError, type Masking } from './answer.ts';
 export { type CheckInput, checkOperation } from './check.ts';
 export { type ClientAddressOptions, clientAddress, normalizeAddress, type RequestOrigin } from './client-address.ts';
-export { collectFields, type Fragments, fragmentsOf, included, type Selecting, typeApplies } from './collect.ts';
+export {
+  collectFields,
+  type Fragments,
+  fragmentsOf,
+  included,
+  type Selecting,
+  typeApplies,
+  type Walking,
+  walkSelections,
+} from './collect.ts';
 export type {
   Control,
   IncomingRequest,
@@ -29,5 +38,14 @@ export { knownOptions, limitOrFalse, show, wholeNumber } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { type Principal, type SecuredContext, type SecurityContext, securityContext, securityOf } from './principal.ts';
 export { ownVerdict } from './promises.ts';
-export { deny, factsOfRefusal, REFUSALS, type RefusalCode, type RefusalFacts, refusalCode, refuse } from './refusal.ts';
+export {
+  type CoordinateShare,
+  deny,
+  factsOfRefusal,
+  REFUSALS,
+  type RefusalCode,
+  type RefusalFacts,
+  refusalCode,
+  refuse,
+} from './refusal.ts';
 export { type Messages, reworded, type Wording, wording } from './wording.ts';

@@ -58,6 +58,11 @@ const answers = {
     message: 'The operation selects one field too many times',
     event: 'limit.exceeded',
   },
+  REPETITION_LIMIT_EXCEEDED: {
+    status: 400,
+    message: 'The document repeats its fields too often',
+    event: 'limit.exceeded',
+  },
   FIELD_LIMIT_EXCEEDED: { status: 400, message: 'The operation has too many fields', event: 'limit.exceeded' },
   DIRECTIVE_LIMIT_EXCEEDED: { status: 400, message: 'The operation has too many directives', event: 'limit.exceeded' },
   VARIABLE_LIMIT_EXCEEDED: { status: 400, message: 'The operation has too many variables', event: 'limit.exceeded' },
@@ -68,6 +73,11 @@ const answers = {
   },
   BATCH_LIMIT_EXCEEDED: { status: 400, message: 'The batch has too many operations', event: 'limit.exceeded' },
   COST_LIMIT_EXCEEDED: { status: 400, message: 'The operation is too expensive', event: 'limit.exceeded' },
+  COST_INVALID_SLICING_ARGUMENT: {
+    status: 400,
+    message: 'The arguments that say how long a list may be are wrong',
+    event: 'limit.exceeded',
+  },
   ERRORS_OMITTED: { status: 400, message: 'Further errors are not shown', event: 'request.invalid' },
   // how often
   RATE_LIMITED: { status: 429, message: 'Too many requests', event: 'rate.limited' },
@@ -82,7 +92,13 @@ export type RefusalCode = keyof typeof answers;
 /** code -> HTTP status and text. Data for documentation and tests; answers are made by {@link refuse} and {@link deny}. */
 export const REFUSALS: Readonly<Record<RefusalCode, Answer>> = answers;
 
-/** What a refusal knows. The first six reach the client, the rest only the operator. */
+/** What one schema coordinate adds to a cost. */
+export interface CoordinateShare {
+  readonly coordinate: string;
+  readonly cost: number;
+}
+
+/** What a refusal knows. The first seven reach the client, the rest only the operator. */
 export interface RefusalFacts {
   /** In place of the constant text, where graphql-js has said what is wrong with the client's document or variables. */
   readonly message?: string | undefined;
@@ -96,6 +112,8 @@ export interface RefusalFacts {
   readonly retryAfterSeconds?: number | undefined;
   /** Further errors of the same answer, for example one per denied coordinate. */
   readonly also?: readonly GraphQLError[] | undefined;
+  /** Further extensions that the client sees, where an option says so. */
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
   /** The limit's name, as in the options. */
   readonly limit?: string | undefined;
   readonly actual?: number | undefined;
@@ -104,6 +122,8 @@ export interface RefusalFacts {
   readonly coordinate?: string | undefined;
   /** The rule that said no, in words an operator recognises. */
   readonly rule?: string | undefined;
+  /** The coordinates that made it dear, dearest first. */
+  readonly dearest?: readonly CoordinateShare[] | undefined;
   /** Why, as a short constant: `expired`, `owner`, `no rule passed`. Never text of the client. */
   readonly reason?: string | undefined;
   /** The id of the API key that was refused, where it is a known one. */
@@ -115,7 +135,7 @@ const factsKey = Symbol.for('graphql-bulwark.refusal-facts');
 
 function make(code: RefusalCode, facts: RefusalFacts, http: object): GraphQLError {
   const error = new GraphQLError(facts.message ?? answers[code].message, {
-    extensions: { code, ...http },
+    extensions: { ...facts.extensions, code, ...http },
     ...(facts.nodes && { nodes: facts.nodes }),
     ...(facts.path && { path: facts.path }),
   });

@@ -40,6 +40,7 @@ export function eventOf(control: string, refusal: GraphQLError): EventDetails {
     rule,
     reason,
     retryAfterSeconds,
+    dearest,
   } = factsOfRefusal(refusal) ?? {};
   const where = coordinate === undefined ? {} : { coordinate };
   const why = reason === undefined ? {} : { reason };
@@ -53,6 +54,8 @@ export function eventOf(control: string, refusal: GraphQLError): EventDetails {
         limit: limit ?? code,
         actual: actual ?? Number.NaN,
         maximum: maximum ?? Number.NaN,
+        ...where,
+        ...(dearest && { dearest }),
       };
     case 'access.denied':
       return { type, control, code, ...where, ...(rule !== undefined && { rule }), ...why };

@@ -234,8 +234,13 @@ describe('what a client names', () => {
 describe('of the document', () => {
   it('count operations, fragments and the tokens that the parser counted', () => {
     const document = parse('query A { a } query A { b } { c } fragment F on Q { a } fragment F on Q { a }');
-    expect(documentFacts(document)).toEqual({ operations: 3, fragments: 2, tokens: 27 });
-    expect(documentFacts(handBuilt(query(field('a'))))).toEqual({ operations: 1, fragments: 0, tokens: 0 });
+    expect(documentFacts(document)).toEqual({ operations: 3, fragments: 2, tokens: 27, repeatedFields: 0 });
+    expect(documentFacts(handBuilt(query(field('a'))))).toEqual({
+      operations: 1,
+      fragments: 0,
+      tokens: 0,
+      repeatedFields: 0,
+    });
   });
 
   it('are counted once per document and operation', () => {

@@ -35,6 +35,11 @@ export interface Limits {
   readonly maxMutationRootFields?: number | false | undefined;
   /** Response keys under which one field is asked for in one selection set. 1 or more. @default 15 */
   readonly maxOccurrences?: number | false | undefined;
+  /**
+   * Fields beside another one of the same response key, after selections are merged, in all of the document: what validation
+   * takes longest over. 0 or more. @default 50
+   */
+  readonly maxRepeatedFields?: number | false | undefined;
   /** Nesting of a variable's value; a scalar is 1. 1 or more. @default 10 */
   readonly maxVariableDepth?: number | false | undefined;
   /** Values in the variables: every scalar, list and object, at any depth. 1 or more. @default 10000 */

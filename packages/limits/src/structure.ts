@@ -17,7 +17,7 @@ import {
 import { Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import type { LimitsOptions } from './options.ts';
 import { tighterLimits } from './per-principal.ts';
-import { type Ceilings, ceilings, judge, limitNames, resolveLimits } from './table.ts';
+import { type Ceilings, ceilings, checkLimit, judge, limitNames, resolveLimits } from './table.ts';
 import { type VariableFacts, variableFacts } from './variables.ts';
 
 /**
@@ -59,6 +59,7 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
         if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
         judgeOperation(everyone, definition, operationFacts(document, definition));
       }
+      judge(everyone.merging, documentFacts(document));
     },
 
     // Once more for a text that came as a hash, and for transports without the other rooms.
@@ -66,22 +67,33 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
       const values = variableFacts(operation.rawVariables, bounds);
       judgeRequest(everyone, operation, values);
       if (!perPrincipal) return;
-      const tighter = tighterLimits(ownVerdict(perPrincipal(operation.security)), maxima, (name) => {
-        if (warned) return;
-        warned = true;
-        const message = `limits: perPrincipal returned a ${name} above the ceiling of ${maxima[name]}; the ceiling holds.`;
-        operation.report({ type: 'config.warning', message });
+      const tighter = tighterLimits({
+        control: 'limits',
+        given: ownVerdict(perPrincipal(operation.security)),
+        names: principalLimitNames,
+        check: checkLimit,
+        maxima,
+        loose(name) {
+          if (warned) return;
+          warned = true;
+          const message = `limits: perPrincipal returned a ${name} above the ceiling of ${maxima[name]}; the ceiling holds.`;
+          operation.report({ type: 'config.warning', message });
+        },
       });
       judgeRequest(ceilings(tighter), operation, values);
     },
   };
 }
 
+/** The size of a batch belongs to no single operation. */
+const principalLimitNames = limitNames.filter((name) => name !== 'maxBatchSize');
+
 function judgeRequest(against: Ceilings, operation: ResolvedOperation, values: VariableFacts): void {
   if (operation.source !== undefined) judge(against.source, operation.source);
   judge(against.variables, values);
   judge(against.document, documentFacts(operation.document));
   judgeOperation(against, operation.operation, operation.facts);
+  judge(against.merging, documentFacts(operation.document));
 }
 
 function judgeOperation(against: Ceilings, operation: OperationDefinitionNode, facts: OperationFacts): void {

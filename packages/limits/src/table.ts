@@ -1,5 +1,12 @@
 /** The table of limits: one row per option holds its default, its refusal and how its number is read. */
-import { type DocumentFacts, limitOrFalse, type OperationFacts, type RefusalCode, refuse } from '@graphql-bulwark/core';
+import {
+  type DocumentFacts,
+  limitOrFalse,
+  type OperationFacts,
+  type Refusal,
+  type RefusalCode,
+  refuse,
+} from '@graphql-bulwark/core';
 import type { Limits } from './options.ts';
 import type { VariableFacts } from './variables.ts';
 
@@ -13,6 +20,8 @@ export interface Subjects {
   readonly operation: OperationFacts;
   /** The operation once more, where it is a mutation. */
   readonly mutation: OperationFacts;
+  /** The document once more, after its operations: what is dear to count. */
+  readonly merging: DocumentFacts;
 }
 
 export type Subject = keyof Subjects;
@@ -57,6 +66,7 @@ const rows: { readonly [K in LimitName]-?: AnyRow } = {
   maxRootFields: row('operation', 20, 1, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
   maxMutationRootFields: row('mutation', 5, 0, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
   maxOccurrences: row('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', (facts) => facts.occurrences),
+  maxRepeatedFields: row('merging', 50, 0, 'REPETITION_LIMIT_EXCEEDED', (facts) => facts.repeatedFields),
 };
 
 function row<S extends Subject>(of: S, byDefault: number, min: 0 | 1, code: RefusalCode, read: Row<S>['read']): AnyRow {
@@ -98,6 +108,7 @@ export function ceilings(maxima: Partial<Maxima>): Ceilings {
     document: [],
     operation: [],
     mutation: [],
+    merging: [],
   };
   for (const name of limitNames) {
     const { [name]: maximum = false } = maxima;
@@ -109,8 +120,16 @@ export function ceilings(maxima: Partial<Maxima>): Ceilings {
 
 /** @throws the refusal of the first ceiling that the subject is not under. */
 export function judge<S extends Subject>(against: readonly Ceiling<S>[], subject: Subjects[S]): void {
+  for (const refusal of exceeded(against, subject)) throw refusal;
+}
+
+/** The refusals of every ceiling that the subject is not under. */
+export function* exceeded<S extends Subject>(
+  against: readonly Ceiling<S>[],
+  subject: Subjects[S],
+): Generator<Refusal, void> {
   for (const { name, maximum, code, read } of against) {
     const actual = read(subject);
-    if (!(actual <= maximum)) throw refuse(code, { limit: name, actual, maximum });
+    if (!(actual <= maximum)) yield refuse(code, { limit: name, actual, maximum });
   }
 }

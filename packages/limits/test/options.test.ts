@@ -66,6 +66,7 @@ const table: readonly (readonly [LimitName, number, string, (n: number) => Reque
     'OCCURRENCE_LIMIT_EXCEEDED',
     (n) => [`{ a { x ${times(n - 1, (i) => `k${i}: x`)} b { x } } }`],
   ],
+  ['maxRepeatedFields', 50, 'REPETITION_LIMIT_EXCEEDED', (n) => [`{ a { b { ${'x '.repeat(n + 1)} } } }`]],
   [
     'maxVariableDepth',
     10,
@@ -200,6 +201,7 @@ describe('limits()', () => {
       'maxIntrospectionDepth',
       'maxIntrospectionFields',
       'maxMutationRootFields',
+      'maxRepeatedFields',
       'maxVariables',
     ]);
   });

@@ -1,0 +1,53 @@
+import { Kind, parse } from 'graphql';
+import { expect, it } from 'vitest';
+import { documentFacts } from '../src/index.ts';
+
+const repeated = (text: string) => documentFacts(parse(text)).repeatedFields;
+const times = (n: number, make: (i: number) => string) => Array.from({ length: n }, (_, i) => make(i)).join(' ');
+
+it.each([
+  ['nothing', '{ a b { a c { a } } d: a }', 0],
+  ['one field twice', '{ a a }', 1],
+  ['an alias that is taken', '{ a a: b }', 1],
+  ['below what is repeated', '{ a { x } a { x y } }', 2],
+  ['a product of repetitions', '{ a { b { c } b { c } } a { b { c } b { c } } }', 1 + 3 + 3],
+  ['through inline fragments of any type', '{ ... on A { x } ... on B { x } x }', 2],
+  ['through a fragment', '{ x ...F } fragment F on Q { x }', 1],
+  ['a fragment that is spread twice', '{ ...F ...F } fragment F on Q { x }', 0],
+  ['a fragment that repeats, at two places', '{ a { ...F } b { ...F } } fragment F on Q { x x }', 2],
+  ['a fragment that nothing spreads', '{ x } fragment F on Q { x x x }', 2],
+  ['a definition of which the name is taken', '{ ...F } fragment F on Q { x x x } fragment F on Q { x }', 2],
+  ['several operations', 'query A { x x } query B { x x }', 2],
+  ['a set behind two operations, once', 'query A { ...F } query B { ...F } fragment F on Q { a { x x } }', 1],
+  ['names of an object prototype', '{ __proto__: a __proto__: a constructor: a }', 1],
+])('counts %s', (_, text, expected) => {
+  expect(repeated(text)).toBe(expected);
+});
+
+it('ends on a fragment that spreads itself, and gives up where it repeats', () => {
+  expect(repeated('{ ...F } fragment F on Q { a { ...F } }')).toBe(0);
+  expect(repeated('{ ...F } fragment F on Q { a { ...F } a { ...F } }')).toBe(Infinity);
+});
+
+it('gives up on repetitions that multiply', () => {
+  const level = (below: string) => times(12, () => `a { ${below} }`);
+  expect(repeated(`{ ${level(level(level(level('x'))))} }`)).toBe(Infinity);
+});
+
+it('looks at every field once where fragments double at each level', () => {
+  const text = `{ ...F0 } ${times(40, (i) => `fragment F${i} on Q { a: q { ...F${i + 1} } b: q { ...F${i + 1} } }`)} fragment F40 on Q { x x }`;
+  expect(repeated(text)).toBeLessThanOrEqual(100);
+});
+
+it('stands any nesting', () => {
+  let selectionSet: unknown = { kind: Kind.SELECTION_SET, selections: [field('x'), field('x')] };
+  for (let i = 0; i < 10_000; i += 1) {
+    selectionSet = { kind: Kind.SELECTION_SET, selections: [field('a', selectionSet)] };
+  }
+  const operation = { kind: Kind.OPERATION_DEFINITION, operation: 'query', selectionSet };
+  expect(documentFacts({ kind: Kind.DOCUMENT, definitions: [operation] } as never).repeatedFields).toBe(1);
+});
+
+function field(value: string, selectionSet?: unknown) {
+  return { kind: Kind.FIELD, name: { kind: Kind.NAME, value }, ...(selectionSet !== undefined && { selectionSet }) };
+}

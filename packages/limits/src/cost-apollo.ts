@@ -1,0 +1,76 @@
+/**
+ * Selections priced as budgets of Apollo Router count them: the field itself is multiplied by the length of its list, every
+ * selection adds up, nothing is merged, and of `@skip` and `@include` only literals on fields count.
+ */
+import {
+  type FieldNode,
+  type GraphQLCompositeType,
+  type GraphQLObjectType,
+  isCompositeType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
+import type { Compiler, SizeContext } from './cost-compile.ts';
+import { inputsCost, sizesOf } from './cost-field.ts';
+import { guardOf } from './cost-guards.ts';
+import type { Plan, PlanItem } from './cost-plan.ts';
+
+export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootType: GraphQLObjectType): Plan {
+  const { costs, fragments, spend, idOf } = compiler;
+  const known = new Map<string, Plan>();
+  return plan(root, rootType, undefined, 1);
+
+  function plan(
+    set: SelectionSetNode,
+    type: GraphQLCompositeType,
+    around: SizeContext | undefined,
+    nesting: number,
+  ): Plan {
+    const key = `${idOf(set)} ${type.name} ${around?.id ?? ''}`;
+    let made = known.get(key);
+    if (made) return made;
+    const items: PlanItem[] = [];
+    const also: Plan[] = [];
+    for (const node of set.selections) {
+      spend(1, nesting);
+      if (node.kind === Kind.FIELD) {
+        const item = guardOf(node, '') === undefined ? undefined : itemOf(node, type, around, nesting);
+        if (item) items.push(item);
+        continue;
+      }
+      const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value);
+      if (!fragment) continue;
+      const condition = fragment.typeCondition ? costs.schema.getType(fragment.typeCondition.name.value) : type;
+      if (isCompositeType(condition)) also.push(plan(fragment.selectionSet, condition, around, nesting + 1));
+    }
+    made = compiler.finish(items, also);
+    known.set(key, made);
+    return made;
+  }
+
+  function itemOf(
+    node: FieldNode,
+    type: GraphQLCompositeType,
+    around: SizeContext | undefined,
+    nesting: number,
+  ): PlanItem | undefined {
+    const cost = isObjectType(type) || isInterfaceType(type) ? costs.fieldOf(type, node.name.value) : undefined;
+    if (!cost) return undefined;
+    const { size, below: context } = sizesOf(compiler, cost, node, around);
+    return {
+      key: node.alias?.value ?? node.name.value,
+      coordinate: cost.coordinate,
+      own: inputsCost(compiler, cost, node),
+      each: cost.weight,
+      size,
+      typeWeight: costs.typeWeight(cost.named),
+      holds: undefined,
+      below:
+        node.selectionSet && isCompositeType(cost.named)
+          ? plan(node.selectionSet, cost.named, context, nesting + 1)
+          : undefined,
+    };
+  }
+}

@@ -1,0 +1,132 @@
+/** Values of arguments as a field will get them, what they cost, and the list sizes they say. */
+import {
+  type ArgumentNode,
+  type GraphQLArgument,
+  type GraphQLInputField,
+  type GraphQLInputType,
+  getNamedType,
+  getNullableType,
+  isInputObjectType,
+  isListType,
+  Kind,
+  type ValueNode,
+  valueFromAST,
+} from 'graphql';
+import type { Sizing } from './cost-list-size.ts';
+import type { CostSchema } from './cost-schema.ts';
+import { type Run, sum, type Term, type Variables } from './cost-terms.ts';
+
+/** A value that is known already, or that the variables decide. */
+export type ArgumentValue = { readonly fixed: unknown } | ((variables: Variables) => unknown);
+
+/** Told of each node of a literal before anything recursive touches it. */
+export type Spend = (nodes: number, nesting: number) => void;
+
+/** Schema defaults count as given; an explicit null does not become the default. */
+export function argumentValue(
+  argument: GraphQLArgument,
+  nodes: readonly ArgumentNode[] | undefined,
+  spend: Spend,
+): ArgumentValue {
+  const node = nodes?.find(({ name }) => name.value === argument.name)?.value;
+  if (!node) return { fixed: argument.defaultValue };
+  if (node.kind === Kind.VARIABLE) {
+    const name = node.name.value;
+    return (variables) => (variables[name] === undefined ? argument.defaultValue : variables[name]);
+  }
+  if (!usesVariables(node, spend)) return { fixed: valueFromAST(node, argument.type) };
+  return (variables) => valueFromAST(node, argument.type, variables);
+}
+
+/** What the arguments cost that can cost anything. */
+export function argumentsCost(
+  costs: CostSchema,
+  priced: readonly GraphQLArgument[],
+  nodes: readonly ArgumentNode[] | undefined,
+  spend: Spend,
+): Term {
+  return sum(
+    priced.map((argument): Term => {
+      const value = argumentValue(argument, nodes, spend);
+      const weight = costs.inputWeight(argument);
+      if (typeof value !== 'function') return inputCost(costs, argument.type, weight, value.fixed);
+      return ({ variables }) => inputCost(costs, argument.type, weight, value(variables));
+    }),
+  );
+}
+
+/** `null` and what is absent cost nothing: a negative weight must not pay for a value that was not given. */
+function inputCost(costs: CostSchema, type: GraphQLInputType, weight: number | undefined, value: unknown): number {
+  if (value === undefined || value === null) return 0;
+  const nullable = getNullableType(type);
+  if (isListType(nullable)) {
+    if (!Array.isArray(value)) return inputCost(costs, nullable.ofType, weight, value);
+    if (value.length === 0) return weight ?? 0;
+    let total = 0;
+    for (const item of value) total += inputCost(costs, nullable.ofType, weight, item);
+    return total;
+  }
+  if (!isInputObjectType(nullable)) return weight ?? costs.typeWeight(getNamedType(nullable));
+  let total = weight ?? 1;
+  const fields: Readonly<Record<string, GraphQLInputField>> = nullable.getFields();
+  for (const [name, item] of Object.entries(value)) {
+    const field = fields[name];
+    if (field) total += inputCost(costs, field.type, costs.inputWeight(field), item);
+  }
+  return total;
+}
+
+/**
+ * The list size that the slicing arguments say: the largest. `undefined` where none is given, `NaN` where they are wrong: less
+ * than 0, no whole number, longer than allowed, or not exactly one where one is required.
+ */
+export function slicingSize(
+  { slicing, requireOne, maxListSize }: Sizing,
+  nodes: readonly ArgumentNode[] | undefined,
+  spend: Spend,
+): number | undefined | ((run: Run) => number | undefined) {
+  const values = slicing.map(({ argument, path }) => ({ value: argumentValue(argument, nodes, spend), path }));
+  const size = (read: (value: ArgumentValue) => unknown): number | undefined => {
+    let largest: number | undefined;
+    let given = 0;
+    for (const { value, path } of values) {
+      const at = follow(read(value), path);
+      if (at === undefined || at === null) continue;
+      given += 1;
+      const length = Array.isArray(at) ? at.length : at;
+      if (typeof length !== 'number' || !Number.isInteger(length) || !(length >= 0 && length <= maxListSize)) {
+        return Number.NaN;
+      }
+      largest = Math.max(largest ?? 0, length);
+    }
+    return requireOne && given !== 1 ? Number.NaN : largest;
+  };
+  if (values.every(({ value }) => typeof value !== 'function'))
+    return size((value) => (value as { fixed: unknown }).fixed);
+  return ({ variables }) => size((value) => (typeof value === 'function' ? value(variables) : value.fixed));
+}
+
+function follow(value: unknown, path: readonly string[]): unknown {
+  let at = value;
+  for (const name of path) at = (at as Record<string, unknown> | null | undefined)?.[name];
+  return at;
+}
+
+/** Its own stack: how deep a literal nests is the client's choice. */
+function usesVariables(value: ValueNode, spend: Spend): boolean {
+  const waiting: ValueNode[] = [value];
+  const levels: number[] = [1];
+  let found = false;
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
+    const level = levels.pop() ?? 1;
+    spend(1, level);
+    if (node.kind === Kind.VARIABLE) found = true;
+    const inner =
+      node.kind === Kind.LIST ? node.values : node.kind === Kind.OBJECT ? node.fields.map((field) => field.value) : [];
+    for (const one of inner) {
+      waiting.push(one);
+      levels.push(level + 1);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,139 @@
+/** `@listSize` and `listSizes`, validated once: where the length of a field's list comes from. */
+import { knownOptions, show, wholeNumber } from '@graphql-bulwark/core';
+import {
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputField,
+  GraphQLInt,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  getNamedType,
+  getNullableType,
+  isInputObjectType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+} from 'graphql';
+import type { ListSize } from './cost-options.ts';
+
+/** Fields below that are the lists: `true`, or the fields further below. */
+export type SizedFields = ReadonlyMap<string, SizedFields | true>;
+
+/** Where the length of a list comes from. */
+export interface Sizing {
+  readonly assumedSize: number | undefined;
+  /** Argument, then input fields. */
+  readonly slicing: readonly { readonly argument: GraphQLArgument; readonly path: readonly string[] }[];
+  readonly requireOne: boolean;
+  readonly sizedFields: SizedFields | undefined;
+  readonly maxListSize: number;
+}
+
+type Given = { readonly [K in keyof ListSize]: unknown };
+
+const names = ['assumedSize', 'slicingArguments', 'sizedFields', 'requireOneSlicingArgument', 'maxListSize'];
+
+/** @throws {TypeError} for what could not be counted as it is written. */
+export function compileSizing(
+  coordinate: string,
+  field: GraphQLField<unknown, unknown>,
+  given: Given,
+  maxListSize: number,
+): Sizing {
+  const where = `list size of ${coordinate}`;
+  knownOptions(where, given, names);
+  const assumedSize =
+    given.assumedSize === undefined || given.assumedSize === null
+      ? undefined
+      : wholeNumber(`${where}: assumedSize`, numeral(given.assumedSize), 0);
+  const paths = strings(`${where}: slicingArguments`, given.slicingArguments);
+  const sized = strings(`${where}: sizedFields`, given.sizedFields);
+  const { requireOneSlicingArgument: one = true } = given;
+  if (typeof one !== 'boolean') {
+    throw new TypeError(`${where}: requireOneSlicingArgument must be true or false, but is ${show(one)}.`);
+  }
+  if (!isListType(getNullableType(field.type)) && sized.length === 0) {
+    throw new TypeError(`${where}: ${coordinate} is no list, and sizedFields names none below it.`);
+  }
+  const slicing = paths.map((path) => slicingPath(where, field, path));
+  const withDefault = slicing.filter(
+    ({ argument }) => argument.defaultValue !== undefined && argument.defaultValue !== null,
+  );
+  if (assumedSize !== undefined && slicing.length > 0 && (one || withDefault.length > 0)) {
+    throw new TypeError(
+      `${where}: assumedSize beside slicingArguments never counts, unless requireOneSlicingArgument is false and no ` +
+        'slicing argument has a default.',
+    );
+  }
+  if (one && withDefault.length > 1) {
+    throw new TypeError(`${where}: two slicing arguments have defaults, so that exactly one can never be given.`);
+  }
+  return {
+    assumedSize,
+    slicing,
+    requireOne: one && slicing.length > 0,
+    sizedFields: sized.length > 0 ? compileSized(where, field.type, sized) : undefined,
+    maxListSize:
+      given.maxListSize === undefined ? maxListSize : wholeNumber(`${where}: maxListSize`, given.maxListSize, 1),
+  };
+}
+
+function slicingPath(where: string, field: GraphQLField<unknown, unknown>, path: string): Sizing['slicing'][number] {
+  const [name, ...below] = path.split('.');
+  const argument = field.args.find((arg) => arg.name === name);
+  let at: GraphQLArgument | GraphQLInputField | undefined = argument;
+  for (const step of below) {
+    const type = at && getNullableType(at.type);
+    at = isInputObjectType(type) ? type.getFields()[step] : undefined;
+  }
+  if (!argument || !at) throw new TypeError(`${where}: there is no argument '${path}'.`);
+  const leaf = getNullableType(at.type);
+  if (leaf !== GraphQLInt && !isListType(leaf)) {
+    throw new TypeError(`${where}: slicing argument '${path}' must be an Int or a list, but is ${String(at.type)}.`);
+  }
+  return { argument, path: below };
+}
+
+type Sized = Map<string, Sized | true>;
+
+/** Each entry is a field, or `field { field }`, also several levels of it. */
+function compileSized(where: string, type: GraphQLOutputType, entries: readonly string[]): Sized {
+  const root: Sized = new Map();
+  for (const entry of entries) {
+    const path = entry.split(/[\s{}]+/).filter(Boolean);
+    let level = root;
+    let parent: GraphQLOutputType = type;
+    path.forEach((name, i) => {
+      const owner = getNamedType(parent) as GraphQLObjectType;
+      const field = isObjectType(owner) || isInterfaceType(owner) ? owner.getFields()[name] : undefined;
+      if (!field)
+        throw new TypeError(`${where}: sizedFields names '${entry}', but ${owner.name} has no field '${name}'.`);
+      parent = field.type;
+      if (i === path.length - 1) {
+        if (!isListType(getNullableType(parent))) {
+          throw new TypeError(`${where}: sizedFields names '${entry}', which is no list.`);
+        }
+        level.set(name, true);
+        return;
+      }
+      const next = level.get(name);
+      const below: Sized = next instanceof Map ? next : new Map();
+      if (next !== true) level.set(name, below);
+      level = below;
+    });
+    if (path.length === 0) throw new TypeError(`${where}: sizedFields holds an empty name.`);
+  }
+  return root;
+}
+
+function strings(option: string, value: unknown): readonly string[] {
+  if (value === undefined || value === null) return [];
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (list.every((one) => typeof one === 'string')) return list;
+  throw new TypeError(`${option} must be a list of strings.`);
+}
+
+/** A number, also where a document spelled it. */
+function numeral(value: unknown): unknown {
+  return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+}

@@ -1,0 +1,112 @@
+/** Prices operations: schemas and operations are compiled when they are first seen, and kept as long as they live. */
+import {
+  type CoordinateShare,
+  factsOfRefusal,
+  operationFacts,
+  type Refusal,
+  refusalCode,
+  refuse,
+} from '@graphql-bulwark/core';
+import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import { type CostProgram, type CostRun, compileCost } from './cost-compile.ts';
+import type { CostLimits, CostSettings } from './cost-options.ts';
+import { type CostSchema, compileCostSchema } from './cost-schema.ts';
+import { dearest } from './cost-shares.ts';
+import type { Variables } from './cost-terms.ts';
+
+/** An operation with its price under one set of variables. */
+export interface Priced extends CostRun {
+  readonly program: CostProgram;
+}
+
+export interface CostMeter {
+  /** @throws {TypeError} for a schema whose annotations cannot be meant. */
+  readonly schemaOf: (schema: GraphQLSchema) => CostSchema;
+  /** @param variables coerced. @throws the refusal of an operation that cannot be priced. */
+  readonly price: (
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Variables,
+  ) => Priced;
+}
+
+interface Compiled {
+  readonly costs: CostSchema;
+  readonly programs: WeakMap<OperationDefinitionNode, Outcome>;
+}
+
+type Outcome = { readonly program: CostProgram } | { readonly refusal: () => GraphQLError };
+
+export function costMeter(settings: CostSettings): CostMeter {
+  const schemas = new WeakMap<GraphQLSchema, Compiled>();
+
+  function compiled(schema: GraphQLSchema): Compiled {
+    let known = schemas.get(schema);
+    if (!known) {
+      known = { costs: compileCostSchema(schema, settings), programs: new WeakMap() };
+      schemas.set(schema, known);
+    }
+    return known;
+  }
+
+  return {
+    schemaOf: (schema) => compiled(schema).costs,
+    price(schema, document, operation, variables) {
+      const { costs, programs } = compiled(schema);
+      let known = programs.get(operation);
+      if (!known) {
+        known = compileOnce(costs, document, operation);
+        programs.set(operation, known);
+      }
+      if ('refusal' in known) throw known.refusal();
+      return { program: known.program, ...known.program.run(variables) };
+    },
+  };
+}
+
+/** What is too much to price is remembered too: it must not be paid for again. */
+function compileOnce(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode): Outcome {
+  if (operationFacts(document, operation).cyclic) return { refusal: () => refuse('FRAGMENT_CYCLE') };
+  try {
+    return { program: compileCost(costs, document, operation) };
+  } catch (thrown) {
+    const code = refusalCode(thrown);
+    if (code === undefined) throw thrown;
+    return { refusal: () => refuse(code, factsOfRefusal(thrown)) };
+  }
+}
+
+/** @throws the refusal, where a cost is not a number within the limits. */
+export function judgeCost(priced: Priced, limits: CostLimits, expose: boolean): void {
+  for (const refusal of costRefusals(priced, limits, expose)) throw refusal;
+}
+
+/** The refusals of every ceiling that the costs are not under. */
+export function* costRefusals(
+  { program, fieldCost, typeCost, run }: Priced,
+  limits: CostLimits,
+  expose: boolean,
+): Generator<Refusal, void> {
+  if (run.invalid !== undefined && Number.isNaN(fieldCost + typeCost)) {
+    const facts = { limit: 'maxListSize', actual: Number.NaN, maximum: Number.NaN };
+    yield refuse('COST_INVALID_SLICING_ARGUMENT', { ...facts, coordinate: run.invalid });
+    return;
+  }
+  const costs = { maxCost: fieldCost, maxTypeCost: typeCost };
+  for (const limit of ['maxCost', 'maxTypeCost'] as const) {
+    const { [limit]: maximum = false } = limits;
+    const actual = costs[limit];
+    // What is no finite number is refused whatever the limits are.
+    if (maximum === false ? Number.isFinite(actual) : actual <= maximum) continue;
+    const shares: readonly CoordinateShare[] = dearest(program, run);
+    const shown = { requestedQueryCost: Math.ceil(actual), actualQueryCost: null, maximum, dearest: shares };
+    yield refuse('COST_LIMIT_EXCEEDED', {
+      limit,
+      actual,
+      maximum: maximum === false ? Infinity : maximum,
+      dearest: shares,
+      ...(expose && { extensions: { cost: shown } }),
+    });
+  }
+}

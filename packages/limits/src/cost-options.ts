@@ -1,0 +1,168 @@
+/** What a user may set about cost, and how it holds. */
+import { knownOptions, limitOrFalse, type SecurityContext, show, wholeNumber } from '@graphql-bulwark/core';
+import type { Estimator } from './estimators.ts';
+
+/** How long the list of one field can be: what `@listSize` says, for schemas that cannot be annotated. */
+export interface ListSize {
+  /** The length where no argument says it. 0 or more. */
+  readonly assumedSize?: number | undefined;
+  /** Arguments that say the length, or whose own length it is; paths such as `page.first`. The largest one counts. */
+  readonly slicingArguments?: readonly string[] | undefined;
+  /** The fields below that are the lists, in place of the field itself; `results { page }` reaches one further. */
+  readonly sizedFields?: readonly string[] | undefined;
+  /** Whether exactly one of the slicing arguments must be given. @default true */
+  readonly requireOneSlicingArgument?: boolean | undefined;
+  /** The longest list that may be asked of this field, in place of the general `maxListSize`. 1 or more. */
+  readonly maxListSize?: number | undefined;
+}
+
+/** Ceilings on cost. */
+export interface CostLimits {
+  /** Field cost of one operation. 0 or more, or `false`. @default 1000 */
+  readonly maxCost?: number | false | undefined;
+  /** Type cost of one operation: the objects it can return, by their weights. 0 or more, or `false`. @default false */
+  readonly maxTypeCost?: number | false | undefined;
+}
+
+export interface CostOptions extends CostLimits {
+  /**
+   * `ibm`: a list field costs once and its children once for each item; selections are merged as execution merges them.
+   * `apollo`: the field itself is multiplied too, and nothing is merged, as budgets of Apollo Router count. @default 'ibm'
+   */
+  readonly model?: 'ibm' | 'apollo' | undefined;
+  /** Estimators as graphql-query-complexity has them, in place of `@cost` and `@listSize`. The first number counts. */
+  readonly estimators?: readonly Estimator[] | undefined;
+  /** Schema coordinate (`Type`, `Type.field`, `Type.field(arg:)`, `Input.field`) -> weight; it wins over `@cost`. */
+  readonly weights?: Readonly<Record<string, number>> | undefined;
+  /** `Type.field` -> how long its list can be; each entry wins over the same argument of `@listSize`. */
+  readonly listSizes?: Readonly<Record<string, ListSize>> | undefined;
+  /** Length of a list of which nothing is known. 0 or more. @default 10 */
+  readonly defaultListSize?: number | undefined;
+  /** The longest list that an argument may ask for. 1 or more, or `false`. @default 1000 */
+  readonly maxListSize?: number | false | undefined;
+  /** What every query costs beside its fields. 0 or more. @default 0 */
+  readonly queryCost?: number | undefined;
+  /** What every mutation costs beside its fields. 0 or more. @default 10 */
+  readonly mutationCost?: number | undefined;
+  /** What every subscription costs beside its fields. 0 or more. @default 0 */
+  readonly subscriptionCost?: number | undefined;
+  /** Selections and values that are looked at to price one operation. One that needs more is refused. @default 50000 */
+  readonly maxCostNodes?: number | undefined;
+  /** Tells clients what an operation cost, in `extensions.cost`. @default false */
+  readonly exposeCost?: boolean | undefined;
+  /** Counts again after execution, with the lists as long as they were. Needs `exposeCost`. @default false */
+  readonly actualCost?: boolean | undefined;
+  /** `report`: what would be refused becomes an event and nothing is refused. @default 'enforce' */
+  readonly mode?: 'enforce' | 'report' | undefined;
+  /** Tighter ceilings for some callers. A value above a ceiling is cut to it. Left out: the ceilings hold for everyone. */
+  readonly perPrincipal?: ((security: SecurityContext) => CostLimits) | undefined;
+}
+
+const names = [
+  'maxCost',
+  'maxTypeCost',
+  'model',
+  'estimators',
+  'weights',
+  'listSizes',
+  'defaultListSize',
+  'maxListSize',
+  'queryCost',
+  'mutationCost',
+  'subscriptionCost',
+  'maxCostNodes',
+  'exposeCost',
+  'actualCost',
+  'mode',
+  'perPrincipal',
+] as const satisfies readonly (keyof CostOptions)[];
+
+/** The options as they hold. */
+export interface CostSettings {
+  readonly maxCost: number | false;
+  readonly maxTypeCost: number | false;
+  readonly model: 'ibm' | 'apollo' | 'estimators';
+  readonly estimators: readonly Estimator[];
+  readonly weights: ReadonlyMap<string, number>;
+  readonly listSizes: ReadonlyMap<string, ListSize>;
+  readonly defaultListSize: number;
+  readonly maxListSize: number;
+  readonly base: { readonly query: number; readonly mutation: number; readonly subscription: number };
+  readonly maxCostNodes: number;
+  readonly exposeCost: boolean;
+  readonly actualCost: boolean;
+  readonly mode: 'enforce' | 'report';
+  readonly perPrincipal: ((security: SecurityContext) => CostLimits) | undefined;
+}
+
+/** @throws {TypeError} for an unknown option or a value that cannot be meant. */
+export function resolveCostOptions(options: CostOptions = {}): CostSettings {
+  knownOptions('cost', options, names);
+  const { model = 'ibm', estimators, weights = {}, listSizes = {}, mode = 'enforce', perPrincipal } = options;
+  oneOf('model', model, ['ibm', 'apollo']);
+  oneOf('mode', mode, ['enforce', 'report']);
+  if (perPrincipal !== undefined && typeof perPrincipal !== 'function') {
+    throw new TypeError(`cost: perPrincipal must be a function, but is ${show(perPrincipal)}.`);
+  }
+  const estimating = (estimators as unknown) !== undefined;
+  if (estimating && (!Array.isArray(estimators) || !estimators.every((one) => typeof one === 'function'))) {
+    throw new TypeError('cost: estimators must be a list of functions.');
+  }
+  if (estimators?.length === 0) throw new TypeError('cost: estimators must hold at least one function.');
+  if (estimating && options.model !== undefined)
+    throw new TypeError('cost: give either model or estimators, not both.');
+  const maxListSize = limitOrFalse('cost: maxListSize', options.maxListSize ?? 1_000, 1);
+  const exposeCost = flag('exposeCost', options.exposeCost);
+  const actualCost = flag('actualCost', options.actualCost);
+  if (actualCost && !exposeCost)
+    throw new TypeError('cost: actualCost: true says something only with exposeCost: true.');
+  if (actualCost && estimating) throw new TypeError('cost: actualCost cannot be counted with estimators.');
+  return {
+    maxCost: checkCostLimit('maxCost', options.maxCost ?? 1_000),
+    maxTypeCost: checkCostLimit('maxTypeCost', options.maxTypeCost ?? false),
+    model: estimating ? 'estimators' : model,
+    estimators: estimators ?? [],
+    weights: new Map(
+      Object.entries(weights).map(([at, weight]) => [at, checkWeight(`cost: weights['${at}']`, weight)]),
+    ),
+    listSizes: new Map(Object.entries(listSizes)),
+    defaultListSize: wholeNumber('cost: defaultListSize', options.defaultListSize ?? 10, 0),
+    maxListSize: maxListSize === false ? Infinity : maxListSize,
+    base: {
+      query: wholeNumber('cost: queryCost', options.queryCost ?? 0, 0),
+      mutation: wholeNumber('cost: mutationCost', options.mutationCost ?? 10, 0),
+      subscription: wholeNumber('cost: subscriptionCost', options.subscriptionCost ?? 0, 0),
+    },
+    maxCostNodes: wholeNumber('cost: maxCostNodes', options.maxCostNodes ?? 50_000),
+    exposeCost,
+    actualCost,
+    mode,
+    perPrincipal,
+  };
+}
+
+/** The limits that `perPrincipal` can tighten. */
+export const costLimitNames = ['maxCost', 'maxTypeCost'] as const satisfies readonly (keyof CostLimits)[];
+
+/** @throws {TypeError} for a value that is no limit. */
+export function checkCostLimit(name: keyof CostLimits, value: unknown): number | false {
+  return limitOrFalse(`cost: ${name}`, value);
+}
+
+/** A weight as a number, or as a number is written. @throws {TypeError} */
+export function checkWeight(option: string, value: unknown): number {
+  const written = typeof value === 'string' && /^\s*-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\s*$/.test(value);
+  const weight = written ? Number(value) : value;
+  if (typeof weight === 'number' && Number.isFinite(weight)) return weight;
+  throw new TypeError(`${option} must be a finite number, but is ${show(value)}.`);
+}
+
+function flag(option: string, value: unknown = false): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new TypeError(`cost: ${option} must be true or false, but is ${show(value)}.`);
+}
+
+function oneOf(option: string, value: unknown, allowed: readonly string[]): void {
+  if (typeof value === 'string' && allowed.includes(value)) return;
+  throw new TypeError(`cost: ${option} must be one of '${allowed.join("', '")}', but is ${show(value)}.`);
+}

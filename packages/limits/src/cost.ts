@@ -1,0 +1,94 @@
+/**
+ * Stops: operations that ask for too much, however small they look: lists in lists, dear fields, thousands of input objects.
+ * Room: check, after the structural limits, on coerced variables.
+ * Answers: `COST_LIMIT_EXCEEDED`, 400; `COST_INVALID_SLICING_ARGUMENT`, 400, for a list size that cannot be meant.
+ */
+import type { Control, ResolvedOperation } from '@graphql-bulwark/core';
+import { actualCost } from './cost-actual.ts';
+import { costMeter, judgeCost, type Priced } from './cost-meter.ts';
+import {
+  type CostLimits,
+  type CostOptions,
+  checkCostLimit,
+  costLimitNames,
+  resolveCostOptions,
+} from './cost-options.ts';
+import { dearest } from './cost-shares.ts';
+import { tighterLimits } from './per-principal.ts';
+
+/** What an operation costs under its variables. */
+export interface Cost {
+  readonly fieldCost: number;
+  readonly typeCost: number;
+}
+
+/** The control, and its price list for other controls, such as a budget that charges by cost. */
+export interface CostControl<C> extends Control<C> {
+  /** @throws the refusal of an operation that cannot be priced. */
+  readonly costOf: (operation: ResolvedOperation<C>) => Cost;
+}
+
+/**
+ * Limits what operations cost.
+ *
+ * @throws {TypeError} while the server is being built, for an unknown option or a value that cannot be meant; while it starts,
+ * for a schema whose `@cost` and `@listSize` cannot be meant.
+ * @example new ApolloServer({ schema, plugins: [guard({ controls: [limits(), cost({ maxCost: 500 })] })] })
+ */
+export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
+  const settings = resolveCostOptions(options);
+  const { mode, exposeCost, perPrincipal, maxCost, maxTypeCost } = settings;
+  const meter = costMeter(settings);
+  const priced = new WeakMap<ResolvedOperation<C>, Priced>();
+  const ceilings = { maxCost, maxTypeCost };
+  let warned = false;
+
+  function price(resolved: ResolvedOperation<C>): Priced {
+    const { schema, document, operation, variables } = resolved;
+    const found = priced.get(resolved) ?? meter.price(schema, document, operation, variables);
+    priced.set(resolved, found);
+    return found;
+  }
+
+  return {
+    name: 'cost',
+    mode,
+
+    start({ schema }) {
+      meter.schemaOf(schema);
+    },
+
+    check(operation) {
+      const found = price(operation);
+      judgeCost(found, ceilings, exposeCost);
+      if (!perPrincipal) return;
+      const given: CostLimits = perPrincipal(operation.security);
+      const tighter = tighterLimits({
+        control: 'cost',
+        given,
+        names: costLimitNames,
+        check: checkCostLimit,
+        maxima: ceilings,
+        loose(name) {
+          if (warned) return;
+          warned = true;
+          const message = `cost: perPrincipal returned a ${name} above the ceiling of ${ceilings[name]}; the ceiling holds.`;
+          operation.report({ type: 'config.warning', message });
+        },
+      });
+      judgeCost(found, tighter, exposeCost);
+    },
+
+    respond({ operation, data, extend }) {
+      const found = exposeCost && operation && priced.get(operation);
+      if (!found || !Number.isFinite(found.fieldCost)) return;
+      extend('cost', {
+        requestedQueryCost: Math.ceil(found.fieldCost),
+        actualQueryCost: settings.actualCost && data ? Math.ceil(actualCost(found, data)) : null,
+        dearest: dearest(found.program, found.run),
+      });
+    },
+
+    costOf: price,
+  };
+}

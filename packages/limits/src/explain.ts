@@ -1,0 +1,113 @@
+/** What an operation asks for, and every limit that would refuse it, without a server and without refusing. */
+import {
+  type CoordinateShare,
+  type DocumentFacts,
+  documentFacts,
+  factsOfRefusal,
+  knownOptions,
+  type OperationFacts,
+  operationFacts,
+  type Refusal,
+  type RefusalCode,
+  refusalCode,
+  refuse,
+} from '@graphql-bulwark/core';
+import {
+  type DocumentNode,
+  type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
+  OperationTypeNode,
+  parse,
+} from 'graphql';
+import type { Cost } from './cost.ts';
+import { costMeter, costRefusals } from './cost-meter.ts';
+import { type CostOptions, resolveCostOptions } from './cost-options.ts';
+import { dearest } from './cost-shares.ts';
+import type { LimitsOptions } from './options.ts';
+import { ceilings, exceeded, resolveLimits } from './table.ts';
+import { variableFacts } from './variables.ts';
+
+export interface ExplainInput {
+  readonly schema: GraphQLSchema;
+  /** A valid document, or its text. */
+  readonly document: DocumentNode | string;
+  /** Which operation, where there are several. */
+  readonly operationName?: string | undefined;
+  /** As a client sends them. */
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
+  /** The options of `limits()` and `cost()`. Left out: their defaults. `perPrincipal` and `mode` say nothing here. */
+  readonly options?: { readonly limits?: LimitsOptions; readonly cost?: CostOptions } | undefined;
+}
+
+export interface ExplainedRefusal {
+  readonly code: RefusalCode;
+  readonly limit?: string | undefined;
+  readonly actual?: number | undefined;
+  readonly maximum?: number | undefined;
+  readonly coordinate?: string | undefined;
+  /** Why, where no limit says it. */
+  readonly reason?: string | undefined;
+}
+
+export interface Explained {
+  readonly document: DocumentFacts;
+  /** `undefined` where no operation could be selected. */
+  readonly facts: OperationFacts | undefined;
+  /** `undefined` where the operation could not be priced; `refusals` says why. */
+  readonly cost: (Cost & { readonly dearest: readonly CoordinateShare[] }) | undefined;
+  /** In the order in which they would refuse; a server answers with the first. */
+  readonly refusals: readonly ExplainedRefusal[];
+}
+
+/**
+ * Explains one operation.
+ *
+ * @throws {TypeError} for options that cannot be meant, and `GraphQLError` for a text that does not parse.
+ */
+export function explain(input: ExplainInput): Explained {
+  knownOptions('explain', input, ['schema', 'document', 'operationName', 'variables', 'options']);
+  const { schema, operationName, variables = {}, options = {} } = input;
+  knownOptions('explain: options', options, ['limits', 'cost']);
+  const { mode: _mode, perPrincipal: _perPrincipal, ...limits } = options.limits ?? {};
+  knownOptions('limits', limits, Object.keys(resolveLimits()));
+  const against = ceilings(resolveLimits(limits));
+  const settings = resolveCostOptions(options.cost);
+  const document = typeof input.document === 'string' ? parse(input.document) : input.document;
+  const operation = getOperationAST(document, operationName);
+  const found: Refusal[] = [];
+
+  if (typeof input.document === 'string') found.push(...exceeded(against.source, input.document));
+  const bounds = { depth: Infinity, nodes: Infinity };
+  found.push(...exceeded(against.variables, variableFacts(variables, bounds)));
+  found.push(...exceeded(against.document, documentFacts(document)));
+  const explained = { document: documentFacts(document), refusals: [] };
+  if (!operation) {
+    return { ...explained, facts: undefined, cost: undefined, refusals: [...found, refuse('BAD_REQUEST')].map(shown) };
+  }
+  const facts = operationFacts(document, operation);
+  if (facts.cyclic)
+    return { ...explained, facts, cost: undefined, refusals: [...found, refuse('FRAGMENT_CYCLE')].map(shown) };
+  found.push(...exceeded(against.operation, facts));
+  if (operation.operation === OperationTypeNode.MUTATION) found.push(...exceeded(against.mutation, facts));
+  found.push(...exceeded(against.merging, documentFacts(document)));
+
+  let cost: Explained['cost'];
+  try {
+    const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
+    if (errors) throw refuse('BAD_USER_INPUT', { reason: errors[0]?.message });
+    const priced = costMeter(settings).price(schema, document, operation, coerced);
+    const { fieldCost, typeCost, program, run } = priced;
+    cost = { fieldCost, typeCost, dearest: dearest(program, run) };
+    found.push(...costRefusals(priced, settings, false));
+  } catch (thrown) {
+    if (refusalCode(thrown) === undefined) throw thrown;
+    found.push(thrown as Refusal);
+  }
+  return { ...explained, facts, cost, refusals: found.map(shown) };
+}
+
+function shown(refusal: Refusal): ExplainedRefusal {
+  const { limit, actual, maximum, coordinate, reason } = factsOfRefusal(refusal) ?? {};
+  return { code: refusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR', limit, actual, maximum, coordinate, reason };
+}

@@ -1,0 +1,188 @@
+import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import { expect, it } from 'vitest';
+import { as, codes, send } from '../../../test/kit.ts';
+import { type CostOptions, cost, costDirectives } from '../src/index.ts';
+import { priceOf, schemaOf, serveCost } from './pricing.ts';
+
+const start = (typeDefs: string, options?: CostOptions) =>
+  cost(options).start?.({ schema: buildSchema(typeDefs, { assumeValidSDL: true }) });
+const query = (field: string, more = '') => `${costDirectives} type Query { ${field} } ${more}`;
+
+it.each([
+  [
+    'a weight that is no number',
+    query('a: Int @cost(weight: "much")'),
+    /@cost on Query\.a: weight must be a finite number/,
+  ],
+  ['an infinite weight', query('a: Int @cost(weight: "1e999")'), /finite/],
+  ['an infinite Float weight', query('a: Int @cost(weight: 1e999)'), /finite/],
+  ['an empty weight', query('a: Int @cost(weight: "")'), /finite/],
+  ['@cost on the field of an interface', query('a: Int', 'interface I { b: Int @cost(weight: "1") }'), /@cost on I\.b/],
+  ['@cost on an interface', query('a: Int', 'interface I @cost(weight: "1") { b: Int }'), /@cost on I:/],
+  ['@cost on a union', query('a: Int', 'union U @cost(weight: "1") = Query'), /@cost on U:/],
+  ['@cost on an input type', query('a: Int', 'input F @cost(weight: "1") { b: Int }'), /@cost on F:/],
+  ['a misspelt argument', query('a: Int @cost(wieght: "1")'), /did you mean 'weight'/],
+  ['@listSize on what is no list', query('a: Int @listSize(assumedSize: 1)'), /no list/],
+  [
+    'an unknown sized field',
+    query('a: C @listSize(assumedSize: 1, sizedFields: ["x"])', 'type C { y: [Int] }'),
+    /no field 'x'/,
+  ],
+  [
+    'a sized field that is no list',
+    query('a: C @listSize(assumedSize: 1, sizedFields: ["x"])', 'type C { x: Int }'),
+    /no list/,
+  ],
+  ['an unknown slicing argument', query('a: [Int] @listSize(slicingArguments: ["n"])'), /no argument 'n'/],
+  [
+    'an unknown slicing path',
+    query('a(p: P): [Int] @listSize(slicingArguments: ["p.n"])', 'input P { m: Int }'),
+    /no argument 'p\.n'/,
+  ],
+  [
+    'a slicing argument of another type',
+    query('a(n: String): [Int] @listSize(slicingArguments: ["n"])'),
+    /must be an Int or a list/,
+  ],
+  [
+    'a Float as a slicing argument',
+    query('a(n: Float): [Int] @listSize(slicingArguments: ["n"])'),
+    /must be an Int or a list/,
+  ],
+  ['a negative assumed size', query('a: [Int] @listSize(assumedSize: -1)'), /at least 0/],
+  [
+    'an assumed size that never counts',
+    query('a(n: Int): [Int] @listSize(assumedSize: 1, slicingArguments: ["n"])'),
+    /never counts/,
+  ],
+  [
+    'an assumed size beside a slicing default',
+    query('a(n: Int = 2): [Int] @listSize(assumedSize: 1, slicingArguments: ["n"], requireOneSlicingArgument: false)'),
+    /never counts/,
+  ],
+  [
+    'two slicing arguments with defaults of which one may be given',
+    query('a(n: Int = 2, m: Int = 3): [Int] @listSize(slicingArguments: ["n", "m"])'),
+    /can never be given/,
+  ],
+])('refuses to start with %s', (_, typeDefs, message) => {
+  expect(() => start(typeDefs)).toThrow(TypeError);
+  expect(() => start(typeDefs)).toThrow(message);
+});
+
+it.each<[string, object, RegExp]>([
+  ['an unknown option', { maxcost: 5 }, /did you mean 'maxCost'/],
+  ['a negative ceiling', { maxCost: -1 }, /maxCost must be a whole number of at least 0/],
+  ['a ceiling that is no number', { maxCost: Number.NaN }, /maxCost/],
+  ['an unknown model', { model: 'router' }, /model must be one of 'ibm', 'apollo'/],
+  ['an unknown mode', { mode: 'measure' }, /mode/],
+  ['estimators that are no functions', { estimators: [1] }, /estimators/],
+  ['no estimators', { estimators: [] }, /at least one/],
+  ['a model beside estimators', { estimators: [() => 1], model: 'ibm' }, /not both/],
+  ['a list size of 0', { maxListSize: 0 }, /maxListSize/],
+  ['an infinite weight', { weights: { 'Query.a': Infinity } }, /weights\['Query.a'\] must be a finite number/],
+  ['an actual cost that nobody sees', { actualCost: true }, /exposeCost/],
+  ['a policy that is no function', { perPrincipal: {} }, /perPrincipal/],
+])('refuses %s', (_, options, message) => {
+  expect(() => cost(options)).toThrow(TypeError);
+  expect(() => cost(options)).toThrow(message);
+});
+
+it.each<[string, CostOptions, RegExp]>([
+  ['a weight of an unknown field', { weights: { 'Query.b': 1 } }, /weights names 'Query\.b'/],
+  ['a weight of an interface field', { weights: { 'I.a': 1 } }, /weights names 'I\.a'/],
+  ['a list size of an unknown field', { listSizes: { 'Query.b': { assumedSize: 1 } } }, /listSizes names 'Query\.b'/],
+  ['a list size of no list', { listSizes: { 'Query.a': { assumedSize: 1 } } }, /no list/],
+  ['a misspelt list size', { listSizes: { 'Query.l': { assumed: 1 } as object } }, /no option 'assumed'/],
+  ['a list size that is no number', { listSizes: { 'Query.l': { maxListSize: 0 } } }, /maxListSize/],
+])('refuses to start with %s', (_, options, message) => {
+  expect(() => start(query('a: Int l: [Int]', 'interface I { a: Int }'), options)).toThrow(message);
+});
+
+it('takes a weight as an Int, a Float or a String, and from the extensions of a schema made in code', async () => {
+  for (const weight of ['3', '3.0', '"3"', '"0.3e1"']) {
+    const schema = buildSchema(query(`a: Int @cost(weight: ${weight})`), { assumeValidSDL: true });
+    expect(await priceOf(schema, '{ a }')).toEqual([3, 1]);
+  }
+  for (const directives of [
+    { cost: { weight: 3 } },
+    { cost: [{ weight: '3' }] },
+    [{ name: 'cost', args: { weight: 3 } }],
+  ]) {
+    const fields = { a: { type: GraphQLInt, extensions: { directives } } };
+    const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields }) });
+    expect(await priceOf(schema, '{ a }')).toEqual([3, 1]);
+  }
+});
+
+it('takes weights and list sizes from code, over those of the schema', async () => {
+  const schema = schemaOf(`
+    type T { x(n: Int, in: In): Int } input In { k: Int }
+    type Query { reports: Int @cost(weight: "7") ts(first: Int): [T] @listSize(assumedSize: 3) }`);
+  const options: CostOptions = {
+    weights: { 'Query.reports': 50, T: 2, 'T.x(n:)': 4, 'In.k': 5 },
+    listSizes: { 'Query.ts': { slicingArguments: ['first'], requireOneSlicingArgument: false, maxListSize: 20 } },
+  };
+  expect(await priceOf(schema, '{ reports }', {}, options)).toEqual([50, 1]);
+  // The field is a list of T (2), and each x costs its n (4) and its input object (1) with k (5).
+  expect(
+    await priceOf(schema, '{ ts(first: 10) { x(n: 1, in: { k: 1 }) } }', {}, { ...options, listSizes: {} }),
+  ).toEqual([2 + 3 * 10, 1 + 3 * 2]);
+  const sized = { ...options, listSizes: { 'Query.ts': { ...options.listSizes?.['Query.ts'], assumedSize: 4 } } };
+  expect(await priceOf(schema, '{ ts(first: 10) { x(n: 1) } }', {}, sized)).toEqual([2 + 10 * 4, 1 + 10 * 2]);
+  expect(await priceOf(schema, '{ ts { x(n: 1) } }', {}, sized)).toEqual([2 + 4 * 4, 1 + 4 * 2]);
+  expect(await priceOf(schema, '{ ts(first: 21) { x } }', {}, sized)).toBe('COST_INVALID_SLICING_ARGUMENT');
+});
+
+it('takes the list size of an interface field for every type that says none', async () => {
+  const schema = schemaOf(`
+    interface I { l(n: Int): [T] @listSize(slicingArguments: ["n"]) } type T { x: Int @cost(weight: "1") }
+    type A implements I { l(n: Int): [T] } type Query { i: I a: A }`);
+  expect(await priceOf(schema, '{ i { l(n: 50) { x } } }')).toEqual([1 + 1 + 50, 1 + 1 + 50]);
+  expect(await priceOf(schema, '{ a { l(n: 50) { x } } }')).toEqual([1 + 1 + 50, 1 + 1 + 50]);
+});
+
+it('prices the entities of a federated graph by their representations', async () => {
+  const schema = schemaOf(`
+    scalar _Any type T { x: Int @cost(weight: "1") } union _Entity = T
+    type Query { _entities(representations: [_Any!]!): [_Entity]! }`);
+  const text = 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on T { x } } }';
+  expect(await priceOf(schema, text, { r: [1, 2, 3] })).toEqual([1 + 3, 1 + 3]);
+  expect(await priceOf(schema, text, { r: Array(1_001).fill(1) })).toBe('COST_INVALID_SLICING_ARGUMENT');
+});
+
+it('prices what directives take as arguments', async () => {
+  const schema = schemaOf('directive @fancy(n: Int @cost(weight: "9")) on FIELD type Query { a: Int }');
+  expect(await priceOf(schema, '{ a @fancy(n: 1) }')).toEqual([9, 1]);
+  expect(await priceOf(schema, 'query ($n: Int) { a @fancy(n: $n) }', { n: null })).toEqual([0, 1]);
+});
+
+it('hands a size to lists two levels below', async () => {
+  const schema = schemaOf(`
+    type Query { s(first: Int): R @listSize(slicingArguments: ["first"], sizedFields: ["results { page }", "more"]) }
+    type R { results: P more: [I] } type P { page: [I] other: [I] } type I { x: Int @cost(weight: "1") }`);
+  const price = async (text: string) => (await priceOf(schema, text))[0];
+  expect(await price('{ s(first: 40) { results { page { x } } } }')).toBe(3 + 40);
+  expect(await price('{ s(first: 40) { results { other { x } } } }')).toBe(3 + 10);
+  expect(await price('{ s(first: 40) { more { x } } }')).toBe(2 + 40);
+});
+
+it('adds what a query or a mutation costs by itself', async () => {
+  const schema = schemaOf('type Query { a: Int } type Mutation { a: Int }');
+  expect(await priceOf(schema, 'mutation { a }')).toEqual([10, 1]);
+  expect(await priceOf(schema, 'mutation { a }', {}, { mutationCost: 2 })).toEqual([2, 1]);
+  expect(await priceOf(schema, '{ a }', {}, { queryCost: 3 })).toEqual([3, 1]);
+});
+
+it('is 400 over the ceiling and answers at it, for the anonymous first and for the next caller', async () => {
+  const server = await serveCost('type Query { a: Int @cost(weight: "5") }', { maxCost: 10 });
+  for (let i = 0; i < 2; i += 1) {
+    expect(await send(server, '{ x: a y: a }', as(null))).toMatchObject({ status: 200 });
+    const refused = await send(server, '{ x: a y: a z: a }', as(null));
+    expect([refused.status, codes(refused), refused.body.errors[0].extensions.cost]).toEqual([
+      400,
+      ['COST_LIMIT_EXCEEDED'],
+      undefined,
+    ]);
+  }
+});
