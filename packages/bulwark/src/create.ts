@@ -2,7 +2,7 @@
 import type { ApolloServerOptionsWithSchema } from '@apollo/server';
 import {
   type AuthenticateOptions,
-  authDirectives,
+  authDirectivesAs,
   authenticate,
   authorization,
   type GuardSchemaOptions,
@@ -28,14 +28,14 @@ import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { type Authenticator, contextMaker, type HttpRequest } from './context.ts';
 import { posture } from './posture.ts';
 
-export interface BulwarkOptions {
+export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   /**
    * How a request says who it is: the options of `authenticate()`, a function of your own, or `false` for an API that knows
    * no callers.
    */
   readonly authenticate: AuthenticateOptions | Authenticator | false;
   /** Left out: a root field without `@auth` and `@public` needs a principal; with `authenticate: false`, it is public. */
-  readonly authorization?: Pick<GuardSchemaOptions, 'defaultRule' | 'fieldResolver'> | undefined;
+  readonly authorization?: Omit<GuardSchemaOptions<C>, 'events'> | undefined;
   readonly limits?: LimitsOptions | undefined;
   readonly introspection?: IntrospectionOptions | undefined;
   readonly rateLimit?: RateLimitOptions | undefined;
@@ -72,7 +72,7 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
  *
  * @throws {TypeError} while the server is being built, for an option that cannot be meant.
  */
-export function createBulwark<C extends SecuredContext = SecuredContext>(options: BulwarkOptions): Bulwark<C> {
+export function createBulwark<C extends SecuredContext = SecuredContext>(options: BulwarkOptions<C>): Bulwark<C> {
   knownOptions('createBulwark', options, optionNames);
   let logger: Logger = options.logger ?? console;
   const listener = options.onEvent ?? logEvents(() => logger);
@@ -85,7 +85,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   const controls: readonly Control<C>[] = [
     introspection(options.introspection),
     limits<C>(options.limits),
-    authorization<C>(),
+    authorization<C>({ directiveNames: options.authorization?.directiveNames }),
     rateLimit(options.rateLimit),
   ];
   const plugin = guard<C>({ controls, onEvent: listener, expose: options.expose });
@@ -97,8 +97,8 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   });
 
   return {
-    typeDefs: `${authDirectives}\n${rateLimitDirectives}`,
-    secure: (schema) => guardSchema(schema, { defaultRule, fieldResolver, events }),
+    typeDefs: `${authDirectivesAs(options.authorization?.directiveNames ?? {})}\n${rateLimitDirectives}`,
+    secure: (schema) => guardSchema<C>(schema, { ...options.authorization, defaultRule, events }),
     apollo(server) {
       if (!options.logger && server.logger) logger = server.logger;
       return posture(server, {
