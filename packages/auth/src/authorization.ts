@@ -4,16 +4,25 @@
  * Answers: `UNAUTHENTICATED`, 401, or `FORBIDDEN`, 403, with `WWW-Authenticate` (RFC 6750 section 3); one error per coordinate.
  */
 import { type Control, knownOptions, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
-import { type DocumentNode, type GraphQLSchema, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
+import {
+  type DocumentNode,
+  type GraphQLError,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+} from 'graphql';
+import { denialsBeforeRunning } from './before-running.ts';
 import { challenge, checkedRealm } from './challenge.ts';
-import { usesDirectives } from './directives.ts';
-import { denialOf, foreseenDenials } from './foreseen.ts';
+import { type DirectiveNames, usesDirectives } from './directives.ts';
+import { denialOf, type Foreseen, foreseenDenials } from './foreseen.ts';
 import { type Guards, markOf } from './marker.ts';
 import { walk } from './touched.ts';
 
 export interface AuthorizationOptions {
   /** The realm in `WWW-Authenticate`; the same as that of `authenticate`. @default 'graphql' */
   readonly realm?: string | undefined;
+  /** What the schema calls the directives; the same as for `guardSchema`. @default auth, owner, public */
+  readonly directiveNames?: DirectiveNames | undefined;
 }
 
 /** Errors of one refusal; further denied coordinates are left out. */
@@ -21,13 +30,14 @@ const maxDenials = 20;
 
 /**
  * Refuses mutations and subscriptions of which a part is certain to be denied, before anything of them runs, and keeps
- * answers that depend on the caller out of shared caches. A query is not refused: each field answers for itself.
+ * answers that depend on the caller out of shared caches. A query is refused where a rule says `mode: REJECT`; else each
+ * field answers for itself.
  *
  * @throws {TypeError} for an unknown option.
  * @example guard({ controls: [limits(), authorization()] })
  */
 export function authorization<C = unknown>(options: AuthorizationOptions = {}): Control<C> {
-  knownOptions('authorization', options, ['realm']);
+  knownOptions('authorization', options, ['realm', 'directiveNames']);
   const realm = checkedRealm(options.realm ?? 'graphql');
   const guardsBySchema = new WeakMap<GraphQLSchema, Guards | 'none'>();
   const touchedBy = new WeakMap<Guards, WeakMap<DocumentNode, Map<OperationDefinitionNode, boolean>>>();
@@ -36,7 +46,7 @@ export function authorization<C = unknown>(options: AuthorizationOptions = {}): 
   function guardsOf(schema: GraphQLSchema): Guards | 'none' {
     let guards = guardsBySchema.get(schema);
     if (!guards) {
-      guards = requireGuards(schema);
+      guards = requireGuards(schema, options.directiveNames);
       guardsBySchema.set(schema, guards);
     }
     return guards;
@@ -52,6 +62,11 @@ export function authorization<C = unknown>(options: AuthorizationOptions = {}): 
     return known;
   }
 
+  async function beforeRunning(operation: ResolvedOperation<C>, guards: Guards): Promise<void> {
+    const found = await denialsBeforeRunning(operation, guards, maxDenials);
+    if (found.length > 0) throw refusalOf(found, realm);
+  }
+
   return {
     name: 'authorization',
     start({ schema }) {
@@ -59,31 +74,35 @@ export function authorization<C = unknown>(options: AuthorizationOptions = {}): 
     },
     check(operation) {
       const guards = guardsOf(operation.schema);
-      if (guards === 'none' || !touches(operation, guards)) return;
+      if (guards === 'none' || !touches(operation, guards)) return undefined;
       operation.neverCache();
-      if (operation.operation.operation === OperationTypeNode.QUERY) return;
-      const denials = foreseenDenials(operation, guards, maxDenials);
-      const [first, ...rest] = denials;
-      if (!first) return;
-      const onlyScopes = denials.every(({ reason }) => reason === 'no scope passed');
-      throw refuse(first.code, {
-        ...first.facts,
-        also: rest.map(denialOf),
-        ...(first.code === 'UNAUTHENTICATED' && { headers: challenge(realm) }),
-        ...(onlyScopes && { headers: challenge(realm, 'insufficient_scope') }),
-      });
+      const certain = foreseenDenials(operation, guards, maxDenials);
+      if (certain.length > 0) throw refusalOf(certain, realm);
+      if (operation.operation.operation === OperationTypeNode.QUERY && !guards.index.rejecting) return undefined;
+      return beforeRunning(operation, guards);
     },
   };
 }
 
-function requireGuards(schema: GraphQLSchema): Guards | 'none' {
+function refusalOf(denials: readonly Foreseen[], realm: string): GraphQLError {
+  const [first, ...rest] = denials;
+  const onlyScopes = denials.every(({ reason }) => reason === 'no scope passed');
+  return refuse(first?.code ?? 'FORBIDDEN', {
+    ...first?.facts,
+    also: rest.map(denialOf),
+    ...(first?.code === 'UNAUTHENTICATED' && { headers: challenge(realm) }),
+    ...(onlyScopes && { headers: challenge(realm, 'insufficient_scope') }),
+  });
+}
+
+function requireGuards(schema: GraphQLSchema, directiveNames: DirectiveNames | undefined): Guards | 'none' {
   const mark = markOf(schema);
   if (mark?.schema === schema) return mark;
   if (mark)
     throw new Error(
       'This schema was transformed after guardSchema(): guard it last, so that nothing stands around the guards.',
     );
-  if (!usesDirectives(schema)) return 'none';
+  if (!usesDirectives(schema, directiveNames)) return 'none';
   throw new Error(
     'This schema uses @auth, @owner or @public, but nothing enforces them: pass it through guardSchema() or secure().',
   );

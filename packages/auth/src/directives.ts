@@ -1,4 +1,5 @@
 /** The three directives, and where a schema carries them: in its SDL, in extensions of it, or in `extensions` from code. */
+import { knownOptions } from '@graphql-bulwark/core';
 import { getDirective } from '@graphql-tools/utils';
 import {
   type GraphQLNamedType,
@@ -7,24 +8,42 @@ import {
   isInputObjectType,
   isInterfaceType,
   isObjectType,
+  isScalarType,
 } from 'graphql';
 
-/** SDL to put among a schema's type definitions. */
-export const authDirectives: string = /* GraphQL */ `
-"Only for a caller who holds the roles and the scopes. The outer list is an OR, the inner lists are ANDs; without arguments any authenticated caller. Repeated: all must pass."
-directive @auth(roles: [[String!]!], scopes: [[String!]!]) repeatable on OBJECT | FIELD_DEFINITION
-
-"Only for the caller whose claim equals the object's own property. Repeated: one owner is enough. Beside @auth: both must pass."
-directive @owner(field: String = "ownerId", claim: String = "sub") repeatable on OBJECT
-
-"For everyone. Takes a root field, or all fields of a root type, out of the default rule."
-directive @public on FIELD_DEFINITION | OBJECT
-`;
-
-/** The name of one of the three directives. */
+/** One of the three directives, whatever the schema calls it. */
 export type DirectiveName = 'auth' | 'owner' | 'public';
 
-const names: readonly DirectiveName[] = ['auth', 'owner', 'public'];
+/** What a schema calls the directives. Left out: `@auth`, `@owner`, `@public`. */
+export type DirectiveNames = Readonly<Partial<Record<DirectiveName, string>>>;
+
+const kinds: readonly DirectiveName[] = ['auth', 'owner', 'public'];
+
+/** SDL to put among a schema's type definitions, under names of your own. @throws {TypeError} for a name that is none. */
+export function authDirectivesAs(names: DirectiveNames): string {
+  const { auth, owner, public: open } = spelled(names);
+  return /* GraphQL */ `
+"What a denial does that is certain beforehand. NULL: its field is null. REJECT: nothing of the operation runs."
+enum AuthMode { NULL REJECT }
+
+"What becomes of an object or a field of somebody else. NULL and FILTER leave no error; FILTER drops items of lists."
+enum OwnerMode { ERROR NULL FILTER NOT_FOUND }
+
+"Only for a caller who holds the roles and the scopes, and with whom the policies agree. The outer list is an OR, the inner lists are ANDs; without arguments any authenticated caller. Repeated: all must pass. Without a mode: REJECT for mutations and subscriptions, NULL for queries."
+directive @${auth}(roles: [[String!]!], scopes: [[String!]!], policies: [[String!]!], mode: AuthMode) repeatable on
+  OBJECT | INTERFACE | FIELD_DEFINITION | SCALAR | ENUM | ENUM_VALUE | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
+
+"Only for the caller whose claim equals the owner: a property of the object, an argument, or what a loader finds. Repeated: one owner is enough. Beside @auth: both must pass."
+directive @${owner}(field: String = "ownerId", claim: String = "sub", arg: String, loader: String, bypass: [[String!]!], mode: OwnerMode = ERROR, optional: Boolean, preset: Boolean) repeatable on
+  OBJECT | FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
+
+"For everyone. Takes a root field, or all fields of a root type, out of the default rule."
+directive @${open} on FIELD_DEFINITION | OBJECT
+`;
+}
+
+/** SDL to put among a schema's type definitions. */
+export const authDirectives: string = authDirectivesAs({});
 
 /** A part of a schema that can carry directives. */
 export type Directable = Parameters<typeof getDirective>[1];
@@ -33,22 +52,42 @@ export type Directable = Parameters<typeof getDirective>[1];
 export type DirectiveArguments = Readonly<Record<string, unknown>>;
 
 /** Each use of a directive on one element. @throws {TypeError} naming the coordinate, for a form that cannot be read. */
-export function usesOf(
-  schema: GraphQLSchema,
-  element: Directable,
-  name: DirectiveName,
-  coordinate: string,
-): DirectiveArguments[] {
-  const inExtensions: unknown = (element.extensions as Record<string, unknown> | undefined)?.['directives'];
-  if (Array.isArray(inExtensions) && inExtensions.some((use: { name?: unknown } | null) => use?.name === name)) {
-    throw new TypeError(
-      `${coordinate}: give extensions.directives as an object ({ ${name}: { ... } }), not as a list.`,
-    );
+export type Uses = (element: Directable, name: DirectiveName, coordinate: string) => DirectiveArguments[];
+
+/** Federation's directives for a subgraph: the same rules in other words. */
+const federation = {
+  authenticated: () => ({}),
+  requiresScopes: ({ scopes = null }: DirectiveArguments) => ({ scopes }),
+  policy: ({ policies = null }: DirectiveArguments) => ({ policies }),
+} as const;
+
+type Alias = keyof typeof federation;
+
+const aliases = Object.keys(federation) as Alias[];
+
+/** @throws {TypeError} for names that cannot be meant, or that the schema does not declare. */
+export function directiveUses(schema: GraphQLSchema, names: DirectiveNames = {}): Uses {
+  const spelling = spelled(names);
+  for (const [kind, name] of Object.entries(names)) {
+    if (!schema.getDirective(name)) {
+      throw new TypeError(`directiveNames.${kind} is '${name}', but the schema declares no such directive.`);
+    }
   }
-  return read(schema, element, name, coordinate).map((use) => {
-    if (typeof use === 'object' && use !== null && !Array.isArray(use)) return use as DirectiveArguments;
-    throw new TypeError(`${coordinate}: the arguments of @${name} must be an object.`);
-  });
+  for (const { name } of schema.getDirectives()) {
+    const renamed = aliases.find((alias) => name.endsWith(`__${alias}`) && name !== `federation__${alias}`);
+    if (renamed) throw new TypeError(`@${name}: import @${renamed} under its own name, so that its rules are found.`);
+  }
+  checkLinks(schema);
+  return (element, kind, coordinate) => {
+    const own = usesOf(schema, element, spelling[kind], coordinate);
+    if (kind !== 'auth') return own;
+    const federated = aliases.flatMap((alias) =>
+      [alias, `federation__${alias}`]
+        .filter((name) => name !== spelling.auth)
+        .flatMap((name) => usesOf(schema, element, name, coordinate).map(federation[alias])),
+    );
+    return [...own, ...federated];
+  };
 }
 
 /** @throws {TypeError} for an argument that the directive does not have: it would be silently without effect. */
@@ -64,26 +103,73 @@ export function knownArguments(
 }
 
 /** Whether the schema declares one of the directives, or uses one without declaring it. */
-export function usesDirectives(schema: GraphQLSchema): boolean {
-  if (names.some((name) => schema.getDirective(name))) return true;
+export function usesDirectives(schema: GraphQLSchema, names: DirectiveNames = {}): boolean {
+  const spelling = spelled(names);
+  if (kinds.some((kind) => schema.getDirective(spelling[kind]))) return true;
+  const uses = directiveUses(schema, names);
   for (const [coordinate, element] of elementsOf(schema)) {
-    if (names.some((name) => usesOf(schema, element, name, coordinate).length > 0)) return true;
+    if (kinds.some((kind) => uses(element, kind, coordinate).length > 0)) return true;
   }
   return false;
 }
 
-/** @throws {TypeError} for a directive where it would have no effect. SDL cannot hold one there; code can. */
-export function checkLocations(schema: GraphQLSchema): void {
+/** @throws {TypeError} for a rule where it would have no effect. SDL cannot hold one there; code can. */
+export function checkLocations(schema: GraphQLSchema, uses: Uses): void {
   for (const [coordinate, element, allowed] of elementsOf(schema)) {
-    for (const name of names) {
-      if (!allowed.includes(name) && usesOf(schema, element, name, coordinate).length > 0) {
-        throw new TypeError(`${coordinate}: @${name} has no effect here.`);
+    for (const kind of kinds) {
+      if (!allowed.includes(kind) && uses(element, kind, coordinate).length > 0) {
+        throw new TypeError(`${coordinate}: @${kind} has no effect here.`);
       }
     }
   }
 }
 
-function read(schema: GraphQLSchema, element: Directable, name: DirectiveName, coordinate: string): unknown[] {
+/** Every coordinate that could carry a rule. */
+export function coordinatesOf(schema: GraphQLSchema): Set<string> {
+  return new Set([...elementsOf(schema)].map(([coordinate]) => coordinate));
+}
+
+function spelled(names: DirectiveNames): Readonly<Record<DirectiveName, string>> {
+  knownOptions('directiveNames', names, kinds);
+  for (const [kind, name] of Object.entries(names)) {
+    if (typeof name !== 'string' || !/^[A-Za-z_]\w*$/.test(name)) {
+      throw new TypeError(`directiveNames.${kind} must be a name without '@', but is ${JSON.stringify(name)}.`);
+    }
+  }
+  const spelling = { auth: 'auth', owner: 'owner', public: 'public', ...names };
+  if (new Set(Object.values(spelling)).size < kinds.length) {
+    throw new TypeError('directiveNames must be three different names.');
+  }
+  return spelling;
+}
+
+/** A renamed import would leave rules that nobody reads. */
+function checkLinks(schema: GraphQLSchema): void {
+  for (const use of usesOf(schema, schema, 'link', 'schema')) {
+    const imports: unknown[] = Array.isArray(use['import']) ? use['import'] : [];
+    for (const one of imports as ({ name?: unknown; as?: unknown } | string | null)[]) {
+      if (typeof one !== 'object' || one === null || one.as === undefined || one.as === one.name) continue;
+      if (aliases.some((alias) => one.name === `@${alias}`)) {
+        throw new TypeError(`schema: @link imports ${String(one.name)} under another name, so that nobody reads it.`);
+      }
+    }
+  }
+}
+
+function usesOf(schema: GraphQLSchema, element: Directable, name: string, coordinate: string): DirectiveArguments[] {
+  const inExtensions: unknown = (element.extensions as Record<string, unknown> | undefined)?.['directives'];
+  if (Array.isArray(inExtensions) && inExtensions.some((use: { name?: unknown } | null) => use?.name === name)) {
+    throw new TypeError(
+      `${coordinate}: give extensions.directives as an object ({ ${name}: { ... } }), not as a list.`,
+    );
+  }
+  return read(schema, element, name, coordinate).map((use) => {
+    if (typeof use === 'object' && use !== null && !Array.isArray(use)) return use as DirectiveArguments;
+    throw new TypeError(`${coordinate}: the arguments of @${name} must be an object.`);
+  });
+}
+
+function read(schema: GraphQLSchema, element: Directable, name: string, coordinate: string): unknown[] {
   try {
     return getDirective(schema, element, name) ?? [];
   } catch (error) {
@@ -97,21 +183,26 @@ function* elementsOf(schema: GraphQLSchema): Generator<Element> {
   yield ['schema', schema, []];
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__')) continue;
-    yield [type.name, type, isObjectType(type) ? names : []];
+    yield [type.name, type, allowedOn(type)];
     yield* membersOf(type);
   }
+}
+
+function allowedOn(type: GraphQLNamedType): readonly DirectiveName[] {
+  if (isObjectType(type)) return kinds;
+  return isInterfaceType(type) || isEnumType(type) || isScalarType(type) ? ['auth'] : [];
 }
 
 function* membersOf(type: GraphQLNamedType): Generator<Element> {
   if (isObjectType(type) || isInterfaceType(type)) {
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
-      yield [coordinate, field, ['auth', 'public']];
-      for (const argument of field.args) yield [`${coordinate}(${argument.name}:)`, argument, []];
+      yield [coordinate, field, isObjectType(type) ? kinds : ['auth', 'public']];
+      for (const argument of field.args) yield [`${coordinate}(${argument.name}:)`, argument, ['auth', 'owner']];
     }
   } else if (isInputObjectType(type)) {
-    for (const field of Object.values(type.getFields())) yield [`${type.name}.${field.name}`, field, []];
+    for (const field of Object.values(type.getFields())) yield [`${type.name}.${field.name}`, field, ['auth', 'owner']];
   } else if (isEnumType(type)) {
-    for (const value of type.getValues()) yield [`${type.name}.${value.name}`, value, []];
+    for (const value of type.getValues()) yield [`${type.name}.${value.name}`, value, ['auth']];
   }
 }

@@ -1,36 +1,102 @@
-/** Guards a field: judges before its resolver, and before its source stream is opened. */
-import { defaultFieldResolver, type GraphQLFieldConfig, type GraphQLFieldResolver } from 'graphql';
-import { type Denials, whyOf } from './denials.ts';
-import type { Guarded } from './rule-index.ts';
+/** Guards a field: judges before its resolver, before its source stream is opened, and what it returns. */
+import {
+  defaultFieldResolver,
+  type GraphQLFieldConfig,
+  type GraphQLFieldResolver,
+  type GraphQLResolveInfo,
+} from 'graphql';
+import { type Denials, type Denied, whyOf } from './denials.ts';
+import { type Judge, type Question, whereOf } from './judge.ts';
+import { type LoaderBook, withLoaded } from './loaders.ts';
+import { forgetBefore, type Memos } from './memo.ts';
+import { isPromise } from './owner.ts';
+import type { GuardedField } from './rule-index.ts';
 import { type Standings, verdicts } from './standing.ts';
 
-type Resolver = GraphQLFieldResolver<unknown, unknown>;
+export type Resolver = GraphQLFieldResolver<unknown, unknown>;
 type FieldConfig = GraphQLFieldConfig<unknown, unknown>;
 
 export interface Guarding {
   readonly standings: Standings;
+  readonly judge: Judge;
+  readonly loaders: LoaderBook;
+  readonly memos: Memos;
   readonly denials: Denials;
   /** Resolves fields that have no resolver. */
   readonly fieldResolver: Resolver;
 }
 
-/** @param opensStream whether the field belongs to the subscription type. */
+/** Puts a guard in front of a resolver. */
+export function behind(guarded: GuardedField, resolver: Resolver, guarding: Guarding): Resolver {
+  const onlyClaims = guarded.policies.length === 0 && guarded.owners.length === 0 && !guarded.find;
+  return onlyClaims ? behindClaims(guarded, resolver, guarding) : behindAll(guarded, resolver, guarding);
+}
+
+/** @param opensStream wraps what opens the source stream of a subscription. */
 export function guardedField(
   config: FieldConfig,
-  guarded: Guarded,
-  { standings, denials, fieldResolver }: Guarding,
-  opensStream: boolean,
+  guarded: GuardedField,
+  guarding: Guarding,
+  opensStream?: (subscribe: Resolver) => Resolver,
 ): FieldConfig {
-  const behind =
-    (resolver: Resolver): Resolver =>
-    (source, args, contextValue, info) => {
-      const verdict = standings.judge(contextValue, guarded.slot);
-      if (verdict !== verdicts.allowed) return denials.no(guarded, whyOf(verdict), { contextValue, info });
-      return resolver(source, args, contextValue, info);
-    };
   return {
     ...config,
-    resolve: behind(config.resolve ?? fieldResolver),
-    ...(opensStream && { subscribe: behind(config.subscribe ?? defaultFieldResolver) }),
+    resolve: behind(guarded, config.resolve ?? guarding.fieldResolver, guarding),
+    ...(opensStream && {
+      subscribe: behind(guarded, opensStream(config.subscribe ?? defaultFieldResolver), guarding),
+    }),
   };
+}
+
+function behindClaims(guarded: GuardedField, resolver: Resolver, { standings, memos, denials }: Guarding): Resolver {
+  const { slot } = guarded;
+  return (source, args, contextValue, info) => {
+    const verdict = standings.judge(contextValue, slot);
+    if (verdict === verdicts.allowed) return resolver(source, args, contextValue, info);
+    const where = { contextValue, operation: info.operation, memo: memos.during(contextValue, info) };
+    return denials.no({ guarded, ...whyOf(verdict), mode: 'ERROR' }, where);
+  };
+}
+
+function behindAll(guarded: GuardedField, resolver: Resolver, guarding: Guarding): Resolver {
+  const { judge, memos, denials } = guarding;
+  return (source, args: Question['args'], contextValue, info) => {
+    const memo = memos.during(contextValue, info);
+    forgetBefore(memo, info);
+    const question = { contextValue, operation: info.operation, memo, source, args, info };
+    const decide = (denied: Denied | undefined): unknown => {
+      if (denied) return refused(denied, question, denials);
+      const completed = judge.completed(guarded, args, contextValue);
+      return withRows(guarded, question, guarding, (seen) => resolver(source, completed, contextValue, seen));
+    };
+    const denied = judge.field(guarded, question);
+    return isPromise(denied) ? denials.later(denied.then(decide), memo) : decide(denied);
+  };
+}
+
+/** `null` without an error where the mode says so; the operator hears of it all the same. */
+export function refused(denied: Denied, question: Question, denials: Denials): unknown {
+  if (denied.mode !== 'NULL') return denials.no(denied, whereOf(question));
+  denials.errorOf(denied, whereOf(question));
+  return null;
+}
+
+/** Offers the resolver what the loaders found: what was judged is what is used. */
+function withRows(
+  { owners, coordinate }: GuardedField,
+  question: Question,
+  { loaders, standings }: Guarding,
+  resolve: (info: GraphQLResolveInfo) => unknown,
+): unknown {
+  const { info, contextValue } = question;
+  if (!info) throw new Error('a resolver runs with info');
+  const names = owners.flatMap(({ loader, bypass }) =>
+    loader === undefined || (bypass && standings.holdsRoles(contextValue, bypass)) ? [] : [loader],
+  );
+  if (names.length === 0) return resolve(info);
+  const asking = { ...question, coordinate, principal: standings.principalOf(contextValue), failed: () => {} };
+  const found = names.map((name) => loaders.load(name, asking));
+  const offer = (rows: readonly unknown[]): unknown =>
+    resolve(withLoaded(info, new Map(names.map((name, i) => [name, rows[i]]))));
+  return found.some(isPromise) ? Promise.all(found).then(offer) : offer(found);
 }

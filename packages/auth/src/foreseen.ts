@@ -7,16 +7,20 @@
 import { deny, included, type RefusalFacts, type ResolvedOperation } from '@graphql-bulwark/core';
 import {
   type ASTNode,
+  type FieldNode,
   type GraphQLCompositeType,
   type GraphQLError,
+  type GraphQLField,
+  getArgumentValues,
   getNamedType,
   isAbstractType,
   isCompositeType,
+  isObjectType,
+  OperationTypeNode,
 } from 'graphql';
-import { type Why, whyOf } from './denials.ts';
+import type { Denied, Why } from './denials.ts';
 import type { Guards } from './marker.ts';
 import type { Guarded } from './rule-index.ts';
-import { verdicts } from './standing.ts';
 import { pathOf, type Visitor, type Way, walk } from './touched.ts';
 
 /** One denied coordinate. */
@@ -24,23 +28,26 @@ export interface Foreseen extends Why {
   readonly facts: RefusalFacts;
 }
 
-/** One per coordinate, at most `maximum`. */
+/** Whether a denial refuses the operation as a whole: its rule says so, or it is not a query. */
+export function rejects({ mode }: Guarded, { operation }: ResolvedOperation): boolean {
+  return (mode ?? (operation.operation === OperationTypeNode.QUERY ? 'NULL' : 'REJECT')) === 'REJECT';
+}
+
+/** Those that claims decide: one per coordinate, at most `maximum`. */
 export function foreseenDenials(operation: ResolvedOperation, guards: Guards, maximum: number): Foreseen[] {
   const { schema, document, contextValue } = operation;
-  const { index, standings } = guards;
+  const { index, judge } = guards;
   const found = new Map<string, Foreseen>();
-  const verdictOnType = new Map<string, Refused | undefined>();
+  const verdictOnType = new Map<string, Denied | undefined>();
 
-  const refusedBy = (guarded: Guarded | undefined): Refused | undefined => {
-    const verdict = guarded && standings.judge(contextValue, guarded.slot);
-    return guarded && verdict && verdict !== verdicts.allowed ? { guarded, why: whyOf(verdict) } : undefined;
-  };
+  const refusedBy = (guarded: Guarded | undefined): Denied | undefined =>
+    guarded && judge.claims(guarded, contextValue);
   /** Refused when each of the types that can stand here is; the first says why. */
   const everywhere = (
     key: string,
     type: GraphQLCompositeType,
-    refused: (typeName: string) => Refused | undefined,
-  ): Refused | undefined => {
+    refused: (typeName: string) => Denied | undefined,
+  ): Denied | undefined => {
     if (!isAbstractType(type)) return refused(type.name);
     if (!verdictOnType.has(key)) {
       const each = schema.getPossibleTypes(type);
@@ -49,21 +56,27 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
     }
     return verdictOnType.get(key);
   };
-  const onType = (type: GraphQLCompositeType): Refused | undefined =>
+  const onType = (type: GraphQLCompositeType): Denied | undefined =>
     everywhere(type.name, type, (name) => refusedBy(index.types.get(name)));
-  const onField = (type: GraphQLCompositeType, fieldName: string): Refused | undefined =>
+  const onField = (type: GraphQLCompositeType, fieldName: string): Denied | undefined =>
     everywhere(
       `${type.name}.${fieldName}`,
       type,
       (name) => refusedBy(index.fields.get(`${name}.${fieldName}`)) ?? refusedBy(index.types.get(name)),
     );
-  const passes = (refused: Refused | undefined, node: ASTNode, way: Way | undefined): boolean => {
-    if (!refused) return true;
-    const { coordinate, rule } = refused.guarded;
-    if (!found.has(coordinate) && found.size < maximum) {
+  const passedIn = (type: GraphQLCompositeType, field: GraphQLField<unknown, unknown>, node: FieldNode): Denied[] => {
+    const guarded = isObjectType(type) ? index.fields.get(`${type.name}.${field.name}`) : undefined;
+    const args = guarded?.find && argumentsOf(operation, field, node);
+    return guarded && args ? judge.input(guarded, args, contextValue) : [];
+  };
+  /** Whether to look on below. A denial that only nulls its field ends here without a word. */
+  const passes = (denied: Denied | undefined, node: ASTNode, way: Way | undefined): boolean => {
+    if (!denied) return true;
+    const { coordinate, rule } = denied.guarded;
+    if (rejects(denied.guarded, operation) && !found.has(coordinate) && found.size < maximum) {
       const path = pathOf(way);
-      const facts = { coordinate, rule, reason: refused.why.reason, nodes: [node], ...(path.length > 0 && { path }) };
-      found.set(coordinate, { ...refused.why, facts });
+      const facts = { coordinate, rule, reason: denied.reason, nodes: [node], ...(path.length > 0 && { path }) };
+      found.set(coordinate, { code: denied.code, reason: denied.reason, facts });
     }
     return false;
   };
@@ -73,7 +86,8 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
     field(parent, field, node, way) {
       const result = getNamedType(field.type);
       const refused = onField(parent, field.name) ?? (isCompositeType(result) ? onType(result) : undefined);
-      return passes(refused, node, way);
+      if (!passes(refused, node, way)) return false;
+      return passedIn(parent, field, node).filter((denied) => !passes(denied, node, way)).length === 0;
     },
     narrowed: (type, node, way) => passes(onType(type), node, way),
   };
@@ -81,12 +95,20 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
   return [...found.values()];
 }
 
+/** Coerced arguments, or `undefined` where execution will refuse them. */
+export function argumentsOf(
+  { variables }: ResolvedOperation,
+  field: GraphQLField<unknown, unknown>,
+  node: FieldNode,
+): Record<string, unknown> | undefined {
+  try {
+    return getArgumentValues(field, node, variables);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A further error of the answer. */
 export function denialOf({ code, facts }: Foreseen): GraphQLError {
   return deny(code, facts);
-}
-
-interface Refused {
-  readonly guarded: Guarded;
-  readonly why: Why;
 }

@@ -3,8 +3,8 @@
  * Room: the schema itself, so that it holds under every transport, and under `execute()`.
  * Answers: `null` with `UNAUTHENTICATED` or `FORBIDDEN` at its path; never an HTTP status.
  */
-import { type Events, knownOptions, show } from '@graphql-bulwark/core';
-import { MapperKind, mapSchema } from '@graphql-tools/utils';
+import { type Events, knownOptions, type SecuredContext, show, wholeNumber } from '@graphql-bulwark/core';
+import { getDirective, MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
   type GraphQLFieldResolver,
@@ -14,25 +14,66 @@ import {
   GraphQLUnionType,
   isInterfaceType,
 } from 'graphql';
+import { type CodeRules, withCodeRules } from './code-rules.ts';
 import { denials } from './denials.ts';
-import { guardedField } from './field-guard.ts';
+import { type DirectiveNames, directiveUses } from './directives.ts';
+import { type Guarding, guardedField, type Resolver } from './field-guard.ts';
+import { judge } from './judge.ts';
+import { type Loaders, loaderBook } from './loaders.ts';
 import { mark, markOf } from './marker.ts';
+import { memos } from './memo.ts';
 import { objectGate, originalTypeResolver } from './object-gate.ts';
+import { normalizer } from './owner.ts';
+import { checkEntities } from './owner-checks.ts';
+import { type Policies, policyBook } from './policies.ts';
+import { judgedResult } from './results.ts';
 import { type DefaultRule, ruleIndex } from './rule-index.ts';
 import { standings } from './standing.ts';
+import { endingWithCredential } from './stream.ts';
 
-export interface GuardSchemaOptions {
+export interface GuardSchemaOptions<C = SecuredContext> {
   /**
    * What becomes of root fields with neither `@auth` nor `@public`: `allow` leaves them open, `authenticated` asks for a
    * principal, `deny` keeps the server from starting. @default 'authenticated'
    */
   readonly defaultRule?: DefaultRule | undefined;
+  /** Rules by coordinate, in addition to those that the schema carries. @default none */
+  readonly rules?: CodeRules | undefined;
+  /** What `@auth(policies:)` may name. @default none */
+  readonly policies?: Policies<C> | undefined;
+  /** What `@owner(loader:)` may name. @default none */
+  readonly loaders?: Loaders<C> | undefined;
+  /** How long a policy or a loader may take before it counts as denied. Milliseconds, 1 or more. @default 5000 */
+  readonly timeoutMilliseconds?: number | undefined;
+  /**
+   * Brings owners and claims into comparable form, for example ids that are objects; `null` is nobody. Left out: text as it
+   * is, whole numbers as decimal text.
+   */
+  readonly normalizeOwner?: ((value: unknown) => string | null) | undefined;
+  /** Refuses rules on interfaces, in place of giving them to the types that implement them. @default false */
+  readonly strictInterfaces?: boolean | undefined;
+  /** What the schema calls the directives. @default auth, owner, public */
+  readonly directiveNames?: DirectiveNames | undefined;
   /** The same function as Apollo Server's `fieldResolver`, when that is set: it resolves guarded fields without a resolver. */
   // oxlint-disable-next-line typescript/no-explicit-any -- the type of Apollo Server's own option
   readonly fieldResolver?: GraphQLFieldResolver<any, any> | undefined;
   /** Told of each denial, once per coordinate and operation. Left out: denials are silent for the operator. */
   readonly events?: Events | undefined;
 }
+
+/** The options of {@link guardSchema}. */
+export const guardSchemaOptionNames: readonly (keyof GuardSchemaOptions)[] = [
+  'defaultRule',
+  'rules',
+  'policies',
+  'loaders',
+  'timeoutMilliseconds',
+  'normalizeOwner',
+  'strictInterfaces',
+  'directiveNames',
+  'fieldResolver',
+  'events',
+];
 
 /**
  * Compiles `@auth`, `@owner` and `@public` into a new schema. Apply it last: it guards the resolvers that it finds.
@@ -41,16 +82,47 @@ export interface GuardSchemaOptions {
  * @example
  * const schema = guardSchema(makeExecutableSchema({ typeDefs: [authDirectives, typeDefs], resolvers }))
  */
-export function guardSchema(schema: GraphQLSchema, options: GuardSchemaOptions = {}): GraphQLSchema {
-  knownOptions('guardSchema', options, ['defaultRule', 'fieldResolver', 'events']);
-  const { defaultRule = 'authenticated', fieldResolver = defaultFieldResolver, events } = options;
+export function guardSchema<C = SecuredContext>(
+  schema: GraphQLSchema,
+  options: GuardSchemaOptions<C> = {},
+): GraphQLSchema {
+  knownOptions('guardSchema', options, guardSchemaOptionNames);
+  const { defaultRule = 'authenticated', fieldResolver = defaultFieldResolver, strictInterfaces = false } = options;
+  const { events, rules = {}, directiveNames, normalizeOwner, timeoutMilliseconds = 5_000 } = options;
   if (!['allow', 'authenticated', 'deny'].includes(defaultRule)) {
     throw new TypeError(`defaultRule must be 'allow', 'authenticated' or 'deny', but is ${show(defaultRule)}.`);
   }
+  if (typeof strictInterfaces !== 'boolean') {
+    throw new TypeError(`strictInterfaces must be true or false, but is ${show(strictInterfaces)}.`);
+  }
+  if (normalizeOwner !== undefined && typeof normalizeOwner !== 'function') {
+    throw new TypeError(`normalizeOwner must be a function, but is ${show(normalizeOwner)}.`);
+  }
   if (markOf(schema)) throw new TypeError('guardSchema: this schema is guarded already; guard it once, and last.');
 
-  const index = ruleIndex(schema, defaultRule);
-  const guarding = { standings: standings(index.rules), denials: denials(events), fieldResolver };
+  wholeNumber('timeoutMilliseconds', timeoutMilliseconds);
+  const policies = policyBook(options.policies ?? {}, timeoutMilliseconds);
+  const loaders = loaderBook(options.loaders ?? {}, timeoutMilliseconds);
+  const index = ruleIndex(schema, {
+    uses: withCodeRules(schema, directiveUses(schema, directiveNames), rules),
+    defaultRule,
+    strictInterfaces,
+    allowsAnonymous: policies.allowsAnonymous,
+    requireLoader: loaders.require,
+  });
+  checkEntities(schema, index.types, (type) => (getDirective(schema, type, 'key') ?? []).length > 0);
+  for (const message of index.warnings) events?.emit({ type: 'config.warning', message }, 'noted');
+
+  const standing = standings(index.rules, normalizer(normalizeOwner));
+  const saying = denials(events);
+  const guarding: Guarding = {
+    standings: standing,
+    denials: saying,
+    loaders,
+    memos: memos(),
+    judge: judge({ standings: standing, policies, loaders, denials: saying }),
+    fieldResolver,
+  };
   const subscriptionType = schema.getSubscriptionType()?.name;
 
   const guarded = mapSchema(schema, {
@@ -68,9 +140,19 @@ export function guardSchema(schema: GraphQLSchema, options: GuardSchemaOptions =
         : new GraphQLUnionType({ ...type.toConfig(), resolveType });
     },
     [MapperKind.OBJECT_FIELD]: (config, fieldName, typeName) => {
-      const guard = index.fields.get(`${typeName}.${fieldName}`);
-      return guard && guardedField(config, guard, guarding, typeName === subscriptionType);
+      const coordinate = `${typeName}.${fieldName}`;
+      const guard = index.fields.get(coordinate);
+      const original: Resolver = config.resolve ?? fieldResolver;
+      // The type as it was: a mapped one may already be guarded.
+      const { type } = (schema.getType(typeName) as GraphQLObjectType).getFields()[fieldName] ?? config;
+      const resolve = judgedResult(schema, type, guard, index, original, guarding);
+      if (!guard) return resolve === original ? undefined : { ...config, resolve };
+      const opens =
+        typeName === subscriptionType
+          ? (subscribe: Resolver) => endingWithCredential(subscribe, coordinate, standing, events)
+          : undefined;
+      return guardedField({ ...config, resolve }, guard, guarding, opens);
     },
   });
-  return mark(guarded, { index, standings: guarding.standings });
+  return mark(guarded, { index, judge: guarding.judge, memos: guarding.memos });
 }

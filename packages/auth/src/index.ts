@@ -10,6 +10,7 @@ export { type Authenticate, type AuthenticateOptions, authenticate } from './aut
 export { type AuthorizationOptions, authorization } from './authorization.ts';
 export type { CredentialSource } from './bearer.ts';
 export type { ClaimPath } from './claims.ts';
+export { type AuthArguments, type CodeRule, type CodeRules, type Names, type OwnerArguments } from './code-rules.ts';
 export type { CookieOptions } from './cookie.ts';
 export {
   type DenyList,
@@ -20,14 +21,19 @@ export {
   type RedisDenyListOptions,
   redisDenyList,
 } from './deny-list.ts';
-export { authDirectives } from './directives.ts';
+export { authDirectives, authDirectivesAs, type DirectiveNames } from './directives.ts';
 export type { DpopOptions } from './dpop.ts';
 export { type GuardSchemaOptions, guardSchema } from './guard-schema.ts';
 export type { IssuerOptions } from './issuer.ts';
 export type { KeyOptions } from './keys.ts';
+export { type Loader, type LoaderQuestion, type Loaders, loaded } from './loaders.ts';
 export { isGuarded } from './marker.ts';
+export { notFound } from './not-found.ts';
 export { reported } from './outcomes.ts';
+export type { OwnerMode } from './owner-rule.ts';
 export { type Attempt, type Penalty, type PenaltyOptions, penalty } from './penalty.ts';
+export { type Policies, type PolicyFunction, type PolicyOptions, type PolicyQuestion } from './policies.ts';
 export type { RevocationOptions, RevocationQuery } from './revocation.ts';
 export { type CallerRights, rightsOf, ruleAt } from './rights.ts';
 export type { DefaultRule } from './rule-index.ts';
+export type { AuthMode } from './rules.ts';

@@ -1,11 +1,13 @@
 /** How the rest of the suite recognises a guarded schema, and reads its rules. */
 import type { GraphQLSchema } from 'graphql';
+import type { Judge } from './judge.ts';
+import type { Memos } from './memo.ts';
 import type { RuleIndex } from './rule-index.ts';
-import type { Standings } from './standing.ts';
 
 export interface Guards {
   readonly index: RuleIndex;
-  readonly standings: Standings;
+  readonly judge: Judge;
+  readonly memos: Memos;
 }
 
 interface Mark extends Guards {

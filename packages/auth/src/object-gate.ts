@@ -10,14 +10,16 @@ import {
   type GraphQLSchema,
   type GraphQLTypeResolver,
 } from 'graphql';
-import { whyOf } from './denials.ts';
+import type { Denied } from './denials.ts';
 import type { Guarding } from './field-guard.ts';
-import { type Answer, anyOwned, isPromise, type Ownership, ownership } from './owner.ts';
+import { whereOf } from './judge.ts';
+import { isPromise, ownership } from './owner.ts';
 import type { Guarded } from './rule-index.ts';
 import { verdicts } from './standing.ts';
 
-type Judging = Pick<Guarding, 'standings' | 'denials'>;
 type Predicate = GraphQLIsTypeOfFn<unknown, unknown>;
+
+const noArgs = {};
 
 /**
  * A predicate that also judges. It answers `false` only where the original does: graphql-js prints the object of a `false`
@@ -26,40 +28,41 @@ type Predicate = GraphQLIsTypeOfFn<unknown, unknown>;
 export function objectGate(
   original: Predicate | null | undefined,
   guarded: Guarded,
-  { standings, denials }: Judging,
+  { standings, judge, memos, denials }: Pick<Guarding, 'standings' | 'judge' | 'memos' | 'denials'>,
 ): Predicate {
-  const judge = (value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> => {
-    const verdict = standings.judge(contextValue, guarded.slot);
-    if (verdict !== verdicts.allowed) return denials.no(guarded, whyOf(verdict), { contextValue, info });
-    if (guarded.owners.length === 0) return true;
-    const answer = ownedBy(value, contextValue, info);
-    if (answer === 'owned') return true;
-    if (typeof answer === 'string') return denials.no(guarded, whyNot(answer), { contextValue, info });
-    const asking = { contextValue, info };
-    const settled = answer.then((one) => one === 'owned' || denials.no(guarded, whyNot(one), asking));
-    return denials.later(settled, asking);
+  const claimsOnly = guarded.policies.length === 0 && guarded.owners.length === 0;
+  const [owner] = guarded.owners;
+  // One owner that stands in the object itself is the common case: decided without making anything.
+  const plain = guarded.owners.length === 1 && guarded.policies.length === 0 && owner?.loader === undefined && owner;
+
+  const passes = (value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> => {
+    if (standings.judge(contextValue, guarded.slot) === verdicts.allowed) {
+      if (claimsOnly) return true;
+      if (plain && isSurelyOwned(value, plain.path, contextValue, plain.claim)) return true;
+    }
+    const memo = memos.during(contextValue, info);
+    const question = { contextValue, operation: info.operation, memo, source: value, args: noArgs, info };
+    const decide = (denied: Denied | undefined): true | Promise<never> =>
+      denied ? denials.no(denied, whereOf(question)) : true;
+    const denied = judge.object(guarded, question);
+    return isPromise(denied) ? denials.later(denied.then(decide), memo) : decide(denied);
   };
-  /** Owned under any of the rules. What throws or rejects while it is read is nobody's. */
-  const ownedBy = (value: unknown, contextValue: unknown, info: GraphQLResolveInfo): Answer => {
-    const failed = (error: unknown): Ownership => {
-      denials.failed(guarded, error, { contextValue, info });
-      return 'unresolved';
-    };
-    return anyOwned(guarded.owners, ({ path, claim }) => {
-      try {
-        const answer = ownership(value, path, standings.identities(contextValue, claim));
-        return typeof answer === 'string' ? answer : answer.catch(failed);
-      } catch (error) {
-        return failed(error);
-      }
-    });
+  const isSurelyOwned = (value: unknown, path: readonly string[], contextValue: unknown, claim: string): boolean => {
+    try {
+      const answer = ownership(value, path, standings.claimant(contextValue, claim));
+      // What takes time is judged again, in full; its rejection here must not end the process.
+      if (isPromise(answer)) void answer.catch(() => {});
+      return answer === 'owned';
+    } catch {
+      return false; // judged again, where the failure is told
+    }
   };
   return (value, contextValue, info) => {
     const isOfType = original ? original(value, contextValue, info) : true;
-    if (!isPromise(isOfType)) return isOfType && judge(value, contextValue, info);
+    if (!isPromise(isOfType)) return isOfType && passes(value, contextValue, info);
     return denials.later(
-      Promise.resolve(isOfType).then((settled) => settled && judge(value, contextValue, info)),
-      { contextValue, info },
+      Promise.resolve(isOfType).then((settled) => settled && passes(value, contextValue, info)),
+      memos.during(contextValue, info),
     );
   };
 }
@@ -72,14 +75,10 @@ export function objectGate(
 export function originalTypeResolver(
   schema: GraphQLSchema,
   abstractType: GraphQLAbstractType,
-  { denials }: Judging,
+  { denials, memos }: Pick<Guarding, 'denials' | 'memos'>,
 ): GraphQLTypeResolver<unknown, unknown> {
   return (value, contextValue, info) => {
     const name = defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);
-    return isPromise(name) ? denials.later(Promise.resolve(name), { contextValue, info }) : name;
+    return isPromise(name) ? denials.later(Promise.resolve(name), memos.during(contextValue, info)) : name;
   };
-}
-
-function whyNot(owned: Ownership): { code: 'FORBIDDEN'; reason: string } {
-  return { code: 'FORBIDDEN', reason: owned === 'unresolved' ? 'OWNER_UNRESOLVED' : 'owner' };
 }

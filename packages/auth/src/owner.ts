@@ -4,42 +4,28 @@
  * It reads the object that the resolver returned, never the client's selection. Whatever is missing, empty or of another kind
  * is nobody's: two absent values are not equal.
  */
-import { type Principal, show } from '@graphql-bulwark/core';
+import type { Principal } from '@graphql-bulwark/core';
 import { claimAt } from './claims.ts';
-import { type DirectiveArguments, knownArguments } from './directives.ts';
-
-export interface OwnerRule {
-  readonly text: string;
-  /** Keys that lead to the owner: `owner.id` is `['owner', 'id']`. */
-  readonly path: readonly string[];
-  readonly claim: string;
-}
 
 /** `unresolved`: the property is not there, which is rather a mistake of the server than of the caller. */
 export type Ownership = 'owned' | 'foreign' | 'unresolved';
 
 export type Answer = Ownership | Promise<Ownership>;
 
-/** @throws {TypeError} naming the coordinate, for a path that leads nowhere. */
-export function ownerRule(use: DirectiveArguments, coordinate: string): OwnerRule {
-  knownArguments(use, 'owner', coordinate, ['field', 'claim']);
-  const { field = 'ownerId', claim = 'sub' } = use;
-  for (const [name, value] of Object.entries({ field, claim })) {
-    if (typeof value !== 'string' || value.split('.').some((key) => key.trim() === '')) {
-      throw new TypeError(
-        `${coordinate}: ${name} of @owner must be a name or names joined by dots, but is ${show(value)}.`,
-      );
-    }
-  }
-  const text = `@owner(field: ${JSON.stringify(field)}, claim: ${JSON.stringify(claim)})`;
-  return { text, path: (field as string).split('.'), claim: claim as string };
-}
+/** Both sides of every comparison in comparable form; `null` is nobody. */
+export type Normalize = (value: unknown) => string | null;
 
 /** What the principal's claim says, in comparable form. None: no object can be owned. */
-export function identities({ claims }: Principal, claim: string): readonly string[] {
+export function identities({ claims }: Principal, claim: string, normalize: Normalize): readonly string[] {
   const named = claimAt(claims, claim) ?? claimAt(claims, claim.split('.'));
   const values: unknown[] = Array.isArray(named) ? named : [named];
-  return values.map(normalized).filter((value) => value !== null);
+  return values.map(normalize).filter((value) => value !== null);
+}
+
+/** Whom an owner is compared with, and how. */
+export interface Claimant {
+  readonly identities: readonly string[];
+  readonly normalize: Normalize;
 }
 
 /**
@@ -47,7 +33,7 @@ export function identities({ claims }: Principal, claim: string): readonly strin
  *
  * Only own properties count, and no functions. A list stands for any of its elements.
  */
-export function ownership(value: unknown, path: readonly string[], caller: readonly string[], step = 0): Answer {
+export function ownership(value: unknown, path: readonly string[], caller: Claimant, step = 0): Answer {
   if (isPromise(value)) return Promise.resolve(value).then((settled) => ownership(settled, path, caller, step));
   if (!Array.isArray(value)) return ofOne(value, path, caller, step);
   return anyOwned(value, (item: unknown) =>
@@ -55,6 +41,12 @@ export function ownership(value: unknown, path: readonly string[], caller: reado
       ? Promise.resolve(item).then((settled) => ofOne(settled, path, caller, step))
       : ofOne(item, path, caller, step),
   );
+}
+
+/** Whether a value of an argument names the caller. Of a list every element must, and there must be one. */
+export function namesCaller(value: unknown, { identities: known, normalize }: Claimant): boolean {
+  if (Array.isArray(value)) return value.length > 0 && value.every((item) => isOneOf(item, known, normalize));
+  return isOneOf(value, known, normalize);
 }
 
 /** The answer for several of which one is enough. */
@@ -77,22 +69,34 @@ export function anyOwned<T>(items: readonly T[], ask: (item: T) => Answer): Answ
   );
 }
 
-function ofOne(value: unknown, path: readonly string[], caller: readonly string[], step: number): Answer {
+function ofOne(value: unknown, path: readonly string[], caller: Claimant, step: number): Answer {
   const key = path[step];
-  if (key === undefined) {
-    const owner = normalized(value);
-    return owner !== null && caller.includes(owner) ? 'owned' : 'foreign';
-  }
+  if (key === undefined) return isOneOf(value, caller.identities, caller.normalize) ? 'owned' : 'foreign';
   if (value === null || value === undefined) return 'foreign';
   if (typeof value !== 'object' || !Object.hasOwn(value, key)) return 'unresolved';
   const next = (value as Record<string, unknown>)[key];
   return typeof next === 'function' ? 'unresolved' : ownership(next, path, caller, step + 1);
 }
 
-/** Both sides of every comparison: text as it is, whole numbers as decimal text. Anything else is nobody. */
-function normalized(value: unknown): string | null {
+function isOneOf(value: unknown, known: readonly string[], normalize: Normalize): boolean {
+  const owner = normalize(value);
+  return owner !== null && known.includes(owner);
+}
+
+/** Text as it is, whole numbers as decimal text. Anything else is nobody. */
+export function normalized(value: unknown): string | null {
   if (typeof value === 'string') return value === '' ? null : value;
   return typeof value === 'bigint' || Number.isSafeInteger(value) ? String(value) : null;
+}
+
+/** A hook of the application's own, held to the same: what is not text, or empty, is nobody. */
+export function normalizer(own: ((value: unknown) => string | null) | undefined): Normalize {
+  if (own === undefined) return normalized;
+  return (value) => {
+    if (value === null || value === undefined) return null;
+    const text: unknown = own(value);
+    return typeof text === 'string' && text !== '' ? text : null;
+  };
 }
 
 export function isPromise(value: unknown): value is PromiseLike<unknown> {

@@ -1,7 +1,7 @@
 /** What one caller may use of a guarded schema, coordinate by coordinate: for those who show a schema, not for guards. */
 import type { GraphQLSchema } from 'graphql';
 import { markOf } from './marker.ts';
-import { verdicts } from './standing.ts';
+import type { Guarded } from './rule-index.ts';
 
 /** The part of the rules that decides without an object: whose an object is, is not asked here. */
 export interface CallerRights {
@@ -17,9 +17,10 @@ export function ruleAt(
   coordinate: string,
 ): { readonly text: string; readonly demanding: boolean } | undefined {
   const index = markOf(schema)?.index;
-  const guarded = index?.fields.get(coordinate) ?? index?.types.get(coordinate);
+  const guarded = index?.fields.get(coordinate) ?? index?.types.get(coordinate) ?? index?.inputs.get(coordinate);
   if (!index || !guarded) return undefined;
-  const demanding = (index.rules[guarded.slot]?.requirements.length ?? 0) > 0 || guarded.owners.length > 0;
+  const { slot, owners, policies } = guarded;
+  const demanding = (index.rules[slot]?.requirements.length ?? 0) > 0 || owners.length > 0 || policies.length > 0;
   return { text: guarded.rule, demanding };
 }
 
@@ -33,13 +34,14 @@ export function rightsOf({
 }): CallerRights | undefined {
   const guards = markOf(schema);
   if (!guards) return undefined;
-  const { index, standings } = guards;
-  const may = (slot: number): boolean => standings.judge(contextValue, slot) === verdicts.allowed;
+  const { index, judge } = guards;
+  const may = (guarded: Guarded): boolean => judge.claims(guarded, contextValue) === undefined;
+  const all = [index.fields, index.types, index.inputs].flatMap((guardeds) => [...guardeds.values()]);
   return {
-    key: index.rules.map((_, slot) => (may(slot) ? '1' : '0')).join(''),
+    key: all.map((guarded) => (may(guarded) ? '1' : '0')).join(''),
     sees(coordinate) {
-      const guarded = index.fields.get(coordinate) ?? index.types.get(coordinate);
-      return !guarded || may(guarded.slot);
+      const guarded = index.fields.get(coordinate) ?? index.types.get(coordinate) ?? index.inputs.get(coordinate);
+      return !guarded || may(guarded);
     },
   };
 }

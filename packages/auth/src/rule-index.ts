@@ -1,123 +1,292 @@
 /** Every rule of a schema, compiled once: which coordinate asks what of whom. */
 import {
   type GraphQLField,
-  type GraphQLInterfaceType,
+  type GraphQLNamedType,
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
+  isEnumType,
+  isInputObjectType,
   isInterfaceType,
+  isListType,
+  isNonNullType,
   isObjectType,
+  isScalarType,
 } from 'graphql';
-import { checkLocations, knownArguments, usesOf } from './directives.ts';
-import { type OwnerRule, ownerRule } from './owner.ts';
-import { allOf, authenticated, authRule, keyOf, type Rule } from './rules.ts';
+import { checkLocations, type Directable, knownArguments, type Uses } from './directives.ts';
+import { type Finder, finders, type TypeGuards, valueGuards } from './input-guards.ts';
+import { checkedOwners, checkNullable, checkReferences } from './owner-checks.ts';
+import { type OwnerMode, type OwnerPlace, type OwnerRule, ownerRule } from './owner-rule.ts';
+import {
+  type AllowsAnonymous,
+  type AnyOf,
+  type AuthMode,
+  allOf,
+  authenticated,
+  authRule,
+  claimsOf,
+  keyOf,
+  policiesOf,
+  type Rule,
+} from './rules.ts';
+import { warningsOf } from './warnings.ts';
 
 /** What happens to root fields that carry neither `@auth` nor `@public`. */
 export type DefaultRule = 'allow' | 'authenticated' | 'deny';
 
-/** A guarded coordinate: `Query.invoice` for a field, `Invoice` for the objects of a type. */
+/** A guarded coordinate: `Query.invoice` for a field, `Invoice` for the objects of a type, `Query.a(b:)`, `In.a`, `E.A`. */
 export interface Guarded {
   readonly coordinate: string;
-  /** Where the verdict over its rule stands; equal rules share a slot. */
+  /** Where the verdict over the part that claims decide stands; equal rules share a slot. */
   readonly slot: number;
   /** The rule in words. */
   readonly rule: string;
+  readonly mode?: AuthMode | undefined;
+  /** All of these must agree too. */
+  readonly policies: readonly AnyOf[];
   /** One of these must match too. Empty: the rule alone decides. */
   readonly owners: readonly OwnerRule[];
+}
+
+/** An argument that is filled in where it is left out. */
+export interface Preset {
+  readonly name: string;
+  readonly claim: string;
+  readonly list: boolean;
+}
+
+export interface GuardedField extends Guarded {
+  /** Finds what is guarded among its arguments. */
+  readonly find?: Finder | undefined;
+  readonly presets: readonly Preset[];
+  /** Internal value of the enum that it returns -> guards. */
+  readonly values?: ReadonlyMap<unknown, readonly Guarded[]> | undefined;
 }
 
 export interface RuleIndex {
   /** By slot. */
   readonly rules: readonly Rule[];
   /** coordinate -> guard, for fields of object types. */
-  readonly fields: ReadonlyMap<string, Guarded>;
+  readonly fields: ReadonlyMap<string, GuardedField>;
   /** name of an object type -> guard of its objects. Root types have none: their fields carry their rule. */
   readonly types: ReadonlyMap<string, Guarded>;
+  /** coordinate -> guard, for arguments, input fields, enums, enum values and scalars. */
+  readonly inputs: ReadonlyMap<string, Guarded>;
+  /** Coordinates of fields that are public by their own word or that of their type. */
+  readonly open: ReadonlySet<string>;
   /** Coordinates, those of interfaces included, at which a selection may meet a guard. */
   readonly touching: ReadonlySet<string>;
+  /** Whether a rule may refuse a query as a whole. */
+  readonly rejecting: boolean;
+  /** What is allowed and may still surprise. */
+  readonly warnings: readonly string[];
+}
+
+export interface IndexOptions {
+  readonly uses: Uses;
+  readonly defaultRule: DefaultRule;
+  readonly strictInterfaces: boolean;
+  readonly allowsAnonymous: AllowsAnonymous;
+  readonly requireLoader: (loader: string, coordinate: string) => void;
 }
 
 /** @throws {TypeError} naming the coordinate, for a rule that cannot be meant. */
-export function ruleIndex(schema: GraphQLSchema, defaultRule: DefaultRule): RuleIndex {
-  checkLocations(schema);
+export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleIndex {
+  const { uses, defaultRule, strictInterfaces, allowsAnonymous, requireLoader } = options;
+  checkLocations(schema, uses);
   const slots = new Map<string, number>();
   const rules: Rule[] = [];
-  const fields = new Map<string, Guarded>();
+  const fields = new Map<string, GuardedField>();
   const types = new Map<string, Guarded>();
-  const objects = Object.values(schema.getTypeMap())
-    .filter(isObjectType)
-    .filter(({ name }) => !name.startsWith('__'));
+  const inputs = new Map<string, Guarded>();
+  const open = new Set<string>();
+  const all = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'));
+  const objects = all.filter(isObjectType);
   const roots = new Set([schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]);
   const undecided: string[] = [];
 
-  const guarded = (coordinate: string, all: readonly Rule[], owners: readonly OwnerRule[] = []): Guarded => {
-    const rule = allOf(all);
-    const slot = slots.get(keyOf(rule)) ?? rules.push(rule) - 1;
-    slots.set(keyOf(rule), slot);
-    return { coordinate, slot, rule: rule.text, owners };
+  const guarded = (coordinate: string, of: readonly Rule[], owners: readonly OwnerRule[] = []): Guarded => {
+    const rule = allOf(of);
+    const claims = claimsOf(rule);
+    const slot = slots.get(keyOf(claims)) ?? rules.push(claims) - 1;
+    slots.set(keyOf(claims), slot);
+    return { coordinate, slot, rule: rule.text, mode: rule.mode, policies: policiesOf(rule), owners };
   };
-  const auth = (element: GraphQLObjectType | GraphQLField<unknown, unknown>, coordinate: string): Rule[] =>
-    usesOf(schema, element, 'auth', coordinate).map((use) => authRule(use, coordinate));
+  const auth = (element: Directable, coordinate: string): Rule[] =>
+    uses(element, 'auth', coordinate).map((use) => authRule(use, coordinate, allowsAnonymous));
+  const ownersOf = (element: Directable, coordinate: string, place: OwnerPlace): OwnerRule[] => {
+    const owners = uses(element, 'owner', coordinate).map((use) => ownerRule(use, coordinate, place));
+    for (const { loader } of owners) if (loader !== undefined) requireLoader(loader, coordinate);
+    return checkedOwners(owners, coordinate);
+  };
+  /** Nobody owns anything without being someone. */
+  const withOwners = (own: readonly Rule[], owners: readonly OwnerRule[]): Rule[] =>
+    owners.length > 0 ? [...own, authenticated(owners.map(({ text }) => text).join(' or '))] : [...own];
+  const isPublic = (element: Directable, coordinate: string): boolean => {
+    const found = uses(element, 'public', coordinate);
+    for (const use of found) knownArguments(use, 'public', coordinate, []);
+    return found.length > 0;
+  };
+  /** What stands on the interfaces of a type, which graphql-js never asks itself. */
+  const fromInterfaces = (
+    type: GraphQLObjectType,
+    part: (parent: ReturnType<GraphQLObjectType['getInterfaces']>[number]) => readonly [Directable, string] | undefined,
+  ): Rule[] =>
+    type.getInterfaces().flatMap((parent) => {
+      const found = part(parent);
+      return found ? auth(...found) : [];
+    });
 
+  if (strictInterfaces) refuseInterfaceRules(all, auth);
+  const leafRules = new Map(
+    all.filter((type) => isEnumType(type) || isScalarType(type)).map((type) => [type.name, auth(type, type.name)]),
+  );
   const typeRules = new Map(objects.map((type) => [type, rulesOfType(type)]));
+  const finderOf = finders(schema, guardsOfInput);
 
   function rulesOfType(type: GraphQLObjectType): Rule[] {
-    const owners = usesOf(schema, type, 'owner', type.name).map((use) => ownerRule(use, type.name));
+    const owners = ownersOf(type, type.name, 'object');
     if (roots.has(type) && owners.length > 0) throw new TypeError(`${type.name}: a root type has no @owner.`);
-    const own = auth(type, type.name);
-    if (own.length > 0 && isPublic(schema, type, type.name)) throw contradiction(type.name);
-    // Nobody owns anything without being someone.
-    const all = owners.length > 0 ? [...own, authenticated(owners.map(({ text }) => text).join(' or '))] : own;
-    if (all.length > 0 && !roots.has(type)) types.set(type.name, guarded(type.name, all, owners));
-    return all;
+    const own = [...auth(type, type.name), ...fromInterfaces(type, (parent) => [parent, parent.name])];
+    if (own.length > 0 && isPublic(type, type.name)) throw contradiction(type.name);
+    const both = withOwners(own, owners);
+    if (both.length > 0 && !roots.has(type)) types.set(type.name, guarded(type.name, both, owners));
+    return both;
+  }
+
+  /** Keeps the guard of an argument, input field, enum value or type, for whoever lists them. */
+  function input(coordinate: string, own: readonly Rule[], owners: readonly OwnerRule[] = []): Guarded | undefined {
+    const both = withOwners(own, owners);
+    if (both.length === 0) return undefined;
+    const guard = guarded(coordinate, both, owners);
+    inputs.set(coordinate, guard);
+    return guard;
+  }
+
+  function guardsOfInput(type: GraphQLNamedType): TypeGuards {
+    const members = new Map<string, Guarded>();
+    if (isInputObjectType(type)) {
+      for (const field of Object.values(type.getFields())) {
+        const coordinate = `${type.name}.${field.name}`;
+        const guard = input(coordinate, auth(field, coordinate), ownersOf(field, coordinate, 'input'));
+        if (guard) members.set(field.name, guard);
+      }
+    }
+    if (isEnumType(type)) {
+      for (const value of type.getValues()) {
+        const coordinate = `${type.name}.${value.name}`;
+        const guard = input(coordinate, auth(value, coordinate));
+        if (guard) members.set(value.name, guard);
+      }
+    }
+    const self = input(type.name, leafRules.get(type.name) ?? []);
+    const values = isEnumType(type) ? valueGuards(type, (name) => members.get(name)) : new Map();
+    return { self, field: (name) => members.get(name), values };
+  }
+
+  function argumentsOf(type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): Partial<GuardedField> {
+    const presets: Preset[] = [];
+    const args = field.args.map((arg) => {
+      const coordinate = `${type.name}.${field.name}(${arg.name}:)`;
+      const owners = ownersOf(arg, coordinate, 'argument');
+      for (const { claim } of owners.filter(({ preset }) => preset)) {
+        const isList = isListType(isNonNullType(arg.type) ? arg.type.ofType : arg.type);
+        if (!['ID', 'String'].includes(getNamedType(arg.type).name)) {
+          throw new TypeError(`${coordinate}: preset of @owner needs an argument of type ID or String.`);
+        }
+        presets.push({ name: arg.name, claim, list: isList });
+      }
+      const own = [
+        ...auth(arg, coordinate),
+        ...fromInterfaces(type, (parent) => {
+          const declared = parent.getFields()[field.name]?.args.find(({ name }) => name === arg.name);
+          return declared && [declared, `${parent.name}.${field.name}(${arg.name}:)`];
+        }),
+      ];
+      return [arg, input(coordinate, own, owners)] as const;
+    });
+    return { find: finderOf(args), presets };
   }
 
   for (const type of objects) {
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
-      const all = [...auth(field, coordinate), ...pushedDown(type, field.name, auth)];
-      const fieldIsPublic = isPublic(schema, field, coordinate);
+      const owners = ownersOf(field, coordinate, 'field');
+      checkReferences(field, owners, roots.has(type), coordinate);
+      const own = withOwners(
+        [
+          ...auth(field, coordinate),
+          ...fromInterfaces(type, (parent) => {
+            const declared = parent.getFields()[field.name];
+            return declared && [declared, `${parent.name}.${field.name}`];
+          }),
+        ],
+        owners,
+      );
+      const fieldIsPublic = isPublic(field, coordinate);
       if (roots.has(type)) {
-        all.push(...(typeRules.get(type) ?? []));
-        if (all.length === 0 && !fieldIsPublic && !isPublic(schema, type, type.name)) {
-          if (defaultRule === 'authenticated') all.push(authenticated('defaultRule: authenticated'));
+        own.push(...(typeRules.get(type) ?? []));
+        if (own.length === 0 && !fieldIsPublic && !isPublic(type, type.name)) {
+          if (defaultRule === 'authenticated') own.push(authenticated('defaultRule: authenticated'));
           if (defaultRule === 'deny') undecided.push(coordinate);
+        } else if (own.length === 0) {
+          open.add(coordinate);
         }
       }
-      if (fieldIsPublic && all.length > 0) throw contradiction(coordinate);
-      // A field of a guarded type is refused before its resolver runs.
+      if (fieldIsPublic && own.length > 0) throw contradiction(coordinate);
+      // A field of a guarded type is refused before its resolver runs; policies and owners need the object.
       const named = getNamedType(field.type);
-      if (isObjectType(named)) all.push(...(typeRules.get(named) ?? []));
-      if (all.length > 0) fields.set(coordinate, guarded(coordinate, all));
+      if (isObjectType(named)) own.push(...(typeRules.get(named) ?? []).map(claimsOf));
+      own.push(...(leafRules.get(named.name) ?? []));
+      const values = isEnumType(named) ? valueGuards(named, (name) => inputs.get(`${named.name}.${name}`)) : undefined;
+      const { find, presets = [] } = argumentsOf(type, field);
+      if (own.length === 0 && !find && !values?.size) continue;
+      fields.set(coordinate, {
+        ...guarded(coordinate, own, owners),
+        find,
+        presets,
+        ...(values?.size && { values }),
+      });
     }
   }
   if (undecided.length > 0) {
     throw new TypeError(`defaultRule is 'deny', and these have neither @auth nor @public: ${undecided.join(', ')}.`);
   }
-  return { rules, fields, types, touching: touchingOf(schema, fields, types) };
+  checkNullable(schema, types);
+  return {
+    rules,
+    fields,
+    types,
+    inputs,
+    open,
+    touching: touchingOf(schema, fields, types),
+    rejecting: [...fields.values(), ...types.values(), ...inputs.values()].some(({ mode }) => mode === 'REJECT'),
+    warnings: warningsOf(schema, fields, types, inputs),
+  };
 }
 
-/** graphql-js never calls an interface's own field, so that its rules are those of every type that implements it. */
-function pushedDown(
-  type: GraphQLObjectType,
-  fieldName: string,
-  auth: (field: GraphQLField<unknown, unknown>, coordinate: string) => Rule[],
-): Rule[] {
-  return type.getInterfaces().flatMap((parent: GraphQLInterfaceType) => {
-    const field = parent.getFields()[fieldName];
-    return field ? auth(field, `${parent.name}.${fieldName}`) : [];
-  });
+/** What stands in place of a value that its owners deny: all owners of one coordinate agree. */
+export function ownerModeOf({ owners }: Guarded): OwnerMode {
+  return owners[0]?.mode ?? 'ERROR';
 }
 
-function isPublic(
-  schema: GraphQLSchema,
-  element: GraphQLObjectType | GraphQLField<unknown, unknown>,
-  coordinate: string,
-): boolean {
-  const uses = usesOf(schema, element, 'public', coordinate);
-  for (const use of uses) knownArguments(use, 'public', coordinate, []);
-  return uses.length > 0;
+function refuseInterfaceRules(
+  types: readonly GraphQLNamedType[],
+  auth: (element: Directable, coordinate: string) => readonly Rule[],
+): void {
+  const refuse = (element: Directable, coordinate: string): void => {
+    if (auth(element, coordinate).length > 0) {
+      throw new TypeError(`${coordinate}: strictInterfaces is on; put the rule on the types that implement it.`);
+    }
+  };
+  for (const type of types.filter(isInterfaceType)) {
+    refuse(type, type.name);
+    for (const field of Object.values(type.getFields())) {
+      refuse(field, `${type.name}.${field.name}`);
+      for (const arg of field.args) refuse(arg, `${type.name}.${field.name}(${arg.name}:)`);
+    }
+  }
 }
 
 function contradiction(coordinate: string): TypeError {

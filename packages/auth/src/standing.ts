@@ -3,9 +3,9 @@
  *
  * Whatever does not have the form of a principal is nobody: a guard must not be talked into reading roles from a string.
  */
-import { type Principal, securityOf } from '@graphql-bulwark/core';
-import { identities } from './owner.ts';
-import { missing, type Rule } from './rules.ts';
+import { type Principal, type SecurityContext, securityOf } from '@graphql-bulwark/core';
+import { type Claimant, identities, type Normalize } from './owner.ts';
+import { type AnyOf, holds, missing, type Rule } from './rules.ts';
 
 export const verdicts = { unknown: 0, allowed: 1, anonymous: 2, noRole: 3, noScope: 4 } as const;
 
@@ -14,57 +14,86 @@ export type Verdict = (typeof verdicts)[Exclude<keyof typeof verdicts, 'unknown'
 export interface Standings {
   /** The verdict of the rule in this slot; without a security context the caller is anonymous. */
   judge(contextValue: unknown, slot: number): Verdict;
-  /** The caller's identities under a claim. */
-  identities(contextValue: unknown, claim: string): readonly string[];
+  /** Whom owners are compared with under a claim. */
+  claimant(contextValue: unknown, claim: string): Claimant;
+  /** Whether the caller holds the roles of one alternative. */
+  holdsRoles(contextValue: unknown, anyOf: AnyOf): boolean;
+  /** The caller, or `null`. */
+  principalOf(contextValue: unknown): Principal | null;
 }
 
 interface Standing {
+  readonly security: SecurityContext;
   readonly of: unknown;
   readonly principal: Principal | null;
   readonly verdicts: Int8Array;
-  readonly identities: Map<string, readonly string[]>;
+  readonly claimants: Map<string, Claimant>;
+  readonly held: Map<AnyOf, boolean>;
 }
 
 /** @param rules by slot. */
-export function standings(rules: readonly Rule[]): Standings {
+export function standings(rules: readonly Rule[], normalize: Normalize): Standings {
   const known = new WeakMap<object, Standing>();
+  const nobody: Claimant = { identities: [], normalize };
+  // The guards of one operation ask one after the other.
+  let last: Standing | undefined;
 
   function standingOf(contextValue: unknown): Standing | undefined {
     const security = securityOf(contextValue);
     if (!security) return undefined;
-    const standing = known.get(security);
-    if (standing && standing.of === security.principal) return standing;
     const of: unknown = security.principal;
-    const principal = isPrincipal(of) ? of : null;
-    const fresh = { of, principal, verdicts: new Int8Array(rules.length), identities: new Map() };
-    known.set(security, fresh);
-    return fresh;
+    if (last && last.security === security && last.of === of) return last;
+    const standing = known.get(security);
+    last = standing && standing.of === of ? standing : fresh(security, of);
+    return last;
+  }
+
+  function fresh(security: SecurityContext, of: unknown): Standing {
+    const standing: Standing = {
+      security,
+      of,
+      principal: isPrincipal(of) ? of : null,
+      verdicts: new Int8Array(rules.length),
+      claimants: new Map(),
+      held: new Map(),
+    };
+    known.set(security, standing);
+    return standing;
   }
 
   return {
     judge(contextValue, slot) {
       const standing = standingOf(contextValue);
-      if (!standing?.principal) return verdicts.anonymous;
+      if (!standing) return verdicts.anonymous;
       const before = standing.verdicts[slot];
       if (before !== undefined && before !== verdicts.unknown) return before as Verdict;
       const verdict = verdictOf(rules[slot], standing.principal);
       standing.verdicts[slot] = verdict;
       return verdict;
     },
-    identities(contextValue, claim) {
+    claimant(contextValue, claim) {
       const standing = standingOf(contextValue);
-      if (!standing?.principal) return [];
-      let values = standing.identities.get(claim);
-      if (!values) {
-        values = identities(standing.principal, claim);
-        standing.identities.set(claim, values);
+      if (!standing?.principal) return nobody;
+      let claimant = standing.claimants.get(claim);
+      if (!claimant) {
+        claimant = { identities: identities(standing.principal, claim, normalize), normalize };
+        standing.claimants.set(claim, claimant);
       }
-      return values;
+      return claimant;
     },
+    holdsRoles(contextValue, anyOf) {
+      const standing = standingOf(contextValue);
+      if (!standing?.principal) return false;
+      const held = standing.held.get(anyOf) ?? holds(standing.principal.roles, anyOf);
+      standing.held.set(anyOf, held);
+      return held;
+    },
+    principalOf: (contextValue) => standingOf(contextValue)?.principal ?? null,
   };
 }
 
-function verdictOf(rule: Rule | undefined, principal: Principal): Verdict {
+function verdictOf(rule: Rule | undefined, principal: Principal | null): Verdict {
+  if (!principal) return rule?.anonymous === true ? verdicts.allowed : verdicts.anonymous;
   const lacking = rule ? missing(rule, principal) : 'role';
   if (lacking === undefined) return verdicts.allowed;
   return lacking === 'role' ? verdicts.noRole : verdicts.noScope;

@@ -156,28 +156,30 @@ describe('rules from code', () => {
     expect(() => guardSchema(field({ auth: true }))).toThrow('Query.a: the arguments of @auth must be an object.');
     expect(() => guardSchema(field({ auth: { role: 'ADMIN' } }))).toThrow("Query.a: @auth has no argument 'role'.");
     expect(() => guardSchema(field({ public: { to: 'all' } }))).toThrow("Query.a: @public has no argument 'to'.");
-    expect(() => guardSchema(field({ owner: {} }))).toThrow('Query.a: @owner has no effect here.');
+    expect(() => guardSchema(field({ owner: {} }))).toThrow('Query.a: a root field has no object');
   });
 
   it('are refused where they would have no effect', () => {
     const In = new GraphQLInputObjectType({
       name: 'In',
-      fields: { x: { type: GraphQLString, extensions: { directives: { auth: {} } } } },
+      extensions: { directives: { auth: {} } },
+      fields: { x: { type: GraphQLString } },
     });
     expect(() => guardSchema(query({ a: { type: GraphQLString, args: { in: { type: In } } } }))).toThrow(
-      'In.x: @auth has no effect here.',
+      'In: @auth has no effect here.',
     );
-    const args = { y: { type: GraphQLString, extensions: { directives: { auth: {} } } } };
+    const args = { y: { type: GraphQLString, extensions: { directives: { public: {} } } } };
     expect(() => guardSchema(query({ a: { type: GraphQLString, args } }))).toThrow(
-      'Query.a(y:): @auth has no effect here.',
+      'Query.a(y:): @public has no effect here.',
     );
     const assumed = (types: string) => (): GraphQLSchema =>
       guardSchema(buildSchema(`${authDirectives} ${types}`, { assumeValidSDL: true }));
-    expect(assumed('interface N @auth { a: Int } type Query implements N { a: Int }')).toThrow('N: @auth');
+    expect(assumed('interface N @owner { a: Int } type Query implements N { a: Int }')).toThrow('N: @owner');
     expect(assumed('type Query { u: U } union U @auth = Query')).toThrow('U: @auth');
-    expect(assumed('type Query { e: E } enum E { A @auth }')).toThrow('E.A: @auth');
-    expect(assumed('scalar S @auth type Query { s: S }')).toThrow('S: @auth');
-    expect(assumed('type Query { a: Int @owner }')).toThrow('Query.a: @owner');
+    expect(assumed('type Query { e: E } enum E { A @owner }')).toThrow('E.A: @owner');
+    expect(assumed('scalar S @public type Query { s: S }')).toThrow('S: @public');
+    expect(assumed('interface N { a: Int @owner } type Query implements N { a: Int }')).toThrow('N.a: @owner');
+    expect(assumed('type Query { a: Int @owner }')).toThrow('Query.a: a root field has no object');
   });
 
   it('are read from extensions of a type, in SDL', () => {

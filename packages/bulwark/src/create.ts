@@ -2,7 +2,7 @@
 import type { ApolloServerOptionsWithSchema } from '@apollo/server';
 import {
   type AuthenticateOptions,
-  authDirectives,
+  authDirectivesAs,
   authenticate,
   authorization,
   type GuardSchemaOptions,
@@ -55,7 +55,7 @@ import { type MaskResult, resultMasker } from './mask.ts';
 import { posture } from './posture.ts';
 import { weakOptions } from './weaknesses.ts';
 
-export interface BulwarkOptions {
+export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   /**
    * How a request says who it is: the options of `authenticate()`, a function of your own, or `false` for an API that knows
    * no callers.
@@ -63,7 +63,7 @@ export interface BulwarkOptions {
   readonly authenticate: AuthenticateOptions | Authenticator | false;
   /** Left out: a root field without `@auth` and `@public` needs a principal; with `authenticate: false`, it is public. */
   readonly authorization?:
-    | (Pick<GuardSchemaOptions, 'defaultRule' | 'fieldResolver'> & {
+    | (Omit<GuardSchemaOptions<C>, 'events'> & {
         /** Answer for what a caller may not use as for what does not exist. Replaces 401, 403 and `null`. @default false */
         readonly hideUnauthorized?: boolean | undefined;
       })
@@ -124,15 +124,15 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
  *
  * @throws {TypeError} while the server is being built, for an option that cannot be meant.
  */
-export function createBulwark<C extends SecuredContext = SecuredContext>(options: BulwarkOptions): Bulwark<C> {
+export function createBulwark<C extends SecuredContext = SecuredContext>(options: BulwarkOptions<C>): Bulwark<C> {
   knownOptions('createBulwark', options, optionNames);
   let logger: Logger = options.logger ?? console;
   const listener = options.onEvent ?? logEvents(() => logger);
   const events = createEvents(listener, () => logger);
   const knowsCallers = options.authenticate !== false;
   const { filtered = false, ...introspectionOptions } = options.introspection ?? {};
-  const { hideUnauthorized: hides = false } = options.authorization ?? {};
-  const { fieldResolver, defaultRule = knowsCallers ? 'authenticated' : 'allow' } = options.authorization ?? {};
+  const { hideUnauthorized: hides = false, ...ruling } = options.authorization ?? {};
+  const { fieldResolver, defaultRule = knowsCallers ? 'authenticated' : 'allow' } = ruling;
   // In report mode nothing is refused, so neither the parser nor `context()` may refuse for it.
   const ceilings = options.limits?.mode === 'report' ? unlimited : resolveLimits(options.limits);
 
@@ -153,7 +153,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     introspection({ ...introspectionOptions, ...(filtered && { view: viewOf }) }),
     limits<C>(options.limits),
     ...(options.cost === false ? [] : [cost<C>(options.cost)]),
-    authorization<C>(),
+    authorization<C>({ directiveNames: ruling.directiveNames }),
     rateLimit(options.rateLimit),
   ];
   const { expose, subscriptionCallbacks, messages } = options;
@@ -181,9 +181,9 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   });
 
   return {
-    typeDefs: `${authDirectives}\n${costDirectives}\n${rateLimitDirectives}`,
+    typeDefs: `${authDirectivesAs(ruling.directiveNames ?? {})}\n${costDirectives}\n${rateLimitDirectives}`,
     secure(schema) {
-      const guarded = guardSchema(schema, { defaultRule, fieldResolver, events });
+      const guarded = guardSchema<C>(schema, { ...ruling, defaultRule, events });
       if (options.exposure !== false) reportExposures(guarded, options.exposure, warn);
       secured = guarded;
       return guarded;
@@ -256,7 +256,10 @@ const optionNames = [
   'logger',
 ] as const satisfies readonly (keyof BulwarkOptions)[];
 
-function authenticator({ authenticate: option, clientAddress }: BulwarkOptions, events: Events): Authenticator {
+function authenticator<C extends SecuredContext>(
+  { authenticate: option, clientAddress }: BulwarkOptions<C>,
+  events: Events,
+): Authenticator {
   if (option === false) return () => null;
   if (typeof option === 'function') {
     return (request, anonymous) =>

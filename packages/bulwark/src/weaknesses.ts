@@ -1,13 +1,14 @@
 /** Options of Bulwark's own that give protection away. They are allowed, and named when the server is built. */
-import { isDevelopment } from '@graphql-bulwark/core';
+import { isDevelopment, type SecuredContext } from '@graphql-bulwark/core';
 import type { BulwarkOptions } from './create.ts';
 
-export function* weakOptions(options: BulwarkOptions): Iterable<string> {
-  const { authenticate, authorization, limits = {}, introspection, rateLimit } = options;
+export function* weakOptions<C extends SecuredContext>(options: BulwarkOptions<C>): Iterable<string> {
+  const { authenticate, authorization, limits = {}, cost, introspection, rateLimit } = options;
   if (limits.mode === 'report') yield "limits: { mode: 'report' } refuses nothing; it only tells.";
   for (const [name, value] of Object.entries(limits)) {
     if (value === false) yield `limits: { ${name}: false } lifts that limit for everyone.`;
   }
+  if (cost === false) yield 'cost: false lets an operation cost anything.';
   if (introspection?.mode === 'report') yield "introspection: { mode: 'report' } refuses nothing; it only tells.";
   if (introspection?.allow === true && !isDevelopment())
     yield 'introspection: { allow: true } shows the schema to anyone.';

@@ -25,6 +25,8 @@ export type EventDetails =
     }
   /** A rule said no to an operation, a field, an object or an argument. Once per coordinate and operation. */
   | { type: 'access.denied'; control: string; code: RefusalCode; coordinate?: string; rule?: string; reason?: string }
+  /** A role let pass what is reserved for owners. Once per coordinate and operation. */
+  | { type: 'access.bypassed'; control: string; coordinate: string; rule: string }
   | { type: 'rate.limited'; control: string; code: RefusalCode; coordinate?: string; retryAfterSeconds?: number }
   | { type: 'introspection.blocked'; control: string; code: RefusalCode; coordinate?: string }
   | { type: 'auth.success'; method: string; keyId?: string }
@@ -47,6 +49,8 @@ export type EventDetails =
   /** An unexpected error was hidden from the client. The log has it under `errorId`. */
   | { type: 'error.masked'; errorId: string; path?: readonly (string | number)[] }
   | { type: 'store.degraded' | 'store.recovered'; store: string }
+  /** The credential of a subscriber ended, and the stream with it. */
+  | { type: 'subscription.ended'; coordinate: string; reason: string }
   | { type: 'config.warning'; message: string };
 
 /** An event as the listener gets it. */

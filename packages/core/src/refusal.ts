@@ -25,6 +25,7 @@ const answers = {
   // who is asking
   UNAUTHENTICATED: { status: 401, message: 'Not authenticated', event: 'access.denied' },
   FORBIDDEN: { status: 403, message: 'Forbidden', event: 'access.denied' },
+  NOT_FOUND: { status: 404, message: 'Not found', event: 'access.denied' },
   INTROSPECTION_DISABLED: { status: 403, message: 'Introspection is disabled', event: 'introspection.blocked' },
   // how the request is formed
   BAD_REQUEST: { status: 400, message: 'Bad request', event: 'request.invalid' },

@@ -1,0 +1,70 @@
+/** Rules given from code, for schemas that have no SDL to annotate: the same rules, by coordinate. */
+import { knownOptions, show } from '@graphql-bulwark/core';
+import type { GraphQLSchema } from 'graphql';
+import { coordinatesOf, type DirectiveArguments, type DirectiveName, type Uses } from './directives.ts';
+import type { OwnerMode } from './owner-rule.ts';
+import type { AuthMode } from './rules.ts';
+
+/** One name, alternatives, or alternatives of names that must all be held. */
+export type Names = string | readonly (string | readonly string[])[];
+
+/** The arguments of `@auth`. None: any authenticated caller. */
+export interface AuthArguments {
+  readonly roles?: Names;
+  readonly scopes?: Names;
+  readonly policies?: Names;
+  /** @default 'REJECT' for mutations and subscriptions, 'NULL' for queries */
+  readonly mode?: AuthMode;
+}
+
+/** The arguments of `@owner`. */
+export interface OwnerArguments {
+  /** @default 'ownerId' */
+  readonly field?: string;
+  /** @default 'sub' */
+  readonly claim?: string;
+  readonly arg?: string;
+  readonly loader?: string;
+  readonly bypass?: Names;
+  /** @default 'ERROR' */
+  readonly mode?: OwnerMode;
+  readonly optional?: boolean;
+  readonly preset?: boolean;
+}
+
+/** What would be written on one element of a schema; a list is a repeated directive. */
+export interface CodeRule {
+  readonly auth?: AuthArguments | readonly AuthArguments[];
+  readonly owner?: OwnerArguments | readonly OwnerArguments[];
+  readonly public?: true;
+}
+
+/** Schema coordinate -> rule: `Invoice`, `Invoice.total`, `Query.invoices(userId:)`, `InvoiceInput.ownerId`, `Status.PAID`. */
+export type CodeRules = Readonly<Record<string, CodeRule>>;
+
+/** Adds the rules from code to what the schema itself carries. @throws {TypeError} for a coordinate that is not there. */
+export function withCodeRules(schema: GraphQLSchema, uses: Uses, rules: CodeRules): Uses {
+  const byCoordinate = new Map(Object.entries(rules));
+  const known = coordinatesOf(schema);
+  for (const [coordinate, rule] of byCoordinate) {
+    if (!known.has(coordinate)) throw new TypeError(`rules: the schema has no ${coordinate}.`);
+    if (typeof rule !== 'object' || rule === null) {
+      throw new TypeError(`rules: the rule of ${coordinate} must be an object, but is ${show(rule)}.`);
+    }
+    knownOptions(`rules: ${coordinate}`, rule, ['auth', 'owner', 'public']);
+  }
+  return (element, name, coordinate) => [
+    ...uses(element, name, coordinate),
+    ...fromCode(byCoordinate.get(coordinate)?.[name], name, coordinate),
+  ];
+}
+
+function fromCode(given: unknown, name: DirectiveName, coordinate: string): DirectiveArguments[] {
+  if (given === undefined) return [];
+  if (name === 'public' && given === true) return [{}];
+  const list: unknown[] = Array.isArray(given) ? given : [given];
+  if (list.length > 0 && name !== 'public' && list.every((use) => typeof use === 'object' && use !== null)) {
+    return list as DirectiveArguments[];
+  }
+  throw new TypeError(`rules: ${name} of ${coordinate} must be ${name === 'public' ? 'true' : 'its arguments'}.`);
+}

@@ -1,0 +1,145 @@
+/**
+ * Finds what an operation must not simply pass in: guarded arguments, input fields, enum values and scalars.
+ *
+ * It reads coerced values, so that literals, variables, defaults and a single item in place of a list all look alike.
+ */
+import {
+  type GraphQLArgument,
+  type GraphQLEnumType,
+  type GraphQLInputObjectType,
+  type GraphQLInputType,
+  type GraphQLNamedInputType,
+  type GraphQLSchema,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInputType,
+  isListType,
+  isNonNullType,
+} from 'graphql';
+import type { Guarded } from './rule-index.ts';
+
+/** Told of each guarded part of a value. `present`: whether it was given; left out are only parts that have an owner. */
+export type Report = (guarded: Guarded, value: unknown, present: boolean) => void;
+
+/** Reports the guarded parts of a field's coerced arguments. */
+export type Finder = (args: Readonly<Record<string, unknown>>, report: Report) => void;
+
+/** What guards one input type. */
+export interface TypeGuards {
+  /** For any value of the type. */
+  readonly self: Guarded | undefined;
+  /** For one field of an input object. */
+  readonly field: (fieldName: string) => Guarded | undefined;
+  /** For one value of an enum, by its internal value. */
+  readonly values: ReadonlyMap<unknown, readonly Guarded[]>;
+}
+
+type Visit = (value: unknown, report: Report) => void;
+
+/** @returns a function that makes the finder of a field, or `undefined` where its arguments reach no guard. */
+export function finders(
+  schema: GraphQLSchema,
+  guardsOf: (type: GraphQLNamedInputType) => TypeGuards,
+): (args: readonly (readonly [GraphQLArgument, Guarded | undefined])[]) => Finder | undefined {
+  const types = Object.values(schema.getTypeMap()).filter((type): type is GraphQLNamedInputType => isInputType(type));
+  const guards = new Map(types.map((type) => [type.name, guardsOf(type)]));
+  const reaching = reachingGuards(types, guards);
+  const visits = new Map<string, Visit>();
+
+  const visitOf = (type: GraphQLInputType): Visit | undefined => {
+    if (isNonNullType(type)) return visitOf(type.ofType);
+    if (isListType(type)) {
+      const item = visitOf(type.ofType);
+      return (
+        item &&
+        ((value, report) => {
+          for (const one of Array.isArray(value) ? value : [value]) item(one, report);
+        })
+      );
+    }
+    if (!reaching.has(type.name)) return undefined;
+    return (value, report) => {
+      if (value !== null && value !== undefined) namedVisit(type)(value, report);
+    };
+  };
+
+  /** Made when it is first needed: input types may contain themselves. */
+  const namedVisit = (type: GraphQLNamedInputType): Visit => {
+    let visit = visits.get(type.name);
+    if (!visit) {
+      visit = isInputObjectType(type) ? objectVisit(type) : leafVisit(guards.get(type.name));
+      visits.set(type.name, visit);
+    }
+    return visit;
+  };
+
+  const objectVisit = (type: GraphQLInputObjectType): Visit => {
+    const members = Object.values(type.getFields()).map(
+      ({ name, type: of }) => [name, guards.get(type.name)?.field(name), visitOf(of)] as const,
+    );
+    return membersVisit(members.filter(([, guarded, visit]) => guarded ?? visit));
+  };
+
+  return (args) => {
+    const members = args.map(([{ name, type }, guarded]) => [name, guarded, visitOf(type)] as const);
+    const guardedMembers = members.filter(([, guarded, visit]) => guarded ?? visit);
+    return guardedMembers.length > 0 ? membersVisit(guardedMembers) : undefined;
+  };
+}
+
+/** The guards that stand on the values of an enum. Several names may stand for one internal value: all of theirs. */
+export function valueGuards(
+  type: GraphQLEnumType,
+  guardOf: (valueName: string) => Guarded | undefined,
+): Map<unknown, Guarded[]> {
+  const byValue = new Map<unknown, Guarded[]>();
+  for (const { name, value } of type.getValues()) {
+    const guarded = guardOf(name);
+    if (guarded) byValue.set(value, [...(byValue.get(value) ?? []), guarded]);
+  }
+  return byValue;
+}
+
+function membersVisit(members: readonly (readonly [string, Guarded | undefined, Visit | undefined])[]): Visit {
+  return (value, report) => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [name, guarded, visit] of members) {
+      if (Object.hasOwn(value, name)) {
+        const member = (value as Record<string, unknown>)[name];
+        if (guarded) report(guarded, member, true);
+        visit?.(member, report);
+      } else if (guarded && guarded.owners.length > 0) {
+        report(guarded, undefined, false);
+      }
+    }
+  };
+}
+
+function leafVisit(guards: TypeGuards | undefined): Visit {
+  return (value, report) => {
+    if (guards?.self) report(guards.self, value, true);
+    for (const guarded of guards?.values.get(value) ?? []) report(guarded, value, true);
+  };
+}
+
+/** Names of the types of which a value may contain something guarded. */
+function reachingGuards(
+  types: readonly GraphQLNamedInputType[],
+  guards: ReadonlyMap<string, TypeGuards>,
+): ReadonlySet<string> {
+  const reaching = new Set<string>();
+  for (const type of types) {
+    const { self, field, values } = guards.get(type.name) as TypeGuards;
+    const byField = isInputObjectType(type) && Object.keys(type.getFields()).some((name) => field(name));
+    if (self || byField || (isEnumType(type) && values.size > 0)) reaching.add(type.name);
+  }
+  for (let before = -1; before < reaching.size; ) {
+    before = reaching.size;
+    for (const type of types.filter(isInputObjectType)) {
+      const inner = Object.values(type.getFields()).map((field) => getNamedType(field.type).name);
+      if (inner.some((name) => reaching.has(name))) reaching.add(type.name);
+    }
+  }
+  return reaching;
+}

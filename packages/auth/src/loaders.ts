@@ -1,0 +1,82 @@
+/**
+ * Loaders: named functions of the application that find the object, or its owners, which an operation is about to touch.
+ *
+ * What a loader finds is kept for the operation and handed to the resolver, so that check and use see the same row.
+ */
+import { show } from '@graphql-bulwark/core';
+import type { GraphQLResolveInfo } from 'graphql';
+import { inTime } from './deadline.ts';
+import type { Maybe } from './maybe.ts';
+import { once, questionKeys } from './memo.ts';
+import { isPromise } from './owner.ts';
+import type { Asking } from './policies.ts';
+
+/** What a loader is asked for. */
+export interface LoaderQuestion<C> {
+  /** The field's coerced arguments; none for an object. */
+  readonly args: Readonly<Record<string, unknown>>;
+  /** The object whose field is asked for, or the object itself for a rule on a type. */
+  readonly source: unknown;
+  readonly context: C;
+  /** Left out while an operation is checked before it runs. */
+  readonly info?: GraphQLResolveInfo | undefined;
+}
+
+/**
+ * Returns the object, or the ids of its owners, or `null` when there is none. Of a list of objects all must be owned; a list
+ * of ids names the owners of one object. It must not change anything.
+ */
+export type Loader<C> = (question: LoaderQuestion<C>) => unknown;
+
+/** Name -> loader. */
+export type Loaders<C> = Readonly<Record<string, Loader<C>>>;
+
+export interface LoaderBook {
+  /** @throws {TypeError} for a loader that there is not. */
+  readonly require: (name: string, coordinate: string) => void;
+  /** What the loader returns; throws or rejects as it does, or when it takes too long. */
+  load(name: string, asking: Asking): Maybe<unknown>;
+}
+
+// Registered, so that an ES module copy and a CommonJS copy of this package see the same.
+const loadedKey: unique symbol = Symbol.for('graphql-bulwark.loaded') as never;
+
+type Loaded = ReadonlyMap<string, unknown>;
+
+/** @throws {TypeError} for loaders that are no functions. */
+export function loaderBook(loaders: Readonly<Record<string, unknown>>, timeoutMilliseconds: number): LoaderBook {
+  const book = new Map<string, Loader<unknown>>();
+  for (const [name, loader] of Object.entries(loaders)) {
+    if (typeof loader !== 'function')
+      throw new TypeError(`loaders.${name} must be a function, but is ${show(loader)}.`);
+    book.set(name, loader as Loader<unknown>);
+  }
+  const questionKey = questionKeys();
+  return {
+    require(name, coordinate) {
+      if (!book.has(name)) throw new TypeError(`${coordinate}: there is no loader '${name}'.`);
+    },
+    load(name, { memo, contextValue, coordinate, args, source, info }) {
+      const loader = book.get(name);
+      if (!loader) throw new Error(`there is no loader '${name}'`);
+      return once(memo, loader, questionKey(coordinate, source, args), () => {
+        const found = loader({ args, source, context: contextValue, ...(info && { info }) });
+        return isPromise(found) ? inTime(timeoutMilliseconds, found) : found;
+      });
+    },
+  };
+}
+
+/** The resolver's `info`, with what was loaded for its field. */
+export function withLoaded(info: GraphQLResolveInfo, found: Loaded): GraphQLResolveInfo {
+  return { ...info, [loadedKey]: found } as GraphQLResolveInfo;
+}
+
+/**
+ * In a resolver: what the loader of the field's `@owner` found, so that it need not be read again.
+ *
+ * @example payInvoice: (_, args, context, info) => pay(loaded(info, 'invoice') as Invoice)
+ */
+export function loaded(info: GraphQLResolveInfo, loader: string): unknown {
+  return (info as { readonly [loadedKey]?: Loaded })[loadedKey]?.get(loader);
+}

@@ -1,0 +1,147 @@
+/**
+ * What one operation has found out so far, so that nothing is asked twice: answers of policies, and what loaders loaded.
+ *
+ * The check before execution makes one and hands it over; the execution of the same operation takes it, once.
+ */
+import { collectFields, included, typeApplies } from '@graphql-bulwark/core';
+import type { GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
+
+export interface Memo {
+  /** subject -> key -> answer. The subject is a policy or loader; the key tells source and arguments apart. */
+  readonly answers: Map<object, Map<unknown, unknown>>;
+  /** Keys that wait for a policy's next call for many. */
+  readonly waiting: Map<object, unknown>;
+  /** Coordinates of which the operator has been told. */
+  readonly told: Set<string>;
+  /** Coordinates of which a failure has been logged. */
+  readonly logged: Set<string>;
+  /** Whether a guard has answered with a promise. */
+  asynchronous: boolean;
+  /** Response key of the root field that runs first, when it is a mutation. */
+  firstMutation?: string | undefined;
+}
+
+export interface Memos {
+  /** For the check of an operation that is executed next with this context. */
+  before(contextValue: unknown, operation: OperationDefinitionNode): Memo;
+  /** For an execution. */
+  during(contextValue: unknown, info: GraphQLResolveInfo): Memo;
+}
+
+export function memos(): Memos {
+  const handed = new WeakMap<object, Map<OperationDefinitionNode, Memo>>();
+  // graphql-js makes the object of coerced variables anew for each execution; a context may serve several.
+  const running = new WeakMap<object, Memo>();
+
+  const take = (contextValue: unknown, operation: OperationDefinitionNode): Memo | undefined => {
+    const byOperation = isObject(contextValue) ? handed.get(contextValue) : undefined;
+    const memo = byOperation?.get(operation);
+    byOperation?.delete(operation);
+    return memo;
+  };
+
+  return {
+    before(contextValue, operation) {
+      const memo = newMemo();
+      if (!isObject(contextValue)) return memo;
+      const byOperation = handed.get(contextValue) ?? new Map<OperationDefinitionNode, Memo>();
+      handed.set(contextValue, byOperation.set(operation, memo));
+      return memo;
+    },
+    during(contextValue, info) {
+      let memo = running.get(info.variableValues);
+      if (!memo) {
+        memo = take(contextValue, info.operation) ?? newMemo();
+        running.set(info.variableValues, memo);
+      }
+      return memo;
+    },
+  };
+}
+
+/** Forgets what an earlier mutation of the same operation may have changed. */
+export function forgetBefore(memo: Memo, info: GraphQLResolveInfo): void {
+  if (info.path.prev !== undefined || info.parentType !== info.schema.getMutationType()) return;
+  memo.firstMutation ??= firstKey(info);
+  if (memo.firstMutation !== info.path.key) memo.answers.clear();
+}
+
+/** The response key of the root field that runs first. */
+function firstKey({ operation, fragments, variableValues, schema, parentType }: GraphQLResolveInfo): string {
+  const fields = collectFields([operation.selectionSet], {
+    fragments: new Map(Object.entries(fragments)),
+    includes: included(variableValues),
+    applies: typeApplies(schema, parentType),
+  });
+  const [first = ''] = fields.keys();
+  return first;
+}
+
+/** The answer that is known, or the one that `ask` gives. Without a key nothing is kept. */
+export function once<T>(memo: Memo, subject: object, key: unknown, ask: () => T): T {
+  if (key === undefined) return ask();
+  let answers = memo.answers.get(subject);
+  if (!answers) {
+    answers = new Map();
+    memo.answers.set(subject, answers);
+  }
+  if (!answers.has(key)) answers.set(key, ask());
+  return answers.get(key) as T;
+}
+
+/**
+ * A key for a question about a source and arguments; `undefined` where arguments cannot be told apart.
+ *
+ * Sources count by identity: two with equal content are two.
+ */
+export function questionKeys(): (coordinate: string, source: unknown, args: unknown) => string | undefined {
+  const ids = new WeakMap<object, number>();
+  let seen = 0;
+  const sourceKey = (source: unknown): string | undefined => {
+    if (!isObject(source)) return textOfValue(source ?? null);
+    let id = ids.get(source);
+    if (id === undefined) {
+      seen += 1;
+      id = seen;
+      ids.set(source, id);
+    }
+    return `#${id}`;
+  };
+  return (coordinate, source, args) => {
+    const of = sourceKey(source);
+    const text = textOfValue(args);
+    return of === undefined || text === undefined ? undefined : `${coordinate} ${of} ${text}`;
+  };
+}
+
+function newMemo(): Memo {
+  return { answers: new Map(), waiting: new Map(), told: new Set(), logged: new Set(), asynchronous: false };
+}
+
+/**
+ * Arguments as a text that is equal for equal values only, or `undefined` where JSON does not tell values apart.
+ *
+ * Keys are in order, so that `{ a, b }` and `{ b, a }` are one.
+ */
+export function textOfValue(value: unknown): string | undefined {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value);
+  if (typeof value === 'number') return Object.is(value, -0) || !Number.isFinite(value) ? undefined : String(value);
+  if (Array.isArray(value)) return joined(value.map(textOfValue), '[', ']');
+  if (!isObject(value)) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) return undefined;
+  const keys = Object.keys(value).toSorted();
+  const parts = keys.map((key) => {
+    const text = textOfValue((value as Record<string, unknown>)[key]);
+    return text === undefined ? undefined : `${JSON.stringify(key)}:${text}`;
+  });
+  return joined(parts, '{', '}');
+}
+
+function joined(parts: readonly (string | undefined)[], open: string, close: string): string | undefined {
+  return parts.includes(undefined) ? undefined : `${open}${parts.join(',')}${close}`;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

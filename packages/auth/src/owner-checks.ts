@@ -1,0 +1,100 @@
+/** What about `@owner` only the schema around it can tell: refused at start, never at run time. */
+import {
+  type GraphQLField,
+  type GraphQLInputType,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isInputObjectType,
+  isInterfaceType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+} from 'graphql';
+import type { Directable } from './directives.ts';
+import type { OwnerRule } from './owner-rule.ts';
+import type { Guarded } from './rule-index.ts';
+
+/** @throws {TypeError} for owners of one coordinate that do not agree on what a stranger gets. */
+export function checkedOwners(owners: OwnerRule[], coordinate: string): OwnerRule[] {
+  if (new Set(owners.map(({ mode }) => mode)).size > 1) {
+    throw new TypeError(`${coordinate}: give every @owner here the same mode.`);
+  }
+  return owners;
+}
+
+/** @throws {TypeError} for a field whose owner stands nowhere, or which has no `null` to answer with. */
+export function checkReferences(
+  field: GraphQLField<unknown, unknown>,
+  owners: readonly OwnerRule[],
+  isRoot: boolean,
+  coordinate: string,
+): void {
+  for (const { arg, loader, mode } of owners) {
+    if (isRoot && !arg && loader === undefined) {
+      throw new TypeError(`${coordinate}: a root field has no object; give @owner an arg or a loader.`);
+    }
+    if (mode === 'NULL' && isNonNullType(field.type)) {
+      throw new TypeError(`${coordinate}: mode NULL of @owner needs a field that can be null.`);
+    }
+    if (arg && !leadsSomewhere(field, arg)) {
+      throw new TypeError(`${coordinate}: @owner(arg: "${arg.join('.')}") leads to no argument.`);
+    }
+  }
+}
+
+/** @throws {TypeError} where a denied object of mode NULL would stand in a place that cannot be null. */
+export function checkNullable(schema: GraphQLSchema, types: ReadonlyMap<string, Guarded>): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) && !isInterfaceType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      const named = getNamedType(field.type);
+      const results = isAbstractType(named) ? schema.getPossibleTypes(named) : [named];
+      const nulled = results.find(({ name }) => types.get(name)?.owners.some(({ mode }) => mode === 'NULL'));
+      if (nulled && hasNonNullItem(field.type)) {
+        throw new TypeError(
+          `${type.name}.${field.name}: @owner(mode: NULL) of ${nulled.name} needs a place that can be null.`,
+        );
+      }
+    }
+  }
+}
+
+/**
+ * Where a subgraph takes objects out of what a router sends, an owner must not be read from there.
+ *
+ * @throws {TypeError} for a type with `@key` and `@owner` that has no `__resolveReference`.
+ */
+export function checkEntities(
+  schema: GraphQLSchema,
+  types: ReadonlyMap<string, Guarded>,
+  isEntity: (type: Directable) => boolean,
+): void {
+  for (const [name, { owners }] of types) {
+    const type = schema.getType(name);
+    if (owners.length === 0 || !isObjectType(type) || !isEntity(type) || resolvesReferences(type)) continue;
+    throw new TypeError(`${name} has @key and @owner and needs a __resolveReference that loads it.`);
+  }
+}
+
+function resolvesReferences(type: GraphQLObjectType): boolean {
+  const { apollo } = type.extensions as { apollo?: { subgraph?: { resolveReference?: unknown } } };
+  const own = (type as { resolveReference?: unknown }).resolveReference;
+  return typeof (apollo?.subgraph?.resolveReference ?? own) === 'function';
+}
+
+function hasNonNullItem(type: GraphQLOutputType): boolean {
+  if (isNonNullType(type)) return isListType(type.ofType) ? hasNonNullItem(type.ofType.ofType) : true;
+  return isListType(type) && hasNonNullItem(type.ofType);
+}
+
+function leadsSomewhere(field: GraphQLField<unknown, unknown>, [first, ...rest]: readonly string[]): boolean {
+  let type: GraphQLInputType | undefined = field.args.find(({ name }) => name === first)?.type;
+  for (const key of rest) {
+    const named = type && getNamedType(type);
+    type = isInputObjectType(named) ? named.getFields()[key]?.type : undefined;
+  }
+  return type !== undefined;
+}

@@ -1,0 +1,174 @@
+/**
+ * Policies: named functions of the application that decide what roles and scopes cannot say.
+ *
+ * Only `true` lets pass. What throws, rejects, takes too long or answers anything else denies. Each question is asked once
+ * per operation, and a policy with `many` gets the keys of a whole list in one call.
+ */
+import { knownOptions, type Principal, show } from '@graphql-bulwark/core';
+import type { GraphQLResolveInfo } from 'graphql';
+import { inTime } from './deadline.ts';
+import { every, type Maybe, some } from './maybe.ts';
+import { type Memo, once, questionKeys } from './memo.ts';
+import { isPromise } from './owner.ts';
+import type { AnyOf } from './rules.ts';
+
+/** What a policy is asked about. */
+export interface PolicyQuestion {
+  /** The field's coerced arguments; none for an object. */
+  readonly args: Readonly<Record<string, unknown>>;
+  /** The object whose field is asked for, or the object itself for a rule on a type. `undefined` on a root field. */
+  readonly source: unknown;
+  /** `Query.invoice`, `Invoice`, `Query.invoices(userId:)`. */
+  readonly coordinate: string;
+  readonly principal: Principal | null;
+  /** Left out while an operation is checked before it runs. */
+  readonly info?: GraphQLResolveInfo | undefined;
+}
+
+/** Decides by itself. Only `true` lets pass. */
+export type PolicyFunction<C> = (context: C, question: PolicyQuestion) => boolean | Promise<boolean>;
+
+/** A policy with more to say than a function. */
+export interface PolicyOptions<C, K = string> {
+  /** Decides one question. Give this or `many`. */
+  readonly check?: PolicyFunction<C> | undefined;
+  /** Decides many at once: one answer for each key, in their order. */
+  readonly many?: ((context: C, keys: readonly K[]) => readonly boolean[] | Promise<readonly boolean[]>) | undefined;
+  /** What the answer depends on: questions with equal keys have one answer per operation. Required with `many`. */
+  readonly key?: ((question: PolicyQuestion) => K) | undefined;
+  /** Asked about callers without a principal too. @default false: those are denied */
+  readonly allowAnonymous?: boolean | undefined;
+}
+
+/** Name -> policy. */
+export type Policies<C> = Readonly<Record<string, PolicyFunction<C> | PolicyOptions<C> | PolicyOptions<C, number>>>;
+
+/** A question on its way, with the operation's memory. */
+export interface Asking extends PolicyQuestion {
+  readonly contextValue: unknown;
+  readonly memo: Memo;
+  /** Told of what failed, once per coordinate and operation. */
+  readonly failed: (error: unknown) => void;
+}
+
+export interface PolicyBook {
+  /** @throws {TypeError} for a policy that there is not. */
+  readonly allowsAnonymous: (name: string, coordinate: string) => boolean;
+  /** Whether all of these requirements are met. Never rejects. */
+  judge(requirements: readonly AnyOf[], asking: Asking): Maybe<boolean>;
+}
+
+type Entry = PolicyOptions<never, unknown>;
+
+interface Batch {
+  readonly keys: unknown[];
+  readonly answers: Promise<readonly unknown[]>;
+}
+
+/** @throws {TypeError} for policies that cannot be meant. */
+export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutMilliseconds: number): PolicyBook {
+  const book = new Map(Object.entries(policies).map(([name, policy]) => [name, entryOf(name, policy)]));
+  const questionKey = questionKeys();
+
+  const keyOf = ({ key }: Entry, question: PolicyQuestion): unknown => {
+    if (key) {
+      const own = key(question);
+      if ((typeof own !== 'string' && typeof own !== 'number') || Number.isNaN(own)) {
+        throw new TypeError(`a policy's key must be text or a number, but is ${show(own)}`);
+      }
+      return own;
+    }
+    return questionKey(question.coordinate, question.source, question.args);
+  };
+
+  const ask = (entry: Entry, key: unknown, asking: Asking): Maybe<boolean> => {
+    const { contextValue, memo, failed, args, source, coordinate, principal, info } = asking;
+    const denyFailed = (error: unknown): false => {
+      failed(error);
+      return false;
+    };
+    try {
+      const answer: unknown = entry.many
+        ? askedTogether(entry, key, contextValue, memo)
+        : entry.check?.(contextValue as never, { args, source, coordinate, principal, ...(info && { info }) });
+      if (!isPromise(answer)) return answer === true;
+      return inTime(timeoutMilliseconds, answer).then((settled) => settled === true, denyFailed);
+    } catch (error) {
+      return denyFailed(error);
+    }
+  };
+
+  /** One call for all keys that come up until the event loop turns. */
+  function askedTogether(entry: Entry, key: unknown, contextValue: unknown, memo: Memo): Promise<unknown> {
+    let batch = memo.waiting.get(entry) as Batch | undefined;
+    if (!batch) {
+      const keys: unknown[] = [];
+      const answers = turn().then(async () => {
+        memo.waiting.delete(entry);
+        const answered = await entry.many?.(contextValue as never, keys);
+        if (!Array.isArray(answered) || answered.length !== keys.length) {
+          throw new TypeError('a policy for many must return one answer for each key');
+        }
+        return answered as unknown[];
+      });
+      batch = { keys, answers };
+      memo.waiting.set(entry, batch);
+    }
+    const at = batch.keys.push(key) - 1;
+    return batch.answers.then((answered) => answered[at]);
+  }
+
+  return {
+    allowsAnonymous(name, coordinate) {
+      const entry = book.get(name);
+      if (!entry) throw new TypeError(`${coordinate}: there is no policy '${name}'.`);
+      return entry.allowAnonymous === true;
+    },
+    judge(requirements, asking) {
+      const one = (name: string): Maybe<boolean> => {
+        const entry = book.get(name);
+        if (!entry || (!asking.principal && entry.allowAnonymous !== true)) return false;
+        try {
+          const key = keyOf(entry, asking);
+          return once(asking.memo, entry, key, () => ask(entry, key, asking));
+        } catch (error) {
+          asking.failed(error);
+          return false;
+        }
+      };
+      return every(requirements, (anyOf) => some(anyOf, (all) => every(all, one)));
+    },
+  };
+}
+
+/** After the promises that are settled already have been read. */
+function turn(): Promise<void> {
+  return Promise.resolve().then(
+    () =>
+      new Promise((resolve) => {
+        process.nextTick(resolve);
+      }),
+  );
+}
+
+function entryOf(name: string, policy: unknown): Entry {
+  if (typeof policy === 'function') return { check: policy as NonNullable<Entry['check']> };
+  if (typeof policy !== 'object' || policy === null) {
+    throw new TypeError(`policies.${name} must be a function or an object with one, but is ${show(policy)}.`);
+  }
+  knownOptions(`policies.${name}`, policy, ['check', 'many', 'key', 'allowAnonymous']);
+  const { check, many, key, allowAnonymous } = policy as Record<keyof Entry, unknown>;
+  for (const [option, value] of Object.entries({ check, many, key })) {
+    if (value !== undefined && typeof value !== 'function') {
+      throw new TypeError(`policies.${name}.${option} must be a function, but is ${show(value)}.`);
+    }
+  }
+  if ((check === undefined) === (many === undefined)) {
+    throw new TypeError(`policies.${name} needs either check or many.`);
+  }
+  if (many !== undefined && key === undefined) throw new TypeError(`policies.${name} needs a key for its many.`);
+  if (allowAnonymous !== undefined && typeof allowAnonymous !== 'boolean') {
+    throw new TypeError(`policies.${name}.allowAnonymous must be true or false, but is ${show(allowAnonymous)}.`);
+  }
+  return { ...(policy as Entry) };
+}

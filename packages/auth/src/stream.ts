@@ -1,0 +1,91 @@
+/** A subscription lasts no longer than the credential that opened it. */
+import type { Events } from '@graphql-bulwark/core';
+import { securityOf } from '@graphql-bulwark/core';
+import type { Resolver } from './field-guard.ts';
+import { isPromise } from './owner.ts';
+import type { Standings } from './standing.ts';
+
+/** The longest time that a timer takes; a later end is waited for in steps. */
+const longestTimer = 2_147_483_647;
+
+/** Ends the source stream when the caller's credential does. */
+export function endingWithCredential(
+  subscribe: Resolver,
+  coordinate: string,
+  standings: Standings,
+  events: Events | undefined,
+): Resolver {
+  return (source, args, contextValue, info) => {
+    const expiresAt = standings.principalOf(contextValue)?.expiresAt;
+    const stream: unknown = subscribe(source, args, contextValue, info);
+    if (expiresAt === undefined) return stream;
+    const told = (): void => {
+      const details = { type: 'subscription.ended', coordinate, reason: 'expired' } as const;
+      events?.emit(details, 'noted', { security: securityOf(contextValue), operationType: 'subscription' });
+    };
+    const bounded = (opened: unknown): unknown =>
+      isAsyncIterable(opened) ? endingAt(opened, expiresAt * 1_000, told) : opened;
+    return isPromise(stream) ? Promise.resolve(stream).then(bounded) : bounded(stream);
+  };
+}
+
+/** The same events until a time; then the stream is over and its source is closed. */
+function endingAt(source: AsyncIterable<unknown>, end: number, told: () => void): AsyncIterableIterator<unknown> {
+  const iterator = source[Symbol.asyncIterator]();
+  const over = { value: undefined, done: true } as const;
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  let closing: () => void = () => {};
+  const ended = new Promise<typeof over>((resolve) => {
+    closing = () => {
+      clearTimeout(timer);
+      closed = true;
+      resolve(over);
+    };
+  });
+  const expire = (): void => {
+    if (closed) return;
+    closing();
+    told();
+    // The source may be waiting for an event that never comes: nobody waits for it.
+    void Promise.resolve(iterator.return?.()).catch(() => {});
+  };
+  const wait = (): void => {
+    const left = end - Date.now();
+    if (!(left > 0)) return expire();
+    timer = setTimeout(wait, Math.min(left, longestTimer)).unref();
+  };
+  wait();
+  return {
+    async next() {
+      if (!closed && !(Date.now() < end)) expire();
+      if (closed) return over;
+      const result = await Promise.race([ended, iterator.next()]);
+      if (result.done === true) closing();
+      return result;
+    },
+    async return() {
+      if (!closed) {
+        closing();
+        await iterator.return?.();
+      }
+      return over;
+    },
+    async throw(error) {
+      closing();
+      if (iterator.throw) return iterator.throw(error);
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === 'function'
+  );
+}

@@ -1,0 +1,74 @@
+/** What a schema says that is allowed, and that may still surprise: told once, while it is guarded. */
+import {
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isNonNullType,
+  isObjectType,
+} from 'graphql';
+import type { Guarded } from './rule-index.ts';
+
+type ByCoordinate = ReadonlyMap<string, Guarded>;
+
+/** One text per kind, naming the coordinates. */
+export function warningsOf(
+  schema: GraphQLSchema,
+  fields: ByCoordinate,
+  types: ByCoordinate,
+  inputs: ByCoordinate,
+): string[] {
+  const defaults: string[] = [];
+  const nonNull: string[] = [];
+  const counts: string[] = [];
+  const reads = (type: Parameters<typeof getNamedType>[0], value: unknown): boolean => {
+    const named = getNamedType(type);
+    if (!isEnumType(named)) return false;
+    const values: unknown[] = Array.isArray(value) ? value : [value];
+    return named.getValues().some((one) => inputs.has(`${named.name}.${one.name}`) && values.includes(one.value));
+  };
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isInputObjectType(type)) {
+      for (const field of Object.values(type.getFields())) {
+        const coordinate = `${type.name}.${field.name}`;
+        if (field.defaultValue === undefined) continue;
+        if (inputs.has(coordinate) || reads(field.type, field.defaultValue)) defaults.push(coordinate);
+      }
+    }
+    if (!isObjectType(type) && !isInterfaceType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      const coordinate = `${type.name}.${field.name}`;
+      for (const arg of field.args) {
+        const at = `${coordinate}(${arg.name}:)`;
+        if (arg.defaultValue === undefined) continue;
+        if (inputs.has(at) || reads(arg.type, arg.defaultValue)) defaults.push(at);
+      }
+      const hasOwnRule = /@(?:auth|owner)/.test(fields.get(coordinate)?.rule ?? '');
+      if (isNonNullType(field.type) && hasOwnRule && !types.has(getNamedType(field.type).name))
+        nonNull.push(coordinate);
+      if (filters(schema, field.type, types) && type.getFields()['totalCount']) counts.push(`${type.name}.totalCount`);
+    }
+  }
+  return [
+    said(defaults, 'have a default that not everybody may pass: who leaves them out is denied'),
+    said(nonNull, 'are guarded and not nullable: a denial nulls the object around them'),
+    said(counts, 'stand beside filtered lists and still count what was filtered'),
+  ].filter((text) => text !== undefined);
+}
+
+const shown = 20;
+
+function said(coordinates: readonly string[], what: string): string | undefined {
+  const distinct = [...new Set(coordinates)];
+  if (distinct.length === 0) return undefined;
+  const more = distinct.length > shown ? ` and ${distinct.length - shown} more` : '';
+  return `${distinct.slice(0, shown).join(', ')}${more} ${what}.`;
+}
+
+function filters(schema: GraphQLSchema, type: Parameters<typeof getNamedType>[0], types: ByCoordinate): boolean {
+  const named = getNamedType(type);
+  const results = isAbstractType(named) ? schema.getPossibleTypes(named) : named ? [named] : [];
+  return results.some(({ name }) => types.get(name)?.owners.some(({ mode }) => mode === 'FILTER'));
+}
