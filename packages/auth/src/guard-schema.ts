@@ -29,6 +29,7 @@ import { type Policies, policyBook } from './policies.ts';
 import { judgedResult } from './results.ts';
 import { type DefaultRule, ruleIndex } from './rule-index.ts';
 import { standings } from './standing.ts';
+import { losesItems, withSteadyItems } from './steady-lists.ts';
 import { endingWithCredential } from './stream.ts';
 
 export interface GuardSchemaOptions<C = SecuredContext> {
@@ -124,6 +125,7 @@ export function guardSchema<C = SecuredContext>(
     fieldResolver,
   };
   const subscriptionType = schema.getSubscriptionType()?.name;
+  const loses = losesItems(schema, index);
 
   const guarded = mapSchema(schema, {
     [MapperKind.OBJECT_TYPE]: (type) => {
@@ -145,7 +147,8 @@ export function guardSchema<C = SecuredContext>(
       const original: Resolver = config.resolve ?? fieldResolver;
       // The type as it was: a mapped one may already be guarded.
       const { type } = (schema.getType(typeName) as GraphQLObjectType).getFields()[fieldName] ?? config;
-      const resolve = judgedResult(schema, type, guard, index, original, guarding);
+      const judged = judgedResult(schema, type, guard, index, original, guarding);
+      const resolve = loses(type) ? withSteadyItems(judged) : judged;
       if (!guard) return resolve === original ? undefined : { ...config, resolve };
       const opens =
         typeName === subscriptionType

@@ -320,7 +320,7 @@ describe('a list of objects', () => {
       makeExecutableSchema({
         typeDefs: `
           ${authDirectives}
-          type Query { docs: [Doc!]! }
+          type Query { docs: [Doc]! }
           type Doc @auth(roles: "MEMBER") @owner { id: ID @auth(roles: "MEMBER") title: String @auth(scopes: "read") }
         `,
       }),
