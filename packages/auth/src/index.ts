@@ -1,3 +1,4 @@
+export { type AccessRow, accessTable, describeAccess } from './access.ts';
 export { type Authenticate, type AuthenticateOptions, authenticate } from './authenticate.ts';
 export { type AuthorizationOptions, authorization } from './authorization.ts';
 export type { CredentialSource } from './bearer.ts';
@@ -5,6 +6,7 @@ export type { ClaimPath } from './claims.ts';
 export { type AuthArguments, type CodeRule, type CodeRules, type Names, type OwnerArguments } from './code-rules.ts';
 export { authDirectives, authDirectivesAs, type DirectiveNames } from './directives.ts';
 export { type GuardSchemaOptions, guardSchema } from './guard-schema.ts';
+export { type ImpliedRightsOptions, impliedRights } from './implied-rights.ts';
 export type { IssuerOptions } from './issuer.ts';
 export type { KeyOptions } from './keys.ts';
 export { type Loader, type LoaderQuestion, type Loaders, loaded } from './loaders.ts';
@@ -14,3 +16,4 @@ export type { OwnerMode } from './owner-rule.ts';
 export { type Policies, type PolicyFunction, type PolicyOptions, type PolicyQuestion } from './policies.ts';
 export type { DefaultRule } from './rule-index.ts';
 export type { AuthMode } from './rules.ts';
+export { type Connection, type GuardedWebSocket, type WebSocketOptions, webSocket } from './web-socket.ts';
