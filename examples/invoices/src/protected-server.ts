@@ -9,6 +9,7 @@ import { type App, openApp } from './app.ts';
 import type { ServerOptions } from './bare-server.ts';
 import { type RunningServer, serveHttp } from './http.ts';
 import { resolvers } from './resolvers/index.ts';
+import { invoiceById } from './resolvers/load.ts';
 import { typeDefs } from './schema.ts';
 
 type Context = App & SecuredContext;
@@ -33,6 +34,7 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
       algorithms: ['ES256'],
       jwksUrl: identity.jwksUri,
     },
+    authorization: { loaders: { invoice: ({ args, context }) => invoiceById(context.db, String(args['id'])) } },
     introspection: { allow: false },
     ...(redis && { rateLimit: { store: redisStore({ client: redis }) } }),
     onEvent,
