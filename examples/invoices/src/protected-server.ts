@@ -13,6 +13,7 @@ import { type App, openApp } from './app.ts';
 import type { ServerOptions } from './bare-server.ts';
 import { type RunningServer, serveHttp } from './http.ts';
 import { resolvers } from './resolvers/index.ts';
+import { invoiceById } from './resolvers/load.ts';
 import { typeDefs } from './schema.ts';
 
 type Context = App & SecuredContext;
@@ -52,6 +53,7 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
       revocation: denyList,
       penalty: { ...counting, name: 'credentials' },
     },
+    authorization: { loaders: { invoice: ({ args, context }) => invoiceById(context.db, String(args['id'])) } },
     introspection: { allow: false },
     strictMessages: true,
     ...(hideUnauthorized && { authorization: { hideUnauthorized } }),

@@ -122,7 +122,7 @@ export const typeDefs = /* GraphQL */ `
   }
 
   input UpdateInvoiceInput {
-    organisationId: ID
+    organisationId: ID @owner(claim: "org")
     reference: String
     dueOn: String
     note: String
@@ -160,10 +160,14 @@ export const typeDefs = /* GraphQL */ `
       @rateLimit(max: 10, windowSeconds: 3600, by: ADDRESS)
       @rateLimit(max: 3, windowSeconds: 3600, by: GLOBAL, args: ["email"])
     createInvoice(input: CreateInvoiceInput!): Invoice @auth
-    updateInvoice(id: ID!, input: UpdateInvoiceInput!): Invoice @auth
-    payInvoice(id: ID!, cardLast4: String!): Payment @auth
+    updateInvoice(id: ID!, input: UpdateInvoiceInput!): Invoice
+      @owner(loader: "invoice", field: "organisationId", claim: "org")
+    payInvoice(id: ID!, cardLast4: String!): Payment
+      @owner(loader: "invoice", field: "organisationId", claim: "org")
     "The id of the invoice that is gone."
-    deleteInvoice(id: ID!): ID @auth(roles: ["ACCOUNTANT", "ADMIN"])
+    deleteInvoice(id: ID!): ID
+      @auth(roles: ["ACCOUNTANT", "ADMIN"])
+      @owner(loader: "invoice", field: "organisationId", claim: "org")
     inviteUser(input: InviteUserInput!): User @auth(roles: "ADMIN")
     createApiKey(name: String!): CreatedApiKey @auth(roles: "ADMIN")
     "Whether there was such a key."

@@ -52,6 +52,7 @@ export function withCodeRules(schema: GraphQLSchema, uses: Uses, rules: CodeRule
       throw new TypeError(`rules: the rule of ${coordinate} must be an object, but is ${show(rule)}.`);
     }
     knownOptions(`rules: ${coordinate}`, rule, ['auth', 'owner', 'public']);
+    for (const name of ['auth', 'owner', 'public'] as const) fromCode(rule[name], name, coordinate);
   }
   return (element, name, coordinate) => [
     ...uses(element, name, coordinate),

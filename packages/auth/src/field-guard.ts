@@ -11,7 +11,7 @@ import { type LoaderBook, withLoaded } from './loaders.ts';
 import { forgetBefore, type Memos } from './memo.ts';
 import { isPromise } from './owner.ts';
 import type { GuardedField } from './rule-index.ts';
-import { type Standings, verdicts } from './standing.ts';
+import { type Standings, type Verdict, verdicts } from './standing.ts';
 
 export type Resolver = GraphQLFieldResolver<unknown, unknown>;
 type FieldConfig = GraphQLFieldConfig<unknown, unknown>;
@@ -50,11 +50,22 @@ export function guardedField(
 
 function behindClaims(guarded: GuardedField, resolver: Resolver, { standings, memos, denials }: Guarding): Resolver {
   const { slot } = guarded;
+  const no = (verdict: Verdict, contextValue: unknown, info: GraphQLResolveInfo): Promise<never> => {
+    const where = { contextValue, operation: info.operation, memo: memos.during(contextValue, info) };
+    return denials.no({ guarded, ...whyOf(verdict), mode: 'ERROR' }, where);
+  };
+  // Most fields have no resolver of their own: a call that is always the same costs less.
+  if (resolver === defaultFieldResolver) {
+    return (source, args, contextValue, info) => {
+      const verdict = standings.judge(contextValue, slot);
+      if (verdict === verdicts.allowed) return defaultFieldResolver(source, args, contextValue, info);
+      return no(verdict, contextValue, info);
+    };
+  }
   return (source, args, contextValue, info) => {
     const verdict = standings.judge(contextValue, slot);
     if (verdict === verdicts.allowed) return resolver(source, args, contextValue, info);
-    const where = { contextValue, operation: info.operation, memo: memos.during(contextValue, info) };
-    return denials.no({ guarded, ...whyOf(verdict), mode: 'ERROR' }, where);
+    return no(verdict, contextValue, info);
   };
 }
 

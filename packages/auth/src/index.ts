@@ -1,3 +1,4 @@
+export { type AccessRow, accessTable, describeAccess } from './access.ts';
 export {
   type ApiKeyOptions,
   type ApiKeyRecord,
@@ -24,6 +25,7 @@ export {
 export { authDirectives, authDirectivesAs, type DirectiveNames } from './directives.ts';
 export type { DpopOptions } from './dpop.ts';
 export { type GuardSchemaOptions, guardSchema } from './guard-schema.ts';
+export { type ImpliedRightsOptions, impliedRights } from './implied-rights.ts';
 export type { IssuerOptions } from './issuer.ts';
 export type { KeyOptions } from './keys.ts';
 export { type Loader, type LoaderQuestion, type Loaders, loaded } from './loaders.ts';
@@ -37,3 +39,4 @@ export type { RevocationOptions, RevocationQuery } from './revocation.ts';
 export { type CallerRights, rightsOf, ruleAt } from './rights.ts';
 export type { DefaultRule } from './rule-index.ts';
 export type { AuthMode } from './rules.ts';
+export { type Connection, type GuardedWebSocket, type WebSocketOptions, webSocket } from './web-socket.ts';

@@ -13,7 +13,7 @@ import {
 import type { Denied } from './denials.ts';
 import type { Guarding } from './field-guard.ts';
 import { whereOf } from './judge.ts';
-import { isPromise, ownership } from './owner.ts';
+import { isPromise, ownsPlainly } from './owner.ts';
 import type { Guarded } from './rule-index.ts';
 import { verdicts } from './standing.ts';
 
@@ -32,13 +32,16 @@ export function objectGate(
 ): Predicate {
   const claimsOnly = guarded.policies.length === 0 && guarded.owners.length === 0;
   const [owner] = guarded.owners;
+  const plain = guarded.owners.length === 1 && guarded.policies.length === 0 && owner?.loader === undefined;
+  const [key, ...deeper] = owner?.path ?? [];
   // One owner that stands in the object itself is the common case: decided without making anything.
-  const plain = guarded.owners.length === 1 && guarded.policies.length === 0 && owner?.loader === undefined && owner;
+  const plainKey = plain && deeper.length === 0 ? key : undefined;
+  const claim = owner?.claim ?? '';
 
   const passes = (value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> => {
     if (standings.judge(contextValue, guarded.slot) === verdicts.allowed) {
       if (claimsOnly) return true;
-      if (plain && isSurelyOwned(value, plain.path, contextValue, plain.claim)) return true;
+      if (plainKey !== undefined && isSurelyOwned(value, plainKey, contextValue)) return true;
     }
     const memo = memos.during(contextValue, info);
     const question = { contextValue, operation: info.operation, memo, source: value, args: noArgs, info };
@@ -47,12 +50,9 @@ export function objectGate(
     const denied = judge.object(guarded, question);
     return isPromise(denied) ? denials.later(denied.then(decide), memo) : decide(denied);
   };
-  const isSurelyOwned = (value: unknown, path: readonly string[], contextValue: unknown, claim: string): boolean => {
+  const isSurelyOwned = (value: unknown, property: string, contextValue: unknown): boolean => {
     try {
-      const answer = ownership(value, path, standings.claimant(contextValue, claim));
-      // What takes time is judged again, in full; its rejection here must not end the process.
-      if (isPromise(answer)) void answer.catch(() => {});
-      return answer === 'owned';
+      return ownsPlainly(value, property, standings.claimant(contextValue, claim));
     } catch {
       return false; // judged again, where the failure is told
     }

@@ -29,19 +29,21 @@ export interface PolicyQuestion {
 export type PolicyFunction<C> = (context: C, question: PolicyQuestion) => boolean | Promise<boolean>;
 
 /** A policy with more to say than a function. */
-export interface PolicyOptions<C, K = string> {
+export interface PolicyOptions<C> {
   /** Decides one question. Give this or `many`. */
   readonly check?: PolicyFunction<C> | undefined;
   /** Decides many at once: one answer for each key, in their order. */
-  readonly many?: ((context: C, keys: readonly K[]) => readonly boolean[] | Promise<readonly boolean[]>) | undefined;
+  readonly many?:
+    | ((context: C, keys: readonly string[]) => readonly boolean[] | Promise<readonly boolean[]>)
+    | undefined;
   /** What the answer depends on: questions with equal keys have one answer per operation. Required with `many`. */
-  readonly key?: ((question: PolicyQuestion) => K) | undefined;
+  readonly key?: ((question: PolicyQuestion) => string) | undefined;
   /** Asked about callers without a principal too. @default false: those are denied */
   readonly allowAnonymous?: boolean | undefined;
 }
 
 /** Name -> policy. */
-export type Policies<C> = Readonly<Record<string, PolicyFunction<C> | PolicyOptions<C> | PolicyOptions<C, number>>>;
+export type Policies<C> = Readonly<Record<string, PolicyFunction<C> | PolicyOptions<C>>>;
 
 /** A question on its way, with the operation's memory. */
 export interface Asking extends PolicyQuestion {
@@ -58,10 +60,10 @@ export interface PolicyBook {
   judge(requirements: readonly AnyOf[], asking: Asking): Maybe<boolean>;
 }
 
-type Entry = PolicyOptions<never, unknown>;
+type Entry = PolicyOptions<never>;
 
 interface Batch {
-  readonly keys: unknown[];
+  readonly keys: string[];
   readonly answers: Promise<readonly unknown[]>;
 }
 
@@ -70,27 +72,28 @@ export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutM
   const book = new Map(Object.entries(policies).map(([name, policy]) => [name, entryOf(name, policy)]));
   const questionKey = questionKeys();
 
-  const keyOf = ({ key }: Entry, question: PolicyQuestion): unknown => {
+  const keyOf = ({ key }: Entry, question: PolicyQuestion): string | undefined => {
     if (key) {
-      const own = key(question);
-      if ((typeof own !== 'string' && typeof own !== 'number') || Number.isNaN(own)) {
-        throw new TypeError(`a policy's key must be text or a number, but is ${show(own)}`);
+      const own: unknown = key(question);
+      if (typeof own !== 'string') {
+        throw new TypeError(`a policy's key must be text, but is ${show(own)}`);
       }
       return own;
     }
     return questionKey(question.coordinate, question.source, question.args);
   };
 
-  const ask = (entry: Entry, key: unknown, asking: Asking): Maybe<boolean> => {
+  const ask = (entry: Entry, key: string | undefined, asking: Asking): Maybe<boolean> => {
     const { contextValue, memo, failed, args, source, coordinate, principal, info } = asking;
     const denyFailed = (error: unknown): false => {
       failed(error);
       return false;
     };
     try {
-      const answer: unknown = entry.many
-        ? askedTogether(entry, key, contextValue, memo)
-        : entry.check?.(contextValue as never, { args, source, coordinate, principal, ...(info && { info }) });
+      const answer: unknown =
+        entry.many && key !== undefined
+          ? askedTogether(entry, key, contextValue, memo)
+          : entry.check?.(contextValue as never, { args, source, coordinate, principal, ...(info && { info }) });
       if (!isPromise(answer)) return answer === true;
       return inTime(timeoutMilliseconds, answer).then((settled) => settled === true, denyFailed);
     } catch (error) {
@@ -99,10 +102,10 @@ export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutM
   };
 
   /** One call for all keys that come up until the event loop turns. */
-  function askedTogether(entry: Entry, key: unknown, contextValue: unknown, memo: Memo): Promise<unknown> {
+  function askedTogether(entry: Entry, key: string, contextValue: unknown, memo: Memo): Promise<unknown> {
     let batch = memo.waiting.get(entry) as Batch | undefined;
     if (!batch) {
-      const keys: unknown[] = [];
+      const keys: string[] = [];
       const answers = turn().then(async () => {
         memo.waiting.delete(entry);
         const answered = await entry.many?.(contextValue as never, keys);

@@ -29,6 +29,14 @@ interface Standing {
   readonly verdicts: Int8Array;
   readonly claimants: Map<string, Claimant>;
   readonly held: Map<AnyOf, boolean>;
+  /** The claim that was asked for last. */
+  claim?: string;
+  claimant?: Claimant;
+}
+
+function isContextOf(contextValue: unknown, { security, of }: Standing): boolean {
+  const its = (contextValue as { readonly security?: SecurityContext } | null | undefined)?.security;
+  return its === security && its.principal === of;
 }
 
 /** @param rules by slot. */
@@ -63,6 +71,11 @@ export function standings(rules: readonly Rule[], normalize: Normalize): Standin
 
   return {
     judge(contextValue, slot) {
+      // Nearly every question is about the caller of the one before.
+      if (last && isContextOf(contextValue, last)) {
+        const verdict = last.verdicts[slot];
+        if (verdict) return verdict as Verdict;
+      }
       const standing = standingOf(contextValue);
       if (!standing) return verdicts.anonymous;
       const before = standing.verdicts[slot];
@@ -74,11 +87,14 @@ export function standings(rules: readonly Rule[], normalize: Normalize): Standin
     claimant(contextValue, claim) {
       const standing = standingOf(contextValue);
       if (!standing?.principal) return nobody;
-      let claimant = standing.claimants.get(claim);
-      if (!claimant) {
-        claimant = { identities: identities(standing.principal, claim, normalize), normalize };
-        standing.claimants.set(claim, claimant);
-      }
+      if (standing.claim === claim && standing.claimant) return standing.claimant;
+      const claimant = standing.claimants.get(claim) ?? {
+        identities: identities(standing.principal, claim, normalize),
+        normalize,
+      };
+      standing.claimants.set(claim, claimant);
+      standing.claim = claim;
+      standing.claimant = claimant;
       return claimant;
     },
     holdsRoles(contextValue, anyOf) {

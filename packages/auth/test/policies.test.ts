@@ -121,10 +121,10 @@ describe('a policy is asked', () => {
     const calls: number[] = [];
     const policies: Policies<unknown> = {
       p: {
-        key: ({ source }) => (source as Doc).id,
-        many: async (_context: unknown, keys: readonly number[]) => {
+        key: ({ source }) => String((source as Doc).id),
+        many: async (_context: unknown, keys: readonly string[]) => {
           calls.push(keys.length);
-          return keys.map((id) => id % 2 === 0);
+          return keys.map((id) => Number(id) % 2 === 0);
         },
       },
     };
@@ -142,7 +142,7 @@ describe('a policy is asked', () => {
     ['no list', true],
     ['answers that are not true', [1, 'true', {}]],
   ])('and %s deny', async (_, answers) => {
-    const p = { key: ({ source }: { source: unknown }) => (source as Doc).id, many: () => answers };
+    const p = { key: ({ source }: { source: unknown }) => String((source as Doc).id), many: () => answers };
     const schema = guardSchema(schemaOf(list), { policies: { p } as Policies<unknown> });
     const result = await graphql({ schema, source: '{docs{id}}', contextValue: { ...user } });
     expect(plain(result.data)).toEqual({ docs: [null, null, null] });

@@ -1,5 +1,6 @@
 /** All attacks, in the order of the table. */
 import type { Attack } from './attack.ts';
+import { authorizationAttacks } from './authorization.ts';
 import { credentialAttacks } from './credentials.ts';
 import { passwordAttacks } from './passwords.ts';
 import { rightsAttacks } from './rights.ts';
@@ -16,6 +17,7 @@ export const attacks: readonly Attack[] = [
   ...schemaAttacks,
   ...tenantAttacks,
   ...rightsAttacks,
+  ...authorizationAttacks,
   ...tokenAttacks,
   ...serverAttacks,
 ];

@@ -1,0 +1,79 @@
+/** Who may read or pass in what, as data and as a table: every coordinate of a guarded schema, unguarded ones included. */
+import {
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isObjectType,
+} from 'graphql';
+import { markOf } from './marker.ts';
+import type { Guarded, RuleIndex } from './rule-index.ts';
+
+/** What one coordinate asks of a caller. */
+export interface AccessRow {
+  /** `Invoice`, `Invoice.total`, `Query.invoices(userId:)`, `InvoiceInput.ownerId`, `Status.PAID`. */
+  readonly coordinate: string;
+  /** `unguarded`: no rule of its own; whoever gets as far as the object around it may have it. */
+  readonly access: 'public' | 'authenticated' | 'rule' | 'unguarded';
+  /** The rule in words; empty where there is none. */
+  readonly rule: string;
+}
+
+/** Types that come with the directives. */
+const own: ReadonlySet<string> = new Set(['AuthMode', 'OwnerMode']);
+
+/**
+ * Every coordinate of a guarded schema with its effective rule, in alphabetical order.
+ *
+ * @throws {TypeError} for a schema that did not come out of `guardSchema()`.
+ */
+export function describeAccess(schema: GraphQLSchema): AccessRow[] {
+  const mark = markOf(schema);
+  if (mark?.schema !== schema) throw new TypeError('describeAccess needs a schema that came out of guardSchema().');
+  const types = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__') && !own.has(name));
+  const rows = types.flatMap((type) => rowsOf(type, mark.index));
+  return rows.toSorted((a, b) => (a.coordinate < b.coordinate ? -1 : Number(a.coordinate > b.coordinate)));
+}
+
+/**
+ * The same as text, one line per coordinate, for a snapshot in a test: a change of exposure shows in review.
+ *
+ * @example expect(accessTable(schema)).toMatchSnapshot()
+ */
+export function accessTable(schema: GraphQLSchema): string {
+  const rows = describeAccess(schema);
+  const width = Math.max(0, ...rows.map(({ coordinate }) => coordinate.length));
+  const line = ({ coordinate, access, rule }: AccessRow): string =>
+    `${coordinate.padEnd(width)}  ${access.padEnd('authenticated'.length)}  ${rule}`.trimEnd();
+  return `${rows.map(line).join('\n')}\n`;
+}
+
+function rowsOf(type: GraphQLNamedType, { types, fields, inputs, open }: RuleIndex): AccessRow[] {
+  const guard = types.get(type.name) ?? inputs.get(type.name);
+  const rows = guard ? [rowOf(type.name, guard)] : [];
+  if (isObjectType(type)) {
+    for (const field of Object.values(type.getFields())) {
+      const coordinate = `${type.name}.${field.name}`;
+      const onField = fields.get(coordinate);
+      rows.push(open.has(coordinate) ? { coordinate, access: 'public', rule: '' } : rowOf(coordinate, onField));
+      for (const { name, type: of } of field.args) {
+        const at = `${coordinate}(${name}:)`;
+        rows.push(rowOf(at, inputs.get(at) ?? inputs.get(getNamedType(of).name)));
+      }
+    }
+  }
+  const members = isInputObjectType(type)
+    ? Object.keys(type.getFields())
+    : isEnumType(type)
+      ? type.getValues().map(({ name }) => name)
+      : [];
+  return [...rows, ...members.map((name) => rowOf(`${type.name}.${name}`, inputs.get(`${type.name}.${name}`)))];
+}
+
+function rowOf(coordinate: string, guarded: Guarded | undefined): AccessRow {
+  const rule = guarded?.rule ?? '';
+  const access =
+    rule === '' ? 'unguarded' : /^(?:@auth|defaultRule: authenticated)$/.test(rule) ? 'authenticated' : 'rule';
+  return { coordinate, access, rule };
+}

@@ -1,0 +1,236 @@
+/**
+ * Stops: operations over graphql-ws, which runs none of Apollo Server's hooks.
+ * Room: `onConnect` and `onSubscribe` of graphql-ws; then the guarded schema.
+ * Answers: an `error` message with the refusal; closes with 4403 a connection that is not let in, or whose credential ended.
+ */
+import {
+  type CheckInput,
+  deny,
+  factsOfRefusal,
+  isExpectedError,
+  knownOptions,
+  type Principal,
+  refusalCode,
+  type SecuredContext,
+  type SecurityContext,
+  securityContext,
+  wholeNumber,
+} from '@graphql-bulwark/core';
+import {
+  type ExecutionArgs,
+  type FormattedExecutionResult,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  parse,
+  validate,
+} from 'graphql';
+import { isGuarded } from './marker.ts';
+
+/** What a connection is known by. */
+export interface Connection {
+  /** As the client sent them in `connection_init`. */
+  readonly connectionParams: Readonly<Record<string, unknown>>;
+  /** What the WebSocket library adds: with `ws`, `{ socket, request }`. */
+  readonly extra: unknown;
+}
+
+export interface WebSocketOptions<C extends SecuredContext> {
+  /** What came out of `guardSchema()`. */
+  readonly schema: GraphQLSchema;
+  /** The caller of a connection, or `null` for an anonymous one. What it throws refuses the connection. */
+  readonly authenticate: (connection: Connection) => Principal | null | Promise<Principal | null>;
+  /** The check of every operation: `bulwark.check`, or `checkOperation` with your controls. */
+  readonly check: (operation: CheckInput<C>) => Promise<void>;
+  /** The rest of the context, made anew for each operation. */
+  readonly context: (connection: Connection) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>;
+  /** The address of a connection, for rate limits. @default none: all connections share one */
+  readonly clientIp?: ((connection: Connection) => string | null) | undefined;
+  /** Tokens of a document. Whole number, 1 or more. @default 2000 */
+  readonly maxTokens?: number | undefined;
+  /** Operations of one connection that run at a time. Whole number, 1 or more. @default 20 */
+  readonly maxOperations?: number | undefined;
+  /** Told in full of what the client must not see. @default nobody */
+  readonly onFailure?: ((error: unknown) => void) | undefined;
+}
+
+const optionNames = [
+  'schema',
+  'authenticate',
+  'check',
+  'context',
+  'clientIp',
+  'maxTokens',
+  'maxOperations',
+  'onFailure',
+];
+
+/** An answer made of errors must not be larger than the request that made it. */
+const maxErrors = 20;
+const maxMessageLength = 1_000;
+
+/** The longest time that a timer takes; a later end is waited for in steps. */
+const longestTimer = 2_147_483_647;
+
+interface Known {
+  readonly connection: Connection;
+  readonly security: SecurityContext;
+  timer?: NodeJS.Timeout;
+}
+
+/** The part of graphql-ws's context that is read. */
+interface Socket {
+  readonly connectionParams?: Readonly<Record<string, unknown>> | undefined;
+  readonly subscriptions: Readonly<Record<string, unknown>>;
+  readonly extra: unknown;
+}
+
+interface Payload {
+  readonly query: string;
+  readonly operationName?: string | null | undefined;
+  readonly variables?: Record<string, unknown> | null | undefined;
+}
+
+/** `ExecutionResult`, whatever the reader's TypeScript makes of properties that are left out. */
+interface Result {
+  readonly data?: Record<string, unknown> | null | undefined;
+  readonly errors?: readonly GraphQLError[] | undefined;
+  readonly extensions?: Record<string, unknown> | undefined;
+}
+
+/** The options of graphql-ws that this sets. */
+export interface GuardedWebSocket {
+  readonly schema: GraphQLSchema;
+  readonly connectionInitWaitTimeout: number;
+  readonly onConnect: (socket: Socket) => Promise<boolean>;
+  readonly onSubscribe: (
+    socket: Socket,
+    id: string,
+    payload: Payload,
+  ) => Promise<ExecutionArgs | readonly GraphQLError[]>;
+  readonly onNext: (
+    socket: Socket,
+    id: string,
+    payload: Payload,
+    args: ExecutionArgs,
+    result: Result,
+  ) => FormattedExecutionResult | undefined;
+  readonly onError: (
+    socket: Socket,
+    id: string,
+    payload: Payload,
+    errors: readonly (GraphQLError | GraphQLFormattedError)[],
+  ) => readonly GraphQLFormattedError[];
+  readonly onDisconnect: (socket: Socket) => void;
+}
+
+/**
+ * Options for `useServer` of graphql-ws: each connection authenticated, each operation checked like one over HTTP.
+ *
+ * @throws {TypeError} for options that cannot be meant, and for a schema that is not guarded.
+ * @example useServer(webSocket({ schema, authenticate, check: bulwark.check, context: () => ({ db }) }), webSocketServer)
+ */
+export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>): GuardedWebSocket {
+  knownOptions('webSocket', options, optionNames);
+  const { schema, authenticate, check, context, clientIp = () => null, onFailure = () => {} } = options;
+  const maxTokens = wholeNumber('maxTokens', options.maxTokens ?? 2_000);
+  const maxOperations = wholeNumber('maxOperations', options.maxOperations ?? 20);
+  if (!isGuarded(schema)) throw new TypeError('webSocket: pass the schema through guardSchema() first.');
+  const known = new WeakMap<object, Known>();
+
+  const closeAtEnd = (socket: Socket, entry: Known): void => {
+    const expiresAt = entry.security.principal?.expiresAt;
+    if (expiresAt === undefined) return;
+    const left = expiresAt * 1_000 - Date.now();
+    if (!(left > 0)) {
+      close(socket);
+      return;
+    }
+    entry.timer = setTimeout(closeAtEnd, Math.min(left, longestTimer), socket, entry).unref();
+  };
+
+  async function run(
+    socket: Socket,
+    { query, operationName, variables }: Payload,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    const entry = known.get(socket);
+    if (!entry) throw deny('UNAUTHENTICATED');
+    if (expired(entry.security.principal)) throw deny('UNAUTHENTICATED', { reason: 'expired' });
+    if (Object.keys(socket.subscriptions).length > maxOperations) throw deny('RATE_LIMITED');
+    const document = parse(query, { maxTokens });
+    const errors = validate(schema, document, undefined, { maxErrors, hideSuggestions: true });
+    if (errors.length > 0) return errors;
+    const contextValue = { ...(await context(entry.connection)), security: entry.security } as C;
+    await check({ schema, document, operationName, variables, contextValue, source: query });
+    return { schema, document, operationName, variableValues: variables, contextValue };
+  }
+
+  const shown = (errors: readonly GraphQLError[]): GraphQLFormattedError[] =>
+    errors.slice(0, maxErrors).map((error) => masked(error, onFailure));
+
+  return {
+    schema,
+    connectionInitWaitTimeout: 3_000,
+    async onConnect(socket) {
+      try {
+        const connection = { connectionParams: socket.connectionParams ?? {}, extra: socket.extra };
+        const principal = await authenticate(connection);
+        if (expired(principal)) return false;
+        const entry: Known = { connection, security: securityContext({ principal, clientIp: clientIp(connection) }) };
+        known.set(socket, entry);
+        closeAtEnd(socket, entry);
+        return true;
+      } catch (error) {
+        onFailure(error);
+        return false;
+      }
+    },
+    async onSubscribe(socket, _id, payload) {
+      try {
+        return await run(socket, payload);
+      } catch (error) {
+        if (!(error instanceof GraphQLError)) return [new GraphQLError('failed', { originalError: asError(error) })];
+        return [error, ...(factsOfRefusal(error)?.also ?? [])];
+      }
+    },
+    onNext: (_socket, _id, _payload, _args, { data, errors, extensions }) =>
+      errors && { ...(data !== undefined && { data }), errors: shown(errors), ...(extensions && { extensions }) },
+    onError: (_socket, _id, _payload, errors) =>
+      shown(errors.map((error) => (error instanceof GraphQLError ? error : new GraphQLError(error.message)))),
+    onDisconnect(socket) {
+      clearTimeout(known.get(socket)?.timer);
+      known.delete(socket);
+    },
+  };
+}
+
+function expired(principal: Principal | null): boolean {
+  return principal?.expiresAt !== undefined && !(Date.now() < principal.expiresAt * 1_000);
+}
+
+function close({ extra }: Socket): void {
+  const socket = (extra as { readonly socket?: { close?: (code: number, reason: string) => void } } | undefined)
+    ?.socket;
+  socket?.close?.(4403, 'Forbidden');
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error('failed', { cause: thrown });
+}
+
+/** HTTP means nothing here, and what was not meant for the client stays here. */
+function masked(error: GraphQLError, onFailure: (error: unknown) => void): GraphQLFormattedError {
+  const isRequestError = !error.originalError && error.path === undefined && error.extensions['code'] === undefined;
+  const isMeant = refusalCode(error) !== undefined || isRequestError || isExpectedError(error);
+  if (!isMeant) onFailure(error.originalError ?? error);
+  const { message, locations, path } = error.toJSON();
+  const { http: _http, stacktrace: _stacktrace, ...extensions } = isMeant ? error.extensions : internal.extensions;
+  return {
+    message: isMeant ? message.slice(0, maxMessageLength) : internal.message,
+    ...(locations && { locations }),
+    ...(path && { path }),
+    ...(Object.keys(extensions).length > 0 && { extensions }),
+  };
+}
+
+const internal = deny('INTERNAL_SERVER_ERROR');

@@ -1,0 +1,249 @@
+/** The same rules over graphql-ws, with a real server and a real client on loopback. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type CheckInput,
+  checkOperation,
+  createEvents,
+  type Principal,
+  type SecuredContext,
+} from '@graphql-bulwark/core';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import { type ExecutionResult, parse, subscribe } from 'graphql';
+import { createClient } from 'graphql-ws';
+import { useServer } from 'graphql-ws/use/ws';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { as } from '../../../test/kit.ts';
+import { authDirectives, authorization, guardSchema, webSocket } from '../src/index.ts';
+import { silent } from './ways.ts';
+
+const typeDefs = /* GraphQL */ `
+  type Query { open: String secret: String @auth(roles: "ADMIN") broken: String }
+  type Mutation { first: String second: String @auth(roles: "ADMIN") }
+  type Subscription { docs: Doc guarded: Doc @auth(roles: "ADMIN") forever: Doc }
+  type Doc @owner { id: Int }
+`;
+
+const people: Readonly<Record<string, Partial<Principal> & { id: string }>> = {
+  admin: { id: 'boss', roles: ['ADMIN'] },
+  user: { id: 'me' },
+  late: { id: 'me', expiresAt: 1 },
+};
+
+async function start() {
+  const ran: string[] = [];
+  const failures: unknown[] = [];
+  const events = createEvents(
+    () => {},
+    () => silent,
+  );
+  const stream = (name: string) => ({
+    subscribe: async function* () {
+      ran.push(name);
+      yield { id: 1, ownerId: 'me' };
+      yield { id: 2, ownerId: 'them' };
+      yield { id: 3, ownerId: 'me' };
+    },
+    resolve: (event: unknown) => event,
+  });
+  const schema = guardSchema(
+    makeExecutableSchema({
+      typeDefs: [authDirectives, typeDefs],
+      resolvers: {
+        Query: {
+          open: () => 'o',
+          secret: () => 's',
+          broken: () => {
+            throw new Error('password of the database');
+          },
+        },
+        Mutation: { first: () => void ran.push('first'), second: () => void ran.push('second') },
+        Subscription: { docs: stream('docs'), guarded: stream('guarded') },
+      },
+    }),
+    { events },
+  );
+  const controls = [authorization<SecuredContext>()];
+  const http = createServer();
+  const sockets = new WebSocketServer({ server: http });
+  const served = useServer(
+    webSocket<SecuredContext>({
+      schema,
+      authenticate: ({ connectionParams: { who } }) => {
+        if (who === undefined) return null;
+        const person = people[who as string];
+        if (!person) throw new Error('no such person, says the database at 10.0.0.5');
+        return as(person).security.principal;
+      },
+      check: (operation: CheckInput<SecuredContext>) => checkOperation(controls, operation, events),
+      context: () => ({}),
+      onFailure: (error) => void failures.push(error),
+    }),
+    sockets,
+  );
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  onTestFinished(async () => {
+    await served.dispose();
+    http.close();
+  });
+
+  /** Everything that an operation answers, its error message included. */
+  async function ask(who: string | undefined, query: string): Promise<unknown[]> {
+    const client = createClient({
+      url,
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+      ...(who && { connectionParams: { who } }),
+    });
+    const answers: unknown[] = [];
+    await new Promise<void>((resolve) => {
+      client.subscribe(
+        { query },
+        {
+          next: (value) => void answers.push(value),
+          error: (error) => {
+            answers.push(
+              Array.isArray(error)
+                ? { refused: error }
+                : { closed: (error as { code?: number }).code, reason: (error as { reason?: string }).reason },
+            );
+            resolve();
+          },
+          complete: resolve,
+        },
+      );
+    });
+    await client.dispose();
+    return answers;
+  }
+  return { ask, ran, failures, schema };
+}
+
+const forbidden = (path: (string | number)[]): unknown =>
+  expect.objectContaining({ message: 'Forbidden', path, extensions: { code: 'FORBIDDEN' } });
+
+describe('over graphql-ws', () => {
+  it('Z16: a query is denied as it is over HTTP, twice with the same text', async () => {
+    const { ask } = await start();
+    for (let time = 0; time < 2; time += 1) {
+      expect(await ask('admin', '{open secret}')).toEqual([{ data: { open: 'o', secret: 's' } }]);
+      expect(await ask('user', '{open secret}')).toEqual([
+        { data: { open: 'o', secret: null }, errors: [forbidden(['secret'])] },
+      ]);
+    }
+  });
+
+  it('Z10: a mutation is refused as a whole', async () => {
+    const { ask, ran } = await start();
+    expect(await ask('user', 'mutation{first second}')).toEqual([{ refused: [forbidden(['second'])] }]);
+    expect(ran).toEqual([]);
+    expect(await ask('admin', 'mutation{first second}')).toEqual([{ data: { first: null, second: null } }]);
+  });
+
+  it('W15: a subscription answers each event by itself and goes on', async () => {
+    const { ask } = await start();
+    expect(await ask('user', 'subscription{docs{id}}')).toEqual([
+      { data: { docs: { id: 1 } } },
+      { data: { docs: null }, errors: [forbidden(['docs'])] },
+      { data: { docs: { id: 3 } } },
+    ]);
+  });
+
+  it('a subscription that is denied opens no source', async () => {
+    const { ask, ran } = await start();
+    expect(await ask('user', 'subscription{guarded{id}}')).toEqual([{ refused: [forbidden(['guarded'])] }]);
+    expect(await ask(undefined, 'subscription{docs{id}}')).toEqual([
+      { refused: [expect.objectContaining({ extensions: { code: 'UNAUTHENTICATED' } })] },
+    ]);
+    expect(ran).toEqual([]);
+  });
+
+  it('a credential that is not valid, or has ended, closes with 4403 and says no more', async () => {
+    const { ask, failures } = await start();
+    expect(await ask('stranger', '{open}')).toEqual([{ closed: 4403, reason: 'Forbidden' }]);
+    expect(String(failures[0])).toContain('10.0.0.5');
+    expect(await ask('late', '{open}')).toEqual([{ closed: 4403, reason: 'Forbidden' }]);
+  });
+
+  it('documents are validated, and unexpected errors masked', async () => {
+    const { ask, failures } = await start();
+    expect(await ask('user', '{opne}')).toEqual([
+      { refused: [expect.objectContaining({ message: 'Cannot query field "opne" on type "Query".' })] },
+    ]);
+    expect(await ask('user', '{{')).toEqual([
+      { refused: [expect.objectContaining({ message: expect.stringContaining('Syntax Error') })] },
+    ]);
+    expect(await ask('user', '{broken}')).toEqual([
+      { data: { broken: null }, errors: [expect.objectContaining({ message: 'Internal server error' })] },
+    ]);
+    expect(String(failures[0])).toContain('password');
+  });
+
+  it('an option that cannot be meant is a TypeError at start', () => {
+    const base = { authenticate: () => null, check: async () => {}, context: () => ({}) };
+    const schema = makeExecutableSchema({ typeDefs: 'type Query { a: Int }' });
+    expect(() => webSocket({ ...base, schema })).toThrow('guardSchema()');
+    expect(() => webSocket({ ...base, schema: guardSchema(schema), maxTokens: 0 })).toThrow('maxTokens');
+    expect(() => webSocket({ ...base, schema: guardSchema(schema), maxTokns: 1 } as never)).toThrow(
+      "did you mean 'maxTokens'",
+    );
+  });
+});
+
+describe('a subscription', () => {
+  it('ends with the credential that opened it, and closes its source', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let closed = false;
+    const source = (): AsyncIterableIterator<unknown> => {
+      let sent = false;
+      return {
+        next: () =>
+          sent
+            ? new Promise(() => {})
+            : ((sent = true), Promise.resolve({ value: { id: 1, ownerId: 'me' }, done: false })),
+        return: async () => {
+          closed = true;
+          return { value: undefined, done: true };
+        },
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+      };
+    };
+    const types: string[] = [];
+    const schema = guardSchema(
+      makeExecutableSchema({
+        typeDefs: [authDirectives, 'type Query { a: Int } type Subscription { docs: Doc } type Doc @owner { id: Int }'],
+        resolvers: { Subscription: { docs: { subscribe: source, resolve: (event: unknown) => event } } },
+      }),
+      {
+        events: createEvents(
+          ({ type }) => void types.push(type),
+          () => silent,
+        ),
+      },
+    );
+    const contextValue = as({ id: 'me', expiresAt: Math.floor(Date.now() / 1_000) + 60 });
+    const stream = (await subscribe({
+      schema,
+      document: parse('subscription{docs{id}}'),
+      contextValue,
+    })) as AsyncGenerator<ExecutionResult>;
+    expect((await stream.next()).value).toEqual({ data: { docs: { id: 1 } } });
+    const next = stream.next();
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(await next).toEqual({ value: undefined, done: true });
+    expect([closed, types]).toEqual([true, ['subscription.ended']]);
+    const again = (await subscribe({
+      schema,
+      document: parse('subscription{docs{id}}'),
+      contextValue,
+    })) as AsyncGenerator<ExecutionResult>;
+    expect(await again.next()).toEqual({ value: undefined, done: true });
+  });
+});
