@@ -9,3 +9,10 @@ export {
 } from '@graphql-bulwark/core';
 export type { Authenticator, HttpRequest } from './context.ts';
 export { type Bulwark, type BulwarkOptions, createBulwark } from './create.ts';
+export {
+  type FastifyRequestLike,
+  fastifyContext,
+  type WebSocketConnection,
+  type WebSocketHooks,
+  webSocketHooks,
+} from './transports.ts';
