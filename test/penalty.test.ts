@@ -118,6 +118,24 @@ describe.each<[string, () => Promise<CounterStore>, boolean]>([
   });
 });
 
+it('a lockout is told to the operator, and names nobody', async () => {
+  const seen: SecurityEvent[] = [];
+  const events = createEvents(
+    (event) => seen.push(event),
+    () => console,
+  );
+  const guard = make(memoryStore(), { maxFailures: 1, events });
+  await guard.check('ann@example.com', '192.0.2.1');
+  expect(seen).toEqual([]);
+  expect(await outcome(guard.check('ann@example.com', '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' });
+  expect(await outcome(guard.fail('ann@example.com'))).toMatchObject({ code: 'RATE_LIMITED' });
+  expect(seen).toMatchObject([
+    { type: 'auth.locked', reason: 'locked' },
+    { type: 'auth.locked', reason: 'locked' },
+  ]);
+  expect(JSON.stringify(seen)).not.toContain('ann');
+});
+
 describe('a store that is dead', () => {
   const dead: CounterStore = {
     consume: () => Promise.reject(new Error('redis at 10.0.0.5')),

@@ -121,11 +121,14 @@ const stoppedByItself = new Set([
   'a token signed with HS256 and the public key',
   'a token with another role written into it',
   'variables nested 20,000 deep',
+  'a refresh token whose owner has logged out',
+  'a stolen refresh token, used after its owner, and the one that came of it',
 ]);
 
 describe('without Bulwark, lets through', () => {
   const rest = attacks.filter(({ name }) => !stoppedByItself.has(name));
-  test.each(rest.map(({ name, run }) => [name, run] as const))('%s', async (_, run) => {
+  // A hundred password hashes take their time on a busy machine.
+  test.each(rest.map(({ name, run }) => [name, run] as const))('%s', { timeout: 60_000 }, async (_, run) => {
     expect(await run(target)).toMatchObject({ stopped: false, note: expect.not.stringContaining('no answer') });
   });
 });

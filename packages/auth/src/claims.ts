@@ -11,7 +11,9 @@ const maxSubjectLength = 256;
 /** @returns the principal, or the reason why these claims make none. */
 export function principalOf(payload: Claims, rolesClaim: ClaimPath, scopesClaim: ClaimPath): Principal | string {
   const claims = frozenCopy(payload) as Claims;
-  const { sub, exp } = claims;
+  const { sub, exp, iat } = claims;
+  // JSON can spell a number that is infinite, and a token that never ends.
+  if (!Number.isFinite(exp) || !Number.isFinite(iat)) return 'claims';
   if (!isSubject(sub)) return 'sub';
   return Object.freeze({
     id: sub,
@@ -19,7 +21,7 @@ export function principalOf(payload: Claims, rolesClaim: ClaimPath, scopesClaim:
     roles: Object.freeze(names(claimAt(claims, rolesClaim))),
     scopes: Object.freeze(scopeNames(claimAt(claims, scopesClaim))),
     authMethod: 'jwt',
-    ...(typeof exp === 'number' && { expiresAt: exp }),
+    expiresAt: exp as number,
   });
 }
 

@@ -31,6 +31,9 @@ interface Algorithm {
   readonly minBytes?: number;
 }
 
+/** RFC 7518 section 3.3. */
+const minRsaBits = 2_048;
+
 const rsa: Algorithm = { keyType: 'rsa' };
 const ed25519: Algorithm = { keyType: 'ed25519' };
 const knownAlgorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
@@ -97,7 +100,7 @@ function checkedKey(key: NonNullable<KeyOptions['key']>, algorithms: readonly Al
       throw new TypeError(
         algorithm.keyType === 'secret'
           ? 'key must be a secret (Uint8Array or secret KeyObject) at least as long as the hash of its HMAC algorithm.'
-          : 'key must be a public key that fits each of the algorithms; keys of several kinds belong into jwks.',
+          : 'key must be a public key (RSA: at least 2048 bits) that fits each of the algorithms; keys of several kinds belong into jwks.',
       );
     }
   }
@@ -121,18 +124,22 @@ function fits(key: KeyObject | Uint8Array, { keyType, curve, minBytes = 0 }: Alg
     return key.type === 'secret' && (key.symmetricKeySize ?? 0) >= minBytes;
   }
   if (key instanceof Uint8Array || key.type !== 'public' || key.asymmetricKeyType !== keyType) return false;
-  return curve === undefined || key.asymmetricKeyDetails?.namedCurve === curve;
+  const { namedCurve, modulusLength = minRsaBits } = key.asymmetricKeyDetails ?? {};
+  return (curve === undefined || namedCurve === curve) && modulusLength >= minRsaBits;
 }
 
 function checkedKeySet(jwks: JSONWebKeySet): Keys {
   const isPublic = (jwk: JWK): boolean => jwk.kty !== 'oct' && !Object.hasOwn(jwk, 'd') && !Object.hasOwn(jwk, 'priv');
+  const isLong = ({ n }: JWK): boolean => n === undefined || Buffer.from(n, 'base64url').length * 8 >= minRsaBits;
   try {
     const keys = createLocalJWKSet(jwks);
-    if (jwks.keys.length > 0 && jwks.keys.every(isPublic)) return keys;
+    if (jwks.keys.length > 0 && jwks.keys.every((jwk) => isPublic(jwk) && isLong(jwk))) return keys;
   } catch {
     // the same answer
   }
-  throw new TypeError('jwks must be a JSON Web Key Set of at least one key, all of them public.');
+  throw new TypeError(
+    'jwks must be a JSON Web Key Set of at least one key, all of them public (RSA: at least 2048 bits).',
+  );
 }
 
 function checkedUrl(url: unknown): URL {

@@ -11,7 +11,10 @@ import {
   type BucketState,
   type Charge,
   type CounterStore,
+  type Events,
+  factsOfRefusal,
   knownOptions,
+  refusalCode,
   refuse,
   show,
   wholeNumber,
@@ -33,6 +36,8 @@ export interface PenaltyOptions {
   readonly name?: string | undefined;
   /** How long to wait for the store. Whole number, 1 or more. @default 250 */
   readonly storeTimeoutMilliseconds?: number | undefined;
+  /** Told as `auth.locked` when `check` or `fail` refuses. `authenticate` tells its own. */
+  readonly events?: Events | undefined;
 }
 
 /** An attempt that counts as failed until it has succeeded. */
@@ -62,7 +67,7 @@ type Bucket = Omit<Charge, 'points'>;
 export function penalty(options: PenaltyOptions): Penalty {
   knownOptions('penalty', options, optionNames);
   const { store, insuranceStore, maxFailures = 10, maxFailuresPerAddress = maxFailures, windowSeconds = 900 } = options;
-  const { name = 'penalty', storeTimeoutMilliseconds = 250 } = options;
+  const { name = 'penalty', storeTimeoutMilliseconds = 250, events } = options;
   wholeNumber('maxFailures', maxFailures);
   wholeNumber('maxFailuresPerAddress', maxFailuresPerAddress);
   wholeNumber('windowSeconds', windowSeconds);
@@ -132,26 +137,40 @@ export function penalty(options: PenaltyOptions): Penalty {
     return charges;
   }
 
+  async function told<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (thrown) {
+      const code = refusalCode(thrown);
+      const reason = factsOfRefusal(thrown)?.reason;
+      if (code && reason === 'locked') events?.emit({ type: 'auth.locked', code, reason }, 'refused');
+      throw thrown;
+    }
+  }
+
   async function clear(identifier: string): Promise<void> {
     const [bucket] = bucketsOf(identifier, undefined);
     if (bucket) await ask((one) => one.reset(bucket));
   }
 
+  async function attempt(identifier: string, clientIp: string | null | undefined): Promise<Attempt> {
+    const buckets = bucketsOf(identifier, clientIp);
+    await refuseLocked(buckets);
+    const [, ...onAddress] = await charge(buckets);
+    return {
+      async succeeded() {
+        await clear(identifier);
+        if (onAddress.length > 0) await ask((one) => one.giveBack(onAddress));
+      },
+    };
+  }
+
   return {
-    async check(identifier, clientIp) {
-      const buckets = bucketsOf(identifier, clientIp);
-      await refuseLocked(buckets);
-      const [, ...onAddress] = await charge(buckets);
-      return {
-        async succeeded() {
-          await clear(identifier);
-          if (onAddress.length > 0) await ask((one) => one.giveBack(onAddress));
-        },
-      };
-    },
-    async fail(identifier, clientIp) {
-      await charge(bucketsOf(identifier, clientIp));
-    },
+    check: (identifier, clientIp) => told(() => attempt(identifier, clientIp)),
+    fail: (identifier, clientIp) =>
+      told(async () => {
+        await charge(bucketsOf(identifier, clientIp));
+      }),
     look: (identifier, clientIp) => refuseLocked(bucketsOf(identifier, clientIp)),
     clear,
   };
@@ -165,6 +184,7 @@ const optionNames: readonly (keyof PenaltyOptions)[] = [
   'windowSeconds',
   'name',
   'storeTimeoutMilliseconds',
+  'events',
 ];
 
 function locked(full: readonly BucketState[]): Error {

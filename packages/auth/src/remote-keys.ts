@@ -97,7 +97,8 @@ export function remoteKeys({ url, timeoutMilliseconds, staleSeconds, onState }: 
     } catch (error) {
       const unknown = error instanceof errors.JWKSNoMatchingKey;
       if (!unknown || isYounger(known, cooldownMilliseconds)) throw error;
-      await refresh();
+      // Somebody else's token may have asked in the meantime.
+      if (held === known) await refresh();
       if (!held || held === known) throw unavailable();
       return held.select(header, token);
     }

@@ -11,3 +11,10 @@ export type { Authenticator, HttpRequest } from './context.ts';
 export { type Bulwark, type BulwarkOptions, createBulwark } from './create.ts';
 export { type Exposure, type ExposureOptions, exposures, printExposures, type RuleAt } from './exposure.ts';
 export type { MaskResult } from './mask.ts';
+export {
+  type FastifyRequestLike,
+  fastifyContext,
+  type WebSocketConnection,
+  type WebSocketHooks,
+  webSocketHooks,
+} from './transports.ts';
