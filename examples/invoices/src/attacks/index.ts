@@ -1,5 +1,6 @@
 /** All attacks, in the order of the table. */
 import type { Attack } from './attack.ts';
+import { leakAttacks } from './leaks.ts';
 import { passwordAttacks } from './passwords.ts';
 import { rightsAttacks } from './rights.ts';
 import { schemaAttacks } from './schema-leaks.ts';
@@ -16,4 +17,5 @@ export const attacks: readonly Attack[] = [
   ...rightsAttacks,
   ...tokenAttacks,
   ...serverAttacks,
+  ...leakAttacks,
 ];
