@@ -16,7 +16,7 @@ import {
 } from 'graphql';
 import { type BulwarkOptions, createBulwark, type SecuredContext, type SecurityEvent } from 'graphql-bulwark';
 import { afterEach, describe, expect, it } from 'vitest';
-import { as, codes, type Sending, send } from './kit.ts';
+import { as, codes, type Sending, send, sendBody } from './kit.ts';
 
 const typeDefs = `
   enum Level { LOW HIGH }
@@ -52,7 +52,7 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.stop()));
 });
 
-async function serve(options: Partial<BulwarkOptions>) {
+async function serve(options: Partial<BulwarkOptions>, settings: { allowBatchedHttpRequests?: boolean } = {}) {
   const events: SecurityEvent[] = [];
   const bulwark = createBulwark({
     authenticate: () => null,
@@ -63,7 +63,7 @@ async function serve(options: Partial<BulwarkOptions>) {
     ...options,
   });
   const schema = bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
-  const server = new ApolloServer(bulwark.apollo({ schema, stopOnTerminationSignals: false }));
+  const server = new ApolloServer(bulwark.apollo({ schema, stopOnTerminationSignals: false, ...settings }));
   await server.start();
   servers.push(server);
   return { server, events, bulwark, schema };
@@ -257,6 +257,22 @@ describe('hideUnauthorized', () => {
       expect(events.filter(({ outcome }) => outcome === 'refused').length).toBeGreaterThanOrEqual(4);
     },
   );
+
+  it('answers an element of a batch as one that does not exist', async () => {
+    const { server } = await serve(hiding, { allowBatchedHttpRequests: true });
+    for (const [denied, unknown] of [
+      ['{ mine }', '{ nope }'],
+      ['mutation { wipe(input: { secretFlag: true }) }', 'mutation { wipx(input: { secretFlag: true }) }'],
+    ]) {
+      for (const place of [0, 1]) {
+        const batch = (query: string | undefined) =>
+          [{ query: '{ motd }' }, { query: '{ motd }' }].with(place, { query: query ?? '' });
+        expect(await sendBody(server, batch(denied), anonymous)).toEqual(
+          await sendBody(server, batch(unknown), anonymous),
+        );
+      }
+    }
+  });
 
   it('answers a hidden persisted query as one that does not exist', async () => {
     const { server } = await serve(hiding);

@@ -312,6 +312,8 @@ function ownRefusal(thrown: unknown): GraphQLError {
 function answerFor(thrown: unknown, isBatched: boolean): GraphQLError {
   const refusal = ownRefusal(thrown);
   const http = refusal.extensions['http'] as { status: number } | undefined;
-  if (isBatched && http) http.status = 200;
+  // What is answered as if it did not exist has the status that Apollo Server gives to that.
+  const asIfMissing = refusalCode(refusal) === 'GRAPHQL_VALIDATION_FAILED' && factsOfRefusal(refusal)?.message;
+  if (isBatched && http && !asIfMissing) http.status = 200;
   return refusal;
 }

@@ -2,6 +2,7 @@
 import type { Attack } from './attack.ts';
 import { authorizationAttacks } from './authorization.ts';
 import { credentialAttacks } from './credentials.ts';
+import { leakAttacks } from './leaks.ts';
 import { passwordAttacks } from './passwords.ts';
 import { rightsAttacks } from './rights.ts';
 import { schemaAttacks } from './schema-leaks.ts';
@@ -20,4 +21,5 @@ export const attacks: readonly Attack[] = [
   ...authorizationAttacks,
   ...tokenAttacks,
   ...serverAttacks,
+  ...leakAttacks,
 ];
