@@ -34,6 +34,7 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
       jwksUrl: identity.jwksUri,
     },
     introspection: { allow: false },
+    clientAddress: { trustedHops: 1 }, // the proxy in front; without its header, the socket's address
     ...(redis && { rateLimit: { store: redisStore({ client: redis }) } }),
     onEvent,
     logger: { warn() {}, error() {} },

@@ -31,6 +31,8 @@ export interface ContextOptions {
   readonly authenticate: Authenticator;
   readonly clientAddress: ClientAddressOptions;
   readonly maxBatchSize: number | false;
+  /** The refusal of an address or a caller that has been refused too often; `undefined` for all others. Asks no store. */
+  readonly refusalFor?: ((security: SecurityContext) => Error | undefined) | undefined;
   readonly events: Events;
 }
 
@@ -41,7 +43,7 @@ export function contextMaker(
   request: R,
   build: (request: R) => Promise<C> | C,
 ) => Promise<C & SecuredContext> {
-  const { authenticate, maxBatchSize, events } = options;
+  const { authenticate, maxBatchSize, refusalFor, events } = options;
   const addressOf = clientAddress(options.clientAddress);
 
   /** A batch that is too large is refused as one, before the server answers each of its elements. */
@@ -51,6 +53,24 @@ export function contextMaker(
     const code = 'BATCH_LIMIT_EXCEEDED';
     events.emit({ type: 'limit.exceeded', control: 'limits', code, ...facts }, 'refused', { security });
     throw refuse(code, facts);
+  }
+
+  /** Before a credential is verified by address, afterwards by caller. */
+  function admit(security: SecurityContext): void {
+    const refusal = refusalFor?.(security);
+    if (!refusal) return;
+    const retryAfterSeconds = factsOfRefusal(refusal)?.retryAfterSeconds;
+    events.emit(
+      {
+        type: 'rate.limited',
+        control: 'rate-limit',
+        code: 'RATE_LIMITED',
+        ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+      },
+      'refused',
+      { security },
+    );
+    throw refusal;
   }
 
   async function identify(request: IncomingMessage, anonymous: SecurityContext): Promise<SecurityContext> {
@@ -73,8 +93,10 @@ export function contextMaker(
     const { req } = request;
     try {
       const anonymous = securityContext({ clientIp: addressOf(req) });
+      admit(anonymous);
       admitBatch(req.body, anonymous);
       const security = await identify(req, anonymous);
+      if (security.principal) admit(security);
       return { ...(await build(request)), security };
     } catch (thrown) {
       if (isExpectedError(thrown)) throw thrown;

@@ -23,7 +23,7 @@ import {
 } from '@graphql-bulwark/core';
 import { type IntrospectionOptions, introspection } from '@graphql-bulwark/introspection';
 import { type LimitsOptions, limits, resolveLimits } from '@graphql-bulwark/limits';
-import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '@graphql-bulwark/rate-limit';
+import { type RateLimit, type RateLimitOptions, rateLimit, rateLimitDirectives } from '@graphql-bulwark/rate-limit';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { type Authenticator, contextMaker, type HttpRequest } from './context.ts';
 import { posture } from './posture.ts';
@@ -63,6 +63,8 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
   ) => (request: R) => Promise<C>;
   /** Judges one parsed and validated operation, for transports that run no Apollo plugin. Rejects with the refusal. */
   readonly check: (operation: CheckInput<C>) => Promise<void>;
+  /** The rate limit: how a bucket stands, how to empty it, and limits for a WebSocket adapter. */
+  readonly rateLimit: Pick<RateLimit, 'peek' | 'reset' | 'sockets'>;
   /** Releases timers and stores. Called by the Apollo Server when it stops. */
   readonly close: () => Promise<void>;
 }
@@ -82,23 +84,25 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   // In report mode nothing is refused, so neither the parser nor `context()` may refuse for it.
   const ceilings = options.limits?.mode === 'report' ? unlimited : resolveLimits(options.limits);
 
+  const limiter = rateLimit(options.rateLimit);
   const controls: readonly Control<C>[] = [
     introspection(options.introspection),
     limits<C>(options.limits),
     authorization<C>(),
-    rateLimit(options.rateLimit),
+    limiter,
   ];
   const plugin = guard<C>({ controls, onEvent: listener, expose: options.expose });
   const makeContext = contextMaker({
     authenticate: authenticator(options.authenticate),
     clientAddress: options.clientAddress ?? {},
     maxBatchSize: ceilings.maxBatchSize,
+    refusalFor: limiter.refusalFor,
     events,
   });
 
   return {
     typeDefs: `${authDirectives}\n${rateLimitDirectives}`,
-    secure: (schema) => guardSchema(schema, { defaultRule, fieldResolver, events }),
+    secure: (schema) => guardSchema(limiter.secure(schema, fieldResolver), { defaultRule, fieldResolver, events }),
     apollo(server) {
       if (!options.logger && server.logger) logger = server.logger;
       return posture(server, {
@@ -113,6 +117,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       (build = () => ({}) as Omit<C, 'security'>) =>
       async (request) =>
         (await makeContext(request, build)) as unknown as C,
+    rateLimit: limiter,
     check: (operation) => checkOperation(controls, operation, events),
     async close() {
       await Promise.all(controls.map(async (control) => control.stop?.()));

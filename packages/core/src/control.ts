@@ -1,5 +1,11 @@
 /** The contract of a control: one subject, one factory, one object of plain functions that may refuse. */
-import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import type {
+  DocumentNode,
+  GraphQLError,
+  GraphQLFormattedError,
+  GraphQLSchema,
+  OperationDefinitionNode,
+} from 'graphql';
 import type { EventDetails } from './events.ts';
 import type { OperationFacts } from './facts.ts';
 import type { SecurityContext } from './principal.ts';
@@ -52,6 +58,21 @@ export interface OutgoingAnswer<C = unknown> {
   /** Response headers. In a batch all answers share one set. */
   readonly headers: Map<string, string>;
   readonly isBatched: boolean;
+  /** Anonymous when the context carries none. */
+  readonly security: SecurityContext;
+  /** The answer itself, its errors not yet masked; `undefined` where it comes in parts. */
+  readonly result: AnswerResult | undefined;
+  /** Tells the operator something that refuses nothing. */
+  readonly report: (details: EventDetails) => void;
+  /** Logs an error in full and tells the operator of a `failure`. */
+  readonly failed: (where: string, error: unknown) => void;
+}
+
+/** What a control may read of an answer, and add to it. */
+export interface AnswerResult {
+  readonly data?: unknown;
+  readonly errors?: readonly GraphQLFormattedError[];
+  extensions?: Record<string, unknown>;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { ApolloServerPlugin, BaseContext, GraphQLRequestContext } from '@ap
 import { type GraphQLError, type GraphQLFormattedError, OperationTypeNode } from 'graphql';
 import { clientErrors } from './answer.ts';
 import { originOf, resolveOperation, runChecks } from './check.ts';
-import type { Control, ResolvedOperation } from './control.ts';
+import type { Control, OutgoingAnswer, ResolvedOperation } from './control.ts';
 import { createEvents, type EventListener, type EventOrigin, type Logger } from './events.ts';
 import { knownOptions } from './options.ts';
 import { securityContext, securityOf } from './principal.ts';
@@ -156,9 +156,20 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
 
         async willSendResponse({ response, requestIsBatched, errors = [] }) {
           const { headers } = response.http;
+          const sender = operation ? originOf(operation) : origin;
+          const answer: OutgoingAnswer<C> = {
+            operation,
+            headers,
+            isBatched: requestIsBatched,
+            security: sender.security ?? securityContext(),
+            result: response.body.kind === 'single' ? response.body.singleResult : undefined,
+            report: (details) => events.emit(details, 'noted', sender),
+            failed: (where, error) =>
+              events.emit({ type: 'failure', where, errorId: events.logged(where, error) }, 'noted', sender),
+          };
           for (const control of controls) {
             try {
-              control.respond?.({ operation, headers, isBatched: requestIsBatched });
+              control.respond?.(answer);
             } catch (thrown) {
               events.logged(`control '${control.name}' failed on the way out`, thrown);
             }

@@ -3,6 +3,7 @@ export { type CheckInput, checkOperation } from './check.ts';
 export { type ClientAddressOptions, clientAddress, normalizeAddress, type RequestOrigin } from './client-address.ts';
 export { collectFields, type Fragments, fragmentsOf, included, type Selecting, typeApplies } from './collect.ts';
 export type {
+  AnswerResult,
   Control,
   IncomingRequest,
   OutgoingAnswer,

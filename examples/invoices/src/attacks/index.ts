@@ -1,6 +1,7 @@
-/** All attacks, in the order of the table. */
+/** All attacks, in the order of the table. Those that are denied most come last: after 60 denials nobody hears another word. */
 import type { Attack } from './attack.ts';
 import { passwordAttacks } from './passwords.ts';
+import { rateAttacks } from './rates.ts';
 import { rightsAttacks } from './rights.ts';
 import { schemaAttacks } from './schema-leaks.ts';
 import { serverAttacks } from './server-leaks.ts';
@@ -12,8 +13,9 @@ export const attacks: readonly Attack[] = [
   ...shapeAttacks,
   ...passwordAttacks,
   ...schemaAttacks,
+  ...serverAttacks,
   ...tenantAttacks,
   ...rightsAttacks,
   ...tokenAttacks,
-  ...serverAttacks,
+  ...rateAttacks,
 ];
