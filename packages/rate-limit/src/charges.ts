@@ -35,13 +35,19 @@ export function chargesOf(resolved: ResolvedOperation, limited: LimitedFields, c
   const spelled: Spelled = new Map();
   const values = new Map<FieldNode, Values>();
   const charges = new Map<string, Charge>();
+  // Of rules without arguments the key says who is counted, and no more.
+  const who = new Map<readonly unknown[], string>();
   for (const { rule, field, node, times } of occurrences) {
     let called: Values;
     if (rule.args.length > 0 || rule.weight) {
       called = values.has(node) ? values.get(node) : argumentValues(field, node, resolved.variables);
       values.set(node, called);
     }
-    const key = keyOf(rule, charged.security, called, spelled);
+    let key = rule.args.length > 0 ? undefined : who.get(rule.by);
+    if (key === undefined) {
+      key = keyOf(rule, charged.security, called, spelled);
+      if (rule.args.length === 0) who.set(rule.by, key);
+    }
     const bucket = `${rule.policy} ${key}`; // no space in a policy of a field
     const points = times * (rule.weight && called ? weightOf(rule.weight, called) : 1);
     const sum = Math.min(tooMany, (charges.get(bucket)?.points ?? 0) + points);

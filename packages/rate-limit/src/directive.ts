@@ -52,6 +52,11 @@ directive @rateLimit(
 const scopes = ['PRINCIPAL', 'ADDRESS', 'GLOBAL'] as const;
 export type Scope = (typeof scopes)[number];
 
+/** Each once, so that rules which count by the same share one list. */
+const combinations: readonly (readonly Scope[])[] = [1, 2, 3, 4, 5, 6, 7].map((bits) =>
+  scopes.filter((_, i) => (bits >> i) & 1),
+);
+
 /** One `@rateLimit`, or a budget of the options. */
 export interface Rule {
   /** Names the bucket: the coordinate, with `#2`, `#3`, ... from the second rule of a field on. */
@@ -169,7 +174,10 @@ function compileRule(
     coordinate,
     max: wholeNumber(`${where}: max`, max),
     windowSeconds: windowOf(where, windowSeconds),
-    by: scopes.filter((scope) => named.includes(scope)),
+    by:
+      combinations.find(
+        (each) => each.length === new Set(named).size && each.every((scope) => named.includes(scope)),
+      ) ?? [],
     args: paths.map((path) => argumentPath(where, field, path)),
     ...(weight !== undefined && weight !== null && { weight: argumentWeight(where, field, weight) }),
     ...(tiers !== undefined && tiers !== null && { tiers: tiersOf(where, tiers, named) }),
