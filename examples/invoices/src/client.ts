@@ -28,13 +28,25 @@ export interface Sent {
   /** In place of query, variables and extensions: this text. */
   readonly body?: string;
   readonly gzip?: boolean;
+  /** The address that the proxy in front would have written. Left out: that of {@link comeFrom}. */
+  readonly from?: string;
+}
+
+let address = '203.0.113.1';
+
+/** Every attacker and every honest client has an address of its own: what one of them does is not counted for the next. */
+export function comeFrom(sender: string): void {
+  address = sender;
 }
 
 const compress = promisify<string, Buffer>(zip);
 
-export async function send(url: string, { token, apiKey, body, gzip, ...request }: Sent): Promise<Answer> {
+export async function send(
+  url: string,
+  { token, apiKey, body, gzip, from = address, ...request }: Sent,
+): Promise<Answer> {
   const text = body ?? JSON.stringify(request);
-  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  const headers: Record<string, string> = { 'content-type': 'application/json', 'x-forwarded-for': from };
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
   if (apiKey !== undefined) headers['x-api-key'] = apiKey;
   if (gzip) headers['content-encoding'] = 'gzip';

@@ -58,6 +58,7 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     strictMessages: true,
     ...(hideUnauthorized && { authorization: { hideUnauthorized } }),
     exposure: { reviewed },
+    clientAddress: { trustedHops: 1 }, // the proxy in front; without its header, the socket's address
     ...(redis && { rateLimit: { store: redisStore({ client: redis }) } }),
     onEvent,
     logger: { warn() {}, error() {} },

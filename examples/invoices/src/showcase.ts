@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import type { Attack, Outcome } from './attacks/attack.ts';
 import { attacks } from './attacks/index.ts';
 import { startBareServer } from './bare-server.ts';
+import { comeFrom } from './client.ts';
 import { afterwards, type HonestOperation, honestOperations, Refused } from './honest.ts';
 import type { RunningServer } from './http.ts';
 import { startIdentity } from './identity.ts';
@@ -61,10 +62,12 @@ export async function runShowcase({ log = console.log, redisUrl }: ShowcaseOptio
       rows.push({ kind: 'honest', name, bare: left, bulwark: right, expect: [] });
     };
     for (const operation of honestOperations) await honest(operation);
-    for (const { name, run, expect } of attacks) {
+    for (const [n, { name, run, expect }] of attacks.entries()) {
+      comeFrom(`198.51.100.${n + 1}`);
       const [left, right] = [await timed(() => attempt(run, bare)), await timed(() => attempt(run, bulwark))];
       rows.push({ kind: 'attack', name, bare: left, bulwark: right, expect });
     }
+    comeFrom('203.0.113.1');
     await honest(afterwards);
     const result = summarise(rows);
     log(table(result));

@@ -9,6 +9,7 @@ import {
   type ClientAddressOptions,
   clientAddress,
   type Events,
+  factsOfRefusal,
   isExpectedError,
   type Principal,
   refuse,
@@ -34,6 +35,8 @@ export interface ContextOptions {
   readonly authenticate: Authenticator;
   readonly clientAddress: ClientAddressOptions;
   readonly maxBatchSize: number | false;
+  /** The refusal of an address or a caller that has been refused too often; `undefined` for all others. Asks no store. */
+  readonly refusalFor?: ((security: SecurityContext) => Error | undefined) | undefined;
   readonly events: Events;
   readonly words: Wording;
 }
@@ -45,7 +48,7 @@ export function contextMaker(
   request: R,
   build: (request: R) => Promise<C> | C,
 ) => Promise<C & SecuredContext> {
-  const { authenticate, maxBatchSize, events, words } = options;
+  const { authenticate, maxBatchSize, refusalFor, events, words } = options;
   const addressOf = clientAddress(options.clientAddress);
 
   /** A batch that is too large is refused as one, before the server answers each of its elements. */
@@ -57,13 +60,33 @@ export function contextMaker(
     throw refuse(code, facts);
   }
 
+  /** Before a credential is verified by address, afterwards by caller. */
+  function admit(security: SecurityContext): void {
+    const refusal = refusalFor?.(security);
+    if (!refusal) return;
+    const retryAfterSeconds = factsOfRefusal(refusal)?.retryAfterSeconds;
+    events.emit(
+      {
+        type: 'rate.limited',
+        control: 'rate-limit',
+        code: 'RATE_LIMITED',
+        ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+      },
+      'refused',
+      { security },
+    );
+    throw refusal;
+  }
+
   return async (request, build) => {
     const { req } = request;
     try {
       const anonymous = securityContext({ clientIp: addressOf(req) });
+      admit(anonymous);
       admitBatch(req.body, anonymous);
       const principal = await authenticate(req, anonymous);
       const security = principal ? securityContext({ ...anonymous, principal }) : anonymous;
+      if (principal) admit(security);
       return { ...(await build(request)), security };
     } catch (thrown) {
       if (isExpectedError(thrown)) throw reworded(thrown, words, undefined);

@@ -47,7 +47,7 @@ import {
   limits,
   resolveLimits,
 } from '@graphql-bulwark/limits';
-import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '@graphql-bulwark/rate-limit';
+import { type RateLimit, type RateLimitOptions, rateLimit, rateLimitDirectives } from '@graphql-bulwark/rate-limit';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { type Authenticator, checkedPrincipal, contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
@@ -115,6 +115,8 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
   readonly check: (operation: CheckInput<C>) => Promise<void>;
   /** Masks the errors of a result, for transports that run no Apollo plugin. */
   readonly mask: MaskResult;
+  /** The rate limit: how a bucket stands, how to empty it, and limits for a WebSocket adapter. */
+  readonly rateLimit: Pick<RateLimit, 'peek' | 'reset' | 'sockets'>;
   /** Releases timers and stores. Called by the Apollo Server when it stops. */
   readonly close: () => Promise<void>;
 }
@@ -148,13 +150,14 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     if (!filtered) return !strictMessages || mayIntrospect(security, header);
     return (!strictMessages || mayIntrospect(security, header)) && seesAll(security);
   };
+  const limiter = rateLimit(options.rateLimit);
   const controls: readonly Control<C>[] = [
     ...(hides ? [hideUnauthorized<C>(viewOf)] : []),
     introspection({ ...introspectionOptions, ...(filtered && { view: viewOf }) }),
     limits<C>(options.limits),
     ...(options.cost === false ? [] : [cost<C>(options.cost)]),
     authorization<C>({ directiveNames: ruling.directiveNames }),
-    rateLimit(options.rateLimit),
+    limiter,
   ];
   const { expose, subscriptionCallbacks, messages } = options;
   const plugin = (noStore: boolean) =>
@@ -176,6 +179,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     authenticate: authenticator(options, events),
     clientAddress: options.clientAddress ?? {},
     maxBatchSize: ceilings.maxBatchSize,
+    refusalFor: limiter.refusalFor,
     events,
     words,
   });
@@ -183,7 +187,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   return {
     typeDefs: `${authDirectivesAs(ruling.directiveNames ?? {})}\n${costDirectives}\n${rateLimitDirectives}`,
     secure(schema) {
-      const guarded = guardSchema<C>(schema, { ...ruling, defaultRule, events });
+      const guarded = guardSchema<C>(limiter.secure(schema, fieldResolver), { ...ruling, defaultRule, events });
       if (options.exposure !== false) reportExposures(guarded, options.exposure, warn);
       secured = guarded;
       return guarded;
@@ -204,6 +208,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       (build = () => ({}) as Omit<C, 'security'>) =>
       async (request) =>
         (await makeContext(request, build)) as unknown as C,
+    rateLimit: limiter,
     check: (operation) => checkOperation(controls, operation, events),
     mask: resultMasker({
       events,

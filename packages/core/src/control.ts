@@ -1,5 +1,12 @@
 /** The contract of a control: one subject, one factory, one object of plain functions that may refuse. */
-import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import type {
+  DocumentNode,
+  ExecutionResult,
+  GraphQLError,
+  GraphQLFormattedError,
+  GraphQLSchema,
+  OperationDefinitionNode,
+} from 'graphql';
 import type { EventDetails } from './events.ts';
 import type { OperationFacts } from './facts.ts';
 import type { SecurityContext } from './principal.ts';
@@ -58,8 +65,16 @@ export interface OutgoingAnswer<C = unknown> {
   readonly isBatched: boolean;
   /** What the client gets as `data`; `undefined` or `null` where nothing was executed or all of it failed. */
   readonly data: Readonly<Record<string, unknown>> | null | undefined;
+  /** The errors of the answer, not yet masked. */
+  readonly errors: readonly GraphQLFormattedError[];
   /** Adds an entry to the `extensions` of the answer. */
   readonly extend: (name: string, value: unknown) => void;
+  /** Anonymous when the context carries none. */
+  readonly security: SecurityContext;
+  /** Tells the operator something that refuses nothing. */
+  readonly report: (details: EventDetails) => void;
+  /** Logs an error in full and tells the operator of a `failure`. */
+  readonly failed: (where: string, error: unknown) => void;
 }
 
 /**

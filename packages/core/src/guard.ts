@@ -11,7 +11,7 @@ import { type GraphQLError, type GraphQLFormattedError, OperationTypeNode } from
 import { isExpectedError } from './answer.ts';
 import { callbacks } from './callback.ts';
 import { originOf, type Resolved, resolveOperation, runChecks, vet } from './check.ts';
-import type { Control } from './control.ts';
+import type { Control, OutgoingAnswer } from './control.ts';
 import { describesSchema, toldOf } from './details.ts';
 import { isDevelopment } from './environment.ts';
 import { createEvents, type EventListener, type EventOrigin, type Logger } from './events.ts';
@@ -220,13 +220,24 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           if (noStore) headers.set('cache-control', 'no-store');
           if (ending.errors && called.has(ending.request)) standIn(ending);
           const result = response.body.kind === 'single' ? response.body.singleResult : response.body.initialResult;
-          const { data } = result;
-          const extend = (name: string, value: unknown): void => {
-            result.extensions = { ...result.extensions, [name]: value };
+          const sender = operation ? originOf(operation) : origin;
+          const answer: OutgoingAnswer<C> = {
+            operation,
+            headers,
+            isBatched: requestIsBatched,
+            data: result.data,
+            errors: result.errors ?? [],
+            extend(name, value) {
+              result.extensions = { ...result.extensions, [name]: value };
+            },
+            security: sender.security ?? securityContext(),
+            report: (details) => events.emit(details, 'noted', sender),
+            failed: (where, error) =>
+              events.emit({ type: 'failure', where, errorId: events.logged(where, error) }, 'noted', sender),
           };
           for (const control of controls) {
             try {
-              control.respond?.({ operation, headers, isBatched: requestIsBatched, data, extend });
+              control.respond?.(answer);
             } catch (thrown) {
               events.logged(`control '${control.name}' failed on the way out`, thrown);
             }

@@ -1,5 +1,5 @@
 /**
- * `@rateLimit` in a schema, compiled once: which root fields are limited, how, and by which values.
+ * `@rateLimit` in a schema, compiled once: which fields are limited, how, and by which values.
  *
  * Whatever could not be counted as it is written keeps the server from starting.
  */
@@ -7,15 +7,15 @@ import { knownOptions, show, wholeNumber } from '@graphql-bulwark/core';
 import { getDirective } from '@graphql-tools/utils';
 import {
   type GraphQLField,
-  type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
+  isCompositeType,
   isInputObjectType,
   isInterfaceType,
   isObjectType,
 } from 'graphql';
-import { type ArgumentPath, argumentPath } from './argument-path.ts';
+import { type ArgumentPath, argumentPath, argumentWeight, type Weight } from './argument-path.ts';
 
 /** The definitions of `@rateLimit`, to put beside the type definitions that use it. */
 export const rateLimitDirectives: string = /* GraphQL */ `
@@ -29,7 +29,10 @@ enum RateLimitKey {
   GLOBAL
 }
 
-"At most \`max\` calls of this root field per window and key. Several on one field all hold."
+"What one tier may do in place of \`max\`."
+input RateLimitTier { name: String! max: Int! }
+
+"At most \`max\` calls of this field per window and key. Several on one field all hold."
 directive @rateLimit(
   max: Int!
   windowSeconds: Int! = 60
@@ -37,13 +40,24 @@ directive @rateLimit(
   by: [RateLimitKey!]! = [PRINCIPAL]
   "Paths of arguments whose values join the key, such as \\"input.email\\"."
   args: [String!]
+  "Path of an argument that says how many calls one is: the length of a list, or a number."
+  weight: String
+  "Count each call of the resolver instead of each selection of the field."
+  perResolve: Boolean! = false
+  "Other limits for callers whose tier has one; only where PRINCIPAL is in \`by\`."
+  tiers: [RateLimitTier!]
 ) repeatable on FIELD_DEFINITION
 `;
 
 const scopes = ['PRINCIPAL', 'ADDRESS', 'GLOBAL'] as const;
 export type Scope = (typeof scopes)[number];
 
-/** One `@rateLimit`. */
+/** Each once, so that rules which count by the same share one list. */
+const combinations: readonly (readonly Scope[])[] = [1, 2, 3, 4, 5, 6, 7].map((bits) =>
+  scopes.filter((_, i) => (bits >> i) & 1),
+);
+
+/** One `@rateLimit`, or a budget of the options. */
 export interface Rule {
   /** Names the bucket: the coordinate, with `#2`, `#3`, ... from the second rule of a field on. */
   readonly policy: string;
@@ -53,24 +67,34 @@ export interface Rule {
   /** In the order of the enum, each once. */
   readonly by: readonly Scope[];
   readonly args: readonly ArgumentPath[];
+  readonly weight?: Weight | undefined;
+  /** Tier -> its limit in place of `max`. */
+  readonly tiers?: ReadonlyMap<string, number> | undefined;
 }
 
-/** A root field with its rules. */
+/** A field with its rules. */
 export interface LimitedField {
   readonly field: GraphQLField<unknown, unknown>;
+  /** Counted by selection. */
   readonly rules: readonly Rule[];
+  /** Counted by call. */
+  readonly perResolve: readonly Rule[];
 }
 
-/** Name of a root type -> name of a field -> its rules; fields without rules are left out. */
-export type LimitedFields = ReadonlyMap<string, ReadonlyMap<string, LimitedField>>;
+/** The rules of a schema. */
+export interface LimitedFields {
+  /** Name of an object type -> name of a field -> its rules, those of its interfaces included; fields without are left out. */
+  readonly fields: ReadonlyMap<string, ReadonlyMap<string, LimitedField>>;
+  /** Names of the types that have such fields or lead to them. */
+  readonly leading: ReadonlySet<string>;
+}
 
 /** The longest delay that a Node.js timer can hold, which the memory store ends its windows with. */
 export const longestWindowSeconds = 2_147_483;
 
 /** @throws {TypeError} for a rule that makes no sense or stands where it would not be counted. */
 export function compileRules(schema: GraphQLSchema): LimitedFields {
-  const limited = new Map<string, Map<string, LimitedField>>();
-  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  const written = new Map<string, WrittenRules>();
   for (const type of Object.values(schema.getTypeMap())) {
     refuseAt(type.name, getDirective(schema, type, 'rateLimit'));
     if (isInputObjectType(type)) {
@@ -79,41 +103,52 @@ export function compileRules(schema: GraphQLSchema): LimitedFields {
       }
     }
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
-    const fields = new Map<string, LimitedField>();
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
-      const directives = getDirective(schema, field, 'rateLimit') ?? [];
-      if (!roots.some((root) => root === type)) refuseAt(coordinate, directives);
-      const rules = directives.map((values, i) => compileRule(coordinate, i, field, values));
-      if (rules.length > 0) fields.set(field.name, { field, rules });
+      const rules = (getDirective(schema, field, 'rateLimit') ?? []).map((values, i) => ({
+        rule: compileRule(coordinate, i, field, values),
+        perResolve: values['perResolve'] === true,
+      }));
+      if (rules.length > 0) written.set(coordinate, rules);
     }
-    if (fields.size === 0) continue;
-    refuseNested(schema, type);
-    limited.set(type.name, fields);
   }
-  return limited;
+  const fields = new Map<string, Map<string, LimitedField>>();
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type)) continue;
+    const limited = new Map<string, LimitedField>();
+    for (const field of Object.values(type.getFields())) {
+      const all = [type, ...type.getInterfaces()].flatMap(({ name }) => written.get(`${name}.${field.name}`) ?? []);
+      if (all.length === 0) continue;
+      const [perResolve, rules] = [true, false].map((kind) =>
+        all.filter((each) => each.perResolve === kind).map(({ rule }) => rule),
+      );
+      limited.set(field.name, { field, rules: rules ?? [], perResolve: perResolve ?? [] });
+    }
+    if (limited.size > 0) fields.set(type.name, limited);
+  }
+  return { fields, leading: leadingTo(schema, new Set(fields.keys())) };
+}
+
+type WrittenRules = readonly { readonly rule: Rule; readonly perResolve: boolean }[];
+
+/** Adds every type from which one of these can be reached. */
+function leadingTo(schema: GraphQLSchema, types: Set<string>): ReadonlySet<string> {
+  const composite = Object.values(schema.getTypeMap()).filter((type) => isCompositeType(type));
+  for (let before = -1; before < types.size; ) {
+    before = types.size;
+    for (const type of composite) {
+      const next = isAbstractType(type)
+        ? schema.getPossibleTypes(type)
+        : Object.values(type.getFields()).map((field) => getNamedType(field.type));
+      if (next.some(({ name }) => types.has(name))) types.add(type.name);
+    }
+  }
+  return types;
 }
 
 function refuseAt(coordinate: string, directives: readonly unknown[] | undefined): void {
   if (!directives?.length) return;
-  throw new TypeError(`@rateLimit on ${coordinate}: only fields of Query, Mutation and Subscription can be limited.`);
-}
-
-/** Where a root type comes back below the root, its fields would be called without being counted. */
-function refuseNested(schema: GraphQLSchema, root: GraphQLNamedType): void {
-  for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type) && !isInterfaceType(type)) continue;
-    for (const field of Object.values(type.getFields())) {
-      const returned = getNamedType(field.type);
-      if (returned !== root && !(isAbstractType(returned) && isObjectType(root) && schema.isSubType(returned, root))) {
-        continue;
-      }
-      throw new TypeError(
-        `@rateLimit on fields of ${root.name}: ${type.name}.${field.name} returns ${returned.name}, ` +
-          'and below the root they would not be counted.',
-      );
-    }
-  }
+  throw new TypeError(`@rateLimit on ${coordinate}: only fields of object types and interfaces can be limited.`);
 }
 
 function compileRule(
@@ -123,14 +158,11 @@ function compileRule(
   values: Readonly<Record<string, unknown>>,
 ): Rule {
   const where = `@rateLimit on ${coordinate}`;
-  knownOptions(where, values, ['max', 'windowSeconds', 'by', 'args']);
-  const { max, windowSeconds = 60, by = ['PRINCIPAL'], args } = values;
+  knownOptions(where, values, ['max', 'windowSeconds', 'by', 'args', 'weight', 'perResolve', 'tiers']);
+  const { max, windowSeconds = 60, by = ['PRINCIPAL'], args, weight, perResolve = false, tiers } = values;
+  if (typeof perResolve !== 'boolean')
+    throw new TypeError(`${where}: perResolve must be true or false, but is ${show(perResolve)}.`);
   const paths = args === undefined || args === null ? [] : list(`${where}: args`, args);
-  if (wholeNumber(`${where}: windowSeconds`, windowSeconds) > longestWindowSeconds) {
-    throw new TypeError(
-      `${where}: windowSeconds must be at most ${longestWindowSeconds}, but is ${show(windowSeconds)}.`,
-    );
-  }
   const named = list(`${where}: by`, by);
   for (const scope of named) {
     if (!scopes.some((known) => known === scope)) {
@@ -141,10 +173,33 @@ function compileRule(
     policy: index === 0 ? coordinate : `${coordinate}#${index + 1}`,
     coordinate,
     max: wholeNumber(`${where}: max`, max),
-    windowSeconds: wholeNumber(`${where}: windowSeconds`, windowSeconds),
-    by: scopes.filter((scope) => named.includes(scope)),
+    windowSeconds: windowOf(where, windowSeconds),
+    by:
+      combinations.find(
+        (each) => each.length === new Set(named).size && each.every((scope) => named.includes(scope)),
+      ) ?? [],
     args: paths.map((path) => argumentPath(where, field, path)),
+    ...(weight !== undefined && weight !== null && { weight: argumentWeight(where, field, weight) }),
+    ...(tiers !== undefined && tiers !== null && { tiers: tiersOf(where, tiers, named) }),
   };
+}
+
+/** @throws {TypeError} */
+export function windowOf(where: string, windowSeconds: unknown): number {
+  const seconds = wholeNumber(`${where}: windowSeconds`, windowSeconds);
+  if (seconds <= longestWindowSeconds) return seconds;
+  throw new TypeError(`${where}: windowSeconds must be at most ${longestWindowSeconds}, but is ${seconds}.`);
+}
+
+function tiersOf(where: string, tiers: unknown, by: readonly unknown[]): ReadonlyMap<string, number> {
+  if (!by.includes('PRINCIPAL')) throw new TypeError(`${where}: tiers need PRINCIPAL in by: a tier is a caller's.`);
+  const limits = new Map<string, number>();
+  for (const tier of list(`${where}: tiers`, tiers)) {
+    const { name, max } = (typeof tier === 'object' && tier !== null ? tier : {}) as { name?: unknown; max?: unknown };
+    if (typeof name !== 'string') throw new TypeError(`${where}: a tier needs a name, but has ${show(name)}.`);
+    limits.set(name, wholeNumber(`${where}: max of tier '${name}'`, max));
+  }
+  return limits;
 }
 
 function list(option: string, value: unknown): readonly unknown[] {

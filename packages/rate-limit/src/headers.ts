@@ -3,6 +3,7 @@
  * quoted Strings (RFC 9651 section 3.3.3).
  */
 import type { BucketState } from '@graphql-bulwark/core';
+import { costPolicy } from './budgets.ts';
 
 /** policy -> its most restrictive bucket. */
 export type Standing = Map<string, BucketState>;
@@ -34,8 +35,28 @@ export function rateLimitHeaders(standing: Standing): Record<string, string> {
   };
 }
 
+/** Points of a cost budget are no unit of the draft's registry: a parameter of our own says so. */
 export function policyItem({ policy, limit, windowSeconds }: BucketState['charge']): string {
-  return `${quoted(policy)};q=${limit};w=${windowSeconds}`;
+  return `${quoted(policy)};q=${limit};w=${windowSeconds}${policy === costPolicy ? ';bulwark-unit="points"' : ''}`;
+}
+
+/** How `X-RateLimit-Reset` tells the end of a window: seconds since the epoch, or seconds from now. */
+export type LegacyHeaders = 'epoch' | 'delta';
+
+/** The headers in use before the draft had a form of its own. They have room for one bucket: the one with least left. */
+export function legacyHeaders(standing: Standing, reset: LegacyHeaders): Record<string, string> {
+  const [first, ...rest] = standing.values();
+  if (!first) return {};
+  const { charge, remaining, resetSeconds } = rest.reduce(
+    (least, bucket) => (bucket.remaining < least.remaining ? bucket : least),
+    first,
+  );
+  const seconds = wholeSeconds(resetSeconds);
+  return {
+    'x-ratelimit-limit': `${charge.limit}`,
+    'x-ratelimit-remaining': `${remaining}`,
+    'x-ratelimit-reset': `${reset === 'epoch' ? Math.ceil(Date.now() / 1000) + seconds : seconds}`,
+  };
 }
 
 /** Whole seconds, at least 1. */

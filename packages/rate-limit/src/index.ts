@@ -1,5 +1,10 @@
+export type { Budget, BudgetOptions, CallerBudget, OperationBudget } from './budgets.ts';
 export { rateLimitDirectives } from './directive.ts';
-export { type RateLimitOptions, rateLimit } from './rate-limit.ts';
+export type { LegacyHeaders } from './headers.ts';
+export type { RateLimitOptions } from './options.ts';
+export { type BucketName, type RateLimit, rateLimit } from './rate-limit.ts';
+export type { SocketLimitOptions, SocketLimits } from './sockets.ts';
+export type { ActualCost } from './spending.ts';
 export type { FlexibleLimiter } from './stores/bucket.ts';
 export { flexibleStore, type MakeLimiter } from './stores/flexible.ts';
 export { type MemoryStoreOptions, memoryStore } from './stores/memory.ts';

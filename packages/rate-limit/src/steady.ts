@@ -13,6 +13,7 @@ import {
   refuse,
 } from '@graphql-bulwark/core';
 import { within } from './deadline.ts';
+import { isLocal } from './stores/memory.ts';
 import { createWindows } from './stores/windows.ts';
 
 export interface SteadyOptions {
@@ -45,6 +46,8 @@ const insuredKeys = 100_000;
 export function steady(store: CounterStore, options: SteadyOptions): SteadyStore {
   const { onStoreError, instances, timeoutMilliseconds, retryMilliseconds } = options;
   const insurance = createWindows(insuredKeys);
+  const neverLate = isLocal(store);
+  const giveBack = (refunds: readonly Refund[]): Promise<void> => store.giveBack(refunds);
   let failures = 0;
   let restsUntil = 0;
   let isTrying = false;
@@ -93,6 +96,7 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
 
   return {
     async take(charges, reporter) {
+      if (neverLate) return { consumption: await store.consume(charges), giveBack };
       if (!mayAsk()) return instead(charges);
       // Not started with a plain call: a store that throws instead of rejecting has failed, too.
       const pending = (async () => store.consume(charges))();
@@ -112,7 +116,7 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
       if (failures > 0) reporter.report({ type: 'store.recovered', store: 'rate-limit' });
       failures = 0;
       isTrying = false;
-      return { consumption, giveBack: (refunds) => store.giveBack(refunds) };
+      return { consumption, giveBack };
     },
 
     async reset(bucket) {

@@ -31,14 +31,17 @@ describe('a rule that makes no sense keeps the server from starting', () => {
     [`${input} type Query { f(i: In): Int @rateLimit(max: 1, args: ["i."]) }`, /'i\.'/],
     ['type Query { f: Int @rateLimit(max: 1, args: [""]) }', /''/],
     [
-      'type Query { a: A } type A { f: Int @rateLimit(max: 1) }',
-      /A\.f: only fields of Query, Mutation and Subscription/,
+      'type Query { f(n: String): Int @rateLimit(max: 1, weight: "n") }',
+      /weight 'n' must be a list, an Int or a Float/,
     ],
-    ['interface I { f: Int @rateLimit(max: 1) } type Query implements I { f: Int }', /I\.f: only fields of Query/],
-    ['type Query { f: Int @rateLimit(max: 1) } type A { q: Query } extend type Query { a: A }', /A\.q returns Query/],
-    ['type Query { f: Int @rateLimit(max: 1) me: Query! }', /Query\.me returns Query/],
-    ['interface N { f: Int } type Query implements N { f: Int @rateLimit(max: 1) node: [N] }', /Query\.node returns N/],
-    ['type Query { f: Int @rateLimit(max: 1) u: U } type B { b: Int } union U = B | Query', /Query\.u returns U/],
+    ['type Query { f(n: Int): Int @rateLimit(max: 1, weight: "m") }', /'m', which is no argument/],
+    ['type Query { f: Int @rateLimit(max: 1, tiers: []) }', /tiers must be a list that is not empty/],
+    ['type Query { f: Int @rateLimit(max: 1, tiers: [{ name: "pro", max: 0 }]) }', /max of tier 'pro'/],
+    [
+      'type Query { f: Int @rateLimit(max: 1, by: [GLOBAL], tiers: [{ name: "pro", max: 9 }]) }',
+      /tiers need PRINCIPAL/,
+    ],
+    ['type Query { f: Int @rateLimit(max: 1, perResolve: true) }', /Query\.f: with perResolve, pass the schema/],
   ])('%s', (sdl, message) => {
     expect(() => start(sdl)).toThrow(message);
     expect(() => start(sdl)).toThrow(TypeError);
@@ -48,7 +51,9 @@ describe('a rule that makes no sense keeps the server from starting', () => {
     'type Query { f: Int @rateLimit(max: 1) } type Mutation { m: Int @rateLimit(max: 1) @rateLimit(max: 9, windowSeconds: 9) }',
     `${input} type Query { f(i: In!): Int @rateLimit(max: 1, args: ["i.deep.email", "i", "i.list"]) }`,
     'schema { query: Root } type Root { f: Int } extend type Root { g: Int @rateLimit(max: 1, by: ADDRESS) }',
-    'type Query { f: Int @rateLimit(max: 1) } type Mutation { again: Payload } type Payload { m: Mutation }',
+    'type Query { a: A me: Query } type A { f: Int @rateLimit(max: 1) q: Query }',
+    'interface I { f: Int @rateLimit(max: 1) } type Query implements I { f: Int }',
+    'type Query { f(n: [Int!], m: Float): Int @rateLimit(max: 1, weight: "n", tiers: [{ name: "pro", max: 9 }]) }',
   ])('and one that does is taken: %s', (sdl) => {
     expect(() => start(sdl)).not.toThrow();
   });
@@ -63,7 +68,7 @@ describe('a rule that makes no sense keeps the server from starting', () => {
 
   it('reads rules of a schema made in code, and checks what SDL would have checked', () => {
     const rules = compileRules(inCode([{ max: 1 }, { max: 2, by: ['ADDRESS', 'PRINCIPAL', 'ADDRESS'] }]));
-    expect(rules.get('Query')?.get('f')?.rules).toEqual([
+    expect(rules.fields.get('Query')?.get('f')?.rules).toEqual([
       { policy: 'Query.f', coordinate: 'Query.f', max: 1, windowSeconds: 60, by: ['PRINCIPAL'], args: [] },
       { policy: 'Query.f#2', coordinate: 'Query.f', max: 2, windowSeconds: 60, by: ['PRINCIPAL', 'ADDRESS'], args: [] },
     ]);
@@ -75,6 +80,8 @@ describe('a rule that makes no sense keeps the server from starting', () => {
       { max: 1, by: 'ADDRESS' },
       { max: 1, args: [1] },
       { max: 1, window: 5 },
+      { max: 1, perResolve: 1 },
+      { max: 1, tiers: ['pro'] },
     ]) {
       expect(() => compileRules(inCode(wrong))).toThrow(TypeError);
     }

@@ -1,9 +1,10 @@
-/** All attacks, in the order of the table. */
+/** All attacks, in the order of the table. Those that are denied most come last: after 60 denials nobody hears another word. */
 import type { Attack } from './attack.ts';
 import { authorizationAttacks } from './authorization.ts';
 import { credentialAttacks } from './credentials.ts';
 import { leakAttacks } from './leaks.ts';
 import { passwordAttacks } from './passwords.ts';
+import { rateAttacks } from './rates.ts';
 import { rightsAttacks } from './rights.ts';
 import { schemaAttacks } from './schema-leaks.ts';
 import { serverAttacks } from './server-leaks.ts';
@@ -16,10 +17,11 @@ export const attacks: readonly Attack[] = [
   ...credentialAttacks, // before the attacks that use up what an address may try
   ...passwordAttacks,
   ...schemaAttacks,
+  ...serverAttacks,
   ...tenantAttacks,
   ...rightsAttacks,
   ...authorizationAttacks,
   ...tokenAttacks,
-  ...serverAttacks,
   ...leakAttacks,
+  ...rateAttacks,
 ];

@@ -47,7 +47,8 @@ export const passwordAttacks: readonly Attack[] = [
   },
 ];
 
-function judged(answers: readonly Answer[]): number {
-  const verdicts = answers.flatMap((answer) => answer.errors ?? []);
+/** Guesses that the server really judged, in batches as well. */
+export function judged(answers: readonly Answer[]): number {
+  const verdicts = answers.flatMap(({ results }) => results.flatMap((result) => result.errors ?? []));
   return verdicts.filter((error) => error.extensions?.code === 'INVALID_CREDENTIALS').length;
 }

@@ -15,11 +15,21 @@ export interface MemoryStoreOptions {
 export function memoryStore(options: MemoryStoreOptions = {}): CounterStore {
   knownOptions('memoryStore', options, ['maxKeys']);
   const { consume, giveBack, peek, reset, clear } = createWindows(wholeNumber('maxKeys', options.maxKeys ?? 100_000));
-  return {
+  const store: CounterStore = {
     consume: async (charges) => consume(charges),
     giveBack: async (refunds) => giveBack(refunds),
     peek: async (bucket) => peek(bucket),
     reset: async (bucket) => reset(bucket),
     close: clear,
   };
+  local.add(store);
+  return store;
+}
+
+// Another copy of this package would not know them, and set a deadline that they keep.
+const local = new WeakSet<CounterStore>();
+
+/** Whether a store answers at once and cannot be late. */
+export function isLocal(store: CounterStore): boolean {
+  return local.has(store);
 }

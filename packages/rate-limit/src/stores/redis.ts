@@ -6,7 +6,7 @@
  */
 import { type BucketState, type Charge, type CounterStore, knownOptions, show } from '@graphql-bulwark/core';
 import { wholePoints } from '../points.ts';
-import { bucketName } from './bucket-name.ts';
+import { bucketNamer } from './bucket-name.ts';
 import { redisScript } from './redis-client.ts';
 import { type Op, script } from './redis-script.ts';
 import { type Answered, type Ask, type Entry, sharedCall, type Verdict } from './shared-call.ts';
@@ -39,6 +39,7 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
   // One queue per hash tag while it has anything waiting; without a cluster, one for all.
   const asks = new Map<string, Ask>();
   const shared = sharedCall(run);
+  const bucketName = bucketNamer();
 
   function askAt(tag: string): Ask {
     if (!isCluster) return shared;

@@ -7,10 +7,10 @@
  */
 import type { BucketState, Charge, Consumption, Refund } from '@graphql-bulwark/core';
 import { wholePoints } from '../points.ts';
-import { bucketName } from './bucket-name.ts';
+import { bucketNamer } from './bucket-name.ts';
 
 interface Window {
-  readonly id: number;
+  readonly id: string;
   readonly endsAt: number;
   readonly limit: number;
   consumed: number;
@@ -31,6 +31,7 @@ const candidates = 16;
 
 export function createWindows(maxKeys: number): Windows {
   const windows = new Map<string, Window>();
+  const bucketName = bucketNamer();
   let opened = 0;
   let sweep = windows.entries();
 
@@ -64,7 +65,7 @@ export function createWindows(maxKeys: number): Windows {
     windows.delete(name);
     forget(now);
     opened += 1;
-    const window = { id: opened, endsAt: now + windowSeconds * 1000, limit, consumed: 0 };
+    const window = { id: String(opened), endsAt: now + windowSeconds * 1000, limit, consumed: 0 };
     windows.set(name, window);
     return window;
   }
@@ -105,7 +106,7 @@ export function createWindows(maxKeys: number): Windows {
       for (const refund of refunds) {
         const points = wholePoints(refund.points);
         const window = current(bucketName(refund), now);
-        if (!window || (refund.window !== undefined && refund.window !== String(window.id))) continue;
+        if (!window || (refund.window !== undefined && refund.window !== window.id)) continue;
         window.consumed = Math.max(0, window.consumed - points);
       }
     },
@@ -130,6 +131,6 @@ function stateOf(charge: Charge, window: Window | undefined, now: number): Bucke
     charge,
     remaining: Math.max(0, charge.limit - window.consumed),
     resetSeconds: Math.max(0, (window.endsAt - now) / 1000),
-    window: String(window.id),
+    window: window.id,
   };
 }

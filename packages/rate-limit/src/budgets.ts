@@ -1,0 +1,138 @@
+/**
+ * Budgets of whole operations: by address, by caller, by operation, of all together, and of points.
+ *
+ * An operation is known by what it asks for, never by the name alone: a client makes up names without end.
+ */
+import {
+  type Charge,
+  knownOptions,
+  type ResolvedOperation,
+  refuse,
+  type SecurityContext,
+  show,
+  wholeNumber,
+} from '@graphql-bulwark/core';
+import { type Charged, chargeFor } from './charges.ts';
+import { type Rule, type Scope, windowOf } from './directive.ts';
+import { identityOf } from './identity.ts';
+import { keyOf } from './keys.ts';
+import { wholePoints } from './points.ts';
+
+export interface Budget {
+  /** Per window. Whole number, 1 or more. */
+  readonly max: number;
+  /** Whole number, 1 to 2147483. @default 60 */
+  readonly windowSeconds?: number | undefined;
+}
+
+export interface CallerBudget extends Budget {
+  /** Tier -> its limit in place of `max`. Left out, or for another tier: `max`. */
+  readonly tiers?: Readonly<Record<string, number>> | undefined;
+}
+
+export interface OperationBudget extends CallerBudget {
+  /** Name of an operation -> its budget, for callers who are trusted to name their operations. */
+  readonly byName?: Readonly<Record<string, Budget>> | undefined;
+  /** Who is. Required with `byName`. */
+  readonly trusted?: ((security: SecurityContext) => boolean) | undefined;
+}
+
+export interface BudgetOptions {
+  /** Operations of one address, whoever is calling. Left out: no limit. */
+  readonly perAddress?: Budget | undefined;
+  /** Operations of one caller; an anonymous one is told by its address. Left out: no limit. */
+  readonly perPrincipal?: CallerBudget | undefined;
+  /** One and the same operation of one caller. Left out: no limit. */
+  readonly perOperation?: OperationBudget | undefined;
+  /** Operations of all callers together. Left out: no limit. */
+  readonly global?: Budget | undefined;
+  /** Points of one caller, spent by `cost`. Left out: no limit. */
+  readonly points?: CallerBudget | undefined;
+  /** What an operation is estimated to cost, before it runs: a finite number, 0 or more. Required with `points`. */
+  readonly cost?: ((operation: ResolvedOperation) => number) | undefined;
+}
+
+/** The budgets of one server. */
+export interface Budgets {
+  /** @throws `COST_LIMIT_EXCEEDED` for an operation that the whole budget could not pay. */
+  readonly charges: (operation: ResolvedOperation, charged: Charged) => Charge[];
+  /** policy -> its rule. */
+  readonly policies: ReadonlyMap<string, Rule>;
+}
+
+/** @throws {TypeError} for a budget that cannot be meant. */
+export function compileBudgets(options: BudgetOptions): Budgets {
+  const { perAddress, perPrincipal, perOperation, global, points, cost } = options;
+  if ((points === undefined) !== (cost === undefined)) throw new TypeError('points and cost need each other.');
+  if (cost !== undefined && typeof cost !== 'function')
+    throw new TypeError(`cost must be a function, but is ${show(cost)}.`);
+  const flat = [
+    ruleOf('perAddress', 'address', perAddress, 'ADDRESS'),
+    ruleOf('perPrincipal', 'principal', perPrincipal, 'PRINCIPAL'),
+    ruleOf('global', 'global', global, 'GLOBAL'),
+  ].filter((rule) => rule !== undefined);
+  const spending = ruleOf('points', costPolicy, points, 'PRINCIPAL');
+  const operation = ruleOf('perOperation', 'operation', perOperation, 'PRINCIPAL', ['byName', 'trusted']);
+  const named = new Map<string, Rule>();
+  for (const [name, budget] of Object.entries(perOperation?.byName ?? {})) {
+    const rule = ruleOf(`perOperation.byName.${name}`, `operation:${name}`, budget, 'PRINCIPAL');
+    if (rule) named.set(name, rule);
+  }
+  const trusted = perOperation?.trusted;
+  if (named.size > 0 && typeof trusted !== 'function') {
+    throw new TypeError('perOperation.byName needs trusted: a function that says whose names count.');
+  }
+
+  function ofOperation(resolved: ResolvedOperation, charged: Charged): Charge | undefined {
+    if (!operation) return undefined;
+    const label = resolved.operation.name?.value;
+    const rule = label === undefined ? undefined : named.get(label);
+    if (rule && trusted?.(charged.security) === true)
+      return chargeFor(rule, keyOf(rule, charged.security, {}), 1, charged);
+    const key = `${keyOf(operation, charged.security, {})},o:${identityOf(resolved)}`;
+    return chargeFor(operation, key, 1, charged);
+  }
+
+  function ofCost(resolved: ResolvedOperation, charged: Charged): Charge | undefined {
+    const estimated = spending && cost?.(resolved);
+    if (!spending || estimated === undefined || estimated === 0) return undefined;
+    const charge = chargeFor(spending, keyOf(spending, charged.security, {}), wholePoints(estimated), charged);
+    if (charge.points <= charge.limit) return charge;
+    throw refuse('COST_LIMIT_EXCEEDED', { limit: 'points', actual: charge.points, maximum: charge.limit });
+  }
+
+  return {
+    charges: (resolved, charged) => [
+      ...flat.map((rule) => chargeFor(rule, keyOf(rule, charged.security, {}), 1, charged)),
+      ...[ofOperation(resolved, charged), ofCost(resolved, charged)].filter((charge) => charge !== undefined),
+    ],
+    policies: new Map([...flat, ...named.values(), ...(spending ? [spending] : [])].map((rule) => [rule.policy, rule])),
+  };
+}
+
+/** Names the budget of points. */
+export const costPolicy = 'cost';
+
+/** @throws {TypeError} */
+export function ruleOf(
+  option: string,
+  policy: string,
+  budget: CallerBudget | undefined,
+  scope: Scope,
+  more: readonly string[] = [],
+): Rule | undefined {
+  if (budget === undefined) return undefined;
+  if (typeof budget !== 'object' || budget === null)
+    throw new TypeError(`${option} must be a budget, but is ${show(budget)}.`);
+  knownOptions(option, budget, ['max', 'windowSeconds', ...(scope === 'PRINCIPAL' ? ['tiers'] : []), ...more]);
+  const { max, windowSeconds = 60, tiers = {} } = budget;
+  return {
+    policy,
+    coordinate: policy,
+    max: wholeNumber(`${option}.max`, max),
+    windowSeconds: windowOf(option, windowSeconds),
+    by: [scope],
+    args: [],
+    tiers: new Map(Object.entries(tiers).map(([name, limit]) => [name, wholeNumber(`${option}.tiers.${name}`, limit)])),
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * Stops: invalid documents sent for free, and ids tried out one denial after the other.
+ * Room: on the way out, where refused requests are charged; admit (and `context()`), where who is over the budget is refused
+ * from the memory of this process, without a store call.
+ * Answers: `RATE_LIMITED`, 429, `Retry-After`.
+ */
+import {
+  type BucketState,
+  type Charge,
+  type OutgoingAnswer,
+  type OutgoingAnswer,
+  REFUSALS,
+  type RefusalCode,
+  refuse,
+  type SecurityContext,
+} from '@graphql-bulwark/core';
+import type { GraphQLError } from 'graphql';
+import { type Budget, ruleOf } from './budgets.ts';
+import { chargeFor } from './charges.ts';
+import type { Rule, Scope } from './directive.ts';
+import { wholeSeconds } from './headers.ts';
+import { keyOf } from './keys.ts';
+import type { SteadyStore } from './steady.ts';
+import { createWindows } from './stores/windows.ts';
+
+export interface Refusals {
+  /** @returns the refusal of a caller or an address that is over its budget. */
+  readonly refusalFor: (security: SecurityContext) => GraphQLError | undefined;
+  /** Charges an answer that the request was refused with. */
+  readonly charge: (answer: OutgoingAnswer) => void;
+  readonly reset: (bucket: Omit<Charge, 'points'>) => void;
+  readonly policies: ReadonlyMap<string, Rule>;
+}
+
+/** Callers and addresses remembered at once. */
+const remembered = 100_000;
+
+/** What Apollo Server refuses by itself. An unknown persisted-query hash is ordinary. */
+const ofApollo: ReadonlySet<unknown> = new Set([
+  'BAD_USER_INPUT',
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'OPERATION_RESOLUTION_FAILURE',
+]);
+
+/** @throws {TypeError} for a budget that cannot be meant. */
+export function compileRefusals(budget: Budget | false, counters: SteadyStore): Refusals {
+  const rule = (policy: string, scope: Scope): Rule => ruleOf('refusals', policy, budget || { max: 1 }, scope) as Rule;
+  const [ofAddress, ofPrincipal] = [rule('refusals:address', 'ADDRESS'), rule('refusals', 'PRINCIPAL')];
+  if (budget === false) {
+    return { refusalFor: () => undefined, charge() {}, reset() {}, policies: new Map() };
+  }
+  const counted = createWindows(remembered);
+
+  function chargesFor(security: SecurityContext, points: number): Charge[] {
+    const rules = security.principal ? [ofAddress, ofPrincipal] : [ofAddress];
+    const charged = { security, tier: undefined, hashTag: undefined };
+    return rules.map((each) => chargeFor(each, keyOf(each, security, {}), points, charged));
+  }
+
+  /** What the store knows of other processes counts here as well. */
+  function learn({ charge, remaining }: BucketState): void {
+    const missing = counted.peek(charge).remaining - remaining;
+    if (missing > 0) counted.consume([{ ...charge, points: missing }]);
+  }
+
+  return {
+    refusalFor(security) {
+      const over = chargesFor(security, 1)
+        .map((charge) => counted.peek(charge))
+        .filter(({ remaining }) => remaining === 0);
+      if (over.length === 0) return undefined;
+      const retryAfterSeconds = Math.max(...over.map(({ resetSeconds }) => wholeSeconds(resetSeconds)));
+      return refuse('RATE_LIMITED', { retryAfterSeconds, coordinate: over[0]?.charge.policy });
+    },
+
+    charge(answer) {
+      const { security, report, failed } = answer;
+      const refused = refusedIn(answer);
+      if (refused === 0) return;
+      for (const charge of chargesFor(security, refused)) {
+        const { remaining } = counted.peek(charge);
+        if (remaining === 0) continue;
+        const affordable = { ...charge, points: Math.min(refused, remaining) };
+        counted.consume([affordable]);
+        counters
+          .take([affordable], { report, failed })
+          .then((taken) => taken?.consumption.buckets.forEach(learn))
+          .catch(() => undefined); // told by the store's own events; this process has counted
+      }
+    },
+
+    reset: (bucket) => counted.reset(bucket),
+    policies: new Map([ofAddress, ofPrincipal].map((each) => [each.policy, each])),
+  };
+}
+
+/** A request that was refused as a whole is one; of one that ran, each denial is. */
+function refusedIn({ data, errors }: OutgoingAnswer): number {
+  if (data === undefined || data === null) {
+    if (isRefused(errors[0]?.extensions?.['code'])) return 1;
+  }
+  return errors.filter(({ extensions }) => isDenied(extensions?.['code'])).length;
+}
+
+function isRefused(code: unknown): boolean {
+  if (ofApollo.has(code)) return true;
+  const event = eventOf(code);
+  return event !== undefined && event !== 'failure' && event !== 'rate.limited';
+}
+
+function isDenied(code: unknown): boolean {
+  return eventOf(code) === 'access.denied';
+}
+
+function eventOf(code: unknown): string | undefined {
+  return typeof code === 'string' && Object.hasOwn(REFUSALS, code) ? REFUSALS[code as RefusalCode].event : undefined;
+}

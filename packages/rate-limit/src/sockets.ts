@@ -1,0 +1,81 @@
+/**
+ * Stops: one caller holding any number of sockets, subscribing without end, or being sent events without end.
+ * Room: the WebSocket adapter, which asks before it accepts a socket, starts an operation or sends an event.
+ * Answers: `RATE_LIMITED`, for the adapter to send or to close the socket with.
+ */
+import { knownOptions, refuse, type SecurityContext, wholeNumber } from '@graphql-bulwark/core';
+import type { GraphQLError } from 'graphql';
+import { type CallerBudget, ruleOf } from './budgets.ts';
+import { type Charged, chargeFor } from './charges.ts';
+import type { Rule } from './directive.ts';
+import { wholeSeconds } from './headers.ts';
+import { keyOf } from './keys.ts';
+import type { Reporter, SteadyStore } from './steady.ts';
+
+export interface SocketLimitOptions {
+  /** Open sockets of one caller in this process; an anonymous one is told by its address. Whole number, 1 or more. @default 10 */
+  readonly maxSockets?: number | undefined;
+  /** Operations that one caller starts over sockets. @default { max: 60 } */
+  readonly subscribes?: CallerBudget | undefined;
+  /** Events that one caller is sent. @default { max: 600 } */
+  readonly events?: CallerBudget | undefined;
+}
+
+/** Each returns the refusal, or `undefined` where there is none. */
+export interface SocketLimits {
+  /** Counts a socket as open until {@link SocketLimits.disconnect}. */
+  readonly connect: (socket: object, security: SecurityContext) => GraphQLError | undefined;
+  readonly disconnect: (socket: object) => void;
+  readonly subscribe: (security: SecurityContext) => Promise<GraphQLError | undefined>;
+  readonly next: (security: SecurityContext) => Promise<GraphQLError | undefined>;
+}
+
+/** @throws {TypeError} for an option that cannot be meant. */
+export function socketLimits(
+  options: SocketLimitOptions,
+  counters: SteadyStore,
+  chargedFor: (security: SecurityContext) => Charged,
+  reporter: Reporter,
+): SocketLimits {
+  knownOptions('sockets', options, ['maxSockets', 'subscribes', 'events']);
+  const maxSockets = wholeNumber('maxSockets', options.maxSockets ?? 10);
+  const caller = { by: ['PRINCIPAL'], args: [] } as const;
+  const subscribes = ruleOf('subscribes', 'socket:subscribes', options.subscribes ?? { max: 60 }, 'PRINCIPAL') as Rule;
+  const events = ruleOf('events', 'socket:events', options.events ?? { max: 600 }, 'PRINCIPAL') as Rule;
+  const open = new Map<string, number>();
+  const callers = new WeakMap<object, string>();
+
+  async function take(rule: Rule, security: SecurityContext): Promise<GraphQLError | undefined> {
+    try {
+      const charge = chargeFor(rule, keyOf(rule, security, {}), 1, chargedFor(security));
+      const taken = await counters.take([charge], reporter);
+      if (!taken || taken.consumption.allowed) return undefined;
+      const [short] = taken.consumption.exceeded;
+      return refuse('RATE_LIMITED', { retryAfterSeconds: wholeSeconds(short?.resetSeconds ?? 1) });
+    } catch {
+      return refuse('SERVICE_UNAVAILABLE'); // the store's own events have told why
+    }
+  }
+
+  return {
+    connect(socket, security) {
+      if (callers.has(socket)) return undefined;
+      const key = keyOf(caller, security, {});
+      const count = open.get(key) ?? 0;
+      if (!(count < maxSockets)) return refuse('RATE_LIMITED');
+      open.set(key, count + 1);
+      callers.set(socket, key);
+      return undefined;
+    },
+    disconnect(socket) {
+      const key = callers.get(socket);
+      if (key === undefined) return;
+      callers.delete(socket);
+      const count = (open.get(key) ?? 1) - 1;
+      if (count > 0) open.set(key, count);
+      else open.delete(key);
+    },
+    subscribe: (security) => take(subscribes, security),
+    next: (security) => take(events, security),
+  };
+}

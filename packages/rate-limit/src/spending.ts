@@ -1,0 +1,53 @@
+/**
+ * The budget of points on the way out: what an operation did not need is given back, and the client is told how it stands
+ * in the shape that Shopify's API made known (`extensions.cost`).
+ */
+import type { BucketState, OutgoingAnswer, ResolvedOperation } from '@graphql-bulwark/core';
+import { OperationTypeNode } from 'graphql';
+import { costPolicy } from './budgets.ts';
+import type { Taken } from './steady.ts';
+
+/** What an operation really cost, by what it answered: a number from 0 to its estimate. */
+export type ActualCost = (operation: ResolvedOperation, data: unknown) => number;
+
+/**
+ * Gives back the difference, without waiting for the store, and writes `extensions.cost` where that is wanted.
+ *
+ * @returns the buckets as they stand then.
+ */
+export function settle(
+  answer: OutgoingAnswer & { readonly operation: ResolvedOperation },
+  { consumption, giveBack }: Taken,
+  { actualCost, isTold }: { readonly actualCost: ActualCost | undefined; readonly isTold: boolean },
+): readonly BucketState[] {
+  const { operation, data, failed } = answer;
+  const bucket = consumption.buckets.find(({ charge }) => charge.policy === costPolicy);
+  if (!bucket) return consumption.buckets;
+  const requested = bucket.charge.points;
+  const mayRefund = consumption.allowed && actualCost && hasRun(operation, answer);
+  const actual = mayRefund ? Math.ceil(actualCost(operation, data)) : undefined;
+  let { remaining } = bucket;
+  // Written so that NaN refunds nothing.
+  if (actual !== undefined && actual >= 0 && actual < requested) {
+    const points = requested - actual;
+    remaining = Math.min(bucket.charge.limit, remaining + points);
+    giveBack([{ ...bucket.charge, points, window: bucket.window }]).catch((error: unknown) => {
+      failed('rate limit refund', error);
+    });
+  }
+  const { limit, windowSeconds } = bucket.charge;
+  if (isTold) {
+    answer.extend('cost', {
+      requestedQueryCost: requested,
+      actualQueryCost: actual !== undefined && actual >= 0 ? Math.min(actual, requested) : null,
+      throttleStatus: { maximumAvailable: limit, currentlyAvailable: remaining, restoreRate: limit / windowSeconds },
+    });
+  }
+  return consumption.buckets.map((each) => (each === bucket ? { ...bucket, remaining } : each));
+}
+
+/** Never for what was refused, nor for a mutation with errors: what it did before it failed was done. */
+function hasRun({ operation }: ResolvedOperation, { data, errors }: OutgoingAnswer): boolean {
+  if (data === undefined || data === null) return false;
+  return errors.length === 0 || operation.operation === OperationTypeNode.QUERY;
+}

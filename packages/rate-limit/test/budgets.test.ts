@@ -1,0 +1,268 @@
+// Budgets of whole operations, points among them, and what answers say about them.
+import type { ResolvedOperation } from '@graphql-bulwark/core';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Answer, as, codes, send, sendBody } from '../../../test/kit.ts';
+import { type CallerBudget, rateLimit } from '../src/index.ts';
+import { serve, watched } from './server.ts';
+
+const bob = as({ id: 'bob' });
+const ann = as({ id: 'ann' });
+const schema = 'type Query { f(x: Int): String g: String free: String } type Mutation { m: String fail: Int }';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function stopClock(): void {
+  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
+}
+
+/** Each field `f` costs what `x` says. */
+const byArgument = ({ rawVariables }: ResolvedOperation): number => Number(rawVariables['x'] ?? 0);
+const priced = (x: unknown): { query: string; variables: { x: unknown } } => ({
+  query: 'query ($x: Int) { f(x: $x) }',
+  variables: { x },
+});
+
+describe('points', () => {
+  const points: CallerBudget = { max: 1000, windowSeconds: 60 };
+
+  it('R1 refuses an operation dearer than what is left, says when to come back, and charges nothing', async () => {
+    stopClock();
+    const { server } = await serve(schema, { points, cost: byArgument, costExtension: true });
+    await sendBody(server, priced(934), bob);
+    vi.advanceTimersByTime(48_000);
+    for (let time = 1; time <= 2; time += 1) {
+      const answer = await sendBody(server, priced(70), bob);
+      expect([answer.status, codes(answer)]).toEqual([429, ['RATE_LIMITED']]);
+      expect(answer.headers.get('retry-after')).toBe('12');
+      expect(answer.headers.get('ratelimit')).toBe('"cost";r=66;t=12');
+      expect(answer.body.extensions.cost).toEqual({
+        requestedQueryCost: 70,
+        actualQueryCost: null,
+        throttleStatus: { maximumAvailable: 1000, currentlyAvailable: 66, restoreRate: 1000 / 60 },
+      });
+    }
+    expect((await sendBody(server, priced(66), bob)).status).toBe(200);
+    expect((await sendBody(server, priced(1000), ann)).status).toBe(200);
+  });
+
+  it('R2 gives back what an operation did not need', async () => {
+    const { server, limiter } = await serve(schema, {
+      points,
+      cost: byArgument,
+      actualCost: () => 45.2,
+      costExtension: true,
+    });
+    const answer = await sendBody(server, priced(101), bob);
+    expect(answer.body.extensions.cost).toMatchObject({
+      requestedQueryCost: 101,
+      actualQueryCost: 46,
+      throttleStatus: { currentlyAvailable: 1000 - 101 + 55 },
+    });
+    expect(answer.headers.get('ratelimit')).toContain('r=954');
+    expect(answer.headers.get('ratelimit-policy')).toBe('"cost";q=1000;w=60;bulwark-unit="points"');
+    expect((await limiter.peek({ policy: 'cost', principal: bob.security.principal })).remaining).toBe(954);
+  });
+
+  it.each<[string, number]>([
+    ['more than was taken', 500],
+    ['a negative cost', -5],
+    ['no number', Number.NaN],
+    ['infinity', Number.POSITIVE_INFINITY],
+  ])('gives nothing back for %s', async (_name, actual) => {
+    const { server } = await serve(schema, { points, cost: byArgument, actualCost: () => actual });
+    expect((await sendBody(server, priced(100), bob)).headers.get('ratelimit')).toContain('r=900');
+  });
+
+  it('gives nothing back for a mutation that failed, and answers where the actual cost throws', async () => {
+    const options = { points, cost: () => 100, actualCost: () => 1 };
+    const { server } = await serve(schema, options, (name) => (name === 'fail' ? 'no number' : name));
+    expect((await send(server, 'mutation { fail }', bob)).headers.get('ratelimit')).toContain('r=900');
+    expect((await send(server, 'mutation { m }', ann)).headers.get('ratelimit')).toContain('r=999');
+    const throwing = await serve(schema, { ...options, actualCost: () => JSON.parse('secret') });
+    expect((await send(throwing.server, '{ f }', bob)).body).toEqual({ data: { f: 'f' } });
+  });
+
+  it('R3 refuses an operation that the whole budget could not pay as too expensive', async () => {
+    const { server, events } = await serve(schema, { points, cost: byArgument });
+    for (let time = 1; time <= 2; time += 1) {
+      const answer = await sendBody(server, priced(1002), bob);
+      expect([answer.status, codes(answer)]).toEqual([400, ['COST_LIMIT_EXCEEDED']]);
+    }
+    expect(events[0]).toMatchObject({ type: 'limit.exceeded', limit: 'points', actual: 1002, maximum: 1000 });
+    expect((await sendBody(server, priced(1000), bob)).status).toBe(200);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, Number.NEGATIVE_INFINITY])(
+    'R6 denies a cost of %d',
+    async (cost) => {
+      const { server, calls } = await serve(schema, { points, cost: () => cost });
+      const answer = await send(server, '{ f }', bob);
+      expect([answer.status, codes(answer), calls]).toEqual([500, ['INTERNAL_SERVER_ERROR'], []]);
+    },
+  );
+
+  it('R6 rounds up, and charges nothing for what is free', async () => {
+    const store = watched();
+    const { server } = await serve(schema, { store, points, cost: byArgument });
+    const half = await serve(schema, { store, points, cost: () => 1.5 });
+    await send(half.server, '{ f }', bob);
+    await send(server, '{ free }', bob);
+    expect(
+      store.asked
+        .flat()
+        .filter(({ policy }) => policy === 'cost')
+        .map((charge) => charge.points),
+    ).toEqual([2]);
+  });
+
+  it('R11 lets exactly two of three elements of a batch through, with HTTP 200', async () => {
+    const { server } = await serve(schema, { points: { max: 100 }, cost: () => 40, costExtension: true });
+    const answer = await sendBody(server, [{ query: '{ a: f }' }, { query: '{ b: f }' }, { query: '{ c: f }' }], bob);
+    expect(answer.status).toBe(200);
+    const answered: Answer['body'][] = answer.body;
+    expect(answered.filter(({ data }) => data)).toHaveLength(2);
+    expect(answered.flatMap(({ errors }) => errors ?? []).map(({ extensions }) => extensions.code)).toEqual([
+      'RATE_LIMITED',
+    ]);
+    expect(answered.every(({ extensions }) => extensions.cost.requestedQueryCost === 40)).toBe(true);
+    expect(answer.headers.get('ratelimit')).toContain('r=20');
+  });
+});
+
+describe('budgets', () => {
+  it('count by address, by caller and of all together, each with its own limit, and charge all or nothing', async () => {
+    const { server, limiter } = await serve(schema, {
+      perAddress: { max: 3 },
+      perPrincipal: { max: 2 },
+      global: { max: 4 },
+    });
+    const elsewhere = { clientIp: '198.51.100.7' };
+    const statuses = [];
+    for (const who of [bob, bob, bob, ann, ann, as({ id: 'eve' }, elsewhere), as({ id: 'eve' }, elsewhere)]) {
+      statuses.push((await send(server, '{ free }', who)).status);
+    }
+    expect(statuses).toEqual([200, 200, 429, 200, 429, 200, 429]);
+    expect((await limiter.peek({ policy: 'principal', principal: ann.security.principal })).remaining).toBe(1);
+    expect((await limiter.peek({ policy: 'address', clientIp: '198.51.100.7' })).remaining).toBe(2);
+  });
+
+  it('know an operation by what it asks for, not by its name, aliases, values, fragments or order', async () => {
+    const { server } = await serve(schema, { perOperation: { max: 1 } });
+    expect((await send(server, '{ f(x: 1) g }', bob)).status).toBe(200);
+    for (const same of [
+      'query Fresh { f(x: 2) g }',
+      '{ g f(x: 1) f(x: 1) }',
+      '{ a: f(x: 3) b: g }',
+      '{ ... { f(x: 1) } ... @include(if: true) { g } }',
+      'query ($x: Int) { f(x: $x) g @skip(if: false) }',
+    ]) {
+      expect([same, (await send(server, same, bob)).status]).toEqual([same, 429]);
+    }
+    expect((await send(server, '{ ...A } fragment A on Query { f g }', ann)).status).toBe(200);
+    expect((await send(server, '{ ...Other } fragment Other on Query { g f }', ann)).status).toBe(429);
+    expect((await send(server, '{ f }', bob)).status).toBe(200);
+  });
+
+  it('believe the name of an operation only where the caller is trusted to name it', async () => {
+    const perOperation = {
+      max: 1,
+      byName: { Checkout: { max: 2 } },
+      trusted: ({ principal }: { principal: { roles: readonly string[] } | null }) => principal?.roles[0] === 'app',
+    };
+    const { server } = await serve(schema, { perOperation });
+    const app = as({ id: 'app', roles: ['app'] });
+    const statuses = async (who: typeof app, query: string, times: number): Promise<number[]> => {
+      const all = [];
+      for (let time = 0; time < times; time += 1) all.push((await send(server, query, who)).status);
+      return all;
+    };
+    expect(await statuses(app, 'query Checkout { f }', 3)).toEqual([200, 200, 429]);
+    expect(await statuses(bob, 'query Checkout { f }', 2)).toEqual([200, 429]);
+    expect(await statuses(app, 'query __proto__ { f }', 2)).toEqual([200, 429]);
+  });
+
+  it('follow the tier of the caller', async () => {
+    const tier = (principal: { readonly roles: readonly string[] } | null): string => principal?.roles[0] ?? 'free';
+    const perPrincipal = { max: 1, tiers: { pro: 2, enterprise: 3 } };
+    const { server } = await serve(schema, { tier, perPrincipal });
+    for (const [plan, passed] of [
+      ['free', 1],
+      ['pro', 2],
+      ['enterprise', 3],
+      ['constructor', 1],
+    ] as const) {
+      const who = as({ id: plan, roles: [plan] });
+      const statuses = [];
+      for (let time = 0; time < 4; time += 1) statuses.push((await send(server, '{ free }', who)).status);
+      expect([plan, statuses.filter((status) => status === 200).length]).toEqual([plan, passed]);
+    }
+  });
+});
+
+describe('answers', () => {
+  it('carry the older headers where they are wanted, with the end of the window as epoch or delta', async () => {
+    stopClock();
+    vi.setSystemTime(1_000_000_000_000);
+    for (const [legacyHeaders, reset] of [
+      ['epoch', '1000000060'],
+      ['delta', '60'],
+    ] as const) {
+      const { server } = await serve(schema, { perPrincipal: { max: 2 }, global: { max: 9 }, legacyHeaders });
+      const { headers } = await send(server, '{ free }', bob);
+      expect(['limit', 'remaining', 'reset'].map((name) => headers.get(`x-ratelimit-${name}`))).toEqual([
+        '2',
+        '1',
+        reset,
+      ]);
+      await send(server, '{ free }', bob);
+      expect((await send(server, '{ free }', bob)).headers.get('x-ratelimit-remaining')).toBe('0');
+    }
+  });
+
+  it('have status 200 for clients that read no other body', async () => {
+    const { server } = await serve(schema, { perPrincipal: { max: 1 }, httpStatus: 200 });
+    await send(server, '{ free }', bob);
+    const answer = await send(server, '{ free }', bob);
+    expect([answer.status, codes(answer), answer.headers.has('retry-after')]).toEqual([200, ['RATE_LIMITED'], true]);
+  });
+});
+
+it('an operator can look into a bucket and empty it', async () => {
+  const { server, limiter } = await serve(
+    `type Query { f(mail: String): String @rateLimit(max: 1, by: [GLOBAL], args: ["mail"]) }`,
+  );
+  const query = '{ f(mail: "Ann@x.org") }';
+  const bucket = { policy: 'Query.f', args: { mail: 'ann@x.org' } };
+  await send(server, query, bob);
+  expect((await limiter.peek(bucket)).remaining).toBe(0);
+  expect((await send(server, query, bob)).status).toBe(429);
+  await limiter.reset(bucket);
+  expect((await send(server, query, bob)).status).toBe(200);
+  await expect(limiter.peek({ policy: 'Query.g' })).rejects.toThrow(/no policy 'Query.g'; it has .*Query.f/);
+});
+
+it.each<[object, RegExp]>([
+  [{ points: { max: 5 } }, /points and cost need each other/],
+  [{ cost: () => 1 }, /points and cost need each other/],
+  [{ cost: 5, points: { max: 5 } }, /cost must be a function/],
+  [{ actualCost: () => 1 }, /actualCost needs points/],
+  [{ global: { max: 0 } }, /global\.max must be a whole number/],
+  [{ global: { max: 1, tiers: {} } }, /global has no option 'tiers'/],
+  [{ global: 5 }, /global must be a budget/],
+  [{ perAddress: { max: 1, window: 5 } }, /perAddress has no option 'window'/],
+  [{ perPrincipal: { max: 1, windowSeconds: 2_147_484 } }, /windowSeconds must be at most/],
+  [{ perPrincipal: { max: 1, tiers: { pro: Number.NaN } } }, /perPrincipal\.tiers\.pro/],
+  [{ perOperation: { max: 1, byName: { A: { max: 1 } } } }, /byName needs trusted/],
+  [{ refusals: { max: -1 } }, /refusals\.max/],
+  [{ refusals: true }, /refusals must be a budget/],
+  [{ partial: 'yes' }, /partial must be true or false/],
+  [{ legacyHeaders: true }, /legacyHeaders must be false, 'epoch' or 'delta'/],
+  [{ httpStatus: 500 }, /httpStatus must be 429 or 200/],
+  [{ tier: 'pro' }, /tier must be a function/],
+  [{ mode: 'off' }, /mode must be 'enforce' or 'report'/],
+])('%o is refused while the server is built', (options, message) => {
+  expect(() => rateLimit(options)).toThrow(message);
+  expect(() => rateLimit(options)).toThrow(TypeError);
+});

@@ -1,0 +1,193 @@
+// Fields below the root, interfaces and unions, weights, tiers, calls of resolvers.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { as, codes, send } from '../../../test/kit.ts';
+import { serve, type Watched, watched } from './server.ts';
+
+const bob = as({ id: 'bob' });
+
+const schema = `
+  interface Named { name: String @rateLimit(max: 3) }
+  type User implements Named {
+    name: String
+    email(of: String): String @rateLimit(max: 4) @rateLimit(max: 4, by: [GLOBAL], args: ["of"])
+    friends: [User!]
+    again: Query
+  }
+  type Team implements Named { name: String size: Int @rateLimit(max: 5) }
+  union Member = User | Team
+  type Query {
+    me: User
+    them: [User!]
+    named: Named
+    member: Member
+    many(ids: [Int!], first: Float = 7): Int
+      @rateLimit(max: 10, weight: "ids")
+      @rateLimit(max: 100, weight: "first", tiers: [{ name: "pro", max: 1000 }])
+    limited: Int @rateLimit(max: 2)
+  }
+`;
+
+/** Fields of objects and lists answer with few, so that what is counted is what is asked for. */
+function answer(fieldName: string): unknown {
+  if (fieldName === 'them' || fieldName === 'friends') return [{}, {}];
+  if (fieldName === 'named' || fieldName === 'member') return null;
+  return ['many', 'limited', 'size'].includes(fieldName) ? 1 : fieldName;
+}
+
+let store: Watched;
+beforeEach(() => {
+  store = watched();
+});
+
+/** policy -> points of what the query is charged. */
+async function charged(query: string, variables?: Record<string, unknown>): Promise<Record<string, number>> {
+  const { server } = await serve(schema, { store }, answer);
+  store.asked.length = 0;
+  const got = await send(server, query, bob, { variables });
+  expect(codes(got).filter((code) => code !== 'RATE_LIMITED')).toEqual([]);
+  const points: Record<string, number> = {};
+  for (const charge of store.asked.flat()) points[charge.policy] = (points[charge.policy] ?? 0) + charge.points;
+  return points;
+}
+
+describe('fields below the root', () => {
+  it.each<[string, Record<string, number>]>([
+    ['{ me { email } }', { 'User.email': 1, 'User.email#2': 1 }],
+    ['{ them { email } }', { 'User.email': 1, 'User.email#2': 1 }],
+    ['{ a: me { email } b: me { x: email y: email } }', { 'User.email': 3, 'User.email#2': 3 }],
+    ['{ me { ...E email ...E } } fragment E on User { email }', { 'User.email': 1, 'User.email#2': 1 }],
+    ['{ me { friends { friends { email } } email } }', { 'User.email': 2, 'User.email#2': 2 }],
+    [
+      '{ me { ...E } me { friends { email } } } fragment E on User { friends { email } }',
+      { 'User.email': 1, 'User.email#2': 1 },
+    ],
+    ['{ me { again { limited } } limited }', { 'Query.limited': 2 }],
+    ['{ me { email: name name: name } }', { 'Named.name': 2 }],
+    ['{ named { name } me { name } }', { 'Named.name': 2 }],
+    ['{ named { name ... on User { name } ... on Team { name } } }', { 'Named.name': 1 }],
+    ['{ named { ... on User { a: name b: name } ... on Team { c: name } } }', { 'Named.name': 2 }],
+    ['{ member { ... on Named { name } ... on Team { size } } }', { 'Named.name': 1, 'Team.size': 1 }],
+    ['{ me { ... on Named { ... on Team { size } } } }', {}],
+    ['{ __schema { types { name } } me { __typename } }', {}],
+  ])('counts static occurrences: %s', async (query, points) => {
+    expect(await charged(query)).toEqual(points);
+  });
+
+  it('counts by @skip and @include anew for every request of one document', async () => {
+    const query = 'query ($on: Boolean!) { me { a: email b: email @include(if: $on) } }';
+    expect(await charged(query, { on: false })).toEqual({ 'User.email': 1, 'User.email#2': 1 });
+    expect(await charged(query, { on: true })).toEqual({ 'User.email': 2, 'User.email#2': 2 });
+  });
+
+  it('keys each by its arguments', async () => {
+    const { server } = await serve(schema, { store }, answer);
+    await send(server, '{ me { a: email(of: "x") b: email(of: "y") c: email(of: "x") } }', bob);
+    const keys = store.asked.flat().filter(({ policy }) => policy === 'User.email#2');
+    expect(keys.map(({ key, points }) => [key, points])).toEqual([
+      ['g:0:,s:1:x', 2],
+      ['g:0:,s:1:y', 1],
+    ]);
+  });
+
+  it('refuses the operation that asks too often, twice with the same text, and not its allowed twin', async () => {
+    const { server } = await serve(schema, { store }, answer);
+    const query = '{ named { a: name b: name ... on Team { c: name d: name } } }';
+    for (let time = 1; time <= 2; time += 1) expect((await send(server, query, bob)).status).toBe(429);
+    expect((await send(server, '{ named { a: name b: name ... on Team { c: name } } }', bob)).status).toBe(200);
+  });
+
+  it('growth: counts fragments that fan out in no more than their text, and refuses what they ask for', async () => {
+    const { server } = await serve(schema, { store }, answer);
+    const fan = (levels: number): string =>
+      `{ me { ...F0 } } ${Array.from(
+        { length: levels },
+        (_, i) => `fragment F${i} on User { a: friends { ...F${i + 1} } b: friends { ...F${i + 1} } }`,
+      ).join(' ')} fragment F${levels} on User { email }`;
+    const got = await send(server, fan(60), bob);
+    expect([got.status, codes(got)]).toEqual([429, ['RATE_LIMITED']]);
+    expect((await send(server, fan(2), bob)).status).toBe(200);
+  });
+
+  it('refuses an operation that nests too deeply to be counted', async () => {
+    const { server, calls } = await serve(schema, { store }, answer);
+    const deep = `{ me { ${'friends { '.repeat(450)} email ${'} '.repeat(450)} } }`;
+    const got = await send(server, deep, bob);
+    expect([got.status, codes(got)]).toEqual([400, ['OCCURRENCE_LIMIT_EXCEEDED']]);
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('weight', () => {
+  it.each<[string, Record<string, unknown>, readonly [number, number]]>([
+    ['{ many(ids: [1, 2, 3]) }', {}, [3, 7]],
+    ['{ many }', {}, [1, 7]],
+    ['query ($i: [Int!]) { many(ids: $i, first: 2.5) }', { i: [1, 2] }, [2, 3]],
+    ['query ($i: [Int!], $n: Float) { many(ids: $i, first: $n) }', { i: null, n: null }, [1, 7]],
+    ['query ($i: [Int!] = [4, 5]) { many(ids: $i, first: -40) }', {}, [2, 1]],
+    ['{ many(ids: [], first: 0) }', {}, [1, 1]],
+    ['{ many(ids: 9) b: many(ids: [1, 2], first: 3) }', {}, [3, 10]],
+  ])('comes from the value of an argument: %s %j', async (query, variables, [ids, first]) => {
+    expect(await charged(query, variables)).toEqual({ 'Query.many': ids, 'Query.many#2': first });
+  });
+
+  it('of more than a window holds is refused without asking the store', async () => {
+    expect(await charged('{ many(first: 1e300) }')).toEqual({});
+  });
+});
+
+it('gives each tier its own limit, and a tier that has none the ordinary one', async () => {
+  const tier = (principal: { readonly roles: readonly string[] } | null): string => principal?.roles[0] ?? 'free';
+  const { server } = await serve(schema, { store, tier }, answer);
+  const many = '{ many(first: 200) }';
+  expect((await send(server, many, bob)).status).toBe(429);
+  expect((await send(server, many, as({ id: 'pro', roles: ['pro'] }))).status).toBe(200);
+  expect((await send(server, many, as({ id: 'proto', roles: ['__proto__'] }))).status).toBe(429);
+});
+
+describe('per resolve', () => {
+  const listed = `
+    type User { email: String @rateLimit(max: 5, perResolve: true) name: String }
+    type Query { them: [User] me: User }
+  `;
+  const resolve = (name: string): unknown => (name === 'them' ? Array.from({ length: 8 }, () => ({})) : name);
+
+  it('counts every call, and denies those beyond the limit one by one', async () => {
+    const { server, events } = await serve(listed, {}, resolve);
+    const got = await send(server, '{ them { email name } }', bob);
+    expect(got.status).toBe(200);
+    expect(got.body.data.them.filter(({ email }: { email: unknown }) => email === 'email')).toHaveLength(5);
+    expect(got.body.data.them.every(({ name }: { name: unknown }) => name === 'name')).toBe(true);
+    expect(codes(got)).toEqual(Array(3).fill('RATE_LIMITED'));
+    expect(events.filter(({ type }) => type === 'rate.limited')).toHaveLength(3);
+    const other = await send(server, '{ me { email } }', as({ id: 'ann' }));
+    expect(other.body).toEqual({ data: { me: { email: 'email' } } });
+  });
+
+  it('denies where nobody is known to be asking', async () => {
+    const { server } = await serve(listed, {}, resolve);
+    expect(codes(await send(server, '{ me { email } }', {} as never))).toEqual(['RATE_LIMITED']);
+  });
+});
+
+describe('partial', () => {
+  it('denies the fields over their limit, answers the others, and charges only what it answers', async () => {
+    const { server, calls, events } = await serve(schema, { store, partial: true }, answer);
+    expect((await send(server, '{ a: limited b: limited }', bob)).body).toMatchObject({ data: { a: 1 } });
+    calls.length = 0;
+    const got = await send(server, '{ limited me { name } }', bob);
+    expect(got).toMatchObject({ status: 200, body: { data: { limited: null, me: { name: 'name' } } } });
+    expect(got.body.errors).toMatchObject([{ path: ['limited'], extensions: { code: 'RATE_LIMITED' } }]);
+    expect(calls).not.toContain('limited');
+    expect(events).toMatchObject([{ type: 'rate.limited', coordinate: 'Query.limited' }]);
+    expect((await store.peek({ policy: 'Named.name', key: 'u:3:bob', limit: 3, windowSeconds: 60 })).remaining).toBe(2);
+    const tooMany = await send(server, '{ named { a: name b: name c: name d: name __typename } }', bob);
+    expect(tooMany.status).toBe(200);
+    expect((await send(server, '{ limited }', as({ id: 'ann' }))).body).toEqual({ data: { limited: 1 } });
+  });
+
+  it('refuses the whole operation over a budget', async () => {
+    const { server } = await serve(schema, { partial: true, perPrincipal: { max: 1 } }, answer);
+    expect((await send(server, '{ limited }', bob)).status).toBe(200);
+    expect((await send(server, '{ limited }', bob)).status).toBe(429);
+  });
+});

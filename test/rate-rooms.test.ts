@@ -1,0 +1,84 @@
+// The rate limit within the umbrella: room 1 refuses who was refused too often, and a denied field is never charged as called.
+import type { IncomingMessage } from 'node:http';
+import { ApolloServer } from '@apollo/server';
+import { startStandaloneServer } from '@apollo/server/standalone';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import { type BulwarkOptions, createBulwark, type Principal, type SecurityEvent } from 'graphql-bulwark';
+import { expect, it, onTestFinished, vi } from 'vitest';
+
+const typeDefs = `
+  type Query {
+    open: String @public
+    secret: String @auth(roles: "ADMIN")
+    few: String @public @rateLimit(max: 2, perResolve: true)
+    both: String @auth(roles: "ADMIN") @rateLimit(max: 1, perResolve: true)
+  }
+`;
+
+function principalOf({ headers }: IncomingMessage): Principal | null {
+  const id = headers.authorization;
+  return id ? { id, claims: {}, roles: id === 'admin' ? ['ADMIN'] : [], scopes: [], authMethod: 'test' } : null;
+}
+
+async function serve(rateLimit: NonNullable<BulwarkOptions['rateLimit']>) {
+  const events: SecurityEvent[] = [];
+  const authenticate = vi.fn<typeof principalOf>(principalOf);
+  const bulwark = createBulwark({
+    authenticate,
+    rateLimit,
+    clientAddress: { trustedHops: 1 },
+    onEvent: (event) => events.push(event),
+  });
+  const resolvers = { Query: { open: () => 'open', secret: () => 'secret', few: () => 'few', both: () => 'both' } };
+  const schema = bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
+  const server = new ApolloServer(bulwark.apollo({ schema, stopOnTerminationSignals: false }));
+  const { url } = await startStandaloneServer(server, {
+    listen: { port: 0, host: '127.0.0.1' },
+    context: bulwark.context(),
+  });
+  onTestFinished(() => server.stop());
+  const post = async (query: string, from: string, who?: string) => {
+    const headers = { 'content-type': 'application/json', 'x-forwarded-for': from, ...(who && { authorization: who }) };
+    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query }) });
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as { data?: unknown; errors?: unknown },
+    };
+  };
+  return { bulwark, authenticate, events, post };
+}
+
+it('refuses an address that was refused too often before it verifies another credential', async () => {
+  const { authenticate, events, post } = await serve({ refusals: { max: 3 } });
+  for (let time = 0; time < 3; time += 1) expect((await post('{ nothing }', '192.0.2.1')).status).toBe(400);
+  authenticate.mockClear();
+  for (let time = 0; time < 2; time += 1) {
+    const answer = await post('{ open }', '192.0.2.1', 'bob');
+    expect(answer.status).toBe(429);
+    expect(answer.body.errors).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }]);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+  }
+  expect(authenticate).not.toHaveBeenCalled();
+  expect(events.at(-1)).toMatchObject({ type: 'rate.limited', outcome: 'refused', clientIp: '192.0.2.1' });
+  expect((await post('{ open }', '198.51.100.7', 'bob')).status).toBe(200);
+});
+
+it('refuses a caller that was denied too often, from whatever address it comes then', async () => {
+  const { bulwark, post } = await serve({ refusals: { max: 3 } });
+  for (let time = 0; time < 3; time += 1) await post('{ secret }', `192.0.2.${time}`, 'bob');
+  expect((await post('{ open }', '192.0.2.9', 'bob')).status).toBe(429);
+  expect((await post('{ secret }', '192.0.2.9', 'admin')).body).toEqual({ data: { secret: 'secret' } });
+  const principal = { id: 'bob', claims: {}, roles: [], scopes: [], authMethod: 'test' };
+  await bulwark.rateLimit.reset({ policy: 'refusals', principal });
+  expect((await post('{ open }', '192.0.2.9', 'bob')).status).toBe(200);
+});
+
+it('counts calls of resolvers below the guards: what is denied is not charged', async () => {
+  const { post } = await serve({});
+  for (let time = 0; time < 3; time += 1) await post('{ both }', '192.0.2.1', 'bob');
+  expect((await post('{ both }', '192.0.2.1', 'admin')).body).toEqual({ data: { both: 'both' } });
+  const answer = await post('{ a: few b: few c: few open }', '192.0.2.1', 'bob');
+  expect(answer.status).toBe(200);
+  expect(answer.body).toMatchObject({ data: { a: 'few', b: 'few', c: null, open: 'open' } });
+});
