@@ -8,7 +8,6 @@ import {
   type BucketState,
   type Charge,
   type OutgoingAnswer,
-  type OutgoingAnswer,
   REFUSALS,
   type RefusalCode,
   refuse,
