@@ -13,7 +13,8 @@ let base: Omit<InvoicesContext, 'security'>;
 const directives = /* GraphQL */ `
   directive @auth(roles: [[String!]!], scopes: [[String!]!]) repeatable on OBJECT | FIELD_DEFINITION
   directive @public on FIELD_DEFINITION | OBJECT
-  directive @owner(field: String!, claim: String = "sub") repeatable on OBJECT
+  directive @owner(field: String, claim: String = "sub", loader: String) repeatable on
+    OBJECT | FIELD_DEFINITION | INPUT_FIELD_DEFINITION
   enum RateLimitKey { PRINCIPAL ADDRESS GLOBAL }
   directive @rateLimit(max: Int!, windowSeconds: Int! = 60, by: [RateLimitKey!] = [PRINCIPAL], args: [String!])
     repeatable on FIELD_DEFINITION
