@@ -92,6 +92,8 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
         },
         enters(name, guard) {
           const before = entered.get(name);
+          // Comparing conditions is work as well.
+          if (before) spend(before.length, 1);
           if (before?.some((other) => impliedBy(other, guard))) return false;
           if (before) before.push(guard);
           else entered.set(name, [guard]);
