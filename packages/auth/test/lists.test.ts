@@ -8,7 +8,7 @@ const ann = as({ id: 'ann' });
 const own = { id: 1, ownerId: 'ann' };
 const foreign = { id: 2, ownerId: 'bob' };
 const slowly = async <T>(value: T): Promise<T> => {
-  await null;
+  await Promise.resolve();
   return value;
 };
 

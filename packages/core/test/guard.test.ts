@@ -461,7 +461,7 @@ describe('events', () => {
   });
 
   it('reach a listener that is asynchronous and fails, and nothing else happens', async () => {
-    const server = await start([], { onEvent: (() => Promise.reject(new Error('listener'))) as () => never });
+    const server = await start([], { onEvent: () => Promise.reject(new Error('listener')) as never });
     expect((await send(server, '{ nope }', as(null))).status).toBe(400);
   });
 

@@ -152,10 +152,16 @@ export function compileCost(
 }
 
 function fieldCostOf({ own, size, each, below, whole }: PlanItem): Term {
-  const cost = whole ? own : sum([own, product(size, sum([each, below?.field ?? 0]))]);
-  return typeof cost === 'number' ? Math.max(0, cost) : largest(0, [cost]);
+  if (!below && typeof own === 'number' && typeof size === 'number') return Math.max(0, own + size * each);
+  return atLeastZero(whole ? own : sum([own, product(size, sum([each, below?.field ?? 0]))]));
 }
 
 function typeCostOf({ size, typeWeight, below }: PlanItem): Term {
-  return product(size, sum([typeWeight, below?.type ?? 0]));
+  if (!below && typeof size === 'number') return Math.max(0, size * typeWeight);
+  return atLeastZero(product(size, sum([typeWeight, below?.type ?? 0])));
+}
+
+/** No field pays for another one. */
+function atLeastZero(cost: Term): Term {
+  return typeof cost === 'number' ? Math.max(0, cost) : largest(0, [cost]);
 }

@@ -20,6 +20,9 @@ import { anyHolds, type Guard, guardOf, impliedBy } from './cost-guards.ts';
 import type { GuardedSet, Plan, PlanItem } from './cost-plan.ts';
 import { largest, sum } from './cost-terms.ts';
 
+/** The sizes of a field that is no list and hands none on. */
+const once = { size: 1, below: undefined } as const;
+
 interface Asked {
   readonly node: FieldNode;
   readonly guard: Guard;
@@ -92,6 +95,8 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
         },
         enters(name, guard) {
           const before = entered.get(name);
+          // Comparing conditions is work as well.
+          if (before) spend(before.length, 1);
           if (before?.some((other) => impliedBy(other, guard))) return false;
           if (before) before.push(guard);
           else entered.set(name, [guard]);
@@ -145,22 +150,19 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     for (const { node, guard } of asked) {
       if (node.selectionSet) sets.push([node.selectionSet, together ? '' : guard]);
     }
-    const sizes = sizesOf(compiler, cost, first.node, around);
+    const sizes = cost.plain ? once : sizesOf(compiler, cost, first.node, around);
     const below =
       sets.length > 0 && isCompositeType(cost.named) ? plan(sets, cost.named, sizes.below, nesting + 1) : undefined;
-    const shared = {
-      key,
-      coordinate: cost.coordinate,
-      each: 0,
-      below,
-      holds: anyHolds(asked.map(({ guard }) => guard)),
-    };
+    const { coordinate } = cost;
+    const { size } = sizes;
+    const holds = together && first.guard === '' ? undefined : anyHolds(asked.map(({ guard }) => guard));
     const typeWeight = costs.typeWeight(cost.named);
     if (settings.model === 'estimators') {
       const whole = compiler.memory.keep(estimatedTerm(compiler, type, cost, first.node, below?.field ?? 0));
-      return { ...shared, own: whole, size: sizes.size, typeWeight, whole: true };
+      return { key, coordinate, own: whole, each: 0, size, typeWeight, holds, below, whole: true };
     }
-    const own = largest(0, [sum([cost.weight, inputsCost(compiler, cost, first.node)])]);
-    return { ...shared, own, size: sizes.size, typeWeight };
+    const inputs = cost.priced.length > 0 || first.node.directives?.length ? inputsCost(compiler, cost, first.node) : 0;
+    const own = inputs === 0 ? Math.max(0, cost.weight) : largest(0, [sum([cost.weight, inputs])]);
+    return { key, coordinate, own, each: 0, size, typeWeight, holds, below, whole: false };
   }
 }

@@ -142,7 +142,7 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
 }
 
 /** The limits that `perPrincipal` can tighten. */
-export const costLimitNames = ['maxCost', 'maxTypeCost'] as const satisfies readonly (keyof CostLimits)[];
+export const costLimitNames: readonly (keyof CostLimits)[] = ['maxCost', 'maxTypeCost'];
 
 /** @throws {TypeError} for a value that is no limit. */
 export function checkCostLimit(name: keyof CostLimits, value: unknown): number | false {

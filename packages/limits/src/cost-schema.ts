@@ -37,6 +37,8 @@ export interface FieldCost {
   /** Lists around the type: 2 for `[[T]]`. */
   readonly dimensions: number;
   readonly sizing: Sizing | undefined;
+  /** A leaf that is no list, so that nothing can be said about sizes. */
+  readonly plain: boolean;
   /** Arguments that can cost something. */
   readonly priced: readonly GraphQLArgument[];
   /** Equal for fields of several types that cost the same whatever is asked of them. */
@@ -142,7 +144,9 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const shape = JSON.stringify([String(field.type), weight, given, args], (_, value: unknown) =>
       typeof value === 'bigint' ? String(value) : value,
     );
-    return { coordinate, field, named, weight, dimensions: dimensionsOf(field), sizing, priced, shape };
+    const dimensions = dimensionsOf(field);
+    const plain = dimensions === 0 && !sizing && !isCompositeType(named);
+    return { coordinate, field, named, weight, dimensions, sizing, plain, priced, shape };
   }
 }
 

@@ -1,0 +1,88 @@
+import { type CostOptions, explain, type ListSize } from '@graphql-bulwark/limits';
+import * as github from '@octokit/graphql-schema';
+import { buildSchema, isObjectType, parse, validate } from 'graphql';
+import { expect, it } from 'vitest';
+import { deepNode, githubOperations, publishedNodes, publishedPoints } from './github-operations.ts';
+
+const schema = buildSchema(github.schema.idl, { assumeValidSDL: true });
+
+/** What GitHub's documentation says of its connections: `first` or `last`, and the size is that of the edges and nodes. */
+function connections(): Record<string, ListSize> {
+  const sizes: Record<string, ListSize> = {};
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      const returned = schema.getType(String(field.type).replace(/[[\]!]/g, ''));
+      if (!field.args.some(({ name }) => name === 'first') || !isObjectType(returned)) continue;
+      const sizedFields = ['edges', 'nodes'].filter((name) => returned.getFields()[name]);
+      if (sizedFields.length === 0) continue;
+      const requireOneSlicingArgument = false;
+      sizes[`${type.name}.${field.name}`] = {
+        slicingArguments: ['first', 'last'],
+        sizedFields,
+        requireOneSlicingArgument,
+      };
+    }
+  }
+  return sizes;
+}
+const listSizes = connections();
+const open: CostOptions = { maxCost: false, listSizes, defaultListSize: 10 };
+const variables = {
+  owner: 'o',
+  name: 'n',
+  number: 1,
+  login: 'l',
+  q: 'q',
+  path: 'HEAD:',
+  id: 'ID',
+  body: 'b',
+};
+
+it.each(Object.entries(githubOperations))('prices %s within the budget and the structural limits', (_, text) => {
+  const document = parse(text);
+  expect(validate(schema, document)).toEqual([]);
+  const { cost, refusals } = explain({ schema, document: text, variables, options: { cost: open } });
+  expect(refusals).toEqual([]);
+  expect(cost?.fieldCost).toBeGreaterThan(0);
+  expect(cost?.fieldCost).toBeLessThan(2_000);
+});
+
+it('prices twelve levels through an interface of hundreds of types within the default budget', () => {
+  expect(validate(schema, parse(deepNode))).toEqual([]);
+  const { facts, cost, refusals } = explain({ schema, document: deepNode, variables, options: { cost: open } });
+  expect(refusals).toEqual([]);
+  expect(facts?.depth).toBe(12);
+  expect(cost?.fieldCost).toBeGreaterThan(0);
+});
+
+it("comes to the 51 points of GitHub's own example", () => {
+  // A point is a hundred requests, and each connection is one request for each of the objects that it hangs on.
+  const weights: Record<string, number> = {};
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    weights[type.name] = 0;
+  }
+  for (const coordinate of Object.keys(listSizes)) weights[coordinate] = 1;
+  // An order that is there by default is an input object, and these cost 1.
+  weights['Issue.labels(orderBy:)'] = 0;
+  const { cost } = explain({ schema, document: publishedPoints, options: { cost: { ...open, weights } } });
+  expect(cost?.fieldCost).toBe(1 + 100 + 100 * 50);
+  expect(Math.round((cost?.fieldCost ?? 0) / 100)).toBe(51);
+});
+
+it("comes to the 22,060 nodes of GitHub's own example", () => {
+  // Nodes are the objects behind the edges: what is behind a connection, without the connections themselves.
+  const weights: Record<string, number> = { Query: 0 };
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isObjectType(type) && !type.name.startsWith('__'))
+      weights[type.name] = /Edge$|Connection$/.test(type.name) ? 0 : 1;
+  }
+  const { cost } = explain({
+    schema,
+    document: publishedNodes,
+    options: { cost: { ...open, weights: { ...weights, Query: 0 } } },
+  });
+  // The viewer is an object too.
+  expect(cost?.typeCost).toBe(22_060 + 1);
+});
