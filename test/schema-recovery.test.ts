@@ -7,7 +7,7 @@ import type { RunningServer } from '../examples/invoices/src/http.ts';
 import { startIdentity } from '../examples/invoices/src/identity.ts';
 import { startProtectedServer } from '../examples/invoices/src/protected-server.ts';
 import { typeDefs } from '../examples/invoices/src/schema.ts';
-import { type Recovered, recoverSchema, wordlist } from './schema-recovery.ts';
+import { addressOf, type Recovered, recoverSchema, wordlist } from './schema-recovery.ts';
 
 function namesOf(schema: GraphQLSchema): Set<string> {
   const found = new Set<string>();
@@ -78,10 +78,12 @@ describe('somebody with a list of words and no token', () => {
 });
 
 describe('an answer of the protected server to nobody', () => {
+  let asked = 10_000;
   const ask = async (server: Server, body: unknown, headers: Record<string, string> = {}) => {
+    asked += 1;
     const response = await fetch(urls.get(server) ?? '', {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': addressOf(asked), ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
     return { status: response.status, text: await response.text(), headers: [...response.headers] };

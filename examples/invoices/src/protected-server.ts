@@ -53,10 +53,12 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
       revocation: denyList,
       penalty: { ...counting, name: 'credentials' },
     },
-    authorization: { loaders: { invoice: ({ args, context }) => invoiceById(context.db, String(args['id'])) } },
+    authorization: {
+      loaders: { invoice: ({ args, context }) => invoiceById(context.db, String(args['id'])) },
+      hideUnauthorized,
+    },
     introspection: { allow: false },
     strictMessages: true,
-    ...(hideUnauthorized && { authorization: { hideUnauthorized } }),
     exposure: { reviewed },
     clientAddress: { trustedHops: 1 }, // the proxy in front; without its header, the socket's address
     ...(redis && { rateLimit: { store: redisStore({ client: redis }) } }),

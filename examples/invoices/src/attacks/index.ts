@@ -15,13 +15,13 @@ import { tokenAttacks } from './tokens.ts';
 export const attacks: readonly Attack[] = [
   ...shapeAttacks,
   ...credentialAttacks, // before the attacks that use up what an address may try
+  ...authorizationAttacks,
+  ...leakAttacks,
   ...passwordAttacks,
   ...schemaAttacks,
   ...serverAttacks,
   ...tenantAttacks,
   ...rightsAttacks,
-  ...authorizationAttacks,
   ...tokenAttacks,
-  ...leakAttacks,
   ...rateAttacks,
 ];
