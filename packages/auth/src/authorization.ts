@@ -76,6 +76,10 @@ export function authorization<C = unknown>(options: AuthorizationOptions = {}): 
       const guards = guardsOf(operation.schema);
       if (guards === 'none' || !touches(operation, guards)) return undefined;
       operation.neverCache();
+      operation.denies((coordinate) => {
+        const guarded = guards.index.fields.get(coordinate);
+        return guarded !== undefined && guards.judge.claims(guarded, operation.contextValue) !== undefined;
+      });
       const certain = foreseenDenials(operation, guards, maxDenials);
       if (certain.length > 0) throw refusalOf(certain, realm);
       if (operation.operation.operation === OperationTypeNode.QUERY && !guards.index.rejecting) return undefined;

@@ -2,9 +2,11 @@
  * Guards the objects of a type, wherever they come up: graphql-js asks a type's `isTypeOf` about every object before it
  * reads anything of it, `__typename` included.
  */
+import { deny } from '@graphql-bulwark/core';
 import {
   defaultTypeResolver,
   type GraphQLAbstractType,
+  type GraphQLError,
   type GraphQLIsTypeOfFn,
   type GraphQLResolveInfo,
   type GraphQLSchema,
@@ -21,10 +23,7 @@ type Predicate = GraphQLIsTypeOfFn<unknown, unknown>;
 
 const noArgs = {};
 
-/**
- * A predicate that also judges. It answers `false` only where the original does: graphql-js prints the object of a `false`
- * in its error.
- */
+/** A predicate that also judges. It never answers `false`: graphql-js prints the object of a `false` in its error. */
 export function objectGate(
   original: Predicate | null | undefined,
   guarded: Guarded,
@@ -57,11 +56,20 @@ export function objectGate(
       return false; // judged again, where the failure is told
     }
   };
+  // graphql-js would print the object in its own error, also for somebody who may see nothing of it.
+  const strange = (): GraphQLError =>
+    deny('INTERNAL_SERVER_ERROR', { coordinate: guarded.coordinate, reason: 'not of its type' });
   return (value, contextValue, info) => {
     const isOfType = original ? original(value, contextValue, info) : true;
-    if (!isPromise(isOfType)) return isOfType && passes(value, contextValue, info);
+    if (!isPromise(isOfType)) {
+      if (!isOfType) throw strange();
+      return passes(value, contextValue, info);
+    }
     return denials.later(
-      Promise.resolve(isOfType).then((settled) => settled && passes(value, contextValue, info)),
+      Promise.resolve(isOfType).then((settled) => {
+        if (!settled) throw strange();
+        return passes(value, contextValue, info);
+      }),
       memos.during(contextValue, info),
     );
   };

@@ -87,6 +87,7 @@ export function resolveOperation<C>(
 ): Resolved<C> {
   const { schema, view, document, contextValue, source } = input;
   const rawVariables = input.variables ?? {};
+  let isDenied = (_coordinate: string): boolean => false;
   let variables: Readonly<Record<string, unknown>> | undefined;
   const resolved: Resolved<C> = {
     hasView: view !== undefined,
@@ -106,6 +107,10 @@ export function resolveOperation<C>(
     get facts() {
       return operationFacts(document, operation);
     },
+    denies(denied) {
+      isDenied = denied;
+    },
+    isDenied: (coordinate) => isDenied(coordinate),
     neverCache: () => input.neverCache?.(),
     report: (details) => events.emit(details, 'noted', originOf(resolved)),
     failed(where, error) {

@@ -48,6 +48,10 @@ export interface ResolvedOperation<C = unknown> {
   readonly header: (name: string) => string | undefined;
   /** Whether the transport takes the answer of a control in place of executing. */
   readonly answerable: boolean;
+  /** Tells later controls for which fields no resolver will run: they owe nothing for them. */
+  readonly denies: (isDenied: (coordinate: string) => boolean) => void;
+  /** Whether an earlier control denies this caller the field. */
+  readonly isDenied: (coordinate: string) => boolean;
   /** Says that the answer depends on who asks, so that no shared cache may keep it. */
   readonly neverCache: () => void;
   /** Tells the operator something that refuses nothing. */

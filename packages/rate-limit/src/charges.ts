@@ -38,6 +38,8 @@ export function chargesOf(resolved: ResolvedOperation, limited: LimitedFields, c
   // Of rules without arguments the key says who is counted, and no more.
   const who = new Map<readonly unknown[], string>();
   for (const { rule, field, node, times } of occurrences) {
+    // Who may not use a field must not use up what others have left of it.
+    if (resolved.isDenied(coordinateOf(rule))) continue;
     let called: Values;
     if (rule.args.length > 0 || rule.weight) {
       called = values.has(node) ? values.get(node) : argumentValues(field, node, resolved.variables);
@@ -75,4 +77,9 @@ function argumentValues(
   } catch {
     return undefined;
   }
+}
+
+/** The coordinate that a charge is for; of several rules on one field the policies are numbered behind a `#`. */
+export function coordinateOf({ policy }: Pick<Charge, 'policy'>): string {
+  return policy.split('#', 1)[0] ?? policy;
 }

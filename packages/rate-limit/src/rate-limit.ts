@@ -19,7 +19,7 @@ import {
 } from '@graphql-bulwark/core';
 import type { GraphQLError, GraphQLFieldResolver, GraphQLSchema } from 'graphql';
 import { guardCalls, requireGuarded } from './call-guard.ts';
-import { type Charged, chargeFor, chargesOf, chargesOfCall } from './charges.ts';
+import { type Charged, chargeFor, chargesOf, chargesOfCall, coordinateOf } from './charges.ts';
 import { compileRules, type LimitedFields, type Rule } from './directive.ts';
 import { legacyHeaders, policyItem, rateLimitHeaders, restrict, type Standing, wholeSeconds } from './headers.ts';
 import { keyOf } from './keys.ts';
@@ -250,7 +250,3 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
 
 /** Where a resolver runs without a check before it, there is nobody to tell. */
 const silent = { report() {}, failed() {} };
-
-function coordinateOf({ policy }: Charge): string {
-  return policy.split('#', 1)[0] ?? policy;
-}
