@@ -52,7 +52,11 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.stop()));
 });
 
-async function serve(options: Partial<BulwarkOptions>, settings: { allowBatchedHttpRequests?: boolean } = {}) {
+async function serve(
+  options: Partial<BulwarkOptions>,
+  settings: { allowBatchedHttpRequests?: boolean; sdl?: string } = {},
+) {
+  const { sdl = typeDefs, ...apollo } = settings;
   const events: SecurityEvent[] = [];
   const bulwark = createBulwark({
     authenticate: () => null,
@@ -62,8 +66,10 @@ async function serve(options: Partial<BulwarkOptions>, settings: { allowBatchedH
     logger: { warn() {}, error() {} },
     ...options,
   });
-  const schema = bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
-  const server = new ApolloServer(bulwark.apollo({ schema, stopOnTerminationSignals: false, ...settings }));
+  const schema = bulwark.secure(
+    makeExecutableSchema({ typeDefs: [bulwark.typeDefs, sdl], resolvers: sdl === typeDefs ? resolvers : {} }),
+  );
+  const server = new ApolloServer(bulwark.apollo({ schema, stopOnTerminationSignals: false, ...apollo }));
   await server.start();
   servers.push(server);
   return { server, events, bulwark, schema };
@@ -336,4 +342,30 @@ it('masks the errors of a result for a transport without an Apollo Server', asyn
     },
   ]);
   expect(bulwark.mask({ data: { a: 1 } })).toEqual({ data: { a: 1 } });
+});
+
+it('what may not be passed in is not shown either: arguments, input fields and enum values', async () => {
+  const sdl = `
+    enum State { OPEN LOCKED @auth(roles: "ADMIN") }
+    input Filter { text: String tenant: ID @auth(roles: "ADMIN") }
+    type Query { list(filter: Filter, state: State, every: Boolean @auth(roles: "ADMIN")): String @public }
+  `;
+  const { server } = await serve({ introspection: { allow: true, filtered: true } }, { sdl });
+  const shownTo = async (caller: SecuredContext): Promise<string> => {
+    const answer = await send(server, getIntrospectionQuery(), caller);
+    const schema = buildClientSchema(answer.body.data as IntrospectionQuery);
+    assertValidSchema(schema);
+    return printSchema(schema);
+  };
+  for (let time = 0; time < 2; time += 1) {
+    expect(await shownTo(ann)).not.toMatch(/tenant|LOCKED|every/);
+    expect(await shownTo(ann)).toMatch(/text[^]*OPEN|OPEN[^]*text/);
+    expect(await shownTo(admin)).toMatch(/every/);
+    expect(await shownTo(admin)).toMatch(/LOCKED/);
+    expect(await shownTo(admin)).toMatch(/tenant/);
+  }
+  const guess = await send(server, '{ list(every: true) }', ann);
+  const unknown = await send(server, '{ list(evert: true) }', ann);
+  expect([guess.status, codes(guess)]).not.toEqual([200, []]);
+  expect(JSON.stringify(unknown.body)).not.toContain('every');
 });
