@@ -302,6 +302,51 @@ it('J11 an issuer that does not answer is 503 for tokens, and nothing for others
   expect(events.map(({ type }) => type)).toContain('issuer.down');
 });
 
+describe('over HTTP, what is not the fault of the token alone', () => {
+  const keySet = (answer: RequestListener) => listen(answer).then(standalone);
+  const keys =
+    (...all: object[]): RequestListener =>
+    (_, response) =>
+      void response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: all }));
+  const codeOf = async (url: string, token: string): Promise<[number, unknown]> => {
+    const answer = await ask(url, [bearer(token)]);
+    return [answer.status, answer.body.errors?.[0].extensions.code];
+  };
+
+  it('a token without a key id is tried with every key of the set', async () => {
+    const other = { ...(await exportJWK((await generateKeyPair('ES256')).publicKey)), kid: 'k2', alg: 'ES256' };
+    const url = await keySet(keys(other, jwk));
+    expect(await codeOf(url, await sign({}, { kid: undefined } as never))).toEqual([200, undefined]);
+    const strangers = await keySet(keys(other, { ...other, kid: 'k3' }));
+    expect(await codeOf(strangers, await sign({}, { kid: undefined } as never))).toEqual([401, 'UNAUTHENTICATED']);
+  });
+
+  it.each<[string, RequestListener]>([
+    ['fails', (_, response) => void response.writeHead(500).end('oops: db at 10.0.0.5')],
+    ['redirects', (_, response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()],
+    ['answers with a page', (_, response) => void response.setHeader('content-type', 'text/html').end('<html>')],
+    ['answers with no keys', (_, response) => void response.setHeader('content-type', 'application/json').end('{}')],
+    ['hangs up', (request) => void request.socket.destroy()],
+  ])('an issuer that %s is 503 without its words', async (_what, answer) => {
+    const url = await keySet(answer);
+    const response = await ask(url, [bearer(await sign())]);
+    expect([response.status, response.body.errors[0].extensions.code]).toEqual([503, 'SERVICE_UNAVAILABLE']);
+    expect(JSON.stringify(response.body)).not.toMatch(/oops|10\.0\.0\.5|html/);
+  });
+
+  it('a deny-list that cannot be asked is 503, also for a token that was let in before', async () => {
+    const url = await standalone(issuer);
+    const token = await sign({ jti: 'j1' });
+    expect(await codeOf(url, token)).toEqual([200, undefined]);
+    const isRevoked = vi.spyOn(denyList, 'isRevoked').mockRejectedValue(new Error('redis at 10.0.0.6'));
+    const response = await ask(url, [bearer(token)]);
+    expect([response.status, response.body.errors[0].extensions.code]).toEqual([503, 'SERVICE_UNAVAILABLE']);
+    expect(JSON.stringify(response.body)).not.toContain('10.0.0.6');
+    isRevoked.mockRestore();
+    expect(await codeOf(url, token)).toEqual([200, undefined]);
+  });
+});
+
 describe('over graphql-ws', () => {
   let url: string;
   let bulwark: Bulwark;
