@@ -355,7 +355,7 @@ describe('over graphql-ws', () => {
     bulwark = protectedServer.bulwark;
     const http = createServer();
     const sockets = new WebSocketServer({ server: http });
-    const cleanup = useServer({ schema: protectedServer.schema, ...webSocketHooks(bulwark) }, sockets);
+    const cleanup = useServer(webSocketHooks(bulwark, { schema: protectedServer.schema }), sockets);
     stops.push(async () => {
       await cleanup.dispose();
       http.closeAllConnections();
@@ -396,6 +396,25 @@ describe('over graphql-ws', () => {
       await client.dispose();
     }
   }
+
+  it('every operation is checked as over HTTP, and its stream goes on for others', async () => {
+    const aliases = Array.from({ length: 31 }, (_, i) => `a${i}: who`).join(' ');
+    const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 });
+    const refusal = async (query: string): Promise<unknown> => {
+      try {
+        for await (const result of client.iterate({ query })) return result.errors?.[0]?.extensions?.['code'];
+      } catch (errors) {
+        return (errors as readonly { extensions?: { code?: unknown } }[])[0]?.extensions?.code;
+      }
+      return undefined;
+    };
+    for (let time = 0; time < 2; time += 1) {
+      expect(await refusal(`{ ${aliases} }`)).toBe('ALIAS_LIMIT_EXCEEDED');
+      expect(await refusal('{ paid }')).toBe('UNAUTHENTICATED');
+      expect(await refusal('{ who }')).toBeUndefined();
+    }
+    await client.dispose();
+  });
 
   it('nobody is anonymous, and connectionParams say who one is, whatever their case', async () => {
     expect((await run('{ who }')).results).toEqual([{ who: null }]);

@@ -160,7 +160,8 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
     const document = parse(query, { maxTokens });
     const errors = validate(schema, document, undefined, { maxErrors, hideSuggestions: true });
     if (errors.length > 0) return errors;
-    const contextValue = { ...(await context(entry.connection)), security: entry.security } as C;
+    // A context that brings its own has asked again who this is.
+    const contextValue = { security: entry.security, ...(await context(entry.connection)) } as unknown as C;
     await check({ schema, document, operationName, variables, contextValue, source: query });
     return { schema, document, operationName, variableValues: variables, contextValue };
   }

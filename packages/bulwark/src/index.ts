@@ -16,5 +16,6 @@ export {
   fastifyContext,
   type WebSocketConnection,
   type WebSocketHooks,
+  type WebSocketHooksOptions,
   webSocketHooks,
 } from './transports.ts';

@@ -4,7 +4,9 @@
  * Standalone servers and Express need nothing: `context: bulwark.context(...)`.
  */
 import type { IncomingMessage } from 'node:http';
+import { type GuardedWebSocket, webSocket } from '@graphql-bulwark/auth';
 import { refusalCode, type SecuredContext } from '@graphql-bulwark/core';
+import type { GraphQLSchema } from 'graphql';
 import type { HttpRequest } from './context.ts';
 import type { Bulwark } from './create.ts';
 
@@ -34,54 +36,72 @@ export interface WebSocketConnection {
   };
 }
 
+export interface WebSocketHooksOptions<C extends SecuredContext> {
+  /** What came out of `bulwark.secure()`. */
+  readonly schema: GraphQLSchema;
+  /** Makes the rest of the context, for each operation. */
+  readonly context?: ((request: HttpRequest) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>) | undefined;
+  /** Tokens of a document. @default 2000 */
+  readonly maxTokens?: number | undefined;
+  /** Operations of one connection that run at a time. @default 20 */
+  readonly maxOperations?: number | undefined;
+}
+
 /** Options of graphql-ws's `useServer`. */
-export interface WebSocketHooks<C> {
-  /** `false` closes the socket with 4403. */
-  readonly onConnect: (connection: WebSocketConnection) => Promise<boolean>;
-  readonly context: (connection: WebSocketConnection) => Promise<C>;
+export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext'> {
   /** Before each event: who may not ask any more gets none. */
-  readonly onNext: (connection: WebSocketConnection) => Promise<void>;
+  readonly onNext: (
+    ...event: Parameters<GuardedWebSocket['onNext']>
+  ) => Promise<ReturnType<GuardedWebSocket['onNext']>>;
 }
 
 /**
- * Makes the hooks by which a WebSocket server knows its callers: `Authorization` and `X-API-Key` may stand in
- * `connectionParams`, where browsers can put them, and are verified as the headers of a request are. They are verified again
- * for each operation and each event, so a stream ends when its token does, or is taken back.
+ * Makes the options by which a WebSocket server of graphql-ws is protected like one over HTTP: every operation is checked, and
+ * its errors are masked. `Authorization` and `X-API-Key` may stand in `connectionParams`, where browsers can put them, and are
+ * verified as the headers of a request are: for the connection, for each operation and for each event, so that a stream ends
+ * when its token does, or is taken back.
  *
- * @example useServer({ schema, ...webSocketHooks(bulwark) }, webSocketServer)
+ * @throws {TypeError} for options that cannot be meant, and for a schema that is not secured.
+ * @example useServer(webSocketHooks(bulwark, { schema }), webSocketServer)
  */
 export function webSocketHooks<C extends SecuredContext>(
-  bulwark: Pick<Bulwark<C>, 'context'>,
-  build?: (request: HttpRequest) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
-): WebSocketHooks<C> {
+  bulwark: Pick<Bulwark<C>, 'context' | 'check'>,
+  { context, ...options }: WebSocketHooksOptions<C>,
+): WebSocketHooks {
   const identify = bulwark.context();
-  const make = bulwark.context(build);
+  const make = bulwark.context(context);
 
-  async function orClose<T>(connection: WebSocketConnection, work: (request: HttpRequest) => Promise<T>): Promise<T> {
+  async function orClose<T>(connection: Connected, work: (request: HttpRequest) => Promise<T>): Promise<T> {
+    const known = connection as WebSocketConnection;
     try {
-      return await work({ req: requestOf(connection) });
+      return await work({ req: requestOf(known) });
     } catch (thrown) {
       const unavailable = refusalCode(thrown) === 'SERVICE_UNAVAILABLE';
       // 1013: try again later. 4403: forbidden, as graphql-ws says it.
-      connection.extra.socket.close(unavailable ? 1013 : 4403, unavailable ? 'Try again later' : 'Forbidden');
+      known.extra.socket.close(unavailable ? 1013 : 4403, unavailable ? 'Try again later' : 'Forbidden');
       throw thrown;
     }
   }
 
-  return {
-    async onConnect(connection) {
-      try {
-        await orClose(connection, identify);
-        return true;
-      } catch {
-        return false;
-      }
-    },
+  const guarded = webSocket<C>({
+    ...options,
+    check: bulwark.check,
+    authenticate: async (connection) => (await orClose(connection, identify)).security.principal,
     context: (connection) => orClose(connection, make),
-    onNext: async (connection) => {
-      await orClose(connection, identify);
+  });
+  return {
+    ...guarded,
+    async onNext(...event) {
+      await orClose(event[0], identify);
+      return guarded.onNext(...event);
     },
   };
+}
+
+/** As graphql-ws hands it on. */
+interface Connected {
+  readonly connectionParams?: Readonly<Record<string, unknown>> | undefined;
+  readonly extra: unknown;
 }
 
 const credentialNames = ['authorization', 'x-api-key'];
