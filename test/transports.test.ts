@@ -411,6 +411,7 @@ describe('over graphql-ws', () => {
     for (let time = 0; time < 2; time += 1) {
       expect(await refusal(`{ ${aliases} }`)).toBe('ALIAS_LIMIT_EXCEEDED');
       expect(await refusal('{ paid }')).toBe('UNAUTHENTICATED');
+      expect(await refusal('{ whom }')).toBe('GRAPHQL_VALIDATION_FAILED');
       expect(await refusal('{ who }')).toBeUndefined();
     }
     await client.dispose();

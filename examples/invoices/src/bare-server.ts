@@ -15,7 +15,7 @@ import { resolvers } from './resolvers/index.ts';
 import { typeDefs } from './schema.ts';
 
 /** The annotations of the schema, declared so that it parses. Nothing reads them here. */
-const ignoredDirectives = /* GraphQL */ `
+export const ignoredDirectives = /* GraphQL */ `
   directive @auth(roles: [[String!]!], scopes: [[String!]!]) repeatable on OBJECT | FIELD_DEFINITION
   directive @public on FIELD_DEFINITION | OBJECT
   directive @owner(field: String, claim: String = "sub", loader: String) repeatable on

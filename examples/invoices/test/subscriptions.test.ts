@@ -3,6 +3,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type ExecutionResult, execute, parse, subscribe } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type InvoicesContext, openApp } from '../src/app.ts';
+import { ignoredDirectives } from '../src/bare-server.ts';
 import { type Identity, startIdentity } from '../src/identity.ts';
 import { resolvers } from '../src/resolvers/index.ts';
 import { typeDefs } from '../src/schema.ts';
@@ -10,16 +11,7 @@ import { typeDefs } from '../src/schema.ts';
 let identity: Identity;
 let base: Omit<InvoicesContext, 'security'>;
 
-const directives = /* GraphQL */ `
-  directive @auth(roles: [[String!]!], scopes: [[String!]!]) repeatable on OBJECT | FIELD_DEFINITION
-  directive @public on FIELD_DEFINITION | OBJECT
-  directive @owner(field: String, claim: String = "sub", loader: String) repeatable on
-    OBJECT | FIELD_DEFINITION | INPUT_FIELD_DEFINITION
-  enum RateLimitKey { PRINCIPAL ADDRESS GLOBAL }
-  directive @rateLimit(max: Int!, windowSeconds: Int! = 60, by: [RateLimitKey!] = [PRINCIPAL], args: [String!])
-    repeatable on FIELD_DEFINITION
-`;
-const schema = makeExecutableSchema<InvoicesContext>({ typeDefs: [directives, typeDefs], resolvers });
+const schema = makeExecutableSchema<InvoicesContext>({ typeDefs: [ignoredDirectives, typeDefs], resolvers });
 
 beforeAll(async () => {
   identity = await startIdentity();

@@ -6,7 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type GuardedWebSocket, webSocket } from '@graphql-bulwark/auth';
 import { refusalCode, type SecuredContext } from '@graphql-bulwark/core';
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { HttpRequest } from './context.ts';
 import type { Bulwark } from './create.ts';
 
@@ -48,7 +48,10 @@ export interface WebSocketHooksOptions<C extends SecuredContext> {
 }
 
 /** Options of graphql-ws's `useServer`. */
-export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext'> {
+export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext' | 'onError'> {
+  readonly onError: (
+    ...error: Parameters<GuardedWebSocket['onError']>
+  ) => Promise<ReturnType<GuardedWebSocket['onError']>>;
   /** Before each event: who may not ask any more gets none. */
   readonly onNext: (
     ...event: Parameters<GuardedWebSocket['onNext']>
@@ -65,7 +68,7 @@ export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext'> {
  * @example useServer(webSocketHooks(bulwark, { schema }), webSocketServer)
  */
 export function webSocketHooks<C extends SecuredContext>(
-  bulwark: Pick<Bulwark<C>, 'context' | 'check'>,
+  bulwark: Pick<Bulwark<C>, 'context' | 'check' | 'mask'>,
   { context, ...options }: WebSocketHooksOptions<C>,
 ): WebSocketHooks {
   const identify = bulwark.context();
@@ -91,9 +94,17 @@ export function webSocketHooks<C extends SecuredContext>(
   });
   return {
     ...guarded,
-    async onNext(...event) {
-      await orClose(event[0], identify);
-      return guarded.onNext(...event);
+    async onNext(socket, _id, _payload, { contextValue }, { data, errors, extensions }) {
+      await orClose(socket, identify);
+      const result = { ...(data !== undefined && { data }), ...(extensions && { extensions }) };
+      return errors && bulwark.mask({ ...result, errors }, contextValue);
+    },
+    async onError(socket, _id, _payload, errors) {
+      const caller = await orClose(socket, identify);
+      const originals = errors.map((error) =>
+        error instanceof GraphQLError ? error : new GraphQLError(error.message),
+      );
+      return bulwark.mask({ errors: originals }, caller).errors ?? [];
     },
   };
 }
