@@ -90,3 +90,18 @@ export function as(
 export function codes(answer: Answer): unknown[] {
   return (answer.body.errors ?? []).map((error: { extensions?: { code?: unknown } }) => error.extensions?.code);
 }
+
+/**
+ * How much longer twice as much takes, at its best of six tries: other processes disturb a clock, but never in its favour.
+ * Linear work gives about 2, quadratic about 4.
+ *
+ * @param measure does the work for a size and returns the milliseconds it took.
+ */
+export async function growthOf(measure: (size: number) => number | Promise<number>, size: number): Promise<number> {
+  let growth = Infinity;
+  for (let i = 0; i < 6 && !(growth < 3); i += 1) {
+    const once = await measure(size);
+    growth = Math.min(growth, (await measure(2 * size)) / Math.max(once, 1));
+  }
+  return growth;
+}
