@@ -6,7 +6,7 @@ import { httpLimits } from '@graphql-bulwark/http';
 import { expressSecurity, jsonErrors } from '@graphql-bulwark/http/express';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { createBulwark, type SecuredContext, type SecurityEvent } from 'graphql-bulwark';
+import { createBulwark, createEvents, type SecuredContext, type SecurityEvent } from 'graphql-bulwark';
 import { Redis } from 'ioredis';
 import { apiKeyPrefix, apiKeyStore } from './api-key-store.ts';
 import { type App, openApp } from './app.ts';
@@ -42,7 +42,8 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     maxFailuresPerAddress: 1_000,
   };
   const denyList = redis ? redisDenyList({ client: redis }) : memoryDenyList();
-  const app: App = { ...openApp(identity), denyList, penalty: penalty({ ...counting, name: 'login' }) };
+  const events = createEvents(onEvent, () => console);
+  const app: App = { ...openApp(identity), denyList, penalty: penalty({ ...counting, name: 'login', events }) };
   const bulwark = createBulwark<Context>({
     authenticate: {
       issuer: identity.issuer,

@@ -1,4 +1,5 @@
 export {
+  createEvents,
   type Principal,
   REFUSALS,
   type RefusalCode,
