@@ -3,9 +3,8 @@
  *
  * What a loader finds is kept for the operation and handed to the resolver, so that check and use see the same row.
  */
-import { show } from '@graphql-bulwark/core';
+import { show, within } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo } from 'graphql';
-import { inTime } from './deadline.ts';
 import type { Maybe } from './maybe.ts';
 import { once, questionKeys } from './memo.ts';
 import { isPromise } from './owner.ts';
@@ -61,7 +60,7 @@ export function loaderBook(loaders: Readonly<Record<string, unknown>>, timeoutMi
       if (!loader) throw new Error(`there is no loader '${name}'`);
       return once(memo, loader, questionKey(coordinate, source, args), () => {
         const found = loader({ args, source, context: contextValue, ...(info && { info }) });
-        return isPromise(found) ? inTime(timeoutMilliseconds, found) : found;
+        return isPromise(found) ? within(timeoutMilliseconds, found) : found;
       });
     },
   };

@@ -4,9 +4,8 @@
  * Only `true` lets pass. What throws, rejects, takes too long or answers anything else denies. Each question is asked once
  * per operation, and a policy with `many` gets the keys of a whole list in one call.
  */
-import { knownOptions, type Principal, show } from '@graphql-bulwark/core';
+import { knownOptions, type Principal, show, within } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo } from 'graphql';
-import { inTime } from './deadline.ts';
 import { every, type Maybe, some } from './maybe.ts';
 import { type Memo, once, questionKeys } from './memo.ts';
 import { isPromise } from './owner.ts';
@@ -95,7 +94,7 @@ export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutM
           ? askedTogether(entry, key, contextValue, memo)
           : entry.check?.(contextValue as never, { args, source, coordinate, principal, ...(info && { info }) });
       if (!isPromise(answer)) return answer === true;
-      return inTime(timeoutMilliseconds, answer).then((settled) => settled === true, denyFailed);
+      return within(timeoutMilliseconds, answer).then((settled) => settled === true, denyFailed);
     } catch (error) {
       return denyFailed(error);
     }

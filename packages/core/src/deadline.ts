@@ -1,7 +1,7 @@
-/** A store that hangs must not hang the request. */
+/** What hangs (a store, an issuer, a policy or loader of the application) must not hang the request. */
 
 /** @throws {Error} when the work has not settled in time. The work itself goes on; its rejection is handled. */
-export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+export async function within<T>(milliseconds: number, work: PromiseLike<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     const giveUp = (): void => reject(new Error(`no answer within ${milliseconds} ms`));

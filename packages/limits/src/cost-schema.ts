@@ -214,19 +214,3 @@ function dimensionsOf({ type }: GraphQLField<unknown, unknown>): number {
   }
   return dimensions;
 }
-
-/** List fields of composite types of whose length nothing is known. */
-export function unsizedLists(costs: CostSchema): string[] {
-  const sized = new Set<string>();
-  const found: string[] = [];
-  for (const type of Object.values(costs.schema.getTypeMap())) {
-    if (!isObjectType(type) || type.name.startsWith('__')) continue;
-    for (const name of Object.keys(type.getFields())) {
-      const cost = costs.fieldOf(type, name);
-      if (!cost) continue;
-      for (const below of cost.sizing?.sizedFields?.keys() ?? []) sized.add(`${cost.named.name}.${below}`);
-      if (cost.dimensions > 0 && !cost.sizing && isCompositeType(cost.named)) found.push(cost.coordinate);
-    }
-  }
-  return found.filter((coordinate) => !sized.has(coordinate));
-}

@@ -11,8 +11,8 @@ import {
   type Refund,
   type ResolvedOperation,
   refuse,
+  within,
 } from '@graphql-bulwark/core';
-import { within } from './deadline.ts';
 import { isLocal } from './stores/memory.ts';
 import { createWindows } from './stores/windows.ts';
 

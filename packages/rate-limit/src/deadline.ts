@@ -1,1 +1,0 @@
-export { within } from '@graphql-bulwark/core';
