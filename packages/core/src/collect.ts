@@ -3,11 +3,13 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  type FragmentSpreadNode,
   GraphQLIncludeDirective,
   type GraphQLObjectType,
   type GraphQLSchema,
   GraphQLSkipDirective,
   getDirectiveValues,
+  type InlineFragmentNode,
   isAbstractType,
   Kind,
   type SelectionNode,
@@ -68,45 +70,97 @@ export function typeApplies(schema: GraphQLSchema, type: GraphQLObjectType): (ty
 /** How {@link walkSelections} goes: `G` is what holds where it stands. */
 export interface Walking<G> {
   readonly fragments: Fragments;
-  /** What holds for a node, given what holds around it; `undefined` leaves it out. */
+  /** What holds for a node with directives, given what holds around it; `undefined` leaves it out. */
   readonly under: (node: SelectionNode, around: G) => G | undefined;
   readonly applies: Selecting['applies'];
   /** Whether a fragment is entered. One that was entered before adds nothing but other conditions. */
   readonly enters: (name: string, here: G) => boolean;
+  /** Told of each selection set before it is walked. */
+  readonly opens?: (set: SelectionSetNode) => void;
+}
+
+/** Where a selection set is left for a fragment in it. */
+interface Cursor<G> {
+  readonly set: SelectionSetNode;
+  readonly next: number;
+  readonly around: G;
 }
 
 /** Visits the fields of merged selection sets in the order of the document, fragments expanded, fields not entered. */
 export function walkSelections<G>(
   sets: Iterable<readonly [set: SelectionSetNode, here: G]>,
-  { fragments, under, applies, enters }: Walking<G>,
+  walking: Walking<G>,
   visit: (field: FieldNode, here: G) => void,
 ): void {
-  // A stack of its own instead of recursion: how deep fragments nest is the client's choice. First selection on top.
-  const waiting: SelectionNode[] = [];
-  const around: G[] = [];
-  const push = ({ selections }: SelectionSetNode, here: G): void => {
-    for (let i = selections.length - 1; i >= 0; i -= 1) {
-      waiting.push(selections[i] as SelectionNode);
-      around.push(here);
-    }
-  };
-  for (const [set, outer] of sets) {
-    push(set, outer);
-    for (let node = waiting.pop(); node; node = waiting.pop()) {
-      const here = under(node, around.pop() as G);
+  // A stack of its own instead of recursion: how deep fragments nest is the client's choice.
+  const left: Cursor<G>[] = [];
+  for (const outermost of sets) {
+    let set = outermost[0];
+    let around = outermost[1];
+    let next = 0;
+    walking.opens?.(set);
+    for (;;) {
+      const node = set.selections[next];
+      next += 1;
+      if (!node) {
+        const back = left.pop();
+        if (!back) break;
+        ({ set, next, around } = back);
+        continue;
+      }
+      const here = node.directives?.length ? walking.under(node, around) : around;
       if (here === undefined) continue;
       if (node.kind === Kind.FIELD) {
         visit(node, here);
-      } else if (node.kind === Kind.INLINE_FRAGMENT) {
-        if (!node.typeCondition || applies(node.typeCondition.name.value)) push(node.selectionSet, here);
-      } else {
-        const fragment = fragments.get(node.name.value);
-        if (fragment && enters(node.name.value, here) && applies(fragment.typeCondition.name.value)) {
-          push(fragment.selectionSet, here);
-        }
+        continue;
       }
+      const inner = fragmentAt(node, walking, here);
+      if (!inner) continue;
+      left.push({ set, next, around });
+      walking.opens?.(inner);
+      set = inner;
+      next = 0;
+      around = here;
     }
   }
+}
+
+/** What a fragment at this place selects; `undefined` where it is unknown, does not apply or is not entered. */
+function fragmentAt<G>(
+  node: InlineFragmentNode | FragmentSpreadNode,
+  { fragments, enters, applies }: Walking<G>,
+  here: G,
+): SelectionSetNode | undefined {
+  if (node.kind === Kind.INLINE_FRAGMENT) {
+    return !node.typeCondition || applies(node.typeCondition.name.value) ? node.selectionSet : undefined;
+  }
+  const fragment = fragments.get(node.name.value);
+  const entered = fragment && enters(node.name.value, here) && applies(fragment.typeCondition.name.value);
+  return entered ? fragment.selectionSet : undefined;
+}
+
+/** Visits the fields of merged selection sets as {@link walkSelections}, whatever their types and conditions. */
+export function visitFields(
+  sets: readonly SelectionSetNode[],
+  fragments: Fragments,
+  visit: (field: FieldNode) => void,
+): void {
+  const walking: Walking<true> = { fragments, under: () => true, applies: () => true, enters: enteringOnce() };
+  walkSelections(
+    sets.map((set) => [set, true] as const),
+    walking,
+    visit,
+  );
+}
+
+/** Each fragment once. */
+function enteringOnce(): (name: string) => boolean {
+  let entered: Set<string> | undefined;
+  return (name) => {
+    entered ??= new Set();
+    const before = entered.size;
+    return entered.add(name).size > before;
+  };
 }
 
 /**
@@ -117,12 +171,11 @@ export function walkSelections<G>(
 export function collectFields(sets: Iterable<SelectionSetNode>, selecting: Selecting): Map<string, FieldNode[]> {
   const { fragments, includes, applies } = selecting;
   const grouped = new Map<string, FieldNode[]>();
-  const entered = new Set<string>();
   const walking: Walking<true> = {
     fragments,
     applies,
     under: (node) => (includes(node) ? true : undefined),
-    enters: (name) => !entered.has(name) && entered.add(name).has(name),
+    enters: enteringOnce(),
   };
   walkSelections(
     Array.from(sets, (set) => [set, true] as const),

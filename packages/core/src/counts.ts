@@ -5,6 +5,7 @@
  */
 import {
   type DirectiveNode,
+  type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
   type FragmentSpreadNode,
@@ -29,12 +30,24 @@ export interface Counts {
   cyclic: boolean;
 }
 
-/** What the operations of one document share. */
+/** What the definitions of one document share. */
 export interface Counted {
   /** Fragment name -> its counts; `open` while it is being counted. */
   readonly fragments: Map<string, Counts | 'open'>;
   /** Selection sets with an alias in them or below. */
   readonly aliased: Set<SelectionSetNode>;
+  /** Selection sets with a fragment in them. */
+  readonly mixed: SelectionSetNode[];
+  /** Fields beside another one of the same response key in the same selection set, not looking into fragments. */
+  repeats: number;
+  /** Response key -> the selection set that asked for it last. */
+  readonly keys: Map<string, { set: number }>;
+  /** Selection sets so far. */
+  sets: number;
+}
+
+export function nothingCounted(): Counted {
+  return { fragments: new Map(), aliased: new Set(), mixed: [], repeats: 0, keys: new Map(), sets: 0 };
 }
 
 /** A selection set on its way. */
@@ -54,11 +67,11 @@ interface Frame {
 
 /** Counts a selection set. Its own stack instead of recursion: nesting is the client's to choose. */
 export function countSelections(set: SelectionSetNode, definitions: Fragments, counted: Counted): Counts {
-  let frame = enter(set, nothing(), 0, 0);
+  let frame = enter(set, nothing(), 0, 0, counted);
   const above: Frame[] = [];
   for (;;) {
     const { counts } = frame;
-    const node: SelectionNode | undefined = frame.set.selections[frame.next++];
+    const node = frame.set.selections[frame.next++];
     if (!node) {
       if (counts.aliases > frame.aliasesBefore) counted.aliased.add(frame.set);
       const { spread } = frame;
@@ -69,18 +82,15 @@ export function countSelections(set: SelectionSetNode, definitions: Fragments, c
         counted.fragments.set(spread.name.value, counts);
         addFragment(frame, counts, definitions.get(spread.name.value));
       }
-      continue;
-    }
-    counts.selections = saturate(counts.selections + 1);
-    addDirectives(counts, node.directives);
-    if (node.kind === Kind.FIELD) {
-      const introspecting = addField(frame, node);
+    } else if (node.kind === Kind.FIELD) {
       if (!node.selectionSet) continue;
       above.push(frame);
-      frame = enter(node.selectionSet, counts, frame.level + 1, introspecting);
+      const level = frame.level + 1;
+      const introspecting = frame.introspecting || (introspects(node) ? level : 0);
+      frame = enter(node.selectionSet, counts, level, introspecting, counted);
     } else if (node.kind === Kind.INLINE_FRAGMENT) {
       above.push(frame);
-      frame = enter(node.selectionSet, counts, frame.level, frame.introspecting);
+      frame = enter(node.selectionSet, counts, frame.level, frame.introspecting, counted);
     } else {
       const known = counted.fragments.get(node.name.value);
       const definition = definitions.get(node.name.value);
@@ -89,32 +99,77 @@ export function countSelections(set: SelectionSetNode, definitions: Fragments, c
       else if (definition) {
         counted.fragments.set(node.name.value, 'open');
         above.push(frame);
-        frame = enter(definition.selectionSet, nothing(), 0, 0, node);
+        frame = enter(definition.selectionSet, nothing(), 0, 0, counted, node);
       }
     }
   }
 }
 
+/** Counts what stands in the set itself. */
 function enter(
   set: SelectionSetNode,
   counts: Counts,
   level: number,
   introspecting: number,
+  counted: Counted,
   spread?: FragmentSpreadNode,
 ): Frame {
-  return { set, counts, spread, level, introspecting, aliasesBefore: counts.aliases, next: 0 };
+  const { selections } = set;
+  const aliasesBefore = counts.aliases;
+  counted.sets += 1;
+  let next = selections.length;
+  let aliases = 0;
+  let fields = 0;
+  let starting = 0;
+  let deepens = false;
+  for (let i = next - 1; i >= 0; i -= 1) {
+    const node = selections[i] as SelectionNode;
+    if (node.directives?.length) addDirectives(counts, node.directives);
+    if (node.kind !== Kind.FIELD) {
+      next = i;
+      continue;
+    }
+    fields += 1;
+    if (node.alias) aliases += 1;
+    seeKey(counted, (node.alias ?? node.name).value);
+    if (introspects(node)) starting += 1;
+    // What has a selection set is no `__typename` whatever it is called: validation has not spoken yet.
+    else if (node.selectionSet || node.name.value !== '__typename') deepens = true;
+    if (node.selectionSet) next = i;
+  }
+  counts.selections += selections.length;
+  counts.aliases += aliases;
+  if (fields < selections.length) counted.mixed.push(set);
+  if (introspecting > 0) {
+    counts.introspectionFields += fields;
+    if (deepens || starting > 0) reach(counts, level + 1, introspecting);
+  } else {
+    counts.introspectionFields += starting;
+    counts.fields += fields - starting;
+    if (deepens) reach(counts, level + 1, 0);
+    if (starting > 0) reach(counts, level + 1, level + 1);
+  }
+  return { set, counts, spread, level, introspecting, aliasesBefore, next };
 }
 
-/** @returns the level of the `__schema` or `__type` around what the field selects; 0 outside. */
-function addField({ counts, level, introspecting }: Frame, node: FieldNode): number {
-  const name = node.name.value;
-  const start = introspecting || (name === '__schema' || name === '__type' ? level + 1 : 0);
-  if (node.alias) counts.aliases = saturate(counts.aliases + 1);
-  if (start) counts.introspectionFields = saturate(counts.introspectionFields + 1);
-  else counts.fields = saturate(counts.fields + 1);
-  // What has a selection set is no `__typename` whatever it is called: validation has not spoken yet.
-  if (name !== '__typename' || node.selectionSet) reach(counts, level + 1, start);
-  return start;
+function introspects({ name: { value } }: FieldNode): boolean {
+  return value === '__schema' || value === '__type';
+}
+
+/** @param introspecting the level of the `__schema` or `__type` at or around the field; 0 outside. */
+function reach(counts: Counts, level: number, introspecting: number): void {
+  counts.anyDepth = Math.max(counts.anyDepth, level);
+  if (introspecting > 0) counts.introspectionDepth = Math.max(counts.introspectionDepth, level - introspecting + 1);
+  else counts.depth = Math.max(counts.depth, level);
+}
+
+/** Sees the key in the set that was entered last. */
+function seeKey(counted: Counted, key: string): void {
+  const { sets } = counted;
+  const seen = counted.keys.get(key);
+  if (!seen) counted.keys.set(key, { set: sets });
+  else if (seen.set === sets) counted.repeats += 1;
+  else seen.set = sets;
 }
 
 /** Adds a fragment where it is spread. */
@@ -137,12 +192,6 @@ function addFragment(frame: Frame, below: Counts, definition: FragmentDefinition
     to.introspectionFields = saturate(to.introspectionFields + below.introspectionFields);
     to.introspectionDepth = Math.max(to.introspectionDepth, below.introspectionDepth);
   }
-}
-
-function reach(counts: Counts, level: number, introspecting: number): void {
-  counts.anyDepth = Math.max(counts.anyDepth, level);
-  if (introspecting) counts.introspectionDepth = Math.max(counts.introspectionDepth, level - introspecting + 1);
-  else counts.depth = Math.max(counts.depth, level);
 }
 
 /** Counts the directives of one node. */
@@ -168,6 +217,19 @@ function nothing(): Counts {
   };
 }
 
+/** Single steps need not saturate: what they add to stands in the document. */
 function saturate(sum: number): number {
   return sum <= Number.MAX_SAFE_INTEGER ? sum : Infinity;
+}
+
+/** Counts the fragments that no operation reached, those of which the name is taken among them. */
+export function countUnreached(document: DocumentNode, fragments: Fragments, counted: Counted): void {
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.FRAGMENT_DEFINITION) continue;
+    const { name, selectionSet } = definition;
+    const isTaken = fragments.get(name.value) !== definition;
+    if (!isTaken && counted.fragments.has(name.value)) continue;
+    const counts = countSelections(selectionSet, fragments, counted);
+    if (!isTaken) counted.fragments.set(name.value, counts);
+  }
 }

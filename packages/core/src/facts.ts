@@ -4,15 +4,10 @@
  * Both branches of `@skip` and `@include` count: facts depend on the document alone. `__schema` and `__type` are told by
  * the name of a field, never by an alias or the name of a fragment or an operation.
  */
-import {
-  type DocumentNode,
-  type FragmentDefinitionNode,
-  Kind,
-  type OperationDefinitionNode,
-  type SelectionSetNode,
-} from 'graphql';
-import { collectFields, type Fragments, fragmentsOf, type Selecting } from './collect.ts';
-import { addDirectives, type Counted, countSelections } from './counts.ts';
+import { type DocumentNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
+import { collectFields, type Fragments, fragmentsOf, type Selecting, visitFields } from './collect.ts';
+import { addDirectives, type Counted, countSelections, countUnreached, nothingCounted } from './counts.ts';
+import { countRepeated } from './repeated.ts';
 
 /** What one operation asks for, after fragments are expanded. A count too large to represent is `Infinity`. */
 export interface OperationFacts {
@@ -56,7 +51,7 @@ export interface DocumentFacts {
    * Fields that stand beside another one of the same response key, after selections are merged by response path and through
    * fragments, whatever types they are for. Every definition counts, also a fragment that no operation reaches and one whose
    * name is taken; what a fragment repeats within itself counts once, however often it is spread. `Infinity`, without looking
-   * further, past {@link REPEAT_BUDGET} fields.
+   * further, past 20,000 fields that were looked at.
    */
   readonly repeatedFields: number;
 }
@@ -67,99 +62,164 @@ export interface DocumentFacts {
  */
 export const OCCURRENCE_BUDGET = 10_000;
 
-/** Fields that are looked at to count the repeated ones of a document. */
-export const REPEAT_BUDGET = 20_000;
-
-interface Remembered {
-  readonly document: DocumentFacts;
-  readonly operations: WeakMap<OperationDefinitionNode, OperationFacts>;
-  readonly counted: Counted;
-}
-
-const remembered = new WeakMap<DocumentNode, Remembered>();
+const remembered = new WeakMap<DocumentNode, CountedDocument>();
 
 /** Counts what the document as a whole holds. Remembered as long as the document lives. */
 export function documentFacts(document: DocumentNode): DocumentFacts {
-  return recall(document).document;
+  return recall(document);
 }
 
 /** Counts what one operation of the document asks for. Remembered as long as the document lives. */
 export function operationFacts(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts {
-  const { operations, counted } = recall(document);
-  let facts = operations.get(operation);
-  if (!facts) {
-    facts = count(operation, fragmentsOf(document), counted);
-    operations.set(operation, facts);
-  }
-  return facts;
+  return recall(document).of(operation);
 }
 
-function recall(document: DocumentNode): Remembered {
+/**
+ * Whether a document has more {@link DocumentFacts.repeatedFields} than `maximum`.
+ *
+ * @returns that number where it is no more than `maximum`; otherwise some number above, found without counting them all.
+ */
+export function repeatedFields(document: DocumentNode, maximum: number): number {
+  return recall(document).repeatedUpTo(maximum);
+}
+
+function recall(document: DocumentNode): CountedDocument {
   let known = remembered.get(document);
   if (!known) {
-    const ofKind = (kind: Kind) => document.definitions.filter((definition) => definition.kind === kind).length;
-    const repeated = once(() => countRepeated(document));
-    known = {
-      document: {
-        operations: ofKind(Kind.OPERATION_DEFINITION),
-        fragments: ofKind(Kind.FRAGMENT_DEFINITION),
-        tokens: document.tokenCount ?? 0,
-        get repeatedFields() {
-          return repeated();
-        },
-      },
-      operations: new WeakMap(),
-      counted: { fragments: new Map(), aliased: new Set() },
-    };
+    known = new CountedDocument(document);
     remembered.set(document, known);
   }
   return known;
 }
 
-function count(operation: OperationDefinitionNode, fragments: Fragments, counted: Counted): OperationFacts {
-  const counts = countSelections(operation.selectionSet, fragments, counted);
-  addDirectives(counts, operation.directives);
-  for (const variable of operation.variableDefinitions ?? []) addDirectives(counts, variable.directives);
-  const { depth, aliases, fields, directives, directivesPerNode, fragmentDepth, cyclic } = counts;
-  const { introspectionDepth, introspectionFields } = counts;
-  const selecting: Selecting = { fragments, includes: () => true, applies: () => true };
-  // Counted when first asked for: an operation over another limit never buys these.
-  const root = once(() => {
-    const grouped = collectFields([operation.selectionSet], selecting);
-    return { keys: grouped.size, names: new Set([...grouped.values()].flat().map((field) => field.name.value)) };
-  });
-  const occurrences = once(() => {
-    if (cyclic) return Infinity;
-    const most = fields + introspectionFields > 0 ? 1 : 0;
-    if (aliases === 0) return most;
-    if (!(counts.selections <= OCCURRENCE_BUDGET)) return Infinity;
-    return Math.max(most, mostKeysPerName(operation.selectionSet, selecting, counted.aliased));
-  });
-  return {
-    depth,
-    aliases,
-    get rootFields() {
-      return root().keys;
-    },
-    get rootFieldNames() {
-      return root().names;
-    },
-    fields,
-    get occurrences() {
-      return occurrences();
-    },
-    directives,
-    directivesPerNode,
-    fragmentDepth,
-    cyclic,
-    variables: operation.variableDefinitions?.length ?? 0,
-    introspectionDepth,
-    introspectionFields,
-  };
+class CountedDocument implements DocumentFacts {
+  readonly operations: number;
+  readonly fragments: number;
+  readonly tokens: number;
+  readonly #document: DocumentNode;
+  readonly #definitions: Fragments;
+  readonly #counted = nothingCounted();
+  readonly #of = new Map<OperationDefinitionNode, OperationFacts>();
+  #isComplete = false;
+  #repeated: number | undefined;
+
+  constructor(document: DocumentNode) {
+    let operations = 0;
+    let fragments = 0;
+    for (const { kind } of document.definitions) {
+      if (kind === Kind.OPERATION_DEFINITION) operations += 1;
+      else if (kind === Kind.FRAGMENT_DEFINITION) fragments += 1;
+    }
+    this.operations = operations;
+    this.fragments = fragments;
+    this.tokens = document.tokenCount ?? 0;
+    this.#document = document;
+    this.#definitions = fragmentsOf(document);
+  }
+
+  get repeatedFields(): number {
+    this.#repeated ??= this.repeatedUpTo(Infinity);
+    return this.#repeated;
+  }
+
+  of(operation: OperationDefinitionNode): OperationFacts {
+    let facts = this.#of.get(operation);
+    if (!facts) {
+      facts = new CountedOperation(operation, this.#definitions, this.#counted);
+      this.#of.set(operation, facts);
+    }
+    return facts;
+  }
+
+  repeatedUpTo(maximum: number): number {
+    if (!this.#isComplete) {
+      for (const definition of this.#document.definitions) {
+        if (definition.kind === Kind.OPERATION_DEFINITION) this.of(definition);
+      }
+      if (this.fragments > 0) countUnreached(this.#document, this.#definitions, this.#counted);
+      this.#isComplete = true;
+    }
+    return countRepeated(this.#document, this.#counted, maximum);
+  }
+}
+
+/** What is dear to count is counted when it is first asked for: an operation over another limit never buys it. */
+class CountedOperation implements OperationFacts {
+  readonly depth: number;
+  readonly aliases: number;
+  readonly fields: number;
+  readonly directives: number;
+  readonly directivesPerNode: number;
+  readonly fragmentDepth: number;
+  readonly cyclic: boolean;
+  readonly variables: number;
+  readonly introspectionDepth: number;
+  readonly introspectionFields: number;
+  readonly #selections: number;
+  readonly #root: SelectionSetNode;
+  readonly #definitions: Fragments;
+  readonly #aliased: ReadonlySet<SelectionSetNode>;
+  #rootFields: { readonly keys: ReadonlySet<string>; readonly names: ReadonlySet<string> } | undefined;
+  #occurrences: number | undefined;
+
+  constructor(operation: OperationDefinitionNode, definitions: Fragments, counted: Counted) {
+    const counts = countSelections(operation.selectionSet, definitions, counted);
+    addDirectives(counts, operation.directives);
+    for (const variable of operation.variableDefinitions ?? []) addDirectives(counts, variable.directives);
+    this.depth = counts.depth;
+    this.aliases = counts.aliases;
+    this.fields = counts.fields;
+    this.directives = counts.directives;
+    this.directivesPerNode = counts.directivesPerNode;
+    this.fragmentDepth = counts.fragmentDepth;
+    this.cyclic = counts.cyclic;
+    this.variables = operation.variableDefinitions?.length ?? 0;
+    this.introspectionDepth = counts.introspectionDepth;
+    this.introspectionFields = counts.introspectionFields;
+    this.#selections = counts.selections;
+    this.#root = operation.selectionSet;
+    this.#definitions = definitions;
+    this.#aliased = counted.aliased;
+  }
+
+  get rootFields(): number {
+    return this.#rootSelections().keys.size;
+  }
+
+  get rootFieldNames(): ReadonlySet<string> {
+    return this.#rootSelections().names;
+  }
+
+  get occurrences(): number {
+    this.#occurrences ??= this.#countOccurrences();
+    return this.#occurrences;
+  }
+
+  #rootSelections(): { readonly keys: ReadonlySet<string>; readonly names: ReadonlySet<string> } {
+    if (!this.#rootFields) {
+      const keys = new Set<string>();
+      const names = new Set<string>();
+      visitFields([this.#root], this.#definitions, (field) => {
+        keys.add((field.alias ?? field.name).value);
+        names.add(field.name.value);
+      });
+      this.#rootFields = { keys, names };
+    }
+    return this.#rootFields;
+  }
+
+  #countOccurrences(): number {
+    if (this.cyclic) return Infinity;
+    const most = this.fields + this.introspectionFields > 0 ? 1 : 0;
+    if (this.aliases === 0) return most;
+    if (!(this.#selections <= OCCURRENCE_BUDGET)) return Infinity;
+    return Math.max(most, mostKeysPerName(this.#root, this.#definitions, this.#aliased));
+  }
 }
 
 /** Walks by response path. Where nothing in the merged sets or below has an alias, each name has one key. */
-function mostKeysPerName(set: SelectionSetNode, selecting: Selecting, aliased: ReadonlySet<SelectionSetNode>): number {
+function mostKeysPerName(set: SelectionSetNode, fragments: Fragments, aliased: ReadonlySet<SelectionSetNode>): number {
+  const selecting: Selecting = { fragments, includes: () => true, applies: () => true };
   let most = 0;
   const waiting: SelectionSetNode[][] = [[set]];
   for (let sets = waiting.pop(); sets; sets = waiting.pop()) {
@@ -176,64 +236,4 @@ function mostKeysPerName(set: SelectionSetNode, selecting: Selecting, aliased: R
     }
   }
   return most;
-}
-
-/** Walks by response path. A set that merges with no other is entered once; where sets merge, each step finds a repeat. */
-function countRepeated(document: DocumentNode): number {
-  const selecting: Selecting = { fragments: fragmentsOf(document), includes: () => true, applies: () => true };
-  const entered = new Set<SelectionSetNode>();
-  let repeated = 0;
-  let looked = 0;
-  for (const definition of rootsOf(document, selecting.fragments)) {
-    const waiting: SelectionSetNode[][] = [[definition.selectionSet]];
-    for (let sets = waiting.pop(); sets; sets = waiting.pop()) {
-      const [only] = sets;
-      if (only && sets.length === 1) {
-        if (entered.has(only)) continue;
-        entered.add(only);
-      }
-      for (const group of collectFields(sets, selecting).values()) {
-        looked += group.length;
-        repeated += group.length - 1;
-        if (looked > REPEAT_BUDGET) return Infinity;
-        const children = group.flatMap((field) => field.selectionSet ?? []);
-        if (children.length > 0) waiting.push(children);
-      }
-    }
-  }
-  return repeated;
-}
-
-/** The operations, then every fragment that none of those before it reaches. */
-function* rootsOf(
-  document: DocumentNode,
-  fragments: Fragments,
-): Iterable<OperationDefinitionNode | FragmentDefinitionNode> {
-  const reached = new Set<SelectionSetNode>();
-  const reach = (root: SelectionSetNode): void => {
-    const waiting = [root];
-    for (let set = waiting.pop(); set; set = waiting.pop()) {
-      if (reached.has(set)) continue;
-      reached.add(set);
-      for (const node of set.selections) {
-        const below = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : node;
-        if (below?.selectionSet) waiting.push(below.selectionSet);
-      }
-    }
-  };
-  for (const kind of [Kind.OPERATION_DEFINITION, Kind.FRAGMENT_DEFINITION] as const) {
-    for (const definition of document.definitions) {
-      if (definition.kind !== kind || !('selectionSet' in definition) || reached.has(definition.selectionSet)) continue;
-      yield definition;
-      reach(definition.selectionSet);
-    }
-  }
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }

@@ -32,7 +32,7 @@ export {
   logEvents,
   type SecurityEvent,
 } from './events.ts';
-export { type DocumentFacts, documentFacts, type OperationFacts, operationFacts } from './facts.ts';
+export { type DocumentFacts, documentFacts, type OperationFacts, operationFacts, repeatedFields } from './facts.ts';
 export { type GuardOptions, guard } from './guard.ts';
 export { knownOptions, limitOrFalse, show, wholeNumber } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';

@@ -6,8 +6,8 @@ import { evaluate, type Run } from './cost-terms.ts';
 type Answered = Readonly<Record<string, unknown>>;
 
 /** @param data the `data` of the answer. */
-export function actualCost({ program, run }: Priced, data: Answered): number {
-  return program.base + costOf(program.root, data, run);
+export function actualCost({ program, variables }: Priced, data: Answered): number {
+  return program.evaluate(variables, (run) => program.base + costOf(program.root, data, run));
 }
 
 function costOf(plan: Plan, data: Answered, run: Run): number {

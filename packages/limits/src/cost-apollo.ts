@@ -18,7 +18,7 @@ import { guardOf } from './cost-guards.ts';
 import type { Plan, PlanItem } from './cost-plan.ts';
 
 export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootType: GraphQLObjectType): Plan {
-  const { costs, fragments, spend, idOf } = compiler;
+  const { costs, fragments, spend, plans } = compiler;
   const known = new Map<string, Plan>();
   return plan(root, rootType, undefined, 1);
 
@@ -28,7 +28,7 @@ export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootTy
     around: SizeContext | undefined,
     nesting: number,
   ): Plan {
-    const key = `${idOf(set)} ${type.name} ${around?.id ?? ''}`;
+    const key = `${compiler.idOf(set)} ${type.name} ${around?.id ?? ''}`;
     let made = known.get(key);
     if (made) return made;
     const items: PlanItem[] = [];
@@ -45,7 +45,7 @@ export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootTy
       const condition = fragment.typeCondition ? costs.schema.getType(fragment.typeCondition.name.value) : type;
       if (isCompositeType(condition)) also.push(plan(fragment.selectionSet, condition, around, nesting + 1));
     }
-    made = compiler.finish(items, also);
+    made = plans.add(items, also);
     known.set(key, made);
     return made;
   }
@@ -56,7 +56,7 @@ export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootTy
     around: SizeContext | undefined,
     nesting: number,
   ): PlanItem | undefined {
-    const cost = isObjectType(type) || isInterfaceType(type) ? costs.fieldOf(type, node.name.value) : undefined;
+    const cost = isObjectType(type) || isInterfaceType(type) ? costs.fieldsOf(type).get(node.name.value) : undefined;
     if (!cost) return undefined;
     const { size, below: context } = sizesOf(compiler, cost, node, around);
     return {
@@ -65,12 +65,11 @@ export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootTy
       own: inputsCost(compiler, cost, node),
       each: cost.weight,
       size,
-      typeWeight: costs.typeWeight(cost.named),
+      typeWeight: cost.typeWeight,
       holds: undefined,
+      whole: false,
       below:
-        node.selectionSet && isCompositeType(cost.named)
-          ? plan(node.selectionSet, cost.named, context, nesting + 1)
-          : undefined,
+        node.selectionSet && cost.composite ? plan(node.selectionSet, cost.composite, context, nesting + 1) : undefined,
     };
   }
 }

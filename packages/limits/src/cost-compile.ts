@@ -4,15 +4,15 @@
  * Merged selection sets are priced once for each type that they meet, so that neither fragments that double at every level nor
  * an interface of hundreds of types multiply the work; what remains is bounded by a budget.
  */
-import { type Fragments, fragmentsOf, refuse } from '@graphql-bulwark/core';
+import { type Fragments, fragmentsOf, operationFacts, refuse, repeatedFields } from '@graphql-bulwark/core';
 import type { DocumentNode, OperationDefinitionNode, SelectionSetNode } from 'graphql';
 import { compileApollo } from './cost-apollo.ts';
 import type { Spend } from './cost-arguments.ts';
-import type { SizedFields } from './cost-list-size.ts';
+import type { SizedFields, Sizing } from './cost-list-size.ts';
 import { compileMerged } from './cost-merged.ts';
-import type { Plan, PlanItem } from './cost-plan.ts';
+import { fieldCostOf, type Plan, Plans, typeCostOf } from './cost-plan.ts';
 import type { CostSchema } from './cost-schema.ts';
-import { evaluate, largest, Memory, product, type Run, sum, type Term, type Variables, when } from './cost-terms.ts';
+import type { Run, Term, Variables } from './cost-terms.ts';
 
 /** A list size that a field hands to lists below it. */
 export interface SizeContext {
@@ -22,23 +22,81 @@ export interface SizeContext {
   readonly id: number;
 }
 
-/** What both models share while they compile one operation. */
-export interface Compiler {
-  readonly costs: CostSchema;
-  readonly fragments: Fragments;
-  readonly memory: Memory;
-  readonly spend: Spend;
-  /** Remembers that a size is wrong whatever the variables are. */
-  readonly wrong: (coordinate: string) => number;
-  readonly finish: (items: readonly PlanItem[], also?: readonly Plan[]) => Plan;
-  readonly choose: (alternatives: readonly Plan[]) => Plan;
-  readonly contextOf: (fields: SizedFields, size: Term) => SizeContext;
-  /** A number for each selection set, by identity. */
-  readonly idOf: (set: SelectionSetNode) => number;
-}
-
 /** Nesting that no schema needs; recursion stops here. */
 const maxNesting = 500;
+
+/** What both models share while they compile one operation. */
+export class Compiler {
+  readonly costs: CostSchema;
+  readonly fragments: Fragments;
+  readonly plans = new Plans();
+  /** Whether a selection set can ask for one response key twice, so that fields merge. */
+  readonly merges: boolean;
+  /** Whether a selection set can stand at several places. */
+  readonly hasSpreads: boolean;
+  /** Selections and values that were looked at. */
+  nodes = 0;
+  /** The field that is wrong whatever the variables are. */
+  invalid: string | undefined;
+  readonly kept: ((run: Run) => number)[] = [];
+  readonly #sizes = new Map<Sizing, Map<string, Term>>();
+  readonly #ids = new Map<SelectionSetNode, number>();
+  readonly #contexts = new Map<SizedFields, Map<Term, SizeContext>>();
+  #contextCount = 0;
+
+  constructor(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode) {
+    this.costs = costs;
+    this.fragments = fragmentsOf(document);
+    const { fragmentDepth, directives } = operationFacts(document, operation);
+    this.hasSpreads = fragmentDepth > 0;
+    // A fragment that is spread twice under two conditions adds its fields twice.
+    this.merges = (this.hasSpreads && directives > 0) || repeatedFields(document, 0) > 0;
+  }
+
+  /** @throws the refusal of an operation that takes more than the budget to price. */
+  readonly spend: Spend = (more, nesting) => {
+    this.nodes += more;
+    const maximum = this.costs.settings.maxCostNodes;
+    if (this.nodes <= maximum && nesting <= maxNesting) return;
+    const actual = nesting <= maxNesting ? this.nodes : Infinity;
+    throw refuse('COST_LIMIT_EXCEEDED', { limit: 'maxCostNodes', actual, maximum });
+  };
+
+  /** A size that is wrong whatever the variables are. */
+  wrong(coordinate: string): number {
+    this.invalid ??= coordinate;
+    return Number.NaN;
+  }
+
+  /** A term that is computed once in each run, however often it is used. */
+  keep(term: Term): Term {
+    if (typeof term === 'number') return term;
+    const slot = this.kept.push(term) - 1;
+    return (run) => run.kept[slot] as number;
+  }
+
+  /** variable -> the size that it says where nothing else does. */
+  sizesBy(sizing: Sizing): Map<string, Term> {
+    const sizes = this.#sizes.get(sizing) ?? new Map<string, Term>();
+    this.#sizes.set(sizing, sizes);
+    return sizes;
+  }
+
+  contextOf(fields: SizedFields, size: Term): SizeContext {
+    const known = this.#contexts.get(fields) ?? new Map<Term, SizeContext>();
+    this.#contexts.set(fields, known);
+    const context = known.get(size) ?? { fields, size, id: (this.#contextCount += 1) };
+    known.set(size, context);
+    return context;
+  }
+
+  /** A number for each selection set, by identity. */
+  idOf(set: SelectionSetNode): number {
+    const id = this.#ids.get(set) ?? this.#ids.size;
+    this.#ids.set(set, id);
+    return id;
+  }
+}
 
 export interface CostProgram {
   readonly root: Plan;
@@ -46,16 +104,17 @@ export interface CostProgram {
   readonly base: number;
   /** Every plan, each after those that it uses. */
   readonly plans: readonly Plan[];
-  /** Selections and values that were looked at. */
-  readonly nodes: number;
-  readonly run: (variables: Variables) => CostRun;
+  /** What the operation costs under these coerced variables. */
+  readonly price: (variables: Variables) => Price;
+  /** Hands out what the plans' terms are evaluated with, for the length of the call. */
+  readonly evaluate: <T>(variables: Variables, use: (run: Run) => T) => T;
 }
 
-export interface CostRun {
+export interface Price {
   readonly fieldCost: number;
   readonly typeCost: number;
-  /** What the plans' terms are evaluated with. */
-  readonly run: Run;
+  /** The field whose arguments say no list size. */
+  readonly invalid: string | undefined;
 }
 
 /** @throws the refusal of an operation that takes more than the budget to price. */
@@ -65,103 +124,38 @@ export function compileCost(
   operation: OperationDefinitionNode,
 ): CostProgram {
   const { settings, schema } = costs;
-  const memory = new Memory();
-  const plans: Plan[] = [];
-  const ids = new Map<SelectionSetNode, number>();
-  const contexts = new Map<SizedFields, Map<Term, SizeContext>>();
-  let contextCount = 0;
-  let nodes = 0;
-  let invalid: string | undefined;
-
-  const compiler: Compiler = {
-    costs,
-    memory,
-    fragments: fragmentsOf(document),
-    spend(more, nesting) {
-      nodes += more;
-      if (nodes <= settings.maxCostNodes && nesting <= maxNesting) return;
-      const actual = nesting <= maxNesting ? nodes : Infinity;
-      throw refuse('COST_LIMIT_EXCEEDED', { limit: 'maxCostNodes', actual, maximum: settings.maxCostNodes });
-    },
-    wrong(coordinate) {
-      invalid ??= coordinate;
-      return Number.NaN;
-    },
-    finish(items, also = []) {
-      const field = [...items.map((item) => when(item.holds, fieldCostOf(item))), ...also.map((plan) => plan.field)];
-      const type = [...items.map((item) => when(item.holds, typeCostOf(item))), ...also.map((plan) => plan.type)];
-      return keep({ items, alternatives: also, chooses: false, field: sum(field), type: sum(type) });
-    },
-    choose(alternatives) {
-      const [only] = alternatives;
-      if (only && alternatives.length === 1) return only;
-      return keep({
-        items: [],
-        alternatives,
-        chooses: true,
-        field: largest(
-          0,
-          alternatives.map(({ field }) => field),
-        ),
-        type: largest(
-          0,
-          alternatives.map(({ type }) => type),
-        ),
-      });
-    },
-    contextOf(fields, size) {
-      const known = contexts.get(fields) ?? new Map<Term, SizeContext>();
-      contexts.set(fields, known);
-      const context = known.get(size) ?? { fields, size, id: (contextCount += 1) };
-      known.set(size, context);
-      return context;
-    },
-    idOf(set) {
-      const id = ids.get(set) ?? ids.size;
-      ids.set(set, id);
-      return id;
-    },
-  };
-
-  function keep(plan: Plan): Plan {
-    const kept = { ...plan, field: memory.keep(plan.field), type: memory.keep(plan.type) };
-    plans.push(kept);
-    return kept;
-  }
-
   const rootType = schema.getRootType(operation.operation);
   if (!rootType) throw refuse('BAD_REQUEST', { reason: 'no root type for the operation' });
+  const compiler = new Compiler(costs, document, operation);
   const compile = settings.model === 'apollo' ? compileApollo : compileMerged;
   const root = compile(compiler, operation.selectionSet, rootType);
   const base = settings.base[operation.operation];
   const rootWeight = costs.typeWeight(rootType);
+  const { plans, kept, invalid } = compiler;
+  // Filled anew in each evaluation; nothing is made for a request.
+  const memory = { kept: kept.map(() => 0), field: plans.varying.map(() => 0), type: plans.varying.map(() => 0) };
+
+  function run(variables: Variables): Run {
+    const started: Run = { variables, invalid, ...memory };
+    for (let slot = 0; slot < kept.length; slot += 1) {
+      started.kept[slot] = (kept[slot] as (run: Run) => number)(started);
+    }
+    plans.evaluate(started);
+    return started;
+  }
+
   return {
     root,
     base,
-    plans,
-    nodes,
-    run(variables) {
-      const run = memory.run(variables, invalid);
+    plans: plans.all,
+    price(variables) {
+      const done = run(variables);
       return {
-        fieldCost: base + evaluate(root.field, run),
-        typeCost: rootWeight + evaluate(root.type, run),
-        run,
+        fieldCost: base + fieldCostOf(root, done),
+        typeCost: rootWeight + typeCostOf(root, done),
+        invalid: done.invalid,
       };
     },
+    evaluate: (variables, use) => use(run(variables)),
   };
-}
-
-function fieldCostOf({ own, size, each, below, whole }: PlanItem): Term {
-  if (!below && typeof own === 'number' && typeof size === 'number') return Math.max(0, own + size * each);
-  return atLeastZero(whole ? own : sum([own, product(size, sum([each, below?.field ?? 0]))]));
-}
-
-function typeCostOf({ size, typeWeight, below }: PlanItem): Term {
-  if (!below && typeof size === 'number') return Math.max(0, size * typeWeight);
-  return atLeastZero(product(size, sum([typeWeight, below?.type ?? 0])));
-}
-
-/** No field pays for another one. */
-function atLeastZero(cost: Term): Term {
-  return typeof cost === 'number' ? Math.max(0, cost) : largest(0, [cost]);
 }

@@ -2,8 +2,9 @@
 import type { FieldNode, GraphQLCompositeType, GraphQLObjectType } from 'graphql';
 import { type ArgumentValue, argumentValue } from './cost-arguments.ts';
 import type { Compiler } from './cost-compile.ts';
+import { fieldCostOf, type Plan } from './cost-plan.ts';
 import type { FieldCost } from './cost-schema.ts';
-import { evaluate, type Term, type Variables } from './cost-terms.ts';
+import type { Term, Variables } from './cost-terms.ts';
 import { estimate } from './estimators.ts';
 
 /**
@@ -15,7 +16,7 @@ export function estimatedTerm(
   type: GraphQLObjectType,
   { field }: FieldCost,
   node: FieldNode,
-  below: Term,
+  below: Plan | undefined,
 ): Term {
   const { estimators } = costs.settings;
   const owners: (readonly [GraphQLCompositeType, FieldCost['field']])[] = [[type, field]];
@@ -36,10 +37,10 @@ export function estimatedTerm(
       ),
     );
   };
-  if (typeof below === 'number' && values.every(([, value]) => typeof value !== 'function')) {
-    return price(fixedOf, below);
+  if (!(below && below.slot >= 0) && values.every(([, value]) => typeof value !== 'function')) {
+    return price(fixedOf, below?.field ?? 0);
   }
-  return (run) => price((value) => readWith(value, run.variables), evaluate(below, run));
+  return (run) => price((value) => readWith(value, run.variables), below ? fieldCostOf(below, run) : 0);
 }
 
 function fixedOf(value: ArgumentValue): unknown {

@@ -1,7 +1,8 @@
 /** The terms of one field that both models share: its arguments, its directives and the length of its list. */
-import type { FieldNode } from 'graphql';
+import { type FieldNode, Kind } from 'graphql';
 import { argumentsCost, slicingSize } from './cost-arguments.ts';
 import type { Compiler, SizeContext } from './cost-compile.ts';
+import type { Sizing } from './cost-list-size.ts';
 import type { FieldCost } from './cost-schema.ts';
 import { evaluate, product, sum, type Term } from './cost-terms.ts';
 
@@ -24,24 +25,18 @@ export interface Sizes {
   readonly below: SizeContext | undefined;
 }
 
+/** The sizes of a field that is no list and hands none on. */
+const once: Sizes = { size: 1, below: undefined };
+
 /** The parent's word for this field, else its own slicing arguments, else what is assumed; further dimensions as by default. */
 export function sizesOf(compiler: Compiler, cost: FieldCost, node: FieldNode, around: SizeContext | undefined): Sizes {
-  const { memory, costs, spend, wrong } = compiler;
-  const { sizing, dimensions, coordinate, field } = cost;
+  if (!around && cost.dimensions === 0 && !cost.sizing) return once;
+  const { costs } = compiler;
+  const { sizing, dimensions, field } = cost;
   const { defaultListSize } = costs.settings;
   const inherited = around?.fields.get(field.name);
-  const sliced = sizing && sizing.slicing.length > 0 ? slicingSize(sizing, node.arguments, spend) : undefined;
   const fallback = sizing?.assumedSize ?? defaultListSize;
-  let said: Term;
-  if (typeof sliced === 'function') {
-    said = memory.keep((run) => {
-      const size = sliced(run) ?? fallback;
-      if (Number.isNaN(size)) run.invalid ??= coordinate;
-      return size;
-    });
-  } else {
-    said = sliced !== undefined && Number.isNaN(sliced) ? wrong(coordinate) : (sliced ?? fallback);
-  }
+  const said = sizing && sizing.slicing.length > 0 ? slicedSize(compiler, cost, sizing, node, fallback) : fallback;
   const further = defaultListSize ** Math.max(0, dimensions - 1);
   // A list that hands its size on has one of its own of which nothing is known.
   const listed = inherited === true && around ? around.size : sizing?.sizedFields ? defaultListSize : said;
@@ -52,6 +47,33 @@ export function sizesOf(compiler: Compiler, cost: FieldCost, node: FieldNode, ar
     size: dimensions === 0 ? (sizing ? checked(1, said) : 1) : product(checked(listed, said), further),
     below: handedTo && handed !== undefined ? compiler.contextOf(handedTo, handed) : undefined,
   };
+}
+
+/** What the slicing arguments say, else `fallback`. */
+function slicedSize(compiler: Compiler, cost: FieldCost, sizing: Sizing, node: FieldNode, fallback: number): Term {
+  // The usual case: one variable says the size, and the same one wherever the field is asked for.
+  const variable = onlyVariable(sizing, node);
+  const byVariable = variable === undefined ? undefined : compiler.sizesBy(sizing);
+  const known = byVariable?.get(variable as string);
+  if (known !== undefined) return known;
+  const sliced = slicingSize(sizing, node.arguments, compiler.spend);
+  if (typeof sliced !== 'function') {
+    return sliced !== undefined && Number.isNaN(sliced) ? compiler.wrong(cost.coordinate) : (sliced ?? fallback);
+  }
+  const size = compiler.keep((run) => {
+    const said = sliced(run) ?? fallback;
+    if (Number.isNaN(said)) run.invalid ??= cost.coordinate;
+    return said;
+  });
+  byVariable?.set(variable as string, size);
+  return size;
+}
+
+/** The variable that is all that the slicing arguments say. */
+function onlyVariable({ slicing }: Sizing, { arguments: nodes }: FieldNode): string | undefined {
+  const node = nodes?.[0];
+  if (nodes?.length !== 1 || node?.value.kind !== Kind.VARIABLE) return undefined;
+  return slicing.length === 1 && slicing[0]?.argument.name === node.name.value ? node.value.name.value : undefined;
 }
 
 /** `size`, or `NaN` where what the arguments say is wrong. */

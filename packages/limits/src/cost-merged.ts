@@ -3,14 +3,13 @@
  *
  * The cost of one field is that of the IBM cost directives (section 7), or what an estimator says.
  */
-import { typeApplies, walkSelections } from '@graphql-bulwark/core';
+import { typeApplies, type Walking, walkSelections } from '@graphql-bulwark/core';
 import {
   type FieldNode,
   type GraphQLAbstractType,
   type GraphQLCompositeType,
   type GraphQLObjectType,
   isAbstractType,
-  isCompositeType,
   type SelectionSetNode,
 } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
@@ -18,39 +17,92 @@ import { estimatedTerm } from './cost-estimated.ts';
 import { inputsCost, sizesOf } from './cost-field.ts';
 import { anyHolds, type Guard, guardOf, impliedBy } from './cost-guards.ts';
 import type { GuardedSet, Plan, PlanItem } from './cost-plan.ts';
-import { largest, sum } from './cost-terms.ts';
+import type { FieldCost } from './cost-schema.ts';
+import { atLeastZero, sum, type Term } from './cost-terms.ts';
 
-/** The sizes of a field that is no list and hands none on. */
-const once = { size: 1, below: undefined } as const;
-
+/** A response key, and the fields under it. */
 interface Asked {
   readonly node: FieldNode;
   readonly guard: Guard;
+  readonly cost: FieldCost;
+  /** Those after the first. */
+  further: { readonly node: FieldNode; readonly guard: Guard }[] | undefined;
 }
 
-export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootType: GraphQLObjectType): Plan {
-  const { costs, fragments, spend, idOf } = compiler;
-  const { schema, settings } = costs;
-  const known = new Map<string, Plan>();
-  const appliesTo = new Map<string, (typeCondition: string) => boolean>();
-  return plan([[root, '']], rootType, undefined, 1);
+const keyOf = ({ alias, name }: FieldNode): string => (alias ?? name).value;
 
-  function plan(
+export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootType: GraphQLObjectType): Plan {
+  const { costs, fragments, spend, merges, hasSpreads, plans } = compiler;
+  const { schema, settings } = costs;
+  const isEstimated = settings.model === 'estimators';
+  const known = new Map<string, Plan>();
+  let choosing = 0;
+  let applies: (condition: string) => boolean;
+  let entered: Map<string, Guard[]> | undefined;
+  const walking: Walking<Guard> = {
+    fragments,
+    under: guardOf,
+    opens: ({ selections }) => spend(selections.length, 1),
+    applies: (condition) => applies(condition),
+    enters(name, guard) {
+      entered ??= new Map();
+      const before = entered.get(name);
+      if (!before) {
+        entered.set(name, [guard]);
+        return true;
+      }
+      // Comparing conditions is work as well.
+      spend(before.length, 1);
+      if (before.some((other) => impliedBy(other, guard))) return false;
+      before.push(guard);
+      return true;
+    },
+  };
+  return planOf([[root, '']], rootType, undefined, 1);
+
+  function visit(
+    sets: readonly GuardedSet[],
+    applying: (condition: string) => boolean,
+    field: (node: FieldNode, guard: Guard) => void,
+  ): void {
+    applies = applying;
+    entered = undefined;
+    walkSelections(sets, walking, field);
+  }
+
+  function planOf(
     sets: readonly GuardedSet[],
     type: GraphQLCompositeType,
     around: SizeContext | undefined,
     nesting: number,
   ): Plan {
     spend(1, nesting);
-    const key = `${type.name} ${around?.id ?? ''} ${sets.map(([set, guard]) => `${idOf(set)}${guard && `?${guard}`}`).join(' ')}`;
+    // A set that stands at one place, on one type, is priced once by itself.
+    if (!merges && !hasSpreads && choosing === 0 && !isAbstractType(type)) {
+      return plans.add(itemsOf(sets, type, around, nesting));
+    }
+    const ids = sets.map(([set, guard]) => `${compiler.idOf(set)}${guard && `?${guard}`}`);
+    const key = `${type.name} ${around?.id ?? ''} ${ids.join(' ')}`;
     let made = known.get(key);
     if (!made) {
       made = isAbstractType(type)
-        ? compiler.choose(representatives(sets, type).map((member) => plan(sets, member, around, nesting)))
-        : compiler.finish(itemsOf(sets, type, around, nesting));
+        ? dearestOf(sets, type, around, nesting)
+        : plans.add(itemsOf(sets, type, around, nesting));
       known.set(key, made);
     }
     return made;
+  }
+
+  function dearestOf(
+    sets: readonly GuardedSet[],
+    type: GraphQLAbstractType,
+    around: SizeContext | undefined,
+    nesting: number,
+  ): Plan {
+    choosing += 1;
+    const plan = plans.choose(representatives(sets, type).map((member) => planOf(sets, member, around, nesting)));
+    choosing -= 1;
+    return plan;
   }
 
   /** One member for each way in which the members of an abstract type can be charged. */
@@ -68,43 +120,21 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
       if (isAbstractType(condition)) abstract.push(condition);
       else concrete.add(name);
     }
-    const shapes = abstract.map((one) => costs.shapesOf(one));
+    if (abstract.length === 1) {
+      const named = [...concrete].flatMap((name) => (schema.getType(name) as GraphQLObjectType | undefined) ?? []);
+      const others = costs
+        .groupsOf(type)
+        .groups.flatMap((group) => group.find(({ name }) => !concrete.has(name)) ?? []);
+      return [...named.filter((member) => schema.isSubType(type, member)), ...others];
+    }
+    const indexes = abstract.map((one) => costs.groupsOf(one).indexOf);
     const chosen = new Map<string, GraphQLObjectType>();
     for (const member of schema.getPossibleTypes(type)) {
       const own = concrete.has(member.name) ? member.name : '';
-      const way = `${own} ${shapes.map((shape) => shape.get(member.name)).join()}`;
+      const way = `${own} ${indexes.map((index) => index.get(member.name)).join()}`;
       if (!chosen.has(way)) chosen.set(way, member);
     }
     return [...chosen.values()];
-  }
-
-  function visit(
-    sets: readonly GuardedSet[],
-    applies: (condition: string) => boolean,
-    field: (node: FieldNode, guard: Guard) => void,
-  ): void {
-    const entered = new Map<string, Guard[]>();
-    walkSelections<Guard>(
-      sets,
-      {
-        fragments,
-        applies,
-        under(node, around) {
-          spend(1, 1);
-          return guardOf(node, around);
-        },
-        enters(name, guard) {
-          const before = entered.get(name);
-          // Comparing conditions is work as well.
-          if (before) spend(before.length, 1);
-          if (before?.some((other) => impliedBy(other, guard))) return false;
-          if (before) before.push(guard);
-          else entered.set(name, [guard]);
-          return true;
-        },
-      },
-      field,
-    );
   }
 
   function itemsOf(
@@ -113,56 +143,58 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     around: SizeContext | undefined,
     nesting: number,
   ): PlanItem[] {
-    let applies = appliesTo.get(type.name);
-    if (!applies) {
-      applies = typeApplies(schema, type);
-      appliesTo.set(type.name, applies);
-    }
-    const grouped = new Map<string, Asked[]>();
-    visit(sets, applies, (node, guard) => {
-      const key = node.alias?.value ?? node.name.value;
-      const group = grouped.get(key);
-      if (group) group.push({ node, guard });
-      else grouped.set(key, [{ node, guard }]);
-    });
-    const items: PlanItem[] = [];
-    for (const [key, asked] of grouped) {
-      const item = itemOf(key, asked, type, around, nesting);
-      if (item) items.push(item);
-    }
-    return items;
+    const fields = costs.fieldsOf(type);
+    const asked: Asked[] = [];
+    const byKey = merges ? new Map<string, Asked>() : undefined;
+    visit(
+      sets,
+      (condition) => typeApplies(schema, type)(condition),
+      (node, guard) => {
+        const cost = fields.get(node.name.value);
+        // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
+        if (!cost || (!merges && cost.isFree && !node.directives?.length)) return;
+        const same = byKey?.get(keyOf(node));
+        if (same) {
+          same.further = [...(same.further ?? []), { node, guard }];
+          return;
+        }
+        const one: Asked = { node, guard, cost, further: undefined };
+        asked.push(one);
+        byKey?.set(keyOf(node), one);
+      },
+    );
+    return asked.map((one) => itemOf(one, type, around, nesting));
   }
 
-  /** `__typename` costs nothing; `__schema` and `__type` have limits of their own. */
-  function itemOf(
-    key: string,
-    asked: readonly Asked[],
-    type: GraphQLObjectType,
-    around: SizeContext | undefined,
-    nesting: number,
-  ): PlanItem | undefined {
-    const [first] = asked;
-    const cost = first && costs.fieldOf(type, first.node.name.value);
-    if (!cost) return undefined;
+  function itemOf(asked: Asked, type: GraphQLObjectType, around: SizeContext | undefined, nesting: number): PlanItem {
+    const { node, guard, cost, further } = asked;
     // Under one guard the whole field stands or falls, and so does what is below.
-    const together = asked.every(({ guard }) => guard === first.guard);
-    const sets: GuardedSet[] = [];
-    for (const { node, guard } of asked) {
-      if (node.selectionSet) sets.push([node.selectionSet, together ? '' : guard]);
+    const together = !further || further.every((other) => other.guard === guard);
+    const sizes = sizesOf(compiler, cost, node, around);
+    let below: Plan | undefined;
+    if (cost.composite && node.selectionSet) {
+      const sets: GuardedSet[] = [[node.selectionSet, together ? '' : guard]];
+      for (const other of further ?? []) {
+        if (other.node.selectionSet) sets.push([other.node.selectionSet, together ? '' : other.guard]);
+      }
+      below = planOf(sets, cost.composite, sizes.below, nesting + 1);
     }
-    const sizes = cost.plain ? once : sizesOf(compiler, cost, first.node, around);
-    const below =
-      sets.length > 0 && isCompositeType(cost.named) ? plan(sets, cost.named, sizes.below, nesting + 1) : undefined;
-    const { coordinate } = cost;
-    const { size } = sizes;
-    const holds = together && first.guard === '' ? undefined : anyHolds(asked.map(({ guard }) => guard));
-    const typeWeight = costs.typeWeight(cost.named);
-    if (settings.model === 'estimators') {
-      const whole = compiler.memory.keep(estimatedTerm(compiler, type, cost, first.node, below?.field ?? 0));
-      return { key, coordinate, own: whole, each: 0, size, typeWeight, holds, below, whole: true };
-    }
-    const inputs = cost.priced.length > 0 || first.node.directives?.length ? inputsCost(compiler, cost, first.node) : 0;
-    const own = inputs === 0 ? Math.max(0, cost.weight) : largest(0, [sum([cost.weight, inputs])]);
-    return { key, coordinate, own, each: 0, size, typeWeight, holds, below, whole: false };
+    return {
+      key: keyOf(node),
+      coordinate: cost.coordinate,
+      own: isEstimated ? estimatedTerm(compiler, type, cost, node, below) : ownTerm(compiler, cost, node),
+      each: 0,
+      size: sizes.size,
+      typeWeight: cost.typeWeight,
+      holds: together && guard === '' ? undefined : anyHolds([guard, ...(further ?? []).map((other) => other.guard)]),
+      below,
+      whole: isEstimated,
+    };
   }
+}
+
+/** The weight of the field, and what its arguments and directives add. */
+function ownTerm(compiler: Compiler, cost: FieldCost, node: FieldNode): Term {
+  if (cost.priced.length === 0 && !node.directives?.length) return cost.own;
+  return atLeastZero(sum([cost.weight, inputsCost(compiler, cost, node)]));
 }

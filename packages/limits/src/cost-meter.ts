@@ -8,15 +8,16 @@ import {
   refuse,
 } from '@graphql-bulwark/core';
 import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
-import { type CostProgram, type CostRun, compileCost } from './cost-compile.ts';
+import { type CostProgram, compileCost, type Price } from './cost-compile.ts';
 import type { CostLimits, CostSettings } from './cost-options.ts';
 import { type CostSchema, compileCostSchema } from './cost-schema.ts';
 import { dearest } from './cost-shares.ts';
 import type { Variables } from './cost-terms.ts';
 
 /** An operation with its price under one set of variables. */
-export interface Priced extends CostRun {
+export interface Priced extends Price {
   readonly program: CostProgram;
+  readonly variables: Variables;
 }
 
 export interface CostMeter {
@@ -60,7 +61,9 @@ export function costMeter(settings: CostSettings): CostMeter {
         programs.set(operation, known);
       }
       if ('refusal' in known) throw known.refusal();
-      return { program: known.program, ...known.program.run(variables) };
+      const { program } = known;
+      const { fieldCost, typeCost, invalid } = program.price(variables);
+      return { program, variables, fieldCost, typeCost, invalid };
     },
   };
 }
@@ -79,27 +82,33 @@ function compileOnce(costs: CostSchema, document: DocumentNode, operation: Opera
 
 /** @throws the refusal, where a cost is not a number within the limits. */
 export function judgeCost(priced: Priced, limits: CostLimits, expose: boolean): void {
+  const { fieldCost, typeCost } = priced;
+  if (isWithin(fieldCost, limits.maxCost) && isWithin(typeCost, limits.maxTypeCost)) return;
   for (const refusal of costRefusals(priced, limits, expose)) throw refusal;
+}
+
+/** What is no finite number is refused whatever the limits are. */
+function isWithin(cost: number, maximum: number | false = false): boolean {
+  return maximum === false ? Number.isFinite(cost) : cost <= maximum;
 }
 
 /** The refusals of every ceiling that the costs are not under. */
 export function* costRefusals(
-  { program, fieldCost, typeCost, run }: Priced,
+  { program, variables, fieldCost, typeCost, invalid }: Priced,
   limits: CostLimits,
   expose: boolean,
 ): Generator<Refusal, void> {
-  if (run.invalid !== undefined && Number.isNaN(fieldCost + typeCost)) {
+  if (invalid !== undefined && Number.isNaN(fieldCost + typeCost)) {
     const facts = { limit: 'maxListSize', actual: Number.NaN, maximum: Number.NaN };
-    yield refuse('COST_INVALID_SLICING_ARGUMENT', { ...facts, coordinate: run.invalid });
+    yield refuse('COST_INVALID_SLICING_ARGUMENT', { ...facts, coordinate: invalid });
     return;
   }
   const costs = { maxCost: fieldCost, maxTypeCost: typeCost };
   for (const limit of ['maxCost', 'maxTypeCost'] as const) {
     const { [limit]: maximum = false } = limits;
     const actual = costs[limit];
-    // What is no finite number is refused whatever the limits are.
-    if (maximum === false ? Number.isFinite(actual) : actual <= maximum) continue;
-    const shares: readonly CoordinateShare[] = dearest(program, run);
+    if (isWithin(actual, maximum)) continue;
+    const shares: readonly CoordinateShare[] = dearest(program, variables);
     const shown = { requestedQueryCost: Math.ceil(actual), actualQueryCost: null, maximum, dearest: shares };
     yield refuse('COST_LIMIT_EXCEEDED', {
       limit,

@@ -6,6 +6,7 @@ import { knownOptions, show } from '@graphql-bulwark/core';
 import {
   type GraphQLAbstractType,
   type GraphQLArgument,
+  type GraphQLCompositeType,
   type GraphQLField,
   type GraphQLInputField,
   type GraphQLInputType,
@@ -32,30 +33,44 @@ export interface FieldCost {
   /** Schema coordinate. */
   readonly coordinate: string;
   readonly field: GraphQLField<unknown, unknown>;
-  readonly named: GraphQLNamedType;
+  /** What is selected of it; `undefined` for a leaf. */
+  readonly composite: GraphQLCompositeType | undefined;
   readonly weight: number;
+  /** The weight where no argument and no directive adds to it. 0 or more. */
+  readonly own: number;
+  readonly typeWeight: number;
   /** Lists around the type: 2 for `[[T]]`. */
   readonly dimensions: number;
   readonly sizing: Sizing | undefined;
-  /** A leaf that is no list, so that nothing can be said about sizes. */
-  readonly plain: boolean;
+  /** A leaf that is no list and costs nothing, whatever is asked of it. */
+  readonly isFree: boolean;
   /** Arguments that can cost something. */
   readonly priced: readonly GraphQLArgument[];
   /** Equal for fields of several types that cost the same whatever is asked of them. */
   readonly shape: string;
 }
 
+/** The members of an abstract type in groups. */
+export interface MemberGroups {
+  readonly groups: readonly (readonly GraphQLObjectType[])[];
+  /** type name -> index of its group */
+  readonly indexOf: ReadonlyMap<string, number>;
+}
+
 export interface CostSchema {
   readonly schema: GraphQLSchema;
   readonly settings: CostSettings;
-  fieldOf(type: GraphQLObjectType | GraphQLInterfaceType, name: string): FieldCost | undefined;
+  /** name -> field */
+  fieldsOf(type: GraphQLObjectType | GraphQLInterfaceType): ReadonlyMap<string, FieldCost>;
   typeWeight(type: GraphQLNamedType): number;
   /** Weight of an argument, input field or directive argument; `undefined` where none was given. */
   inputWeight(input: GraphQLArgument | GraphQLInputField): number | undefined;
   pricedArguments(args: readonly GraphQLArgument[]): readonly GraphQLArgument[];
-  /** Groups the members of an abstract type by what its own fields cost on them: type name -> group. */
-  shapesOf(type: GraphQLAbstractType): ReadonlyMap<string, number>;
+  /** Groups the members of an abstract type by what its own fields cost on them. */
+  groupsOf(type: GraphQLAbstractType): MemberGroups;
 }
+
+const none: ReadonlyMap<string, FieldCost> = new Map();
 
 /** @throws {TypeError} for a directive or option that could not be counted as it is written. */
 export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings): CostSchema {
@@ -65,14 +80,14 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const weight = weights.get(coordinate);
     if (weight !== undefined) inputs.set(element as GraphQLArgument, weight);
   }
-  const fields = new Map<string, FieldCost>();
-  const shapes = new Map<string, ReadonlyMap<string, number>>();
+  const fields = new Map<string, Map<string, FieldCost>>();
+  const grouped = new Map<string, MemberGroups>();
   const typeWeights = new Map<string, number>();
 
   const costs: CostSchema = {
     schema,
     settings,
-    fieldOf: (type, name) => fields.get(`${type.name}.${name}`),
+    fieldsOf: (type) => fields.get(type.name) ?? none,
     typeWeight(type) {
       let weight = typeWeights.get(type.name);
       if (weight === undefined) {
@@ -83,12 +98,9 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     },
     inputWeight: (input) => inputs.get(input),
     pricedArguments: (args) => args.filter((arg) => canCost(arg.type, inputs.get(arg))),
-    shapesOf(type) {
-      let known = shapes.get(type.name);
-      if (!known) {
-        known = groupMembers(type);
-        shapes.set(type.name, known);
-      }
+    groupsOf(type) {
+      const known = grouped.get(type.name) ?? groupMembers(type);
+      grouped.set(type.name, known);
       return known;
     },
   };
@@ -105,26 +117,28 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     return isInputObjectType(named) || (weight ?? costs.typeWeight(named)) !== 0;
   }
 
-  function groupMembers(type: GraphQLAbstractType): ReadonlyMap<string, number> {
+  function groupMembers(type: GraphQLAbstractType): MemberGroups {
     const names = isInterfaceType(type) ? Object.keys(type.getFields()) : [];
-    const groups = new Map<string, number>();
-    return new Map(
-      schema.getPossibleTypes(type).map((member) => {
-        const shape = names.map((name) => fields.get(`${member.name}.${name}`)?.shape).join('\n');
-        const group = groups.get(shape) ?? groups.size;
-        groups.set(shape, group);
-        return [member.name, group];
-      }),
-    );
+    const byShape = new Map<string, GraphQLObjectType[]>();
+    for (const member of schema.getPossibleTypes(type)) {
+      const shape = names.map((name) => costs.fieldsOf(member).get(name)?.shape).join('\n');
+      const alike = byShape.get(shape);
+      if (alike) alike.push(member);
+      else byShape.set(shape, [member]);
+    }
+    const groups = [...byShape.values()];
+    return { groups, indexOf: new Map(groups.flatMap((members, i) => members.map(({ name }) => [name, i] as const))) };
   }
 
   const unused = new Set(settings.listSizes.keys());
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__') || (!isObjectType(type) && !isInterfaceType(type))) continue;
+    const ofType = new Map<string, FieldCost>();
+    fields.set(type.name, ofType);
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
       unused.delete(coordinate);
-      fields.set(coordinate, fieldCost(type, field, coordinate));
+      ofType.set(field.name, fieldCost(type, field, coordinate));
     }
   }
   for (const coordinate of unused) throw new TypeError(`cost: listSizes names '${coordinate}', which is no field.`);
@@ -141,12 +155,31 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const given = listSizeOf(type, field, settings);
     const sizing = given && compileSizing(coordinate, field, given, settings.maxListSize);
     const args = field.args.map((arg) => [arg.name, String(arg.type), arg.defaultValue, inputs.get(arg)]);
-    const shape = JSON.stringify([String(field.type), weight, given, args], (_, value: unknown) =>
+    // What an estimator says can depend on the type alone.
+    const who = settings.model === 'estimators' ? type.name : '';
+    const shape = JSON.stringify([who, String(field.type), weight, given, args], (_, value: unknown) =>
       typeof value === 'bigint' ? String(value) : value,
     );
     const dimensions = dimensionsOf(field);
-    const plain = dimensions === 0 && !sizing && !isCompositeType(named);
-    return { coordinate, field, named, weight, dimensions, sizing, plain, priced, shape };
+    const composite = isCompositeType(named) ? named : undefined;
+    const own = Math.max(0, weight);
+    const typeWeight = costs.typeWeight(named);
+    const costsNothing = own + typeWeight + priced.length === 0 && settings.model !== 'estimators';
+    // Which keys an answer has tells what type it is of, and so what it cost in the end.
+    const isFree = !composite && dimensions === 0 && !sizing && costsNothing && !settings.actualCost;
+    return {
+      coordinate,
+      field,
+      composite,
+      weight,
+      own,
+      typeWeight,
+      dimensions,
+      sizing,
+      isFree,
+      priced,
+      shape,
+    };
   }
 }
 

@@ -1,13 +1,21 @@
 /** Which coordinates made a cost: the compiled plans walked from the root, each once, with how often it counts. */
 import type { CoordinateShare } from '@graphql-bulwark/core';
 import type { CostProgram } from './cost-compile.ts';
-import type { Plan } from './cost-plan.ts';
-import { evaluate, type Run } from './cost-terms.ts';
+import { fieldCostOf, type Plan } from './cost-plan.ts';
+import { evaluate, type Run, type Variables } from './cost-terms.ts';
 
 /** @returns the coordinates with a share of the field cost, dearest first, at most `count`. */
-export function dearest({ root, plans }: CostProgram, run: Run, count = 5): CoordinateShare[] {
+export function dearest(program: CostProgram, variables: Variables, count = 5): CoordinateShare[] {
+  return program
+    .evaluate(variables, (run) => shares(program, run))
+    .filter(({ cost }) => cost > 0)
+    .toSorted((a, b) => b.cost - a.cost)
+    .slice(0, count);
+}
+
+function shares({ root, plans }: CostProgram, run: Run): CoordinateShare[] {
   const times = new Map<Plan, number>([[root, 1]]);
-  const shares = new Map<string, number>();
+  const costs = new Map<string, number>();
   const add = (plan: Plan, more: number): void => {
     times.set(plan, (times.get(plan) ?? 0) + more);
   };
@@ -18,10 +26,7 @@ export function dearest({ root, plans }: CostProgram, run: Run, count = 5): Coor
     const [first] = plan.alternatives;
     if (plan.chooses && first) {
       add(
-        plan.alternatives.reduce(
-          (most, one) => (evaluate(one.field, run) > evaluate(most.field, run) ? one : most),
-          first,
-        ),
+        plan.alternatives.reduce((most, one) => (fieldCostOf(one, run) > fieldCostOf(most, run) ? one : most), first),
         often,
       );
       continue;
@@ -30,14 +35,10 @@ export function dearest({ root, plans }: CostProgram, run: Run, count = 5): Coor
     for (const { coordinate, own, size, each, below, holds, whole } of plan.items) {
       if (holds && !holds(run.variables)) continue;
       const items = evaluate(size, run);
-      const cost = evaluate(own, run) + (whole ? -evaluate(below?.field ?? 0, run) : items * each);
-      shares.set(coordinate, (shares.get(coordinate) ?? 0) + often * Math.max(0, cost));
+      const cost = evaluate(own, run) + (whole ? -(below ? fieldCostOf(below, run) : 0) : items * each);
+      costs.set(coordinate, (costs.get(coordinate) ?? 0) + often * Math.max(0, cost));
       if (below) add(below, often * (whole ? 1 : items));
     }
   }
-  return [...shares]
-    .filter(([, cost]) => cost > 0)
-    .map(([coordinate, cost]) => ({ coordinate, cost }))
-    .toSorted((a, b) => b.cost - a.cost)
-    .slice(0, count);
+  return [...costs].map(([coordinate, cost]) => ({ coordinate, cost }));
 }

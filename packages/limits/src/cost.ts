@@ -39,15 +39,14 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
   const settings = resolveCostOptions(options);
   const { mode, exposeCost, perPrincipal, maxCost, maxTypeCost } = settings;
   const meter = costMeter(settings);
+  // Kept until the answer goes out, and only where it tells.
   const priced = new WeakMap<ResolvedOperation<C>, Priced>();
   const ceilings = { maxCost, maxTypeCost };
   let warned = false;
 
   function price(resolved: ResolvedOperation<C>): Priced {
     const { schema, document, operation, variables } = resolved;
-    const found = priced.get(resolved) ?? meter.price(schema, document, operation, variables);
-    priced.set(resolved, found);
-    return found;
+    return meter.price(schema, document, operation, variables);
   }
 
   return {
@@ -60,6 +59,7 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
 
     check(operation) {
       const found = price(operation);
+      if (exposeCost) priced.set(operation, found);
       judgeCost(found, ceilings, exposeCost);
       if (!perPrincipal) return;
       const given: CostLimits = perPrincipal(operation.security);
@@ -80,12 +80,12 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
     },
 
     respond({ operation, data, extend }) {
-      const found = exposeCost && operation && priced.get(operation);
+      const found = operation && priced.get(operation);
       if (!found || !Number.isFinite(found.fieldCost)) return;
       extend('cost', {
         requestedQueryCost: Math.ceil(found.fieldCost),
         actualQueryCost: settings.actualCost && data ? Math.ceil(actualCost(found, data)) : null,
-        dearest: dearest(found.program, found.run),
+        dearest: dearest(found.program, found.variables),
       });
     },
 

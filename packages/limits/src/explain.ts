@@ -90,15 +90,15 @@ export function explain(input: ExplainInput): Explained {
     return { ...explained, facts, cost: undefined, refusals: [...found, refuse('FRAGMENT_CYCLE')].map(shown) };
   found.push(...exceeded(against.operation, facts));
   if (operation.operation === OperationTypeNode.MUTATION) found.push(...exceeded(against.mutation, facts));
-  found.push(...exceeded(against.merging, documentFacts(document)));
+  found.push(...exceeded(against.merging, document));
 
   let cost: Explained['cost'];
   try {
     const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
     if (errors) throw refuse('BAD_USER_INPUT', { reason: errors[0]?.message });
     const priced = costMeter(settings).price(schema, document, operation, coerced);
-    const { fieldCost, typeCost, program, run } = priced;
-    cost = { fieldCost, typeCost, dearest: dearest(program, run) };
+    const { fieldCost, typeCost, program } = priced;
+    cost = { fieldCost, typeCost, dearest: dearest(program, coerced) };
     found.push(...costRefusals(priced, settings, false));
   } catch (thrown) {
     if (refusalCode(thrown) === undefined) throw thrown;

@@ -14,7 +14,7 @@ import {
   refuse,
   show,
 } from '@graphql-bulwark/core';
-import { Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
+import { type DocumentNode, Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import type { LimitsOptions } from './options.ts';
 import { tighterLimits } from './per-principal.ts';
 import { type Ceilings, ceilings, checkLimit, judge, limitNames, resolveLimits } from './table.ts';
@@ -38,6 +38,8 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
   const maxima = resolveLimits(options);
   const everyone = ceilings(maxima);
   const bounds = { depth: maxima.maxVariableDepth || Infinity, nodes: maxima.maxVariableNodes || Infinity };
+  // Documents under the ceilings for everyone, and the operations in them that were judged.
+  const within = new WeakMap<DocumentNode, ReadonlySet<OperationDefinitionNode>>();
   let warned = false;
 
   return {
@@ -55,17 +57,17 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
     // An operation that is not selected is validated all the same.
     measure({ document }) {
       judge(everyone.document, documentFacts(document));
-      for (const definition of document.definitions) {
-        if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
-        judgeOperation(everyone, definition, operationFacts(document, definition));
-      }
-      judge(everyone.merging, documentFacts(document));
+      const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+      for (const operation of operations) judgeOperation(everyone, operation, operationFacts(document, operation));
+      judge(everyone.merging, document);
+      within.set(document, new Set(operations));
     },
 
     // Once more for a text that came as a hash, and for transports without the other rooms.
     check(operation) {
       const values = variableFacts(operation.rawVariables, bounds);
       judgeRequest(everyone, operation, values);
+      if (!within.get(operation.document)?.has(operation.operation)) judgeSelected(everyone, operation);
       if (!perPrincipal) return;
       const tighter = tighterLimits({
         control: 'limits',
@@ -80,7 +82,9 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
           operation.report({ type: 'config.warning', message });
         },
       });
-      judgeRequest(ceilings(tighter), operation, values);
+      const own = ceilings(tighter);
+      judgeRequest(own, operation, values);
+      judgeSelected(own, operation);
     },
   };
 }
@@ -88,12 +92,15 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
 /** The size of a batch belongs to no single operation. */
 const principalLimitNames = limitNames.filter((name) => name !== 'maxBatchSize');
 
-function judgeRequest(against: Ceilings, operation: ResolvedOperation, values: VariableFacts): void {
-  if (operation.source !== undefined) judge(against.source, operation.source);
+function judgeRequest(against: Ceilings, { source }: ResolvedOperation, values: VariableFacts): void {
+  if (source !== undefined) judge(against.source, source);
   judge(against.variables, values);
-  judge(against.document, documentFacts(operation.document));
-  judgeOperation(against, operation.operation, operation.facts);
-  judge(against.merging, documentFacts(operation.document));
+}
+
+function judgeSelected(against: Ceilings, { document, operation, facts }: ResolvedOperation): void {
+  judge(against.document, documentFacts(document));
+  judgeOperation(against, operation, facts);
+  judge(against.merging, document);
 }
 
 function judgeOperation(against: Ceilings, operation: OperationDefinitionNode, facts: OperationFacts): void {

@@ -6,7 +6,9 @@ import {
   type Refusal,
   type RefusalCode,
   refuse,
+  repeatedFields,
 } from '@graphql-bulwark/core';
+import type { DocumentNode } from 'graphql';
 import type { Limits } from './options.ts';
 import type { VariableFacts } from './variables.ts';
 
@@ -20,8 +22,8 @@ export interface Subjects {
   readonly operation: OperationFacts;
   /** The operation once more, where it is a mutation. */
   readonly mutation: OperationFacts;
-  /** The document once more, after its operations: what is dear to count. */
-  readonly merging: DocumentFacts;
+  /** Judged last: what is dear to count. */
+  readonly merging: DocumentNode;
 }
 
 export type Subject = keyof Subjects;
@@ -33,7 +35,8 @@ interface Row<S extends Subject> {
   /** The smallest value that can be meant. */
   readonly min: 0 | 1;
   readonly code: RefusalCode;
-  readonly read: (subject: Subjects[S]) => number;
+  /** The number itself where it is no more than `maximum`. */
+  readonly read: (subject: Subjects[S], maximum: number) => number;
 }
 
 type AnyRow = { [S in Subject]: Row<S> }[Subject];
@@ -65,8 +68,11 @@ const rows: { readonly [K in LimitName]-?: AnyRow } = {
   ),
   maxRootFields: row('operation', 20, 1, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
   maxMutationRootFields: row('mutation', 5, 0, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
-  maxOccurrences: row('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', (facts) => facts.occurrences),
-  maxRepeatedFields: row('merging', 50, 0, 'REPETITION_LIMIT_EXCEEDED', (facts) => facts.repeatedFields),
+  // Each further response key of one field takes an alias.
+  maxOccurrences: row('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', (facts, maximum) =>
+    facts.aliases < maximum && !facts.cyclic ? 1 : facts.occurrences,
+  ),
+  maxRepeatedFields: row('merging', 50, 0, 'REPETITION_LIMIT_EXCEEDED', repeatedFields),
 };
 
 function row<S extends Subject>(of: S, byDefault: number, min: 0 | 1, code: RefusalCode, read: Row<S>['read']): AnyRow {
@@ -120,16 +126,21 @@ export function ceilings(maxima: Partial<Maxima>): Ceilings {
 
 /** @throws the refusal of the first ceiling that the subject is not under. */
 export function judge<S extends Subject>(against: readonly Ceiling<S>[], subject: Subjects[S]): void {
-  for (const refusal of exceeded(against, subject)) throw refusal;
+  for (const ceiling of against) {
+    const refusal = refusalBy(ceiling, subject);
+    if (refusal) throw refusal;
+  }
 }
 
 /** The refusals of every ceiling that the subject is not under. */
-export function* exceeded<S extends Subject>(
-  against: readonly Ceiling<S>[],
+export function exceeded<S extends Subject>(against: readonly Ceiling<S>[], subject: Subjects[S]): Refusal[] {
+  return against.flatMap((ceiling) => refusalBy(ceiling, subject) ?? []);
+}
+
+function refusalBy<S extends Subject>(
+  { name, maximum, code, read }: Ceiling<S>,
   subject: Subjects[S],
-): Generator<Refusal, void> {
-  for (const { name, maximum, code, read } of against) {
-    const actual = read(subject);
-    if (!(actual <= maximum)) yield refuse(code, { limit: name, actual, maximum });
-  }
+): Refusal | undefined {
+  const actual = read(subject, maximum);
+  return actual <= maximum ? undefined : refuse(code, { limit: name, actual, maximum });
 }

@@ -179,3 +179,26 @@ it('a condition on one of two equal fields leaves the other', () => {
   expect(costOf(text).cost?.fieldCost).toBe(2);
   expect(costOf(text, open, { c: true }).cost?.fieldCost).toBe(3);
 });
+
+it('a fragment that is spread under two conditions counts once', () => {
+  const text = `query Q($c: Boolean = true) { ...A @include(if: $c) ...F }
+    fragment A on Query { ...F } fragment F on Query { q(first: 5) { one { s } } }`;
+  expect(costOf(text).cost?.fieldCost).toBe(1 + 5);
+  expect(costOf(text, open, { c: false }).cost?.fieldCost).toBe(1 + 5);
+});
+
+it('with estimators the dearest member of an interface counts, whatever its neighbours cost', () => {
+  const members = ['A', 'B', 'C'].map((name) => `type ${name} implements N { v: Int }`).join(' ');
+  const wide = schemaOf(`interface N { v: Int } ${members} type Query { n: N }`);
+  const estimators = [({ type }: { type: { name: string } }) => (type.name === 'B' ? 100 : 1)];
+  const { cost } = explain({ schema: wide, document: '{ n { v } }', options: { cost: { ...open, estimators } } });
+  expect(cost?.fieldCost).toBe(1);
+  const sums = [
+    ({ type, childComplexity }: { type: { name: string }; childComplexity: number }) =>
+      (type.name === 'B' ? 100 : 1) + childComplexity,
+  ];
+  expect(
+    explain({ schema: wide, document: '{ n { v } }', options: { cost: { ...open, estimators: sums } } }).cost
+      ?.fieldCost,
+  ).toBe(101);
+});
