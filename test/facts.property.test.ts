@@ -1,11 +1,19 @@
-import { operationFacts } from '@graphql-bulwark/core';
+import { documentFacts, operationFacts, repeatedFields } from '@graphql-bulwark/core';
 import * as fc from 'fast-check';
-import { type DocumentNode, Kind, type OperationDefinitionNode, parse, type SelectionSetNode } from 'graphql';
+import {
+  type DocumentNode,
+  type FieldNode,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
 import { expect, it } from 'vitest';
 
 // The reference: everything expanded into a tree, then counted by definition, as slow as it likes.
 
 interface Field {
+  readonly node: FieldNode;
   readonly name: string;
   readonly alias: string | undefined;
   readonly below: readonly Field[];
@@ -22,7 +30,7 @@ function expand(document: DocumentNode, set: SelectionSetNode): Field[] {
       return fragment?.kind === Kind.FRAGMENT_DEFINITION ? expand(document, fragment.selectionSet) : [];
     }
     const below = node.selectionSet ? expand(document, node.selectionSet) : [];
-    return [{ name: node.name.value, alias: node.alias?.value, below, leaf: !node.selectionSet }];
+    return [{ node, name: node.name.value, alias: node.alias?.value, below, leaf: !node.selectionSet }];
   });
 }
 
@@ -52,6 +60,15 @@ function occurrences(fields: readonly Field[]): number {
   const here = [...names].map((name) => new Set(fields.filter((field) => field.name === name).map(keyOf)).size);
   const merged = [...keys].map((key) => fields.filter((field) => keyOf(field) === key).flatMap(({ below }) => below));
   return most([...here, ...merged.map(occurrences)]);
+}
+
+/** Whether two fields stand under one response path; one field that is reached twice is one. */
+function repeats(fields: readonly Field[]): boolean {
+  return [...new Set(fields.map(keyOf))].some((key) => {
+    const same = fields.filter((field) => keyOf(field) === key);
+    const nodes = new Map(same.map((field) => [field.node, field]));
+    return nodes.size > 1 || repeats([...nodes.values()].flatMap(({ below }) => below));
+  });
 }
 
 function reference(document: DocumentNode, operation: OperationDefinitionNode) {
@@ -119,4 +136,26 @@ it('facts of random documents are those of the expanded tree', { timeout: 60_000
     }),
     { numRuns: 2_000 },
   );
+});
+
+it('a document repeats a field exactly where a definition of it does, and counting up to a limit says so', {
+  timeout: 60_000,
+}, () => {
+  let repeating = 0;
+  fc.assert(
+    fc.property(text, fc.nat(20), (source, maximum) => {
+      const document = parse(source);
+      const roots = document.definitions.filter((one) => 'selectionSet' in one);
+      const expected = roots.some(({ selectionSet: set }) => repeats(expand(document, set)));
+      // First the limit: what is counted for it must not change what is counted later.
+      const counted = repeatedFields(document, maximum);
+      const { repeatedFields: all } = documentFacts(document);
+      expect(all > 0).toBe(expected);
+      if (all <= maximum) expect(counted).toBe(all);
+      else expect(counted).toBeGreaterThan(maximum);
+      if (expected) repeating += 1;
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(repeating).toBeGreaterThan(200);
 });

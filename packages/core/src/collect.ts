@@ -76,7 +76,7 @@ export interface Walking<G> {
   /** Whether a fragment is entered. One that was entered before adds nothing but other conditions. */
   readonly enters: (name: string, here: G) => boolean;
   /** Told of each selection set before it is walked. */
-  readonly opens?: (set: SelectionSetNode) => void;
+  readonly opens?: ((set: SelectionSetNode) => void) | undefined;
 }
 
 /** Where a selection set is left for a fragment in it. */
@@ -144,8 +144,9 @@ export function visitFields(
   sets: readonly SelectionSetNode[],
   fragments: Fragments,
   visit: (field: FieldNode) => void,
+  opens: Walking<true>['opens'] = () => {},
 ): void {
-  const walking: Walking<true> = { fragments, under: () => true, applies: () => true, enters: enteringOnce() };
+  const walking: Walking<true> = { fragments, under: () => true, applies: () => true, enters: enteringOnce(), opens };
   walkSelections(
     sets.map((set) => [set, true] as const),
     walking,

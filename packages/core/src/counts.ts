@@ -36,7 +36,7 @@ export interface Counted {
   readonly fragments: Map<string, Counts | 'open'>;
   /** Selection sets with an alias in them or below. */
   readonly aliased: Set<SelectionSetNode>;
-  /** Selection sets with a fragment in them. */
+  /** Selection sets of fields and operations with a fragment in them; those of fragments are part of these. */
   readonly mixed: SelectionSetNode[];
   /** Fields beside another one of the same response key in the same selection set, not looking into fragments. */
   repeats: number;
@@ -67,7 +67,7 @@ interface Frame {
 
 /** Counts a selection set. Its own stack instead of recursion: nesting is the client's to choose. */
 export function countSelections(set: SelectionSetNode, definitions: Fragments, counted: Counted): Counts {
-  let frame = enter(set, nothing(), 0, 0, counted);
+  let frame = enter(set, nothing(), 0, 0, counted, true);
   const above: Frame[] = [];
   for (;;) {
     const { counts } = frame;
@@ -87,10 +87,10 @@ export function countSelections(set: SelectionSetNode, definitions: Fragments, c
       above.push(frame);
       const level = frame.level + 1;
       const introspecting = frame.introspecting || (introspects(node) ? level : 0);
-      frame = enter(node.selectionSet, counts, level, introspecting, counted);
+      frame = enter(node.selectionSet, counts, level, introspecting, counted, true);
     } else if (node.kind === Kind.INLINE_FRAGMENT) {
       above.push(frame);
-      frame = enter(node.selectionSet, counts, frame.level, frame.introspecting, counted);
+      frame = enter(node.selectionSet, counts, frame.level, frame.introspecting, counted, false);
     } else {
       const known = counted.fragments.get(node.name.value);
       const definition = definitions.get(node.name.value);
@@ -99,19 +99,24 @@ export function countSelections(set: SelectionSetNode, definitions: Fragments, c
       else if (definition) {
         counted.fragments.set(node.name.value, 'open');
         above.push(frame);
-        frame = enter(definition.selectionSet, nothing(), 0, 0, counted, node);
+        frame = enter(definition.selectionSet, nothing(), 0, 0, counted, false, node);
       }
     }
   }
 }
 
-/** Counts what stands in the set itself. */
+/**
+ * Counts what stands in the set itself.
+ *
+ * @param isWhole whether it belongs to a field or an operation, not to a fragment.
+ */
 function enter(
   set: SelectionSetNode,
   counts: Counts,
   level: number,
   introspecting: number,
   counted: Counted,
+  isWhole: boolean,
   spread?: FragmentSpreadNode,
 ): Frame {
   const { selections } = set;
@@ -139,7 +144,7 @@ function enter(
   }
   counts.selections += selections.length;
   counts.aliases += aliases;
-  if (fields < selections.length) counted.mixed.push(set);
+  if (isWhole && fields < selections.length) counted.mixed.push(set);
   if (introspecting > 0) {
     counts.introspectionFields += fields;
     if (deepens || starting > 0) reach(counts, level + 1, introspecting);

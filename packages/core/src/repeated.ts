@@ -4,6 +4,7 @@
  */
 import {
   type DocumentNode,
+  type FieldNode,
   type FragmentDefinitionNode,
   Kind,
   type OperationDefinitionNode,
@@ -12,13 +13,13 @@ import {
 import { type Fragments, fragmentsOf, visitFields } from './collect.ts';
 import type { Counted } from './counts.ts';
 
-/** Fields that are looked at to count the repeated ones of a document. */
+/** Selections that are looked at to count the repeated fields of a document. */
 export const REPEAT_BUDGET = 20_000;
 
 /**
  * @param counted what every definition of the document holds.
  * @returns the number, where it is no more than `maximum`; otherwise some number above `maximum`, and `Infinity` past
- * {@link REPEAT_BUDGET} fields.
+ * {@link REPEAT_BUDGET} selections.
  */
 export function countRepeated(document: DocumentNode, counted: Counted, maximum: number): number {
   // Selection sets that repeat a key by themselves do so wherever they stand.
@@ -26,8 +27,12 @@ export function countRepeated(document: DocumentNode, counted: Counted, maximum:
   // Where no selection set repeats a key, fragments expanded, none merge further down either.
   if (counted.repeats === 0) {
     const merging = new Merging(fragmentsOf(document));
-    for (const set of counted.mixed) merging.merge([set]);
-    if (merging.repeated === 0 && merging.looked <= REPEAT_BUDGET) return 0;
+    const sets = new Set(counted.mixed.map((set) => merging.within(set)));
+    const isDistinct = (set: SelectionSetNode): boolean => {
+      merging.merge([set]);
+      return merging.repeated === 0 && merging.looked <= REPEAT_BUDGET;
+    };
+    if ([...sets].every(isDistinct)) return 0;
   }
   return countByPath(document, maximum);
 }
@@ -55,7 +60,7 @@ function countByPath(document: DocumentNode, maximum: number): number {
 /** Merges selection sets by response key. */
 class Merging {
   readonly fragments: Fragments;
-  /** Fields so far. */
+  /** Selections so far. */
   looked = 0;
   /** Fields so far that stood beside another one. */
   repeated = 0;
@@ -66,13 +71,19 @@ class Merging {
     this.fragments = fragments;
   }
 
-  /** @returns for each response key the sets that merge below it. Past {@link REPEAT_BUDGET} it looks no further. */
+  /** @returns the selections of the fragment, where a set is nothing but its spread. */
+  within(set: SelectionSetNode): SelectionSetNode {
+    const [only] = set.selections;
+    if (set.selections.length > 1 || only?.kind !== Kind.FRAGMENT_SPREAD) return set;
+    return this.fragments.get(only.name.value)?.selectionSet ?? set;
+  }
+
+  /** @returns for each response key the sets that merge below it. */
   merge(sets: readonly SelectionSetNode[]): SelectionSetNode[][] {
     this.#turn += 1;
     const merged: SelectionSetNode[][] = [];
-    visitFields(sets, this.fragments, ({ alias, name, selectionSet }) => {
-      this.looked += 1;
-      if (this.looked > REPEAT_BUDGET) return;
+    const opens = ({ selections }: SelectionSetNode): void => void (this.looked += selections.length);
+    const see = ({ alias, name, selectionSet }: FieldNode): void => {
       const key = (alias ?? name).value;
       const known = this.#keys.get(key) ?? { turn: 0, below: undefined };
       if (known.turn === this.#turn) this.repeated += 1;
@@ -84,7 +95,8 @@ class Merging {
       if (!selectionSet) return;
       if (known.below) known.below.push(selectionSet);
       else merged.push((known.below = [selectionSet]));
-    });
+    };
+    visitFields(sets, this.fragments, see, opens);
     return merged;
   }
 }

@@ -1,30 +1,7 @@
-import { operationFacts } from '@graphql-bulwark/core';
-import { type DocumentNode, Kind, type OperationDefinitionNode, parse, visit } from 'graphql';
+import { operationFacts, repeatedFields } from '@graphql-bulwark/core';
+import { type DocumentNode, Kind, type OperationDefinitionNode } from 'graphql';
 import { describe, expect, it } from 'vitest';
-
-/** Work is counted, not timed: how often the kind of a selection is looked at. */
-function counting(text: string): { document: DocumentNode; selections: number; looks: () => number } {
-  const document = parse(text, { noLocation: true });
-  let selections = 0;
-  let looks = 0;
-  const watch = (node: object, kind: Kind) => {
-    selections += 1;
-    Object.defineProperty(node, 'kind', {
-      enumerable: true,
-      get: () => {
-        looks += 1;
-        return kind;
-      },
-    });
-  };
-  visit(document, {
-    Field: { leave: (node) => watch(node, Kind.FIELD) },
-    InlineFragment: { leave: (node) => watch(node, Kind.INLINE_FRAGMENT) },
-    FragmentSpread: { leave: (node) => watch(node, Kind.FRAGMENT_SPREAD) },
-  });
-  looks = 0;
-  return { document, selections, looks: () => looks };
-}
+import { counting } from '../../../test/counting.ts';
 
 function operationsOf(document: DocumentNode): OperationDefinitionNode[] {
   return document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
@@ -37,6 +14,7 @@ function work(text: string, merged = true): number {
     const facts = operationFacts(document, operation);
     if (merged) void [facts.rootFields, facts.occurrences];
   }
+  if (merged) repeatedFields(document, Infinity);
   return looks();
 }
 
@@ -109,7 +87,7 @@ describe('growth: the walk by response path ends at its budget', () => {
 
   it('also where a fragment of unknown spreads is entered again and again', () => {
     const text = `{ ${times(500, (i) => `a${i}: q { ...F }`)} } fragment F on Q { ${'...Nowhere '.repeat(500)} x: a }`;
-    expect(work(text)).toBeLessThan(50_000);
+    expect(work(text)).toBeLessThan(100_000);
   });
 
   it('a doubling document saturates', () => {

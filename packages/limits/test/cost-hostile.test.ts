@@ -1,5 +1,6 @@
-import { type DocumentNode, Kind, type OperationDefinitionNode, OperationTypeNode, parse } from 'graphql';
+import { type DocumentNode, Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { counting } from '../../../test/counting.ts';
 import { as, codes, send } from '../../../test/kit.ts';
 import { type CostOptions, explain } from '../src/index.ts';
 import { schemaOf, serveCost } from './pricing.ts';
@@ -15,23 +16,17 @@ const schema = schemaOf(`
 const open: CostOptions = { maxCost: false, maxListSize: false };
 const times = (n: number, make: (i: number) => string) => Array.from({ length: n }, (_, i) => make(i)).join(' ');
 
-/** Microseconds of CPU time that pricing takes; the least of five, because other things run too. */
-function timeOf(text: string, options = open, variables: Record<string, unknown> = {}): number {
-  let least = Infinity;
-  for (let i = 0; i < 5; i += 1) {
-    const document = parse(text, { noLocation: true });
-    const before = process.cpuUsage();
-    explain({ schema, document, operationName: 'Q', variables, options: { cost: options, limits: off } });
-    const { user, system } = process.cpuUsage(before);
-    least = Math.min(least, user + system);
-  }
-  return least;
+/** Looks at the document that pricing takes. */
+function workOf(text: string): number {
+  const { document, looks } = counting(text);
+  explain({ schema, document, operationName: 'Q', options: { cost: open, limits: off } });
+  return looks();
 }
 const off = { maxOccurrences: false, maxRepeatedFields: false } as const;
 const costOf = (text: string, options: CostOptions = open, variables = {}) =>
   explain({ schema, document: text, operationName: 'Q', variables, options: { cost: options, limits: off } });
 
-/** Name, a document of size n, sizes: doubling must not more than triple the time. */
+/** Name, a document of size n, sizes: twice the document is about twice the work. */
 const growing: readonly (readonly [string, (n: number) => string, number])[] = [
   [
     'fragments that double at each level',
@@ -72,13 +67,8 @@ const growing: readonly (readonly [string, (n: number) => string, number])[] = [
 
 describe('growth', () => {
   it.each(growing)('pricing %s grows no faster than the document', (_, make, n) => {
-    timeOf(make(10));
-    // Other processes and the garbage collector disturb a clock, but never in its favour: the best of six tries counts.
-    let growth = Infinity;
-    for (let i = 0; i < 6 && !(growth < 3); i += 1) {
-      growth = timeOf(make(2 * n)) / Math.max(timeOf(make(n)), 1_000);
-    }
-    expect(growth).toBeLessThan(3);
+    expect(workOf(make(2 * n))).toBeLessThan(2.5 * workOf(make(n)));
+    expect(workOf(make(4 * n))).toBeLessThan(2.5 * workOf(make(2 * n)));
   });
 });
 
