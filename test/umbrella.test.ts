@@ -1,7 +1,8 @@
 import { ApolloServer, type ApolloServerOptionsWithSchema } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
+import { securityContext } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { buildSchema, GraphQLError, lexicographicSortSchema, parse } from 'graphql';
+import { buildSchema, execute, GraphQLError, lexicographicSortSchema, parse } from 'graphql';
 import {
   type BulwarkOptions,
   createBulwark,
@@ -123,6 +124,45 @@ describe('a server protected by createBulwark', () => {
     const login = await post({ query: 'mutation { login }' });
     expect([login.status, login.code]).toEqual([429, 'RATE_LIMITED']);
     expect(Number(login.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  it('cuts off a resolver that returns more than resolvedLists allows, behind the rules of each object', async () => {
+    const many = {
+      Query: {
+        docs: (_: unknown, { n }: { n: number }) => Array.from({ length: n }, (__, id) => ({ id, ownerId: 'ann' })),
+      },
+    };
+    const { bulwark, events } = await serve({ resolvedLists: { maxItems: 2 } });
+    const schema = bulwark.secure(
+      makeExecutableSchema({
+        typeDefs: [
+          bulwark.typeDefs,
+          'type Doc @owner(field: "ownerId") { id: ID } type Query { docs(n: Int): [Doc] @public }',
+        ],
+        resolvers: many,
+      }),
+    );
+    const ask = (n: number, principal: Principal | null) =>
+      execute({
+        schema,
+        document: parse('query ($n: Int) { docs(n: $n) { id } }'),
+        variableValues: { n },
+        contextValue: { db: '', security: securityContext({ principal }) },
+      });
+    const [ann = null, bob = null] = [people['ann'], people['bob']];
+    expect((await ask(2, ann)).data).toEqual({ docs: [{ id: '0' }, { id: '1' }] });
+    expect((await ask(2, bob)).data).toEqual({ docs: [null, null] });
+    const refused = await ask(3, ann);
+    expect(refused).toMatchObject({ data: { docs: null }, errors: [{ extensions: { code: 'LIST_LIMIT_EXCEEDED' } }] });
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'limit.exceeded',
+        coordinate: 'Query.docs',
+        actual: 3,
+        maximum: 2,
+        principalId: 'ann',
+      }),
+    );
   });
 
   it('refuses a batch over the maximum as one, and answers a smaller one', async () => {

@@ -41,9 +41,11 @@ import {
 } from '@graphql-bulwark/introspection';
 import {
   type CostOptions,
+  capLists,
   cost,
   costDirectives,
   type LimitsOptions,
+  type ListCapOptions,
   limits,
   resolveLimits,
 } from '@graphql-bulwark/limits';
@@ -71,6 +73,8 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   readonly limits?: LimitsOptions | undefined;
   /** What operations may cost. Left out: the defaults of `cost()`; `false`: anything. */
   readonly cost?: CostOptions | false | undefined;
+  /** How many items a resolver may return in one list. Left out: any number. */
+  readonly resolvedLists?: Omit<ListCapOptions, 'fieldResolver' | 'events'> | undefined;
   readonly introspection?:
     | (Omit<IntrospectionOptions, 'view'> & {
         /** Callers who may introspect see only what they may use. @default false */
@@ -187,7 +191,9 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   return {
     typeDefs: `${authDirectivesAs(ruling.directiveNames ?? {})}\n${costDirectives}\n${rateLimitDirectives}`,
     secure(schema) {
-      const guarded = guardSchema<C>(limiter.secure(schema, fieldResolver), { ...ruling, defaultRule, events });
+      const { resolvedLists } = options;
+      const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
+      const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), { ...ruling, defaultRule, events });
       if (options.exposure !== false) reportExposures(guarded, options.exposure, warn);
       secured = guarded;
       return guarded;
@@ -249,6 +255,7 @@ const optionNames = [
   'authorization',
   'limits',
   'cost',
+  'resolvedLists',
   'introspection',
   'rateLimit',
   'clientAddress',

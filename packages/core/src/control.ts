@@ -81,6 +81,13 @@ export interface OutgoingAnswer<C = unknown> {
   readonly failed: (where: string, error: unknown) => void;
 }
 
+/** The server that a control is about to protect. */
+export interface StartingServer {
+  readonly schema: GraphQLSchema;
+  /** Tells the operator of what is allowed and may still surprise. */
+  readonly warn?: ((message: string) => void) | undefined;
+}
+
 /**
  * One protection. Each function refuses by throwing what `refuse()` made; any other error is logged and denied as
  * `INTERNAL_SERVER_ERROR`.
@@ -91,7 +98,7 @@ export interface Control<C = unknown> {
   /** `report`: what would be refused becomes an event and nothing is refused. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
   /** While the server starts. @throws to keep it from starting. */
-  start?(server: { readonly schema: GraphQLSchema }): void;
+  start?(server: StartingServer): void;
   /** Room 2, synchronous: sees the request text and raw variables. */
   admit?(request: IncomingRequest<C>): void;
   /** Room 3, synchronous, once per document: a refused document is never validated. Not called in `report` mode. */

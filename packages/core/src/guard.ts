@@ -140,7 +140,8 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   return {
     async serverWillStart({ schema, logger: apolloLogger }) {
       logger = options.logger ?? apolloLogger;
-      for (const control of controls) control.start?.({ schema });
+      const warn = (message: string): void => events.emit({ type: 'config.warning', message }, 'noted');
+      for (const control of controls) control.start?.({ schema, warn });
       return {
         // Not in drainServer: operations that are still running then are still judged.
         async serverWillStop() {

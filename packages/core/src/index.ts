@@ -18,6 +18,7 @@ export type {
   ParsedDocument,
   Refusal,
   ResolvedOperation,
+  StartingServer,
 } from './control.ts';
 export type { BucketState, Charge, Consumption, CounterStore, Refund } from './counter-store.ts';
 export { within } from './deadline.ts';
@@ -34,7 +35,7 @@ export {
 } from './events.ts';
 export { type DocumentFacts, documentFacts, type OperationFacts, operationFacts, repeatedFields } from './facts.ts';
 export { type GuardOptions, guard } from './guard.ts';
-export { knownOptions, limitOrFalse, show, wholeNumber } from './options.ts';
+export { knownOptions, limitOrFalse, listed, show, wholeNumber } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { type Principal, type SecuredContext, type SecurityContext, securityContext, securityOf } from './principal.ts';
 export { ownVerdict } from './promises.ts';

@@ -26,6 +26,13 @@ export function show(value: unknown): string {
   return typeof value === 'object' && value !== null ? `a value of type ${value.constructor?.name}` : String(value);
 }
 
+/** Names as a warning lists them: the first 20, and how many there are more. */
+export function listed(names: readonly string[]): string {
+  const shown = 20;
+  const more = names.length > shown ? ` and ${names.length - shown} more` : '';
+  return `${names.slice(0, shown).join(', ')}${more}`;
+}
+
 /** Levenshtein distance; option names are short. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

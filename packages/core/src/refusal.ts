@@ -79,6 +79,7 @@ const answers = {
     message: 'The arguments that say how long a list may be are wrong',
     event: 'limit.exceeded',
   },
+  LIST_LIMIT_EXCEEDED: { status: 400, message: 'The list is too long', event: 'limit.exceeded' },
   ERRORS_OMITTED: { status: 400, message: 'Further errors are not shown', event: 'request.invalid' },
   // how often
   RATE_LIMITED: { status: 429, message: 'Too many requests', event: 'rate.limited' },

@@ -27,6 +27,7 @@ import {
 import { type Annotated, elementsOf, readDirective } from './cost-directives.ts';
 import { compileSizing, type Sizing } from './cost-list-size.ts';
 import { type CostSettings, checkWeight, type ListSize } from './cost-options.ts';
+import { dimensionsOf } from './list-cap.ts';
 
 /** What is known of one field of an object or interface type. */
 export interface FieldCost {
@@ -160,7 +161,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const shape = JSON.stringify([who, String(field.type), weight, given, args], (_, value: unknown) =>
       typeof value === 'bigint' ? String(value) : value,
     );
-    const dimensions = dimensionsOf(field);
+    const dimensions = dimensionsOf(field.type);
     const composite = isCompositeType(named) ? named : undefined;
     const own = Math.max(0, weight);
     const typeWeight = costs.typeWeight(named);
@@ -236,14 +237,4 @@ function listSizeOf(
   const fallback =
     entities && isListType(getNullableType(entities.type)) ? { slicingArguments: ['representations'] } : undefined;
   return declared ?? fallback;
-}
-
-function dimensionsOf({ type }: GraphQLField<unknown, unknown>): number {
-  let dimensions = 0;
-  let inner: unknown = getNullableType(type);
-  while (isListType(inner)) {
-    dimensions += 1;
-    inner = getNullableType(inner.ofType);
-  }
-  return dimensions;
 }

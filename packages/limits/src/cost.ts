@@ -3,7 +3,7 @@
  * Room: check, after the structural limits, on coerced variables.
  * Answers: `COST_LIMIT_EXCEEDED`, 400; `COST_INVALID_SLICING_ARGUMENT`, 400, for a list size that cannot be meant.
  */
-import type { Control, ResolvedOperation } from '@graphql-bulwark/core';
+import { type Control, listed, type ResolvedOperation } from '@graphql-bulwark/core';
 import { actualCost } from './cost-actual.ts';
 import { costMeter, judgeCost, type Priced } from './cost-meter.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from './cost-options.ts';
 import { dearest } from './cost-shares.ts';
 import { tighterLimits } from './per-principal.ts';
+import { unsizedLists } from './unsized-lists.ts';
 
 /** What an operation costs under its variables. */
 export interface Cost {
@@ -53,8 +54,14 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
     name: 'cost',
     mode,
 
-    start({ schema }) {
-      meter.schemaOf(schema);
+    start({ schema, warn }) {
+      const costs = meter.schemaOf(schema);
+      const unsized = settings.model === 'estimators' ? [] : unsizedLists(costs);
+      if (unsized.length === 0) return;
+      warn?.(
+        `cost: nothing says how long these lists can be, and each counts as ${settings.defaultListSize} items: ` +
+          `${listed(unsized)}. Say it with @listSize or listSizes.`,
+      );
     },
 
     check(operation) {

@@ -1,3 +1,4 @@
+import type { SecurityEvent } from '@graphql-bulwark/core';
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { expect, it } from 'vitest';
 import { as, codes, send } from '../../../test/kit.ts';
@@ -185,4 +186,36 @@ it('is 400 over the ceiling and answers at it, for the anonymous first and for t
       undefined,
     ]);
   }
+});
+
+it('names at start the lists of which nothing says how long they are, through HTTP the event of a warning', async () => {
+  const typeDefs = `
+    type Query {
+      sized: [Item] @listSize(assumedSize: 5)
+      cut(first: Int): [Item] @listSize(slicingArguments: ["first"])
+      page(first: Int): Page @listSize(slicingArguments: ["first"], sizedFields: ["edges", "rows { items }"])
+      byInterface: Paged open: [Item!]! numbers: [Int] byOption: [Item]
+    }
+    interface Paged { list(first: Int): [Item] @listSize(slicingArguments: ["first"]) }
+    type Item implements Paged { id: ID list(first: Int): [Item] grid: [[Item]] }
+    type Page { edges: [Item] rows: Rows loose: [Item] }
+    type Rows { items: [Item] }`;
+  const events: SecurityEvent[] = [];
+  await serveCost(typeDefs, { listSizes: { 'Query.byOption': { assumedSize: 2 } }, defaultListSize: 7 }, events);
+  expect(events).toMatchObject([
+    {
+      type: 'config.warning',
+      message:
+        'cost: nothing says how long these lists can be, and each counts as 7 items: Query.open, Item.grid, Page.loose. ' +
+        'Say it with @listSize or listSizes.',
+    },
+  ]);
+  events.length = 0;
+  await serveCost(
+    'type Query { numbers: [Int] sized: [Item] @listSize(assumedSize: 5) } type Item { id: ID }',
+    {},
+    events,
+  );
+  await serveCost(typeDefs, { estimators: [() => 1] }, events);
+  expect(events).toEqual([]);
 });

@@ -1,0 +1,157 @@
+/**
+ * Stops: resolvers that return far more items than anybody should get in one list.
+ * Room: the guarded schema, once a list is resolved and before any of its items is.
+ * Answers: `LIST_LIMIT_EXCEEDED` as the error of the field, or of the inner list.
+ */
+import { deny, type Events, knownOptions, limitOrFalse, securityOf, show } from '@graphql-bulwark/core';
+import { MapperKind, mapSchema } from '@graphql-tools/utils';
+import {
+  defaultFieldResolver,
+  type GraphQLFieldResolver,
+  type GraphQLOutputType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  getNullableType,
+  isListType,
+  isObjectType,
+} from 'graphql';
+
+export interface ListCapOptions {
+  /** Items that one list may hold. 1 or more, or `false` for the fields below alone. */
+  readonly maxItems: number | false;
+  /** `Type.field` -> its own number, or `false` for none. */
+  readonly fields?: Readonly<Record<string, number | false>> | undefined;
+  /** The same function as Apollo Server's `fieldResolver`, when that is set. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- the type of Apollo Server's own option
+  readonly fieldResolver?: GraphQLFieldResolver<any, any> | undefined;
+  /** Told once per field and operation. Left out: the operator is not told. */
+  readonly events?: Events | undefined;
+}
+
+/** The lists of one field. */
+interface Capped {
+  readonly coordinate: string;
+  readonly maximum: number;
+  /** Lists around the type: 2 for `[[T]]`. */
+  readonly dimensions: number;
+}
+
+/** Refuses one list. */
+type Refuse = (capped: Capped, actual: number) => Error;
+
+/**
+ * A new schema in which no resolver returns longer lists than these. Lists in lists are counted one by one.
+ *
+ * @throws {TypeError} for an option that cannot be meant, and for a field that is no list.
+ * @example const schema = capLists(makeExecutableSchema({ typeDefs, resolvers }), { maxItems: 10_000 })
+ */
+export function capLists(schema: GraphQLSchema, options: ListCapOptions): GraphQLSchema {
+  knownOptions('capLists', options, ['maxItems', 'fields', 'fieldResolver', 'events']);
+  const { fields = {}, fieldResolver = defaultFieldResolver, events } = options;
+  const maxItems = limitOrFalse('capLists: maxItems', options.maxItems, 1);
+  for (const [coordinate, maximum] of Object.entries(fields)) {
+    limitOrFalse(`capLists: fields['${coordinate}']`, maximum, 1);
+    if (dimensionsAt(schema, coordinate) > 0) continue;
+    throw new TypeError(`capLists: fields names ${show(coordinate)}, which is no field of an object that is a list.`);
+  }
+  return mapSchema(schema, {
+    [MapperKind.OBJECT_FIELD]: (config, name, typeName) => {
+      const coordinate = `${typeName}.${name}`;
+      const maximum = Object.hasOwn(fields, coordinate) ? fields[coordinate] : maxItems;
+      const dimensions = dimensionsOf(config.type);
+      if (dimensions === 0 || !maximum) return undefined;
+      const inner: GraphQLFieldResolver<unknown, unknown> = config.resolve ?? fieldResolver;
+      const capped: Capped = { coordinate, maximum, dimensions };
+      return {
+        ...config,
+        resolve(source: unknown, args, contextValue: unknown, info) {
+          const refused: Refuse = (list, actual) => refusal(list, actual, contextValue, info, events);
+          return settled(inner(source, args, contextValue, info), (value) => {
+            const list = within(value, capped, refused);
+            if (list instanceof Error) throw list;
+            return list;
+          });
+        },
+      };
+    },
+  });
+}
+
+/** @returns the list, its inner lists checked too, or the refusal. What is no list is left to graphql-js. */
+function within(value: unknown, capped: Capped, refused: Refuse): unknown {
+  if (typeof value !== 'object' || value === null || !(Symbol.iterator in value)) return value;
+  const { maximum, dimensions } = capped;
+  const items = Array.isArray(value) ? (value as unknown[]) : firstOf(value as Iterable<unknown>, maximum + 1);
+  if (items.length > maximum) {
+    for (const item of items) abandon(item);
+    return refused(capped, items.length);
+  }
+  if (dimensions === 1) return items;
+  const inner = { ...capped, dimensions: dimensions - 1 };
+  // An inner list is refused by an error in its place: what is thrown would leave the promises beside it to nobody.
+  return items.map((item) => settled(item, (list) => within(list, inner, refused)));
+}
+
+function firstOf(items: Iterable<unknown>, count: number): unknown[] {
+  const found: unknown[] = [];
+  for (const item of items) {
+    found.push(item);
+    if (found.length === count) break;
+  }
+  return found;
+}
+
+function refusal(
+  { coordinate, maximum }: Capped,
+  actual: number,
+  contextValue: unknown,
+  { operation }: GraphQLResolveInfo,
+  events: Events | undefined,
+): Error {
+  const facts = { limit: 'maxItems', actual, maximum, coordinate };
+  if (events && isFirst(contextValue, coordinate)) {
+    events.emit({ type: 'limit.exceeded', control: 'lists', code: 'LIST_LIMIT_EXCEEDED', ...facts }, 'refused', {
+      security: securityOf(contextValue),
+      operationType: operation.operation,
+      operationName: operation.name?.value,
+    });
+  }
+  return deny('LIST_LIMIT_EXCEEDED', facts);
+}
+
+/** Coordinates that were told of, by the context of their operation. */
+const told = new WeakMap<object, Set<string>>();
+
+function isFirst(contextValue: unknown, coordinate: string): boolean {
+  if (typeof contextValue !== 'object' || contextValue === null) return true;
+  const before = told.get(contextValue) ?? new Set<string>();
+  told.set(contextValue, before);
+  return !before.has(coordinate) && before.add(coordinate).has(coordinate);
+}
+
+/** `use` now, or when the value is there. */
+function settled(value: unknown, use: (value: unknown) => unknown): unknown {
+  return isThenable(value) ? value.then(use) : use(value);
+}
+
+/** An item that nobody will wait for must not end the process when it rejects. */
+function abandon(item: unknown): void {
+  if (isThenable(item)) item.then(undefined, () => {});
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function dimensionsAt(schema: GraphQLSchema, coordinate: string): number {
+  const [typeName = '', name = ''] = coordinate.split('.');
+  const type = schema.getType(typeName);
+  const field = isObjectType(type) ? type.getFields()[name] : undefined;
+  return field ? dimensionsOf(field.type) : 0;
+}
+
+/** Lists around a type: 2 for `[[T!]!]!`. */
+export function dimensionsOf(type: GraphQLOutputType): number {
+  const nullable = getNullableType(type);
+  return isListType(nullable) ? 1 + dimensionsOf(nullable.ofType) : 0;
+}
