@@ -1,44 +1,20 @@
-import { type CostOptions, explain, type ListSize } from '@graphql-bulwark/limits';
+import { type CostOptions, explain } from '@graphql-bulwark/limits';
 import * as github from '@octokit/graphql-schema';
 import { buildSchema, isObjectType, parse, validate } from 'graphql';
 import { expect, it } from 'vitest';
-import { deepNode, githubOperations, publishedNodes, publishedPoints } from './github-operations.ts';
+import {
+  deepNode,
+  githubListSizes,
+  githubOperations,
+  publishedNodes,
+  publishedPoints,
+  githubVariables as variables,
+} from './github-operations.ts';
 
 const schema = buildSchema(github.schema.idl, { assumeValidSDL: true });
 
-/** What GitHub's documentation says of its connections: `first` or `last`, and the size is that of the edges and nodes. */
-function connections(): Record<string, ListSize> {
-  const sizes: Record<string, ListSize> = {};
-  for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type)) continue;
-    for (const field of Object.values(type.getFields())) {
-      const returned = schema.getType(String(field.type).replace(/[[\]!]/g, ''));
-      if (!field.args.some(({ name }) => name === 'first') || !isObjectType(returned)) continue;
-      const sizedFields = ['edges', 'nodes'].filter((name) => returned.getFields()[name]);
-      if (sizedFields.length === 0) continue;
-      const requireOneSlicingArgument = false;
-      sizes[`${type.name}.${field.name}`] = {
-        slicingArguments: ['first', 'last'],
-        sizedFields,
-        requireOneSlicingArgument,
-      };
-    }
-  }
-  return sizes;
-}
-const listSizes = connections();
+const listSizes = githubListSizes(schema);
 const open: CostOptions = { maxCost: false, listSizes, defaultListSize: 10 };
-const variables = {
-  owner: 'o',
-  name: 'n',
-  number: 1,
-  login: 'l',
-  q: 'q',
-  path: 'HEAD:',
-  id: 'ID',
-  body: 'b',
-};
-
 it.each(Object.entries(githubOperations))('prices %s within the budget and the structural limits', (_, text) => {
   const document = parse(text);
   expect(validate(schema, document)).toEqual([]);

@@ -1,4 +1,6 @@
-/** Operations as clients of GitHub's public schema send them. */
+/** Operations as clients of GitHub's public schema send them, and what they need to be priced. */
+import type { ListSize } from '@graphql-bulwark/limits';
+import { type GraphQLSchema, isObjectType } from 'graphql';
 
 export const githubOperations: Readonly<Record<string, string>> = {
   viewer: '{ viewer { login name avatarUrl bio company createdAt } }',
@@ -51,3 +53,36 @@ export const publishedNodes = `{ viewer {
     issues(first: 20) { totalCount edges { issue: node { title bodyHTML comments(first: 10) { edges { comment: node { bodyHTML } } } } } }
   } } }
   followers(first: 10) { edges { follower: node { login } } } } }`;
+
+/** What GitHub's documentation says of its connections: `first` or `last`, and the size is that of the edges and nodes. */
+export function githubListSizes(schema: GraphQLSchema): Record<string, ListSize> {
+  const sizes: Record<string, ListSize> = {};
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      const returned = schema.getType(String(field.type).replace(/[[\]!]/g, ''));
+      if (!field.args.some(({ name }) => name === 'first') || !isObjectType(returned)) continue;
+      const sizedFields = ['edges', 'nodes'].filter((name) => returned.getFields()[name]);
+      if (sizedFields.length === 0) continue;
+      const requireOneSlicingArgument = false;
+      sizes[`${type.name}.${field.name}`] = {
+        slicingArguments: ['first', 'last'],
+        sizedFields,
+        requireOneSlicingArgument,
+      };
+    }
+  }
+  return sizes;
+}
+
+/** Enough for each of the operations. */
+export const githubVariables = {
+  owner: 'o',
+  name: 'n',
+  number: 1,
+  login: 'l',
+  q: 'q',
+  path: 'HEAD:',
+  id: 'ID',
+  body: 'b',
+};

@@ -1,144 +1,281 @@
 /**
  * CPU time of limits and cost beside what graphql-js needs to parse and validate the same document, and beside other packages.
  *
- * Compare the columns of one run, never two machines. Peers are measured on an honest document only.
+ * Compare the columns of one run, never two machines. Peers are measured on honest documents only.
  */
-import { documentFacts, operationFacts, refusalCode } from '@graphql-bulwark/core';
-import { costDirectives, limits } from '@graphql-bulwark/limits';
-import { buildSchema, type DocumentNode, type GraphQLSchema, getOperationAST, parse, validate } from 'graphql';
+
+import { costLimitRule } from '@escape.tech/graphql-armor-cost-limit';
+import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
+import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
+import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives';
+import { createEvents, documentFacts, operationFacts, refusalCode, repeatedFields } from '@graphql-bulwark/core';
+import { type CostOptions, cost, costDirectives, limits } from '@graphql-bulwark/limits';
+import * as github from '@octokit/graphql-schema';
+import {
+  buildSchema,
+  type DocumentNode,
+  executeSync,
+  type GraphQLSchema,
+  getOperationAST,
+  type OperationDefinitionNode,
+  parse,
+  type ValidationRule,
+  validate,
+} from 'graphql';
 import depthLimit from 'graphql-depth-limit';
 import { getComplexity, simpleEstimator } from 'graphql-query-complexity';
+import { createComplexityLimitRule } from 'graphql-validation-complexity';
+import { resolveOperation } from '../../packages/core/src/check.ts';
+import { actualCost } from '../../packages/limits/src/cost-actual.ts';
 import { costMeter } from '../../packages/limits/src/cost-meter.ts';
 import { resolveCostOptions } from '../../packages/limits/src/cost-options.ts';
+import { githubListSizes, githubOperations, githubVariables } from '../github-operations.ts';
+import { compare, percent, timeOnce } from './clock.ts';
+import { type Hostile, hostile } from './hostile-documents.ts';
 
 const times = (n: number, make: (i: number) => string) => Array.from({ length: n }, (_, i) => make(i)).join(' ');
+const parsed = (text: string) => parse(text, { noLocation: true });
 
-const schema: GraphQLSchema = buildSchema(`${costDirectives}
-  type User { id: ID ${times(12, (i) => `f${i}: String`)} friends(first: Int): [User] @listSize(slicingArguments: ["first"]) }
-  type Query { users(first: Int): [User] @listSize(slicingArguments: ["first"]) one: Query s: Int }`);
-
-/** Microseconds of CPU time of one call: the median of the rounds. */
-function cpu(rounds: number, calls: number, work: (call: number) => void): number {
-  const found: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const before = process.cpuUsage();
-    for (let call = 0; call < calls; call += 1) work(call);
-    const { user, system } = process.cpuUsage(before);
-    found.push((user + system) / calls);
-  }
-  return found.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] as number;
+/** Documents that a client means, on one schema. */
+interface Honest {
+  readonly name: string;
+  readonly schema: GraphQLSchema;
+  readonly texts: readonly string[];
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly options: CostOptions;
 }
 
-const parsed = (text: string) => parse(text, { noLocation: true });
-const settings = resolveCostOptions({ maxCost: false });
+const small: GraphQLSchema = buildSchema(`${costDirectives}
+  type User { id: ID ${times(12, (i) => `f${i}: String`)} friends(first: Int): [User] @listSize(slicingArguments: ["first"]) }
+  type Query { users(first: Int): [User] @listSize(slicingArguments: ["first"]) one: Query s: Int q(first: Int): [Query] f(in: In): Int }
+  input In { in: In ins: [In] n: Int }`);
 const scalars = times(12, (i) => `f${i}`);
-// 10 aliases, 5 levels: 180 fields.
-const level = (below: string) => `id ${scalars} friends(first: $n) { ${below} }`;
-const honest = `query Q($n: Int) { ${times(2, (i) => `u${i}: users(first: $n) { ${level(level(level(level(level(`id ${scalars}`)))))} }`)} }`;
+const level = (below: string): string => `id ${scalars} friends(first: $n) { ${below} }`;
+/** 82 fields for each alias: two are 168. */
+const users = (aliases: number): string =>
+  `query Q($n: Int) { ${times(aliases, (i) => `u${i}: users(first: $n) { ${level(level(level(level(level(`id ${scalars}`)))))} }`)} }`;
+const large = buildSchema(github.schema.idl, { assumeValidSDL: true });
+const open: CostOptions = { maxCost: false, maxListSize: false };
+const honest: readonly Honest[] = [
+  { name: '168 fields, 6 levels of lists', schema: small, texts: [users(2)], variables: { n: 3 }, options: open },
+  {
+    name: "13 operations on GitHub's schema, mean",
+    schema: large,
+    texts: Object.values(githubOperations),
+    variables: githubVariables,
+    options: { ...open, listSizes: githubListSizes(large) },
+  },
+];
 
-function firstSight(): void {
-  const rounds = 15;
-  const calls = 40;
-  const meter = costMeter(settings);
+const operationOf = (document: DocumentNode): OperationDefinitionNode =>
+  getOperationAST(document) as OperationDefinitionNode;
+
+function countEverything(document: DocumentNode): void {
+  operationFacts(document, operationOf(document));
+  documentFacts(document);
+  repeatedFields(document, 50);
+}
+
+function firstSight({ name, schema, texts, variables, options }: Honest): void {
+  const meter = costMeter(resolveCostOptions(options));
   meter.schemaOf(schema);
-  const documents = () => Array.from({ length: calls }, () => parsed(honest));
-  const base = cpu(rounds, calls, () => void validate(schema, parsed(honest)));
-  const facts = fresh(rounds, documents, (document) => {
-    const operation = getOperationAST(document);
-    if (operation) void operationFacts(document, operation).occurrences;
-    void documentFacts(document).repeatedFields;
+  const documents = () => texts.map(parsed);
+  const each = (work: (document: DocumentNode) => void) =>
+    timeOnce(documents, (made) => made.forEach(work), { calls: 20 }) / texts.length;
+  const price = (document: DocumentNode) => meter.price(schema, document, operationOf(document), variables);
+  const only = (...rules: ValidationRule[]) =>
+    each((document) => void validate(schema, document, rules)) -
+    each((document) => void validate(schema, document, []));
+  const complexity = { schema, variables, estimators: [simpleEstimator({ defaultComplexity: 1 })] };
+
+  const base = each((document) => void validate(schema, document)) + each(() => {}) + parseTime(texts);
+  const facts = each(countEverything);
+  const both = each((document) => {
+    countEverything(document);
+    price(document);
   });
-  const compiled = fresh(rounds, documents, (document) => {
-    const operation = getOperationAST(document);
-    if (operation) meter.price(schema, document, operation, { n: 3 });
-  });
-  const peer = cpu(rounds, calls, () => void validate(schema, parsed(honest), [depthLimit(100)]));
-  const alone = cpu(rounds, calls, () => void validate(schema, parsed(honest), []));
-  const share = (value: number) => `${((100 * value) / base).toFixed(2)} %`;
-  const first = parsed(honest);
-  const operation = getOperationAST(first);
-  const fields = operation ? operationFacts(first, operation).fields : 0;
-  console.log(`\nA document seen for the first time (${fields} fields)`);
+  const rows: Record<string, number> = {
+    'graphql-js parse + validate': base,
+    'Bulwark: all facts': facts,
+    'Bulwark: all facts, and cost compiled and evaluated': both,
+    'graphql-depth-limit: depth': only(depthLimit(100)),
+    'graphql-armor: depth, aliases, directives, cost': only(
+      maxDepthRule({ n: 100 }) as ValidationRule,
+      maxAliasesRule({ n: 100 }) as ValidationRule,
+      maxDirectivesRule({ n: 100 }) as ValidationRule,
+      costLimitRule({ maxCost: 1e9 }) as ValidationRule,
+    ),
+    'graphql-query-complexity: cost': each((query) => void getComplexity({ ...complexity, query })),
+    'graphql-validation-complexity: cost': only(createComplexityLimitRule(1e9)),
+  };
+  console.log(`\nA document seen for the first time: ${name}`);
+  console.table(
+    Object.fromEntries(
+      Object.entries(rows).map(([what, time]) => [
+        what,
+        { microseconds: time.toFixed(1), 'of parse + validate': percent(time, base) },
+      ]),
+    ),
+  );
+}
+
+function parseTime(texts: readonly string[]): number {
+  return (
+    timeOnce(
+      () => texts,
+      (all) => all.forEach((text) => void parsed(text)),
+      { calls: 20 },
+    ) / texts.length
+  );
+}
+
+/** The controls as a request meets them in rooms 2 and 4; variables are coerced once for all of them. */
+function seenBefore(): void {
+  const [{ schema, texts, options }] = honest as [Honest];
+  const [source] = texts as [string];
+  const document = parsed(source);
+  const operation = operationOf(document);
+  const events = createEvents(
+    () => {},
+    () => console,
+  );
+  const judges = [limits(), cost({ ...options, maxCost: 1e12 })];
+  for (const judge of judges) judge.measure?.({ document, schema });
+  const request = (n: number) => {
+    const variables = { n };
+    const resolved = resolveOperation(
+      { schema, document, source, variables, view: undefined, contextValue: {} },
+      operation,
+      events,
+    );
+    return Object.defineProperty(resolved, 'variables', { value: variables });
+  };
+  const requests = [1, 2, 3, 4, 5].map(request);
+  const incoming = {
+    source,
+    extensions: undefined,
+    security: requests[0]?.security as never,
+    contextValue: {},
+    batchIndex: 0,
+  };
+  const estimators = [simpleEstimator({ defaultComplexity: 1 })];
+  let turn = 0;
+  const time = compare(
+    {
+      ours: () => {
+        for (let i = 0; i < 500; i += 1) {
+          const resolved = requests[(turn += 1) % requests.length] as (typeof requests)[number];
+          for (const judge of judges) {
+            judge.admit?.({ ...incoming, variables: resolved.rawVariables });
+            void judge.check?.(resolved);
+          }
+        }
+      },
+      theirs: () => void getComplexity({ schema, query: document, variables: { n: 3 }, estimators }),
+    },
+    { calls: 20 },
+  );
+  const ours = time.ours / 500;
+  console.log('\nA document seen before, 168 fields, variables that change, without their coercion');
   console.table({
-    'graphql-js parse + validate': { microseconds: base.toFixed(1), share: share(base) },
-    'all facts': { microseconds: facts.toFixed(1), share: share(facts) },
-    'IBM cost compiled': { microseconds: compiled.toFixed(1), share: share(compiled) },
-    'facts and cost': { microseconds: (facts + compiled).toFixed(1), share: share(facts + compiled) },
-    'graphql-depth-limit, depth alone': {
-      microseconds: Math.max(0, peer - alone).toFixed(1),
-      share: share(Math.max(0, peer - alone)),
+    'Bulwark: every limit, and cost': { microseconds: ours.toFixed(3), 'times as long': 1 },
+    'graphql-query-complexity: getComplexity': {
+      microseconds: time.theirs.toFixed(1),
+      'times as long': Math.round(time.theirs / ours),
     },
   });
 }
 
-/** As {@link cpu}, over documents that are made outside the clock. */
-function fresh(rounds: number, make: () => DocumentNode[], work: (document: DocumentNode) => void): number {
-  const found: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const documents = make();
-    const before = process.cpuUsage();
-    for (const document of documents) work(document);
-    const { user, system } = process.cpuUsage(before);
-    found.push((user + system) / documents.length);
-  }
-  return found.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] as number;
-}
-
-function seenBefore(): void {
-  const document = parsed(honest);
-  const operation = getOperationAST(document);
-  if (!operation) return;
-  const meter = costMeter(settings);
-  const variables = { n: 3 };
-  const ours = cpu(9, 50_000, (call) => void meter.price(schema, document, operation, { n: call % 5 }));
-  const estimators = [simpleEstimator({ defaultComplexity: 1 })];
-  const theirs = cpu(9, 40, () => void getComplexity({ schema, query: document, variables, estimators }));
-  console.log('\nA document seen before, with variables');
-  console.table({
-    'cost by compiled terms': { microseconds: ours.toFixed(3), ratio: 1 },
-    'graphql-query-complexity getComplexity': { microseconds: theirs.toFixed(1), ratio: Math.round(theirs / ours) },
-  });
-}
-
-const hostile: Readonly<Record<string, string>> = {
-  'doubling fragments, 45 levels': `{ ...F0 } ${times(45, (i) => `fragment F${i} on Query { a: one { ...F${i + 1} } b: one { ...F${i + 1} } }`)} fragment F45 on Query { s }`,
-  'ten-fold fan-out, 20 levels': `{ ...F0 } ${times(20, (i) => `fragment F${i} on Query { ${times(10, (k) => `k${k}: one { ...F${i + 1} }`)} }`)} fragment F20 on Query { s }`,
-  '10,000 aliases': `{ ${times(10_000, (i) => `a${i}: s`)} }`,
-  '10,000 repeated fields': `{ ${'s '.repeat(10_000)} }`,
-  '499 repeated objects': `{ ${'one { s } '.repeat(499)} }`,
-  '499 repeated objects in an unused fragment': `{ s } fragment F on Query { ${'one { s } '.repeat(499)} }`,
-  '1,000 levels of fields': `{ ${'one { '.repeat(1_000)} s ${'} '.repeat(1_000)} }`,
-  '500 operations': times(500, (i) => `query Q${i} { s }`),
-};
-
 function hostileDocuments(): void {
+  const control = limits();
+  const honestTime = (tokens: number): number => {
+    // An alias of the honest document has about 110 tokens.
+    const text = users(Math.max(1, Math.round(tokens / 110)));
+    return timeOnce(
+      () => text,
+      (one) => void validate(small, parsed(one)),
+      { rounds: 9, calls: 10 },
+    );
+  };
+  const honestAt = new Map<number, number>();
   const rows: Record<string, object> = {};
-  for (const [name, text] of Object.entries(hostile)) {
-    const parsing = cpu(7, 5, () => void parsed(text));
-    let code: string | undefined;
-    const judging = fresh(
-      7,
-      () => Array.from({ length: 5 }, () => parsed(text)),
-      (document) => {
+  for (const [name, make] of Object.entries(hostile)) rows[name] = row(make);
+
+  function row(text: Hostile): object {
+    const document = typeof text === 'string' ? parsed(text) : text;
+    const { tokens } = documentFacts(document);
+    const parsing =
+      typeof text === 'string'
+        ? timeOnce(
+            () => text,
+            (one) => void parsed(one),
+            { rounds: 9, calls: 10 },
+          )
+        : Number.NaN;
+    let code = 'passes';
+    // A deep copy: the facts of a document are remembered.
+    const judging = timeOnce(
+      () => (typeof text === 'string' ? parsed(text) : { ...text }),
+      (one) => {
         try {
-          limits().measure?.({ document, schema });
-          code = 'NOT REFUSED';
+          control.measure?.({ document: one, schema: small });
         } catch (thrown) {
-          code = refusalCode(thrown);
+          code = refusalCode(thrown) ?? String(thrown);
         }
       },
+      { rounds: 9, calls: 10 },
     );
-    rows[name] = {
+    const validating =
+      code === 'passes'
+        ? timeOnce(
+            () => document,
+            (one) => void validate(small, one, undefined, { hideSuggestions: true }),
+            { rounds: 9, calls: 10 },
+          )
+        : 0;
+    const scale = Math.min(2_000, Math.max(110, tokens));
+    const bucket = Math.ceil(scale / 500) * 500;
+    if (!honestAt.has(bucket)) honestAt.set(bucket, honestTime(bucket));
+    const same = (honestAt.get(bucket) as number) * (scale / bucket);
+    return {
       code,
+      tokens,
       'parse us': parsing.toFixed(0),
       'limits us': judging.toFixed(0),
       'limits / parse': (judging / parsing).toFixed(2),
+      'validate us': validating.toFixed(0),
+      'all / honest of as many tokens': ((parsing + judging + validating) / same).toFixed(2),
     };
   }
-  console.log('\nRefused before validation, with default limits');
+  console.log(
+    '\nHostile documents, with default limits. `all`: parse, limits, and validation where the document passes',
+  );
   console.table(rows);
 }
 
-firstSight();
+function actualCosts(): void {
+  const item = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`f${i}`, 'text']));
+  const rootValue = {
+    users: ({ first }: { first: number }) => Array.from({ length: first }, (_, id) => ({ ...item, id })),
+  };
+  const document = parsed(`query ($n: Int) { users(first: $n) { id ${times(5, (i) => `f${i}`)} } }`);
+  const variables = { n: 1_000 };
+  const meter = costMeter(resolveCostOptions({ ...open, exposeCost: true, actualCost: true }));
+  const priced = meter.price(small, document, operationOf(document), variables);
+  const run = () => executeSync({ schema: small, document, variableValues: variables, rootValue });
+  const data = run().data as Record<string, unknown>;
+  const time = compare({ execution: run, actual: () => void actualCost(priced, data) }, { calls: 10 });
+  console.log('\nActual cost of an answer of 1,000 objects with 6 fields, resolved synchronously');
+  console.table({
+    'graphql-js execute': { microseconds: time.execution.toFixed(0), 'of execution': '100.00 %' },
+    'Bulwark: actual cost': {
+      microseconds: time.actual.toFixed(0),
+      'of execution': percent(time.actual, time.execution),
+    },
+  });
+}
+
+honest.forEach(firstSight);
 seenBefore();
 hostileDocuments();
+actualCosts();

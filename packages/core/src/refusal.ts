@@ -136,12 +136,19 @@ export interface RefusalFacts {
 const factsKey = Symbol.for('graphql-bulwark.refusal-facts');
 
 function make(code: RefusalCode, facts: RefusalFacts, http: object): GraphQLError {
-  const error = new GraphQLError(facts.message ?? answers[code].message, {
-    extensions: { ...facts.extensions, code, ...http },
-    ...(facts.nodes && { nodes: facts.nodes }),
-    ...(facts.path && { path: facts.path }),
-  });
-  return Object.defineProperty(error, factsKey, { value: facts });
+  // An answer is no fault of the program: its stack would tell nothing, and taking it is most of what an error costs.
+  const { stackTraceLimit } = Error;
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    const error = new GraphQLError(facts.message ?? answers[code].message, {
+      extensions: { ...facts.extensions, code, ...http },
+      ...(facts.nodes && { nodes: facts.nodes }),
+      ...(facts.path && { path: facts.path }),
+    });
+    return Object.defineProperty(error, factsKey, { value: facts });
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  }
 }
 
 /** Makes the error that answers for a whole operation, with its HTTP status. */

@@ -95,6 +95,13 @@ describe('each code of the table', () => {
   );
 });
 
+it('a refusal holds no stack, and leaves those of other errors alone', () => {
+  const before = Error.stackTraceLimit;
+  expect(refuse('FORBIDDEN').stack).not.toContain('\n    at ');
+  expect(Error.stackTraceLimit).toBe(before);
+  expect(new Error('other').stack).toContain('\n    at ');
+});
+
 describe('a request refused before it is parsed', () => {
   const tooLong: Control<object> = {
     name: 'length',

@@ -17,6 +17,7 @@ import {
   type GraphQLSchema,
   getOperationAST,
   getVariableValues,
+  type OperationDefinitionNode,
   OperationTypeNode,
   parse,
 } from 'graphql';
@@ -81,11 +82,11 @@ export function explain(input: ExplainInput): Explained {
   const bounds = { depth: Infinity, nodes: Infinity };
   found.push(...exceeded(against.variables, variableFacts(variables, bounds)));
   found.push(...exceeded(against.document, documentFacts(document)));
-  const explained = { document: documentFacts(document), refusals: [] };
+  const explained = { document: shownDocument(document), refusals: [] };
   if (!operation) {
     return { ...explained, facts: undefined, cost: undefined, refusals: [...found, refuse('BAD_REQUEST')].map(shown) };
   }
-  const facts = operationFacts(document, operation);
+  const facts = shownOperation(document, operation);
   if (facts.cyclic)
     return { ...explained, facts, cost: undefined, refusals: [...found, refuse('FRAGMENT_CYCLE')].map(shown) };
   found.push(...exceeded(against.operation, facts));
@@ -105,6 +106,18 @@ export function explain(input: ExplainInput): Explained {
     found.push(thrown as Refusal);
   }
   return { ...explained, facts, cost, refusals: found.map(shown) };
+}
+
+/** All facts at once, and as data that can be printed: facts themselves are counted when they are first asked for. */
+function shownDocument(document: DocumentNode): DocumentFacts {
+  const { operations, fragments, tokens, repeatedFields } = documentFacts(document);
+  return { operations, fragments, tokens, repeatedFields };
+}
+
+function shownOperation(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts {
+  const facts = operationFacts(document, operation);
+  const { rootFields, rootFieldNames, occurrences } = facts;
+  return { ...facts, rootFields, rootFieldNames, occurrences };
 }
 
 function shown(refusal: Refusal): ExplainedRefusal {

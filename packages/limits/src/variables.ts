@@ -23,10 +23,10 @@ export function variableFacts(
   let depth = 0;
   let nodes = 0;
   let stringLength = 0;
-  const waiting: object[] = [variables];
-  const levels: number[] = [0];
-  for (let container = waiting.pop(); container; container = waiting.pop()) {
-    const level = (levels.pop() ?? 0) + 1;
+  let waiting: object[] | undefined;
+  let levels: number[] | undefined;
+  for (let container: object | undefined = variables; container; container = waiting?.pop()) {
+    const level = (levels?.pop() ?? 0) + 1;
     const keys = Array.isArray(container) ? undefined : Object.keys(container);
     const size = keys?.length ?? (container as unknown[]).length;
     if (size === 0) continue;
@@ -39,8 +39,8 @@ export function variableFacts(
       const value = (container as Record<PropertyKey, unknown>)[key ?? i];
       if (typeof value === 'string') stringLength = Math.max(stringLength, value.length);
       if (!isContainer(value)) continue;
-      waiting.push(value);
-      levels.push(level);
+      (waiting ??= []).push(value);
+      (levels ??= []).push(level);
     }
   }
   return { depth, nodes, stringLength };

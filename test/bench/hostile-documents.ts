@@ -1,0 +1,58 @@
+/** Documents that are made to be dear, on a schema with `Query.one: Query`, `Query.q(first:)`, `Query.f(in:)` and `Query.s`. */
+import { type DocumentNode, Kind } from 'graphql';
+
+const times = (n: number, make: (i: number) => string) => Array.from({ length: n }, (_, i) => make(i)).join(' ');
+
+/** Fragments F0 to Fn, each made from the name of the next; the last is a leaf. */
+const chain = (n: number, make: (next: string) => string): string =>
+  `{ ...F0 } ${times(n, (i) => `fragment F${i} on Query { ${make(`F${i + 1}`)} }`)} fragment F${n} on Query { s }`;
+const nested = (n: number, open: string, leaf: string): string => `${open.repeat(n)} ${leaf} ${'}'.repeat(n)}`;
+
+/** What no parser makes: it would recurse. */
+function handBuilt(depth: number): DocumentNode {
+  const name = (value: string) => ({ kind: Kind.NAME, value });
+  let set: object = { kind: Kind.SELECTION_SET, selections: [{ kind: Kind.FIELD, name: name('s') }] };
+  for (let i = 0; i < depth; i += 1) {
+    set = { kind: Kind.SELECTION_SET, selections: [{ kind: Kind.FIELD, name: name('one'), selectionSet: set }] };
+  }
+  const operation = { kind: Kind.OPERATION_DEFINITION, operation: 'query', selectionSet: set };
+  return { kind: Kind.DOCUMENT, definitions: [operation] } as unknown as DocumentNode;
+}
+
+export type Hostile = string | DocumentNode;
+
+export const hostile: Readonly<Record<string, Hostile>> = {
+  'doubling fragments, 45 levels': chain(45, (next) => `a: one { ...${next} } b: one { ...${next} }`),
+  'doubling with two list sizes, 45 levels': chain(
+    45,
+    (next) => `a: q(first: 1) { ...${next} } b: q(first: 2) { ...${next} }`,
+  ),
+  'doubling without fields, 9 levels': chain(9, (next) => `...${next} ...${next}`),
+  'ten-fold fan-out, 20 levels': chain(20, (next) => times(10, (k) => `k${k}: one { ...${next} }`)),
+  '40 fragments, each used 12 times': `{ ${times(480, (i) => `a${i}: one { ...F${i % 40} }`)} } ${times(40, (i) => `fragment F${i} on Query { s }`)}`,
+  '49 fragments that spread all later ones': `{ ...F0 } ${times(49, (i) => `fragment F${i} on Query { s ${times(30, (k) => (i + k + 1 < 49 ? `...F${i + k + 1}` : ''))} }`)}`,
+  '10,000 aliases': `{ ${times(10_000, (i) => `a${i}: s`)} }`,
+  '660 aliases': `{ ${times(660, (i) => `a${i}: s`)} }`,
+  '10,000 repeated fields': `{ ${'s '.repeat(10_000)} }`,
+  '1,900 repeated fields': `{ ${'s '.repeat(1_900)} }`,
+  '499 repeated objects': `{ ${'one { s } '.repeat(499)} }`,
+  '499 repeated objects through two fragments': `{ ...A ...B } fragment A on Query { ${times(166, (i) => `a${i}: one { s }`)} } fragment B on Query { ${times(166, (i) => `a${i}: one { s }`)} }`,
+  '499 repeated objects in an unused fragment': `{ s } fragment F on Query { ${'one { s } '.repeat(490)} }`,
+  '51 repetitions at the end of 700 fields': `{ ${times(640, (i) => `f${i}`)} ${'s '.repeat(52)} }`,
+  'repetitions that multiply, within the limit': `{ ${times(7, () => `one { ${'s '.repeat(7)} }`)} }`,
+  '10 operations that share 900 fields, and 51 repetitions': `${times(10, (i) => `query Q${i} { s ...F }`)} fragment F on Query { ${times(180, (i) => `f${i}`)} ${'s '.repeat(52)} }`,
+  '600 inline fragments in each other': `{ ${nested(600, '... {', 's')} }`,
+  '600 inline fragments beside each other': `{ ${'... { s } '.repeat(480)} }`,
+  '30 aliases of 30 aliased fields': `{ ${times(5, (i) => `a${i}: one { ${times(5, (k) => `b${k}: s`)} }`)} }`,
+  '1,000 levels of fields': `{ ${nested(1_000, 'one { ', 's')} }`,
+  '11 levels of fields': `{ ${nested(11, 'one { ', 's')} }`,
+  '10,000 levels of fields, built by hand': handBuilt(10_000),
+  '900 levels of lists in an argument': `{ f(in: { ins: ${'['.repeat(900)}${']'.repeat(900)} }) }`,
+  '600 levels of input objects': `{ f(in: ${'{ in: '.repeat(600)} { n: 1 } ${'}'.repeat(600)}) }`,
+  '500 operations': times(500, (i) => `query Q${i} { s }`),
+  '900 unknown fields': `{ ${times(900, (i) => `unknown${i}`)} }`,
+  '600 unknown arguments': `{ f(${times(600, (i) => `x${i}: 1`)}) }`,
+  '50 variables, never used': `query (${times(50, (i) => `$v${i}: Int`)}) { s }`,
+  '49 fragments beside each other': `{ ${times(49, (i) => `...F${i}`)} } ${times(49, (i) => `fragment F${i} on Query { ${times(15, (k) => `f${i}_${k}`)} }`)}`,
+  '49 fragments, never used': `{ s } ${times(49, (i) => `fragment F${i} on Query { one { s } }`)}`,
+};
