@@ -18,20 +18,20 @@ import {
 
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
+const none: Fragments = new Map();
 const fragmentsByDocument = new WeakMap<DocumentNode, Fragments>();
 
 /** name -> definition; of several with one name the last, as in graphql-js. */
 export function fragmentsOf(document: DocumentNode): Fragments {
-  let fragments = fragmentsByDocument.get(document);
-  if (!fragments) {
-    const found = new Map<string, FragmentDefinitionNode>();
-    for (const definition of document.definitions) {
-      if (definition.kind === Kind.FRAGMENT_DEFINITION) found.set(definition.name.value, definition);
-    }
-    fragments = found;
-    fragmentsByDocument.set(document, fragments);
+  const known = document.definitions.length > 1 ? fragmentsByDocument.get(document) : undefined;
+  if (known) return known;
+  const found = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) found.set(definition.name.value, definition);
   }
-  return fragments;
+  if (found.size === 0) return none;
+  fragmentsByDocument.set(document, found);
+  return found;
 }
 
 /** Which selections take part. */

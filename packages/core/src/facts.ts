@@ -4,7 +4,7 @@
  * Both branches of `@skip` and `@include` count: facts depend on the document alone. `__schema` and `__type` are told by
  * the name of a field, never by an alias or the name of a fragment or an operation.
  */
-import { type DocumentNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
+import { type DocumentNode, type FieldNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
 import { collectFields, type Fragments, fragmentsOf, type Selecting, visitFields } from './collect.ts';
 import { addDirectives, type Counted, countSelections, countUnreached, nothingCounted } from './counts.ts';
 import { countRepeated } from './repeated.ts';
@@ -159,7 +159,8 @@ class CountedOperation implements OperationFacts {
   readonly #root: SelectionSetNode;
   readonly #definitions: Fragments;
   readonly #aliased: ReadonlySet<SelectionSetNode>;
-  #rootFields: { readonly keys: ReadonlySet<string>; readonly names: ReadonlySet<string> } | undefined;
+  #rootKeys: ReadonlySet<string> | undefined;
+  #rootNames: ReadonlySet<string> | undefined;
   #occurrences: number | undefined;
 
   constructor(operation: OperationDefinitionNode, definitions: Fragments, counted: Counted) {
@@ -183,11 +184,13 @@ class CountedOperation implements OperationFacts {
   }
 
   get rootFields(): number {
-    return this.#rootSelections().keys.size;
+    this.#rootKeys ??= this.#atRoot(({ alias, name }) => (alias ?? name).value);
+    return this.#rootKeys.size;
   }
 
   get rootFieldNames(): ReadonlySet<string> {
-    return this.#rootSelections().names;
+    this.#rootNames ??= this.#atRoot(({ name }) => name.value);
+    return this.#rootNames;
   }
 
   get occurrences(): number {
@@ -195,17 +198,10 @@ class CountedOperation implements OperationFacts {
     return this.#occurrences;
   }
 
-  #rootSelections(): { readonly keys: ReadonlySet<string>; readonly names: ReadonlySet<string> } {
-    if (!this.#rootFields) {
-      const keys = new Set<string>();
-      const names = new Set<string>();
-      visitFields([this.#root], this.#definitions, (field) => {
-        keys.add((field.alias ?? field.name).value);
-        names.add(field.name.value);
-      });
-      this.#rootFields = { keys, names };
-    }
-    return this.#rootFields;
+  #atRoot(read: (field: FieldNode) => string): ReadonlySet<string> {
+    const found = new Set<string>();
+    visitFields([this.#root], this.#definitions, (field) => void found.add(read(field)));
+    return found;
   }
 
   #countOccurrences(): number {
