@@ -6,10 +6,10 @@
 import { knownOptions, refuse, type SecurityContext, wholeNumber } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { type CallerBudget, ruleOf } from './budgets.ts';
-import { type Charged, chargeFor } from './charges.ts';
+import { type Caller, chargeFor } from './charges.ts';
 import type { Rule } from './directive.ts';
 import { wholeSeconds } from './headers.ts';
-import { keyOf } from './keys.ts';
+import { whoKey } from './keys.ts';
 import type { Reporter, SteadyStore } from './steady.ts';
 
 export interface SocketLimitOptions {
@@ -34,12 +34,11 @@ export interface SocketLimits {
 export function socketLimits(
   options: SocketLimitOptions,
   counters: SteadyStore,
-  chargedFor: (security: SecurityContext) => Charged,
+  callerFor: (security: SecurityContext) => Caller,
   reporter: Reporter,
 ): SocketLimits {
   knownOptions('sockets', options, ['maxSockets', 'subscribes', 'events']);
   const maxSockets = wholeNumber('maxSockets', options.maxSockets ?? 10);
-  const caller = { by: ['PRINCIPAL'], args: [] } as const;
   const subscribes = ruleOf('subscribes', 'socket:subscribes', options.subscribes ?? { max: 60 }, 'PRINCIPAL') as Rule;
   const events = ruleOf('events', 'socket:events', options.events ?? { max: 600 }, 'PRINCIPAL') as Rule;
   const open = new Map<string, number>();
@@ -47,8 +46,7 @@ export function socketLimits(
 
   async function take(rule: Rule, security: SecurityContext): Promise<GraphQLError | undefined> {
     try {
-      const charge = chargeFor(rule, keyOf(rule, security, {}), 1, chargedFor(security));
-      const taken = await counters.take([charge], reporter);
+      const taken = await counters.take([chargeFor(rule, callerFor(security))], reporter);
       if (!taken || taken.consumption.allowed) return undefined;
       const [short] = taken.consumption.exceeded;
       return refuse('RATE_LIMITED', { retryAfterSeconds: wholeSeconds(short?.resetSeconds ?? 1) });
@@ -60,7 +58,7 @@ export function socketLimits(
   return {
     connect(socket, security) {
       if (callers.has(socket)) return undefined;
-      const key = keyOf(caller, security, {});
+      const key = whoKey(['PRINCIPAL'], security);
       const count = open.get(key) ?? 0;
       if (!(count < maxSockets)) return refuse('RATE_LIMITED');
       open.set(key, count + 1);

@@ -13,7 +13,7 @@ import {
   refuse,
   within,
 } from '@graphql-bulwark/core';
-import { isLocal } from './stores/memory.ts';
+import { windowsOf } from './stores/memory.ts';
 import { createWindows } from './stores/windows.ts';
 
 export interface SteadyOptions {
@@ -34,8 +34,12 @@ export interface Taken {
 }
 
 export interface SteadyStore {
-  /** @returns `undefined` where the store failed and nothing is counted. @throws `SERVICE_UNAVAILABLE` where that denies. */
-  readonly take: (charges: readonly Charge[], reporter: Reporter) => Promise<Taken | undefined>;
+  /**
+   * At once where the counters are in this process, else by a promise.
+   *
+   * @returns `undefined` where the store failed and nothing is counted. @throws `SERVICE_UNAVAILABLE` where that denies.
+   */
+  readonly take: (charges: readonly Charge[], reporter: Reporter) => Taken | undefined | Promise<Taken | undefined>;
   /** Empties a bucket, in the insurance as well. */
   readonly reset: (bucket: Omit<Charge, 'points'>) => Promise<void>;
 }
@@ -46,7 +50,7 @@ const insuredKeys = 100_000;
 export function steady(store: CounterStore, options: SteadyOptions): SteadyStore {
   const { onStoreError, instances, timeoutMilliseconds, retryMilliseconds } = options;
   const insurance = createWindows(insuredKeys);
-  const neverLate = isLocal(store);
+  const windows = windowsOf(store);
   const giveBack = (refunds: readonly Refund[]): Promise<void> => store.giveBack(refunds);
   let failures = 0;
   let restsUntil = 0;
@@ -94,30 +98,31 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
     }
   }
 
-  return {
-    async take(charges, reporter) {
-      if (neverLate) return { consumption: await store.consume(charges), giveBack };
-      if (!mayAsk()) return instead(charges);
-      // Not started with a plain call: a store that throws instead of rejecting has failed, too.
-      const pending = (async () => store.consume(charges))();
-      let consumption: Consumption;
-      try {
-        consumption = await within(timeoutMilliseconds, pending);
-      } catch (error) {
-        failures += 1;
-        isTrying = false;
-        restsUntil = performance.now() + retryMilliseconds;
-        if (failures === 1) {
-          reporter.failed('rate limit store', error);
-          reporter.report({ type: 'store.degraded', store: 'rate-limit' });
-        }
-        return decideWithout(charges, pending);
-      }
-      if (failures > 0) reporter.report({ type: 'store.recovered', store: 'rate-limit' });
-      failures = 0;
+  async function ask(charges: readonly Charge[], reporter: Reporter): Promise<Taken | undefined> {
+    if (!mayAsk()) return instead(charges);
+    // Not started with a plain call: a store that throws instead of rejecting has failed, too.
+    const pending = (async () => store.consume(charges))();
+    let consumption: Consumption;
+    try {
+      consumption = await within(timeoutMilliseconds, pending);
+    } catch (error) {
+      failures += 1;
       isTrying = false;
-      return { consumption, giveBack };
-    },
+      restsUntil = performance.now() + retryMilliseconds;
+      if (failures === 1) {
+        reporter.failed('rate limit store', error);
+        reporter.report({ type: 'store.degraded', store: 'rate-limit' });
+      }
+      return decideWithout(charges, pending);
+    }
+    if (failures > 0) reporter.report({ type: 'store.recovered', store: 'rate-limit' });
+    failures = 0;
+    isTrying = false;
+    return { consumption, giveBack };
+  }
+
+  return {
+    take: windows ? (charges) => ({ consumption: windows.consume(charges), giveBack }) : ask,
 
     async reset(bucket) {
       insurance.reset(share(bucket));
