@@ -64,7 +64,9 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   const { exceeded, neverPossible } = shortAnswers(settings.httpStatus, legacy);
 
   const compiled = new WeakMap<GraphQLSchema, LimitedFields>();
-  const outcomes = new WeakMap<ResolvedOperation, Taken>();
+  // On the operation itself: a WeakMap would keep what each request took until the next full garbage collection.
+  const outcome = Symbol('what was taken');
+  type Charged = ResolvedOperation & { [outcome]?: Taken };
   const standings = new WeakMap<Map<string, string>, Standing>();
   // By context value: the operation that a resolver belongs to, and what it may not call.
   const running = new WeakMap<object, ResolvedOperation>();
@@ -80,20 +82,16 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     return rules;
   }
 
-  function judge(operation: ResolvedOperation, taken: Taken | undefined): void {
+  function judge(operation: Charged, taken: Taken | undefined): void {
     if (!taken) return;
-    outcomes.set(operation, taken);
+    operation[outcome] = taken;
     if (!taken.consumption.allowed) throw exceeded(taken.consumption);
   }
 
-  async function checkPartly(
-    operation: ResolvedOperation,
-    contextValue: object,
-    all: readonly Charge[],
-  ): Promise<void> {
+  async function checkPartly(operation: Charged, contextValue: object, all: readonly Charge[]): Promise<void> {
     const take = async (charges: readonly Charge[]): Promise<Taken | undefined> => {
       const taken = await counters.take(charges, operation);
-      if (taken) outcomes.set(operation, taken);
+      if (taken) operation[outcome] = taken;
       return taken;
     };
     const waits = await takePartly(all, rulesOf(operation.schema), take, exceeded);
@@ -137,9 +135,10 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     },
     respond(answer) {
       refusals.charge(answer);
-      const { operation, headers, isBatched } = answer;
-      const taken = operation && outcomes.get(operation);
-      if (!taken) return;
+      const { headers, isBatched } = answer;
+      const operation: Charged | undefined = answer.operation;
+      const taken = operation?.[outcome];
+      if (!operation || !taken) return;
       const standing = restrict(standings.get(headers) ?? [], settle(answer, operation, taken, settings));
       if (isBatched) standings.set(headers, standing);
       for (const [name, value] of Object.entries(rateLimitHeaders(standing, legacy))) headers.set(name, value);
