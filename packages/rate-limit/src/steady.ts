@@ -101,7 +101,7 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
   async function ask(charges: readonly Charge[], reporter: Reporter): Promise<Taken | undefined> {
     if (!mayAsk()) return instead(charges);
     // Not started with a plain call: a store that throws instead of rejecting has failed, too.
-    const pending = (async () => store.consume(charges))();
+    const pending = (async () => store.consume(charges, timeoutMilliseconds))();
     let consumption: Consumption;
     try {
       consumption = await within(timeoutMilliseconds, pending);

@@ -11,10 +11,12 @@ export const ops = { consume: 0, giveBack: 1, reset: 2 } as const;
 export type Op = keyof typeof ops;
 
 /**
- * KEYS: the distinct buckets. ARGV, per request: op, count, and per bucket: index of its key, points, limit, then the length
- * of the window in milliseconds (consume) or its end, 0 for any (giveBack).
+ * KEYS: the distinct buckets. ARGV[1]: whole numbers in one text, which costs client and server far less than an argument each.
+ * Per request: op, count, and per bucket: index of its key, points, limit, then the length of the window in milliseconds
+ * (consume) or its end, 0 for any (giveBack).
  *
- * Answers with the server's time, then per request: 1 or 0, and per bucket: points used, end of the window, 1 where it is short.
+ * Answers in one text with the server's time, then per request: 1 or 0, and per bucket: points used, end of the window, and
+ * for a request that is refused 1 where the bucket is short.
  */
 export const script = `
 local time = redis.call('TIME')
@@ -30,16 +32,17 @@ for from = 1, #KEYS, 1000 do
     if over > now then used[i], ends[i] = tonumber(points), over end
   end
 end
-local answer = { now }
+local numbers = {}
+for number in string.gmatch(ARGV[1], '%-?%d+') do numbers[#numbers + 1] = tonumber(number) end
+local answer = { string.format('%.0f', now) }
 local a = 1
-while a <= #ARGV do
-  local op, count = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
+while a <= #numbers do
+  local op, count = numbers[a], numbers[a + 1]
   local first, last = a + 2, a + 1 + 4 * count
   a = last + 1
   local short, allowed, asked = {}, 1, {}
   for b = first, last, 4 do
-    local i, points = tonumber(ARGV[b]), tonumber(ARGV[b + 1])
-    local limit, window = tonumber(ARGV[b + 2]), tonumber(ARGV[b + 3])
+    local i, points, limit, window = numbers[b], numbers[b + 1], numbers[b + 2], numbers[b + 3]
     if op == 0 then
       asked[i] = (asked[i] or 0) + points
       if not (used[i] + asked[i] <= limit) then short[b], allowed = 1, 0 end
@@ -51,24 +54,23 @@ while a <= #ARGV do
   end
   if op == 0 and allowed == 1 then
     for b = first, last, 4 do
-      local i, points = tonumber(ARGV[b]), tonumber(ARGV[b + 1])
+      local i, points = numbers[b], numbers[b + 1]
       if points > 0 then
-        if ends[i] == 0 then ends[i] = now + tonumber(ARGV[b + 3]) end
+        if ends[i] == 0 then ends[i] = now + numbers[b + 3] end
         used[i], changed[i] = used[i] + points, true
       end
     end
   end
   answer[#answer + 1] = allowed
   for b = first, last, 4 do
-    local i = tonumber(ARGV[b])
-    answer[#answer + 1] = used[i]
-    answer[#answer + 1] = ends[i]
-    answer[#answer + 1] = short[b] or 0
+    local i = numbers[b]
+    answer[#answer + 1] = string.format('%.0f %.0f', used[i], ends[i])
+    if allowed == 0 then answer[#answer + 1] = short[b] or 0 end
   end
 end
 for i in pairs(changed) do
   if ends[i] == 0 then redis.call('DEL', KEYS[i])
   else redis.call('SET', KEYS[i], string.format('%.0f %.0f', used[i], ends[i]), 'PX', string.format('%.0f', ends[i] - now)) end
 end
-return answer
+return table.concat(answer, ' ')
 `;

@@ -8,8 +8,9 @@ import { type BucketState, type Charge, type CounterStore, knownOptions, show } 
 import { wholePoints } from '../points.ts';
 import { bucketNamer } from './bucket-name.ts';
 import { redisScript } from './redis-client.ts';
-import { type Op, script } from './redis-script.ts';
+import { script } from './redis-script.ts';
 import { type Answered, type Ask, type Entry, sharedCall, type Verdict } from './shared-call.ts';
+import { consumeSpread, type Part, type SlotCalls } from './spread.ts';
 
 export interface RedisStoreOptions {
   /** A client of ioredis or node-redis, for one server or a cluster; made, configured and closed by the application. */
@@ -18,10 +19,7 @@ export interface RedisStoreOptions {
   readonly prefix?: string | undefined;
 }
 
-interface Placed {
-  readonly tag: string;
-  readonly entry: Entry;
-}
+type Bucket = Omit<Charge, 'points'>;
 
 /**
  * While the client is not connected every call fails at once, instead of waiting in the client's queue.
@@ -37,11 +35,11 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
   }
   const { run, isCluster } = redisScript(client, script);
   // One queue per hash tag while it has anything waiting; without a cluster, one for all.
-  const asks = new Map<string, Ask>();
+  const asks = new Map<string | undefined, Ask>();
   const shared = sharedCall(run);
   const bucketName = bucketNamer();
 
-  function askAt(tag: string): Ask {
+  function askAt(tag: string | undefined): Ask {
     if (!isCluster) return shared;
     const known = asks.get(tag);
     if (known) return known;
@@ -51,97 +49,88 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
     return fresh;
   }
 
-  function place(charge: Omit<Charge, 'points'>, points: number, window: number): Placed {
-    const tag =
-      charge.hashTag === undefined ? prefix : `${prefix}:${charge.hashTag.replace(/[{}%]/g, encodeURIComponent)}`;
-    return { tag, entry: { name: `{${tag}}:${bucketName(charge)}`, points, limit: charge.limit, window } };
+  function entryOf(bucket: Bucket, points: number, window: number): Entry {
+    const { hashTag, limit } = bucket;
+    const tag = hashTag === undefined ? prefix : `${prefix}:${hashTag.replace(/[{}%]/g, encodeURIComponent)}`;
+    return { name: `{${tag}}:${bucketName(bucket)}`, points, limit, window };
   }
 
-  /** @returns the positions of the charges per call. */
-  function calls(placed: readonly Placed[]): (readonly number[])[] {
-    const first = placed[0]?.tag;
-    if (!isCluster || placed.every(({ tag }) => tag === first)) return [placed.map((_, i) => i)];
-    const positions = new Map<string, number[]>();
-    placed.forEach(({ tag }, i) => {
-      const known = positions.get(tag);
-      if (known) known.push(i);
-      else positions.set(tag, [i]);
+  /** What lies together is asked together. */
+  function partsOf(buckets: readonly Bucket[], entries: readonly Entry[]): readonly Part[] {
+    const first = buckets[0]?.hashTag;
+    if (!isCluster || buckets.every(({ hashTag }) => hashTag === first)) {
+      return [{ tag: first, positions: entries.map((_, i) => i), entries }];
+    }
+    const tags = [...new Set(buckets.map(({ hashTag }) => hashTag))];
+    return tags.map((tag) => {
+      const positions = [...buckets.keys()].filter((i) => buckets[i]?.hashTag === tag);
+      return { tag, positions, entries: positions.map((i) => entries[i] as Entry) };
     });
-    return [...positions.values()];
   }
 
-  function ask(op: Op, placed: readonly Placed[], at: readonly number[]): Promise<Verdict> {
-    const entries = at.map((i) => (placed[i] as Placed).entry);
-    return askAt(placed[at[0] ?? 0]?.tag ?? prefix)(op, entries);
-  }
-
-  const lengthOf = ({ windowSeconds }: Pick<Charge, 'windowSeconds'>): number => windowSeconds * 1000;
+  const calls: SlotCalls = {
+    consume: ({ tag, entries }) => askAt(tag)('consume', entries),
+    undo({ tag, entries }, { entries: answered }) {
+      return askAt(tag)(
+        'giveBack',
+        entries.map((entry, i) => ({ ...entry, window: answered[i]?.endsAt ?? -1 })),
+      );
+    },
+  };
 
   return {
-    async consume(charges) {
-      const placed = charges.map((charge) => place(charge, wholePoints(charge.points), lengthOf(charge)));
-      const groups = calls(placed);
-      const settled = await Promise.allSettled(groups.map((at) => ask('consume', placed, at)));
-      const isRefused = settled.some((result) => result.status === 'rejected' || !result.value.allowed);
+    async consume(charges, timeoutMilliseconds) {
+      const entries = charges.map((charge) => entryOf(charge, wholePoints(charge.points), lengthOf(charge)));
+      const parts = partsOf(charges, entries);
+      const [only] = parts;
+      const verdicts =
+        only && parts.length === 1
+          ? [await calls.consume(only)]
+          : await consumeSpread(parts, calls, timeoutMilliseconds);
+      const allowed = verdicts.every((verdict) => verdict.allowed);
       const buckets: BucketState[] = [];
       const short: number[] = [];
-      const givenBack: Promise<unknown>[] = [];
-      settled.forEach((result, group) => {
-        if (result.status === 'rejected') return;
-        const { entries, allowed, now } = result.value;
-        const at = groups[group] as readonly number[];
-        const isUndone = isRefused && allowed;
-        at.forEach((i, n) => {
-          const charge = charges[i] as Charge;
-          const answered = entries[n] as Answered;
-          buckets[i] = stateOf(charge, answered, now, isUndone ? (placed[i] as Placed).entry.points : 0);
-          if (answered.isShort) short.push(i);
+      parts.forEach(({ positions, entries: asked }, part) => {
+        const { now, entries: answered, allowed: wasTaken } = verdicts[part] as Verdict;
+        positions.forEach((i, n) => {
+          const own = wasTaken && !allowed ? (asked[n] as Entry).points : 0;
+          const answer = answered[n] as Answered;
+          buckets[i] = stateOf(charges[i] as Charge, answer, now, own);
+          if (answer.isShort) short.push(i);
         });
-        if (!isUndone) return;
-        const taken = placed.map(({ tag, entry }, i) => ({ tag, entry: { ...entry, window: endOf(buckets[i]) } }));
-        givenBack.push(ask('giveBack', taken, at));
       });
-      // What cannot be given back now ends with its window.
-      if (givenBack.length > 0) await Promise.allSettled(givenBack);
-      const failure = settled.find((result) => result.status === 'rejected');
-      if (failure) throw failure.reason;
-      return {
-        allowed: !isRefused,
-        buckets,
-        exceeded: short.toSorted((a, b) => a - b).map((i) => buckets[i] as BucketState),
-      };
+      return { allowed, buckets, exceeded: short.toSorted((a, b) => a - b).map((i) => buckets[i] as BucketState) };
     },
 
     async giveBack(refunds) {
-      const placed = refunds.map((refund) => {
+      const entries = refunds.map((refund) => {
         const end = refund.window === undefined ? 0 : Number(refund.window);
-        return place(refund, wholePoints(refund.points), Number.isSafeInteger(end) ? end : -1);
+        return entryOf(refund, wholePoints(refund.points), Number.isSafeInteger(end) ? end : -1);
       });
-      await Promise.all(calls(placed).map((at) => ask('giveBack', placed, at)));
+      await Promise.all(partsOf(refunds, entries).map(({ tag, entries: those }) => askAt(tag)('giveBack', those)));
     },
 
     async peek(bucket) {
-      const placed = [place(bucket, 0, lengthOf(bucket))];
-      const { entries, now } = await ask('consume', placed, [0]);
+      const { entries, now } = await askAt(bucket.hashTag)('consume', [entryOf(bucket, 0, lengthOf(bucket))]);
       return stateOf({ ...bucket, points: 1 }, entries[0] as Answered, now, 0);
     },
 
     async reset(bucket) {
-      await ask('reset', [place(bucket, 0, 0)], [0]);
+      await askAt(bucket.hashTag)('reset', [entryOf(bucket, 0, 0)]);
     },
   };
 }
 
-function stateOf(charge: Charge, { used, endsAt }: Answered, now: number, own: number): BucketState {
-  const isOpen = endsAt > now;
-  return {
-    charge,
-    remaining: Math.min(charge.limit, Math.max(0, charge.limit - (isOpen ? used - own : 0))),
-    resetSeconds: isOpen ? (endsAt - now) / 1000 : 0,
-    ...(isOpen && { window: String(endsAt) }),
-  };
+function lengthOf({ windowSeconds }: Bucket): number {
+  return windowSeconds * 1000;
 }
 
-function endOf(bucket: BucketState | undefined): number {
-  return Number(bucket?.window ?? 0);
+function stateOf(charge: Charge, { used, endsAt }: Answered, now: number, own: number): BucketState {
+  if (!(endsAt > now)) return { charge, remaining: charge.limit, resetSeconds: 0 };
+  return {
+    charge,
+    remaining: Math.min(charge.limit, Math.max(0, charge.limit - used + own)),
+    resetSeconds: (endsAt - now) / 1000,
+    window: String(endsAt),
+  };
 }

@@ -1,6 +1,6 @@
 /**
  * Requests of one turn of the event loop share one script call, each still all or nothing. What fails, fails for those that
- * shared the call; nobody waits for a second turn.
+ * shared the call; nobody waits for a second turn, nor does a request for others while no call is under way.
  */
 import { type Op, ops } from './redis-script.ts';
 
@@ -40,21 +40,26 @@ const maxEntries = 1_000;
 
 export type Ask = (op: Op, entries: readonly Entry[]) => Promise<Verdict>;
 
-export function sharedCall(run: (keys: readonly string[], args: readonly string[]) => Promise<unknown>): Ask {
+export function sharedCall(run: (keys: readonly string[], argument: string) => Promise<unknown>): Ask {
   let waiting: Waiting[] = [];
   let size = 0;
+  let underWay = 0;
 
   function flush(): void {
     const batch = waiting;
     waiting = [];
     size = 0;
-    if (batch.length > 0) void call(batch, run);
+    if (batch.length === 0) return;
+    underWay += 1;
+    void call(batch, run).finally(() => {
+      underWay -= 1;
+    });
   }
 
   return (op, entries) =>
     new Promise((resolve, reject) => {
       if (size > 0 && size + entries.length > maxEntries) flush();
-      if (waiting.length === 0) setImmediate(flush);
+      if (waiting.length === 0) (underWay === 0 ? process.nextTick : setImmediate)(flush);
       waiting.push({ op, entries, resolve, reject });
       size += entries.length;
     });
@@ -62,47 +67,51 @@ export function sharedCall(run: (keys: readonly string[], args: readonly string[
 
 async function call(
   batch: readonly Waiting[],
-  run: (keys: readonly string[], args: readonly string[]) => Promise<unknown>,
+  run: (keys: readonly string[], argument: string) => Promise<unknown>,
 ): Promise<void> {
+  const keys: string[] = [];
   const indexes = new Map<string, number>();
-  const args: string[] = [];
+  const numbers: number[] = [];
   for (const { op, entries } of batch) {
-    args.push(`${ops[op]}`, `${entries.length}`);
+    numbers.push(ops[op], entries.length);
     for (const { name, points, limit, window } of entries) {
       let index = indexes.get(name);
       if (index === undefined) {
-        index = indexes.size + 1;
+        index = keys.push(name);
         indexes.set(name, index);
       }
-      args.push(`${index}`, `${points}`, `${limit}`, `${window}`);
+      numbers.push(index, points, limit, window);
     }
   }
   try {
-    const numbers = numbersOf(await run([...indexes.keys()], args));
-    const expected = batch.reduce((sum, { entries }) => sum + 1 + 3 * entries.length, 1);
-    if (numbers.length !== expected) throw new Error('the script gave an answer that is none');
-    let at = 1;
-    for (const { entries, resolve } of batch) {
-      resolve(verdictAt(numbers, at, entries.length));
-      at += 1 + 3 * entries.length;
-    }
+    const verdicts = verdictsOf(batch, numbersOf(await run(keys, numbers.join(' '))));
+    batch.forEach(({ resolve }, i) => resolve(verdicts[i] as Verdict));
   } catch (error) {
     for (const { reject } of batch) reject(error);
   }
 }
 
-function verdictAt(numbers: readonly number[], at: number, count: number): Verdict {
-  const number = (i: number): number => numbers[i] ?? Number.NaN;
-  const entries = Array.from({ length: count }, (_, i) => ({
-    used: number(at + 1 + 3 * i),
-    endsAt: number(at + 2 + 3 * i),
-    isShort: number(at + 3 + 3 * i) !== 0,
-  }));
-  return { allowed: number(at) === 1, now: number(0), entries };
+function verdictsOf(batch: readonly Waiting[], numbers: readonly number[]): Verdict[] {
+  let at = 0;
+  const next = (): number => {
+    at += 1;
+    return numbers[at - 1] ?? Number.NaN;
+  };
+  const now = next();
+  const verdicts = batch.map(({ entries }) => {
+    const allowed = next() === 1;
+    const answered = entries.map(() => ({ used: next(), endsAt: next(), isShort: !allowed && next() !== 0 }));
+    return { allowed, now, entries: answered };
+  });
+  if (at !== numbers.length) throw new Error(noAnswer);
+  return verdicts;
 }
 
 /** A broken answer must not read as one that allows. */
 function numbersOf(answer: unknown): readonly number[] {
-  if (Array.isArray(answer) && answer.every((item) => Number.isSafeInteger(item))) return answer;
-  throw new Error('the script gave an answer that is none');
+  const numbers = typeof answer === 'string' ? answer.split(' ').map(Number) : [Number.NaN];
+  if (numbers.every(Number.isSafeInteger)) return numbers;
+  throw new Error(noAnswer);
 }
+
+const noAnswer = 'the script gave an answer that is none';
