@@ -174,7 +174,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     },
     refusalFor: (security) => (mode === 'report' ? undefined : refusals.refusalFor(security)),
     sockets: (given = {}) => socketLimits(given, counters, callerFor, silent),
-    peek: async (bucket) => store.peek(bucketOf(bucket)),
+    peek: async (bucket) => counters.peek(bucketOf(bucket)),
     async reset(bucket) {
       const named = bucketOf(bucket);
       refusals.reset(named);

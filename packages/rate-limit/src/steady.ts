@@ -13,6 +13,7 @@ import {
   refuse,
   within,
 } from '@graphql-bulwark/core';
+import { createFaults } from './faults.ts';
 import { windowsOf } from './stores/memory.ts';
 import { createWindows } from './stores/windows.ts';
 
@@ -40,11 +41,12 @@ export interface SteadyStore {
    * @returns `undefined` where the store failed and nothing is counted. @throws `SERVICE_UNAVAILABLE` where that denies.
    */
   readonly take: (charges: readonly Charge[], reporter: Reporter) => Taken | undefined | Promise<Taken | undefined>;
-  /** Empties a bucket, in the insurance as well. */
-  readonly reset: (bucket: Omit<Charge, 'points'>) => Promise<void>;
+  /** How a bucket stands in the store. Rejects where the store fails or is late. */
+  readonly peek: CounterStore['peek'];
+  /** Empties a bucket, in the insurance as well. Rejects where the store fails or is late. */
+  readonly reset: CounterStore['reset'];
 }
 
-const failuresToRest = 3;
 const insuredKeys = 100_000;
 
 export function steady(store: CounterStore, options: SteadyOptions): SteadyStore {
@@ -52,9 +54,7 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
   const insurance = createWindows(insuredKeys);
   const windows = windowsOf(store);
   const giveBack = (refunds: readonly Refund[]): Promise<void> => store.giveBack(refunds);
-  let failures = 0;
-  let restsUntil = 0;
-  let isTrying = false;
+  const faults = createFaults(retryMilliseconds);
 
   const share = <T extends { readonly limit: number }>(charge: T): T => ({
     ...charge,
@@ -70,14 +70,6 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
       consumption: insurance.consume(charges.map(share)),
       giveBack: async (refunds) => insurance.giveBack(refunds),
     };
-  }
-
-  /** Half open, one request at a time may try. */
-  function mayAsk(): boolean {
-    if (failures < failuresToRest) return true;
-    if (isTrying || performance.now() < restsUntil) return false;
-    isTrying = true;
-    return true;
   }
 
   async function decideWithout(charges: readonly Charge[], late: Promise<Consumption>): Promise<Taken | undefined> {
@@ -99,34 +91,36 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
   }
 
   async function ask(charges: readonly Charge[], reporter: Reporter): Promise<Taken | undefined> {
-    if (!mayAsk()) return instead(charges);
+    const place = placeOf(charges);
+    if (!faults.mayAsk(place)) return instead(charges);
     // Not started with a plain call: a store that throws instead of rejecting has failed, too.
     const pending = (async () => store.consume(charges, timeoutMilliseconds))();
     let consumption: Consumption;
     try {
       consumption = await within(timeoutMilliseconds, pending);
     } catch (error) {
-      failures += 1;
-      isTrying = false;
-      restsUntil = performance.now() + retryMilliseconds;
-      if (failures === 1) {
+      if (faults.failed(place)) {
         reporter.failed('rate limit store', error);
         reporter.report({ type: 'store.degraded', store: 'rate-limit' });
       }
       return decideWithout(charges, pending);
     }
-    if (failures > 0) reporter.report({ type: 'store.recovered', store: 'rate-limit' });
-    failures = 0;
-    isTrying = false;
+    if (faults.worked(place)) reporter.report({ type: 'store.recovered', store: 'rate-limit' });
     return { consumption, giveBack };
   }
 
   return {
     take: windows ? (charges) => ({ consumption: windows.consume(charges), giveBack }) : ask,
 
-    async reset(bucket) {
+    peek: (bucket) => within(timeoutMilliseconds, store.peek(bucket)),
+    reset(bucket) {
       insurance.reset(share(bucket));
-      await store.reset(bucket);
+      return within(timeoutMilliseconds, store.reset(bucket));
     },
   };
+}
+
+/** Charges of one operation have at most one hash tag: its caller's. What all share fails with it, and is then insured with it. */
+function placeOf(charges: readonly Charge[]): string {
+  return charges.find(({ hashTag }) => hashTag !== undefined)?.hashTag ?? '';
 }
