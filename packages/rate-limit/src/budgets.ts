@@ -55,6 +55,8 @@ export interface BudgetOptions {
 export interface Budgets {
   /** @throws `COST_LIMIT_EXCEEDED` for an operation that the whole budget could not pay. */
   readonly charges: (operation: ResolvedOperation, caller: Caller) => Charge[];
+  /** Of the budget of points alone. */
+  readonly points: (operation: ResolvedOperation, caller: Caller) => Charge[];
   /** policy -> its rule. */
   readonly policies: ReadonlyMap<string, Rule>;
 }
@@ -89,9 +91,11 @@ export function compileBudgets(options: BudgetOptions): Budgets {
     return chargeFor(rule, caller, 1, `,o:${identityOf(resolved)}`);
   }
 
-  function ofCost(rule: Rule, estimated: number, caller: Caller): Charge {
-    const charge = chargeFor(rule, caller, wholePoints(estimated));
-    if (charge.points <= charge.limit) return charge;
+  function ofPoints(resolved: ResolvedOperation, caller: Caller): Charge[] {
+    const estimated = cost?.(resolved) ?? 0;
+    if (!spending || estimated === 0) return [];
+    const charge = chargeFor(spending, caller, wholePoints(estimated));
+    if (charge.points <= charge.limit) return [charge];
     throw refuse('COST_LIMIT_EXCEEDED', { limit: 'points', actual: charge.points, maximum: charge.limit });
   }
 
@@ -99,10 +103,10 @@ export function compileBudgets(options: BudgetOptions): Budgets {
     charges(resolved, caller) {
       const charges = flat.map((rule) => chargeFor(rule, caller));
       if (operation) charges.push(ofOperation(operation, resolved, caller));
-      const estimated = cost?.(resolved) ?? 0;
-      if (spending && estimated !== 0) charges.push(ofCost(spending, estimated, caller));
+      charges.push(...ofPoints(resolved, caller));
       return charges;
     },
+    points: ofPoints,
     policies: new Map(
       [...flat, ...byName.values(), ...(spending ? [spending] : [])].map((rule) => [rule.policy, rule]),
     ),

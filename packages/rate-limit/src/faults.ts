@@ -12,10 +12,10 @@ interface Fault {
 export interface Faults {
   /** Whether a request may ask the store. Where it failed too often, one at a time may. */
   readonly mayAsk: (place: string) => boolean;
-  /** @returns whether this is the first fault of a store that was sound. */
-  readonly failed: (place: string) => boolean;
-  /** @returns whether this was the last fault. */
-  readonly worked: (place: string) => boolean;
+  readonly failed: (place: string) => void;
+  readonly worked: (place: string) => void;
+  /** Whether any place is known to fail. */
+  readonly remain: () => boolean;
 }
 
 const failuresToRest = 3;
@@ -39,21 +39,19 @@ export function createFaults(restMilliseconds: number): Faults {
 
     failed(place) {
       const failures = (faults.get(place)?.failures ?? 0) + 1;
-      const isFirst = faults.size === 0;
       faults.delete(place);
       if (faults.size === maxPlaces) faults.delete(faults.keys().next().value ?? '');
       faults.set(place, { failures, failedAt: performance.now(), isTried: false });
-      return isFirst;
     },
 
     worked(place) {
-      if (faults.size === 0) return false;
       faults.delete(place);
       for (const [stale, { failedAt }] of faults) {
         if (performance.now() < failedAt + Math.max(forgottenAfterMilliseconds, restMilliseconds)) break;
         faults.delete(stale);
       }
-      return faults.size === 0;
     },
+
+    remain: () => faults.size > 0,
   };
 }

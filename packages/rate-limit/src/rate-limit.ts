@@ -8,18 +8,17 @@ import {
   type BucketState,
   type Charge,
   type Control,
-  deny,
   type Principal,
   type ResolvedOperation,
   type SecurityContext,
   securityContext,
-  securityOf,
 } from '@graphql-bulwark/core';
-import type { GraphQLError, GraphQLFieldResolver, GraphQLSchema } from 'graphql';
+import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { guardCalls, requireGuarded } from './call-guard.ts';
-import { chargeFor, chargesOf, chargesOfCall } from './charges.ts';
+import { createCalls, isObject } from './calls.ts';
+import { type Caller, chargeFor, chargesOf } from './charges.ts';
 import { compileRules, type LimitedFields, type Rule } from './directive.ts';
-import { rateLimitHeaders, restrict, type Standing, wholeSeconds } from './headers.ts';
+import { rateLimitHeaders, restrict, type Standing } from './headers.ts';
 import { valuesKey } from './keys.ts';
 import { compileOptions, type RateLimitOptions } from './options.ts';
 import { takePartly } from './partial.ts';
@@ -68,9 +67,8 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   const outcome = Symbol('what was taken');
   type Charged = ResolvedOperation & { [outcome]?: Taken };
   const standings = new WeakMap<Map<string, string>, Standing>();
-  // By context value: the operation that a resolver belongs to, and what it may not call.
-  const running = new WeakMap<object, ResolvedOperation>();
-  const denied = new WeakMap<object, ReadonlyMap<string, number>>();
+  const calls = createCalls(counters, callerFor, mode !== 'report');
+  let pointsPerEvent = false;
   let policies: ReadonlyMap<string, Rule> = new Map([...budgets.policies, ...refusals.policies]);
 
   function rulesOf(schema: GraphQLSchema): LimitedFields {
@@ -88,18 +86,13 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     if (!taken.consumption.allowed) throw exceeded(taken.consumption);
   }
 
-  async function checkPartly(operation: Charged, contextValue: object, all: readonly Charge[]): Promise<void> {
+  async function checkPartly(operation: Charged, all: readonly Charge[]): Promise<void> {
     const take = async (charges: readonly Charge[]): Promise<Taken | undefined> => {
       const taken = await counters.take(charges, operation);
       if (taken) operation[outcome] = taken;
       return taken;
     };
-    const waits = await takePartly(all, rulesOf(operation.schema), take, exceeded);
-    if (waits.size === 0) return;
-    denied.set(contextValue, waits);
-    for (const [coordinate, retryAfterSeconds] of waits) {
-      operation.report({ ...limited, coordinate, retryAfterSeconds });
-    }
+    calls.leaveOut(operation, await takePartly(all, rulesOf(operation.schema), take, exceeded));
   }
 
   const bucketOf = ({ policy, principal = null, clientIp = null, args = {} }: BucketName): Omit<Charge, 'points'> => {
@@ -107,6 +100,13 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     if (!rule) throw new TypeError(`rateLimit has no policy '${policy}'; it has ${[...policies.keys()].join(', ')}.`);
     return chargeFor(rule, callerFor(securityContext({ principal, clientIp })), 1, valuesKey(rule, args));
   };
+
+  function pointsFor(contextValue: unknown, caller: Caller): readonly Charge[] {
+    const operation = calls.operationOf(contextValue);
+    if (!operation) throw new TypeError('pointsPerEvent: next() needs the context value that was checked.');
+    // Anything else is executed once, and was charged for it.
+    return operation.operation.operation === OperationTypeNode.SUBSCRIPTION ? budgets.points(operation, caller) : [];
+  }
 
   return {
     name: 'rate-limit',
@@ -120,12 +120,11 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     },
     check(operation) {
       const rules = rulesOf(operation.schema);
-      const context = objectOrNone(operation.contextValue);
-      if (context && rules.hasCalls) running.set(context, operation);
+      if (rules.hasCalls || pointsPerEvent) calls.begin(operation);
       const caller = callerFor(operation.security);
       const charges = [...budgets.charges(operation, caller), ...chargesOf(operation, rules, caller)];
       if (charges.length === 0) return undefined;
-      if (isPartial && mode !== 'report' && context) return checkPartly(operation, context, charges);
+      if (isPartial && mode !== 'report' && isObject(operation.contextValue)) return checkPartly(operation, charges);
       if (!charges.every(({ points, limit }) => points <= limit)) {
         throw neverPossible(charges.filter(({ points, limit }) => !(points <= limit)));
       }
@@ -147,33 +146,14 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       return isOwnStore ? store.close?.() : undefined;
     },
     secure(schema, fieldResolver) {
-      return guardCalls(
-        schema,
-        rulesOf(schema),
-        { isPartial, fieldResolver: fieldResolver as never },
-        {
-          deniedFor(contextValue, coordinates) {
-            const waits = denied.get(objectOrNone(contextValue) ?? {});
-            const longest = Math.max(0, ...coordinates.map((coordinate) => waits?.get(coordinate) ?? 0));
-            return longest > 0 ? longest : undefined;
-          },
-          async charge(contextValue, rules, args) {
-            const security = securityOf(contextValue);
-            const coordinate = rules[0]?.coordinate;
-            if (!security) throw deny('RATE_LIMITED', { coordinate, reason: 'no security context' });
-            const operation = running.get(contextValue as object);
-            const taken = await counters.take(chargesOfCall(rules, args, callerFor(security)), operation ?? silent);
-            if (!taken || taken.consumption.allowed) return;
-            const waits = taken.consumption.exceeded.map(({ resetSeconds }) => wholeSeconds(resetSeconds));
-            const retryAfterSeconds = Math.max(...waits);
-            operation?.report({ ...limited, retryAfterSeconds, ...(coordinate !== undefined && { coordinate }) });
-            if (mode !== 'report') throw deny('RATE_LIMITED', { coordinate, retryAfterSeconds });
-          },
-        },
-      );
+      return guardCalls(schema, rulesOf(schema), { isPartial, fieldResolver: fieldResolver as never }, calls);
     },
     refusalFor: (security) => (mode === 'report' ? undefined : refusals.refusalFor(security)),
-    sockets: (given = {}) => socketLimits(given, counters, callerFor, silent),
+    sockets: (given = {}) => {
+      if (given.pointsPerEvent && !options.points) throw new TypeError('pointsPerEvent needs points and cost.');
+      pointsPerEvent ||= given.pointsPerEvent === true;
+      return socketLimits(given, { counters, callerFor, pointsFor });
+    },
     peek: async (bucket) => counters.peek(bucketOf(bucket)),
     async reset(bucket) {
       const named = bucketOf(bucket);
@@ -181,13 +161,4 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       await counters.reset(named);
     },
   };
-}
-
-const limited = { type: 'rate.limited', control: 'rate-limit', code: 'RATE_LIMITED' } as const;
-
-/** Where a resolver runs without a check before it, there is nobody to tell. */
-const silent = { report() {}, failed() {} };
-
-function objectOrNone(value: unknown): object | undefined {
-  return typeof value === 'object' && value !== null ? value : undefined;
 }

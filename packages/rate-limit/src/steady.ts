@@ -25,7 +25,7 @@ export interface SteadyOptions {
   readonly retryMilliseconds: number;
 }
 
-/** Who is told of failures. */
+/** Who is told of failures. Where nobody is, the next one who is hears of them. */
 export type Reporter = Pick<ResolvedOperation, 'report' | 'failed'>;
 
 /** What became of the charges, and how to give points of theirs back. */
@@ -40,7 +40,7 @@ export interface SteadyStore {
    *
    * @returns `undefined` where the store failed and nothing is counted. @throws `SERVICE_UNAVAILABLE` where that denies.
    */
-  readonly take: (charges: readonly Charge[], reporter: Reporter) => Taken | undefined | Promise<Taken | undefined>;
+  readonly take: (charges: readonly Charge[], reporter?: Reporter) => Taken | undefined | Promise<Taken | undefined>;
   /** How a bucket stands in the store. Rejects where the store fails or is late. */
   readonly peek: CounterStore['peek'];
   /** Empties a bucket, in the insurance as well. Rejects where the store fails or is late. */
@@ -55,6 +55,7 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
   const windows = windowsOf(store);
   const giveBack = (refunds: readonly Refund[]): Promise<void> => store.giveBack(refunds);
   const faults = createFaults(retryMilliseconds);
+  let isTold = false;
 
   const share = <T extends { readonly limit: number }>(charge: T): T => ({
     ...charge,
@@ -90,7 +91,7 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
     }
   }
 
-  async function ask(charges: readonly Charge[], reporter: Reporter): Promise<Taken | undefined> {
+  async function ask(charges: readonly Charge[], reporter?: Reporter): Promise<Taken | undefined> {
     const place = placeOf(charges);
     if (!faults.mayAsk(place)) return instead(charges);
     // Not started with a plain call: a store that throws instead of rejecting has failed, too.
@@ -99,13 +100,19 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
     try {
       consumption = await within(timeoutMilliseconds, pending);
     } catch (error) {
-      if (faults.failed(place)) {
+      faults.failed(place);
+      if (reporter && !isTold) {
+        isTold = true;
         reporter.failed('rate limit store', error);
         reporter.report({ type: 'store.degraded', store: 'rate-limit' });
       }
       return decideWithout(charges, pending);
     }
-    if (faults.worked(place)) reporter.report({ type: 'store.recovered', store: 'rate-limit' });
+    faults.worked(place);
+    if (reporter && isTold && !faults.remain()) {
+      isTold = false;
+      reporter.report({ type: 'store.recovered', store: 'rate-limit' });
+    }
     return { consumption, giveBack };
   }
 
