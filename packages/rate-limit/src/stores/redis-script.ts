@@ -15,8 +15,8 @@ export type Op = keyof typeof ops;
  * Per request: op, count, and per bucket: index of its key, points, limit, then the length of the window in milliseconds
  * (consume) or its end, 0 for any (giveBack).
  *
- * Answers in one text with the server's time, then per request: 1 or 0, and per bucket: points used, end of the window, and
- * for a request that is refused 1 where the bucket is short.
+ * Answers with one JSON list of numbers: the server's time, then per request: 1 or 0, and per bucket: points used, end of the
+ * window, and for a request that is refused 1 where the bucket is short.
  */
 export const script = `
 local time = redis.call('TIME')
@@ -64,7 +64,7 @@ while a <= #numbers do
   answer[#answer + 1] = allowed
   for b = first, last, 4 do
     local i = numbers[b]
-    answer[#answer + 1] = string.format('%.0f %.0f', used[i], ends[i])
+    answer[#answer + 1] = string.format('%.0f,%.0f', used[i], ends[i])
     if allowed == 0 then answer[#answer + 1] = short[b] or 0 end
   end
 end
@@ -72,5 +72,5 @@ for i in pairs(changed) do
   if ends[i] == 0 then redis.call('DEL', KEYS[i])
   else redis.call('SET', KEYS[i], string.format('%.0f %.0f', used[i], ends[i]), 'PX', string.format('%.0f', ends[i] - now)) end
 end
-return table.concat(answer, ' ')
+return '[' .. table.concat(answer, ',') .. ']'
 `;

@@ -71,20 +71,20 @@ async function call(
 ): Promise<void> {
   const keys: string[] = [];
   const indexes = new Map<string, number>();
-  const numbers: number[] = [];
+  let argument = '';
   for (const { op, entries } of batch) {
-    numbers.push(ops[op], entries.length);
+    argument += `${ops[op]} ${entries.length} `;
     for (const { name, points, limit, window } of entries) {
       let index = indexes.get(name);
       if (index === undefined) {
         index = keys.push(name);
         indexes.set(name, index);
       }
-      numbers.push(index, points, limit, window);
+      argument += `${index} ${points} ${limit} ${window} `;
     }
   }
   try {
-    const verdicts = verdictsOf(batch, numbersOf(await run(keys, numbers.join(' '))));
+    const verdicts = verdictsOf(batch, numbersOf(await run(keys, argument)));
     batch.forEach(({ resolve }, i) => resolve(verdicts[i] as Verdict));
   } catch (error) {
     for (const { reject } of batch) reject(error);
@@ -109,8 +109,8 @@ function verdictsOf(batch: readonly Waiting[], numbers: readonly number[]): Verd
 
 /** A broken answer must not read as one that allows. */
 function numbersOf(answer: unknown): readonly number[] {
-  const numbers = typeof answer === 'string' ? answer.split(' ').map(Number) : [Number.NaN];
-  if (numbers.every(Number.isSafeInteger)) return numbers;
+  const numbers: unknown = typeof answer === 'string' ? JSON.parse(answer) : undefined;
+  if (Array.isArray(numbers) && numbers.every(Number.isSafeInteger)) return numbers;
   throw new Error(noAnswer);
 }
 
