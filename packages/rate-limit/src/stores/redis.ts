@@ -4,13 +4,20 @@
  * In a cluster a script reaches one slot. By default all buckets share one; those with a hash tag of their own are counted
  * where it says, and a request over several of them is taken slot by slot, with give-back.
  */
-import { type BucketState, type Charge, type CounterStore, knownOptions, show } from '@graphql-bulwark/core';
+import {
+  type BucketState,
+  type Charge,
+  type CounterStore,
+  knownOptions,
+  type Refund,
+  show,
+} from '@graphql-bulwark/core';
 import { wholePoints } from '../points.ts';
 import { bucketNamer } from './bucket-name.ts';
 import { redisScript } from './redis-client.ts';
-import { script } from './redis-script.ts';
-import { type Answered, type Ask, type Entry, sharedCall, type Verdict } from './shared-call.ts';
-import { consumeSpread, type Part, type SlotCalls } from './spread.ts';
+import { type Op, script } from './redis-script.ts';
+import { type Answered, type Ask, sharedCall, type Verdict } from './shared-call.ts';
+import { consumeSpread, type SlotCalls } from './spread.ts';
 
 export interface RedisStoreOptions {
   /** A client of ioredis or node-redis, for one server or a cluster; made, configured and closed by the application. */
@@ -49,80 +56,92 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
     return fresh;
   }
 
-  function entryOf(bucket: Bucket, points: number, window: number): Entry {
-    const { hashTag, limit } = bucket;
+  function keyOf(bucket: Bucket): string {
+    const { hashTag } = bucket;
     const tag = hashTag === undefined ? prefix : `${prefix}:${hashTag.replace(/[{}%]/g, encodeURIComponent)}`;
-    return { name: `{${tag}}:${bucketName(bucket)}`, points, limit, window };
+    return `{${tag}}:${bucketName(bucket)}`;
+  }
+
+  /** Asks for buckets of one slot. */
+  function ask<B extends Bucket>(
+    op: Op,
+    buckets: readonly B[],
+    points: (bucket: B) => number,
+    window: (bucket: B, i: number) => number,
+  ): Promise<Verdict> {
+    let numbers = '';
+    const keys = buckets.map((bucket, i) => {
+      numbers += `${points(bucket)} ${bucket.limit} ${window(bucket, i)} `;
+      return keyOf(bucket);
+    });
+    return askAt(buckets[0]?.hashTag)(op, keys, numbers);
   }
 
   /** What lies together is asked together. */
-  function partsOf(buckets: readonly Bucket[], entries: readonly Entry[]): readonly Part[] {
+  function partsOf<B extends Bucket>(buckets: readonly B[]): readonly (readonly B[])[] {
     const first = buckets[0]?.hashTag;
-    if (!isCluster || buckets.every(({ hashTag }) => hashTag === first)) {
-      return [{ tag: first, positions: entries.map((_, i) => i), entries }];
-    }
-    const tags = [...new Set(buckets.map(({ hashTag }) => hashTag))];
-    return tags.map((tag) => {
-      const positions = [...buckets.keys()].filter((i) => buckets[i]?.hashTag === tag);
-      return { tag, positions, entries: positions.map((i) => entries[i] as Entry) };
-    });
+    if (!isCluster || buckets.every(({ hashTag }) => hashTag === first)) return [buckets];
+    const tags = new Set(buckets.map(({ hashTag }) => hashTag));
+    return Array.from(tags, (tag) => buckets.filter(({ hashTag }) => hashTag === tag));
   }
 
-  const calls: SlotCalls = {
-    consume: ({ tag, entries }) => askAt(tag)('consume', entries),
-    undo({ tag, entries }, { entries: answered }) {
-      return askAt(tag)(
-        'giveBack',
-        entries.map((entry, i) => ({ ...entry, window: answered[i]?.endsAt ?? -1 })),
-      );
-    },
+  const calls: SlotCalls<readonly Charge[]> = {
+    consume: (charges) => ask('consume', charges, pointsOf, lengthOf),
+    undo: (charges, { buckets }) => ask('giveBack', charges, pointsOf, (_, i) => buckets[i]?.endsAt ?? -1),
   };
 
   return {
     async consume(charges, timeoutMilliseconds) {
-      const entries = charges.map((charge) => entryOf(charge, wholePoints(charge.points), lengthOf(charge)));
-      const parts = partsOf(charges, entries);
-      const [only] = parts;
+      for (const charge of charges) pointsOf(charge); // before anything is asked
+      const parts = partsOf(charges);
       const verdicts =
-        only && parts.length === 1
-          ? [await calls.consume(only)]
-          : await consumeSpread(parts, calls, timeoutMilliseconds);
+        parts.length === 1 ? [await calls.consume(charges)] : await consumeSpread(parts, calls, timeoutMilliseconds);
       const allowed = verdicts.every((verdict) => verdict.allowed);
-      const buckets: BucketState[] = [];
-      const short: number[] = [];
-      parts.forEach(({ positions, entries: asked }, part) => {
-        const { now, entries: answered, allowed: wasTaken } = verdicts[part] as Verdict;
-        positions.forEach((i, n) => {
-          const own = wasTaken && !allowed ? (asked[n] as Entry).points : 0;
-          const answer = answered[n] as Answered;
-          buckets[i] = stateOf(charges[i] as Charge, answer, now, own);
-          if (answer.isShort) short.push(i);
-        });
-      });
-      return { allowed, buckets, exceeded: short.toSorted((a, b) => a - b).map((i) => buckets[i] as BucketState) };
+      const short = new Set<BucketState>();
+      const states = verdicts.map((verdict, part) =>
+        verdict.buckets.map((bucket, i) => {
+          const charge = (parts[part] as readonly Charge[])[i] as Charge;
+          const state = stateOf(charge, bucket, verdict.now, verdict.allowed && !allowed ? pointsOf(charge) : 0);
+          if (bucket.isShort) short.add(state);
+          return state;
+        }),
+      );
+      const buckets = parts.length === 1 ? (states[0] ?? []) : inOrderOf(charges, states);
+      return { allowed, buckets, exceeded: allowed ? [] : buckets.filter((state) => short.has(state)) };
     },
 
     async giveBack(refunds) {
-      const entries = refunds.map((refund) => {
-        const end = refund.window === undefined ? 0 : Number(refund.window);
-        return entryOf(refund, wholePoints(refund.points), Number.isSafeInteger(end) ? end : -1);
-      });
-      await Promise.all(partsOf(refunds, entries).map(({ tag, entries: those }) => askAt(tag)('giveBack', those)));
+      for (const refund of refunds) pointsOf(refund);
+      const endOf = ({ window }: Refund): number => {
+        const end = window === undefined ? 0 : Number(window);
+        return Number.isSafeInteger(end) ? end : -1;
+      };
+      await Promise.all(partsOf(refunds).map((part) => ask('giveBack', part, pointsOf, endOf)));
     },
 
     async peek(bucket) {
-      const { entries, now } = await askAt(bucket.hashTag)('consume', [entryOf(bucket, 0, lengthOf(bucket))]);
-      return stateOf({ ...bucket, points: 1 }, entries[0] as Answered, now, 0);
+      const { buckets, now } = await ask('consume', [bucket], () => 0, lengthOf);
+      return stateOf({ ...bucket, points: 1 }, buckets[0] as Answered, now, 0);
     },
 
     async reset(bucket) {
-      await askAt(bucket.hashTag)('reset', [entryOf(bucket, 0, 0)]);
+      await ask('reset', [bucket], () => 0, lengthOf);
     },
   };
 }
 
+function pointsOf({ points }: Charge): number {
+  return wholePoints(points);
+}
+
 function lengthOf({ windowSeconds }: Bucket): number {
   return windowSeconds * 1000;
+}
+
+/** The parts put together again, each in the order that it has among all. */
+function inOrderOf(charges: readonly Charge[], parts: readonly (readonly BucketState[])[]): readonly BucketState[] {
+  const waiting = new Map(parts.map((part) => [part[0]?.charge.hashTag, part.values()]));
+  return charges.map(({ hashTag }) => waiting.get(hashTag)?.next().value as BucketState);
 }
 
 function stateOf(charge: Charge, { used, endsAt }: Answered, now: number, own: number): BucketState {

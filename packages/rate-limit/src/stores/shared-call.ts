@@ -4,15 +4,6 @@
  */
 import { type Op, ops } from './redis-script.ts';
 
-/** A bucket as the script knows it. */
-export interface Entry {
-  readonly name: string;
-  readonly points: number;
-  readonly limit: number;
-  /** Length of the window in milliseconds, or its end. */
-  readonly window: number;
-}
-
 /** What became of a bucket. */
 export interface Answered {
   readonly used: number;
@@ -25,20 +16,23 @@ export interface Verdict {
   readonly allowed: boolean;
   /** The server's clock. */
   readonly now: number;
-  readonly entries: readonly Answered[];
+  /** In the order of the keys. */
+  readonly buckets: readonly Answered[];
 }
+
+/** @param numbers per key: points, limit, window; a blank behind each. */
+export type Ask = (op: Op, keys: readonly string[], numbers: string) => Promise<Verdict>;
 
 interface Waiting {
   readonly op: Op;
-  readonly entries: readonly Entry[];
+  readonly keys: readonly string[];
+  readonly numbers: string;
   readonly resolve: (verdict: Verdict) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Above so many buckets a call is not shared further: Redis serves nobody else while it runs. */
-const maxEntries = 1_000;
-
-export type Ask = (op: Op, entries: readonly Entry[]) => Promise<Verdict>;
+/** Above so many keys a call is not shared further: Redis serves nobody else while it runs. */
+const maxKeys = 1_000;
 
 export function sharedCall(run: (keys: readonly string[], argument: string) => Promise<unknown>): Ask {
   let waiting: Waiting[] = [];
@@ -46,62 +40,49 @@ export function sharedCall(run: (keys: readonly string[], argument: string) => P
   let underWay = 0;
 
   function flush(): void {
-    const batch = waiting;
+    if (waiting.length > 0) void call(waiting);
     waiting = [];
     size = 0;
-    if (batch.length === 0) return;
+  }
+
+  async function call(batch: readonly Waiting[]): Promise<void> {
     underWay += 1;
-    void call(batch, run).finally(() => {
-      underWay -= 1;
-    });
-  }
-
-  return (op, entries) =>
-    new Promise((resolve, reject) => {
-      if (size > 0 && size + entries.length > maxEntries) flush();
-      if (waiting.length === 0) (underWay === 0 ? process.nextTick : setImmediate)(flush);
-      waiting.push({ op, entries, resolve, reject });
-      size += entries.length;
-    });
-}
-
-async function call(
-  batch: readonly Waiting[],
-  run: (keys: readonly string[], argument: string) => Promise<unknown>,
-): Promise<void> {
-  const keys: string[] = [];
-  const indexes = new Map<string, number>();
-  let argument = '';
-  for (const { op, entries } of batch) {
-    argument += `${ops[op]} ${entries.length} `;
-    for (const { name, points, limit, window } of entries) {
-      let index = indexes.get(name);
-      if (index === undefined) {
-        index = keys.push(name);
-        indexes.set(name, index);
-      }
-      argument += `${index} ${points} ${limit} ${window} `;
+    const keys = batch.length === 1 ? (batch[0] as Waiting).keys : batch.flatMap((request) => request.keys);
+    const argument = batch.map(({ op, keys: { length }, numbers }) => `${ops[op]} ${length} ${numbers}`).join('');
+    try {
+      const verdicts = verdictsOf(batch, numbersOf(await run(keys, argument)));
+      batch.forEach(({ resolve }, i) => resolve(verdicts[i] as Verdict));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
     }
+    underWay -= 1;
   }
-  try {
-    const verdicts = verdictsOf(batch, numbersOf(await run(keys, argument)));
-    batch.forEach(({ resolve }, i) => resolve(verdicts[i] as Verdict));
-  } catch (error) {
-    for (const { reject } of batch) reject(error);
-  }
+
+  return (op, keys, numbers) =>
+    new Promise((resolve, reject) => {
+      if (size > 0 && size + keys.length > maxKeys) flush();
+      if (waiting.length === 0) (underWay === 0 ? process.nextTick : setImmediate)(flush);
+      waiting.push({ op, keys, numbers, resolve, reject });
+      size += keys.length;
+    });
 }
 
 function verdictsOf(batch: readonly Waiting[], numbers: readonly number[]): Verdict[] {
-  let at = 0;
-  const next = (): number => {
-    at += 1;
-    return numbers[at - 1] ?? Number.NaN;
-  };
-  const now = next();
-  const verdicts = batch.map(({ entries }) => {
-    const allowed = next() === 1;
-    const answered = entries.map(() => ({ used: next(), endsAt: next(), isShort: !allowed && next() !== 0 }));
-    return { allowed, now, entries: answered };
+  const [now = Number.NaN] = numbers;
+  let at = 1;
+  const verdicts = batch.map(({ keys }): Verdict => {
+    const allowed = numbers[at] === 1;
+    const width = allowed ? 2 : 3;
+    const buckets = keys.map((_, i): Answered => {
+      const from = at + 1 + width * i;
+      return {
+        used: numbers[from] as number,
+        endsAt: numbers[from + 1] as number,
+        isShort: !allowed && numbers[from + 2] !== 0,
+      };
+    });
+    at += 1 + width * keys.length;
+    return { allowed, now, buckets };
   });
   if (at !== numbers.length) throw new Error(noAnswer);
   return verdicts;

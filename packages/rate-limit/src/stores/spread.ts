@@ -2,25 +2,21 @@
  * Charges in several slots of a cluster: taken slot by slot, and given back where another slot refuses, fails or is silent.
  */
 import { within } from '@graphql-bulwark/core';
-import type { Entry, Verdict } from './shared-call.ts';
+import type { Verdict } from './shared-call.ts';
 
-/** What lies in one slot: positions among the charges, and their buckets. */
-export interface Part {
-  readonly tag: string | undefined;
-  readonly positions: readonly number[];
-  readonly entries: readonly Entry[];
-}
-
-export interface SlotCalls {
-  readonly consume: (part: Part) => Promise<Verdict>;
+export interface SlotCalls<P> {
+  readonly consume: (part: P) => Promise<Verdict>;
   /** Gives back what this verdict took. */
-  readonly undo: (part: Part, verdict: Verdict) => Promise<unknown>;
+  readonly undo: (part: P, verdict: Verdict) => Promise<unknown>;
 }
 
-/** @returns the verdict of each part; where one of them refuses, the others are given back by then. Rejects with the first failure. */
-export async function consumeSpread(
-  parts: readonly Part[],
-  { consume, undo }: SlotCalls,
+/**
+ * @returns the verdict of each part; where one of them refuses, the others are given back by then. Rejects with the first
+ * failure.
+ */
+export async function consumeSpread<P>(
+  parts: readonly P[],
+  { consume, undo }: SlotCalls<P>,
   timeoutMilliseconds: number | undefined,
 ): Promise<readonly Verdict[]> {
   const pending = parts.map(consume);
