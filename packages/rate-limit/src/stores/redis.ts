@@ -44,7 +44,7 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
   // One queue per hash tag while it has anything waiting; without a cluster, one for all.
   const asks = new Map<string | undefined, Ask>();
   const shared = sharedCall(run);
-  const bucketName = bucketNamer();
+  const [nameTogether, nameApart] = [bucketNamer(`{${prefix}}:`), bucketNamer('')];
 
   function askAt(tag: string | undefined): Ask {
     if (!isCluster) return shared;
@@ -58,8 +58,8 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
 
   function keyOf(bucket: Bucket): string {
     const { hashTag } = bucket;
-    const tag = hashTag === undefined ? prefix : `${prefix}:${hashTag.replace(/[{}%]/g, encodeURIComponent)}`;
-    return `{${tag}}:${bucketName(bucket)}`;
+    if (hashTag === undefined) return nameTogether(bucket);
+    return `{${prefix}:${hashTag.replace(/[{}%]/g, encodeURIComponent)}}:${nameApart(bucket)}`;
   }
 
   /** Asks for buckets of one slot. */
