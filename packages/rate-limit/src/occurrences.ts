@@ -66,7 +66,7 @@ export function occurrencesIn(resolved: ResolvedOperation, limited: LimitedField
   const values = conditions.map((name) => resolved.variables[name]).join();
   const known = byValues.get(values);
   if (known) return known;
-  const found = count(resolved, limited);
+  const found = countAll(resolved, limited);
   if (byValues.size < maxRemembered) byValues.set(values, found);
   return found;
 }
@@ -92,7 +92,7 @@ function isCondition({ type }: VariableDefinitionNode): boolean {
   return named.kind === Kind.NAMED_TYPE && named.name.value === 'Boolean';
 }
 
-function count(resolved: ResolvedOperation, limited: LimitedFields): readonly Occurrence[] {
+function countAll(resolved: ResolvedOperation, limited: LimitedFields): readonly Occurrence[] {
   const { operation, facts } = resolved;
   const root = resolved.schema.getRootType(operation.operation);
   if (!root || !limited.leading.has(root.name)) return [];

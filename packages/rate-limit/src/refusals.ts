@@ -53,7 +53,7 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
   function chargesFor(security: SecurityContext, points: number): Charge[] {
     const rules = security.principal ? [ofAddress, ofPrincipal] : [ofAddress];
     const caller = callerOf(security);
-    return rules.map((rule) => chargeFor(rule, caller, points));
+    return rules.map((each) => chargeFor(each, caller, points));
   }
 
   /** What the store knows of other processes counts here as well. */

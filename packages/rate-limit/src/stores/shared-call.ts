@@ -61,7 +61,8 @@ export function sharedCall(run: (keys: readonly string[], argument: string) => P
   return (op, keys, numbers) =>
     new Promise((resolve, reject) => {
       if (size > 0 && size + keys.length > maxKeys) flush();
-      if (waiting.length === 0) (underWay === 0 ? process.nextTick : setImmediate)(flush);
+      if (waiting.length === 0 && underWay > 0) setImmediate(flush);
+      else if (waiting.length === 0) process.nextTick(flush);
       waiting.push({ op, keys, numbers, resolve, reject });
       size += keys.length;
     });
