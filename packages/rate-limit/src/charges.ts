@@ -4,7 +4,7 @@ import { type FieldNode, getArgumentValues } from 'graphql';
 import { weightOf } from './argument-path.ts';
 import type { LimitedFields, Rule, Scope } from './directive.ts';
 import { type Spelled, valuesKey, whoKey } from './keys.ts';
-import { type Call, occurrencesIn } from './occurrences.ts';
+import { type Call, occurrencesIn, type Written } from './occurrences.ts';
 
 /** Who is charged: what charges depend on beside their rules, once per request. */
 export interface Caller {
@@ -61,7 +61,7 @@ export function chargesOf(resolved: ResolvedOperation, limited: LimitedFields, c
       charges.push(chargeFor(rule, caller, times));
       continue;
     }
-    read ??= reader(resolved.variables);
+    read ??= reader(resolved);
     const { values, weight } = read(rule, call);
     const bucket = `${rule.policy} ${values}`; // no space in a policy of a field
     const position = positions.get(bucket) ?? charges.length;
@@ -82,16 +82,19 @@ function weighed({ weight }: Rule, args: Arguments): number {
   return weight && args ? weightOf(weight, args) : 1;
 }
 
-/** Reads the arguments of each node once, and each large value once. */
-function reader(
-  variables: Readonly<Record<string, unknown>>,
-): (rule: Rule, call: Call) => { readonly values: string; readonly weight: number } {
+/** Reads the arguments of each node once, and each large value once; without variables, once for all requests. */
+function reader({ operation, variables }: ResolvedOperation): (rule: Rule, call: Call) => Written {
+  const isConstant = !operation.variableDefinitions?.length;
   const known = new Map<FieldNode, Arguments>();
   const spelled: Spelled = new Map();
-  return (rule, { field, node }) => {
+  return (rule, call) => {
+    const { field, node } = call;
+    if (call.written) return call.written;
     const args = known.has(node) ? known.get(node) : argumentsOf(field, node, variables);
     known.set(node, args);
-    return { values: valuesKey(rule, args, spelled), weight: weighed(rule, args) };
+    const written = { values: valuesKey(rule, args, spelled), weight: weighed(rule, args) };
+    if (isConstant) call.written = written;
+    return written;
   };
 }
 

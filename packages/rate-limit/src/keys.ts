@@ -70,6 +70,8 @@ function spellObject(value: object, spelled: Spelled, depth: number): string {
   return part('o', entries.map(([name, item]) => `${part('k', name)}=${spell(item, spelled, depth + 1)}`).join());
 }
 
+const ascii = /^[\x20-\x7e]*$/;
+
 /** What applications and the collations of their databases pass over: accents, invisible characters, controls. */
 const ignored = /[\p{Mn}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]+/gu;
 
@@ -78,5 +80,6 @@ const ignored = /[\p{Mn}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]+/gu;
  * the password of `ann@x.org`. Letters without a single counterpart in the other case become one by way of the upper one.
  */
 function plain(text: string): string {
+  if (ascii.test(text)) return text.toLowerCase().trim();
   return text.normalize('NFKD').replace(ignored, '').toUpperCase().toLowerCase().trim();
 }

@@ -38,9 +38,18 @@ export interface Occurrence {
   readonly call: Call | undefined;
 }
 
+/** One field of the document, under one rule. */
 export interface Call {
   readonly field: GraphQLField<unknown, unknown>;
   readonly node: FieldNode;
+  /** What its arguments come to, where they are the same in every request. */
+  written?: Written;
+}
+
+/** What stands behind the caller in a key, and how many calls one is. */
+export interface Written {
+  readonly values: string;
+  readonly weight: number;
 }
 
 type Slot = Omit<Occurrence, 'times' | 'coordinates'> & { readonly coordinates: Set<string> };
