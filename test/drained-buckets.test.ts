@@ -12,10 +12,20 @@ const schema = makeExecutableSchema({
       shared: String @auth @rateLimit(max: 2, by: [GLOBAL])
       admin: String @auth(roles: "ADMIN") @rateLimit(max: 2, by: [GLOBAL])
       me: Me @auth
+      one: Named
     }
+    interface Named { secret: String @rateLimit(max: 2, by: [GLOBAL]) }
+    type Hidden implements Named { secret: String @auth(roles: "ADMIN") }
     type Me { report: String @auth(roles: "ADMIN") @rateLimit(max: 2, by: [GLOBAL]) }`,
   ],
-  resolvers: { Query: { shared: () => 's', admin: () => 'a', me: () => ({ report: 'r' }) } },
+  resolvers: {
+    Query: {
+      shared: () => 's',
+      admin: () => 'a',
+      me: () => ({ report: 'r' }),
+      one: () => ({ __typename: 'Hidden', secret: 'h' }),
+    },
+  },
 });
 let server: ApolloServer<SecuredContext>;
 beforeAll(async () => {
@@ -29,6 +39,7 @@ afterAll(() => server.stop());
 it.each([
   ['{ shared }', as(null), as({ id: 'me' })],
   ['{ admin }', as({ id: 'me' }), as({ id: 'boss', roles: ['ADMIN'] })],
+  ['{ one { secret } }', as({ id: 'me' }), as({ id: 'boss', roles: ['ADMIN'] })],
   ['{ me { report } }', as({ id: 'me' }), as({ id: 'boss', roles: ['ADMIN'] })],
 ])('%s: who may not use a field does not use up what others have left of it', async (query, without, entitled) => {
   for (let time = 0; time < 5; time += 1) {

@@ -13,6 +13,7 @@ const typeDefs = `
     few: String @public @rateLimit(max: 2, perResolve: true)
     both: String @auth(roles: "ADMIN") @rateLimit(max: 1, perResolve: true)
   }
+  type Mutation { pay: String }
 `;
 
 function principalOf({ headers }: IncomingMessage): Principal | null {
@@ -29,7 +30,10 @@ async function serve(rateLimit: NonNullable<BulwarkOptions['rateLimit']>) {
     clientAddress: { trustedHops: 1 },
     onEvent: (event) => events.push(event),
   });
-  const resolvers = { Query: { open: () => 'open', secret: () => 'secret', few: () => 'few', both: () => 'both' } };
+  const resolvers = {
+    Query: { open: () => 'open', secret: () => 'secret', few: () => 'few', both: () => 'both' },
+    Mutation: { pay: () => 'paid' },
+  };
   const schema = bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
   const server = new ApolloServer(bulwark.apollo({ schema, stopOnTerminationSignals: false }));
   const { url } = await startStandaloneServer(server, {
@@ -72,6 +76,21 @@ it('refuses a caller that was denied too often, from whatever address it comes t
   const principal = { id: 'bob', claims: {}, roles: [], scopes: [], authMethod: 'test' };
   await bulwark.rateLimit.reset({ policy: 'refusals', principal });
   expect((await post('{ open }', '192.0.2.9', 'bob')).status).toBe(200);
+});
+
+it('spends a budget of points by the prices of the cost control, unless it has its own', async () => {
+  const { post } = await serve({ points: { max: 25 }, costExtension: true });
+  const query = 'mutation { pay }'; // 10, as every mutation
+  const answers = [];
+  for (let time = 0; time < 3; time += 1) answers.push(await post(query, '192.0.2.1', 'bob'));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+  expect(answers[1]?.body).toMatchObject({ extensions: { cost: { requestedQueryCost: 10 } } });
+  const own = await serve({ points: { max: 25 }, cost: () => 20 });
+  expect((await own.post(query, '192.0.2.1', 'bob')).status).toBe(200);
+  expect((await own.post(query, '192.0.2.1', 'bob')).status).toBe(429);
+  expect(() => createBulwark({ authenticate: false, cost: false, rateLimit: { points: { max: 25 } } })).toThrow(
+    /points and cost need each other/,
+  );
 });
 
 it('counts calls of resolvers below the guards: what is denied is not charged', async () => {

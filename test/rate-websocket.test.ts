@@ -1,9 +1,10 @@
 // Limits over real WebSockets, through graphql-ws.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { securityContext } from '@graphql-bulwark/core';
-import { rateLimit, type SocketLimitOptions } from '@graphql-bulwark/rate-limit';
+import { checkOperation, createEvents, securityContext } from '@graphql-bulwark/core';
+import { type RateLimitOptions, rateLimit, type SocketLimitOptions } from '@graphql-bulwark/rate-limit';
 import { makeExecutableSchema } from '@graphql-tools/schema';
+import { type GraphQLError, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { expect, it, onTestFinished } from 'vitest';
@@ -12,6 +13,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 const schema = makeExecutableSchema({
   typeDefs: 'type Query { f: Int } type Subscription { ticks: Int }',
   resolvers: {
+    Query: { f: () => 7 },
     Subscription: {
       ticks: {
         async *subscribe() {
@@ -22,8 +24,13 @@ const schema = makeExecutableSchema({
   },
 });
 
-async function serve(options: SocketLimitOptions) {
-  const sockets = rateLimit().sockets(options);
+async function serve(options: SocketLimitOptions, limits: RateLimitOptions = {}) {
+  const limiter = rateLimit(limits);
+  const sockets = limiter.sockets(options);
+  const events = createEvents(
+    () => {},
+    () => console,
+  );
   const who = ({ connectionParams }: { connectionParams?: Readonly<Record<string, unknown>> | undefined }) => {
     const id = connectionParams?.['who'];
     const principal = typeof id === 'string' ? { id, claims: {}, roles: [], scopes: [], authMethod: 'test' } : null;
@@ -36,12 +43,19 @@ async function serve(options: SocketLimitOptions) {
       schema,
       onConnect: (context) => sockets.connect(context, who(context)) === undefined,
       onDisconnect: (context) => sockets.disconnect(context),
-      async onSubscribe(context) {
+      async onSubscribe(context, _id, { query }) {
         const refusal = await sockets.subscribe(who(context));
-        return refusal && [refusal];
+        if (refusal) return [refusal];
+        const operation = { schema, document: parse(query), contextValue: { security: who(context) } };
+        try {
+          await checkOperation([limiter], operation, events);
+          return operation;
+        } catch (thrown) {
+          return [thrown as GraphQLError];
+        }
       },
-      async onNext(context) {
-        const refusal = await sockets.next(who(context));
+      async onNext(context, _id, _payload, { contextValue }) {
+        const refusal = await sockets.next(who(context), contextValue);
         return refusal && { data: null, errors: [refusal.toJSON()] };
       },
     },
@@ -66,11 +80,11 @@ async function serve(options: SocketLimitOptions) {
 }
 
 /** What a subscription brought: numbers, or the code of an error. */
-async function ticks(client: ReturnType<typeof createClient>): Promise<unknown[]> {
+async function ticks(client: ReturnType<typeof createClient>, query = 'subscription { ticks }'): Promise<unknown[]> {
   const seen: unknown[] = [];
   try {
-    for await (const { data, errors } of client.iterate<{ ticks: number }>({ query: 'subscription { ticks }' })) {
-      seen.push(data?.ticks ?? errors?.[0]?.extensions?.['code']);
+    for await (const { data, errors } of client.iterate<{ ticks: number; f: number }>({ query })) {
+      seen.push(data?.ticks ?? data?.f ?? errors?.[0]?.extensions?.['code']);
     }
   } catch (errors) {
     seen.push((errors as { extensions?: { code?: unknown } }[])[0]?.extensions?.code);
@@ -95,4 +109,23 @@ it('starts no more operations and sends no more events than it may', async () =>
   expect(await ticks(client)).toEqual([1, 2, 'RATE_LIMITED', 'RATE_LIMITED', 'RATE_LIMITED']);
   expect(await ticks(client)).toEqual(['RATE_LIMITED']);
   expect(await ticks(connect('ann').client)).toEqual([1, 2, 3, 4, 5]);
+});
+
+it('spends points when a subscription begins and for each event, but once for what is executed once', async () => {
+  const limits: RateLimitOptions = { points: { max: 10 }, cost: () => 3 };
+  const connect = await serve({ pointsPerEvent: true }, limits);
+  const { client } = connect('bob');
+  expect(await ticks(client)).toEqual([1, 2, 'RATE_LIMITED', 'RATE_LIMITED', 'RATE_LIMITED']);
+  expect(await ticks(client)).toEqual(['RATE_LIMITED']);
+  const query = connect('ann').client;
+  for (let time = 0; time < 3; time += 1) expect(await ticks(query, '{ f }')).toEqual([7]);
+  expect(await ticks(query, '{ f }')).toEqual(['RATE_LIMITED']);
+  expect(await ticks((await serve({}, limits))('eve').client)).toEqual([1, 2, 3, 4, 5]);
+});
+
+it('sends no event of an operation that nobody checked, where it would owe points', async () => {
+  const sockets = rateLimit({ points: { max: 10 }, cost: () => 3 }).sockets({ pointsPerEvent: true });
+  const security = securityContext();
+  await expect(sockets.next(security, { security })).rejects.toThrow(/context value that was checked/);
+  await expect(sockets.next(security)).rejects.toThrow(TypeError);
 });

@@ -4,19 +4,22 @@ import { Redis } from 'ioredis';
 import { freePort, type RedisProcess, startRedis } from './redis-process.ts';
 
 export interface RedisCluster {
-  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  readonly nodes: readonly (RedisProcess & { readonly host: string })[];
+  /** The node that has the slot of this key. */
+  readonly nodeOf: (key: string) => Promise<RedisProcess>;
   readonly stop: () => Promise<void>;
 }
 
 const lastSlot = 16_383;
 
-export async function startCluster(): Promise<RedisCluster> {
+/** @param more options of redis-server, for every node. */
+export async function startCluster(...more: string[]): Promise<RedisCluster> {
   const started: RedisProcess[] = [];
   const buses: number[] = [];
   for (let node = 0; node < 3; node += 1) {
     const bus = await freePort();
     buses.push(bus);
-    started.push(await startRedis('--cluster-enabled', 'yes', '--cluster-port', `${bus}`));
+    started.push(await startRedis('--cluster-enabled', 'yes', '--cluster-port', `${bus}`, ...more));
   }
   const clients = started.map(({ port }) => new Redis(port, '127.0.0.1'));
   for (const [node, client] of clients.entries()) {
@@ -37,7 +40,13 @@ export async function startCluster(): Promise<RedisCluster> {
     await closed;
   }
   return {
-    nodes: started.map(({ port }) => ({ host: '127.0.0.1', port })),
+    nodes: started.map((node) => ({ ...node, host: '127.0.0.1' })),
+    async nodeOf(key) {
+      const client = new Redis(started[0]?.port ?? 0, '127.0.0.1');
+      const slot = Number(await client.call('CLUSTER', 'KEYSLOT', key));
+      client.disconnect();
+      return started[Math.floor((slot * 3) / (lastSlot + 1))] as RedisProcess;
+    },
     stop: async () => void (await Promise.all(started.map(({ stop }) => stop()))),
   };
 }

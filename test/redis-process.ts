@@ -11,7 +11,9 @@ export interface RedisProcess {
   readonly url: string;
   /** Sends the process a signal: SIGSTOP makes it hang, SIGCONT go on. */
   readonly signal: (signal: NodeJS.Signals) => void;
-  /** Ends the process; its data is gone. */
+  /** Ends the process at once. Its counters are gone, its files are not: it comes back as the node that it was. */
+  readonly kill: () => Promise<void>;
+  /** Ends the process; nothing is left of it. */
   readonly stop: () => Promise<void>;
   /** Starts it again on the same port. */
   readonly start: () => Promise<void>;
@@ -37,16 +39,20 @@ export async function startRedis(...more: string[]): Promise<RedisProcess> {
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }
+  async function kill(): Promise<void> {
+    const ended = server && server.exitCode === null && server.signalCode === null ? once(server, 'exit') : undefined;
+    server?.kill('SIGKILL');
+    await ended;
+  }
   await start();
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
     signal: (signal) => void server?.kill(signal),
     start,
+    kill,
     async stop() {
-      const ended = server && server.exitCode === null && server.signalCode === null ? once(server, 'exit') : undefined;
-      server?.kill('SIGKILL');
-      await ended;
+      await kill();
       rmSync(dir, { recursive: true, force: true });
     },
   };

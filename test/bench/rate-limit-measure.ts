@@ -3,21 +3,17 @@ import type { Redis } from 'ioredis';
 
 type Work = () => Promise<unknown>;
 
-/** Microseconds per call: the best of several interleaved rounds, so that a busy machine troubles all alike. */
-export async function microseconds(
-  works: readonly Work[],
-  calls = 5_000,
-  by: 'cpu' | 'clock' = 'cpu',
-): Promise<number[]> {
+/** Microseconds per call: the best of many short, interleaved rounds, so that a busy machine troubles all alike. */
+export async function microseconds(works: readonly Work[], by: 'cpu' | 'clock' = 'cpu'): Promise<number[]> {
   const best = works.map(() => Number.POSITIVE_INFINITY);
-  for (let round = 0; round < 6; round += 1) {
+  const [rounds, warmUp, calls] = [48, 8, 250];
+  for (let round = 0; round < rounds; round += 1) {
     for (const [i, work] of works.entries()) {
       const [cpu, start] = [process.cpuUsage(), performance.now()];
-      for (let call = 0; call < calls / 5; call += 1) await work();
+      for (let call = 0; call < calls; call += 1) await work();
       const { user, system } = process.cpuUsage(cpu);
       const spent = by === 'cpu' ? user + system : (performance.now() - start) * 1000;
-      // The first round only warms up.
-      if (round > 0) best[i] = Math.min(best[i] ?? spent, spent / (calls / 5));
+      if (round >= warmUp) best[i] = Math.min(best[i] ?? spent, spent / calls);
     }
   }
   return best;
@@ -51,9 +47,18 @@ export async function commandsOf(client: Redis, work: Work): Promise<number> {
   return count;
 }
 
-export function row(cells: readonly (string | number | undefined)[]): void {
-  const texts = cells.map((cell) =>
-    typeof cell === 'number' ? (cell < 100 ? cell.toFixed(2) : cell.toFixed(0)) : (cell ?? ''),
+/** Prints a table: the first row names the columns. */
+export function table(title: string, rows: readonly (readonly (string | number)[])[]): void {
+  const texts = rows.map((cells) => cells.map((cell) => (typeof cell === 'number' ? short(cell) : cell)));
+  const widths = (texts[0] ?? []).map((_, column) => Math.max(...texts.map((cells) => cells[column]?.length ?? 0)));
+  const lines = texts.map((cells) =>
+    cells.map((text, i) => (i === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[i] ?? 0))).join('   '),
   );
-  console.log(texts.map((text, i) => (i === 0 ? text.padEnd(38) : text.padStart(24))).join(''));
+  const [head = '', ...body] = lines;
+  console.log(`\n${title}\n\n${head}\n${'-'.repeat(head.length)}\n${body.join('\n')}`);
+}
+
+function short(value: number): string {
+  if (Number.isInteger(value)) return `${value}`;
+  return value < 10 ? value.toFixed(2) : value.toFixed(value < 100 ? 1 : 0);
 }

@@ -1,6 +1,15 @@
-// What rate limits cost: one operation over 20 limited fields, in memory and in Redis, beside two peers. Ratios are of one run.
+// What rate limits cost: one operation over 20 limited fields, in memory and in Redis, beside two peers, all in one run.
 import { randomUUID } from 'node:crypto';
-import { type Control, checkOperation, createEvents, securityContext } from '@graphql-bulwark/core';
+import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
+import {
+  type Control,
+  type CounterStore,
+  checkOperation,
+  createEvents,
+  guard,
+  type SecuredContext,
+  securityContext,
+} from '@graphql-bulwark/core';
 import { memoryStore, rateLimit, rateLimitDirectives, redisStore } from '@graphql-bulwark/rate-limit';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { execute, type GraphQLSchema, parse } from 'graphql';
@@ -9,7 +18,7 @@ import { rateLimitDirective } from 'graphql-rate-limit-directive';
 import { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import { startRedis } from '../redis-process.ts';
-import { commandsOf, microseconds, perSecond, row } from './rate-limit-measure.ts';
+import { commandsOf, microseconds, perSecond, table } from './rate-limit-measure.ts';
 
 const names = Array.from({ length: 20 }, (_, i) => `f${i}`);
 const document = { query: parse(`{ ${names.join(' ')} }`), mutation: parse(`mutation { ${names.join(' ')} }`) };
@@ -42,13 +51,21 @@ async function executed(
 }
 
 const bare = makeExecutableSchema({ typeDefs: fieldsWith(''), resolvers });
-
-function ours(name: string, max: number, store = memoryStore()): Contender {
-  const schema = makeExecutableSchema({
+const limitedSchema = (max: number): GraphQLSchema =>
+  makeExecutableSchema({
     typeDefs: [rateLimitDirectives, fieldsWith(`@rateLimit(max: ${max}, windowSeconds: 3600)`)],
     resolvers,
   });
-  const limiter: Control = rateLimit({ store, points: { max: 1e9 }, cost: () => 20, storeTimeoutMilliseconds: 60_000 });
+const limiterOf = (store: CounterStore = memoryStore()): Control =>
+  rateLimit({ store, points: { max: 1e9 }, cost: () => 20, storeTimeoutMilliseconds: 60_000 });
+
+function contextOf(id: string): SecuredContext {
+  const principal = { id, claims: {}, roles: [], scopes: [], authMethod: 'bench' };
+  return { security: securityContext({ principal, requestId: id }) };
+}
+
+/** What the plugin does between validation and execution, and then the execution. */
+function checked(name: string, schema: GraphQLSchema, controls: readonly Control[]): Contender {
   const events = createEvents(
     () => {},
     () => console,
@@ -56,17 +73,29 @@ function ours(name: string, max: number, store = memoryStore()): Contender {
   return {
     name,
     async run(operation, id) {
-      const principal = { id, claims: {}, roles: [], scopes: [], authMethod: 'bench' };
-      const contextValue = { security: securityContext({ principal, requestId: id }) };
+      const contextValue = contextOf(id);
       try {
         const input = { schema, document: operation === 'one' ? aliases : document[operation], contextValue };
-        await checkOperation([limiter], input, events);
+        await checkOperation(controls, input, events);
       } catch {
         return false;
       }
       return executed(schema, operation, contextValue);
     },
   };
+}
+
+const ours = (name: string, max: number, store?: CounterStore): Contender =>
+  checked(name, limitedSchema(max), [limiterOf(store)]);
+
+/** Requests through a whole Apollo Server, but for the socket: HTTP in process. */
+async function served(name: string, schema: GraphQLSchema, plugins: ApolloServerPlugin<SecuredContext>[]) {
+  const server = new ApolloServer<SecuredContext>({ schema, plugins, stopOnTerminationSignals: false });
+  await server.start();
+  const headers = new HeaderMap([['content-type', 'application/json']]);
+  const httpGraphQLRequest = { method: 'POST', headers, search: '', body: { query: `{ ${names.join(' ')} }` } };
+  const run = () => server.executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => contextOf('bob') });
+  return { name, run, stop: () => server.stop() };
 }
 
 function byDirective(name: string, max: number, client?: Redis): Contender {
@@ -121,82 +150,113 @@ function withCallbacks(client: Redis): object {
   };
 }
 
+const plenty = 1_000_000;
+console.log('One operation over 20 limited fields and a budget of points, for one caller.');
+
+const inMemory: readonly Contender[] = [
+  { name: 'the bare schema', run: (operation) => executed(bare, operation, {}) },
+  checked('the checks of Bulwark, without a control', limitedSchema(plenty), []),
+  ours('Bulwark with its rate limit', plenty),
+  byDirective('graphql-rate-limit-directive', plenty),
+  byFunction('graphql-rate-limit', plenty),
+];
+const runs = inMemory.map(
+  ({ run }) =>
+    () =>
+      run('query', 'bob'),
+);
+const spent = await microseconds(runs);
+table('Counters in memory. CPU time, microseconds per operation.', [
+  ['', 'in all', 'above the bare schema'],
+  ...inMemory.map(({ name }, i) => [name, spent[i] ?? 0, (spent[i] ?? 0) - (spent[0] ?? 0)]),
+]);
+
+const silent = { onEvent: () => {} };
+const servers = [
+  await served('Apollo Server', bare, []),
+  await served('with the guard, without a control', limitedSchema(plenty), [guard({ controls: [], ...silent })]),
+  await served('with the guard and the rate limit', limitedSchema(plenty), [
+    guard({ controls: [limiterOf()], ...silent }),
+  ]),
+];
+const whole = await microseconds(servers.map(({ run }) => run));
+table('The same through a whole server, headers of the answer included. CPU time, microseconds per request.', [
+  ['', 'in all', 'above the row before'],
+  ...servers.map(({ name }, i) => [name, whole[i] ?? 0, i === 0 ? '' : (whole[i] ?? 0) - (whole[i - 1] ?? 0)]),
+]);
+await Promise.all(servers.map(({ stop }) => stop()));
+
 const redis = await startRedis();
 const client = new Redis(redis.url);
 await client.ping();
 try {
-  const plenty = 1_000_000;
-  console.log('One operation over 20 limited fields and a budget of points, one caller. CPU time.\n');
-  const reference: Contender = { name: 'the bare schema', run: (operation) => executed(bare, operation, {}) };
-  const inMemory = [
-    reference,
-    ours('bulwark, memory', plenty),
-    byDirective('graphql-rate-limit-directive, memory', plenty),
-    byFunction('graphql-rate-limit, memory', plenty),
-  ];
-  const spent = await microseconds(
-    inMemory.map(
-      ({ run }) =>
-        () =>
-          run('query', 'bob'),
-    ),
-  );
-  row(['in memory', 'us per operation', 'above the bare schema']);
-  for (const [i, { name }] of inMemory.entries()) row([name, spent[i], (spent[i] ?? 0) - (spent[0] ?? 0)]);
-
   const store = redisStore({ client });
-  const charges = names.map((key) => ({ key, policy: 'bench', points: 1, limit: plenty, windowSeconds: 3600 }));
-  await store.consume(charges);
+  const charges = [...names, 'cost'].map((policy) => ({
+    key: 'u:3:bob',
+    policy,
+    points: 1,
+    limit: 1e9,
+    windowSeconds: 3600,
+  }));
   const calls: unknown[][] = [];
   const watched = redisStore({
     client: {
       status: 'ready',
-      eval() {},
+      eval: (...args: unknown[]) => client.call('eval', ...(args as string[])),
       evalsha: (...args: unknown[]) => (calls.push(args), client.call('evalsha', ...(args as string[]))),
     },
   });
+  await store.consume(charges);
   await watched.consume(charges);
   const [sha, count, ...rest] = calls[0] as [string, number, ...string[]];
-  const pair = await microseconds([() => client.evalsha(sha, count, ...rest), () => store.consume(charges)], 3_000);
-  const [bareCall = 0, ourCall = 0] = pair;
-  console.log('\nThe same 20 keys in Redis. CPU time of this process, and time on the clock.\n');
-  row(['', 'us CPU', 'ratio']);
-  row(['one bare script call', bareCall, 1]);
-  row(['redisStore.consume', ourCall, ourCall / bareCall]);
-  const clock = await microseconds(
-    [() => client.evalsha(sha, count, ...rest), () => store.consume(charges)],
-    3_000,
-    'clock',
-  );
-  row(['', 'us on the clock', 'ratio']);
-  row(['one bare script call', clock[0], 1]);
-  row(['redisStore.consume', clock[1], (clock[1] ?? 0) / (clock[0] ?? 1)]);
+  const alone = (): Promise<unknown> => client.evalsha(sha, count, ...rest);
+  const pair = [alone, () => store.consume(charges)];
+  const cpu = await microseconds(pair);
+  const clock = await microseconds(pair, 'clock');
+  table('The same 21 keys in Redis, one request after the other. Microseconds.', [
+    ['', 'CPU time of this process', 'ratio', 'on the clock', 'ratio'],
+    ...['one bare script call', 'redisStore.consume'].map((name, i) => [
+      name,
+      cpu[i] ?? 0,
+      (cpu[i] ?? 0) / (cpu[0] ?? 1),
+      clock[i] ?? 0,
+      (clock[i] ?? 0) / (clock[0] ?? 1),
+    ]),
+  ]);
 
-  console.log('\n50 calls over 20 keys at a time: one script call each, or one for all of the turn.\n');
-  const each = await perSecond(50, () => client.evalsha(sha, count, ...rest));
-  const shared = await perSecond(50, () => store.consume(charges));
-  row(['', 'per second', 'ratio']);
-  row(['a call per request', each, 1]);
-  row(['a shared call', shared, shared / each]);
-
-  console.log('\nOperations over 20 limited fields in Redis, 50 at a time, each for a caller of its own.\n');
+  // Stores do not share calls with each other.
+  const apart = Array.from({ length: 50 }, () => redisStore({ client }));
+  let turn = 0;
+  const oneOf: CounterStore = {
+    ...store,
+    consume: (...args) => (apart[(turn += 1) % apart.length] as CounterStore).consume(...args),
+  };
   const inRedis = (max: number): Contender[] => [
-    ours('bulwark', max, redisStore({ client })),
+    ours('Bulwark', max, store),
+    ours('Bulwark, a script call per request', max, oneOf),
     byDirective('graphql-rate-limit-directive', max, client),
     byFunction('graphql-rate-limit', max, client),
   ];
-  row(['', 'per second', 'commands (query)', 'commands (mutation)', 'of 50 parallel, limit 5']);
   const limited = inRedis(5);
+  const rows: (string | number)[][] = [];
   for (const [i, contender] of inRedis(plenty).entries()) {
-    const speed = await perSecond(50, () => contender.run('query', randomUUID()));
+    const speed = Math.round(await perSecond(50, () => contender.run('query', randomUUID())));
     const commands: number[] = [];
     for (const operation of ['query', 'mutation'] as const) {
       commands.push(await commandsOf(client, () => contender.run(operation, 'counted')));
     }
     const id = randomUUID();
     const answers = await Promise.all(Array.from({ length: 50 }, () => (limited[i] as Contender).run('one', id)));
-    row([contender.name, speed, ...commands, answers.filter(Boolean).length]);
+    rows.push([contender.name, speed, ...commands, answers.filter(Boolean).length]);
   }
+  table('Counters in Redis, 50 operations at a time, each for a caller of its own.', [
+    ['', 'operations per second', 'commands of a query', 'of a mutation', 'of 50 parallel calls pass a limit of 5'],
+    ...rows,
+  ]);
+  const [shared, single] = rows.map(([, speed]) => Number(speed));
+  console.log(
+    `\nOperations of one turn of the event loop share a script call: ${((shared ?? 0) / (single ?? 1)).toFixed(2)} times as many per second.`,
+  );
 } finally {
   client.disconnect();
   await redis.stop();

@@ -26,6 +26,7 @@ import {
   type Logger,
   logEvents,
   type Messages,
+  type ResolvedOperation,
   type SecuredContext,
   type SecurityContext,
   securityContext,
@@ -40,6 +41,7 @@ import {
   views,
 } from '@graphql-bulwark/introspection';
 import {
+  type CostControl,
   type CostOptions,
   capLists,
   cost,
@@ -154,12 +156,13 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     if (!filtered) return !strictMessages || mayIntrospect(security, header);
     return (!strictMessages || mayIntrospect(security, header)) && seesAll(security);
   };
-  const limiter = rateLimit(options.rateLimit);
+  const prices = options.cost === false ? undefined : cost<C>(options.cost);
+  const limiter = rateLimit(withPrices(options.rateLimit, prices));
   const controls: readonly Control<C>[] = [
     ...(hides ? [hideUnauthorized<C>(viewOf)] : []),
     introspection({ ...introspectionOptions, ...(filtered && { view: viewOf }) }),
     limits<C>(options.limits),
-    ...(options.cost === false ? [] : [cost<C>(options.cost)]),
+    ...(prices ? [prices] : []),
     authorization<C>({ directiveNames: ruling.directiveNames }),
     limiter,
   ];
@@ -233,6 +236,12 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       await Promise.all(controls.map(async (control) => control.stop?.()));
     },
   };
+}
+
+/** A budget of points that has no prices of its own is spent by those of the cost control. */
+function withPrices<C>(options: RateLimitOptions = {}, prices: CostControl<C> | undefined): RateLimitOptions {
+  if (!options.points || options.cost || !prices) return options;
+  return { ...options, cost: (operation) => prices.costOf(operation as ResolvedOperation<C>).fieldCost };
 }
 
 /** @throws {TypeError} with the whole report, where `strictExposure` says so. */

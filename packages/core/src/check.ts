@@ -8,8 +8,8 @@ import {
 } from 'graphql';
 import type { Control, ResolvedOperation } from './control.ts';
 import type { EventOrigin, Events } from './events.ts';
-import { operationFacts } from './facts.ts';
-import { securityContext, securityOf } from './principal.ts';
+import { type OperationFacts, operationFacts } from './facts.ts';
+import { type SecurityContext, securityContext, securityOf } from './principal.ts';
 import { deny, refuse } from './refusal.ts';
 import { eventOf, verdict } from './verdict.ts';
 import { errorsUnder, invalid, viewOf } from './view.ts';
@@ -81,43 +81,66 @@ export function vet<C>(
 
 /** Gathers what controls share; what costs something is computed when it is first read. */
 export function resolveOperation<C>(
-  input: CheckInput<C> & { readonly view: GraphQLSchema | undefined; readonly answerable?: boolean },
+  input: ResolveInput<C>,
   operation: OperationDefinitionNode,
   events: Events,
 ): Resolved<C> {
-  const { schema, view, document, contextValue, source } = input;
-  const rawVariables = input.variables ?? {};
-  let isDenied = (_coordinate: string): boolean => false;
-  let variables: Readonly<Record<string, unknown>> | undefined;
-  const resolved: Resolved<C> = {
-    hasView: view !== undefined,
-    answerable: input.answerable === true,
-    header: (name) => input.header?.(name),
-    schema,
-    document,
-    operation,
-    source,
-    rawVariables,
-    contextValue,
-    security: securityOf(contextValue) ?? securityContext(),
-    get variables() {
-      variables ??= coerce(view ?? schema, operation, rawVariables);
-      return variables;
-    },
-    get facts() {
-      return operationFacts(document, operation);
-    },
-    denies(denied) {
+  return new Operation(input, operation, events);
+}
+
+type ResolveInput<C> = CheckInput<C> & { readonly view: GraphQLSchema | undefined; readonly answerable?: boolean };
+
+/** A class: an object literal with getters would cost each request some microseconds. */
+class Operation<C> implements Resolved<C> {
+  readonly hasView: boolean;
+  readonly answerable: boolean;
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly source: string | undefined;
+  readonly rawVariables: Readonly<Record<string, unknown>>;
+  readonly contextValue: C;
+  readonly security: SecurityContext;
+  readonly header: Resolved<C>['header'];
+  readonly denies: Resolved<C>['denies'];
+  readonly isDenied: Resolved<C>['isDenied'];
+  readonly neverCache: Resolved<C>['neverCache'];
+  readonly report: Resolved<C>['report'];
+  readonly failed: Resolved<C>['failed'];
+  readonly #knownAs: GraphQLSchema;
+  #variables: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(input: ResolveInput<C>, operation: OperationDefinitionNode, events: Events) {
+    const { schema, view, document, contextValue, source, variables, answerable } = input;
+    let isDenied = (_coordinate: string): boolean => false;
+    this.hasView = view !== undefined;
+    this.answerable = answerable === true;
+    this.schema = schema;
+    this.document = document;
+    this.operation = operation;
+    this.source = source;
+    this.rawVariables = variables ?? {};
+    this.contextValue = contextValue;
+    this.security = securityOf(contextValue) ?? securityContext();
+    this.header = (name) => input.header?.(name);
+    this.denies = (denied) => {
       isDenied = denied;
-    },
-    isDenied: (coordinate) => isDenied(coordinate),
-    neverCache: () => input.neverCache?.(),
-    report: (details) => events.emit(details, 'noted', originOf(resolved)),
-    failed(where, error) {
-      resolved.report({ type: 'failure', where, errorId: events.logged(where, error) });
-    },
-  };
-  return resolved;
+    };
+    this.isDenied = (coordinate) => isDenied(coordinate);
+    this.neverCache = () => input.neverCache?.();
+    this.report = (details) => events.emit(details, 'noted', originOf(this));
+    this.failed = (where, error) => this.report({ type: 'failure', where, errorId: events.logged(where, error) });
+    this.#knownAs = view ?? schema;
+  }
+
+  get variables(): Readonly<Record<string, unknown>> {
+    this.#variables ??= coerce(this.#knownAs, this.operation, this.rawVariables);
+    return this.#variables;
+  }
+
+  get facts(): OperationFacts {
+    return operationFacts(this.document, this.operation);
+  }
 }
 
 /** An operation with what only this room asks about. */

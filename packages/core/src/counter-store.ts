@@ -45,8 +45,13 @@ export interface Consumption {
 
 /** Every call rejects with an `Error` when the store cannot answer; the caller decides what that means. */
 export interface CounterStore {
-  /** Charges all or nothing. */
-  consume(charges: readonly Charge[]): Promise<Consumption>;
+  /**
+   * Charges all or nothing.
+   *
+   * @param timeoutMilliseconds after so long the caller decides without an answer. A store that charges in several places must
+   * then give back what some of them took, and reject. Left out: it may take any time.
+   */
+  consume(charges: readonly Charge[], timeoutMilliseconds?: number): Promise<Consumption>;
   /** Gives points back within the same window, or not at all; a bucket never holds more than its limit. */
   giveBack(refunds: readonly Refund[]): Promise<void>;
   /** How a bucket stands, without charging it. */

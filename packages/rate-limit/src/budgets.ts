@@ -12,10 +12,9 @@ import {
   show,
   wholeNumber,
 } from '@graphql-bulwark/core';
-import { type Charged, chargeFor } from './charges.ts';
-import { type Rule, type Scope, windowOf } from './directive.ts';
+import { type Caller, chargeFor } from './charges.ts';
+import { type Rule, type Scope, scopesOf, windowOf } from './directive.ts';
 import { identityOf } from './identity.ts';
-import { keyOf } from './keys.ts';
 import { wholePoints } from './points.ts';
 
 export interface Budget {
@@ -55,7 +54,9 @@ export interface BudgetOptions {
 /** The budgets of one server. */
 export interface Budgets {
   /** @throws `COST_LIMIT_EXCEEDED` for an operation that the whole budget could not pay. */
-  readonly charges: (operation: ResolvedOperation, charged: Charged) => Charge[];
+  readonly charges: (operation: ResolvedOperation, caller: Caller) => Charge[];
+  /** Of the budget of points alone. */
+  readonly points: (operation: ResolvedOperation, caller: Caller) => Charge[];
   /** policy -> its rule. */
   readonly policies: ReadonlyMap<string, Rule>;
 }
@@ -73,40 +74,42 @@ export function compileBudgets(options: BudgetOptions): Budgets {
   ].filter((rule) => rule !== undefined);
   const spending = ruleOf('points', costPolicy, points, 'PRINCIPAL');
   const operation = ruleOf('perOperation', 'operation', perOperation, 'PRINCIPAL', ['byName', 'trusted']);
-  const named = new Map<string, Rule>();
+  const byName = new Map<string, Rule>();
   for (const [name, budget] of Object.entries(perOperation?.byName ?? {})) {
     const rule = ruleOf(`perOperation.byName.${name}`, `operation:${name}`, budget, 'PRINCIPAL');
-    if (rule) named.set(name, rule);
+    if (rule) byName.set(name, rule);
   }
   const trusted = perOperation?.trusted;
-  if (named.size > 0 && typeof trusted !== 'function') {
+  if (byName.size > 0 && typeof trusted !== 'function') {
     throw new TypeError('perOperation.byName needs trusted: a function that says whose names count.');
   }
 
-  function ofOperation(resolved: ResolvedOperation, charged: Charged): Charge | undefined {
-    if (!operation) return undefined;
+  function ofOperation(rule: Rule, resolved: ResolvedOperation, caller: Caller): Charge {
     const label = resolved.operation.name?.value;
-    const rule = label === undefined ? undefined : named.get(label);
-    if (rule && trusted?.(charged.security) === true)
-      return chargeFor(rule, keyOf(rule, charged.security, {}), 1, charged);
-    const key = `${keyOf(operation, charged.security, {})},o:${identityOf(resolved)}`;
-    return chargeFor(operation, key, 1, charged);
+    const named = label === undefined ? undefined : byName.get(label);
+    if (named && trusted?.(caller.security) === true) return chargeFor(named, caller);
+    return chargeFor(rule, caller, 1, `,o:${identityOf(resolved)}`);
   }
 
-  function ofCost(resolved: ResolvedOperation, charged: Charged): Charge | undefined {
-    const estimated = spending && cost?.(resolved);
-    if (!spending || estimated === undefined || estimated === 0) return undefined;
-    const charge = chargeFor(spending, keyOf(spending, charged.security, {}), wholePoints(estimated), charged);
-    if (charge.points <= charge.limit) return charge;
+  function ofPoints(resolved: ResolvedOperation, caller: Caller): Charge[] {
+    const estimated = cost?.(resolved) ?? 0;
+    if (!spending || estimated === 0) return [];
+    const charge = chargeFor(spending, caller, wholePoints(estimated));
+    if (charge.points <= charge.limit) return [charge];
     throw refuse('COST_LIMIT_EXCEEDED', { limit: 'points', actual: charge.points, maximum: charge.limit });
   }
 
   return {
-    charges: (resolved, charged) => [
-      ...flat.map((rule) => chargeFor(rule, keyOf(rule, charged.security, {}), 1, charged)),
-      ...[ofOperation(resolved, charged), ofCost(resolved, charged)].filter((charge) => charge !== undefined),
-    ],
-    policies: new Map([...flat, ...named.values(), ...(spending ? [spending] : [])].map((rule) => [rule.policy, rule])),
+    charges(resolved, caller) {
+      const charges = flat.map((rule) => chargeFor(rule, caller));
+      if (operation) charges.push(ofOperation(operation, resolved, caller));
+      charges.push(...ofPoints(resolved, caller));
+      return charges;
+    },
+    points: ofPoints,
+    policies: new Map(
+      [...flat, ...byName.values(), ...(spending ? [spending] : [])].map((rule) => [rule.policy, rule]),
+    ),
   };
 }
 
@@ -131,7 +134,7 @@ export function ruleOf(
     coordinate: policy,
     max: wholeNumber(`${option}.max`, max),
     windowSeconds: windowOf(option, windowSeconds),
-    by: [scope],
+    by: scopesOf([scope]),
     args: [],
     tiers: new Map(Object.entries(tiers).map(([name, limit]) => [name, wholeNumber(`${option}.tiers.${name}`, limit)])),
   };

@@ -1,77 +1,105 @@
 /** What one operation owes for its fields: one charge per bucket, before anything is counted. */
 import type { Charge, ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
-import { type FieldNode, type GraphQLField, getArgumentValues } from 'graphql';
+import { type FieldNode, getArgumentValues } from 'graphql';
 import { weightOf } from './argument-path.ts';
-import type { LimitedFields, Rule } from './directive.ts';
-import { keyOf, type Spelled } from './keys.ts';
-import { occurrencesIn } from './occurrences.ts';
+import type { LimitedFields, Rule, Scope } from './directive.ts';
+import { type Spelled, valuesKey, whoKey } from './keys.ts';
+import { type Call, occurrencesIn, type Written } from './occurrences.ts';
 
-/** What a charge depends on beside its rule, once per request. */
-export interface Charged {
+/** Who is charged: what charges depend on beside their rules, once per request. */
+export interface Caller {
   readonly security: SecurityContext;
   /** The caller's tier; `undefined` where nothing depends on one. */
   readonly tier: string | undefined;
   /** Where buckets of this caller are kept; `undefined`: with all others. */
   readonly hashTag: string | undefined;
+  /** The caller's key by a list of `scopesOf()`. */
+  readonly key: (by: readonly Scope[]) => string;
 }
 
-type Values = Readonly<Record<string, unknown>> | undefined;
+export function callerOf(security: SecurityContext, tier?: string, hashTag?: string): Caller {
+  const keys = new Map<readonly Scope[], string>();
+  const key = (by: readonly Scope[]): string => {
+    let known = keys.get(by);
+    if (known === undefined) {
+      known = whoKey(by, security);
+      keys.set(by, known);
+    }
+    return known;
+  };
+  return { security, tier, hashTag, key };
+}
 
 /** More than every limit, and still a number that stores can compare. */
 const tooMany = Number.MAX_SAFE_INTEGER;
 
-/** One charge. Only buckets of a caller follow the caller's tier and hash tag: what all share is kept in one place. */
-export function chargeFor(rule: Rule, key: string, points: number, { tier, hashTag }: Charged): Charge {
-  const isCallers = rule.by.includes('PRINCIPAL');
-  const limit = (tier !== undefined && isCallers && rule.tiers?.get(tier)) || rule.max;
-  const { policy, windowSeconds } = rule;
-  const charge = { key, policy, points, limit, windowSeconds };
-  return isCallers && hashTag !== undefined ? { ...charge, hashTag } : charge;
+/**
+ * One charge. Only buckets of a caller follow the caller's tier and hash tag: what all share is kept in one place.
+ *
+ * @param values what stands behind the caller in the key.
+ */
+export function chargeFor(rule: Rule, caller: Caller, points = 1, values = ''): Charge {
+  const { policy, windowSeconds, by } = rule;
+  const key = values === '' ? caller.key(by) : caller.key(by) + values;
+  const { tier, hashTag } = by.includes('PRINCIPAL') ? caller : nobody;
+  const limit = (tier !== undefined && rule.tiers?.get(tier)) || rule.max;
+  const charge = { key, policy, points: Math.min(tooMany, points), limit, windowSeconds };
+  return hashTag === undefined ? charge : { ...charge, hashTag };
 }
 
+const nobody = { tier: undefined, hashTag: undefined };
+
 /** Charges for fields counted by selection. Points on one key of one policy are summed. */
-export function chargesOf(resolved: ResolvedOperation, limited: LimitedFields, charged: Charged): Charge[] {
-  const occurrences = occurrencesIn(resolved, limited);
-  const spelled: Spelled = new Map();
-  const values = new Map<FieldNode, Values>();
-  const charges = new Map<string, Charge>();
-  // Of rules without arguments the key says who is counted, and no more.
-  const who = new Map<readonly unknown[], string>();
-  for (const { rule, field, node, times } of occurrences) {
+export function chargesOf(resolved: ResolvedOperation, limited: LimitedFields, caller: Caller): Charge[] {
+  const charges: Charge[] = [];
+  let read: ReturnType<typeof reader> | undefined;
+  const positions = new Map<string, number>();
+  for (const { rule, times, coordinates, call } of occurrencesIn(resolved, limited)) {
     // Who may not use a field must not use up what others have left of it.
-    if (resolved.isDenied(coordinateOf(rule))) continue;
-    let called: Values;
-    if (rule.args.length > 0 || rule.weight) {
-      called = values.has(node) ? values.get(node) : argumentValues(field, node, resolved.variables);
-      values.set(node, called);
+    if (coordinates.every(resolved.isDenied)) continue;
+    if (!call) {
+      charges.push(chargeFor(rule, caller, times));
+      continue;
     }
-    let key = rule.args.length > 0 ? undefined : who.get(rule.by);
-    if (key === undefined) {
-      key = keyOf(rule, charged.security, called, spelled);
-      if (rule.args.length === 0) who.set(rule.by, key);
-    }
-    const bucket = `${rule.policy} ${key}`; // no space in a policy of a field
-    const points = times * (rule.weight && called ? weightOf(rule.weight, called) : 1);
-    const sum = Math.min(tooMany, (charges.get(bucket)?.points ?? 0) + points);
-    charges.set(bucket, chargeFor(rule, key, sum, charged));
+    read ??= reader(resolved);
+    const { values, weight } = read(rule, call);
+    const bucket = `${rule.policy} ${values}`; // no space in a policy of a field
+    const position = positions.get(bucket) ?? charges.length;
+    positions.set(bucket, position);
+    charges[position] = chargeFor(rule, caller, (charges[position]?.points ?? 0) + times * weight, values);
   }
-  return [...charges.values()];
+  return charges;
 }
 
 /** Charges for one call of a resolver, by its coerced arguments. */
-export function chargesOfCall(rules: readonly Rule[], args: Values, charged: Charged): Charge[] {
-  return rules.map((rule) => {
-    const points = Math.min(tooMany, rule.weight && args ? weightOf(rule.weight, args) : 1);
-    return chargeFor(rule, keyOf(rule, charged.security, args), points, charged);
-  });
+export function chargesOfCall(rules: readonly Rule[], args: Arguments, caller: Caller): Charge[] {
+  return rules.map((rule) => chargeFor(rule, caller, weighed(rule, args), valuesKey(rule, args)));
+}
+
+type Arguments = Readonly<Record<string, unknown>> | undefined;
+
+function weighed({ weight }: Rule, args: Arguments): number {
+  return weight && args ? weightOf(weight, args) : 1;
+}
+
+/** Reads the arguments of each node once, and each large value once; without variables, once for all requests. */
+function reader({ operation, variables }: ResolvedOperation): (rule: Rule, call: Call) => Written {
+  const isConstant = !operation.variableDefinitions?.length;
+  const known = new Map<FieldNode, Arguments>();
+  const spelled: Spelled = new Map();
+  return (rule, call) => {
+    const { field, node } = call;
+    if (call.written) return call.written;
+    const args = known.has(node) ? known.get(node) : argumentsOf(field, node, variables);
+    known.set(node, args);
+    const written = { values: valuesKey(rule, args, spelled), weight: weighed(rule, args) };
+    if (isConstant) call.written = written;
+    return written;
+  };
 }
 
 /** `undefined` where they do not coerce (a null in place of a required value): execution will say so; it is counted all the same. */
-function argumentValues(
-  field: GraphQLField<unknown, unknown>,
-  node: FieldNode,
-  variables: Readonly<Record<string, unknown>>,
-): Values {
+function argumentsOf(field: Call['field'], node: FieldNode, variables: Readonly<Record<string, unknown>>): Arguments {
   try {
     return getArgumentValues(field, node, variables);
   } catch {

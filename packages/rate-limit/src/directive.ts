@@ -52,10 +52,17 @@ directive @rateLimit(
 const scopes = ['PRINCIPAL', 'ADDRESS', 'GLOBAL'] as const;
 export type Scope = (typeof scopes)[number];
 
-/** Each once, so that rules which count by the same share one list. */
+/** Each once. */
 const combinations: readonly (readonly Scope[])[] = [1, 2, 3, 4, 5, 6, 7].map((bits) =>
   scopes.filter((_, i) => (bits >> i) & 1),
 );
+
+/** The one list of these scopes: rules that count by the same share it, so that a caller's key is found by it. */
+export function scopesOf(named: readonly unknown[]): readonly Scope[] {
+  const wanted = new Set(named);
+  const found = combinations.find((each) => each.length === wanted.size && each.every((scope) => wanted.has(scope)));
+  return found ?? [];
+}
 
 /** One `@rateLimit`, or a budget of the options. */
 export interface Rule {
@@ -64,7 +71,7 @@ export interface Rule {
   readonly coordinate: string;
   readonly max: number;
   readonly windowSeconds: number;
-  /** In the order of the enum, each once. */
+  /** In the order of the enum, each once: a list of {@link scopesOf}. */
   readonly by: readonly Scope[];
   readonly args: readonly ArgumentPath[];
   readonly weight?: Weight | undefined;
@@ -87,6 +94,10 @@ export interface LimitedFields {
   readonly fields: ReadonlyMap<string, ReadonlyMap<string, LimitedField>>;
   /** Names of the types that have such fields or lead to them. */
   readonly leading: ReadonlySet<string>;
+  /** Every rule, by the name of its policy. */
+  readonly policies: ReadonlyMap<string, Rule>;
+  /** Whether calls of resolvers are counted. */
+  readonly hasCalls: boolean;
 }
 
 /** The longest delay that a Node.js timer can hold, which the memory store ends its windows with. */
@@ -126,7 +137,15 @@ export function compileRules(schema: GraphQLSchema): LimitedFields {
     }
     if (limited.size > 0) fields.set(type.name, limited);
   }
-  return { fields, leading: leadingTo(schema, new Set(fields.keys())) };
+  const every = [...fields.values()].flatMap((ofType) => [...ofType.values()]);
+  return {
+    fields,
+    leading: leadingTo(schema, new Set(fields.keys())),
+    policies: new Map(
+      every.flatMap(({ rules, perResolve }) => [...rules, ...perResolve]).map((rule) => [rule.policy, rule]),
+    ),
+    hasCalls: every.some(({ perResolve }) => perResolve.length > 0),
+  };
 }
 
 type WrittenRules = readonly { readonly rule: Rule; readonly perResolve: boolean }[];
@@ -174,10 +193,7 @@ function compileRule(
     coordinate,
     max: wholeNumber(`${where}: max`, max),
     windowSeconds: windowOf(where, windowSeconds),
-    by:
-      combinations.find(
-        (each) => each.length === new Set(named).size && each.every((scope) => named.includes(scope)),
-      ) ?? [],
+    by: scopesOf(named),
     args: paths.map((path) => argumentPath(where, field, path)),
     ...(weight !== undefined && weight !== null && { weight: argumentWeight(where, field, weight) }),
     ...(tiers !== undefined && tiers !== null && { tiers: tiersOf(where, tiers, named) }),

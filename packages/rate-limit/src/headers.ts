@@ -5,34 +5,53 @@
 import type { BucketState } from '@graphql-bulwark/core';
 import { costPolicy } from './budgets.ts';
 
-/** policy -> its most restrictive bucket. */
-export type Standing = Map<string, BucketState>;
+/** The most restrictive buckets, at most one of a policy. */
+export type Standing = readonly BucketState[];
 
-/** Keeps per policy the bucket with the fewest points left, of several the one that takes longest. */
+/** An operation may touch any number of policies, and HTTP clients take no headers of any length. */
+export const mostNamed = 4;
+
+/** Keeps per policy the tightest bucket, and of the policies the tightest ones. */
 export function restrict(standing: Standing, buckets: Iterable<BucketState>): Standing {
+  const kept = [...standing];
   for (const bucket of buckets) {
-    const known = standing.get(bucket.charge.policy);
-    const isTighter =
-      !known ||
-      bucket.remaining < known.remaining ||
-      (bucket.remaining === known.remaining && bucket.resetSeconds > known.resetSeconds);
-    if (isTighter) standing.set(bucket.charge.policy, bucket);
+    const same = kept.findIndex(({ charge }) => charge.policy === bucket.charge.policy);
+    const position = same === -1 && kept.length === mostNamed ? loosest(kept) : same;
+    if (position === -1) kept.push(bucket);
+    else if (isTighter(bucket, kept[position] as BucketState)) kept[position] = bucket;
   }
-  return standing;
+  return kept;
 }
 
+function loosest(buckets: Standing): number {
+  let found = 0;
+  for (let i = 1; i < buckets.length; i += 1) {
+    if (isTighter(buckets[found] as BucketState, buckets[i] as BucketState)) found = i;
+  }
+  return found;
+}
+
+/** Fewer points left; of as many, the longer wait for more. */
+function isTighter(one: BucketState, other: BucketState): boolean {
+  if (one.remaining !== other.remaining) return one.remaining < other.remaining;
+  return one.resetSeconds > other.resetSeconds;
+}
+
+/** How `X-RateLimit-Reset` tells the end of a window: seconds since the epoch, or seconds from now. */
+export type LegacyHeaders = 'epoch' | 'delta';
+
 /** @returns header name -> value */
-export function rateLimitHeaders(standing: Standing): Record<string, string> {
-  const buckets = [...standing.values()];
-  return {
-    'ratelimit-policy': buckets.map(({ charge }) => policyItem(charge)).join(', '),
-    ratelimit: buckets
+export function rateLimitHeaders(standing: Standing, legacy: LegacyHeaders | false = false): Record<string, string> {
+  const headers = {
+    'ratelimit-policy': standing.map(({ charge }) => policyItem(charge)).join(', '),
+    ratelimit: standing
       .map(
         ({ charge, remaining, resetSeconds }) =>
           `${quoted(charge.policy)};r=${remaining};t=${wholeSeconds(resetSeconds)}`,
       )
       .join(', '),
   };
+  return legacy ? { ...headers, ...legacyHeaders(standing, legacy) } : headers;
 }
 
 /** Points of a cost budget are no unit of the draft's registry: a parameter of our own says so. */
@@ -40,15 +59,12 @@ export function policyItem({ policy, limit, windowSeconds }: BucketState['charge
   return `${quoted(policy)};q=${limit};w=${windowSeconds}${policy === costPolicy ? ';bulwark-unit="points"' : ''}`;
 }
 
-/** How `X-RateLimit-Reset` tells the end of a window: seconds since the epoch, or seconds from now. */
-export type LegacyHeaders = 'epoch' | 'delta';
-
-/** The headers in use before the draft had a form of its own. They have room for one bucket: the one with least left. */
-export function legacyHeaders(standing: Standing, reset: LegacyHeaders): Record<string, string> {
-  const [first, ...rest] = standing.values();
+/** The headers in use before the draft had a form of its own. They have room for one bucket: the tightest. */
+function legacyHeaders(standing: Standing, reset: LegacyHeaders): Record<string, string> {
+  const [first, ...rest] = standing;
   if (!first) return {};
   const { charge, remaining, resetSeconds } = rest.reduce(
-    (least, bucket) => (bucket.remaining < least.remaining ? bucket : least),
+    (tightest, bucket) => (isTighter(bucket, tightest) ? bucket : tightest),
     first,
   );
   const seconds = wholeSeconds(resetSeconds);

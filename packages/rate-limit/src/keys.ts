@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import type { SecurityContext } from '@graphql-bulwark/core';
 import { valueAt } from './argument-path.ts';
-import type { Rule } from './directive.ts';
+import type { Rule, Scope } from './directive.ts';
 
 /** Values that were spelled before, within one operation: a large variable is read once, however many fields it is used in. */
 export type Spelled = Map<unknown, string>;
@@ -16,21 +16,28 @@ export type Spelled = Map<unknown, string>;
 const longestPart = 64;
 const deepestValue = 32;
 
-/** @param values coerced arguments of the field; `undefined` where they did not coerce. */
-export function keyOf(
-  rule: Pick<Rule, 'by' | 'args'>,
-  { principal, clientIp }: SecurityContext,
+/** Who is counted. */
+export function whoKey(by: readonly Scope[], { principal, clientIp }: SecurityContext): string {
+  const who = by.map((scope) => {
+    if (scope === 'GLOBAL') return part('g', '');
+    if (scope === 'PRINCIPAL' && principal) return part('u', principal.id);
+    // Without an address there is one bucket for all: unknown must not mean unlimited.
+    return clientIp === null ? part('x', 'unknown') : part('a', clientIp);
+  });
+  return who.join();
+}
+
+/**
+ * For which values, to stand behind {@link whoKey}: nothing for a rule without arguments.
+ *
+ * @param values coerced arguments of the field; `undefined` where they did not coerce.
+ */
+export function valuesKey(
+  { args }: Pick<Rule, 'args'>,
   values: Readonly<Record<string, unknown>> | undefined,
   spelled: Spelled = new Map(),
 ): string {
-  // Without an address there is one bucket for all: unknown must not mean unlimited.
-  const address = clientIp === null ? part('x', 'unknown') : part('a', clientIp);
-  const who = rule.by.map((scope) => {
-    if (scope === 'GLOBAL') return part('g', '');
-    return scope === 'PRINCIPAL' && principal ? part('u', principal.id) : address;
-  });
-  const what = rule.args.map((path) => spell(valueAt(path, values ?? {}), spelled, 0));
-  return [...who, ...what].join(',');
+  return args.map((path) => `,${spell(valueAt(path, values ?? {}), spelled, 0)}`).join('');
 }
 
 function part(kind: string, text: string): string {
@@ -53,16 +60,26 @@ function spell(value: unknown, spelled: Spelled, depth: number): string {
 
 function spellObject(value: object, spelled: Spelled, depth: number): string {
   if (depth === deepestValue) return part('d', '');
-  if (Array.isArray(value)) return part('l', value.map((item) => spell(item, spelled, depth + 1)).join());
+  if (Array.isArray(value)) {
+    // Neither another order nor the same again is a fresh bucket.
+    const items = new Set(value.map((item) => spell(item, spelled, depth + 1)));
+    return part('l', [...items].toSorted().join());
+  }
   if ('toJSON' in value && typeof value.toJSON === 'function') return spell(value.toJSON(), spelled, depth + 1);
   const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return part('o', entries.map(([name, item]) => `${part('k', name)}=${spell(item, spelled, depth + 1)}`).join());
 }
 
+const ascii = /^[\x20-\x7e]*$/;
+
+/** What applications and the collations of their databases pass over: accents, invisible characters, controls. */
+const ignored = /[\p{Mn}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]+/gu;
+
 /**
- * One spelling for texts that an application takes for one: without it, `Ann@x.org ` would be a fresh bucket for guessing
- * the password of `ann@x.org`. Lower-casing can undo the normal form, so that is made twice.
+ * One spelling for texts that an application may take for one: without it, `Ann@x.org ` would be a fresh bucket for guessing
+ * the password of `ann@x.org`. Letters without a single counterpart in the other case become one by way of the upper one.
  */
 function plain(text: string): string {
-  return text.normalize('NFKC').toLowerCase().normalize('NFKC').trim();
+  if (ascii.test(text)) return text.toLowerCase().trim();
+  return text.normalize('NFKD').replace(ignored, '').toUpperCase().toLowerCase().trim();
 }

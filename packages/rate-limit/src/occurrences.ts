@@ -22,45 +22,93 @@ import {
   getNamedType,
   isCompositeType,
   isObjectType,
+  Kind,
   type SelectionSetNode,
+  type VariableDefinitionNode,
 } from 'graphql';
 import type { LimitedFields, Rule } from './directive.ts';
 
-/** A rule, and where its argument values stand. */
+/** A rule, and how often it is owed. */
 export interface Occurrence {
   readonly rule: Rule;
-  readonly field: GraphQLField<unknown, unknown>;
-  readonly node: FieldNode;
   readonly times: number;
+  /** Of the field, on every object type that may come up. */
+  readonly coordinates: readonly string[];
+  /** Where its argument values stand; `undefined` for a rule that needs none. */
+  readonly call: Call | undefined;
 }
 
-type Slot = Omit<Occurrence, 'times'>;
+/** One field of the document, under one rule. */
+export interface Call {
+  readonly field: GraphQLField<unknown, unknown>;
+  readonly node: FieldNode;
+  /** What its arguments come to, where they are the same in every request. */
+  written?: Written;
+}
+
+/** What stands behind the caller in a key, and how many calls one is. */
+export interface Written {
+  readonly values: string;
+  readonly weight: number;
+}
+
+type Slot = Omit<Occurrence, 'times' | 'coordinates'> & { readonly coordinates: Set<string> };
 type Counts = ReadonlyMap<Slot, number>;
 
 /** Merged selections looked at for one operation, and how deep it may nest: above these it is refused, not guessed. */
 const maxVisits = 50_000;
 const maxDepth = 400;
 
-const remembered = new WeakMap<LimitedFields, WeakMap<object, readonly Occurrence[]>>();
+/** What is remembered of one operation, by the values that `@skip` and `@include` may depend on. */
+interface Remembered {
+  readonly conditions: readonly string[];
+  readonly byValues: Map<string, readonly Occurrence[]>;
+}
+
+const remembered = new WeakMap<LimitedFields, WeakMap<object, Remembered>>();
+const maxRemembered = 16;
 
 /** @throws {GraphQLError} for an operation too large to be counted. */
 export function occurrencesIn(resolved: ResolvedOperation, limited: LimitedFields): readonly Occurrence[] {
+  if (limited.leading.size === 0) return [];
+  const { conditions, byValues } = memoryOf(resolved, limited);
+  const values = conditions.map((name) => resolved.variables[name]).join();
+  const known = byValues.get(values);
+  if (known) return known;
+  const found = countAll(resolved, limited);
+  if (byValues.size < maxRemembered) byValues.set(values, found);
+  return found;
+}
+
+function memoryOf({ operation, facts }: ResolvedOperation, limited: LimitedFields): Remembered {
+  let ofSchema = remembered.get(limited);
+  if (!ofSchema) {
+    ofSchema = new WeakMap();
+    remembered.set(limited, ofSchema);
+  }
+  let memory = ofSchema.get(operation);
+  if (!memory) {
+    const conditions = facts.directives === 0 ? [] : (operation.variableDefinitions ?? []).filter(isCondition);
+    memory = { conditions: conditions.map(({ variable }) => variable.name.value), byValues: new Map() };
+    ofSchema.set(operation, memory);
+  }
+  return memory;
+}
+
+/** Nothing else than a Boolean may stand in `if`. */
+function isCondition({ type }: VariableDefinitionNode): boolean {
+  const named = type.kind === Kind.NON_NULL_TYPE ? type.type : type;
+  return named.kind === Kind.NAMED_TYPE && named.name.value === 'Boolean';
+}
+
+function countAll(resolved: ResolvedOperation, limited: LimitedFields): readonly Occurrence[] {
   const { operation, facts } = resolved;
   const root = resolved.schema.getRootType(operation.operation);
   if (!root || !limited.leading.has(root.name)) return [];
-  // Without directives the variables decide nothing here.
-  const isFixed = facts.directives === 0;
-  const known = isFixed && remembered.get(limited)?.get(operation);
-  if (known) return known;
   if (facts.cyclic) throw refuse('FRAGMENT_CYCLE');
   if (!(facts.depth <= maxDepth)) throw tooLarge(facts.depth, maxDepth);
   const counts = counter(resolved, limited)([operation.selectionSet], root);
-  const found = [...counts].map(([slot, times]) => ({ ...slot, times }));
-  if (isFixed) {
-    const ofSchema = remembered.get(limited) ?? new WeakMap();
-    remembered.set(limited, ofSchema.set(operation, found));
-  }
-  return found;
+  return [...counts].map(([{ coordinates, ...slot }, times]) => ({ ...slot, times, coordinates: [...coordinates] }));
 }
 
 function counter(
@@ -75,12 +123,14 @@ function counter(
   let visits = 0;
 
   /** Calls that owe the same bucket whatever their arguments share one slot. */
-  function slotOf(rule: Rule, field: Slot['field'], node: FieldNode): Slot {
+  function slotOf(rule: Rule, { field, node }: Call, coordinate: string): Slot {
     const byNode = slots.get(rule) ?? new Map<FieldNode | undefined, Slot>();
     slots.set(rule, byNode);
-    const key = rule.args.length > 0 || rule.weight ? node : undefined;
-    const slot = byNode.get(key) ?? { rule, field, node };
+    const needsValues = rule.args.length > 0 || rule.weight !== undefined;
+    const key = needsValues ? node : undefined;
+    const slot = byNode.get(key) ?? { rule, coordinates: new Set(), call: needsValues ? { field, node } : undefined };
     byNode.set(key, slot);
+    slot.coordinates.add(coordinate);
     return slot;
   }
 
@@ -113,7 +163,8 @@ function counter(
       const [node] = group as [FieldNode];
       const field = type.getFields()[node.name.value];
       if (!field) continue;
-      for (const rule of ofType?.get(field.name)?.rules ?? []) add(slotOf(rule, field, node), 1);
+      const coordinate = `${type.name}.${field.name}`;
+      for (const rule of ofType?.get(field.name)?.rules ?? []) add(slotOf(rule, { field, node }, coordinate), 1);
       const returned = getNamedType(field.type);
       if (!isCompositeType(returned) || !leading.has(returned.name)) continue;
       const below = group.flatMap(({ selectionSet }) => selectionSet ?? []);
@@ -139,12 +190,4 @@ function counter(
 
 function tooLarge(actual: number, maximum: number): Error {
   return refuse('OCCURRENCE_LIMIT_EXCEEDED', { limit: 'selections to count', actual, maximum });
-}
-
-/** Every rule that can be counted, by the name of its policy. */
-export function policiesOf({ fields }: LimitedFields): ReadonlyMap<string, Rule> {
-  const rules = [...fields.values()].flatMap((ofType) =>
-    [...ofType.values()].flatMap((field) => [...field.rules, ...field.perResolve]),
-  );
-  return new Map(rules.map((rule) => [rule.policy, rule]));
 }

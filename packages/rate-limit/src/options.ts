@@ -8,6 +8,7 @@ import {
   wholeNumber,
 } from '@graphql-bulwark/core';
 import { type Budget, type BudgetOptions, type Budgets, compileBudgets } from './budgets.ts';
+import { type Caller, callerOf } from './charges.ts';
 import type { LegacyHeaders } from './headers.ts';
 import { compileRefusals, type Refusals } from './refusals.ts';
 import type { ActualCost } from './spending.ts';
@@ -53,8 +54,7 @@ export interface CompiledOptions {
   readonly counters: SteadyStore;
   readonly budgets: Budgets;
   readonly refusals: Refusals;
-  readonly tierOf: (security: SecurityContext) => string | undefined;
-  readonly hashTagOf: (security: SecurityContext) => string | undefined;
+  readonly callerFor: (security: SecurityContext) => Caller;
   readonly actualCost: ActualCost | undefined;
   readonly isTold: boolean;
   readonly isPartial: boolean;
@@ -100,8 +100,7 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
     counters,
     budgets: compileBudgets(options),
     refusals: compileRefusals(refusals, counters),
-    tierOf: (security) => tier?.(security.principal),
-    hashTagOf: (security) => hashTag?.(security),
+    callerFor: (security) => callerOf(security, tier?.(security.principal), hashTag?.(security)),
     actualCost,
     isTold: costExtension,
     isPartial: partial,

@@ -7,24 +7,22 @@
 import {
   type BucketState,
   type Charge,
-  type Consumption,
   type Control,
-  deny,
   type Principal,
   type ResolvedOperation,
-  refuse,
   type SecurityContext,
   securityContext,
-  securityOf,
 } from '@graphql-bulwark/core';
-import type { GraphQLError, GraphQLFieldResolver, GraphQLSchema } from 'graphql';
+import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { guardCalls, requireGuarded } from './call-guard.ts';
-import { type Charged, chargeFor, chargesOf, chargesOfCall, coordinateOf } from './charges.ts';
+import { createCalls, isObject } from './calls.ts';
+import { type Caller, chargeFor, chargesOf } from './charges.ts';
 import { compileRules, type LimitedFields, type Rule } from './directive.ts';
-import { legacyHeaders, policyItem, rateLimitHeaders, restrict, type Standing, wholeSeconds } from './headers.ts';
-import { keyOf } from './keys.ts';
-import { policiesOf } from './occurrences.ts';
+import { rateLimitHeaders, restrict, type Standing } from './headers.ts';
+import { valuesKey } from './keys.ts';
 import { compileOptions, type RateLimitOptions } from './options.ts';
+import { takePartly } from './partial.ts';
+import { shortAnswers } from './short.ts';
 import { type SocketLimitOptions, type SocketLimits, socketLimits } from './sockets.ts';
 import { settle } from './spending.ts';
 import type { Taken } from './steady.ts';
@@ -61,14 +59,16 @@ export interface RateLimit extends Control {
  */
 export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   const { store, isOwnStore, counters, budgets, refusals, ...settings } = compileOptions(options);
-  const { mode, isPartial, legacy, httpStatus } = settings;
+  const { mode, isPartial, legacy, callerFor } = settings;
+  const { exceeded, neverPossible } = shortAnswers(settings.httpStatus, legacy);
 
   const compiled = new WeakMap<GraphQLSchema, LimitedFields>();
-  const outcomes = new WeakMap<ResolvedOperation, Taken>();
+  // On the operation itself: a WeakMap would keep what each request took until the next full garbage collection.
+  const outcome = Symbol('what was taken');
+  type Charged = ResolvedOperation & { [outcome]?: Taken };
   const standings = new WeakMap<Map<string, string>, Standing>();
-  // By context value: the operation that a resolver belongs to, and what it may not call.
-  const running = new WeakMap<object, ResolvedOperation>();
-  const denied = new WeakMap<object, ReadonlyMap<string, number>>();
+  const calls = createCalls(counters, callerFor, mode !== 'report');
+  let pointsPerEvent = false;
   let policies: ReadonlyMap<string, Rule> = new Map([...budgets.policies, ...refusals.policies]);
 
   function rulesOf(schema: GraphQLSchema): LimitedFields {
@@ -76,96 +76,37 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     if (known) return known;
     const rules = compileRules(schema);
     compiled.set(schema, rules);
-    policies = new Map([...policies, ...policiesOf(rules)]);
+    policies = new Map([...policies, ...rules.policies]);
     return rules;
   }
 
-  function chargedFor(security: SecurityContext): Charged {
-    return { security, tier: settings.tierOf(security), hashTag: settings.hashTagOf(security) };
-  }
-
-  const headersOf = (standing: Standing): Record<string, string> => ({
-    ...rateLimitHeaders(standing),
-    ...(legacy && legacyHeaders(standing, legacy)),
-  });
-
-  /** `Retry-After` is never earlier than `t`: both are rounded up the same way. */
-  function exceeded({ buckets, exceeded: short }: Consumption): GraphQLError {
-    const slowest = short.toSorted((a, b) => b.resetSeconds - a.resetSeconds)[0];
-    return refusal({
-      coordinate: slowest && coordinateOf(slowest.charge),
-      retryAfterSeconds: wholeSeconds(slowest?.resetSeconds ?? 1),
-      headers: headersOf(restrict(new Map(), buckets)),
-    });
-  }
-
-  /** More at once than a whole window holds. The store is not asked, so nothing is known of what remains. */
-  function neverPossible(charges: readonly Charge[]): GraphQLError {
-    const [first] = charges;
-    return refusal({
-      coordinate: first && coordinateOf(first),
-      retryAfterSeconds: Math.max(...charges.map(({ windowSeconds }) => windowSeconds)),
-      headers: { 'ratelimit-policy': [...new Set(charges.map(policyItem))].join(', ') },
-    });
-  }
-
-  function refusal(facts: Parameters<typeof refuse>[1]): GraphQLError {
-    const error = refuse('RATE_LIMITED', facts);
-    (error.extensions['http'] as { status: number }).status = httpStatus;
-    return error;
-  }
-
-  async function consume(operation: ResolvedOperation, charges: readonly Charge[]): Promise<void> {
-    const taken = await counters.take(charges, operation);
+  function judge(operation: Charged, taken: Taken | undefined): void {
     if (!taken) return;
-    outcomes.set(operation, taken);
+    operation[outcome] = taken;
     if (!taken.consumption.allowed) throw exceeded(taken.consumption);
   }
 
-  /** Takes what fits: coordinates that are short are denied and asked for no more, a short budget refuses it all. */
-  async function consumePartly(operation: ResolvedOperation, all: readonly Charge[]): Promise<void> {
-    const rules = rulesOf(operation.schema);
-    const names = policiesOf(rules);
-    const waits = new Map<string, number>();
-    const leave = (short: readonly Charge[], seconds: (charge: Charge) => number): void => {
-      for (const charge of short) waits.set(coordinateOf(charge), wholeSeconds(seconds(charge)));
+  async function checkPartly(operation: Charged, all: readonly Charge[]): Promise<void> {
+    const take = async (charges: readonly Charge[]): Promise<Taken | undefined> => {
+      const taken = await counters.take(charges, operation);
+      if (taken) operation[outcome] = taken;
+      return taken;
     };
-    leave(
-      all.filter(({ points, limit }) => !(points <= limit)),
-      ({ windowSeconds }) => windowSeconds,
-    );
-    for (;;) {
-      const charges = all.filter((charge) => !waits.has(coordinateOf(charge)));
-      const taken = charges.length === 0 ? undefined : await counters.take(charges, operation);
-      if (taken) outcomes.set(operation, taken);
-      if (!taken || taken.consumption.allowed) break;
-      const { exceeded: short } = taken.consumption;
-      if (short.length === 0 || short.some(({ charge }) => !names.has(charge.policy)))
-        throw exceeded(taken.consumption);
-      leave(
-        short.map(({ charge }) => charge),
-        (charge) => short.find((bucket) => bucket.charge === charge)?.resetSeconds ?? 1,
-      );
-    }
-    if (waits.size === 0) return;
-    denied.set(operation.contextValue as object, waits);
-    for (const [coordinate, retryAfterSeconds] of waits) {
-      operation.report({
-        type: 'rate.limited',
-        control: 'rate-limit',
-        code: 'RATE_LIMITED',
-        coordinate,
-        retryAfterSeconds,
-      });
-    }
+    calls.leaveOut(operation, await takePartly(all, rulesOf(operation.schema), take, exceeded));
   }
 
   const bucketOf = ({ policy, principal = null, clientIp = null, args = {} }: BucketName): Omit<Charge, 'points'> => {
     const rule = policies.get(policy);
     if (!rule) throw new TypeError(`rateLimit has no policy '${policy}'; it has ${[...policies.keys()].join(', ')}.`);
-    const security = securityContext({ principal, clientIp });
-    return chargeFor(rule, keyOf(rule, security, args), 1, chargedFor(security));
+    return chargeFor(rule, callerFor(securityContext({ principal, clientIp })), 1, valuesKey(rule, args));
   };
+
+  function pointsFor(contextValue: unknown, caller: Caller): readonly Charge[] {
+    const operation = calls.operationOf(contextValue);
+    if (!operation) throw new TypeError('pointsPerEvent: next() needs the context value that was checked.');
+    // Anything else is executed once, and was charged for it.
+    return operation.operation.operation === OperationTypeNode.SUBSCRIPTION ? budgets.points(operation, caller) : [];
+  }
 
   return {
     name: 'rate-limit',
@@ -178,68 +119,42 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       if (refused) throw refused;
     },
     check(operation) {
-      const { contextValue } = operation;
-      if (typeof contextValue === 'object' && contextValue !== null) running.set(contextValue, operation);
-      const charged = chargedFor(operation.security);
-      const ofFields = chargesOf(operation, rulesOf(operation.schema), charged);
-      const ofBudgets = budgets.charges(operation, charged);
-      const charges = [...ofBudgets, ...ofFields];
+      const rules = rulesOf(operation.schema);
+      if (rules.hasCalls || pointsPerEvent) calls.begin(operation);
+      const caller = callerFor(operation.security);
+      const charges = [...budgets.charges(operation, caller), ...chargesOf(operation, rules, caller)];
       if (charges.length === 0) return undefined;
-      if (isPartial && mode !== 'report' && typeof contextValue === 'object' && contextValue !== null) {
-        return consumePartly(operation, charges);
+      if (isPartial && mode !== 'report' && isObject(operation.contextValue)) return checkPartly(operation, charges);
+      if (!charges.every(({ points, limit }) => points <= limit)) {
+        throw neverPossible(charges.filter(({ points, limit }) => !(points <= limit)));
       }
-      const tooLarge = charges.filter(({ points, limit }) => !(points <= limit));
-      if (tooLarge.length > 0) throw neverPossible(tooLarge);
-      return consume(operation, charges);
+      const taken = counters.take(charges, operation);
+      if (taken instanceof Promise) return taken.then((late) => judge(operation, late));
+      return judge(operation, taken);
     },
     respond(answer) {
       refusals.charge(answer);
-      const { operation, headers } = answer;
-      const taken = operation && outcomes.get(operation);
-      if (!taken) return;
-      const buckets = settle({ ...answer, operation }, taken, settings);
-      const standing = restrict(standings.get(headers) ?? new Map(), buckets);
-      standings.set(headers, standing);
-      for (const [name, value] of Object.entries(headersOf(standing))) headers.set(name, value);
+      const { headers, isBatched } = answer;
+      const operation: Charged | undefined = answer.operation;
+      const taken = operation?.[outcome];
+      if (!operation || !taken) return;
+      const standing = restrict(standings.get(headers) ?? [], settle(answer, operation, taken, settings));
+      if (isBatched) standings.set(headers, standing);
+      for (const [name, value] of Object.entries(rateLimitHeaders(standing, legacy))) headers.set(name, value);
     },
     stop() {
       return isOwnStore ? store.close?.() : undefined;
     },
     secure(schema, fieldResolver) {
-      const rules = rulesOf(schema);
-      return guardCalls(
-        schema,
-        rules,
-        { isPartial, fieldResolver: fieldResolver as never },
-        {
-          deniedFor(contextValue, coordinates) {
-            const waits =
-              typeof contextValue === 'object' && contextValue !== null ? denied.get(contextValue) : undefined;
-            const seconds = coordinates.map((coordinate) => waits?.get(coordinate) ?? 0);
-            const longest = Math.max(0, ...seconds);
-            return longest > 0 ? longest : undefined;
-          },
-          async charge(contextValue, rulesOfField, args) {
-            const security = securityOf(contextValue);
-            const coordinate = rulesOfField[0]?.coordinate;
-            if (!security) throw deny('RATE_LIMITED', { coordinate, reason: 'no security context' });
-            const operation = running.get(contextValue as object);
-            const charges = chargesOfCall(rulesOfField, args, chargedFor(security));
-            const taken = await counters.take(charges, operation ?? silent);
-            if (!taken || taken.consumption.allowed) return;
-            const retryAfterSeconds = Math.max(
-              ...taken.consumption.exceeded.map((bucket) => wholeSeconds(bucket.resetSeconds)),
-            );
-            const details = { control: 'rate-limit', code: 'RATE_LIMITED', retryAfterSeconds } as const;
-            operation?.report({ type: 'rate.limited', ...details, ...(coordinate !== undefined && { coordinate }) });
-            if (mode !== 'report') throw deny('RATE_LIMITED', { coordinate, retryAfterSeconds });
-          },
-        },
-      );
+      return guardCalls(schema, rulesOf(schema), { isPartial, fieldResolver: fieldResolver as never }, calls);
     },
     refusalFor: (security) => (mode === 'report' ? undefined : refusals.refusalFor(security)),
-    sockets: (given = {}) => socketLimits(given, counters, chargedFor, silent),
-    peek: async (bucket) => store.peek(bucketOf(bucket)),
+    sockets: (given = {}) => {
+      if (given.pointsPerEvent && !options.points) throw new TypeError('pointsPerEvent needs points and cost.');
+      pointsPerEvent ||= given.pointsPerEvent === true;
+      return socketLimits(given, { counters, callerFor, pointsFor });
+    },
+    peek: async (bucket) => counters.peek(bucketOf(bucket)),
     async reset(bucket) {
       const named = bucketOf(bucket);
       refusals.reset(named);
@@ -247,6 +162,3 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     },
   };
 }
-
-/** Where a resolver runs without a check before it, there is nobody to tell. */
-const silent = { report() {}, failed() {} };

@@ -15,10 +15,9 @@ import {
 } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { type Budget, ruleOf } from './budgets.ts';
-import { chargeFor } from './charges.ts';
+import { callerOf, chargeFor } from './charges.ts';
 import type { Rule, Scope } from './directive.ts';
 import { wholeSeconds } from './headers.ts';
-import { keyOf } from './keys.ts';
 import type { SteadyStore } from './steady.ts';
 import { createWindows } from './stores/windows.ts';
 
@@ -53,8 +52,8 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
 
   function chargesFor(security: SecurityContext, points: number): Charge[] {
     const rules = security.principal ? [ofAddress, ofPrincipal] : [ofAddress];
-    const charged = { security, tier: undefined, hashTag: undefined };
-    return rules.map((each) => chargeFor(each, keyOf(each, security, {}), points, charged));
+    const caller = callerOf(security);
+    return rules.map((each) => chargeFor(each, caller, points));
   }
 
   /** What the store knows of other processes counts here as well. */
@@ -65,6 +64,7 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
 
   return {
     refusalFor(security) {
+      if (counted.size() === 0) return undefined;
       const over = chargesFor(security, 1)
         .map((charge) => counted.peek(charge))
         .filter(({ remaining }) => remaining === 0);
@@ -82,10 +82,9 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
         if (remaining === 0) continue;
         const affordable = { ...charge, points: Math.min(refused, remaining) };
         counted.consume([affordable]);
-        counters
-          .take([affordable], { report, failed })
-          .then((taken) => taken?.consumption.buckets.forEach(learn))
-          .catch(() => undefined); // told by the store's own events; this process has counted
+        const told = async (): Promise<void> =>
+          (await counters.take([affordable], { report, failed }))?.consumption.buckets.forEach(learn);
+        told().catch(() => undefined); // by the store's own events; this process has counted
       }
     },
 

@@ -16,11 +16,12 @@ export type ActualCost = (operation: ResolvedOperation, data: unknown) => number
  * @returns the buckets as they stand then.
  */
 export function settle(
-  answer: OutgoingAnswer & { readonly operation: ResolvedOperation },
+  answer: OutgoingAnswer,
+  operation: ResolvedOperation,
   { consumption, giveBack }: Taken,
   { actualCost, isTold }: { readonly actualCost: ActualCost | undefined; readonly isTold: boolean },
 ): readonly BucketState[] {
-  const { operation, data, failed } = answer;
+  const { data, failed } = answer;
   const bucket = consumption.buckets.find(({ charge }) => charge.policy === costPolicy);
   if (!bucket) return consumption.buckets;
   const requested = bucket.charge.points;
@@ -43,6 +44,7 @@ export function settle(
       throttleStatus: { maximumAvailable: limit, currentlyAvailable: remaining, restoreRate: limit / windowSeconds },
     });
   }
+  if (remaining === bucket.remaining) return consumption.buckets;
   return consumption.buckets.map((each) => (each === bucket ? { ...bucket, remaining } : each));
 }
 

@@ -13,7 +13,8 @@ import {
   refuse,
   within,
 } from '@graphql-bulwark/core';
-import { isLocal } from './stores/memory.ts';
+import { createFaults } from './faults.ts';
+import { windowsOf } from './stores/memory.ts';
 import { createWindows } from './stores/windows.ts';
 
 export interface SteadyOptions {
@@ -24,7 +25,7 @@ export interface SteadyOptions {
   readonly retryMilliseconds: number;
 }
 
-/** Who is told of failures. */
+/** Who is told of failures. Where nobody is, the next one who is hears of them. */
 export type Reporter = Pick<ResolvedOperation, 'report' | 'failed'>;
 
 /** What became of the charges, and how to give points of theirs back. */
@@ -34,23 +35,27 @@ export interface Taken {
 }
 
 export interface SteadyStore {
-  /** @returns `undefined` where the store failed and nothing is counted. @throws `SERVICE_UNAVAILABLE` where that denies. */
-  readonly take: (charges: readonly Charge[], reporter: Reporter) => Promise<Taken | undefined>;
-  /** Empties a bucket, in the insurance as well. */
-  readonly reset: (bucket: Omit<Charge, 'points'>) => Promise<void>;
+  /**
+   * At once where the counters are in this process, else by a promise.
+   *
+   * @returns `undefined` where the store failed and nothing is counted. @throws `SERVICE_UNAVAILABLE` where that denies.
+   */
+  readonly take: (charges: readonly Charge[], reporter?: Reporter) => Taken | undefined | Promise<Taken | undefined>;
+  /** How a bucket stands in the store. Rejects where the store fails or is late. */
+  readonly peek: CounterStore['peek'];
+  /** Empties a bucket, in the insurance as well. Rejects where the store fails or is late. */
+  readonly reset: CounterStore['reset'];
 }
 
-const failuresToRest = 3;
 const insuredKeys = 100_000;
 
 export function steady(store: CounterStore, options: SteadyOptions): SteadyStore {
   const { onStoreError, instances, timeoutMilliseconds, retryMilliseconds } = options;
   const insurance = createWindows(insuredKeys);
-  const neverLate = isLocal(store);
+  const windows = windowsOf(store);
   const giveBack = (refunds: readonly Refund[]): Promise<void> => store.giveBack(refunds);
-  let failures = 0;
-  let restsUntil = 0;
-  let isTrying = false;
+  const faults = createFaults(retryMilliseconds);
+  let isTold = false;
 
   const share = <T extends { readonly limit: number }>(charge: T): T => ({
     ...charge,
@@ -66,14 +71,6 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
       consumption: insurance.consume(charges.map(share)),
       giveBack: async (refunds) => insurance.giveBack(refunds),
     };
-  }
-
-  /** Half open, one request at a time may try. */
-  function mayAsk(): boolean {
-    if (failures < failuresToRest) return true;
-    if (isTrying || performance.now() < restsUntil) return false;
-    isTrying = true;
-    return true;
   }
 
   async function decideWithout(charges: readonly Charge[], late: Promise<Consumption>): Promise<Taken | undefined> {
@@ -94,34 +91,43 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
     }
   }
 
-  return {
-    async take(charges, reporter) {
-      if (neverLate) return { consumption: await store.consume(charges), giveBack };
-      if (!mayAsk()) return instead(charges);
-      // Not started with a plain call: a store that throws instead of rejecting has failed, too.
-      const pending = (async () => store.consume(charges))();
-      let consumption: Consumption;
-      try {
-        consumption = await within(timeoutMilliseconds, pending);
-      } catch (error) {
-        failures += 1;
-        isTrying = false;
-        restsUntil = performance.now() + retryMilliseconds;
-        if (failures === 1) {
-          reporter.failed('rate limit store', error);
-          reporter.report({ type: 'store.degraded', store: 'rate-limit' });
-        }
-        return decideWithout(charges, pending);
+  async function ask(charges: readonly Charge[], reporter?: Reporter): Promise<Taken | undefined> {
+    const place = placeOf(charges);
+    if (!faults.mayAsk(place)) return instead(charges);
+    // Not started with a plain call: a store that throws instead of rejecting has failed, too.
+    const pending = (async () => store.consume(charges, timeoutMilliseconds))();
+    let consumption: Consumption;
+    try {
+      consumption = await within(timeoutMilliseconds, pending);
+    } catch (error) {
+      faults.failed(place);
+      if (reporter && !isTold) {
+        isTold = true;
+        reporter.failed('rate limit store', error);
+        reporter.report({ type: 'store.degraded', store: 'rate-limit' });
       }
-      if (failures > 0) reporter.report({ type: 'store.recovered', store: 'rate-limit' });
-      failures = 0;
-      isTrying = false;
-      return { consumption, giveBack };
-    },
+      return decideWithout(charges, pending);
+    }
+    faults.worked(place);
+    if (reporter && isTold && !faults.remain()) {
+      isTold = false;
+      reporter.report({ type: 'store.recovered', store: 'rate-limit' });
+    }
+    return { consumption, giveBack };
+  }
 
-    async reset(bucket) {
+  return {
+    take: windows ? (charges) => ({ consumption: windows.consume(charges), giveBack }) : ask,
+
+    peek: (bucket) => within(timeoutMilliseconds, store.peek(bucket)),
+    reset(bucket) {
       insurance.reset(share(bucket));
-      await store.reset(bucket);
+      return within(timeoutMilliseconds, store.reset(bucket));
     },
   };
+}
+
+/** Charges of one operation have at most one hash tag: its caller's. What all share fails with it, and is then insured with it. */
+function placeOf(charges: readonly Charge[]): string {
+  return charges.find(({ hashTag }) => hashTag !== undefined)?.hashTag ?? '';
 }

@@ -47,6 +47,14 @@ describe('points', () => {
     expect((await sendBody(server, priced(1000), ann)).status).toBe(200);
   });
 
+  it('R12 names the budget and its last second in the header', async () => {
+    stopClock();
+    const { server } = await serve(schema, { points: { max: 40 }, cost: () => 40 });
+    await send(server, '{ f }', bob);
+    vi.advanceTimersByTime(59_400);
+    expect((await send(server, '{ f }', bob)).headers.get('ratelimit')).toBe('"cost";r=0;t=1');
+  });
+
   it('R2 gives back what an operation did not need', async () => {
     const { server, limiter } = await serve(schema, {
       points,
@@ -241,6 +249,12 @@ it('an operator can look into a bucket and empty it', async () => {
   await limiter.reset(bucket);
   expect((await send(server, query, bob)).status).toBe(200);
   await expect(limiter.peek({ policy: 'Query.g' })).rejects.toThrow(/no policy 'Query.g'; it has .*Query.f/);
+});
+
+it('points per event of a stream need a budget of points', () => {
+  expect(() => rateLimit().sockets({ pointsPerEvent: true })).toThrow(/pointsPerEvent needs points/);
+  const limiter = rateLimit({ points: { max: 5 }, cost: () => 1 });
+  expect(() => limiter.sockets({ pointsPerEvent: 1 } as never)).toThrow(/pointsPerEvent must be true or false/);
 });
 
 it.each<[object, RegExp]>([

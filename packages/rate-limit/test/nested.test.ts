@@ -79,6 +79,23 @@ describe('fields below the root', () => {
     expect(await charged(query, { on: true })).toEqual({ 'User.email': 2, 'User.email#2': 2 });
   });
 
+  it('counts right under every combination of conditions, however many a document has', async () => {
+    const { server } = await serve('type Query { f: Int @rateLimit(max: 100) }', { store }, () => 1);
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const fields = names.map((name, i) => `${name}: f @${i % 2 ? 'skip' : 'include'}(if: $${name})`).join(' ');
+    const query = `query (${names.map((name) => `$${name}: Boolean!`).join(' ')}) { ${fields} f @include(if: true) }`;
+    for (const round of [0, 1]) {
+      for (let mask = 0; mask < 32; mask += 1) {
+        const on = names.map((_, i) => ((mask >> i) & 1) === 1);
+        store.asked.length = 0;
+        const variables = Object.fromEntries(names.map((name, i) => [name, on[i]]));
+        await send(server, query, as({ id: `${round}:${mask}` }), { variables });
+        const expected = 1 + on.filter((isOn, i) => isOn !== (i % 2 === 1)).length;
+        expect([mask, store.asked.flat().map(({ points }) => points)]).toEqual([mask, [expected]]);
+      }
+    }
+  });
+
   it('keys each by its arguments', async () => {
     const { server } = await serve(schema, { store }, answer);
     await send(server, '{ me { a: email(of: "x") b: email(of: "y") c: email(of: "x") } }', bob);

@@ -262,8 +262,27 @@ describe('keys', () => {
       expect((await send(server, `mutation { plain(email: "${spelling}") }`, bob)).status).toBe(200);
     }
     expectRefused(await send(server, `mutation { plain(email: "${spellings[2]}") }`, ann));
+    const invisible = [
+      'a\\u200bnn@x.org',
+      'ann\\ufeff@x.org',
+      '\\u00e1nn@x.org',
+      'a\\u0301nn@x.org',
+      'ann@x\\u00ad.org',
+    ];
+    for (const spelling of invisible)
+      expectRefused(await send(server, `mutation { plain(email: "${spelling}") }`, ann));
+    expect((await send(server, 'mutation { plain(email: "ann@y.org") }', ann)).status).toBe(200);
     expect((await send(server, 'mutation { whole(input: { tags: ["A"], email: "e" }) }', bob)).status).toBe(200);
     expectRefused(await send(server, 'mutation { whole(input: { email: "E ", tags: [" a"] }) }', bob));
+  });
+
+  it('takes a list in another order, or with the same again, for the one that it is', async () => {
+    const { server } = await serve(schema);
+    expect((await send(server, 'mutation { whole(input: { tags: ["a", "b"] }) }', bob)).status).toBe(200);
+    for (const tags of ['["b", "a"]', '["a", "b", "A"]', '["b", "b", "a"]']) {
+      expectRefused(await send(server, `mutation { whole(input: { tags: ${tags} }) }`, bob));
+    }
+    expect((await send(server, 'mutation { whole(input: { tags: ["a", "b", "c"] }) }', bob)).status).toBe(200);
   });
 
   it('never takes different objects, lists or absences for one', async () => {
@@ -312,6 +331,18 @@ describe('headers', () => {
     const answer = await send(server, 'mutation { a: plain(email: "eve") b: plain(email: "ann") }', bob);
     expect(answer.headers.get('ratelimit')).toMatch(/^"Mutation\.plain";r=0;t=\d+$/);
   });
+});
+
+it('names the four policies with least left, so that no operation makes headers of any length', async () => {
+  const names = Array.from({ length: 60 }, (_, i) => `f${i}`);
+  const fields = names.map((name, i) => `${name}: String @rateLimit(max: ${100 - i})`).join(' ');
+  const { server } = await serve(`type Query { ${fields} }`, { legacyHeaders: 'delta' });
+  const { status, headers } = await send(server, `{ ${names.join(' ')} }`, bob);
+  const tightest = ['f56', 'f57', 'f58', 'f59'].map((name) => expect.stringContaining(`"Query.${name}";`));
+  expect(status).toBe(200);
+  expect(headers.get('ratelimit')?.split(', ').toSorted()).toEqual(tightest);
+  expect(headers.get('ratelimit-policy')?.split(', ').toSorted()).toEqual(tightest);
+  expect(headers.get('x-ratelimit-remaining')).toBe('40');
 });
 
 describe('every transport', () => {

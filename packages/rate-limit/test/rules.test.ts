@@ -1,10 +1,11 @@
 // What keeps a server from starting, and what the parts say by themselves.
+import type { SecurityContext } from '@graphql-bulwark/core';
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
-import { compileRules } from '../src/directive.ts';
+import { compileRules, type Rule } from '../src/directive.ts';
 import { rateLimitHeaders } from '../src/headers.ts';
 import { rateLimit, rateLimitDirectives } from '../src/index.ts';
-import { keyOf } from '../src/keys.ts';
+import { type Spelled, valuesKey, whoKey } from '../src/keys.ts';
 import { wholePoints } from '../src/points.ts';
 
 function start(sdl: string): void {
@@ -120,6 +121,12 @@ describe('options that cannot be meant', () => {
 });
 
 describe('the key of a bucket', () => {
+  const keyOf = (
+    rule: Pick<Rule, 'by' | 'args'>,
+    security: SecurityContext,
+    values: Readonly<Record<string, unknown>> | undefined,
+    spelled?: Spelled,
+  ): string => whoKey(rule.by, security) + valuesKey(rule, values, spelled);
   const someone = { principal: null, clientIp: '192.0.2.1', requestId: 'r' };
   const withPrincipal = (id: string) => ({
     ...someone,
@@ -188,7 +195,7 @@ describe('the key of a bucket', () => {
     const rule = { by: ['GLOBAL'], args: [['v', 'text']] } as const;
     const keys = Array.from({ length: 1_000 }, () => keyOf(rule, someone, { v: { text: big } }, spelled));
     expect(new Set(keys).size).toBe(1);
-    expect(normalize).toHaveBeenCalledTimes(2);
+    expect(normalize).toHaveBeenCalledTimes(1);
     normalize.mockRestore();
   });
 
@@ -212,7 +219,7 @@ describe('points', () => {
 describe('headers', () => {
   it('quotes the name of a policy as a Structured Fields String', () => {
     const charge = { key: 'k', policy: 'a"b\\c\nd\u00e9', points: 1, limit: 5, windowSeconds: 60 };
-    const standing = new Map([[charge.policy, { charge, remaining: 0, resetSeconds: 0 }]]);
+    const standing = [{ charge, remaining: 0, resetSeconds: 0 }];
     expect(rateLimitHeaders(standing)).toEqual({
       'ratelimit-policy': '"a\\"b\\\\c?d?";q=5;w=60',
       ratelimit: '"a\\"b\\\\c?d?";r=0;t=1',

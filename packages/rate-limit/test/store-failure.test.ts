@@ -119,6 +119,33 @@ describe('a store that fails', () => {
     expect((await send(server, '{ a: f b: f }', bob)).status).toBe(200);
   });
 
+  it('that fails where nobody is told is told of by the next who is', async () => {
+    const memory = memoryStore();
+    let isDown = true;
+    const store = broken((charges) => (isDown ? down() : memory.consume(charges)));
+    const { server, events, limiter } = await serve(schema, { store });
+    const sockets = limiter.sockets();
+    expect(await sockets.subscribe(bob.security)).toBeUndefined();
+    expect(events).toEqual([]);
+    await send(server, '{ f }', bob);
+    expect(events.map(({ type }) => type)).toEqual(['failure', 'store.degraded']);
+    isDown = false;
+    await sockets.subscribe(bob.security);
+    await send(server, '{ f }', bob);
+    expect(events.map(({ type }) => type)).toEqual(['failure', 'store.degraded', 'store.recovered']);
+  });
+
+  it('does not keep an operator waiting who looks into a bucket', async () => {
+    const store = {
+      ...memoryStore(),
+      peek: () => new Promise<never>(() => {}),
+      reset: () => new Promise<never>(() => {}),
+    };
+    const { limiter } = await serve(schema, { store, storeTimeoutMilliseconds: 1 });
+    await expect(limiter.peek({ policy: 'Query.f' })).rejects.toThrow(/no answer within 1 ms/);
+    await expect(limiter.reset({ policy: 'Query.f' })).rejects.toThrow(/no answer within 1 ms/);
+  });
+
   it('in report mode refuses nothing either', async () => {
     const { server, events } = await serve(schema, { store: broken(down), onStoreError: 'deny', mode: 'report' });
     expect((await send(server, '{ f }', bob)).status).toBe(200);

@@ -234,6 +234,10 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     for (const wrong of [{ limit: 0 }, { limit: Number.NaN }, { windowSeconds: 0 }, { windowSeconds: 1.5 }]) {
       await expect(store.consume([charge(wrong)])).rejects.toThrow(TypeError);
     }
+    const [login, wrong] = [charge(), charge({ limit: Number.NaN })];
+    await expect(store.consume([login, wrong])).rejects.toThrow(TypeError);
+    await expect(store.consume([login, { ...login, points: -1 }])).rejects.toThrow(RangeError);
+    expect(await remaining(store, login)).toBe(5);
   });
 });
 

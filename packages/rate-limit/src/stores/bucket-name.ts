@@ -1,24 +1,22 @@
 /** One name per bucket. Limit and window are part of it: a limit that changes counts anew, and never by another's rule. */
 import { type Charge, wholeNumber } from '@graphql-bulwark/core';
 
-/** @throws {TypeError} for a bucket that makes no sense. */
-export function bucketName({ policy, key, limit, windowSeconds }: Omit<Charge, 'points'>): string {
-  wholeNumber('limit', limit);
-  wholeNumber('windowSeconds', windowSeconds);
-  return `${limit}:${windowSeconds}:${policy.length}:${policy}:${key}`;
-}
-
-/** The same, for the hot path: the part that a policy's buckets share is checked and spelled once. */
-export function bucketNamer(): typeof bucketName {
-  const known = new Map<string, { readonly limit: number; readonly windowSeconds: number; readonly prefix: string }>();
-  return (bucket) => {
-    const { policy, key, limit, windowSeconds } = bucket;
+/**
+ * Names buckets; the part that those of a policy share is checked and spelled once.
+ *
+ * @returns a function that throws a `TypeError` for a bucket that makes no sense.
+ */
+export function bucketNamer(head: string): (bucket: Omit<Charge, 'points'>) => string {
+  const known = new Map<string, { readonly limit: number; readonly windowSeconds: number; readonly start: string }>();
+  return ({ policy, key, limit, windowSeconds }) => {
     const last = known.get(policy);
-    if (last && last.limit === limit && last.windowSeconds === windowSeconds) return last.prefix + key;
-    const prefix = bucketName({ ...bucket, key: '' });
+    if (last && last.limit === limit && last.windowSeconds === windowSeconds) return last.start + key;
+    wholeNumber('limit', limit);
+    wholeNumber('windowSeconds', windowSeconds);
+    const start = `${head}${limit}:${windowSeconds}:${policy.length}:${policy}:`;
     if (known.size >= maxPolicies) known.clear();
-    known.set(policy, { limit, windowSeconds, prefix });
-    return prefix + key;
+    known.set(policy, { limit, windowSeconds, start });
+    return start + key;
   };
 }
 

@@ -1,6 +1,6 @@
 /** Counters in the memory of this process: for one process, for development, for tests. */
 import { type CounterStore, knownOptions, wholeNumber } from '@graphql-bulwark/core';
-import { createWindows } from './windows.ts';
+import { createWindows, type Windows } from './windows.ts';
 
 export interface MemoryStoreOptions {
   /** Buckets kept at once; above it the oldest that is not used up is forgotten. Whole number, 1 or more. @default 100000 */
@@ -14,22 +14,22 @@ export interface MemoryStoreOptions {
  */
 export function memoryStore(options: MemoryStoreOptions = {}): CounterStore {
   knownOptions('memoryStore', options, ['maxKeys']);
-  const { consume, giveBack, peek, reset, clear } = createWindows(wholeNumber('maxKeys', options.maxKeys ?? 100_000));
+  const windows = createWindows(wholeNumber('maxKeys', options.maxKeys ?? 100_000));
   const store: CounterStore = {
-    consume: async (charges) => consume(charges),
-    giveBack: async (refunds) => giveBack(refunds),
-    peek: async (bucket) => peek(bucket),
-    reset: async (bucket) => reset(bucket),
-    close: clear,
+    consume: async (charges) => windows.consume(charges),
+    giveBack: async (refunds) => windows.giveBack(refunds),
+    peek: async (bucket) => windows.peek(bucket),
+    reset: async (bucket) => windows.reset(bucket),
+    close: () => windows.clear(),
   };
-  local.add(store);
+  local.set(store, windows);
   return store;
 }
 
 // Another copy of this package would not know them, and set a deadline that they keep.
-const local = new WeakSet<CounterStore>();
+const local = new WeakMap<CounterStore, Windows>();
 
-/** Whether a store answers at once and cannot be late. */
-export function isLocal(store: CounterStore): boolean {
-  return local.has(store);
+/** What is behind a store that answers at once and cannot be late; `undefined` for any other. */
+export function windowsOf(store: CounterStore): Windows | undefined {
+  return local.get(store);
 }

@@ -7,7 +7,7 @@ export interface RedisScript {
   /** Whether keys of one call must share a slot. */
   readonly isCluster: boolean;
   /** Runs the script; one command, but for the first time on a server that does not know it yet. */
-  readonly run: (keys: readonly string[], args: readonly string[]) => Promise<unknown>;
+  readonly run: (keys: readonly string[], argument: string) => Promise<unknown>;
 }
 
 interface Ioredis {
@@ -29,11 +29,11 @@ export function redisScript(client: unknown, text: string): RedisScript {
   if (isIoredis(client)) {
     return {
       isCluster: client.isCluster === true,
-      run(keys, args) {
+      run(keys, argument) {
         if (client.status !== 'ready') throw new Error(`the Redis client is not ready, but ${client.status}`);
         return loaded(
-          () => client.evalsha(sha, keys.length, ...keys, ...args),
-          () => client.eval(text, keys.length, ...keys, ...args),
+          () => client.evalsha(sha, keys.length, ...keys, argument),
+          () => client.eval(text, keys.length, ...keys, argument),
         );
       },
     };
@@ -41,9 +41,9 @@ export function redisScript(client: unknown, text: string): RedisScript {
   if (isNodeRedis(client)) {
     return {
       isCluster: 'slots' in client,
-      run(keys, args) {
+      run(keys, argument) {
         if (!client.isReady) throw new Error('the Redis client is not ready');
-        const options = { keys: [...keys], arguments: [...args] };
+        const options = { keys: [...keys], arguments: [argument] };
         return loaded(
           () => client.evalSha(sha, options),
           () => client.eval(text, options),

@@ -4,12 +4,20 @@
  * In a cluster a script reaches one slot. By default all buckets share one; those with a hash tag of their own are counted
  * where it says, and a request over several of them is taken slot by slot, with give-back.
  */
-import { type BucketState, type Charge, type CounterStore, knownOptions, show } from '@graphql-bulwark/core';
+import {
+  type BucketState,
+  type Charge,
+  type CounterStore,
+  knownOptions,
+  type Refund,
+  show,
+} from '@graphql-bulwark/core';
 import { wholePoints } from '../points.ts';
 import { bucketNamer } from './bucket-name.ts';
 import { redisScript } from './redis-client.ts';
 import { type Op, script } from './redis-script.ts';
-import { type Answered, type Ask, type Entry, sharedCall, type Verdict } from './shared-call.ts';
+import { type Answered, type Ask, sharedCall, type Verdict } from './shared-call.ts';
+import { consumeSpread, type SlotCalls } from './spread.ts';
 
 export interface RedisStoreOptions {
   /** A client of ioredis or node-redis, for one server or a cluster; made, configured and closed by the application. */
@@ -18,10 +26,7 @@ export interface RedisStoreOptions {
   readonly prefix?: string | undefined;
 }
 
-interface Placed {
-  readonly tag: string;
-  readonly entry: Entry;
-}
+type Bucket = Omit<Charge, 'points'>;
 
 /**
  * While the client is not connected every call fails at once, instead of waiting in the client's queue.
@@ -37,11 +42,11 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
   }
   const { run, isCluster } = redisScript(client, script);
   // One queue per hash tag while it has anything waiting; without a cluster, one for all.
-  const asks = new Map<string, Ask>();
+  const asks = new Map<string | undefined, Ask>();
   const shared = sharedCall(run);
-  const bucketName = bucketNamer();
+  const [nameTogether, nameApart] = [bucketNamer(`{${prefix}}:`), bucketNamer('')];
 
-  function askAt(tag: string): Ask {
+  function askAt(tag: string | undefined): Ask {
     if (!isCluster) return shared;
     const known = asks.get(tag);
     if (known) return known;
@@ -51,97 +56,100 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
     return fresh;
   }
 
-  function place(charge: Omit<Charge, 'points'>, points: number, window: number): Placed {
-    const tag =
-      charge.hashTag === undefined ? prefix : `${prefix}:${charge.hashTag.replace(/[{}%]/g, encodeURIComponent)}`;
-    return { tag, entry: { name: `{${tag}}:${bucketName(charge)}`, points, limit: charge.limit, window } };
+  function keyOf(bucket: Bucket): string {
+    const { hashTag } = bucket;
+    if (hashTag === undefined) return nameTogether(bucket);
+    return `{${prefix}:${hashTag.replace(/[{}%]/g, encodeURIComponent)}}:${nameApart(bucket)}`;
   }
 
-  /** @returns the positions of the charges per call. */
-  function calls(placed: readonly Placed[]): (readonly number[])[] {
-    const first = placed[0]?.tag;
-    if (!isCluster || placed.every(({ tag }) => tag === first)) return [placed.map((_, i) => i)];
-    const positions = new Map<string, number[]>();
-    placed.forEach(({ tag }, i) => {
-      const known = positions.get(tag);
-      if (known) known.push(i);
-      else positions.set(tag, [i]);
+  /** Asks for buckets of one slot. */
+  function ask<B extends Bucket>(
+    op: Op,
+    buckets: readonly B[],
+    points: (bucket: B) => number,
+    window: (bucket: B, i: number) => number,
+  ): Promise<Verdict> {
+    let numbers = '';
+    const keys = buckets.map((bucket, i) => {
+      numbers += `${points(bucket)} ${bucket.limit} ${window(bucket, i)} `;
+      return keyOf(bucket);
     });
-    return [...positions.values()];
+    return askAt(buckets[0]?.hashTag)(op, keys, numbers);
   }
 
-  function ask(op: Op, placed: readonly Placed[], at: readonly number[]): Promise<Verdict> {
-    const entries = at.map((i) => (placed[i] as Placed).entry);
-    return askAt(placed[at[0] ?? 0]?.tag ?? prefix)(op, entries);
+  /** What lies together is asked together. */
+  function partsOf<B extends Bucket>(buckets: readonly B[]): readonly (readonly B[])[] {
+    const first = buckets[0]?.hashTag;
+    if (!isCluster || buckets.every(({ hashTag }) => hashTag === first)) return [buckets];
+    const tags = new Set(buckets.map(({ hashTag }) => hashTag));
+    return Array.from(tags, (tag) => buckets.filter(({ hashTag }) => hashTag === tag));
   }
 
-  const lengthOf = ({ windowSeconds }: Pick<Charge, 'windowSeconds'>): number => windowSeconds * 1000;
+  const calls: SlotCalls<readonly Charge[]> = {
+    consume: (charges) => ask('consume', charges, pointsOf, lengthOf),
+    undo: (charges, { buckets }) => ask('giveBack', charges, pointsOf, (_, i) => buckets[i]?.endsAt ?? -1),
+  };
 
   return {
-    async consume(charges) {
-      const placed = charges.map((charge) => place(charge, wholePoints(charge.points), lengthOf(charge)));
-      const groups = calls(placed);
-      const settled = await Promise.allSettled(groups.map((at) => ask('consume', placed, at)));
-      const isRefused = settled.some((result) => result.status === 'rejected' || !result.value.allowed);
-      const buckets: BucketState[] = [];
-      const short: number[] = [];
-      const givenBack: Promise<unknown>[] = [];
-      settled.forEach((result, group) => {
-        if (result.status === 'rejected') return;
-        const { entries, allowed, now } = result.value;
-        const at = groups[group] as readonly number[];
-        const isUndone = isRefused && allowed;
-        at.forEach((i, n) => {
-          const charge = charges[i] as Charge;
-          const answered = entries[n] as Answered;
-          buckets[i] = stateOf(charge, answered, now, isUndone ? (placed[i] as Placed).entry.points : 0);
-          if (answered.isShort) short.push(i);
-        });
-        if (!isUndone) return;
-        const taken = placed.map(({ tag, entry }, i) => ({ tag, entry: { ...entry, window: endOf(buckets[i]) } }));
-        givenBack.push(ask('giveBack', taken, at));
-      });
-      // What cannot be given back now ends with its window.
-      if (givenBack.length > 0) await Promise.allSettled(givenBack);
-      const failure = settled.find((result) => result.status === 'rejected');
-      if (failure) throw failure.reason;
-      return {
-        allowed: !isRefused,
-        buckets,
-        exceeded: short.toSorted((a, b) => a - b).map((i) => buckets[i] as BucketState),
-      };
+    async consume(charges, timeoutMilliseconds) {
+      for (const charge of charges) pointsOf(charge); // before anything is asked
+      const parts = partsOf(charges);
+      const verdicts =
+        parts.length === 1 ? [await calls.consume(charges)] : await consumeSpread(parts, calls, timeoutMilliseconds);
+      const allowed = verdicts.every((verdict) => verdict.allowed);
+      const short = new Set<BucketState>();
+      const states = verdicts.map((verdict, part) =>
+        verdict.buckets.map((bucket, i) => {
+          const charge = (parts[part] as readonly Charge[])[i] as Charge;
+          const state = stateOf(charge, bucket, verdict.now, verdict.allowed && !allowed ? pointsOf(charge) : 0);
+          if (bucket.isShort) short.add(state);
+          return state;
+        }),
+      );
+      const buckets = parts.length === 1 ? (states[0] ?? []) : inOrderOf(charges, states);
+      return { allowed, buckets, exceeded: allowed ? [] : buckets.filter((state) => short.has(state)) };
     },
 
     async giveBack(refunds) {
-      const placed = refunds.map((refund) => {
-        const end = refund.window === undefined ? 0 : Number(refund.window);
-        return place(refund, wholePoints(refund.points), Number.isSafeInteger(end) ? end : -1);
-      });
-      await Promise.all(calls(placed).map((at) => ask('giveBack', placed, at)));
+      for (const refund of refunds) pointsOf(refund);
+      const endOf = ({ window }: Refund): number => {
+        const end = window === undefined ? 0 : Number(window);
+        return Number.isSafeInteger(end) ? end : -1;
+      };
+      await Promise.all(partsOf(refunds).map((part) => ask('giveBack', part, pointsOf, endOf)));
     },
 
     async peek(bucket) {
-      const placed = [place(bucket, 0, lengthOf(bucket))];
-      const { entries, now } = await ask('consume', placed, [0]);
-      return stateOf({ ...bucket, points: 1 }, entries[0] as Answered, now, 0);
+      const { buckets, now } = await ask('consume', [bucket], () => 0, lengthOf);
+      return stateOf({ ...bucket, points: 1 }, buckets[0] as Answered, now, 0);
     },
 
     async reset(bucket) {
-      await ask('reset', [place(bucket, 0, 0)], [0]);
+      await ask('reset', [bucket], () => 0, lengthOf);
     },
   };
 }
 
-function stateOf(charge: Charge, { used, endsAt }: Answered, now: number, own: number): BucketState {
-  const isOpen = endsAt > now;
-  return {
-    charge,
-    remaining: Math.min(charge.limit, Math.max(0, charge.limit - (isOpen ? used - own : 0))),
-    resetSeconds: isOpen ? (endsAt - now) / 1000 : 0,
-    ...(isOpen && { window: String(endsAt) }),
-  };
+function pointsOf({ points }: Charge): number {
+  return wholePoints(points);
 }
 
-function endOf(bucket: BucketState | undefined): number {
-  return Number(bucket?.window ?? 0);
+function lengthOf({ windowSeconds }: Bucket): number {
+  return windowSeconds * 1000;
+}
+
+/** The parts put together again, each in the order that it has among all. */
+function inOrderOf(charges: readonly Charge[], parts: readonly (readonly BucketState[])[]): readonly BucketState[] {
+  const waiting = new Map(parts.map((part) => [part[0]?.charge.hashTag, part.values()]));
+  return charges.map(({ hashTag }) => waiting.get(hashTag)?.next().value as BucketState);
+}
+
+function stateOf(charge: Charge, { used, endsAt }: Answered, now: number, own: number): BucketState {
+  if (!(endsAt > now)) return { charge, remaining: charge.limit, resetSeconds: 0 };
+  return {
+    charge,
+    remaining: Math.min(charge.limit, Math.max(0, charge.limit - used + own)),
+    resetSeconds: (endsAt - now) / 1000,
+    window: String(endsAt),
+  };
 }

@@ -5,14 +5,25 @@
  * When there are too many, windows that are over go first, then the oldest of those that are not used up: a flood of made-up
  * keys must not wash away the one that it has just exhausted.
  */
-import type { BucketState, Charge, Consumption, Refund } from '@graphql-bulwark/core';
+import { type BucketState, type Charge, type Consumption, type Refund, wholeNumber } from '@graphql-bulwark/core';
 import { wholePoints } from '../points.ts';
-import { bucketNamer } from './bucket-name.ts';
+
+type Bucket = Omit<Charge, 'points'>;
+
+/** Buckets of one policy, limit and length. A limit that changes counts anew, and never by another's rule. */
+interface Kind {
+  readonly policy: string;
+  readonly limit: number;
+  readonly windowSeconds: number;
+  /** key -> its window */
+  readonly windows: Map<string, Window>;
+}
 
 interface Window {
   readonly id: string;
+  readonly kind: Kind;
+  readonly key: string;
   readonly endsAt: number;
-  readonly limit: number;
   consumed: number;
 }
 
@@ -20,8 +31,8 @@ interface Window {
 export interface Windows {
   readonly consume: (charges: readonly Charge[]) => Consumption;
   readonly giveBack: (refunds: readonly Refund[]) => void;
-  readonly peek: (bucket: Omit<Charge, 'points'>) => BucketState;
-  readonly reset: (bucket: Omit<Charge, 'points'>) => void;
+  readonly peek: (bucket: Bucket) => BucketState;
+  readonly reset: (bucket: Bucket) => void;
   readonly clear: () => void;
   readonly size: () => number;
 }
@@ -30,82 +41,104 @@ export interface Windows {
 const candidates = 16;
 
 export function createWindows(maxKeys: number): Windows {
-  const windows = new Map<string, Window>();
-  const bucketName = bucketNamer();
+  // No name is put together per bucket: its policy and its key are found as they are.
+  const kinds = new Map<string, readonly Kind[]>();
+  // Oldest first.
+  const windows = new Set<Window>();
   let opened = 0;
-  let sweep = windows.entries();
+  let sweep = windows.values();
 
-  /** A few steps around the map with each new window: what is over is gone before the map has doubled. */
+  function kindOf({ policy, limit, windowSeconds }: Bucket): Kind | undefined {
+    for (const kind of kinds.get(policy) ?? []) {
+      if (kind.limit === limit && kind.windowSeconds === windowSeconds) return kind;
+    }
+    return undefined;
+  }
+
+  function current(bucket: Bucket, now: number): Window | undefined {
+    const window = kindOf(bucket)?.windows.get(bucket.key);
+    if (window && window.endsAt <= now) {
+      close(window);
+      return undefined;
+    }
+    return window;
+  }
+
+  function open(bucket: Bucket, now: number): Window {
+    forget(now);
+    opened += 1;
+    const { policy, key, limit, windowSeconds } = bucket;
+    let kind = kindOf(bucket);
+    if (!kind) {
+      wholeNumber('limit', limit);
+      wholeNumber('windowSeconds', windowSeconds);
+      kind = { policy, limit, windowSeconds, windows: new Map() };
+      kinds.set(policy, [...(kinds.get(policy) ?? []), kind]);
+    }
+    const window: Window = { id: String(opened), kind, key, endsAt: now + windowSeconds * 1000, consumed: 0 };
+    kind.windows.set(key, window);
+    windows.add(window);
+    return window;
+  }
+
+  function close(window: Window): void {
+    const { kind, key } = window;
+    if (!windows.delete(window)) return;
+    kind.windows.delete(key);
+    if (kind.windows.size > 0) return;
+    const others = (kinds.get(kind.policy) ?? []).filter((each) => each !== kind);
+    if (others.length > 0) kinds.set(kind.policy, others);
+    else kinds.delete(kind.policy);
+  }
+
+  /** A few steps around with each new window: what is over is gone before their number has doubled. */
   function forget(now: number): void {
     for (let step = 0; step < 3; step += 1) {
       const next = sweep.next();
       if (next.done) {
-        sweep = windows.entries();
+        sweep = windows.values();
         break;
       }
-      const [name, { endsAt }] = next.value;
-      if (endsAt <= now) windows.delete(name);
+      if (next.value.endsAt <= now) close(next.value);
     }
     if (windows.size < maxKeys) return;
     let looked = 0;
-    for (const [name, window] of windows) {
-      windows.delete(name);
+    for (const window of windows) {
       looked += 1;
-      if (window.endsAt <= now || window.consumed < window.limit || looked === candidates) return;
-      windows.set(name, window);
+      if (window.endsAt <= now || window.consumed < window.kind.limit || looked === candidates) return close(window);
+      windows.delete(window);
+      windows.add(window);
     }
-  }
-
-  function current(name: string, now: number): Window | undefined {
-    const window = windows.get(name);
-    return window && window.endsAt > now ? window : undefined;
-  }
-
-  function open(name: string, limit: number, windowSeconds: number, now: number): Window {
-    windows.delete(name);
-    forget(now);
-    opened += 1;
-    const window = { id: String(opened), endsAt: now + windowSeconds * 1000, limit, consumed: 0 };
-    windows.set(name, window);
-    return window;
   }
 
   return {
     consume(charges) {
-      const points = charges.map((charge) => wholePoints(charge.points));
-      const names = charges.map(bucketName);
       const now = performance.now();
-      const found = charges.map(({ limit, windowSeconds }, i) => {
-        const name = names[i] as string;
-        return current(name, now) ?? open(name, limit, windowSeconds, now);
-      });
-      const short: number[] = [];
+      const points = charges.map((charge) => wholePoints(charge.points));
+      const found = charges.map((charge) => current(charge, now) ?? open(charge, now));
+      let isShort = false;
       found.forEach((window, i) => {
         window.consumed += points[i] as number;
-        if (!(window.consumed <= window.limit)) short.push(i);
+        if (!(window.consumed <= window.kind.limit)) isShort = true;
       });
-      if (short.length > 0) {
-        found.forEach((window, i) => {
-          window.consumed -= points[i] as number;
-        });
-        found.forEach((window, i) => {
-          // Opened for this call alone. A window that was given back to zero may go as well: it holds nothing.
-          if (window.consumed === 0) windows.delete(names[i] as string);
-        });
+      if (!isShort) {
+        return { allowed: true, buckets: charges.map((charge, i) => stateOf(charge, found[i], now)), exceeded: [] };
       }
-      const buckets = charges.map((charge, i) => stateOf(charge, found[i] as Window, now));
-      return {
-        allowed: short.length === 0,
-        buckets,
-        exceeded: short.map((i) => buckets[i] as BucketState),
-      };
+      const over = found.map(({ consumed, kind }) => !(consumed <= kind.limit));
+      found.forEach((window, i) => {
+        window.consumed -= points[i] as number;
+      });
+      // Opened for this call alone. A window that was given back to zero may go as well: it holds nothing.
+      for (const window of found) if (window.consumed === 0) close(window);
+      const buckets = charges.map((charge, i) => stateOf(charge, found[i], now));
+      return { allowed: false, buckets, exceeded: buckets.filter((_, i) => over[i]) };
     },
 
     giveBack(refunds) {
       const now = performance.now();
       for (const refund of refunds) {
         const points = wholePoints(refund.points);
-        const window = current(bucketName(refund), now);
+        const window = current(refund, now);
         if (!window || (refund.window !== undefined && refund.window !== window.id)) continue;
         window.consumed = Math.max(0, window.consumed - points);
       }
@@ -113,14 +146,18 @@ export function createWindows(maxKeys: number): Windows {
 
     peek(bucket) {
       const now = performance.now();
-      return stateOf({ ...bucket, points: 1 }, current(bucketName(bucket), now), now);
+      return stateOf({ ...bucket, points: 1 }, current(bucket, now), now);
     },
 
     reset(bucket) {
-      windows.delete(bucketName(bucket));
+      const window = current(bucket, performance.now());
+      if (window) close(window);
     },
 
-    clear: () => windows.clear(),
+    clear() {
+      kinds.clear();
+      windows.clear();
+    },
     size: () => windows.size,
   };
 }

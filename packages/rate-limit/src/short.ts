@@ -1,0 +1,40 @@
+/** What a client is told that asked for more than there is: `RATE_LIMITED`, 429, `Retry-After`, and how its buckets stand. */
+import { type Charge, type Consumption, refuse } from '@graphql-bulwark/core';
+import type { GraphQLError } from 'graphql';
+import { coordinateOf } from './charges.ts';
+import { type LegacyHeaders, mostNamed, policyItem, rateLimitHeaders, restrict, wholeSeconds } from './headers.ts';
+
+export interface ShortAnswers {
+  /** Buckets are short. `Retry-After` is never earlier than `t`: both are rounded up the same way. */
+  readonly exceeded: (consumption: Consumption) => GraphQLError;
+  /** More at once than a whole window holds. The store is not asked, so nothing is known of what remains. */
+  readonly neverPossible: (charges: readonly Charge[]) => GraphQLError;
+}
+
+export function shortAnswers(httpStatus: 429 | 200, legacy: LegacyHeaders | false): ShortAnswers {
+  function refusal(facts: Parameters<typeof refuse>[1]): GraphQLError {
+    const error = refuse('RATE_LIMITED', facts);
+    (error.extensions['http'] as { status: number }).status = httpStatus;
+    return error;
+  }
+
+  return {
+    exceeded({ buckets, exceeded }) {
+      const slowest = exceeded.toSorted((a, b) => b.resetSeconds - a.resetSeconds)[0];
+      return refusal({
+        coordinate: slowest && coordinateOf(slowest.charge),
+        retryAfterSeconds: wholeSeconds(slowest?.resetSeconds ?? 1),
+        headers: rateLimitHeaders(restrict([], buckets), legacy),
+      });
+    },
+    neverPossible(charges) {
+      const [first] = charges;
+      const policies = new Set(charges.map(policyItem));
+      return refusal({
+        coordinate: first && coordinateOf(first),
+        retryAfterSeconds: Math.max(...charges.map(({ windowSeconds }) => windowSeconds)),
+        headers: { 'ratelimit-policy': [...policies].slice(0, mostNamed).join(', ') },
+      });
+    },
+  };
+}
