@@ -6,7 +6,8 @@ import { httpLimits } from '@graphql-bulwark/http';
 import { expressSecurity, jsonErrors } from '@graphql-bulwark/http/express';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { createBulwark, createEvents, type SecuredContext, type SecurityEvent } from 'graphql-bulwark';
+import { createBulwark, createEvents, type SecuredContext, type SecurityEvent, webSocketHooks } from 'graphql-bulwark';
+import { useServer } from 'graphql-ws/use/ws';
 import { Redis } from 'ioredis';
 import { apiKeyPrefix, apiKeyStore } from './api-key-store.ts';
 import { type App, openApp } from './app.ts';
@@ -66,10 +67,10 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     onEvent,
     logger: { warn() {}, error() {} },
   });
-  const schema = makeExecutableSchema<Context>({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers });
+  const schema = bulwark.secure(makeExecutableSchema<Context>({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
   const server = new ApolloServer<Context>(
     bulwark.apollo({
-      schema: bulwark.secure(schema),
+      schema,
       allowBatchedHttpRequests: true,
       stopOnTerminationSignals: false,
     }),
@@ -82,6 +83,8 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     onError: jsonErrors(),
     limits: httpLimits({ requestSeconds: slowSeconds, headersSeconds: Math.min(10, slowSeconds) }),
     context: bulwark.context<ExpressContextFunctionArgument>(() => app),
+    sockets: (sockets) => useServer(webSocketHooks(bulwark, { schema, context: () => app }), sockets),
+    maxMessageBytes: 100_000,
   });
   return {
     ...running,

@@ -175,6 +175,7 @@ export const typeDefs = /* GraphQL */ `
   }
 
   type Subscription {
-    invoicePaid: Invoice @auth
+    "Payments of one's own organisation, which need not be named."
+    invoicePaid(organisationId: ID @owner(claim: "org", preset: true)): Invoice @auth
   }
 `;

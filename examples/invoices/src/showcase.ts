@@ -8,6 +8,7 @@ import type { Attack, Outcome } from './attacks/attack.ts';
 import { attacks } from './attacks/index.ts';
 import { startBareServer } from './bare-server.ts';
 import { comeFrom } from './client.ts';
+import { demoUsers } from './demo-users.ts';
 import { afterwards, type HonestOperation, honestOperations, Refused } from './honest.ts';
 import type { RunningServer } from './http.ts';
 import { startIdentity } from './identity.ts';
@@ -64,7 +65,11 @@ export async function runShowcase({ log = console.log, redisUrl }: ShowcaseOptio
     for (const operation of honestOperations) await honest(operation);
     for (const [n, { name, run, expect }] of attacks.entries()) {
       comeFrom(`198.51.100.${n + 1}`);
-      const [left, right] = [await timed(() => attempt(run, bare)), await timed(() => attempt(run, bulwark))];
+      // Another account each time, as well: who has been refused 60 times in a minute hears nothing more.
+      const attacker = await identity.issueAccessToken({ ...demoUsers.attacker, id: `usr_${12 + (n % 39)}` });
+      const as = (target: Target): Target => ({ ...target, tokens: { ...target.tokens, attacker } });
+      const left = await timed(() => attempt(run, as(bare)));
+      const right = await timed(() => attempt(run, as(bulwark)));
       rows.push({ kind: 'attack', name, bare: left, bulwark: right, expect });
     }
     comeFrom('203.0.113.1');

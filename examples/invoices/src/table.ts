@@ -30,7 +30,7 @@ function cells({ name, bare, bulwark }: Row, left: string, right: string): strin
 }
 
 function verdict({ stopped, status, note }: Timed): string {
-  return stopped ? `stopped (${status})` : `THROUGH: ${note}`;
+  return stopped ? `stopped (${status === 101 ? 'WebSocket' : status})` : `THROUGH: ${note}`;
 }
 
 function columns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {

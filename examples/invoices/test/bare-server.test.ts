@@ -30,7 +30,9 @@ function ask(query: string, caller?: keyof Target['tokens'], variables = {}): Pr
 
 describe('answers honest clients', () => {
   test.each(honestOperations.map(({ name, run }) => [name, run] as const))('%s', async (_, run) => {
-    await expect(run(target)).resolves.toMatchObject({ status: 200 });
+    const { data, code } = await run(target);
+    expect(data).toBeTruthy();
+    expect(code).toBeUndefined();
   });
 });
 

@@ -5,9 +5,9 @@ import type { Target } from '../target.ts';
 export interface Outcome {
   /** The attacker did not get what they came for. */
   readonly stopped: boolean;
-  /** HTTP status of the answer that decides; 0 when there was none. */
+  /** Of the answer that decides: its HTTP status, 101 for one over a WebSocket, 0 when there was none. */
   readonly status: number;
-  /** `extensions.code` of the first error. */
+  /** `extensions.code` of the first error, or how the WebSocket was closed. */
   readonly code: string | undefined;
   /** A few words for the table. */
   readonly note: string;

@@ -71,7 +71,7 @@ export const credentialAttacks: readonly Attack[] = [
 ];
 
 /** A session of an accountant, who is let in by the right password. */
-async function session({ url }: Target): Promise<{ accessToken: string; refreshToken: string }> {
+export async function session({ url }: Target): Promise<{ accessToken: string; refreshToken: string }> {
   const query = `mutation ($email: String!, $password: String!) {
     login(email: $email, password: $password) { accessToken refreshToken } }`;
   const variables = { email: demoUsers.accountant.email, password: demoPassword };

@@ -9,6 +9,7 @@ import { rightsAttacks } from './rights.ts';
 import { schemaAttacks } from './schema-leaks.ts';
 import { serverAttacks } from './server-leaks.ts';
 import { shapeAttacks } from './shape.ts';
+import { socketAttacks } from './sockets.ts';
 import { tenantAttacks } from './tenants.ts';
 import { tokenAttacks } from './tokens.ts';
 
@@ -23,5 +24,6 @@ export const attacks: readonly Attack[] = [
   ...tenantAttacks,
   ...rightsAttacks,
   ...tokenAttacks,
+  ...socketAttacks,
   ...rateAttacks,
 ];

@@ -1,0 +1,75 @@
+/** The WebSocket client of the showcase: graphql-ws as a browser uses it, the token in `connectionParams`. */
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { type Answer, cameFrom, type GraphQLAnswer, read, type Sent } from './client.ts';
+
+export interface Stream {
+  /**
+   * What comes next: a result, an error message, or how the socket was closed.
+   *
+   * @param meanwhile done again and again until something comes, at most 20 times; after that there is no answer
+   */
+  next(meanwhile?: () => Promise<unknown>): Promise<Answer>;
+  close(): void;
+}
+
+const patience = 20;
+
+/** Opens a socket of its own and starts one operation on it. */
+export function listen(url: string, { token, from = cameFrom(), query = '', variables = {} }: Sent): Stream {
+  class Socket extends WebSocket {
+    constructor(address: string, protocols: string) {
+      super(address, protocols, { headers: { 'x-forwarded-for': from } });
+    }
+  }
+  const client = createClient({
+    url: url.replace(/^http/, 'ws'),
+    webSocketImpl: Socket,
+    retryAttempts: 0,
+    ...(token !== undefined && { connectionParams: { authorization: `Bearer ${token}` } }),
+  });
+  const results = client.iterate({ query, variables: { ...variables } });
+  const following = async (): Promise<Answer> => {
+    try {
+      const step = await results.next();
+      return step.done ? answered(undefined, 'the stream has ended') : read(101, JSON.stringify(step.value));
+    } catch (error) {
+      return refused(error);
+    }
+  };
+  return {
+    async next(meanwhile) {
+      let answer: Answer | undefined;
+      const coming = following().then((one) => {
+        answer = one;
+        return one;
+      });
+      if (!meanwhile) return coming;
+      for (let n = 0; n < patience && !answer; n += 1) await meanwhile();
+      return answer ?? read(0, 'no event');
+    },
+    close: () => void client.dispose(),
+  };
+}
+
+/** One operation, and the first thing that comes back. */
+export async function overSocket(url: string, sent: Sent, meanwhile?: () => Promise<unknown>): Promise<Answer> {
+  const stream = listen(url, sent);
+  try {
+    return await stream.next(meanwhile);
+  } finally {
+    stream.close();
+  }
+}
+
+/** graphql-ws throws the errors of an error message, the event of a socket that closes, or what happened to the socket. */
+function refused(error: unknown): Answer {
+  if (Array.isArray(error)) return read(101, JSON.stringify({ errors: error } satisfies GraphQLAnswer));
+  const { code, reason } = error as { code?: unknown; reason?: unknown };
+  if (typeof code === 'number') return answered(`${code} ${String(reason)}`.trim(), 'closed');
+  return read(0, error instanceof Error ? error.message : 'no answer');
+}
+
+function answered(code: string | undefined, text: string): Answer {
+  return { status: 101, text, results: [], code };
+}
