@@ -14,7 +14,7 @@ import { type App, openApp } from './app.ts';
 import type { ServerOptions } from './bare-server.ts';
 import { type RunningServer, serveHttp } from './http.ts';
 import { resolvers } from './resolvers/index.ts';
-import { invoiceById } from './resolvers/load.ts';
+import { loaders, policies } from './rules.ts';
 import { typeDefs } from './schema.ts';
 
 type Context = App & SecuredContext;
@@ -56,10 +56,12 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
       penalty: { ...counting, name: 'credentials' },
     },
     authorization: {
-      loaders: { invoice: ({ args, context }) => invoiceById(context.db, String(args['id'])) },
+      policies,
+      loaders,
       hideUnauthorized,
     },
     introspection: { allow: false },
+    cost: { maxListSize: 100 }, // as long as the resolvers let a page be
     strictMessages: true,
     exposure: { reviewed },
     clientAddress: { trustedHops: 1 }, // the proxy in front; without its header, the socket's address

@@ -39,14 +39,14 @@ export function listen(url: string, { token, from = cameFrom(), query = '', vari
   };
   return {
     async next(meanwhile) {
-      let answer: Answer | undefined;
-      const coming = following().then((one) => {
-        answer = one;
-        return one;
+      const came: Answer[] = [];
+      const coming = following().then((answer) => {
+        came.push(answer);
+        return answer;
       });
       if (!meanwhile) return coming;
-      for (let n = 0; n < patience && !answer; n += 1) await meanwhile();
-      return answer ?? read(0, 'no event');
+      for (let n = 0; n < patience && came.length === 0; n += 1) await meanwhile();
+      return came[0] ?? read(0, 'no event');
     },
     close: () => void client.dispose(),
   };

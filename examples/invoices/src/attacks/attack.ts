@@ -15,7 +15,7 @@ export interface Outcome {
 
 export interface Attack {
   readonly name: string;
-  /** Codes that a protected server may stop it with. */
+  /** Codes that a protected server may stop it with; `-`: it answers, without what the attacker came for. */
   readonly expect: readonly string[];
   readonly run: (target: Target) => Promise<Outcome>;
 }

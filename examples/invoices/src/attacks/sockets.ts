@@ -22,7 +22,7 @@ export const socketAttacks: readonly Attack[] = [
     },
   },
   {
-    name: "WebSocket: hearing of another tenant's payments",
+    name: "WebSocket: hearing of another company's payments",
     expect: ['FORBIDDEN'],
     run: async (target) => {
       const pay = await payer(target, target.tokens.neighbour);
@@ -30,7 +30,7 @@ export const socketAttacks: readonly Attack[] = [
     },
   },
   {
-    name: "WebSocket: reading another tenant's bank account",
+    name: "WebSocket: reading another company's bank account",
     expect: ['FORBIDDEN'],
     run: async ({ url, tokens }) => {
       const query = `{ organisation(id: "${demoUsers.neighbour.organisationId}") { bankAccount } }`;
@@ -59,7 +59,7 @@ export const socketAttacks: readonly Attack[] = [
   },
   {
     name: 'WebSocket: a message of 5 MB',
-    expect: ['1009 Max payload size exceeded', '1009'],
+    expect: ['1009'],
     run: async ({ url, tokens }) => {
       const query = `{ me { id } }${' '.repeat(5_000_000)}`;
       const answer = await overSocket(url, { query, token: tokens.attacker });
