@@ -61,9 +61,10 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
       hideUnauthorized,
     },
     introspection: { allow: false },
-    cost: { maxListSize: 100 }, // as long as the resolvers let a page be
+    // A page may be as long as the resolvers let it be, and an answer may hold so many objects.
+    cost: { maxListSize: 100, maxTypeCost: 2_000 },
     strictMessages: true,
-    exposure: { reviewed },
+    exposure: { reviewed, strictExposure: true },
     clientAddress: { trustedHops: 1 }, // the proxy in front; without its header, the socket's address
     ...(redis && { rateLimit: { store: redisStore({ client: redis }) } }),
     onEvent,
@@ -99,17 +100,17 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
 }
 
 /** What looks secret or privileged and was looked at: a token is what its caller asked for. */
-const reviewed = [
-  'Tokens.accessToken',
-  'Tokens.refreshToken',
-  'CreatedApiKey.secret',
-  'UpdateInvoiceInput.organisationId',
-];
+const reviewed = ['Tokens.accessToken', 'Tokens.refreshToken'];
 
-/** Ready when it returns, so that the first request already counts. */
+/** Ready when it returns, so that the first request already counts. @throws {Error} when nobody answers there. */
 async function connect(url: string, keyPrefix: string): Promise<Redis> {
   const redis = new Redis(url, { keyPrefix, lazyConnect: true, enableOfflineQueue: false });
   redis.on('error', () => {}); // The rate limit notices by itself, and answers as its `onStoreError` says.
-  await redis.connect();
+  try {
+    await redis.connect();
+  } catch (cause) {
+    redis.disconnect();
+    throw new Error(`REDIS_URL: no Redis answers at ${new URL(url).host}`, { cause });
+  }
   return redis;
 }

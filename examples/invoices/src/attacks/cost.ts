@@ -26,6 +26,14 @@ export const costAttacks: readonly Attack[] = [
     },
   },
   {
+    name: '100 members and 100 invoices of each, nothing but ids',
+    expect: ['COST_LIMIT_EXCEEDED'],
+    run: ({ url, tokens }) => {
+      const query = `{ organisation(id: "${own}") { members(first: 100) { invoices(first: 100) { id } } } }`;
+      return objects(url, tokens.attacker, query);
+    },
+  },
+  {
     name: 'ten pages of 100 in one question',
     expect: ['COST_LIMIT_EXCEEDED'],
     run: ({ url, tokens }) => {

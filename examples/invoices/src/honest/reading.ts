@@ -21,6 +21,15 @@ export const reading: readonly HonestOperation[] = [
     },
   },
   {
+    name: 'the longest page: 100 invoices, their customers and lines',
+    run: async ({ url, tokens }) => {
+      const query = `query ($first: Int!) { invoices(first: $first) {
+        edges { node { number customer { name } lines { description quantity } } } } }`;
+      const answer = await ask(url, { query, variables: { first: 100 }, token: tokens.member });
+      return expect(answer, ['invoices', 'edges', 'length'], 100);
+    },
+  },
+  {
     name: 'an invoice with its lines, customer and author',
     run: async ({ url, tokens }) => {
       const query = `query ($id: ID!) { invoice(id: $id) {
