@@ -38,7 +38,7 @@ export interface Showcase {
   readonly rows: readonly Row[];
   /** Names of the attacks that Bulwark let through. */
   readonly attacksThrough: readonly string[];
-  /** Names of the attacks that it stopped with another code than expected. */
+  /** Attacks that it stopped with another code than expected, each with that code. */
   readonly otherCodes: readonly string[];
   /** Names of the honest operations that one of the servers refused. */
   readonly honestRefused: readonly string[];
@@ -105,9 +105,11 @@ function summarise(rows: readonly Row[]): Showcase {
   return {
     rows,
     attacksThrough: names(({ kind, bulwark }) => kind === 'attack' && !bulwark.stopped),
-    otherCodes: names(
-      ({ kind, bulwark, expect }) => kind === 'attack' && bulwark.stopped && !expect.includes(bulwark.code ?? '-'),
-    ),
+    otherCodes: rows
+      .filter(({ kind, bulwark, expect }) => {
+        return kind === 'attack' && bulwark.stopped && !expect.includes(bulwark.code ?? '-');
+      })
+      .map(({ name, bulwark }) => `${name}: ${bulwark.code ?? '-'}`),
     honestRefused: names(({ kind, bare, bulwark }) => kind === 'honest' && (bare.stopped || bulwark.stopped)),
   };
 }

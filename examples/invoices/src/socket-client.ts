@@ -15,6 +15,9 @@ export interface Stream {
 
 const patience = 20;
 
+/** In place of a code, when the server has ended a stream and left the socket open. */
+export const streamEnded = 'stream ended';
+
 /** Opens a socket of its own and starts one operation on it. */
 export function listen(url: string, { token, from = cameFrom(), query = '', variables = {} }: Sent): Stream {
   class Socket extends WebSocket {
@@ -32,7 +35,7 @@ export function listen(url: string, { token, from = cameFrom(), query = '', vari
   const following = async (): Promise<Answer> => {
     try {
       const step = await results.next();
-      return step.done ? answered(undefined, 'the stream has ended') : read(101, JSON.stringify(step.value));
+      return step.done ? answered(streamEnded, '') : read(101, JSON.stringify(step.value));
     } catch (error) {
       return refused(error);
     }
@@ -70,6 +73,6 @@ function refused(error: unknown): Answer {
   return read(0, error instanceof Error ? error.message : 'no answer');
 }
 
-function answered(code: string | undefined, text: string): Answer {
+function answered(code: string, text: string): Answer {
   return { status: 101, text, results: [], code };
 }
