@@ -11,6 +11,7 @@ const sdl = `
   type Mutation {
     signUp(profile: Profile!): User @public
     join(role: String): User
+    move(role: String @auth(roles: "ADMIN"), userId: ID @owner, scope: String @auth): User
     promote(profile: Profile!, role: String): User @auth(roles: ["ADMIN"])
   }
 `;
@@ -32,11 +33,20 @@ describe('the report on what a schema seems to give away', () => {
       'Inner.ownerId',
       'Inner.scope',
       'Mutation.join(role:)',
+      // Being signed in is no privilege.
+      'Mutation.move(scope:)',
     ]);
   });
 
   it('leaves out what was reviewed, and finds further words', () => {
-    const reviewed = ['User.apiToken', 'Profile.isAdmin', 'Inner.ownerId', 'Inner.scope', 'Mutation.join(role:)'];
+    const reviewed = [
+      'User.apiToken',
+      'Profile.isAdmin',
+      'Inner.ownerId',
+      'Inner.scope',
+      'Mutation.join(role:)',
+      'Mutation.move(scope:)',
+    ];
     expect(report({ reviewed, secretNames: ['email'], privilegedNames: ['name'] })).toEqual([
       'User.password_hash',
       'User.email',

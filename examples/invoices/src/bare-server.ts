@@ -1,12 +1,17 @@
 /**
  * The invoicing API without Bulwark, as somebody writes it who follows the READMEs: tokens are verified with jose,
- * Apollo Server has its defaults and no NODE_ENV, batching is on, the body limit is the one of Apollo's examples.
+ * Apollo Server has its defaults and no NODE_ENV, batching is on, the body limit is the one of Apollo's examples, and
+ * graphql-ws has the same schema and context.
  */
 import { ApolloServer } from '@apollo/server';
 import type { ExpressContextFunctionArgument } from '@as-integrations/express5';
+import { authDirectives } from '@graphql-bulwark/auth';
+import { costDirectives } from '@graphql-bulwark/limits';
+import { rateLimitDirectives } from '@graphql-bulwark/rate-limit';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import express from 'express';
 import { GraphQLError } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
 import { createRemoteJWKSet, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { type Caller, type InvoicesContext, openApp } from './app.ts';
 import { type RunningServer, serveHttp } from './http.ts';
@@ -15,15 +20,7 @@ import { resolvers } from './resolvers/index.ts';
 import { typeDefs } from './schema.ts';
 
 /** The annotations of the schema, declared so that it parses. Nothing reads them here. */
-export const ignoredDirectives = /* GraphQL */ `
-  directive @auth(roles: [[String!]!], scopes: [[String!]!]) repeatable on OBJECT | FIELD_DEFINITION
-  directive @public on FIELD_DEFINITION | OBJECT
-  directive @owner(field: String, claim: String = "sub", loader: String) repeatable on
-    OBJECT | FIELD_DEFINITION | INPUT_FIELD_DEFINITION
-  enum RateLimitKey { PRINCIPAL ADDRESS GLOBAL }
-  directive @rateLimit(max: Int!, windowSeconds: Int! = 60, by: [RateLimitKey!] = [PRINCIPAL], args: [String!])
-    repeatable on FIELD_DEFINITION
-`;
+export const ignoredDirectives = [authDirectives, costDirectives, rateLimitDirectives];
 
 export interface ServerOptions {
   readonly identity: Identity;
@@ -33,23 +30,27 @@ export interface ServerOptions {
 
 export async function startBareServer({ identity, port = 0 }: ServerOptions): Promise<RunningServer> {
   const app = openApp(identity);
+  const schema = makeExecutableSchema<InvoicesContext>({ typeDefs: [...ignoredDirectives, typeDefs], resolvers });
   const server = new ApolloServer<InvoicesContext>({
-    schema: makeExecutableSchema<InvoicesContext>({ typeDefs: [ignoredDirectives, typeDefs], resolvers }),
+    schema,
     nodeEnv: '',
     allowBatchedHttpRequests: true,
     stopOnTerminationSignals: false,
     logger: silent,
   });
   const keys = createRemoteJWKSet(new URL(identity.jwksUri));
+  const contextOf = async (authorization: unknown): Promise<InvoicesContext> => ({
+    ...app,
+    security: { principal: await callerOf(authorization, keys, identity) },
+  });
   const running = await serveHttp({
     server,
     port,
     jwks: identity.jwks,
     before: [express.json({ limit: '50mb' })],
-    context: async ({ req }: ExpressContextFunctionArgument) => ({
-      ...app,
-      security: { principal: await callerOf(req.headers.authorization, keys, identity) },
-    }),
+    context: ({ req }: ExpressContextFunctionArgument) => contextOf(req.headers.authorization),
+    sockets: (sockets) =>
+      useServer({ schema, context: ({ connectionParams }) => contextOf(connectionParams?.['authorization']) }, sockets),
   });
   return {
     ...running,
@@ -60,8 +61,8 @@ export async function startBareServer({ identity, port = 0 }: ServerOptions): Pr
   };
 }
 
-async function callerOf(header: string | undefined, keys: JWTVerifyGetKey, identity: Identity): Promise<Caller | null> {
-  const token = header?.split(' ')[1];
+async function callerOf(header: unknown, keys: JWTVerifyGetKey, identity: Identity): Promise<Caller | null> {
+  const token = typeof header === 'string' ? header.split(' ')[1] : undefined;
   if (!token) return null;
   try {
     const { payload } = await jwtVerify(token, keys, { issuer: identity.issuer, audience: identity.audience });

@@ -9,12 +9,12 @@ export interface GraphQLAnswer {
 }
 
 export interface Answer extends GraphQLAnswer {
-  /** 0 when there was no answer in time. */
+  /** Of HTTP; 101 for what came over a WebSocket, 0 when nothing came in time. */
   readonly status: number;
   readonly text: string;
   /** One per operation of a batch; one otherwise. */
   readonly results: readonly GraphQLAnswer[];
-  /** `extensions.code` of the first error. */
+  /** `extensions.code` of the first error, or the code and reason with which a WebSocket was closed. */
   readonly code: string | undefined;
 }
 
@@ -39,6 +39,10 @@ export function comeFrom(sender: string): void {
   address = sender;
 }
 
+export function cameFrom(): string {
+  return address;
+}
+
 const compress = promisify<string, Buffer>(zip);
 
 export async function send(
@@ -60,7 +64,7 @@ export async function send(
   }
 }
 
-function read(status: number, text: string): Answer {
+export function read(status: number, text: string): Answer {
   let results: readonly GraphQLAnswer[] = [];
   try {
     const parsed = JSON.parse(text) as GraphQLAnswer | readonly GraphQLAnswer[];

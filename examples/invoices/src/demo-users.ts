@@ -17,3 +17,9 @@ export const demoUsers = {
   /** Of another organisation. */
   neighbour: { id: 'usr_51', organisationId: harbour, role: 'ADMIN', email: 'admin1@harbour.test' },
 } as const satisfies Record<string, Caller>;
+
+/** An invoice of Northgate, shared with the neighbour. */
+export const demoShare = { invoiceId: 'inv_12', userId: demoUsers.neighbour.id } as const;
+
+/** Of the company that runs the service, and of no organisation in it. */
+export const support = { id: 'staff_1', organisationId: 'staff', roles: ['SUPPORT'] } as const;

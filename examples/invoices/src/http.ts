@@ -1,9 +1,10 @@
-/** Puts an Apollo Server on Express 5 and an HTTP server of its own: GraphQL, JWKS and liveness, and a bounded stop. */
+/** Puts an Apollo Server on Express 5 and an HTTP server of its own: GraphQL, over WebSockets too, JWKS, liveness, and a bounded stop. */
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ApolloServer, BaseContext } from '@apollo/server';
 import { type ExpressContextFunctionArgument, expressMiddleware } from '@as-integrations/express5';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import { WebSocketServer } from 'ws';
 
 export interface HttpOptions<C extends BaseContext> {
   readonly server: ApolloServer<C>;
@@ -17,6 +18,10 @@ export interface HttpOptions<C extends BaseContext> {
   readonly onError?: ErrorRequestHandler;
   /** Of the HTTP server. Left out: those of Node. */
   readonly limits?: ServerOptions;
+  /** Serves operations over WebSockets: `useServer` of graphql-ws. */
+  readonly sockets: (server: WebSocketServer) => { readonly dispose: () => Promise<void> | void };
+  /** The longest message of a WebSocket. Left out: the 100 MB of ws. */
+  readonly maxMessageBytes?: number;
 }
 
 export interface RunningServer {
@@ -44,11 +49,17 @@ export async function serveHttp<C extends BaseContext>(options: HttpOptions<C>):
   if (options.onError) app.use(options.onError);
 
   const http = await listen(app, options);
+  const maxPayload = options.maxMessageBytes;
+  const webSockets = new WebSocketServer({ server: http, path: '/graphql', ...(maxPayload && { maxPayload }) });
+  const sockets = options.sockets(webSockets);
+  // A message that is too long or broken has closed its socket by itself. graphql-ws would print it.
+  webSockets.on('connection', (socket) => socket.removeAllListeners('error').on('error', () => {}));
   const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
   return {
     origin,
     url: `${origin}/graphql`,
     stop: async () => {
+      await sockets.dispose();
       await close(http, 2_000);
       await options.server.stop();
     },

@@ -34,6 +34,8 @@ export interface TokenSpecials {
   readonly ageSeconds?: number;
   /** Space-separated. @default what the role may have */
   readonly scope?: string;
+  /** Of the staff of the service, in place of the role in an organisation. */
+  readonly roles?: readonly string[];
 }
 
 const scopes: Readonly<Record<Role, string>> = {
@@ -66,7 +68,7 @@ export async function startIdentity(): Promise<Identity> {
       const issuedAt = Math.floor(Date.now() / 1000) - (special.ageSeconds ?? 0);
       return new SignJWT({
         org: user.organisationId,
-        roles: [user.role],
+        roles: special.roles ?? [user.role],
         scope: special.scope ?? scopes[user.role],
         client_id: 'invoices-web',
       })

@@ -6,14 +6,15 @@ import { httpLimits } from '@graphql-bulwark/http';
 import { expressSecurity, jsonErrors } from '@graphql-bulwark/http/express';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { createBulwark, createEvents, type SecuredContext, type SecurityEvent } from 'graphql-bulwark';
+import { createBulwark, createEvents, type SecuredContext, type SecurityEvent, webSocketHooks } from 'graphql-bulwark';
+import { useServer } from 'graphql-ws/use/ws';
 import { Redis } from 'ioredis';
 import { apiKeyPrefix, apiKeyStore } from './api-key-store.ts';
 import { type App, openApp } from './app.ts';
 import type { ServerOptions } from './bare-server.ts';
 import { type RunningServer, serveHttp } from './http.ts';
 import { resolvers } from './resolvers/index.ts';
-import { invoiceById } from './resolvers/load.ts';
+import { loaders, policies } from './rules.ts';
 import { typeDefs } from './schema.ts';
 
 type Context = App & SecuredContext;
@@ -55,21 +56,24 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
       penalty: { ...counting, name: 'credentials' },
     },
     authorization: {
-      loaders: { invoice: ({ args, context }) => invoiceById(context.db, String(args['id'])) },
+      policies,
+      loaders,
       hideUnauthorized,
     },
     introspection: { allow: false },
+    // A page may be as long as the resolvers let it be, and an answer may hold so many objects.
+    cost: { maxListSize: 100, maxTypeCost: 2_000 },
     strictMessages: true,
-    exposure: { reviewed },
+    exposure: { reviewed, strictExposure: true },
     clientAddress: { trustedHops: 1 }, // the proxy in front; without its header, the socket's address
     ...(redis && { rateLimit: { store: redisStore({ client: redis }) } }),
     onEvent,
     logger: { warn() {}, error() {} },
   });
-  const schema = makeExecutableSchema<Context>({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers });
+  const schema = bulwark.secure(makeExecutableSchema<Context>({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
   const server = new ApolloServer<Context>(
     bulwark.apollo({
-      schema: bulwark.secure(schema),
+      schema,
       allowBatchedHttpRequests: true,
       stopOnTerminationSignals: false,
     }),
@@ -82,6 +86,8 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     onError: jsonErrors(),
     limits: httpLimits({ requestSeconds: slowSeconds, headersSeconds: Math.min(10, slowSeconds) }),
     context: bulwark.context<ExpressContextFunctionArgument>(() => app),
+    sockets: (sockets) => useServer(webSocketHooks(bulwark, { schema, context: () => app }), sockets),
+    maxMessageBytes: 100_000,
   });
   return {
     ...running,
@@ -94,17 +100,17 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
 }
 
 /** What looks secret or privileged and was looked at: a token is what its caller asked for. */
-const reviewed = [
-  'Tokens.accessToken',
-  'Tokens.refreshToken',
-  'CreatedApiKey.secret',
-  'UpdateInvoiceInput.organisationId',
-];
+const reviewed = ['Tokens.accessToken', 'Tokens.refreshToken'];
 
-/** Ready when it returns, so that the first request already counts. */
+/** Ready when it returns, so that the first request already counts. @throws {Error} when nobody answers there. */
 async function connect(url: string, keyPrefix: string): Promise<Redis> {
   const redis = new Redis(url, { keyPrefix, lazyConnect: true, enableOfflineQueue: false });
   redis.on('error', () => {}); // The rate limit notices by itself, and answers as its `onStoreError` says.
-  await redis.connect();
+  try {
+    await redis.connect();
+  } catch (cause) {
+    redis.disconnect();
+    throw new Error(`REDIS_URL: no Redis answers at ${new URL(url).host}`, { cause });
+  }
   return redis;
 }

@@ -9,41 +9,66 @@ export const typeDefs = /* GraphQL */ `
   enum Role { MEMBER ACCOUNTANT ADMIN }
   enum InvoiceStatus { DRAFT SENT PAID OVERDUE CANCELLED }
 
+  "What somebody may make of an invoice by hand. It becomes PAID by a payment alone."
+  enum StatusChange {
+    SENT
+    OVERDUE
+    CANCELLED @auth(roles: ["ACCOUNTANT", "ADMIN"])
+  }
+
+  "How a customer pays, for those who decide about credit."
+  enum CreditRating @auth(roles: ["ACCOUNTANT", "ADMIN"]) { GOOD SLOW BAD }
+
+  "Identifies an account or a taxpayer. Wherever one comes up, it is for those who keep the books."
+  scalar AccountNumber @auth(roles: ["ACCOUNTANT", "ADMIN"])
+
   "Anything that can be fetched again by its id."
   interface Node { id: ID! }
 
+  "What only admins see: the rule holds for every type that is one."
+  interface AdminRecord implements Node @auth(roles: "ADMIN") { id: ID! }
+
   union SearchResult = Invoice | Customer | User
 
-  type Organisation implements Node @owner(field: "id", claim: "org") {
+  "Our own support staff may look an organisation up. What it owns stays closed to them."
+  type Organisation implements Node @owner(field: "id", claim: "org", bypass: "SUPPORT") {
     id: ID!
     name: String!
-    bankAccount: String @auth(roles: ["ACCOUNTANT", "ADMIN"])
-    members(first: Int! = 20): [User]
-    customers(first: Int! = 20): [Customer]
+    bankAccount: AccountNumber
+    members(first: Int! = 20): [User] @listSize(slicingArguments: ["first"])
+    customers(first: Int! = 20): [Customer] @listSize(slicingArguments: ["first"])
     invoices(first: Int! = 20, after: String, status: InvoiceStatus): InvoiceConnection
-    apiKeys: [ApiKey] @auth(roles: "ADMIN")
-    auditLog(first: Int! = 20): [AuditEntry] @auth(roles: "ADMIN")
+      @listSize(slicingArguments: ["first"], sizedFields: ["edges"])
+    apiKeys: [ApiKey] @listSize(assumedSize: 10)
+    auditLog(first: Int! = 20): [AuditEntry] @listSize(slicingArguments: ["first"])
   }
 
-  type User implements Node @owner(field: "organisationId", claim: "org") {
+  "Somebody of another organisation is not there."
+  type User implements Node @owner(field: "organisationId", claim: "org", mode: NULL) {
     id: ID!
     name: String!
     role: Role!
     email: String @auth(scopes: "directory:read")
-    mfaSecret: String @auth(scopes: "mfa:manage")
+    "For its owner alone, when they set up another device."
+    mfaSecret: String @auth(scopes: "mfa:manage") @owner(field: "id")
     organisation: Organisation
-    invoices(first: Int! = 20): [Invoice]
+    invoices(first: Int! = 20): [Invoice] @listSize(slicingArguments: ["first"])
   }
 
-  type Customer implements Node @owner(field: "organisationId", claim: "org") {
+  "Those of other organisations are left out of lists."
+  type Customer implements Node @owner(field: "organisationId", claim: "org", mode: FILTER) {
     id: ID!
     name: String!
-    taxId: String @auth(roles: ["ACCOUNTANT", "ADMIN"])
+    taxId: AccountNumber
+    creditRating: CreditRating
     organisation: Organisation
-    invoices(first: Int! = 20): [Invoice]
+    invoices(first: Int! = 20): [Invoice] @listSize(slicingArguments: ["first"])
   }
 
-  type Invoice implements Node @owner(field: "organisationId", claim: "org") {
+  "For its organisation, and for people of others with whom it was shared. To everybody else it does not exist."
+  type Invoice implements Node
+    @owner(field: "organisationId", claim: "org", mode: NOT_FOUND)
+    @owner(loader: "sharedWith", mode: NOT_FOUND) {
     id: ID!
     number: String!
     "The customer's own purchase order. Two companies may well use the same one."
@@ -56,10 +81,10 @@ export const typeDefs = /* GraphQL */ `
     organisation: Organisation
     author: User
     customer: Customer
-    lines: [LineItem]
-    payments: [Payment]
+    lines: [LineItem] @listSize(assumedSize: 10)
+    payments: [Payment] @listSize(assumedSize: 2)
     "Other invoices that carry the same reference."
-    sameReference(first: Int! = 10): [Invoice]
+    sameReference(first: Int! = 10): [Invoice] @listSize(slicingArguments: ["first"])
   }
 
   type LineItem implements Node @owner(field: "organisationId", claim: "org") {
@@ -78,14 +103,14 @@ export const typeDefs = /* GraphQL */ `
     invoice: Invoice
   }
 
-  type ApiKey implements Node @owner(field: "organisationId", claim: "org") @auth(roles: "ADMIN") {
+  type ApiKey implements Node & AdminRecord @owner(field: "organisationId", claim: "org") {
     id: ID!
     name: String!
     createdAt: String!
     createdBy: User
   }
 
-  type AuditEntry implements Node @owner(field: "organisationId", claim: "org") @auth(roles: "ADMIN") {
+  type AuditEntry implements Node & AdminRecord @owner(field: "organisationId", claim: "org") {
     id: ID!
     at: String!
     action: String!
@@ -109,12 +134,14 @@ export const typeDefs = /* GraphQL */ `
   type Tokens { accessToken: String! refreshToken: String! expiresInSeconds: Int! }
 
   "The secret is in this answer and nowhere else: only its hash is kept."
-  type CreatedApiKey { apiKey: ApiKey secret: String! }
+  type CreatedApiKey @owner(field: "apiKey.organisationId", claim: "org") { apiKey: ApiKey secret: String! }
 
   input LineItemInput { description: String! quantity: Int! unitCents: Int! }
 
   input CreateInvoiceInput {
     customerId: ID!
+    "Left out: the caller. An admin may write one for a colleague."
+    authorId: ID @owner(bypass: "ADMIN")
     reference: String
     dueOn: String!
     note: String
@@ -126,23 +153,31 @@ export const typeDefs = /* GraphQL */ `
     reference: String
     dueOn: String
     note: String
-    status: InvoiceStatus
+    status: StatusChange
   }
 
-  input InviteUserInput { name: String! email: String! role: Role! = MEMBER }
+  input InviteUserInput {
+    name: String!
+    email: String!
+    "Left out: a member."
+    role: Role @auth(roles: "ADMIN")
+  }
 
   type Query {
     "The caller, or null without a token."
     me: User
     invoice(id: ID!): Invoice
     invoices(first: Int! = 20, after: String, status: InvoiceStatus): InvoiceConnection
-    search(text: String!, first: Int! = 10): [SearchResult]
+      @listSize(slicingArguments: ["first"], sizedFields: ["edges"])
+    search(text: String!, first: Int! = 10): [SearchResult] @cost(weight: "10") @listSize(slicingArguments: ["first"])
     node(id: ID!): Node
-    organisation(id: ID!): Organisation
-    users(first: Int! = 50): [User] @auth(roles: "ADMIN")
-    "Totals per month between two dates; reads every invoice and payment in between."
+    organisation(id: ID!): Organisation @owner(arg: "id", claim: "org", bypass: "SUPPORT")
+    users(first: Int! = 50): [User] @auth(roles: "ADMIN") @listSize(slicingArguments: ["first"])
+    "Totals per month between two dates; reads every invoice and payment in between, so nothing runs for those who may not."
     reports(from: String!, to: String!): [MonthlyReport]
-      @auth(roles: ["ACCOUNTANT", "ADMIN"])
+      @auth(roles: ["ACCOUNTANT", "ADMIN"], mode: REJECT)
+      @cost(weight: "100")
+      @listSize(assumedSize: 24)
       @rateLimit(max: 10, windowSeconds: 60)
   }
 
@@ -152,29 +187,31 @@ export const typeDefs = /* GraphQL */ `
       @rateLimit(max: 20, windowSeconds: 60, by: ADDRESS)
       @rateLimit(max: 5, windowSeconds: 60, by: GLOBAL, args: ["email"])
     refresh(refreshToken: String!): Tokens @public @rateLimit(max: 30, windowSeconds: 60, by: ADDRESS)
-    "Ends this session: its refresh tokens, and the access token that asks."
-    logout(refreshToken: String!): Boolean @auth
+    "Ends this session: its refresh tokens, and the access token that asks. Null when it has ended already."
+    logout(refreshToken: String!): Boolean @auth(mode: NULL)
     "Always true, whether or not the address is known."
     requestPasswordReset(email: String!): Boolean
       @public
       @rateLimit(max: 10, windowSeconds: 3600, by: ADDRESS)
       @rateLimit(max: 3, windowSeconds: 3600, by: GLOBAL, args: ["email"])
-    createInvoice(input: CreateInvoiceInput!): Invoice @auth
+    createInvoice(input: CreateInvoiceInput!): Invoice @auth(policies: "withinLimit")
     updateInvoice(id: ID!, input: UpdateInvoiceInput!): Invoice
-      @owner(loader: "invoice", field: "organisationId", claim: "org")
+      @auth(policies: "booksOpen")
+      @owner(loader: "invoice", field: "organisationId", claim: "org", mode: NOT_FOUND)
     payInvoice(id: ID!, cardLast4: String!): Payment
-      @owner(loader: "invoice", field: "organisationId", claim: "org")
-    "The id of the invoice that is gone."
-    deleteInvoice(id: ID!): ID
-      @auth(roles: ["ACCOUNTANT", "ADMIN"])
-      @owner(loader: "invoice", field: "organisationId", claim: "org")
-    inviteUser(input: InviteUserInput!): User @auth(roles: "ADMIN")
+      @owner(loader: "invoice", field: "organisationId", claim: "org", mode: NOT_FOUND)
+    "The id of the invoice that is gone. One that was paid takes force, and an admin."
+    deleteInvoice(id: ID!, force: Boolean @auth(roles: "ADMIN")): ID
+      @auth(roles: ["ACCOUNTANT", "ADMIN"], policies: "booksOpen")
+      @owner(loader: "invoice", field: "organisationId", claim: "org", mode: NOT_FOUND)
+    inviteUser(input: InviteUserInput!): User @auth(roles: ["ACCOUNTANT", "ADMIN"])
     createApiKey(name: String!): CreatedApiKey @auth(roles: "ADMIN")
     "Whether there was such a key."
     revokeApiKey(id: ID!): Boolean @auth(roles: "ADMIN")
   }
 
   type Subscription {
-    invoicePaid: Invoice @auth
+    "Payments of one's own organisation, which need not be named."
+    invoicePaid(organisationId: ID @owner(claim: "org", preset: true)): Invoice @auth
   }
 `;

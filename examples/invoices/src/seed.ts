@@ -3,6 +3,7 @@
  * customers, payments, API keys and audit entries that go with them. One statement per table, rows handed over as JSON.
  */
 import type { Db } from './database.ts';
+import { demoShare } from './demo-users.ts';
 import { seedPasswordHash } from './passwords.ts';
 import { generator, pick, secret } from './random.ts';
 import type { InvoiceStatus, Role } from './records.ts';
@@ -116,6 +117,7 @@ export function seed(db: Db): void {
     fill(db, 'customers', 4, rows.customers);
     fill(db, 'invoices', 11, rows.invoices);
     fill(db, 'line_items', 6, rows.lines);
+    fill(db, 'invoice_shares', 2, [[demoShare.invoiceId, demoShare.userId]]);
     fill(db, 'payments', 6, rows.payments);
     fill(db, 'api_keys', 6, rows.keys);
     fill(db, 'audit_entries', 6, rows.audit);

@@ -32,6 +32,7 @@ function greeting(bulwark: RunningServer, bare: RunningServer): string {
   return [
     `with Bulwark     ${bulwark.url}`,
     `without Bulwark  ${bare.url}`,
+    'Subscriptions are at the same addresses, over graphql-ws: put "authorization" into connectionParams.',
     '',
     `Users, all with the password ${demoPassword}:`,
     ...users,

@@ -1,13 +1,15 @@
 /**
- * The demo: the same honest traffic and the same attacks, over HTTP, against the API without Bulwark and with it.
+ * The demo: the same honest traffic and the same attacks, over HTTP and WebSockets, against the API without Bulwark and
+ * with it.
  * `--serve` keeps both running instead.
  */
 import { randomUUID } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import type { Attack, Outcome } from './attacks/attack.ts';
-import { attacks } from './attacks/index.ts';
+import { chapters as allChapters, type Chapter } from './attacks/index.ts';
 import { startBareServer } from './bare-server.ts';
 import { comeFrom } from './client.ts';
+import { demoUsers } from './demo-users.ts';
 import { afterwards, type HonestOperation, honestOperations, Refused } from './honest.ts';
 import type { RunningServer } from './http.ts';
 import { startIdentity } from './identity.ts';
@@ -23,6 +25,8 @@ export interface Timed extends Outcome {
 export interface Row {
   readonly kind: 'honest' | 'attack';
   readonly name: string;
+  /** The heading that an attack stands under. */
+  readonly chapter: string;
   /** For honest traffic, `stopped` is what must not be. */
   readonly bare: Timed;
   readonly bulwark: Timed;
@@ -34,7 +38,7 @@ export interface Showcase {
   readonly rows: readonly Row[];
   /** Names of the attacks that Bulwark let through. */
   readonly attacksThrough: readonly string[];
-  /** Names of the attacks that it stopped with another code than expected. */
+  /** Attacks that it stopped with another code than expected, each with that code. */
   readonly otherCodes: readonly string[];
   /** Names of the honest operations that one of the servers refused. */
   readonly honestRefused: readonly string[];
@@ -44,31 +48,44 @@ export interface ShowcaseOptions {
   readonly log?: (text: string) => void;
   /** Where the protected server counts. Left out: in memory. */
   readonly redisUrl?: string | undefined;
+  /** Starts what is held against the bare server. @default the API behind Bulwark */
+  readonly protect?: typeof startProtectedServer;
+  /** @default all */
+  readonly honest?: readonly HonestOperation[];
+  /** @default all */
+  readonly chapters?: readonly Chapter[];
 }
 
-export async function runShowcase({ log = console.log, redisUrl }: ShowcaseOptions = {}): Promise<Showcase> {
+export async function runShowcase(options: ShowcaseOptions = {}): Promise<Showcase> {
+  const { log = console.log, redisUrl, protect = startProtectedServer } = options;
+  const { honest = honestOperations, chapters = allChapters } = options;
   const identity = await startIdentity();
   const servers: RunningServer[] = [];
   try {
     servers.push(await startBareServer({ identity }));
     const redisKeyPrefix = `invoices:${randomUUID()}:`; // a run does not count for the next one
-    servers.push(await startProtectedServer({ identity, redisUrl, redisKeyPrefix }));
+    servers.push(await protect({ identity, redisUrl, redisKeyPrefix }));
     const [bare, bulwark] = await Promise.all(servers.map((server) => aim(server.url, identity)));
     if (!bare || !bulwark) throw new Error('Two servers were started');
 
     const rows: Row[] = [];
-    const honest = async ({ name, run }: HonestOperation): Promise<void> => {
+    const asked = async ({ name, run }: HonestOperation): Promise<void> => {
       const [left, right] = [await timed(() => honestly(run, bare)), await timed(() => honestly(run, bulwark))];
-      rows.push({ kind: 'honest', name, bare: left, bulwark: right, expect: [] });
+      rows.push({ kind: 'honest', name, chapter: '', bare: left, bulwark: right, expect: [] });
     };
-    for (const operation of honestOperations) await honest(operation);
-    for (const [n, { name, run, expect }] of attacks.entries()) {
+    for (const operation of honest) await asked(operation);
+    const attacks = chapters.flatMap(({ title, attacks: all }) => all.map((attack) => ({ ...attack, chapter: title })));
+    for (const [n, { name, chapter, run, expect }] of attacks.entries()) {
       comeFrom(`198.51.100.${n + 1}`);
-      const [left, right] = [await timed(() => attempt(run, bare)), await timed(() => attempt(run, bulwark))];
-      rows.push({ kind: 'attack', name, bare: left, bulwark: right, expect });
+      // Another account each time, as well: who has been refused 60 times in a minute hears nothing more.
+      const attacker = await identity.issueAccessToken({ ...demoUsers.attacker, id: `usr_${12 + (n % 39)}` });
+      const as = (target: Target): Target => ({ ...target, tokens: { ...target.tokens, attacker } });
+      const left = await timed(() => attempt(run, as(bare)));
+      const right = await timed(() => attempt(run, as(bulwark)));
+      rows.push({ kind: 'attack', name, chapter, bare: left, bulwark: right, expect });
     }
     comeFrom('203.0.113.1');
-    await honest(afterwards);
+    await asked(afterwards);
     const result = summarise(rows);
     log(table(result));
     return result;
@@ -78,14 +95,21 @@ export async function runShowcase({ log = console.log, redisUrl }: ShowcaseOptio
   }
 }
 
+/** 1 when an attack got through Bulwark, or an honest operation was refused; 0 otherwise. */
+export function exitCode({ attacksThrough, honestRefused }: Showcase): number {
+  return attacksThrough.length + honestRefused.length > 0 ? 1 : 0;
+}
+
 function summarise(rows: readonly Row[]): Showcase {
   const names = (keep: (row: Row) => boolean): string[] => rows.filter(keep).map((row) => row.name);
   return {
     rows,
     attacksThrough: names(({ kind, bulwark }) => kind === 'attack' && !bulwark.stopped),
-    otherCodes: names(
-      ({ kind, bulwark, expect }) => kind === 'attack' && bulwark.stopped && !expect.includes(bulwark.code ?? ''),
-    ),
+    otherCodes: rows
+      .filter(({ kind, bulwark, expect }) => {
+        return kind === 'attack' && bulwark.stopped && !expect.includes(bulwark.code ?? '-');
+      })
+      .map(({ name, bulwark }) => `${name}: ${bulwark.code ?? '-'}`),
     honestRefused: names(({ kind, bare, bulwark }) => kind === 'honest' && (bare.stopped || bulwark.stopped)),
   };
 }
@@ -118,7 +142,9 @@ async function timed(run: () => Promise<Outcome>): Promise<Timed> {
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   if (process.argv.includes('--serve')) await serve();
   else {
-    const { attacksThrough, honestRefused } = await runShowcase({ redisUrl: process.env['REDIS_URL'] });
-    process.exitCode = attacksThrough.length + honestRefused.length > 0 ? 1 : 0;
+    console.log(
+      'Two servers start, and about a hundred honest and hostile requests are made of each. This takes half a minute.\n',
+    );
+    process.exitCode = exitCode(await runShowcase({ redisUrl: process.env['REDIS_URL'] }));
   }
 }

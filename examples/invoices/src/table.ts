@@ -1,4 +1,4 @@
-/** The table of the showcase, in plain text. */
+/** The tables of the showcase, in plain text. */
 import type { Row, Showcase, Timed } from './showcase.ts';
 
 export function table(showcase: Showcase): string {
@@ -7,14 +7,21 @@ export function table(showcase: Showcase): string {
   const through = (pick: (row: Row) => Timed): number => attacks.filter((row) => !pick(row).stopped).length;
   const answered = honest.length - showcase.honestRefused.length;
   return [
+    'Each line was sent to two servers with the same schema, resolvers and data: one without Bulwark, one with it.',
+    '',
+    'Honest operations. Both servers must answer them.',
     ...columns(
-      ['honest operation', 'without Bulwark', 'with Bulwark', 'code', 'ms', 'ms'],
-      honest.map((row) => cells(row, row.bare.note, row.bulwark.note)),
+      ['', 'without', 'ms', 'with Bulwark', 'ms'],
+      honest.map((row) => cells(row, ({ note }) => note)),
     ),
     '',
+    'Attacks. THROUGH: the attacker got what is named. Otherwise all they got is this status and code.',
     ...columns(
-      ['attack', 'without Bulwark', 'with Bulwark', 'code', 'ms', 'ms'],
-      attacks.map((row) => cells(row, verdict(row.bare), verdict(row.bulwark))),
+      ['', 'without Bulwark', 'ms', 'with Bulwark', 'ms'],
+      attacks.flatMap((row, n) => [
+        ...(row.chapter === attacks[n - 1]?.chapter ? [] : [[], [row.chapter]]),
+        cells(row, verdict),
+      ]),
     ),
     '',
     `${attacks.length} attacks: ${through((row) => row.bare)} got through without Bulwark, ${through((row) => row.bulwark)} with it.`,
@@ -25,22 +32,25 @@ export function table(showcase: Showcase): string {
   ].join('\n');
 }
 
-function cells({ name, bare, bulwark }: Row, left: string, right: string): string[] {
-  return [name, left, right, bulwark.code ?? '-', String(bare.ms), String(bulwark.ms)].map((cell) => cut(cell, 64));
+function cells({ name, bare, bulwark }: Row, say: (outcome: Timed) => string): string[] {
+  return [`  ${name}`, cut(say(bare), 48), String(bare.ms), cut(say(bulwark), 48), String(bulwark.ms)];
 }
 
-function verdict({ stopped, status, note }: Timed): string {
-  return stopped ? `stopped (${status})` : `THROUGH: ${note}`;
+function verdict({ stopped, status, code, note }: Timed): string {
+  if (!stopped) return `THROUGH: ${note}`;
+  if (status === 101) return /^\d/.test(code ?? '') ? `socket closed: ${code}` : `socket: ${code ?? 'nothing'}`;
+  return `${status} ${code ?? 'and nothing in it'}`;
 }
 
+/** Columns named `ms` are aligned to the right. A row of one cell is a heading. */
 function columns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const numeric = head.length - 2;
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => (column < numeric ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ');
-  return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)];
+  const full = [head, ...rows.filter((row) => row.length > 1)];
+  const widths = head.map((_, column) => Math.max(...full.map((row) => row[column]?.length ?? 0)));
+  const pad = (cell: string, column: number): string => {
+    const width = widths[column] ?? 0;
+    return head[column] === 'ms' ? cell.padStart(width) : cell.padEnd(width);
+  };
+  return [head, ...rows].map((row) => row.map(pad).join('  ').trimEnd());
 }
 
 function cut(text: string, length: number): string {

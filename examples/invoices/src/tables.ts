@@ -17,6 +17,10 @@ export const tables = /* sql */ `
     status TEXT NOT NULL CHECK (status IN ('DRAFT', 'SENT', 'PAID', 'OVERDUE', 'CANCELLED')),
     issued_on TEXT NOT NULL, due_on TEXT NOT NULL, total_cents INTEGER NOT NULL, note TEXT
   ) STRICT;
+  CREATE TABLE invoice_shares (
+    invoice_id TEXT NOT NULL REFERENCES invoices ON DELETE CASCADE, user_id TEXT NOT NULL REFERENCES users,
+    PRIMARY KEY (invoice_id, user_id)
+  ) STRICT;
   CREATE TABLE line_items (
     id TEXT PRIMARY KEY, organisation_id TEXT NOT NULL REFERENCES organisations,
     invoice_id TEXT NOT NULL REFERENCES invoices ON DELETE CASCADE,

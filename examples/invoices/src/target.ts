@@ -1,11 +1,11 @@
 /** One server under test: where it is, and tokens of people who may use it. */
-import { type Caller, demoUsers } from './demo-users.ts';
+import { type Caller, demoUsers, support } from './demo-users.ts';
 import type { Identity } from './identity.ts';
 
 export interface Target {
   readonly url: string;
   readonly identity: Identity;
-  readonly tokens: Readonly<Record<keyof typeof demoUsers, string>>;
+  readonly tokens: Readonly<Record<keyof typeof demoUsers | 'support', string>>;
 }
 
 export async function aim(url: string, identity: Identity): Promise<Target> {
@@ -20,6 +20,7 @@ export async function aim(url: string, identity: Identity): Promise<Target> {
       attacker: await token(demoUsers.attacker),
       target: await token(demoUsers.target),
       neighbour: await token(demoUsers.neighbour),
+      support: await identity.issueAccessToken({ ...support, role: 'MEMBER' }, { roles: support.roles, scope: '' }),
     },
   };
 }

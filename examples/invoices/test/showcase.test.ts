@@ -1,5 +1,9 @@
 import { describe, expect, inject, it } from 'vitest';
-import { runShowcase } from '../src/showcase.ts';
+import { chapters } from '../src/attacks/index.ts';
+import { startBareServer } from '../src/bare-server.ts';
+import { honestOperations } from '../src/honest.ts';
+import { startProtectedServer } from '../src/protected-server.ts';
+import { exitCode, runShowcase, type ShowcaseOptions } from '../src/showcase.ts';
 
 const redisUrl = inject('redisUrl');
 
@@ -12,10 +16,9 @@ describe.each([
     { timeout: 180_000 },
     async () => {
       const lines: string[] = [];
-      const { rows, attacksThrough, otherCodes, honestRefused } = await runShowcase({
-        redisUrl: url,
-        log: (text) => lines.push(text),
-      });
+      const result = await runShowcase({ redisUrl: url, log: (text) => lines.push(text) });
+      const { rows, attacksThrough, otherCodes, honestRefused } = result;
+      expect(exitCode(result)).toBe(0);
       expect({ attacksThrough, otherCodes, honestRefused }).toEqual({
         attacksThrough: [],
         otherCodes: [],
@@ -26,7 +29,43 @@ describe.each([
       expect(rows.length - attacks.length).toBeGreaterThanOrEqual(8);
       // Without protection most of them work, or the table would prove nothing.
       expect(attacks.filter(({ bare }) => !bare.stopped).length).toBeGreaterThan(attacks.length / 2);
-      expect(lines.join('\n')).toContain('attack');
+      for (const { title } of chapters) expect(lines.join('\n')).toContain(`\n${title}\n`);
     },
   );
+});
+
+describe('the demo fails', () => {
+  const quiet = { log: () => {}, honest: honestOperations.slice(0, 2) } as const;
+  const oneAttack = chapters.slice(0, 1).map((chapter) => ({ ...chapter, attacks: chapter.attacks.slice(0, 1) }));
+
+  it.each<[string, ShowcaseOptions, 'attacksThrough' | 'honestRefused']>([
+    ['when an attack gets through', { protect: startBareServer, chapters: oneAttack }, 'attacksThrough'],
+    [
+      'when an attack could not be tried',
+      {
+        chapters: [
+          {
+            title: 'Broken',
+            attacks: [{ name: 'broken', expect: [], run: () => Promise.reject(new Error('no invoice to attack')) }],
+          },
+        ],
+      },
+      'attacksThrough',
+    ],
+    [
+      'when an honest operation is refused',
+      {
+        chapters: [],
+        protect: async (options) => {
+          const server = await startProtectedServer(options);
+          return { ...server, url: `${server.origin}/gone` };
+        },
+      },
+      'honestRefused',
+    ],
+  ])('%s', async (_when, options, wrong) => {
+    const result = await runShowcase({ ...quiet, ...options });
+    expect(result[wrong]).not.toEqual([]);
+    expect(exitCode(result)).toBe(1);
+  });
 });

@@ -111,7 +111,7 @@ export function guardSchema<C = SecuredContext>(
     allowsAnonymous: policies.allowsAnonymous,
     requireLoader: loaders.require,
   });
-  checkEntities(schema, index.types, (type) => (getDirective(schema, type, 'key') ?? []).length > 0);
+  checkEntities(schema, index, (type) => (getDirective(schema, type, 'key') ?? []).length > 0);
   for (const message of index.warnings) events?.emit({ type: 'config.warning', message }, 'noted');
 
   const standing = standings(index.rules, normalizer(normalizeOwner));

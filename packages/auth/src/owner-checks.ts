@@ -65,24 +65,30 @@ export function checkNullable(schema: GraphQLSchema, types: ReadonlyMap<string, 
 /**
  * Where a subgraph takes objects out of what a router sends, an owner must not be read from there.
  *
- * @throws {TypeError} for a type with `@key` and `@owner` that has no `__resolveReference`.
+ * @throws {TypeError} for a type with `@key`, and with an `@owner` on itself or on a field, that has no `__resolveReference`.
  */
 export function checkEntities(
   schema: GraphQLSchema,
-  types: ReadonlyMap<string, Guarded>,
+  { types, fields }: { readonly types: ByCoordinate; readonly fields: ByCoordinate },
   isEntity: (type: Directable) => boolean,
 ): void {
-  for (const [name, { owners }] of types) {
-    const type = schema.getType(name);
-    if (owners.length === 0 || !isObjectType(type) || !isEntity(type) || resolvesReferences(type)) continue;
-    throw new TypeError(`${name} has @key and @owner and needs a __resolveReference that loads it.`);
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || !isEntity(type) || resolvesReferences(type)) continue;
+    const own = Object.keys(type.getFields()).flatMap((field) => fields.get(`${type.name}.${field}`)?.owners ?? []);
+    const isOwned = (types.get(type.name)?.owners ?? []).length > 0;
+    if (!isOwned && !own.some(({ arg, loader }) => arg === undefined && loader === undefined)) continue;
+    throw new TypeError(
+      `${type.name} has @key and @owner and needs a __resolveReference that loads it, in extensions.apollo.subgraph.`,
+    );
   }
 }
 
+type ByCoordinate = ReadonlyMap<string, Guarded>;
+
+/** Only where a transform of the schema keeps it: what stands on the type itself is lost when the type is guarded. */
 function resolvesReferences(type: GraphQLObjectType): boolean {
   const { apollo } = type.extensions as { apollo?: { subgraph?: { resolveReference?: unknown } } };
-  const own = (type as { resolveReference?: unknown }).resolveReference;
-  return typeof (apollo?.subgraph?.resolveReference ?? own) === 'function';
+  return typeof apollo?.subgraph?.resolveReference === 'function';
 }
 
 function hasNonNullItem(type: GraphQLOutputType): boolean {

@@ -153,4 +153,22 @@ describe('a federation subgraph', () => {
     const schema = buildSubgraphSchema({ typeDefs: typeDefs(doc), resolvers: {} });
     expect(() => guardSchema(schema)).toThrow('Doc has @key and @owner and needs a __resolveReference');
   });
+
+  it('W16: does not start where the owner of a field would be read from what the router sends', () => {
+    const fieldOwned = 'type Doc @key(fields: "id") { id: ID! title: String @owner }';
+    const resolvers = { Doc: { title: ({ id }: { id: string }) => rows[id] } };
+    const unloaded = buildSubgraphSchema({ typeDefs: typeDefs(fieldOwned), resolvers });
+    expect(() => guardSchema(unloaded)).toThrow('Doc has @key and @owner and needs a __resolveReference');
+    const loaded = buildSubgraphSchema({
+      typeDefs: typeDefs(fieldOwned),
+      resolvers: { Doc: { __resolveReference: ({ id }: { id: string }) => rows[id] } },
+    });
+    expect(() => guardSchema(loaded)).not.toThrow();
+  });
+
+  it('W16: does not start where __resolveReference stands on the type alone, and would be lost when it is guarded', () => {
+    const schema = buildSubgraphSchema({ typeDefs: typeDefs(doc), resolvers: {} });
+    Object.assign(schema.getType('Doc') ?? {}, { resolveReference: ({ id }: { id: string }) => rows[id] });
+    expect(() => guardSchema(schema)).toThrow('Doc has @key and @owner and needs a __resolveReference');
+  });
 });

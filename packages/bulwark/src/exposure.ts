@@ -1,8 +1,8 @@
 /**
  * What a schema seems to give away or to take without a rule: a report for people, made when a schema is secured.
  *
- * Names are all that it goes by. A field that looks secret and has a rule, itself or through its type, is not reported; an
- * input field is, unless only somebody with a role, a scope or a key of ownership can send it.
+ * Names are all that it goes by. A field that looks secret and has a rule, itself or through its type, is not reported; input
+ * is, unless its own rule or that of the operation asks for a role, a scope, a policy or ownership.
  */
 import { knownOptions } from '@graphql-bulwark/core';
 import {
@@ -76,7 +76,7 @@ export function exposures(schema: GraphQLSchema, ruleAt: RuleAt, options: Exposu
       const coordinate = `${type?.name}.${field.name}`;
       if (type === schema.getQueryType() || ruleAt(coordinate)?.demanding) continue;
       for (const input of inputsOf(field, coordinate)) {
-        if (!looksPrivileged(input.name) || seen.has(input.coordinate)) continue;
+        if (!looksPrivileged(input.name) || seen.has(input.coordinate) || ruleAt(input.coordinate)?.demanding) continue;
         sent.set(input.coordinate, [...(sent.get(input.coordinate) ?? []), coordinate]);
       }
     }

@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { type GuardedWebSocket, webSocket } from '@graphql-bulwark/auth';
-import { refusalCode, type SecuredContext } from '@graphql-bulwark/core';
+import { deny, refusalCode, type SecuredContext } from '@graphql-bulwark/core';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { HttpRequest } from './context.ts';
 import type { Bulwark } from './create.ts';
@@ -95,12 +95,14 @@ export function webSocketHooks<C extends SecuredContext>(
   return {
     ...guarded,
     async onNext(socket, _id, _payload, { contextValue }, { data, errors, extensions }) {
-      await orClose(socket, identify);
+      const caller = await orClose(socket, identify).catch(() => undefined);
+      if (!caller) return { errors: [ended] };
       const result = { ...(data !== undefined && { data }), ...(extensions && { extensions }) };
       return errors && bulwark.mask({ ...result, errors }, contextValue);
     },
     async onError(socket, _id, _payload, errors) {
-      const caller = await orClose(socket, identify);
+      const caller = await orClose(socket, identify).catch(() => undefined);
+      if (!caller) return [ended];
       const originals = errors.map((error) =>
         error instanceof GraphQLError ? error : new GraphQLError(error.message),
       );
@@ -108,6 +110,10 @@ export function webSocketHooks<C extends SecuredContext>(
     },
   };
 }
+
+// In place of what a caller who may not ask any more would have got. The socket is closed by then, and lets nothing out; what is
+// thrown from a hook, graphql-ws would print.
+const ended = deny('UNAUTHENTICATED').toJSON();
 
 /** As graphql-ws hands it on. */
 interface Connected {

@@ -5,9 +5,9 @@ import type { Target } from '../target.ts';
 export interface Outcome {
   /** The attacker did not get what they came for. */
   readonly stopped: boolean;
-  /** HTTP status of the answer that decides; 0 when there was none. */
+  /** Of the answer that decides: its HTTP status, 101 for one over a WebSocket, 0 when there was none. */
   readonly status: number;
-  /** `extensions.code` of the first error. */
+  /** `extensions.code` of the first error, or how the WebSocket was closed. */
   readonly code: string | undefined;
   /** A few words for the table. */
   readonly note: string;
@@ -15,7 +15,7 @@ export interface Outcome {
 
 export interface Attack {
   readonly name: string;
-  /** Codes that a protected server may stop it with. */
+  /** Codes that a protected server may stop it with; `-`: it answers, without what the attacker came for. */
   readonly expect: readonly string[];
   readonly run: (target: Target) => Promise<Outcome>;
 }

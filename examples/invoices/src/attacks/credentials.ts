@@ -32,7 +32,7 @@ export const credentialAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'a stolen refresh token, used after its owner, and the one that came of it',
+    name: 'a refresh token used a second time, and its successor',
     expect: ['INVALID_REFRESH_TOKEN'],
     run: async (target) => {
       const { refreshToken: stolen } = await session(target);
@@ -53,7 +53,7 @@ export const credentialAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'an API key that was taken back',
+    name: 'a revoked API key',
     expect: ['UNAUTHENTICATED'],
     run: async (target) => {
       const { secret, id } = await newApiKey(target);
@@ -64,14 +64,14 @@ export const credentialAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'an API key that asks for what only admins may see',
+    name: 'an API key on what only admins may see',
     expect: ['FORBIDDEN'],
     run: async (target) => staffList(target, (await newApiKey(target)).secret),
   },
 ];
 
 /** A session of an accountant, who is let in by the right password. */
-async function session({ url }: Target): Promise<{ accessToken: string; refreshToken: string }> {
+export async function session({ url }: Target): Promise<{ accessToken: string; refreshToken: string }> {
   const query = `mutation ($email: String!, $password: String!) {
     login(email: $email, password: $password) { accessToken refreshToken } }`;
   const variables = { email: demoUsers.accountant.email, password: demoPassword };
@@ -92,5 +92,5 @@ async function newApiKey({ url, tokens }: Target): Promise<{ secret: string; id:
 async function staffList({ url }: Target, apiKey: string): ReturnType<Attack['run']> {
   const answer = await send(url, { query: staff, apiKey });
   const email = at(answer, 'users', 0, 'email');
-  return judge(answer, typeof email === 'string' ? `addresses of staff, ${email} first` : undefined);
+  return judge(answer, typeof email === 'string' ? 'the staff list' : undefined);
 }

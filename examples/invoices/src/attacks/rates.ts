@@ -22,7 +22,7 @@ export const rateAttacks: readonly Attack[] = [
     },
   },
   {
-    name: '30 guesses for one account in batches of 10, in other spellings',
+    name: '30 guesses for one account, in batches and other spellings',
     expect: ['RATE_LIMITED'],
     run: async ({ url }) => {
       const answers: Answer[] = [];

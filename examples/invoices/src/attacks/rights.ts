@@ -33,7 +33,7 @@ export const rightsAttacks: readonly Attack[] = [
     },
   },
   {
-    name: "a member reads the admin's query out of the document cache",
+    name: "the admin's cached query, sent by a member",
     expect: ['FORBIDDEN'],
     run: async ({ url, tokens }) => {
       const query = 'query Staff { users(first: 10) { id email } }';
@@ -50,6 +50,43 @@ export const rightsAttacks: readonly Attack[] = [
     run: async ({ url, tokens }) => {
       const answer = await send(url, { query: ownColleagues('mfaSecret'), token: tokens.attacker });
       return judge(answer, found(answer.text, /"mfaSecret":"/g, 'secrets'));
+    },
+  },
+  {
+    name: "an admin reads a colleague's second factor",
+    expect: ['FORBIDDEN'],
+    run: async ({ url, tokens }) => {
+      const query = `{ node(id: "${demoUsers.target.id}") { ... on User { mfaSecret } } }`;
+      const answer = await send(url, { query, token: tokens.admin });
+      return judge(answer, found(answer.text, /"mfaSecret":"/g, 'secret'));
+    },
+  },
+  {
+    name: 'a member reads an API key and the audit log by node(id)',
+    expect: ['FORBIDDEN'],
+    run: async ({ url, tokens }) => {
+      const query = `{ key: node(id: "key_seed1") { __typename ... on ApiKey { name } }
+        me { organisation { auditLog(first: 5) { action } } } }`;
+      const answer = await send(url, { query, token: tokens.attacker });
+      return judge(answer, found(answer.text, /"(?:__typename|name|action)":"/g, 'values'));
+    },
+  },
+  {
+    name: "a member reads customers' credit ratings",
+    expect: ['FORBIDDEN'],
+    run: async ({ url, tokens }) => {
+      const query = '{ me { organisation { customers(first: 10) { name creditRating } } } }';
+      const answer = await send(url, { query, token: tokens.attacker });
+      return judge(answer, found(answer.text, /"creditRating":"/g, 'ratings'));
+    },
+  },
+  {
+    name: 'a member asks for the report',
+    expect: ['FORBIDDEN'],
+    run: async ({ url, tokens }) => {
+      const query = '{ reports(from: "2024-01-01", to: "2024-12-31") { month invoicedCents } }';
+      const answer = await send(url, { query, token: tokens.attacker });
+      return judge(answer, found(answer.text, /"invoicedCents":/g, 'months'));
     },
   },
   {

@@ -14,7 +14,7 @@ export const schemaAttacks: readonly Attack[] = [
     run: ({ url }) => learn(url, '{ ...F } fragment F on Query { health: __schema { types { name } } }', 'types'),
   },
   {
-    name: 'introspection: __type in an inline fragment beside real fields',
+    name: 'introspection: __type in a fragment beside real fields',
     expect: ['INTROSPECTION_DISABLED'],
     run: ({ url }) =>
       learn(url, '{ me { id } ... on Query { u: __type(name: "User") { fields { name } } } }', 'fields'),

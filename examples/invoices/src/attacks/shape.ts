@@ -88,6 +88,15 @@ export const shapeAttacks: readonly Attack[] = [
     },
   },
   {
+    name: '20 MB of variables inflated from a 20 kB body',
+    expect: ['PAYLOAD_TOO_LARGE'],
+    run: async ({ url }) => {
+      const body = `{"query":"{ __typename }","variables":{"text":"${' '.repeat(20_000_000)}"}}`;
+      const answer = await send(url, { body, gzip: true });
+      return judge(answer, answer.status === 200 ? 'inflated and executed' : undefined);
+    },
+  },
+  {
     name: '50 operations in one POST',
     expect: ['BATCH_LIMIT_EXCEEDED'],
     run: async ({ url, tokens }) => {

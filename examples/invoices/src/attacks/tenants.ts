@@ -6,17 +6,17 @@ import { type Attack, judge, type Outcome } from './attack.ts';
 
 export const tenantAttacks: readonly Attack[] = [
   {
-    name: "another tenant's invoice by its id",
-    expect: ['FORBIDDEN'],
+    name: "another company's invoice by its id",
+    expect: ['NOT_FOUND'],
     run: (target) => readForeign(target, (id) => `{ invoice(id: "${id}") { number totalCents note } }`),
   },
   {
-    name: "another tenant's invoice by node(id)",
-    expect: ['FORBIDDEN'],
+    name: "another company's invoice by node(id)",
+    expect: ['NOT_FOUND'],
     run: (target) => readForeign(target, (id) => `{ node(id: "${id}") { ... on Invoice { number totalCents } } }`),
   },
   {
-    name: "another tenant's invoices through their organisation",
+    name: "another company's invoices through its organisation",
     expect: ['FORBIDDEN'],
     run: (target) =>
       readForeign(
@@ -26,8 +26,8 @@ export const tenantAttacks: readonly Attack[] = [
       ),
   },
   {
-    name: "another tenant's invoices through a shared reference",
-    expect: ['FORBIDDEN'],
+    name: "another company's invoices through a shared reference",
+    expect: ['NOT_FOUND'],
     run: async ({ url, tokens }) => {
       const query = '{ invoices(first: 5) { edges { node { sameReference { number totalCents } } } } }';
       const answer = await send(url, { query, token: tokens.attacker });
@@ -36,10 +36,44 @@ export const tenantAttacks: readonly Attack[] = [
     },
   },
   {
-    name: "another tenant's invoices through the search union",
-    expect: ['FORBIDDEN'],
+    name: "another company's invoices through search",
+    expect: ['NOT_FOUND'],
     run: (target) =>
       readForeign(target, (_, number) => `{ search(text: "${number}") { ... on Invoice { number totalCents } } }`),
+  },
+  {
+    name: "another company's customers through search",
+    expect: ['-'],
+    run: async ({ url, tokens }) => {
+      const query =
+        '{ search(text: "of Harbour", first: 20) { __typename ... on Customer { name } ... on User { name } } }';
+      const answer = await send(url, { query, token: tokens.attacker });
+      const names = answer.text.split('of Harbour').length - 1;
+      return judge(answer, names > 0 || answer.text.includes('Customer') ? `${names} names` : undefined);
+    },
+  },
+  {
+    name: "another company's payment by node(id), with its card",
+    expect: ['FORBIDDEN'],
+    run: async ({ url, tokens }) => {
+      const mine = '{ invoices(first: 1, status: PAID) { edges { node { payments { id } } } } }';
+      const owner = await send(url, { query: mine, token: tokens.neighbour });
+      const id = at(owner, 'invoices', 'edges', 0, 'node', 'payments', 0, 'id');
+      if (typeof id !== 'string') throw new Error('The owner cannot read their own payment');
+      const query = `{ node(id: "${id}") { ... on Payment { amountCents cardLast4 invoice { number } } } }`;
+      const answer = await send(url, { query, token: tokens.attacker });
+      return judge(answer, at(answer, 'node', 'amountCents') === undefined ? undefined : 'amount and card read');
+    },
+  },
+  {
+    name: 'support staff read invoices of a company they may look up',
+    expect: ['NOT_FOUND'],
+    run: async ({ url, tokens }) => {
+      const query = `{ organisation(id: "${demoUsers.neighbour.organisationId}") { name
+        invoices(first: 3) { edges { node { number totalCents } } } } }`;
+      const answer = await send(url, { query, token: tokens.support });
+      return judge(answer, numbers(answer).length > 0 ? `${numbers(answer).length} invoices` : undefined);
+    },
   },
   {
     name: "everybody's invoices without a token",

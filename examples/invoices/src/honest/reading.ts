@@ -1,7 +1,7 @@
 /** Honest clients that read. */
 import { createHash, randomUUID } from 'node:crypto';
 import { at, send } from '../client.ts';
-import { demoUsers } from '../demo-users.ts';
+import { demoShare, demoUsers } from '../demo-users.ts';
 import { ask, expect, type HonestOperation, Refused } from './operation.ts';
 
 const { neighbour } = demoUsers;
@@ -18,6 +18,15 @@ export const reading: readonly HonestOperation[] = [
       const ids = [first, second].flatMap((page) => [...page.text.matchAll(/"id":"(inv_\w+)"/g)].map(([, id]) => id));
       if (new Set(ids).size !== 40) throw new Refused(second);
       return second;
+    },
+  },
+  {
+    name: 'the longest page: 100 invoices, their customers and lines',
+    run: async ({ url, tokens }) => {
+      const query = `query ($first: Int!) { invoices(first: $first) {
+        edges { node { number customer { name } lines { description quantity } } } } }`;
+      const answer = await ask(url, { query, variables: { first: 100 }, token: tokens.member });
+      return expect(answer, ['invoices', 'edges', 'length'], 100);
     },
   },
   {
@@ -71,6 +80,35 @@ export const reading: readonly HonestOperation[] = [
       const query = `{ reports(from: "2024-01-01", to: "2024-06-30") { month invoices invoicedCents paidCents largestCustomer }
         me { organisation { bankAccount } } }`;
       return expect(await ask(url, { query, token: tokens.accountant }), ['reports', 'length'], 6);
+    },
+  },
+  {
+    name: 'an accountant looks at ratings and tax ids',
+    run: async ({ url, tokens }) => {
+      const query = '{ me { organisation { customers(first: 50) { name taxId creditRating } } } }';
+      const answer = await ask(url, { query, token: tokens.accountant });
+      return expect(answer, ['me', 'organisation', 'customers', 'length'], 50);
+    },
+  },
+  {
+    name: 'somebody reads an invoice that was shared with them',
+    run: async ({ url, tokens }) => {
+      const query = `{ invoice(id: "${demoShare.invoiceId}") { number totalCents } }`;
+      return expect(await ask(url, { query, token: tokens.neighbour }), ['invoice', 'number'], 'NO-00012');
+    },
+  },
+  {
+    name: 'an admin sets up a second device',
+    run: async ({ url, tokens }) => {
+      const answer = await ask(url, { query: '{ me { name mfaSecret } }', token: tokens.admin });
+      return expect(answer, ['me', 'mfaSecret', 'length'], 16);
+    },
+  },
+  {
+    name: 'support staff look an organisation up',
+    run: async ({ url, tokens }) => {
+      const query = `{ organisation(id: "${neighbour.organisationId}") { name } }`;
+      return expect(await ask(url, { query, token: tokens.support }), ['organisation', 'name'], 'Harbour Supplies');
     },
   },
   {

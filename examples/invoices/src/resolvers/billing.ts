@@ -1,16 +1,18 @@
 /**
  * Writing invoices. Every write names the caller's organisation in its WHERE, so that what was true when somebody
- * checked is still true when the row changes.
+ * checked is still true when the row changes. What a client puts into an input is written: whether it may be there is not
+ * asked here.
  */
 import { randomBytes } from 'node:crypto';
 import type { InvoicesContext } from '../app.ts';
 import type { Customer, Invoice } from '../records.ts';
 import { audit } from './audit.ts';
-import { badInput, callerId, notFound, tenantOf } from './caller.ts';
+import { badInput, callerId, found, tenantOf } from './caller.ts';
 import { invoiceById } from './load.ts';
 
 interface CreateInvoice {
   readonly customerId: string;
+  readonly authorId?: string | null;
   readonly reference?: string | null;
   readonly dueOn: string;
   readonly note?: string | null;
@@ -25,7 +27,7 @@ export const billingResolvers = {
       const { db } = context;
       const org = tenantOf(context);
       const own = 'SELECT * FROM customers WHERE id = ? AND organisation_id = ?';
-      if (!db.one<Customer>(own, [input.customerId, org])) throw notFound('Customer');
+      found(db.one<Customer>(own, [input.customerId, org]));
       const total = input.lines.reduce((sum, line) => sum + line.quantity * line.unitCents, 0);
       if (!Number.isInteger(total) || total < 1 || total > 2_147_483_647) throw badInput('The total is out of range');
       const id = newId('inv');
@@ -35,7 +37,7 @@ export const billingResolvers = {
         db.run("INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, 'SENT', ?, ?, ?, ?)", [
           id,
           org,
-          callerId(context),
+          input.authorId ?? callerId(context),
           input.customerId,
           `NEW-${id.slice(4)}`,
           input.reference ?? null,
@@ -54,13 +56,13 @@ export const billingResolvers = {
     },
 
     updateInvoice: (_: unknown, { id, input }: { id: string; input: UpdateInvoice }, context: InvoicesContext) => {
-      if (input.organisationId !== undefined) throw badInput('An invoice stays with its organisation');
       const invoice = ownInvoice(context, id);
       const next = { ...invoice, ...input };
       if (input.dueOn) next.dueOn = new Date(input.dueOn).toISOString().slice(0, 10);
       context.db.run(
-        'UPDATE invoices SET reference = ?, due_on = ?, note = ?, status = ? WHERE id = ? AND organisation_id = ?',
-        [next.reference, next.dueOn, next.note, next.status, id, tenantOf(context)],
+        `UPDATE invoices SET organisation_id = ?, reference = ?, due_on = ?, note = ?, status = ?
+         WHERE id = ? AND organisation_id = ?`,
+        [next.organisationId, next.reference, next.dueOn, next.note, next.status, id, tenantOf(context)],
       );
       audit(context, 'invoice.updated', id);
       return invoiceById(context.db, id);
@@ -85,8 +87,9 @@ export const billingResolvers = {
       return db.one('SELECT * FROM payments WHERE id = ?', [payment]);
     },
 
-    deleteInvoice: (_: unknown, { id }: { id: string }, context: InvoicesContext) => {
-      ownInvoice(context, id);
+    deleteInvoice: (_: unknown, { id, force }: { id: string; force?: boolean | null }, context: InvoicesContext) => {
+      const { status } = ownInvoice(context, id);
+      if (status === 'PAID' && force !== true) throw badInput('The invoice has been paid');
       context.db.run('DELETE FROM invoices WHERE id = ? AND organisation_id = ?', [id, tenantOf(context)]);
       audit(context, 'invoice.deleted', id);
       return id;
@@ -96,8 +99,7 @@ export const billingResolvers = {
 
 function ownInvoice(context: InvoicesContext, id: string): Invoice {
   const invoice = invoiceById(context.db, id);
-  if (!invoice || invoice.organisationId !== tenantOf(context)) throw notFound('Invoice');
-  return invoice;
+  return found(invoice?.organisationId === tenantOf(context) ? invoice : undefined);
 }
 
 function newId(prefix: string): string {

@@ -1,4 +1,5 @@
 /** Who is asking, as far as the resolvers care: to pick whose data is meant, not to decide who may see it. */
+import { notFound } from '@graphql-bulwark/auth';
 import { GraphQLError } from 'graphql';
 import type { InvoicesContext } from '../app.ts';
 
@@ -17,8 +18,10 @@ export function badInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 }
 
-export function notFound(what: string): GraphQLError {
-  return new GraphQLError(`${what} not found`, { extensions: { code: 'NOT_FOUND' } });
+/** @throws {GraphQLError} the same error for what is not there as Bulwark answers for what is hidden. */
+export function found<T>(row: T | undefined): T {
+  if (row === undefined) throw notFound();
+  return row;
 }
 
 /** Checks a page size. */

@@ -1,16 +1,16 @@
 /** Reading invoices. Nothing here asks who may: that is the job of the layer in front. */
 import type { InvoicesContext } from '../app.ts';
 import type { Invoice, LineItem, Payment } from '../records.ts';
-import { pageSize, tenantOf } from './caller.ts';
+import { found, pageSize, tenantOf } from './caller.ts';
 import { invoicePage, type PageArgs } from './invoice-page.ts';
 import { customerById, invoiceById, nodeById, organisationById, userById } from './load.ts';
 
 export const invoiceResolvers = {
   Query: {
-    invoice: (_: unknown, { id }: { id: string }, { db }: InvoicesContext) => invoiceById(db, id),
+    invoice: (_: unknown, { id }: { id: string }, { db }: InvoicesContext) => found(invoiceById(db, id)),
     invoices: (_: unknown, args: PageArgs, context: InvoicesContext) =>
       invoicePage(context.db, tenantOf(context), args),
-    node: (_: unknown, { id }: { id: string }, { db }: InvoicesContext) => nodeById(db, id),
+    node: (_: unknown, { id }: { id: string }, { db }: InvoicesContext) => found(nodeById(db, id)),
   },
 
   Invoice: {

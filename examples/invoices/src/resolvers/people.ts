@@ -42,6 +42,11 @@ export const peopleResolvers = {
     organisation: (row: Customer, _: unknown, { db }: InvoicesContext) => organisationById(db, row.organisationId),
     invoices: ({ id }: Customer, { first }: First, { db }: InvoicesContext) =>
       db.all('SELECT * FROM invoices WHERE customer_id = ? ORDER BY issued_on DESC LIMIT ?', [id, pageSize(first)]),
+    creditRating: ({ id }: Customer, _: unknown, { db }: InvoicesContext) => {
+      const late = "SELECT count(*) AS n FROM invoices WHERE customer_id = ? AND status = 'OVERDUE'";
+      const { n } = db.one<{ n: number }>(late, [id]) ?? { n: 0 };
+      return n === 0 ? 'GOOD' : n < 3 ? 'SLOW' : 'BAD';
+    },
   },
 
   ApiKey: {

@@ -11,7 +11,7 @@ import { userById } from './load.ts';
 interface InviteUser {
   readonly name: string;
   readonly email: string;
-  readonly role: Role;
+  readonly role?: Role | null;
 }
 
 export const staffResolvers = {
@@ -20,7 +20,7 @@ export const staffResolvers = {
       const email = input.email.trim().toLowerCase();
       if (!/^[^@\s]+@[^@\s]+$/.test(email)) throw badInput('"email" is not an address');
       const id = `usr_${randomBytes(9).toString('hex')}`;
-      const user = [id, tenantOf(context), input.name, email, input.role];
+      const user = [id, tenantOf(context), input.name, email, input.role ?? 'MEMBER'];
       context.db.run('INSERT INTO users VALUES (?, ?, ?, ?, ?, NULL, NULL)', user);
       audit(context, 'user.invited', id);
       return userById(context.db, id);
