@@ -39,9 +39,9 @@ export class Compiler {
   /** The field that is wrong whatever the variables are. */
   invalid: string | undefined;
   readonly kept: ((run: Run) => number)[] = [];
-  readonly #sizes = new Map<Sizing, Map<string, Term>>();
-  readonly #ids = new Map<SelectionSetNode, number>();
-  readonly #contexts = new Map<SizedFields, Map<Term, SizeContext>>();
+  #sizes: Map<Sizing, Map<string, Term>> | undefined;
+  #ids: Map<SelectionSetNode, number> | undefined;
+  #contexts: Map<SizedFields, Map<Term, SizeContext>> | undefined;
   #contextCount = 0;
 
   constructor(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode) {
@@ -77,12 +77,16 @@ export class Compiler {
 
   /** variable -> the size that it says where nothing else does. */
   sizesBy(sizing: Sizing): Map<string, Term> {
-    const sizes = this.#sizes.get(sizing) ?? new Map<string, Term>();
+    this.#sizes ??= new Map();
+    const known = this.#sizes.get(sizing);
+    if (known) return known;
+    const sizes = new Map<string, Term>();
     this.#sizes.set(sizing, sizes);
     return sizes;
   }
 
   contextOf(fields: SizedFields, size: Term): SizeContext {
+    this.#contexts ??= new Map();
     const known = this.#contexts.get(fields) ?? new Map<Term, SizeContext>();
     this.#contexts.set(fields, known);
     const context = known.get(size) ?? { fields, size, id: (this.#contextCount += 1) };
@@ -92,6 +96,7 @@ export class Compiler {
 
   /** A number for each selection set, by identity. */
   idOf(set: SelectionSetNode): number {
+    this.#ids ??= new Map();
     const id = this.#ids.get(set) ?? this.#ids.size;
     this.#ids.set(set, id);
     return id;

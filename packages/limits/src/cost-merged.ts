@@ -37,7 +37,7 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
   const isEstimated = settings.model === 'estimators';
   const known = new Map<string, Plan>();
   let choosing = 0;
-  let applies: (condition: string) => boolean;
+  let applies = (_condition: string): boolean => false;
   let entered: Map<string, Guard[]> | undefined;
   const walking: Walking<Guard> = {
     fragments,
@@ -60,14 +60,17 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
   };
   return planOf([[root, '']], rootType, undefined, 1);
 
+  /** What `field` does may visit in its turn. */
   function visit(
     sets: readonly GuardedSet[],
     applying: (condition: string) => boolean,
     field: (node: FieldNode, guard: Guard) => void,
   ): void {
+    const outer = { applies, entered };
     applies = applying;
     entered = undefined;
     walkSelections(sets, walking, field);
+    ({ applies, entered } = outer);
   }
 
   function planOf(
@@ -144,26 +147,34 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     nesting: number,
   ): PlanItem[] {
     const fields = costs.fieldsOf(type);
-    const asked: Asked[] = [];
-    const byKey = merges ? new Map<string, Asked>() : undefined;
-    visit(
-      sets,
-      (condition) => typeApplies(schema, type)(condition),
-      (node, guard) => {
-        const cost = fields.get(node.name.value);
-        // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
-        if (!cost || (!merges && cost.isFree && !node.directives?.length)) return;
-        const same = byKey?.get(keyOf(node));
-        if (same) {
-          same.further = [...(same.further ?? []), { node, guard }];
-          return;
-        }
-        const one: Asked = { node, guard, cost, further: undefined };
-        asked.push(one);
-        byKey?.set(keyOf(node), one);
-      },
-    );
-    return asked.map((one) => itemOf(one, type, around, nesting));
+    const applying = (condition: string): boolean => typeApplies(schema, type)(condition);
+    if (merges) return mergedOf(sets, fields, applying).map((asked) => itemOf(asked, type, around, nesting));
+    let items: PlanItem[] | undefined;
+    visit(sets, applying, (node, guard) => {
+      const cost = fields.get(node.name.value);
+      // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
+      if (!cost || (cost.isFree && !node.directives?.length)) return;
+      const item = itemOf({ node, guard, cost, further: undefined }, type, around, nesting);
+      if (items) items.push(item);
+      else items = [item];
+    });
+    return items ?? [];
+  }
+
+  /** The fields of each response key. */
+  function mergedOf(
+    sets: readonly GuardedSet[],
+    fields: ReadonlyMap<string, FieldCost>,
+    applying: (condition: string) => boolean,
+  ): Asked[] {
+    const byKey = new Map<string, Asked>();
+    visit(sets, applying, (node, guard) => {
+      const cost = fields.get(node.name.value);
+      const same = byKey.get(keyOf(node));
+      if (same) same.further = [...(same.further ?? []), { node, guard }];
+      else if (cost) byKey.set(keyOf(node), { node, guard, cost, further: undefined });
+    });
+    return [...byKey.values()];
   }
 
   function itemOf(asked: Asked, type: GraphQLObjectType, around: SizeContext | undefined, nesting: number): PlanItem {
