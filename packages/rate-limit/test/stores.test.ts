@@ -356,6 +356,29 @@ describe('flexibleStore', () => {
     expect(await remaining(store, fine)).toBe(5);
   });
 
+  it('gives back what it took when one key is silent, and what that one takes later', async () => {
+    const [fine, silent] = [charge(), charge()];
+    let answer = (): void => {};
+    const awake = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const store = flexibleStore((options) => {
+      const limiter = new RateLimiterMemory(options);
+      if (!options.keyPrefix.includes(silent.policy)) return limiter;
+      const consume = limiter.consume.bind(limiter);
+      return Object.assign(limiter, {
+        consume: (...args: Parameters<typeof consume>) => awake.then(() => consume(...args)),
+      });
+    });
+    await expect(store.consume([fine, silent], 1)).rejects.toThrow(/no answer within 1 ms/);
+    expect(await remaining(store, fine)).toBe(5);
+    answer();
+    await vi.waitFor(async () => {
+      const { remaining: left, resetSeconds } = await store.peek(silent);
+      expect([left, resetSeconds > 0]).toEqual([5, true]);
+    });
+  });
+
   it('gives back what it took when a key turns out short only then', async () => {
     const [first, second] = [charge(), charge({ limit: 1 })];
     const store = altered(() => ({ get: async () => null })); // sees every bucket full
