@@ -15,8 +15,7 @@ import {
 import { wholePoints } from '../points.ts';
 import { bucketNamer } from './bucket-name.ts';
 import { redisScript } from './redis-client.ts';
-import { type Op, script } from './redis-script.ts';
-import { type Answered, type Ask, sharedCall, type Verdict } from './shared-call.ts';
+import { type Answered, type Op, ops, script, type Verdict, verdictOf } from './redis-script.ts';
 import { consumeSpread, type SlotCalls } from './spread.ts';
 
 export interface RedisStoreOptions {
@@ -41,20 +40,7 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
     throw new TypeError(`prefix must be a text without braces that is not empty, but is ${show(prefix)}.`);
   }
   const { run, isCluster } = redisScript(client, script);
-  // One queue per hash tag while it has anything waiting; without a cluster, one for all.
-  const asks = new Map<string | undefined, Ask>();
-  const shared = sharedCall(run);
   const [nameTogether, nameApart] = [bucketNamer(`{${prefix}}:`), bucketNamer('')];
-
-  function askAt(tag: string | undefined): Ask {
-    if (!isCluster) return shared;
-    const known = asks.get(tag);
-    if (known) return known;
-    const fresh = sharedCall(run);
-    asks.set(tag, fresh);
-    setImmediate(() => asks.delete(tag));
-    return fresh;
-  }
 
   function keyOf(bucket: Bucket): string {
     const { hashTag } = bucket;
@@ -63,18 +49,18 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
   }
 
   /** Asks for buckets of one slot. */
-  function ask<B extends Bucket>(
+  async function ask<B extends Bucket>(
     op: Op,
     buckets: readonly B[],
     points: (bucket: B) => number,
     window: (bucket: B, i: number) => number,
   ): Promise<Verdict> {
-    let numbers = '';
+    let numbers = `[${ops[op]}`;
     const keys = buckets.map((bucket, i) => {
-      numbers += `${points(bucket)} ${bucket.limit} ${window(bucket, i)} `;
+      numbers += `,${points(bucket)},${bucket.limit},${window(bucket, i)}`;
       return keyOf(bucket);
     });
-    return askAt(buckets[0]?.hashTag)(op, keys, numbers);
+    return verdictOf(await run(keys, `${numbers}]`), keys);
   }
 
   /** What lies together is asked together. */
