@@ -286,6 +286,25 @@ describe('redisStore', () => {
     expect(() => redisStore({ client: {}, prefix: '{x}' })).toThrow(/prefix/);
   });
 
+  it.each([
+    undefined,
+    null,
+    '',
+    'OK',
+    '[]',
+    '[5]',
+    '[5,1]',
+    '[5,1,2]',
+    '[5,1,null,9]',
+    '[5,1,1.5,9]',
+    '[5,1,1,9,0]',
+    '[5,0,1,9]',
+    [5, 1, 1, 9],
+  ])('takes %j for no answer of the script', async (answer) => {
+    const store = redisStore({ client: { status: 'ready', eval() {}, evalsha: async () => answer } });
+    await expect(store.consume([charge()])).rejects.toThrow(Error);
+  });
+
   it.skipIf(!redisUrl)('fails at once while the client is not connected', async () => {
     const idle = new Redis(redisUrl ?? '', { lazyConnect: true });
     const store = redisStore({ client: idle });

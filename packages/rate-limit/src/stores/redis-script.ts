@@ -86,17 +86,24 @@ return '[' .. table.concat(answer, ',') .. ']'
 /** A broken answer must not read as one that allows. @throws {Error} */
 export function verdictOf(answer: unknown, keys: readonly string[]): Verdict {
   const numbers: unknown = typeof answer === 'string' ? JSON.parse(answer) : undefined;
-  if (Array.isArray(numbers) && numbers.every(Number.isSafeInteger)) {
-    const [now, allowed, ...rest] = numbers as number[];
+  if (isNumbers(numbers)) {
+    const [now = Number.NaN, allowed] = numbers;
     const width = allowed === 1 ? 2 : 3;
-    if (now !== undefined && rest.length === width * keys.length) {
-      const buckets = keys.map((_, i) => ({
-        used: rest[width * i] as number,
-        endsAt: rest[width * i + 1] as number,
-        isShort: width === 3 && rest[width * i + 2] !== 0,
-      }));
+    if (numbers.length === 2 + width * keys.length) {
+      const buckets = keys.map((_, i): Answered => {
+        const at = 2 + width * i;
+        return {
+          used: numbers[at] as number,
+          endsAt: numbers[at + 1] as number,
+          isShort: width === 3 && numbers[at + 2] !== 0,
+        };
+      });
       return { allowed: allowed === 1, now, buckets };
     }
   }
   throw new Error('the script gave an answer that is none');
+}
+
+function isNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every(Number.isSafeInteger);
 }

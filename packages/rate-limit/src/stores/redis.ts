@@ -7,6 +7,7 @@
 import {
   type BucketState,
   type Charge,
+  type Consumption,
   type CounterStore,
   knownOptions,
   type Refund,
@@ -78,22 +79,18 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
 
   return {
     async consume(charges, timeoutMilliseconds) {
-      for (const charge of charges) pointsOf(charge); // before anything is asked
       const parts = partsOf(charges);
-      const verdicts =
-        parts.length === 1 ? [await calls.consume(charges)] : await consumeSpread(parts, calls, timeoutMilliseconds);
+      if (parts.length === 1) return consumptionOf(charges, await calls.consume(charges));
+      for (const charge of charges) pointsOf(charge); // before anything is asked
+      const verdicts = await consumeSpread(parts, calls, timeoutMilliseconds);
       const allowed = verdicts.every((verdict) => verdict.allowed);
-      const short = new Set<BucketState>();
-      const states = verdicts.map((verdict, part) =>
-        verdict.buckets.map((bucket, i) => {
-          const charge = (parts[part] as readonly Charge[])[i] as Charge;
-          const state = stateOf(charge, bucket, verdict.now, verdict.allowed && !allowed ? pointsOf(charge) : 0);
-          if (bucket.isShort) short.add(state);
-          return state;
-        }),
+      const consumed = verdicts.map((verdict, i) => consumptionOf(parts[i] ?? [], verdict, !allowed));
+      const buckets = inOrderOf(
+        charges,
+        consumed.map((each) => each.buckets),
       );
-      const buckets = parts.length === 1 ? (states[0] ?? []) : inOrderOf(charges, states);
-      return { allowed, buckets, exceeded: allowed ? [] : buckets.filter((state) => short.has(state)) };
+      const short = new Set(consumed.flatMap(({ exceeded }) => exceeded));
+      return { allowed, buckets, exceeded: buckets.filter((state) => short.has(state)) };
     },
 
     async giveBack(refunds) {
@@ -128,6 +125,14 @@ function lengthOf({ windowSeconds }: Bucket): number {
 function inOrderOf(charges: readonly Charge[], parts: readonly (readonly BucketState[])[]): readonly BucketState[] {
   const waiting = new Map(parts.map((part) => [part[0]?.charge.hashTag, part.values()]));
   return charges.map(({ hashTag }) => waiting.get(hashTag)?.next().value as BucketState);
+}
+
+/** @param isUndone whether what this verdict took has been given back. */
+function consumptionOf(charges: readonly Charge[], { allowed, now, buckets }: Verdict, isUndone = false): Consumption {
+  const states = charges.map((charge, i) =>
+    stateOf(charge, buckets[i] as Answered, now, isUndone && allowed ? pointsOf(charge) : 0),
+  );
+  return { allowed, buckets: states, exceeded: allowed ? [] : states.filter((_, i) => buckets[i]?.isShort) };
 }
 
 function stateOf(charge: Charge, { used, endsAt }: Answered, now: number, own: number): BucketState {
