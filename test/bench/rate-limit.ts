@@ -224,39 +224,34 @@ try {
     ]),
   ]);
 
-  // Stores do not share calls with each other.
-  const apart = Array.from({ length: 50 }, () => redisStore({ client }));
-  let turn = 0;
-  const oneOf: CounterStore = {
-    ...store,
-    consume: (...args) => (apart[(turn += 1) % apart.length] as CounterStore).consume(...args),
-  };
   const inRedis = (max: number): Contender[] => [
     ours('Bulwark', max, store),
-    ours('Bulwark, a script call per request', max, oneOf),
     byDirective('graphql-rate-limit-directive', max, client),
     byFunction('graphql-rate-limit', max, client),
   ];
-  const limited = inRedis(5);
+  const [unlimited, limited] = [inRedis(plenty), inRedis(5)];
+  const speeds = await perSecond(
+    50,
+    unlimited.map(
+      ({ run }) =>
+        () =>
+          run('query', randomUUID()),
+    ),
+  );
   const rows: (string | number)[][] = [];
-  for (const [i, contender] of inRedis(plenty).entries()) {
-    const speed = Math.round(await perSecond(50, () => contender.run('query', randomUUID())));
+  for (const [i, contender] of unlimited.entries()) {
     const commands: number[] = [];
     for (const operation of ['query', 'mutation'] as const) {
       commands.push(await commandsOf(client, () => contender.run(operation, 'counted')));
     }
     const id = randomUUID();
     const answers = await Promise.all(Array.from({ length: 50 }, () => (limited[i] as Contender).run('one', id)));
-    rows.push([contender.name, speed, ...commands, answers.filter(Boolean).length]);
+    rows.push([contender.name, speeds[i] ?? 0, ...commands, answers.filter(Boolean).length]);
   }
   table('Counters in Redis, 50 operations at a time, each for a caller of its own.', [
     ['', 'operations per second', 'commands of a query', 'of a mutation', 'of 50 parallel calls pass a limit of 5'],
     ...rows,
   ]);
-  const [shared, single] = rows.map(([, speed]) => Number(speed));
-  console.log(
-    `\nOperations of one turn of the event loop share a script call: ${((shared ?? 0) / (single ?? 1)).toFixed(2)} times as many per second.`,
-  );
 } finally {
   client.disconnect();
   await redis.stop();

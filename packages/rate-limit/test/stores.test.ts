@@ -286,6 +286,25 @@ describe('redisStore', () => {
     expect(() => redisStore({ client: {}, prefix: '{x}' })).toThrow(/prefix/);
   });
 
+  it.each([
+    undefined,
+    null,
+    '',
+    'OK',
+    '[]',
+    '[5]',
+    '[5,1]',
+    '[5,1,2]',
+    '[5,1,null,9]',
+    '[5,1,1.5,9]',
+    '[5,1,1,9,0]',
+    '[5,0,1,9]',
+    [5, 1, 1, 9],
+  ])('takes %j for no answer of the script', async (answer) => {
+    const store = redisStore({ client: { status: 'ready', eval() {}, evalsha: async () => answer } });
+    await expect(store.consume([charge()])).rejects.toThrow(Error);
+  });
+
   it.skipIf(!redisUrl)('fails at once while the client is not connected', async () => {
     const idle = new Redis(redisUrl ?? '', { lazyConnect: true });
     const store = redisStore({ client: idle });
@@ -354,6 +373,29 @@ describe('flexibleStore', () => {
     });
     await expect(store.consume([fine, broken])).rejects.toThrow('store down');
     expect(await remaining(store, fine)).toBe(5);
+  });
+
+  it('gives back what it took when one key is silent, and what that one takes later', async () => {
+    const [fine, silent] = [charge(), charge()];
+    let answer = (): void => {};
+    const awake = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const store = flexibleStore((options) => {
+      const limiter = new RateLimiterMemory(options);
+      if (!options.keyPrefix.includes(silent.policy)) return limiter;
+      const consume = limiter.consume.bind(limiter);
+      return Object.assign(limiter, {
+        consume: (...args: Parameters<typeof consume>) => awake.then(() => consume(...args)),
+      });
+    });
+    await expect(store.consume([fine, silent], 1)).rejects.toThrow(/no answer within 1 ms/);
+    expect(await remaining(store, fine)).toBe(5);
+    answer();
+    await vi.waitFor(async () => {
+      const { remaining: left, resetSeconds } = await store.peek(silent);
+      expect([left, resetSeconds > 0]).toEqual([5, true]);
+    });
   });
 
   it('gives back what it took when a key turns out short only then', async () => {

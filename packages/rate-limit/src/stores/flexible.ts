@@ -5,7 +5,7 @@
  * call that is refused after all is given back. Parallel calls may for a moment see each other's refused points and be
  * refused as well; they never let more through than the limit.
  */
-import { type Charge, type CounterStore, show, wholeNumber } from '@graphql-bulwark/core';
+import { type Charge, type CounterStore, show, wholeNumber, within } from '@graphql-bulwark/core';
 import { wholePoints } from '../points.ts';
 import { type Count, type FlexibleLimiter, look, putBack, stateOf, type Taken, take } from './bucket.ts';
 
@@ -43,7 +43,7 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
   }
 
   return {
-    async consume(charges) {
+    async consume(charges, timeoutMilliseconds) {
       const wanted = charges.map((charge) => ({
         charge,
         limiter: limiterOf(charge),
@@ -61,10 +61,14 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
       const failures: unknown[] = [];
       await Promise.all(
         wanted.map(async ({ charge, limiter, points }, i) => {
+          const pending = take(limiter, { ...charge, points });
           try {
-            taken[i] = { charge, limiter, ...(await take(limiter, { ...charge, points })) };
+            const answer = await (timeoutMilliseconds === undefined ? pending : within(timeoutMilliseconds, pending));
+            taken[i] = { charge, limiter, ...answer };
           } catch (error) {
             failures.push(error);
+            // One that answers too late is given back then.
+            pending.then((late) => putBack(limiter, charge.key, late.points, late.count)).catch(() => undefined);
           }
         }),
       );

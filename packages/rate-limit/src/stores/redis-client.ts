@@ -31,9 +31,8 @@ export function redisScript(client: unknown, text: string): RedisScript {
       isCluster: client.isCluster === true,
       run(keys, argument) {
         if (client.status !== 'ready') throw new Error(`the Redis client is not ready, but ${client.status}`);
-        return loaded(
-          () => client.evalsha(sha, keys.length, ...keys, argument),
-          () => client.eval(text, keys.length, ...keys, argument),
+        return loaded(client.evalsha(sha, keys.length, ...keys, argument), () =>
+          client.eval(text, keys.length, ...keys, argument),
         );
       },
     };
@@ -44,10 +43,7 @@ export function redisScript(client: unknown, text: string): RedisScript {
       run(keys, argument) {
         if (!client.isReady) throw new Error('the Redis client is not ready');
         const options = { keys: [...keys], arguments: [argument] };
-        return loaded(
-          () => client.evalSha(sha, options),
-          () => client.eval(text, options),
-        );
+        return loaded(client.evalSha(sha, options), () => client.eval(text, options));
       },
     };
   }
@@ -55,13 +51,11 @@ export function redisScript(client: unknown, text: string): RedisScript {
 }
 
 /** A server that was restarted, or that a cluster has just failed over to, has no scripts: it gets the text, and keeps it. */
-async function loaded(bySha: () => Promise<unknown>, byText: () => Promise<unknown>): Promise<unknown> {
-  try {
-    return await bySha();
-  } catch (error) {
+function loaded(bySha: Promise<unknown>, byText: () => Promise<unknown>): Promise<unknown> {
+  return bySha.catch((error: unknown) => {
     if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return byText();
     throw error;
-  }
+  });
 }
 
 function isIoredis(client: unknown): client is Ioredis {

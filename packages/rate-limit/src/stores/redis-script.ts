@@ -1,7 +1,7 @@
 /**
- * The one script: any number of requests, each all or nothing, over any number of keys of one slot.
+ * The one script: a request, all or nothing, over any number of keys of one slot.
  *
- * A bucket is a text "<points used> <end of the window in milliseconds>", so that one MGET reads all of them. The clock is the
+ * A bucket is a text "<points used>,<end of the window in milliseconds>", so that one MGET reads all of them. The clock is the
  * server's: processes whose clocks differ share one window. The end of a window is also its name, by which points go back.
  * Nothing is written before all is judged, and where memory is short Redis refuses the first write: never half a request.
  */
@@ -10,70 +10,100 @@
 export const ops = { consume: 0, giveBack: 1, reset: 2 } as const;
 export type Op = keyof typeof ops;
 
+/** What became of a bucket. */
+export interface Answered {
+  readonly used: number;
+  readonly endsAt: number;
+  readonly isShort: boolean;
+}
+
+/** The script's answer. */
+export interface Verdict {
+  readonly allowed: boolean;
+  /** The server's clock. */
+  readonly now: number;
+  /** In the order of the keys. */
+  readonly buckets: readonly Answered[];
+}
+
 /**
- * KEYS: the buckets of all requests, one after the other; one that comes twice is one. ARGV[1]: whole numbers in one text, which
- * costs client and server far less than an argument each. Per request: op, count, and per bucket: points, limit, then the
- * length of the window in milliseconds (consume) or its end, 0 for any (giveBack).
+ * KEYS: the buckets; one that comes twice is one. ARGV[1]: a JSON list of whole numbers, which costs client and server far less
+ * than an argument each: op, then per bucket points, limit, and the length of the window in milliseconds (consume) or its end,
+ * 0 for any (giveBack).
  *
- * Answers with one JSON list of numbers: the server's time, then per request: 1 or 0, and per bucket: points used, end of the
- * window, and for a request that is refused 1 where the bucket is short.
+ * Answers with a JSON list: the server's time, 1 or 0, and per bucket points used, end of the window, and where the request is
+ * refused 1 for a bucket that is short.
  */
 export const script = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local known, same, used, ends, changed = {}, {}, {}, {}, {}
+local numbers = cjson.decode(ARGV[1])
+local op, allowed = numbers[1], 1
+local known, same, used, ends, asked, short, changed = {}, {}, {}, {}, {}, {}, {}
 for from = 1, #KEYS, 1000 do
   local to = math.min(from + 999, #KEYS)
   local values = redis.call('MGET', unpack(KEYS, from, to))
   for i = from, to do
-    local first = known[KEYS[i]] or i
-    known[KEYS[i]], same[i] = first, first
-    local points, over = string.match(values[i - from + 1] or '', '^(%d+) (%d+)$')
-    over = tonumber(over or 0)
-    used[i], ends[i] = 0, 0
-    if over > now then used[i], ends[i] = tonumber(points), over end
-  end
-end
-local numbers = {}
-for number in string.gmatch(ARGV[1], '%-?%d+') do numbers[#numbers + 1] = tonumber(number) end
-local answer = { string.format('%.0f', now) }
-local n, k = 1, 0
-while n <= #numbers do
-  local op, count = numbers[n], numbers[n + 1]
-  local short, allowed, asked = {}, 1, {}
-  for b = 1, count do
-    local i, at = same[k + b], n + 3 * b
-    local points, limit, window = numbers[at - 1], numbers[at], numbers[at + 1]
-    if op == 0 then
-      asked[i] = (asked[i] or 0) + points
-      if not (used[i] + asked[i] <= limit) then short[b], allowed = 1, 0 end
-    elseif op == 1 and ends[i] > 0 and (window == 0 or window == ends[i]) then
-      used[i], changed[i] = math.max(0, used[i] - points), true
-    elseif op == 2 then
-      used[i], ends[i], changed[i] = 0, 0, true
+    local key, value = KEYS[i], values[i - from + 1]
+    local first = known[key] or i
+    known[key], same[i], used[i], ends[i], asked[i] = first, first, 0, 0, 0
+    if value then
+      local comma = string.find(value, ',', 1, true)
+      local over = comma and tonumber(string.sub(value, comma + 1)) or 0
+      if over > now then used[i], ends[i] = tonumber(string.sub(value, 1, comma - 1)), over end
     end
   end
-  if op == 0 and allowed == 1 then
-    for b = 1, count do
-      local i, at = same[k + b], n + 3 * b
-      local points = numbers[at - 1]
-      if points > 0 then
-        if ends[i] == 0 then ends[i] = now + numbers[at + 1] end
-        used[i], changed[i] = used[i] + points, true
-      end
-    end
-  end
-  answer[#answer + 1] = allowed
-  for b = 1, count do
-    local i = same[k + b]
-    answer[#answer + 1] = string.format('%.0f,%.0f', used[i], ends[i])
-    if allowed == 0 then answer[#answer + 1] = short[b] or 0 end
-  end
-  n, k = n + 2 + 3 * count, k + count
 end
-for i in pairs(changed) do
-  if ends[i] == 0 then redis.call('DEL', KEYS[i])
-  else redis.call('SET', KEYS[i], string.format('%.0f %.0f', used[i], ends[i]), 'PX', string.format('%.0f', ends[i] - now)) end
+for b = 1, #KEYS do
+  local i, points, window = same[b], numbers[3 * b - 1], numbers[3 * b + 1]
+  if op == 0 then
+    asked[i] = asked[i] + points
+    if not (used[i] + asked[i] <= numbers[3 * b]) then short[b], allowed = 1, 0 end
+  elseif op == 1 and ends[i] > 0 and (window == 0 or window == ends[i]) then
+    used[i], changed[i] = math.max(0, used[i] - points), true
+  elseif op == 2 then
+    used[i], ends[i], changed[i] = 0, 0, true
+  end
+end
+local texts, answer = {}, { string.format('%.0f,%d', now, allowed) }
+for b = 1, #KEYS do
+  local i = same[b]
+  if op == 0 and allowed == 1 and asked[i] > 0 then
+    if ends[i] == 0 then ends[i] = now + numbers[3 * b + 1] end
+    used[i], asked[i], changed[i] = used[i] + asked[i], 0, true
+  end
+  if not texts[i] then
+    texts[i] = string.format('%.0f,%.0f', used[i], ends[i])
+    if changed[i] and ends[i] == 0 then redis.call('DEL', KEYS[i])
+    elseif changed[i] then redis.call('SET', KEYS[i], texts[i], 'PX', ends[i] - now) end
+  end
+  answer[b + 1] = texts[i]
+  if allowed == 0 then answer[b + 1] = texts[i] .. ',' .. (short[b] or 0) end
 end
 return '[' .. table.concat(answer, ',') .. ']'
 `;
+
+/** A broken answer must not read as one that allows. @throws {Error} */
+export function verdictOf(answer: unknown, keys: readonly string[]): Verdict {
+  const numbers: unknown = typeof answer === 'string' ? JSON.parse(answer) : undefined;
+  if (isNumbers(numbers)) {
+    const [now = Number.NaN, allowed] = numbers;
+    const width = allowed === 1 ? 2 : 3;
+    if (numbers.length === 2 + width * keys.length) {
+      const buckets = keys.map((_, i): Answered => {
+        const at = 2 + width * i;
+        return {
+          used: numbers[at] as number,
+          endsAt: numbers[at + 1] as number,
+          isShort: width === 3 && numbers[at + 2] !== 0,
+        };
+      });
+      return { allowed: allowed === 1, now, buckets };
+    }
+  }
+  throw new Error('the script gave an answer that is none');
+}
+
+function isNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every(Number.isSafeInteger);
+}

@@ -7,6 +7,7 @@
 import {
   type BucketState,
   type Charge,
+  type Consumption,
   type CounterStore,
   knownOptions,
   type Refund,
@@ -15,8 +16,7 @@ import {
 import { wholePoints } from '../points.ts';
 import { bucketNamer } from './bucket-name.ts';
 import { redisScript } from './redis-client.ts';
-import { type Op, script } from './redis-script.ts';
-import { type Answered, type Ask, sharedCall, type Verdict } from './shared-call.ts';
+import { type Answered, type Op, ops, script, type Verdict, verdictOf } from './redis-script.ts';
 import { consumeSpread, type SlotCalls } from './spread.ts';
 
 export interface RedisStoreOptions {
@@ -41,20 +41,7 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
     throw new TypeError(`prefix must be a text without braces that is not empty, but is ${show(prefix)}.`);
   }
   const { run, isCluster } = redisScript(client, script);
-  // One queue per hash tag while it has anything waiting; without a cluster, one for all.
-  const asks = new Map<string | undefined, Ask>();
-  const shared = sharedCall(run);
   const [nameTogether, nameApart] = [bucketNamer(`{${prefix}}:`), bucketNamer('')];
-
-  function askAt(tag: string | undefined): Ask {
-    if (!isCluster) return shared;
-    const known = asks.get(tag);
-    if (known) return known;
-    const fresh = sharedCall(run);
-    asks.set(tag, fresh);
-    setImmediate(() => asks.delete(tag));
-    return fresh;
-  }
 
   function keyOf(bucket: Bucket): string {
     const { hashTag } = bucket;
@@ -63,18 +50,18 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
   }
 
   /** Asks for buckets of one slot. */
-  function ask<B extends Bucket>(
+  async function ask<B extends Bucket>(
     op: Op,
     buckets: readonly B[],
     points: (bucket: B) => number,
     window: (bucket: B, i: number) => number,
   ): Promise<Verdict> {
-    let numbers = '';
+    let numbers = `[${ops[op]}`;
     const keys = buckets.map((bucket, i) => {
-      numbers += `${points(bucket)} ${bucket.limit} ${window(bucket, i)} `;
+      numbers += `,${points(bucket)},${bucket.limit},${window(bucket, i)}`;
       return keyOf(bucket);
     });
-    return askAt(buckets[0]?.hashTag)(op, keys, numbers);
+    return verdictOf(await run(keys, `${numbers}]`), keys);
   }
 
   /** What lies together is asked together. */
@@ -92,22 +79,18 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
 
   return {
     async consume(charges, timeoutMilliseconds) {
-      for (const charge of charges) pointsOf(charge); // before anything is asked
       const parts = partsOf(charges);
-      const verdicts =
-        parts.length === 1 ? [await calls.consume(charges)] : await consumeSpread(parts, calls, timeoutMilliseconds);
+      if (parts.length === 1) return consumptionOf(charges, await calls.consume(charges));
+      for (const charge of charges) pointsOf(charge); // before anything is asked
+      const verdicts = await consumeSpread(parts, calls, timeoutMilliseconds);
       const allowed = verdicts.every((verdict) => verdict.allowed);
-      const short = new Set<BucketState>();
-      const states = verdicts.map((verdict, part) =>
-        verdict.buckets.map((bucket, i) => {
-          const charge = (parts[part] as readonly Charge[])[i] as Charge;
-          const state = stateOf(charge, bucket, verdict.now, verdict.allowed && !allowed ? pointsOf(charge) : 0);
-          if (bucket.isShort) short.add(state);
-          return state;
-        }),
+      const consumed = verdicts.map((verdict, i) => consumptionOf(parts[i] ?? [], verdict, !allowed));
+      const buckets = inOrderOf(
+        charges,
+        consumed.map((each) => each.buckets),
       );
-      const buckets = parts.length === 1 ? (states[0] ?? []) : inOrderOf(charges, states);
-      return { allowed, buckets, exceeded: allowed ? [] : buckets.filter((state) => short.has(state)) };
+      const short = new Set(consumed.flatMap(({ exceeded }) => exceeded));
+      return { allowed, buckets, exceeded: buckets.filter((state) => short.has(state)) };
     },
 
     async giveBack(refunds) {
@@ -142,6 +125,14 @@ function lengthOf({ windowSeconds }: Bucket): number {
 function inOrderOf(charges: readonly Charge[], parts: readonly (readonly BucketState[])[]): readonly BucketState[] {
   const waiting = new Map(parts.map((part) => [part[0]?.charge.hashTag, part.values()]));
   return charges.map(({ hashTag }) => waiting.get(hashTag)?.next().value as BucketState);
+}
+
+/** @param isUndone whether what this verdict took has been given back. */
+function consumptionOf(charges: readonly Charge[], { allowed, now, buckets }: Verdict, isUndone = false): Consumption {
+  const states = charges.map((charge, i) =>
+    stateOf(charge, buckets[i] as Answered, now, isUndone && allowed ? pointsOf(charge) : 0),
+  );
+  return { allowed, buckets: states, exceeded: allowed ? [] : states.filter((_, i) => buckets[i]?.isShort) };
 }
 
 function stateOf(charge: Charge, { used, endsAt }: Answered, now: number, own: number): BucketState {
