@@ -20,7 +20,10 @@ export interface ListSize {
 export interface CostLimits {
   /** Field cost of one operation. 0 or more, or `false`. @default 1000 */
   readonly maxCost?: number | false | undefined;
-  /** Type cost of one operation: the objects it can return, by their weights. 0 or more, or `false`. @default false */
+  /**
+   * Type cost of one operation: the objects it can return, by their weights. 0 or more, or `false`.
+   * @default 10000, and `false` with `model: 'apollo'` and with estimators
+   */
   readonly maxTypeCost?: number | false | undefined;
 }
 
@@ -119,7 +122,11 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
   if (actualCost && estimating) throw new TypeError('cost: actualCost cannot be counted with estimators.');
   return {
     maxCost: checkCostLimit('maxCost', options.maxCost ?? 1_000),
-    maxTypeCost: checkCostLimit('maxTypeCost', options.maxTypeCost ?? false),
+    // A list field costs once however long it is: what fills the answer is bounded by its objects.
+    maxTypeCost: checkCostLimit(
+      'maxTypeCost',
+      options.maxTypeCost ?? (estimating || model === 'apollo' ? false : 10_000),
+    ),
     model: estimating ? 'estimators' : model,
     estimators: estimators ?? [],
     weights: new Map(

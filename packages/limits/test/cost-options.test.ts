@@ -219,3 +219,17 @@ it('names at start the lists of which nothing says how long they are, through HT
   await serveCost(typeDefs, { estimators: [() => 1] }, events);
   expect(events).toEqual([]);
 });
+
+it('by default refuses lists in lists of which the field cost is small and the answer is not', async () => {
+  const typeDefs = `type Query { a(first: Int!): [Query] @listSize(slicingArguments: ["first"]) id: ID }`;
+  const text = 'query ($n: Int!) { a(first: $n) { a(first: 100) { id } } }';
+  const server = await serveCost(typeDefs);
+  const ask = (n: number) => send(server, text, as(null), { variables: { n } });
+  expect(codes(await ask(90))).toEqual([]);
+  expect(codes(await ask(500))).toEqual(['COST_LIMIT_EXCEEDED']);
+  for (const options of [{ model: 'apollo', maxCost: 1e9 }, { estimators: [() => 1] }] as const) {
+    expect(codes(await send(await serveCost(typeDefs, options), text, as(null), { variables: { n: 500 } }))).toEqual(
+      [],
+    );
+  }
+});
