@@ -76,6 +76,7 @@ export function authorization<C = unknown>(options: AuthorizationOptions = {}): 
       const guards = guardsOf(operation.schema);
       if (guards === 'none' || !touches(operation, guards)) return undefined;
       operation.neverCache();
+      if (operation.answerable) guards.memos.ends(operation.contextValue);
       operation.denies((coordinate) => {
         const guarded = guards.index.fields.get(coordinate);
         return guarded !== undefined && guards.judge.claims(guarded, operation.contextValue) !== undefined;
@@ -84,6 +85,9 @@ export function authorization<C = unknown>(options: AuthorizationOptions = {}): 
       if (certain.length > 0) throw refusalOf(certain, realm);
       if (operation.operation.operation === OperationTypeNode.QUERY && !guards.index.rejecting) return undefined;
       return beforeRunning(operation, guards);
+    },
+    respond({ operation }) {
+      if (operation) markOf(operation.schema)?.denials.answered(operation.contextValue);
     },
   };
 }

@@ -210,8 +210,8 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
 }
 
 /** Where an operation stands, for what is told of it. */
-export function whereOf({ contextValue, operation, memo }: Question): Where {
-  return { contextValue, operation, memo };
+export function whereOf({ contextValue, operation, memo, info }: Question): Where {
+  return { contextValue, operation, memo, info };
 }
 
 /** One identity fills in an argument; several would be a guess. */

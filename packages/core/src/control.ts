@@ -46,7 +46,7 @@ export interface ResolvedOperation<C = unknown> {
   readonly contextValue: C;
   /** A header of the HTTP request, by its lower-case name; `undefined` outside HTTP. */
   readonly header: (name: string) => string | undefined;
-  /** Whether the transport takes the answer of a control in place of executing. */
+  /** Whether the transport takes the answer of a control in place of executing, and calls `respond` with every answer. */
   readonly answerable: boolean;
   /** Tells later controls for which fields no resolver will run: they owe nothing for them. */
   readonly denies: (isDenied: (coordinate: string) => boolean) => void;
