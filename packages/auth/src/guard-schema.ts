@@ -4,7 +4,7 @@
  * Answers: `null` with `UNAUTHENTICATED` or `FORBIDDEN` at its path; never an HTTP status.
  */
 import { type Events, knownOptions, limitOrFalse, type SecuredContext, show, wholeNumber } from '@graphql-bulwark/core';
-import { getDirective, MapperKind, mapSchema } from '@graphql-tools/utils';
+import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
   type GraphQLFieldResolver,
@@ -26,6 +26,7 @@ import { objectGate, originalTypeResolver } from './object-gate.ts';
 import { normalizer } from './owner.ts';
 import { checkEntities } from './owner-checks.ts';
 import { type Policies, policyBook } from './policies.ts';
+import { checkRequired } from './required-fields.ts';
 import { judgedResult } from './results.ts';
 import { type DefaultRule, ruleIndex } from './rule-index.ts';
 import { standings } from './standing.ts';
@@ -119,7 +120,8 @@ export function guardSchema<C = SecuredContext>(
     allowsAnonymous: policies.allowsAnonymous,
     requireLoader: loaders.require,
   });
-  checkEntities(schema, index.types, (type) => (getDirective(schema, type, 'key') ?? []).length > 0);
+  checkEntities(schema, index.types);
+  checkRequired(schema, index);
   for (const message of index.warnings) events?.emit({ type: 'config.warning', message }, 'noted');
 
   const standing = standings(index.rules, normalizer(normalizeOwner));

@@ -13,7 +13,7 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import type { Directable } from './directives.ts';
+import { federationUses } from './federation.ts';
 import type { OwnerRule } from './owner-rule.ts';
 import type { Guarded } from './rule-index.ts';
 
@@ -67,14 +67,11 @@ export function checkNullable(schema: GraphQLSchema, types: ReadonlyMap<string, 
  *
  * @throws {TypeError} for a type with `@key` and `@owner` that has no `__resolveReference`.
  */
-export function checkEntities(
-  schema: GraphQLSchema,
-  types: ReadonlyMap<string, Guarded>,
-  isEntity: (type: Directable) => boolean,
-): void {
+export function checkEntities(schema: GraphQLSchema, types: ReadonlyMap<string, Guarded>): void {
   for (const [name, { owners }] of types) {
     const type = schema.getType(name);
-    if (owners.length === 0 || !isObjectType(type) || !isEntity(type) || resolvesReferences(type)) continue;
+    if (owners.length === 0 || !isObjectType(type) || resolvesReferences(type)) continue;
+    if (federationUses(schema, type, 'key', name).length === 0) continue;
     throw new TypeError(`${name} has @key and @owner and needs a __resolveReference that loads it.`);
   }
 }

@@ -14,7 +14,7 @@ import {
   isObjectType,
   isScalarType,
 } from 'graphql';
-import { checkLocations, type Directable, knownArguments, type Uses } from './directives.ts';
+import { checkLocations, knownArguments, type Uses } from './directives.ts';
 import { type Finder, finders, type TypeGuards, valueGuards } from './input-guards.ts';
 import { checkedOwners, checkNullable, checkReferences } from './owner-checks.ts';
 import { type OwnerMode, type OwnerPlace, type OwnerRule, ownerRule } from './owner-rule.ts';
@@ -30,6 +30,7 @@ import {
   policiesOf,
   type Rule,
 } from './rules.ts';
+import type { Directable } from './uses.ts';
 import { warningsOf } from './warnings.ts';
 
 /** What happens to root fields that carry neither `@auth` nor `@public`. */
