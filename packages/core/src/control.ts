@@ -90,7 +90,7 @@ export interface Control<C = unknown> {
   readonly name: string;
   /** `report`: what would be refused becomes an event and nothing is refused. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
-  /** While the server starts. @throws to keep it from starting. */
+  /** While the server starts, and for each schema that replaces the first. @throws to keep it from serving this schema. */
   start?(server: { readonly schema: GraphQLSchema }): void;
   /** Room 2, synchronous: sees the request text and raw variables. */
   admit?(request: IncomingRequest<C>): void;
