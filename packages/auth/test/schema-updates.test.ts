@@ -39,7 +39,7 @@ async function serve(schema: GraphQLSchema, logged: string[] = []) {
     gateway,
     nodeEnv: 'production',
     stopOnTerminationSignals: false,
-    logger: { ...silent, error: (message: string) => void logged.push(String(message)) },
+    logger: { ...silent, error: (message: unknown) => void logged.push(String(message)) },
     plugins: [guard({ controls: [authorization<SecuredContext>()], onEvent: (event) => events.push(event) })],
   });
   await server.start();
