@@ -42,9 +42,8 @@ export function judgedResult(
     if (keeps(result, contextValue)) return result;
     const memo = memos.during(contextValue, info);
     const question = { contextValue, operation: info.operation, memo, source, args, info };
-    const judged = after(
-      through(type, result, { treatment, question, denials, path: info.path, inList: false }),
-      (one) => (one instanceof Nulling ? denials.no(one.error, memo) : one),
+    const judged = after(through(type, result, { treatment, question, denials }, info.path, false), (one) =>
+      one instanceof Nulling ? denials.no(one.error, memo) : one,
     );
     return isPromise(judged) ? denials.later(Promise.resolve(judged), memo) : judged;
   };
@@ -60,27 +59,32 @@ function keepsAll(type: GraphQLOutputType, { glance }: Treatment): (result: unkn
   return (result, contextValue) => (Array.isArray(result) ? glance.all(result, contextValue) : isNothing(result));
 }
 
-interface Place {
+/** What is the same for every value of a result. */
+interface Judging {
   readonly treatment: Treatment;
   readonly question: Question;
   readonly denials: Denials;
-  readonly path: Path;
-  readonly inList: boolean;
 }
 
 /** Follows graphql-js into lists. */
-function through(type: GraphQLOutputType, value: unknown, place: Place): Maybe<unknown> {
-  if (isPromise(value)) return Promise.resolve(value).then((one) => through(type, one, place));
+function through(
+  type: GraphQLOutputType,
+  value: unknown,
+  judging: Judging,
+  path: Path,
+  inList: boolean,
+): Maybe<unknown> {
+  if (isPromise(value)) return Promise.resolve(value).then((one) => through(type, one, judging, path, inList));
   if (isNothing(value)) return value;
   const isNullable = !isNonNullType(type);
   const bare = isNullable ? type : type.ofType;
   const judged = isListType(bare)
-    ? listOf(bare.ofType, value, place)
-    : place.treatment.of(value, place.inList, place.question);
-  return after(judged, (one) => inPlace(one, isNullable, place));
+    ? listOf(bare.ofType, value, judging, path)
+    : judging.treatment.of(value, inList, judging.question);
+  return after(judged, (one) => inPlace(one, isNullable, judging, path));
 }
 
-function inPlace(one: unknown, isNullable: boolean, { denials, question, path }: Place): unknown {
+function inPlace(one: unknown, isNullable: boolean, { denials, question }: Judging, path: Path): unknown {
   if (one instanceof Nulling) return isNullable ? one.error : one;
   if (!(one instanceof Refused)) return one;
   const where = whereOf(question);
@@ -88,12 +92,12 @@ function inPlace(one: unknown, isNullable: boolean, { denials, question, path }:
   return isNullable ? (error ?? null) : new Nulling(error ?? more(where));
 }
 
-function listOf(type: GraphQLOutputType, list: unknown, place: Place): Maybe<unknown> {
+function listOf(type: GraphQLOutputType, list: unknown, judging: Judging, path: Path): Maybe<unknown> {
   if (typeof list !== 'object' || list === null || !(Symbol.iterator in list)) return list;
   const items: unknown[] = [];
   let isPending = false;
   for (const value of list as Iterable<unknown>) {
-    const item = through(type, value, { ...place, path: { prev: place.path, key: items.length }, inList: true });
+    const item = through(type, value, judging, { prev: path, key: items.length }, true);
     if (item instanceof Nulling) {
       forget(items);
       forget(list);
@@ -105,8 +109,8 @@ function listOf(type: GraphQLOutputType, list: unknown, place: Place): Maybe<unk
   const kept = (all: unknown[]): unknown =>
     all.find((one) => one instanceof Nulling) ?? all.filter((one) => one !== dropped);
   if (!isPending) return kept(items);
-  place.question.memo.promises += 1;
-  if (!place.treatment.drops && !isNonNullType(type))
+  judging.question.memo.promises += 1;
+  if (!judging.treatment.drops && !isNonNullType(type))
     return items.map((item) => (isPromise(item) ? handled(item) : item));
   return Promise.allSettled(items).then((settled) => kept(settled.map(asItCame)));
 }

@@ -80,10 +80,12 @@ function objects(
     if (guarded) guards.set(name, guarded);
   }
   if (guards.size === 0) return undefined;
+  const glances = new Map([...guards].map(([name, guarded]) => [name, atAGlance(guarded, standings)]));
+  const nameOf = concreteNames(schema);
 
   const judged = (name: unknown, value: unknown, inList: boolean, asked: Question): Maybe<unknown> => {
     const guarded = typeof name === 'string' ? guards.get(name) : undefined;
-    if (!guarded) return value;
+    if (!guarded || glances.get(guarded.coordinate)?.one(value, asked.contextValue)) return value;
     const question = { ...asked, source: value, args: {} };
     const fully = (): Maybe<unknown> =>
       after(judge.object(guarded, question), (denied) => (denied ? new Refused(denied) : value));
@@ -99,10 +101,10 @@ function objects(
   };
   return {
     drops: [...guards.values()].some((guarded) => ownerModeOf(guarded) === 'FILTER'),
-    glance: glanceAt([...guards.values()], isAbstractType(named), standings),
+    glance: glanceAt([...guards.values()], [...glances.values()], isAbstractType(named)),
     of(value, inList, question) {
       if (!isAbstractType(named)) return judged(named.name, value, inList, question);
-      const name = concreteName(schema, named, value, question);
+      const name = nameOf(named, value, question);
       return isPromise(name)
         ? Promise.resolve(name).then((one) => judged(one, value, inList, question))
         : judged(name, value, inList, question);
@@ -111,23 +113,32 @@ function objects(
 }
 
 /** Of an abstract type only where no object matters: which type a value is of is not told at a glance. */
-function glanceAt(guards: readonly Guarded[], isAbstract: boolean, standings: Guarding['standings']): Glance {
-  const [first, ...others] = guards.map((guarded) => atAGlance(guarded, standings));
+function glanceAt(guards: readonly Guarded[], glances: readonly Glance[], isAbstract: boolean): Glance {
+  const [first] = glances;
   if (first && !isAbstract) return first;
-  const glances = guards.some(({ owners }) => owners.length > 0) ? [] : [first, ...others];
+  const needsObject = guards.some(({ owners }) => owners.length > 0);
   const passes = (contextValue: unknown): boolean =>
-    glances.length > 0 && glances.every((glance) => glance?.one(undefined, contextValue) === true);
+    !needsObject && glances.every((glance) => glance.one(undefined, contextValue));
   return { one: (_, contextValue) => passes(contextValue), all: (_, contextValue) => passes(contextValue) };
 }
 
 /** The type of a value as the schema had it before it was guarded. What cannot be told is left to the gate. */
-function concreteName(schema: GraphQLSchema, type: GraphQLAbstractType, value: unknown, question: Question): unknown {
-  const info = { ...question.info, schema } as GraphQLResolveInfo;
-  const original = schema.getType(type.name) as GraphQLAbstractType;
-  try {
-    const name = (original.resolveType ?? defaultTypeResolver)(value, question.contextValue, info, original);
-    return isPromise(name) ? Promise.resolve(name).catch(() => undefined) : name;
-  } catch {
-    return undefined;
-  }
+function concreteNames(
+  schema: GraphQLSchema,
+): (type: GraphQLAbstractType, value: unknown, question: Question) => unknown {
+  const infos = new WeakMap<Question, GraphQLResolveInfo>();
+  return (type, value, question) => {
+    let info = infos.get(question);
+    if (!info) {
+      info = { ...question.info, schema } as GraphQLResolveInfo;
+      infos.set(question, info);
+    }
+    const original = schema.getType(type.name) as GraphQLAbstractType;
+    try {
+      const name = (original.resolveType ?? defaultTypeResolver)(value, question.contextValue, info, original);
+      return isPromise(name) ? Promise.resolve(name).catch(() => undefined) : name;
+    } catch {
+      return undefined;
+    }
+  };
 }
