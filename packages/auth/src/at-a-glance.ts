@@ -1,6 +1,7 @@
 /** The common cases of an object's rule, decided without making anything. `false` says nothing: judge it. */
+
+import type { Guarded } from './guarded.ts';
 import { ownsPlainly } from './owner.ts';
-import type { Guarded } from './rule-index.ts';
 import { type Standings, verdicts } from './standing.ts';
 
 export interface Glance {

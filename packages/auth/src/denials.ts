@@ -5,9 +5,9 @@
 import { deny, type EventDetails, type Events, type RefusalCode, securityOf } from '@graphql-bulwark/core';
 import type { GraphQLError, GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
 import { errorCap, located, type Path } from './error-cap.ts';
+import type { Guarded } from './guarded.ts';
 import type { Memo, Memos } from './memo.ts';
 import type { OwnerMode } from './owner-rule.ts';
-import type { Guarded } from './rule-index.ts';
 import { type Verdict, verdicts } from './standing.ts';
 
 /** Who asked, in which operation. */

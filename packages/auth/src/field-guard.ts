@@ -8,11 +8,11 @@ import {
 } from 'graphql';
 import { type Denials, type Denied, type Where, whyOf } from './denials.ts';
 import { more } from './error-cap.ts';
+import type { GuardedField } from './guarded.ts';
 import { type Judge, type Question, whereOf } from './judge.ts';
 import { type LoaderBook, withLoaded } from './loaders.ts';
 import { forgetBefore, type Memos } from './memo.ts';
 import { isPromise } from './owner.ts';
-import type { GuardedField } from './rule-index.ts';
 import { type Standings, type Verdict, verdicts } from './standing.ts';
 
 export type Resolver = GraphQLFieldResolver<unknown, unknown>;

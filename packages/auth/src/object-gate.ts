@@ -16,9 +16,9 @@ import { atAGlance } from './at-a-glance.ts';
 import type { Denied } from './denials.ts';
 import { more } from './error-cap.ts';
 import type { Guarding } from './field-guard.ts';
+import type { Guarded } from './guarded.ts';
 import { whereOf } from './judge.ts';
 import { isPromise } from './owner.ts';
-import type { Guarded } from './rule-index.ts';
 
 type Predicate = GraphQLIsTypeOfFn<unknown, unknown>;
 

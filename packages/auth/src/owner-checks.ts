@@ -14,8 +14,8 @@ import {
   isObjectType,
 } from 'graphql';
 import { federationUses } from './federation.ts';
+import type { Guarded } from './guarded.ts';
 import type { OwnerRule } from './owner-rule.ts';
-import type { Guarded } from './rule-index.ts';
 
 /** @throws {TypeError} for owners of one coordinate that do not agree on what a stranger gets. */
 export function checkedOwners(owners: OwnerRule[], coordinate: string): OwnerRule[] {

@@ -20,7 +20,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { federationUses } from './federation.ts';
-import type { Guarded, GuardedField, RuleIndex } from './rule-index.ts';
+import type { Guarded, GuardedField, RuleIndex } from './guarded.ts';
 import { implies, type Requirement, type Rule } from './rules.ts';
 
 type Index = Pick<RuleIndex, 'fields' | 'types' | 'rules'>;

@@ -9,10 +9,10 @@ import { isNothing } from './at-a-glance.ts';
 import type { Denials } from './denials.ts';
 import { more, type Path } from './error-cap.ts';
 import type { Guarding, Resolver } from './field-guard.ts';
+import type { GuardedField, RuleIndex } from './guarded.ts';
 import { type Question, whereOf } from './judge.ts';
 import { after, forget, handled, type Maybe } from './maybe.ts';
 import { isPromise } from './owner.ts';
-import type { GuardedField, RuleIndex } from './rule-index.ts';
 import { dropped, Refused, type Treatment, treatmentOf } from './treatment.ts';
 
 /** Stands for a value whose error nulls what holds it. */

@@ -19,10 +19,10 @@ import {
   isObjectType,
 } from 'graphql';
 import type { Resolver } from './field-guard.ts';
+import type { RuleIndex } from './guarded.ts';
 import { forget, handled } from './maybe.ts';
 import type { Memo, Memos } from './memo.ts';
 import { isPromise } from './owner.ts';
-import type { RuleIndex } from './rule-index.ts';
 
 export interface Losing {
   /** Whether a field of this type returns such a list. */

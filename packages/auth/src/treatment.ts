@@ -16,10 +16,10 @@ import {
 import { atAGlance, type Glance } from './at-a-glance.ts';
 import type { Denied } from './denials.ts';
 import type { Guarding } from './field-guard.ts';
+import { type Guarded, type GuardedField, ownerModeOf, type RuleIndex } from './guarded.ts';
 import { type Question, whereOf } from './judge.ts';
 import { after, firstOf, type Maybe } from './maybe.ts';
 import { isPromise } from './owner.ts';
-import { type Guarded, type GuardedField, ownerModeOf, type RuleIndex } from './rule-index.ts';
 
 /** Stands for an item that is not in the list. */
 export const dropped: unique symbol = Symbol('dropped');
