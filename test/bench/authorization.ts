@@ -2,14 +2,18 @@
  * What guards cost: lists of objects with five fields each, executed by graphql-js, guarded and not, in turn in one run.
  *
  * CPU time of the process: the least of several rounds, and the middle one of the ratios of each round. Memory is what is kept
- * after an execution, its result included.
- * Beside it the usual recipe: an async function around every resolver.
+ * after an execution, its result included. Nothing is denied: this is what honest callers pay.
+ *
+ * Beside it the usual recipe, an async function around every resolver, and graphql-shield, with its rules cached for the request
+ * and judged for each parent (`strict`).
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { authDirectives, guardSchema } from '@graphql-bulwark/auth';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { buildSchema, defaultFieldResolver, execute, type GraphQLSchema, parse } from 'graphql';
+import { applyMiddleware } from 'graphql-middleware';
+import { type IRules, rule, shield } from 'graphql-shield';
 import { as } from '../kit.ts';
 
 setFlagsFromString('--expose-gc');
@@ -17,55 +21,78 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 const fields = ['a', 'b', 'c', 'd', 'e'];
 const sizes = [1_000, 10_000, 100_000];
-const document = parse(`{ docs { ${fields.join(' ')} } }`);
 const contextValue = as({ id: 'me', roles: ['MEMBER'], scopes: ['read'] });
+type Context = typeof contextValue;
 
-function typeDefs(onField: string, onType: string): string {
+/** How a document reaches the objects. `types`: of the root fields, and what stands between them and the objects. */
+const shapes = {
+  '[Doc]': { query: `{ docs { ${fields.join(' ')} } }`, types: 'type Query { docs: [Doc] }' },
+  '[Doc!]!': { query: `{ docs { ${fields.join(' ')} } }`, types: 'type Query { docs: [Doc!]! }' },
+  '[Edge!]! { node: Doc! }': {
+    query: `{ edges { node { ${fields.join(' ')} } } }`,
+    types: 'type Query { edges: [Edge!]! } type Edge { node: Doc! }',
+  },
+};
+
+function bare(types: string, onField = '', onType = ''): GraphQLSchema {
   const lines = fields.map((name) => `${name}: String ${onField}`);
-  return `${authDirectives} type Query { docs: [Doc] @public } type Doc ${onType} { ${lines.join('\n')} }`;
+  return buildSchema(`${authDirectives} ${types} type Doc ${onType} { ${lines.join('\n')} }`);
 }
 
-const rule = '@auth(roles: ["MEMBER", "ADMIN"], scopes: "read")';
-const guarded = (onType: string): GraphQLSchema =>
-  guardSchema(buildSchema(typeDefs(rule, onType).replace('docs: [Doc] @public', 'docs: [Doc]')));
-
 /** An async function around every resolver, judging each time. */
-function wrapped(): GraphQLSchema {
-  return mapSchema(buildSchema(typeDefs('', '')), {
+function wrapped(types: string): GraphQLSchema {
+  return mapSchema(bare(types), {
     [MapperKind.OBJECT_FIELD]: (config) => ({
       ...config,
-      resolve: async (source, args, context: typeof contextValue, info) => {
-        if (!context.security.principal?.roles.includes('MEMBER')) throw new Error('forbidden');
+      resolve: async (source, args, context: Context, info) => {
+        if (!isMember(context)) throw new Error('forbidden');
         return (config.resolve ?? defaultFieldResolver)(source, args, context, info);
       },
     }),
   });
 }
 
-const variants = {
-  unguarded: buildSchema(typeDefs('', '')),
-  '@auth on 5 fields': guarded(''),
-  '@auth and @owner': guarded('@owner'),
-  'async wrapper': wrapped(),
-};
-
-interface Measured {
-  cpu: number;
-  bytes: number;
+function shielded(types: string, cache: 'contextual' | 'strict'): GraphQLSchema {
+  const member = rule({ cache })((_: unknown, __: unknown, context: Context) => isMember(context));
+  const rules: IRules = { Query: { docs: member }, Doc: Object.fromEntries(fields.map((name) => [name, member])) };
+  return applyMiddleware(bare(types), shield(rules));
 }
 
-async function once(schema: GraphQLSchema, docs: readonly object[]): Promise<Measured> {
+function isMember({ security }: Context): boolean {
+  return security.principal?.roles.includes('MEMBER') === true;
+}
+
+const onField = '@auth(roles: ["MEMBER", "ADMIN"], scopes: "read")';
+const variants: Record<string, (types: string) => GraphQLSchema> = {
+  unguarded: (types) => bare(types),
+  '@auth on 5 fields': (types) => guardSchema(bare(types, onField)),
+  '@auth and @owner': (types) => guardSchema(bare(types, onField, '@owner')),
+};
+const others: Record<string, (types: string) => GraphQLSchema> = {
+  'async wrapper': wrapped,
+  'graphql-shield, cached': (types) => shielded(types, 'contextual'),
+  'graphql-shield, strict': (types) => shielded(types, 'strict'),
+};
+
+type Execute = () => Promise<void>;
+
+/** CPU milliseconds of one execution. @param times executions in one measurement: a clock is coarse. */
+async function once(run: Execute, times: number): Promise<number> {
+  collectGarbage();
+  const start = process.cpuUsage();
+  for (let i = 0; i < times; i += 1) await run();
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1_000 / times;
+}
+
+async function kept(schema: GraphQLSchema, query: string, rootValue: object): Promise<number> {
+  const document = parse(query);
   collectGarbage();
   const heap = process.memoryUsage().heapUsed;
-  const start = process.cpuUsage();
-  const pending = execute({ schema, document, rootValue: { docs }, contextValue: { ...contextValue } });
-  const result = await pending;
-  const { user, system } = process.cpuUsage(start);
+  const result = await execute({ schema, document, rootValue, contextValue: { ...contextValue } });
   collectGarbage();
   const bytes = process.memoryUsage().heapUsed - heap;
-  const answered = (result.data?.['docs'] as unknown[] | undefined)?.filter((doc) => doc !== null).length;
-  if (result.errors || answered !== docs.length) throw new Error('the benchmark measures a denial');
-  return { cpu: (user + system) / 1_000, bytes };
+  return result.data ? bytes : Number.NaN;
 }
 
 const least = (numbers: readonly number[]): number => Math.min(...numbers);
@@ -77,28 +104,44 @@ const middle = (numbers: readonly number[]): number =>
 const table: Record<string, unknown>[] = [];
 for (const size of sizes) {
   const docs = Array.from({ length: size }, (_, i) => ({ ownerId: 'me', a: `a${i}`, b: 'b', c: 'c', d: 'd', e: 'e' }));
-  const rounds = Math.max(8, Math.min(60, 300_000 / size));
-  const measured = new Map(Object.keys(variants).map((name) => [name, [] as Measured[]]));
-  for (let round = -3; round < rounds; round += 1) {
-    const names = Object.entries(variants);
-    // Who goes first pays for warming up: take turns.
-    const order = round % 2 === 0 ? names : names.toReversed();
-    for (const [name, schema] of order) {
-      if (name === 'async wrapper' && round > 0) continue;
-      const one = await once(schema, docs);
-      if (round >= 0) measured.get(name)?.push(one);
+  const rootValue = { docs, edges: docs.map((node) => ({ node })) };
+  for (const [shape, { query, types }] of Object.entries(shapes)) {
+    const document = parse(query);
+    const made = { ...variants, ...(shape === '[Doc]' && size < 100_000 && others) };
+    const schemas = new Map(Object.entries(made).map(([name, make]) => [name, make(types)]));
+    const runs = Array.from(schemas, ([name, schema]): [string, Execute] => [
+      name,
+      async () => {
+        const result = await execute({ schema, document, rootValue, contextValue: { ...contextValue } });
+        const [list] = Object.values(result.data ?? {}) as unknown[][];
+        if (result.errors || list?.length !== size) throw new Error(`${name}: the benchmark measures a denial`);
+      },
+    ]);
+    const measured = new Map<string, number[]>(runs.map(([name]) => [name, []]));
+    const times = Math.max(1, 5_000 / size);
+    const rounds = size === 100_000 ? 5 : 21;
+    for (let round = -3; round < rounds; round += 1) {
+      // Who goes first pays for warming up: take turns.
+      for (const [name, run] of round % 2 === 0 ? runs : runs.toReversed()) {
+        // Many times as slow: one round says enough.
+        if (name in others && round !== 0) continue;
+        const one = await once(run, name in others ? 1 : times);
+        if (round >= 0) measured.get(name)?.push(one);
+      }
     }
-  }
-  const base = measured.get('unguarded') ?? [];
-  for (const [name, all] of measured) {
-    const cpu = least(all.map((one) => one.cpu));
-    table.push({
-      objects: size,
-      schema: name,
-      'CPU ms': Number(cpu.toFixed(2)),
-      'times unguarded': Number(middle(all.map((one, i) => one.cpu / (base[i]?.cpu ?? Number.NaN))).toFixed(3)),
-      'kept bytes per object': Math.round(least(all.map((one) => one.bytes)) / size),
-    });
+    const base = measured.get('unguarded') ?? [];
+    for (const [name, all] of measured) {
+      const schema = schemas.get(name) as GraphQLSchema;
+      const memory = [await kept(schema, query, rootValue), await kept(schema, query, rootValue)];
+      table.push({
+        objects: size,
+        list: shape,
+        schema: name,
+        'CPU ms': Number(least(all).toFixed(2)),
+        'times unguarded': Number(middle(all.map((cpu, i) => cpu / (base[i] ?? Number.NaN))).toFixed(3)),
+        'kept bytes per object': Math.round(least(memory) / size),
+      });
+    }
   }
 }
 console.table(table);

@@ -7,8 +7,8 @@ import {
   isInputObjectType,
   isObjectType,
 } from 'graphql';
+import type { Guarded, RuleIndex } from './guarded.ts';
 import { markOf } from './marker.ts';
-import type { Guarded, RuleIndex } from './rule-index.ts';
 
 /** What one coordinate asks of a caller. */
 export interface AccessRow {

@@ -40,6 +40,8 @@ export function authorization<C = unknown>(options: AuthorizationOptions = {}): 
   knownOptions('authorization', options, ['realm', 'directiveNames']);
   const realm = checkedRealm(options.realm ?? 'graphql');
   const guardsBySchema = new WeakMap<GraphQLSchema, Guards | 'none'>();
+  /** Whether a schema of this server was guarded. One without a rule would then be open by mistake. */
+  let hasGuarded = false;
   const touchedBy = new WeakMap<Guards, WeakMap<DocumentNode, Map<OperationDefinitionNode, boolean>>>();
 
   /** @throws {Error} for a schema whose rules nobody enforces. */
@@ -47,6 +49,12 @@ export function authorization<C = unknown>(options: AuthorizationOptions = {}): 
     let guards = guardsBySchema.get(schema);
     if (!guards) {
       guards = requireGuards(schema, options.directiveNames);
+      if (guards === 'none' && hasGuarded) {
+        throw new Error(
+          'This schema replaces a guarded one and is not guarded: pass it through guardSchema() or secure().',
+        );
+      }
+      hasGuarded ||= guards !== 'none';
       guardsBySchema.set(schema, guards);
     }
     return guards;
@@ -76,6 +84,7 @@ export function authorization<C = unknown>(options: AuthorizationOptions = {}): 
       const guards = guardsOf(operation.schema);
       if (guards === 'none' || !touches(operation, guards)) return undefined;
       operation.neverCache();
+      if (operation.answerable) guards.memos.ends(operation.contextValue);
       operation.denies((coordinate) => {
         const guarded = guards.index.fields.get(coordinate);
         return guarded !== undefined && guards.judge.claims(guarded, operation.contextValue) !== undefined;
@@ -84,6 +93,9 @@ export function authorization<C = unknown>(options: AuthorizationOptions = {}): 
       if (certain.length > 0) throw refusalOf(certain, realm);
       if (operation.operation.operation === OperationTypeNode.QUERY && !guards.index.rejecting) return undefined;
       return beforeRunning(operation, guards);
+    },
+    respond({ operation }) {
+      if (operation) markOf(operation.schema)?.denials.answered(operation.contextValue);
     },
   };
 }

@@ -4,8 +4,8 @@
  */
 import { collectFields, fragmentsOf, included, type ResolvedOperation, typeApplies } from '@graphql-bulwark/core';
 import { argumentsOf, type Foreseen, rejects } from './foreseen.ts';
+import type { GuardedField } from './guarded.ts';
 import type { Guards } from './marker.ts';
-import type { GuardedField } from './rule-index.ts';
 
 /** One per coordinate, at most `maximum`. What is found out is handed over to the execution. */
 export async function denialsBeforeRunning(

@@ -1,9 +1,13 @@
-/** How a guard says no: to the client in constant words, to the operator once per coordinate and operation. */
+/**
+ * How a guard says no: to the client in constant words, and not more often than it is worth reading; to the operator once per
+ * coordinate and operation, with how often.
+ */
 import { deny, type EventDetails, type Events, type RefusalCode, securityOf } from '@graphql-bulwark/core';
-import type { GraphQLError, OperationDefinitionNode } from 'graphql';
-import type { Memo } from './memo.ts';
+import type { GraphQLError, GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
+import { errorCap, located, type Path } from './error-cap.ts';
+import type { Guarded } from './guarded.ts';
+import type { Memo, Memos } from './memo.ts';
 import type { OwnerMode } from './owner-rule.ts';
-import type { Guarded } from './rule-index.ts';
 import { type Verdict, verdicts } from './standing.ts';
 
 /** Who asked, in which operation. */
@@ -11,6 +15,8 @@ export interface Where {
   readonly contextValue: unknown;
   readonly operation: OperationDefinitionNode;
   readonly memo: Memo;
+  /** The field that is denied, or whose value is. */
+  readonly info?: GraphQLResolveInfo | undefined;
 }
 
 export interface Why {
@@ -27,12 +33,19 @@ export interface Denied extends Why {
 
 export interface Denials {
   /**
-   * Throws the denial, or rejects with it once anything of ours in this operation was asynchronous: graphql-js drops the
-   * promises of a list when a later item throws, and a dropped rejection ends the process.
+   * The denial as an error, counted; located where a path is given. `undefined` when the client has read enough of this
+   * field's denials, the last of them that there are more.
    */
-  no(denied: Denied, where: Where): Promise<never>;
-  /** The denial as the value of a list's item, or to be thrown. Tells the operator. */
-  errorOf(denied: Denied, where: Where): GraphQLError;
+  errorOf(denied: Denied, where: Where, path?: Path): GraphQLError | undefined;
+  /**
+   * Throws the error, or rejects with it where graphql-js would forget what still runs beside it: a forgotten promise that
+   * rejects ends the process.
+   */
+  no(error: GraphQLError, memo: Memo): Promise<never>;
+  /** Counts a denial of which the client does not hear. */
+  noted(denied: Denied, where: Where): void;
+  /** Tells the operator of the denials of what was executed with this context. */
+  answered(contextValue: unknown): void;
   /** Tells the operator that a role was let pass where an owner was asked for. */
   bypassed(guarded: Guarded, rule: string, where: Where): void;
   /** Hands on a promise of ours, which graphql-js may drop. */
@@ -41,41 +54,74 @@ export interface Denials {
   failed(guarded: Guarded, error: unknown, memo: Memo): void;
 }
 
+/** Denials of one coordinate in one operation. */
+export interface Tally {
+  count: number;
+  /** Tells the operator; `undefined` once it is told. */
+  tell: ((count: number) => void) | undefined;
+}
+
 /** Why a verdict that is not `allowed` says no. */
 export function whyOf(verdict: Verdict): Why {
   if (verdict === verdicts.anonymous) return { code: 'UNAUTHENTICATED', reason: 'anonymous' };
   return { code: 'FORBIDDEN', reason: verdict === verdicts.noScope ? 'no scope passed' : 'no role passed' };
 }
 
-export function denials(events: Events | undefined): Denials {
-  const tell = (details: EventDetails, outcome: 'refused' | 'noted', key: string, where: Where): void => {
-    const { told } = where.memo;
-    if (told.has(key)) return;
-    told.add(key);
+export function denials(events: Events | undefined, memos: Memos, maxErrorsPerField: number | false): Denials {
+  const cap = errorCap(maxErrorsPerField);
+  const emit = (details: EventDetails, outcome: 'refused' | 'noted', { contextValue, operation }: Where): void =>
     events?.emit(details, outcome, {
-      security: securityOf(where.contextValue),
-      operationType: where.operation.operation,
-      operationName: where.operation.name?.value,
+      security: securityOf(contextValue),
+      operationType: operation.operation,
+      operationName: operation.name?.value,
     });
+  const tellAll = (memo: Memo): void => {
+    memo.tells = false;
+    for (const tally of memo.tallies.values()) {
+      tally.tell?.(tally.count);
+      tally.tell = undefined;
+    }
   };
-  const errorOf = ({ guarded, code, reason }: Denied, where: Where): GraphQLError => {
-    const facts = { coordinate: guarded.coordinate, rule: guarded.rule, reason };
-    tell({ type: 'access.denied', control: 'authorization', code, ...facts }, 'refused', guarded.coordinate, where);
-    return deny(code, facts);
+  const noted: Denials['noted'] = ({ guarded: { coordinate, rule }, code, reason }, where) => {
+    const { memo } = where;
+    const tally = memo.tallies.get(coordinate);
+    if (tally) {
+      tally.count += 1;
+      return;
+    }
+    const details = { type: 'access.denied', control: 'authorization', code, coordinate, rule, reason } as const;
+    const tell = (count: number): void => emit({ ...details, ...(count > 1 && { count }) }, 'refused', where);
+    memo.tallies.set(coordinate, { count: 1, tell });
+    if (memo.ends || memo.tells) return;
+    // Nobody says when this operation is answered: tell when what runs now has run.
+    memo.tells = true;
+    queueMicrotask(() => tellAll(memo));
   };
   return {
-    errorOf,
-    no(denied, where) {
-      const denial = errorOf(denied, where);
-      if (!where.memo.asynchronous) throw denial;
-      return Watched.reject(denial);
+    errorOf(denied, where, path) {
+      noted(denied, where);
+      const { guarded, code, reason } = denied;
+      return cap(where, () =>
+        deny(code, { coordinate: guarded.coordinate, rule: guarded.rule, reason, ...(path && located(where, path)) }),
+      );
+    },
+    noted,
+    no(error, memo) {
+      if (memo.promises === 0 && !memo.steady) throw error;
+      memo.promises += 1;
+      return Watched.reject(error);
+    },
+    answered(contextValue) {
+      for (const memo of memos.ended(contextValue)) tellAll(memo);
     },
     bypassed({ coordinate }, rule, where) {
-      const details: EventDetails = { type: 'access.bypassed', control: 'authorization', coordinate, rule };
-      tell(details, 'noted', `bypassed ${coordinate}`, where);
+      const { bypassed } = where.memo;
+      if (bypassed.has(coordinate)) return;
+      bypassed.add(coordinate);
+      emit({ type: 'access.bypassed', control: 'authorization', coordinate, rule }, 'noted', where);
     },
     later(promise, memo) {
-      memo.asynchronous = true;
+      memo.promises += 1;
       return new Watched((resolve, reject) => {
         promise.then(resolve, reject);
       });

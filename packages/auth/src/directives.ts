@@ -1,6 +1,5 @@
 /** The three directives, and where a schema carries them: in its SDL, in extensions of it, or in `extensions` from code. */
 import { knownOptions } from '@graphql-bulwark/core';
-import { getDirective } from '@graphql-tools/utils';
 import {
   type GraphQLNamedType,
   type GraphQLSchema,
@@ -10,6 +9,8 @@ import {
   isObjectType,
   isScalarType,
 } from 'graphql';
+import { checkRuleNames, federatedRules } from './federation.ts';
+import { type Directable, type DirectiveArguments, usesOf } from './uses.ts';
 
 /** One of the three directives, whatever the schema calls it. */
 export type DirectiveName = 'auth' | 'owner' | 'public';
@@ -45,25 +46,8 @@ directive @${open} on FIELD_DEFINITION | OBJECT
 /** SDL to put among a schema's type definitions. */
 export const authDirectives: string = authDirectivesAs({});
 
-/** A part of a schema that can carry directives. */
-export type Directable = Parameters<typeof getDirective>[1];
-
-/** The arguments of one use of a directive. */
-export type DirectiveArguments = Readonly<Record<string, unknown>>;
-
 /** Each use of a directive on one element. @throws {TypeError} naming the coordinate, for a form that cannot be read. */
 export type Uses = (element: Directable, name: DirectiveName, coordinate: string) => DirectiveArguments[];
-
-/** Federation's directives for a subgraph: the same rules in other words. */
-const federation = {
-  authenticated: () => ({}),
-  requiresScopes: ({ scopes = null }: DirectiveArguments) => ({ scopes }),
-  policy: ({ policies = null }: DirectiveArguments) => ({ policies }),
-} as const;
-
-type Alias = keyof typeof federation;
-
-const aliases = Object.keys(federation) as Alias[];
 
 /** @throws {TypeError} for names that cannot be meant, or that the schema does not declare. */
 export function directiveUses(schema: GraphQLSchema, names: DirectiveNames = {}): Uses {
@@ -73,20 +57,12 @@ export function directiveUses(schema: GraphQLSchema, names: DirectiveNames = {})
       throw new TypeError(`directiveNames.${kind} is '${name}', but the schema declares no such directive.`);
     }
   }
-  for (const { name } of schema.getDirectives()) {
-    const renamed = aliases.find((alias) => name.endsWith(`__${alias}`) && name !== `federation__${alias}`);
-    if (renamed) throw new TypeError(`@${name}: import @${renamed} under its own name, so that its rules are found.`);
-  }
-  checkLinks(schema);
+  checkRuleNames(schema);
   return (element, kind, coordinate) => {
     const own = usesOf(schema, element, spelling[kind], coordinate);
     if (kind !== 'auth') return own;
-    const federated = aliases.flatMap((alias) =>
-      [alias, `federation__${alias}`]
-        .filter((name) => name !== spelling.auth)
-        .flatMap((name) => usesOf(schema, element, name, coordinate).map(federation[alias])),
-    );
-    return [...own, ...federated];
+    const federated = federatedRules(schema, element, coordinate).filter(({ name }) => name !== spelling.auth);
+    return [...own, ...federated.map(({ rule }) => rule)];
   };
 }
 
@@ -141,40 +117,6 @@ function spelled(names: DirectiveNames): Readonly<Record<DirectiveName, string>>
     throw new TypeError('directiveNames must be three different names.');
   }
   return spelling;
-}
-
-/** A renamed import would leave rules that nobody reads. */
-function checkLinks(schema: GraphQLSchema): void {
-  for (const use of usesOf(schema, schema, 'link', 'schema')) {
-    const imports: unknown[] = Array.isArray(use['import']) ? use['import'] : [];
-    for (const one of imports as ({ name?: unknown; as?: unknown } | string | null)[]) {
-      if (typeof one !== 'object' || one === null || one.as === undefined || one.as === one.name) continue;
-      if (aliases.some((alias) => one.name === `@${alias}`)) {
-        throw new TypeError(`schema: @link imports ${String(one.name)} under another name, so that nobody reads it.`);
-      }
-    }
-  }
-}
-
-function usesOf(schema: GraphQLSchema, element: Directable, name: string, coordinate: string): DirectiveArguments[] {
-  const inExtensions: unknown = (element.extensions as Record<string, unknown> | undefined)?.['directives'];
-  if (Array.isArray(inExtensions) && inExtensions.some((use: { name?: unknown } | null) => use?.name === name)) {
-    throw new TypeError(
-      `${coordinate}: give extensions.directives as an object ({ ${name}: { ... } }), not as a list.`,
-    );
-  }
-  return read(schema, element, name, coordinate).map((use) => {
-    if (typeof use === 'object' && use !== null && !Array.isArray(use)) return use as DirectiveArguments;
-    throw new TypeError(`${coordinate}: the arguments of @${name} must be an object.`);
-  });
-}
-
-function read(schema: GraphQLSchema, element: Directable, name: string, coordinate: string): unknown[] {
-  try {
-    return getDirective(schema, element, name) ?? [];
-  } catch (error) {
-    throw new TypeError(`${coordinate}: the arguments of @${name} cannot be read.`, { cause: error });
-  }
 }
 
 type Element = readonly [coordinate: string, element: Directable, allowed: readonly DirectiveName[]];

@@ -4,13 +4,15 @@ import {
   type GraphQLFieldConfig,
   type GraphQLFieldResolver,
   type GraphQLResolveInfo,
+  isNonNullType,
 } from 'graphql';
-import { type Denials, type Denied, whyOf } from './denials.ts';
+import { type Denials, type Denied, type Where, whyOf } from './denials.ts';
+import { more } from './error-cap.ts';
+import type { GuardedField } from './guarded.ts';
 import { type Judge, type Question, whereOf } from './judge.ts';
 import { type LoaderBook, withLoaded } from './loaders.ts';
 import { forgetBefore, type Memos } from './memo.ts';
 import { isPromise } from './owner.ts';
-import type { GuardedField } from './rule-index.ts';
 import { type Standings, type Verdict, verdicts } from './standing.ts';
 
 export type Resolver = GraphQLFieldResolver<unknown, unknown>;
@@ -50,9 +52,9 @@ export function guardedField(
 
 function behindClaims(guarded: GuardedField, resolver: Resolver, { standings, memos, denials }: Guarding): Resolver {
   const { slot } = guarded;
-  const no = (verdict: Verdict, contextValue: unknown, info: GraphQLResolveInfo): Promise<never> => {
-    const where = { contextValue, operation: info.operation, memo: memos.during(contextValue, info) };
-    return denials.no({ guarded, ...whyOf(verdict), mode: 'ERROR' }, where);
+  const no = (verdict: Verdict, contextValue: unknown, info: GraphQLResolveInfo): unknown => {
+    const where = { contextValue, operation: info.operation, memo: memos.during(contextValue, info), info };
+    return refused({ guarded, ...whyOf(verdict), mode: 'ERROR' }, where, denials);
   };
   // Most fields have no resolver of their own: a call that is always the same costs less.
   if (resolver === defaultFieldResolver) {
@@ -76,7 +78,7 @@ function behindAll(guarded: GuardedField, resolver: Resolver, guarding: Guarding
     forgetBefore(memo, info);
     const question = { contextValue, operation: info.operation, memo, source, args, info };
     const decide = (denied: Denied | undefined): unknown => {
-      if (denied) return refused(denied, question, denials);
+      if (denied) return refused(denied, whereOf(question), denials);
       const completed = judge.completed(guarded, args, contextValue);
       return withRows(guarded, question, guarding, (seen) => resolver(source, completed, contextValue, seen));
     };
@@ -85,11 +87,15 @@ function behindAll(guarded: GuardedField, resolver: Resolver, guarding: Guarding
   };
 }
 
-/** `null` without an error where the mode says so; the operator hears of it all the same. */
-export function refused(denied: Denied, question: Question, denials: Denials): unknown {
-  if (denied.mode !== 'NULL') return denials.no(denied, whereOf(question));
-  denials.errorOf(denied, whereOf(question));
-  return null;
+/** `null` without an error where the mode says so, or where the client has read enough; the operator hears of it all the same. */
+function refused(denied: Denied, where: Where, denials: Denials): unknown {
+  if (denied.mode === 'NULL') {
+    denials.noted(denied, where);
+    return null;
+  }
+  const error = denials.errorOf(denied, where);
+  if (!error && !isNonNullType(where.info?.returnType)) return null;
+  return denials.no(error ?? more(where), where.memo);
 }
 
 /** Offers the resolver what the loaders found: what was judged is what is used. */

@@ -19,8 +19,8 @@ import {
   OperationTypeNode,
 } from 'graphql';
 import type { Denied, Why } from './denials.ts';
+import type { Guarded } from './guarded.ts';
 import type { Guards } from './marker.ts';
-import type { Guarded } from './rule-index.ts';
 import { pathOf, type Visitor, type Way, walk } from './touched.ts';
 
 /** One denied coordinate. */

@@ -3,8 +3,8 @@
  * Room: the schema itself, so that it holds under every transport, and under `execute()`.
  * Answers: `null` with `UNAUTHENTICATED` or `FORBIDDEN` at its path; never an HTTP status.
  */
-import { type Events, knownOptions, type SecuredContext, show, wholeNumber } from '@graphql-bulwark/core';
-import { getDirective, MapperKind, mapSchema } from '@graphql-tools/utils';
+import { type Events, knownOptions, limitOrFalse, type SecuredContext, show, wholeNumber } from '@graphql-bulwark/core';
+import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
   type GraphQLFieldResolver,
@@ -26,10 +26,11 @@ import { objectGate, originalTypeResolver } from './object-gate.ts';
 import { normalizer } from './owner.ts';
 import { checkEntities } from './owner-checks.ts';
 import { type Policies, policyBook } from './policies.ts';
+import { checkRequired } from './required-fields.ts';
 import { judgedResult } from './results.ts';
 import { type DefaultRule, ruleIndex } from './rule-index.ts';
 import { standings } from './standing.ts';
-import { losesItems, withSteadyItems } from './steady-lists.ts';
+import { losesItems, withNotedPromise, withSteadyItems } from './steady-lists.ts';
 import { endingWithCredential } from './stream.ts';
 
 export interface GuardSchemaOptions<C = SecuredContext> {
@@ -51,6 +52,11 @@ export interface GuardSchemaOptions<C = SecuredContext> {
    * is, whole numbers as decimal text.
    */
   readonly normalizeOwner?: ((value: unknown) => string | null) | undefined;
+  /**
+   * How many denials of one field, in all objects and lists of an operation, are errors of their own. One more says that there
+   * are others, and the rest is `null`. Whole number, 1 or more, or `false` for all. @default 20
+   */
+  readonly maxErrorsPerField?: number | false | undefined;
   /** Refuses rules on interfaces, in place of giving them to the types that implement them. @default false */
   readonly strictInterfaces?: boolean | undefined;
   /** What the schema calls the directives. @default auth, owner, public */
@@ -69,6 +75,7 @@ export const guardSchemaOptionNames: readonly (keyof GuardSchemaOptions)[] = [
   'policies',
   'loaders',
   'timeoutMilliseconds',
+  'maxErrorsPerField',
   'normalizeOwner',
   'strictInterfaces',
   'directiveNames',
@@ -89,7 +96,8 @@ export function guardSchema<C = SecuredContext>(
 ): GraphQLSchema {
   knownOptions('guardSchema', options, guardSchemaOptionNames);
   const { defaultRule = 'authenticated', fieldResolver = defaultFieldResolver, strictInterfaces = false } = options;
-  const { events, rules = {}, directiveNames, normalizeOwner, timeoutMilliseconds = 5_000 } = options;
+  const { events, rules = {}, directiveNames, normalizeOwner } = options;
+  const { timeoutMilliseconds = 5_000, maxErrorsPerField = 20 } = options;
   if (!['allow', 'authenticated', 'deny'].includes(defaultRule)) {
     throw new TypeError(`defaultRule must be 'allow', 'authenticated' or 'deny', but is ${show(defaultRule)}.`);
   }
@@ -102,6 +110,7 @@ export function guardSchema<C = SecuredContext>(
   if (markOf(schema)) throw new TypeError('guardSchema: this schema is guarded already; guard it once, and last.');
 
   wholeNumber('timeoutMilliseconds', timeoutMilliseconds);
+  limitOrFalse('maxErrorsPerField', maxErrorsPerField, 1);
   const policies = policyBook(options.policies ?? {}, timeoutMilliseconds);
   const loaders = loaderBook(options.loaders ?? {}, timeoutMilliseconds);
   const index = ruleIndex(schema, {
@@ -111,21 +120,23 @@ export function guardSchema<C = SecuredContext>(
     allowsAnonymous: policies.allowsAnonymous,
     requireLoader: loaders.require,
   });
-  checkEntities(schema, index, (type) => (getDirective(schema, type, 'key') ?? []).length > 0);
+  checkEntities(schema, index);
+  checkRequired(schema, index);
   for (const message of index.warnings) events?.emit({ type: 'config.warning', message }, 'noted');
 
   const standing = standings(index.rules, normalizer(normalizeOwner));
-  const saying = denials(events);
+  const remembered = memos();
+  const saying = denials(events, remembered, maxErrorsPerField);
   const guarding: Guarding = {
     standings: standing,
     denials: saying,
     loaders,
-    memos: memos(),
+    memos: remembered,
     judge: judge({ standings: standing, policies, loaders, denials: saying }),
     fieldResolver,
   };
   const subscriptionType = schema.getSubscriptionType()?.name;
-  const loses = losesItems(schema, index);
+  const { loses, reaches } = losesItems(schema, index);
 
   const guarded = mapSchema(schema, {
     [MapperKind.OBJECT_TYPE]: (type) => {
@@ -134,8 +145,7 @@ export function guardSchema<C = SecuredContext>(
       return new GraphQLObjectType({ ...type.toConfig(), isTypeOf: objectGate(type.isTypeOf, gate, guarding) });
     },
     [MapperKind.ABSTRACT_TYPE]: (type) => {
-      if (type.resolveType || !schema.getPossibleTypes(type).some(({ name }) => index.types.has(name)))
-        return undefined;
+      if (!schema.getPossibleTypes(type).some(({ name }) => index.types.has(name))) return undefined;
       const resolveType = originalTypeResolver(schema, type, guarding);
       return isInterfaceType(type)
         ? new GraphQLInterfaceType({ ...type.toConfig(), resolveType })
@@ -148,7 +158,11 @@ export function guardSchema<C = SecuredContext>(
       // The type as it was: a mapped one may already be guarded.
       const { type } = (schema.getType(typeName) as GraphQLObjectType).getFields()[fieldName] ?? config;
       const judged = judgedResult(schema, type, guard, index, original, guarding);
-      const resolve = loses(type) ? withSteadyItems(judged) : judged;
+      const resolve = loses(type)
+        ? withSteadyItems(judged, type, remembered)
+        : reaches(type)
+          ? withNotedPromise(judged, remembered)
+          : judged;
       if (!guard) return resolve === original ? undefined : { ...config, resolve };
       const opens =
         typeName === subscriptionType
@@ -157,5 +171,5 @@ export function guardSchema<C = SecuredContext>(
       return guardedField({ ...config, resolve }, guard, guarding, opens);
     },
   });
-  return mark(guarded, { index, judge: guarding.judge, memos: guarding.memos });
+  return mark(guarded, { index, judge: guarding.judge, memos: remembered, denials: saying });
 }

@@ -17,7 +17,7 @@ import {
   isListType,
   isNonNullType,
 } from 'graphql';
-import type { Guarded } from './rule-index.ts';
+import type { Guarded } from './guarded.ts';
 
 /** Told of each guarded part of a value. `present`: whether it was given; left out are only parts that have an owner. */
 export type Report = (guarded: Guarded, value: unknown, present: boolean) => void;

@@ -6,13 +6,13 @@
 import type { GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
 import { OperationTypeNode } from 'graphql';
 import { type Denials, type Denied, type Where, whyOf } from './denials.ts';
+import { type Guarded, type GuardedField, ownerModeOf } from './guarded.ts';
 import type { LoaderBook } from './loaders.ts';
 import { after, firstOf, type Maybe } from './maybe.ts';
 import type { Memo } from './memo.ts';
 import { type Answer, anyOwned, type Claimant, isPromise, namesCaller, type Ownership, ownership } from './owner.ts';
 import type { OwnerRule } from './owner-rule.ts';
 import type { Asking, PolicyBook } from './policies.ts';
-import { type Guarded, type GuardedField, ownerModeOf } from './rule-index.ts';
 import { type Standings, verdicts } from './standing.ts';
 
 /** One question to a guard. */
@@ -210,8 +210,8 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
 }
 
 /** Where an operation stands, for what is told of it. */
-export function whereOf({ contextValue, operation, memo }: Question): Where {
-  return { contextValue, operation, memo };
+export function whereOf({ contextValue, operation, memo, info }: Question): Where {
+  return { contextValue, operation, memo, info };
 }
 
 /** One identity fills in an argument; several would be a guess. */

@@ -1,13 +1,15 @@
 /** How the rest of the suite recognises a guarded schema, and reads its rules. */
 import type { GraphQLSchema } from 'graphql';
+import type { Denials } from './denials.ts';
+import type { RuleIndex } from './guarded.ts';
 import type { Judge } from './judge.ts';
 import type { Memos } from './memo.ts';
-import type { RuleIndex } from './rule-index.ts';
 
 export interface Guards {
   readonly index: RuleIndex;
   readonly judge: Judge;
   readonly memos: Memos;
+  readonly denials: Denials;
 }
 
 interface Mark extends Guards {

@@ -5,18 +5,30 @@
  */
 import { collectFields, included, typeApplies } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
+import type { Tally } from './denials.ts';
+import type { Shown } from './error-cap.ts';
 
 export interface Memo {
   /** subject -> key -> answer. The subject is a policy or loader; the key tells source and arguments apart. */
   readonly answers: Map<object, Map<unknown, unknown>>;
   /** Keys that wait for a policy's next call for many. */
   readonly waiting: Map<object, unknown>;
-  /** Coordinates of which the operator has been told. */
-  readonly told: Set<string>;
+  /** coordinate -> its denials. */
+  readonly tallies: Map<string, Tally>;
+  /** The nodes of a field -> the errors that it has shown. */
+  readonly shown: Map<object, Shown>;
+  /** Coordinates whose owner was not asked for, of which the operator has been told. */
+  readonly bypassed: Set<string>;
   /** Coordinates of which a failure has been logged. */
   readonly logged: Set<string>;
-  /** Whether a guard has answered with a promise. */
-  asynchronous: boolean;
+  /** How many promises have come up that may end in a denial. */
+  promises: number;
+  /** Whether a list has come up that a denied item would null. */
+  steady: boolean;
+  /** Whether somebody will say when the operation is answered. */
+  ends: boolean;
+  /** Whether the operator is about to be told of denials. */
+  tells: boolean;
   /** Response key of the root field that runs first, when it is a mutation. */
   firstMutation?: string | undefined;
 }
@@ -26,12 +38,17 @@ export interface Memos {
   before(contextValue: unknown, operation: OperationDefinitionNode): Memo;
   /** For an execution. */
   during(contextValue: unknown, info: GraphQLResolveInfo): Memo;
+  /** Says that the answer of what is executed next with this context will be followed by {@link Memos.ended}. */
+  ends(contextValue: unknown): void;
+  /** The memos of what was executed with this context since. */
+  ended(contextValue: unknown): readonly Memo[];
 }
 
 export function memos(): Memos {
   const handed = new WeakMap<object, Map<OperationDefinitionNode, Memo>>();
   // graphql-js makes the object of coerced variables anew for each execution; a context may serve several.
   const running = new WeakMap<object, Memo>();
+  const unended = new WeakMap<object, Memo[]>();
 
   const take = (contextValue: unknown, operation: OperationDefinitionNode): Memo | undefined => {
     const byOperation = isObject(contextValue) ? handed.get(contextValue) : undefined;
@@ -53,8 +70,23 @@ export function memos(): Memos {
       if (!memo) {
         memo = take(contextValue, info.operation) ?? newMemo();
         running.set(info.variableValues, memo);
+        const siblings = isObject(contextValue) ? unended.get(contextValue) : undefined;
+        if (siblings) {
+          siblings.push(memo);
+          memo.ends = true;
+        }
       }
       return memo;
+    },
+    ends(contextValue) {
+      if (isObject(contextValue)) unended.set(contextValue, []);
+    },
+    ended(contextValue) {
+      const memosOf = isObject(contextValue) ? unended.get(contextValue) : undefined;
+      if (!memosOf) return [];
+      unended.delete(contextValue as object);
+      for (const memo of memosOf) memo.ends = false;
+      return memosOf;
     },
   };
 }
@@ -115,7 +147,18 @@ export function questionKeys(): (coordinate: string, source: unknown, args: unkn
 }
 
 function newMemo(): Memo {
-  return { answers: new Map(), waiting: new Map(), told: new Set(), logged: new Set(), asynchronous: false };
+  return {
+    answers: new Map(),
+    waiting: new Map(),
+    tallies: new Map(),
+    shown: new Map(),
+    bypassed: new Set(),
+    logged: new Set(),
+    promises: 0,
+    steady: false,
+    ends: false,
+    tells: false,
+  };
 }
 
 /**

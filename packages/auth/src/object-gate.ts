@@ -12,12 +12,13 @@ import {
   type GraphQLSchema,
   type GraphQLTypeResolver,
 } from 'graphql';
+import { atAGlance } from './at-a-glance.ts';
 import type { Denied } from './denials.ts';
+import { more } from './error-cap.ts';
 import type { Guarding } from './field-guard.ts';
+import type { Guarded } from './guarded.ts';
 import { whereOf } from './judge.ts';
-import { isPromise, ownsPlainly } from './owner.ts';
-import type { Guarded } from './rule-index.ts';
-import { verdicts } from './standing.ts';
+import { isPromise } from './owner.ts';
 
 type Predicate = GraphQLIsTypeOfFn<unknown, unknown>;
 
@@ -29,32 +30,18 @@ export function objectGate(
   guarded: Guarded,
   { standings, judge, memos, denials }: Pick<Guarding, 'standings' | 'judge' | 'memos' | 'denials'>,
 ): Predicate {
-  const claimsOnly = guarded.policies.length === 0 && guarded.owners.length === 0;
-  const [owner] = guarded.owners;
-  const plain = guarded.owners.length === 1 && guarded.policies.length === 0 && owner?.loader === undefined;
-  const [key, ...deeper] = owner?.path ?? [];
-  // One owner that stands in the object itself is the common case: decided without making anything.
-  const plainKey = plain && deeper.length === 0 ? key : undefined;
-  const claim = owner?.claim ?? '';
-
+  const { one: surely } = atAGlance(guarded, standings);
   const passes = (value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> => {
-    if (standings.judge(contextValue, guarded.slot) === verdicts.allowed) {
-      if (claimsOnly) return true;
-      if (plainKey !== undefined && isSurelyOwned(value, plainKey, contextValue)) return true;
-    }
+    if (surely(value, contextValue)) return true;
     const memo = memos.during(contextValue, info);
     const question = { contextValue, operation: info.operation, memo, source: value, args: noArgs, info };
-    const decide = (denied: Denied | undefined): true | Promise<never> =>
-      denied ? denials.no(denied, whereOf(question)) : true;
+    const decide = (denied: Denied | undefined): true | Promise<never> => {
+      if (!denied) return true;
+      const where = whereOf(question);
+      return denials.no(denials.errorOf(denied, where) ?? more(where), memo);
+    };
     const denied = judge.object(guarded, question);
     return isPromise(denied) ? denials.later(denied.then(decide), memo) : decide(denied);
-  };
-  const isSurelyOwned = (value: unknown, property: string, contextValue: unknown): boolean => {
-    try {
-      return ownsPlainly(value, property, standings.claimant(contextValue, claim));
-    } catch {
-      return false; // judged again, where the failure is told
-    }
   };
   // graphql-js would print the object in its own error, also for somebody who may see nothing of it.
   const strange = (): GraphQLError =>
@@ -76,7 +63,8 @@ export function objectGate(
 }
 
 /**
- * graphql-js's default, asked about the original types: to a gate every value that it lets pass is of its type.
+ * The type's own resolver; or graphql-js's default, asked about the original types: to a gate every value that it lets pass is
+ * of its type.
  *
  * @param schema the schema before it was guarded, which `abstractType` is of.
  */
@@ -85,8 +73,11 @@ export function originalTypeResolver(
   abstractType: GraphQLAbstractType,
   { denials, memos }: Pick<Guarding, 'denials' | 'memos'>,
 ): GraphQLTypeResolver<unknown, unknown> {
-  return (value, contextValue, info) => {
-    const name = defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);
+  const { resolveType } = abstractType;
+  return (value, contextValue, info, type) => {
+    const name = resolveType
+      ? resolveType(value, contextValue, info, type)
+      : defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);
     return isPromise(name) ? denials.later(Promise.resolve(name), memos.during(contextValue, info)) : name;
   };
 }

@@ -13,9 +13,9 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import type { Directable } from './directives.ts';
+import { federationUses } from './federation.ts';
+import type { Guarded } from './guarded.ts';
 import type { OwnerRule } from './owner-rule.ts';
-import type { Guarded } from './rule-index.ts';
 
 /** @throws {TypeError} for owners of one coordinate that do not agree on what a stranger gets. */
 export function checkedOwners(owners: OwnerRule[], coordinate: string): OwnerRule[] {
@@ -70,10 +70,10 @@ export function checkNullable(schema: GraphQLSchema, types: ReadonlyMap<string, 
 export function checkEntities(
   schema: GraphQLSchema,
   { types, fields }: { readonly types: ByCoordinate; readonly fields: ByCoordinate },
-  isEntity: (type: Directable) => boolean,
 ): void {
   for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type) || !isEntity(type) || resolvesReferences(type)) continue;
+    if (!isObjectType(type) || resolvesReferences(type)) continue;
+    if (federationUses(schema, type, 'key', type.name).length === 0) continue;
     const own = Object.keys(type.getFields()).flatMap((field) => fields.get(`${type.name}.${field}`)?.owners ?? []);
     const isOwned = (types.get(type.name)?.owners ?? []).length > 0;
     if (!isOwned && !own.some(({ arg, loader }) => arg === undefined && loader === undefined)) continue;

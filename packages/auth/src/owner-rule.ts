@@ -1,7 +1,8 @@
 /** What `@owner` may say, checked once: where the owner stands, whom it is compared with, and what a stranger gets. */
 import { show } from '@graphql-bulwark/core';
-import { type DirectiveArguments, knownArguments } from './directives.ts';
+import { knownArguments } from './directives.ts';
 import { type AnyOf, alternatives } from './rules.ts';
+import type { DirectiveArguments } from './uses.ts';
 
 /** ERROR: null and FORBIDDEN. NULL: null. FILTER: not in the list. NOT_FOUND: as if it did not exist. */
 export type OwnerMode = 'ERROR' | 'NULL' | 'FILTER' | 'NOT_FOUND';

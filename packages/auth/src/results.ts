@@ -1,30 +1,28 @@
 /**
- * Judges what a field returns where the answer is not an error: items that FILTER drops, objects that NULL replaces, and
- * enum values that not everybody may read.
+ * Judges what a field returns before graphql-js completes it, where a denial is more than an error at its place: a list full of
+ * denied items costs a few errors, and FILTER and NULL none.
+ *
+ * The gate of a type judges its objects again: what is let pass here is not yet answered.
  */
-import {
-  defaultTypeResolver,
-  type GraphQLAbstractType,
-  type GraphQLOutputType,
-  type GraphQLResolveInfo,
-  type GraphQLSchema,
-  getNamedType,
-  isAbstractType,
-  isListType,
-  isNonNullType,
-} from 'graphql';
-import type { Denied } from './denials.ts';
+import { type GraphQLError, type GraphQLOutputType, type GraphQLSchema, isListType, isNonNullType } from 'graphql';
+import { isNothing } from './at-a-glance.ts';
+import type { Denials } from './denials.ts';
+import { more, type Path } from './error-cap.ts';
 import type { Guarding, Resolver } from './field-guard.ts';
+import type { GuardedField, RuleIndex } from './guarded.ts';
 import { type Question, whereOf } from './judge.ts';
-import { after, firstOf, type Maybe } from './maybe.ts';
+import { after, forget, handled, type Maybe } from './maybe.ts';
 import { isPromise } from './owner.ts';
-import { type Guarded, type GuardedField, ownerModeOf, type RuleIndex } from './rule-index.ts';
+import { dropped, Refused, type Treatment, treatmentOf } from './treatment.ts';
 
-/** Stands for an item that is not in the list. */
-const dropped: unique symbol = Symbol('dropped');
+/** Stands for a value whose error nulls what holds it. */
+class Nulling {
+  readonly error: GraphQLError;
 
-/** What becomes of one value. */
-type Treat = (value: unknown, inList: boolean, question: Question) => Maybe<unknown>;
+  constructor(error: GraphQLError) {
+    this.error = error;
+  }
+}
 
 /** @returns the resolver itself where nothing that the field returns is to be judged. */
 export function judgedResult(
@@ -35,97 +33,89 @@ export function judgedResult(
   resolver: Resolver,
   guarding: Guarding,
 ): Resolver {
-  const treat = field?.values ? enumValues(field.values, guarding) : objects(schema, type, index, guarding);
-  if (!treat) return resolver;
+  const treatment = treatmentOf(schema, type, field, index, guarding);
+  if (!treatment) return resolver;
+  const { memos, denials } = guarding;
+  const keeps = keepsAll(type, treatment);
   return (source, args: Question['args'], contextValue, info) => {
-    const memo = guarding.memos.during(contextValue, info);
+    const result: unknown = resolver(source, args, contextValue, info);
+    if (keeps(result, contextValue)) return result;
+    const memo = memos.during(contextValue, info);
     const question = { contextValue, operation: info.operation, memo, source, args, info };
-    const result = through(type, resolver(source, args, contextValue, info), treat, question, false);
-    return isPromise(result) ? guarding.denials.later(Promise.resolve(result), memo) : result;
+    const judged = after(through(type, result, { treatment, question, denials }, info.path, false), (one) =>
+      one instanceof Nulling ? denials.no(one.error, memo) : one,
+    );
+    return isPromise(judged) ? denials.later(Promise.resolve(judged), memo) : judged;
   };
+}
+
+/** Whether the whole result surely stays as it is: the common case, in which nothing is made. */
+function keepsAll(type: GraphQLOutputType, { glance }: Treatment): (result: unknown, contextValue: unknown) => boolean {
+  const bare = isNonNullType(type) ? type.ofType : type;
+  const item = isListType(bare) ? bare.ofType : undefined;
+  if (!item)
+    return (result, contextValue) => isNothing(result) || (!isPromise(result) && glance.one(result, contextValue));
+  if (isListType(isNonNullType(item) ? item.ofType : item)) return isNothing;
+  return (result, contextValue) => (Array.isArray(result) ? glance.all(result, contextValue) : isNothing(result));
+}
+
+/** What is the same for every value of a result. */
+interface Judging {
+  readonly treatment: Treatment;
+  readonly question: Question;
+  readonly denials: Denials;
 }
 
 /** Follows graphql-js into lists. */
 function through(
   type: GraphQLOutputType,
   value: unknown,
-  treat: Treat,
-  question: Question,
+  judging: Judging,
+  path: Path,
   inList: boolean,
 ): Maybe<unknown> {
-  if (isPromise(value)) return Promise.resolve(value).then((one) => through(type, one, treat, question, inList));
-  if (value === null || value === undefined || value instanceof Error) return value;
-  if (isNonNullType(type)) return through(type.ofType, value, treat, question, inList);
-  if (!isListType(type)) return treat(value, inList, question);
-  if (typeof value !== 'object' || !(Symbol.iterator in value)) return value;
-  const items = Array.from(value as Iterable<unknown>, (item) => through(type.ofType, item, treat, question, true));
-  if (!items.some(isPromise)) return items.filter((item) => item !== dropped);
-  // An item that fails is an error in its place; a rejection that nobody waits for would end the process.
-  const settled = items.map((item) => Promise.resolve(item).catch(asError));
-  return Promise.all(settled).then((all) => all.filter((item) => item !== dropped));
+  if (isPromise(value)) return Promise.resolve(value).then((one) => through(type, one, judging, path, inList));
+  if (isNothing(value)) return value;
+  const isNullable = !isNonNullType(type);
+  const bare = isNullable ? type : type.ofType;
+  const judged = isListType(bare)
+    ? listOf(bare.ofType, value, judging, path)
+    : judging.treatment.of(value, inList, judging.question);
+  return after(judged, (one) => inPlace(one, isNullable, judging, path));
 }
 
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error('a list item failed', { cause: thrown });
+function inPlace(one: unknown, isNullable: boolean, { denials, question }: Judging, path: Path): unknown {
+  if (one instanceof Nulling) return isNullable ? one.error : one;
+  if (!(one instanceof Refused)) return one;
+  const where = whereOf(question);
+  const error = denials.errorOf(one.denied, where, path);
+  return isNullable ? (error ?? null) : new Nulling(error ?? more(where));
 }
 
-function enumValues(values: ReadonlyMap<unknown, readonly Guarded[]>, { judge, denials }: Guarding): Treat {
-  return (value, inList, question) => {
-    const guards = values.get(value) ?? [];
-    const denied = firstOf(guards, (guarded) => judge.object(guarded, question));
-    return after(denied, (no) => {
-      if (!no) return value;
-      const error = denials.errorOf(no, whereOf(question));
-      if (inList) return error;
-      throw error;
-    });
-  };
-}
-
-function objects(
-  schema: GraphQLSchema,
-  type: GraphQLOutputType,
-  { types }: Pick<RuleIndex, 'types'>,
-  { judge, denials }: Guarding,
-): Treat | undefined {
-  const named = getNamedType(type);
-  const possible = isAbstractType(named) ? schema.getPossibleTypes(named) : [named];
-  const silent = new Map<string, Guarded>();
-  for (const { name } of possible) {
-    const guarded = types.get(name);
-    if (guarded && ['FILTER', 'NULL'].includes(ownerModeOf(guarded))) silent.set(name, guarded);
+function listOf(type: GraphQLOutputType, list: unknown, judging: Judging, path: Path): Maybe<unknown> {
+  if (typeof list !== 'object' || list === null || !(Symbol.iterator in list)) return list;
+  const items: unknown[] = [];
+  let isPending = false;
+  for (const value of list as Iterable<unknown>) {
+    const item = through(type, value, judging, { prev: path, key: items.length }, true);
+    if (item instanceof Nulling) {
+      forget(items);
+      forget(list);
+      return item;
+    }
+    isPending ||= isPromise(item);
+    items.push(item);
   }
-  if (silent.size === 0) return undefined;
-
-  const judged = (name: unknown, value: unknown, inList: boolean, question: Question): Maybe<unknown> => {
-    const guarded = typeof name === 'string' ? silent.get(name) : undefined;
-    if (!guarded) return value;
-    const filters = ownerModeOf(guarded) === 'FILTER';
-    // Claims and policies, and a single object under FILTER, are left to the gate, which denies with an error.
-    if ((filters && !inList) || judge.claims(guarded, question.contextValue)) return value;
-    return after(judge.owner(guarded, { ...question, source: value, args: {} }), (denied: Denied | undefined) => {
-      if (!denied) return value;
-      denials.errorOf(denied, whereOf(question));
-      return filters ? dropped : null;
-    });
-  };
-  return (value, inList, question) => {
-    if (!isAbstractType(named)) return judged(named.name, value, inList, question);
-    const name = concreteName(schema, named, value, question);
-    return isPromise(name)
-      ? Promise.resolve(name).then((one) => judged(one, value, inList, question))
-      : judged(name, value, inList, question);
-  };
+  const kept = (all: unknown[]): unknown =>
+    all.find((one) => one instanceof Nulling) ?? all.filter((one) => one !== dropped);
+  if (!isPending) return kept(items);
+  judging.question.memo.promises += 1;
+  if (!judging.treatment.drops && !isNonNullType(type))
+    return items.map((item) => (isPromise(item) ? handled(item) : item));
+  return Promise.allSettled(items).then((settled) => kept(settled.map(asItCame)));
 }
 
-/** The type of a value as the schema had it before it was guarded. What cannot be told is left to the gate. */
-function concreteName(schema: GraphQLSchema, type: GraphQLAbstractType, value: unknown, question: Question): unknown {
-  const info = { ...question.info, schema } as GraphQLResolveInfo;
-  const original = schema.getType(type.name) as GraphQLAbstractType;
-  try {
-    const name = (original.resolveType ?? defaultTypeResolver)(value, question.contextValue, info, original);
-    return isPromise(name) ? Promise.resolve(name).catch(() => undefined) : name;
-  } catch {
-    return undefined;
-  }
+/** An item that fails still fails later: were it an error by now, graphql-js would give up the list around it. */
+function asItCame(item: PromiseSettledResult<unknown>): unknown {
+  return item.status === 'fulfilled' ? item.value : handled(Promise.reject(item.reason));
 }

@@ -1,7 +1,7 @@
 /** What one caller may use of a guarded schema, coordinate by coordinate: for those who show a schema, not for guards. */
 import type { GraphQLSchema } from 'graphql';
+import type { Guarded } from './guarded.ts';
 import { markOf } from './marker.ts';
-import type { Guarded } from './rule-index.ts';
 
 /** The part of the rules that decides without an object: whose an object is, is not asked here. */
 export interface CallerRights {

@@ -5,7 +5,6 @@ import {
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
-  isAbstractType,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
@@ -14,14 +13,13 @@ import {
   isObjectType,
   isScalarType,
 } from 'graphql';
-import { checkLocations, type Directable, knownArguments, type Uses } from './directives.ts';
-import { type Finder, finders, type TypeGuards, valueGuards } from './input-guards.ts';
+import { checkLocations, knownArguments, type Uses } from './directives.ts';
+import type { Guarded, GuardedField, Preset, RuleIndex } from './guarded.ts';
+import { finders, type TypeGuards, valueGuards } from './input-guards.ts';
 import { checkedOwners, checkNullable, checkReferences } from './owner-checks.ts';
-import { type OwnerMode, type OwnerPlace, type OwnerRule, ownerRule } from './owner-rule.ts';
+import { type OwnerPlace, type OwnerRule, ownerRule } from './owner-rule.ts';
 import {
   type AllowsAnonymous,
-  type AnyOf,
-  type AuthMode,
   allOf,
   authenticated,
   authRule,
@@ -30,58 +28,12 @@ import {
   policiesOf,
   type Rule,
 } from './rules.ts';
+import { touchingOf } from './touching.ts';
+import type { Directable } from './uses.ts';
 import { warningsOf } from './warnings.ts';
 
 /** What happens to root fields that carry neither `@auth` nor `@public`. */
 export type DefaultRule = 'allow' | 'authenticated' | 'deny';
-
-/** A guarded coordinate: `Query.invoice` for a field, `Invoice` for the objects of a type, `Query.a(b:)`, `In.a`, `E.A`. */
-export interface Guarded {
-  readonly coordinate: string;
-  /** Where the verdict over the part that claims decide stands; equal rules share a slot. */
-  readonly slot: number;
-  /** The rule in words. */
-  readonly rule: string;
-  readonly mode?: AuthMode | undefined;
-  /** All of these must agree too. */
-  readonly policies: readonly AnyOf[];
-  /** One of these must match too. Empty: the rule alone decides. */
-  readonly owners: readonly OwnerRule[];
-}
-
-/** An argument that is filled in where it is left out. */
-export interface Preset {
-  readonly name: string;
-  readonly claim: string;
-  readonly list: boolean;
-}
-
-export interface GuardedField extends Guarded {
-  /** Finds what is guarded among its arguments. */
-  readonly find?: Finder | undefined;
-  readonly presets: readonly Preset[];
-  /** Internal value of the enum that it returns -> guards. */
-  readonly values?: ReadonlyMap<unknown, readonly Guarded[]> | undefined;
-}
-
-export interface RuleIndex {
-  /** By slot. */
-  readonly rules: readonly Rule[];
-  /** coordinate -> guard, for fields of object types. */
-  readonly fields: ReadonlyMap<string, GuardedField>;
-  /** name of an object type -> guard of its objects. Root types have none: their fields carry their rule. */
-  readonly types: ReadonlyMap<string, Guarded>;
-  /** coordinate -> guard, for arguments, input fields, enums, enum values and scalars. */
-  readonly inputs: ReadonlyMap<string, Guarded>;
-  /** Coordinates of fields that are public by their own word or that of their type. */
-  readonly open: ReadonlySet<string>;
-  /** Coordinates, those of interfaces included, at which a selection may meet a guard. */
-  readonly touching: ReadonlySet<string>;
-  /** Whether a rule may refuse a query as a whole. */
-  readonly rejecting: boolean;
-  /** What is allowed and may still surprise. */
-  readonly warnings: readonly string[];
-}
 
 export interface IndexOptions {
   readonly uses: Uses;
@@ -266,11 +218,6 @@ export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleInd
   };
 }
 
-/** What stands in place of a value that its owners deny: all owners of one coordinate agree. */
-export function ownerModeOf({ owners }: Guarded): OwnerMode {
-  return owners[0]?.mode ?? 'ERROR';
-}
-
 function refuseInterfaceRules(
   types: readonly GraphQLNamedType[],
   auth: (element: Directable, coordinate: string) => readonly Rule[],
@@ -291,23 +238,4 @@ function refuseInterfaceRules(
 
 function contradiction(coordinate: string): TypeError {
   return new TypeError(`${coordinate} is @public and carries @auth, itself or through its type or an interface.`);
-}
-
-function touchingOf(
-  schema: GraphQLSchema,
-  fields: ReadonlyMap<string, Guarded>,
-  types: ReadonlyMap<string, Guarded>,
-): Set<string> {
-  const touching = new Set<string>();
-  for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type) && !isInterfaceType(type)) continue;
-    const concrete = isAbstractType(type) ? schema.getPossibleTypes(type) : [type];
-    for (const field of Object.values(type.getFields())) {
-      const named = getNamedType(field.type);
-      const results = isAbstractType(named) ? schema.getPossibleTypes(named) : [named];
-      const guarded = concrete.some(({ name }) => fields.has(`${name}.${field.name}`) || types.has(name));
-      if (guarded || results.some(({ name }) => types.has(name))) touching.add(`${type.name}.${field.name}`);
-    }
-  }
-  return touching;
 }

@@ -4,7 +4,8 @@
  * A rule is an AND of requirements, a requirement an OR of ANDs of names, both sorted, so that equal rules are equal texts.
  */
 import { type Principal, show } from '@graphql-bulwark/core';
-import { type DirectiveArguments, knownArguments } from './directives.ts';
+import { knownArguments } from './directives.ts';
+import type { DirectiveArguments } from './uses.ts';
 
 /** An OR of ANDs of names. */
 export type AnyOf = readonly (readonly string[])[];
@@ -78,6 +79,19 @@ export function claimsOf(rule: Rule): Rule {
 /** The part of a rule that policies decide: all of these must pass. */
 export function policiesOf({ requirements }: Rule): AnyOf[] {
   return requirements.filter(({ of }) => of === 'policies').map(({ anyOf }) => anyOf);
+}
+
+/** Combinations of alternatives that are looked at; with more, requirements are looked at one by one. */
+const maxCombinations = 4_096;
+
+/** Whether whoever meets all of these requirements certainly meets the one that is wanted. */
+export function implies(given: readonly Requirement[], wanted: Requirement): boolean {
+  const alike = given.filter(({ of }) => of === wanted.of).map(({ anyOf }) => anyOf);
+  const meets = (anyOf: AnyOf): boolean => anyOf.length > 0 && anyOf.every((all) => holds(all, wanted.anyOf));
+  if (alike.some(meets)) return true;
+  if (alike.reduce((product, { length }) => product * length, 1) > maxCombinations) return false;
+  const together = alike.reduce<AnyOf>((left, right) => left.flatMap((a) => right.map((b) => [...a, ...b])), [[]]);
+  return meets(together);
 }
 
 /** The same for rules that decide alike. */

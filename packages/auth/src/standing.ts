@@ -16,6 +16,8 @@ export interface Standings {
   judge(contextValue: unknown, slot: number): Verdict;
   /** Whom owners are compared with under a claim. */
   claimant(contextValue: unknown, claim: string): Claimant;
+  /** {@link Standings.claimant} of a caller whom the rule in this slot lets pass; `undefined` of all others. */
+  passing(contextValue: unknown, slot: number, claim: string): Claimant | undefined;
   /** Whether the caller holds the roles of one alternative. */
   holdsRoles(contextValue: unknown, anyOf: AnyOf): boolean;
   /** The caller, or `null`. */
@@ -69,7 +71,7 @@ export function standings(rules: readonly Rule[], normalize: Normalize): Standin
     return standing;
   }
 
-  return {
+  const judged: Standings = {
     judge(contextValue, slot) {
       // Nearly every question is about the caller of the one before.
       if (last && isContextOf(contextValue, last)) {
@@ -97,6 +99,12 @@ export function standings(rules: readonly Rule[], normalize: Normalize): Standin
       standing.claimant = claimant;
       return claimant;
     },
+    passing(contextValue, slot, claim) {
+      if (last && isContextOf(contextValue, last) && last.verdicts[slot] === verdicts.allowed && last.claim === claim) {
+        return last.claimant;
+      }
+      return judged.judge(contextValue, slot) === verdicts.allowed ? judged.claimant(contextValue, claim) : undefined;
+    },
     holdsRoles(contextValue, anyOf) {
       const standing = standingOf(contextValue);
       if (!standing?.principal) return false;
@@ -106,6 +114,7 @@ export function standings(rules: readonly Rule[], normalize: Normalize): Standin
     },
     principalOf: (contextValue) => standingOf(contextValue)?.principal ?? null,
   };
+  return judged;
 }
 
 function verdictOf(rule: Rule | undefined, principal: Principal | null): Verdict {

@@ -9,7 +9,7 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import type { Guarded } from './rule-index.ts';
+import type { Guarded } from './guarded.ts';
 
 type ByCoordinate = ReadonlyMap<string, Guarded>;
 

@@ -90,14 +90,18 @@ describe('abstract types without resolveType', () => {
   });
 
   it('keep a resolveType of their own', () => {
-    const resolveType = (): string => 'Doc';
+    let asked = 0;
+    const resolveType = (): string => {
+      asked += 1;
+      return 'Doc';
+    };
     const schema = guarded({ Node: { __resolveType: resolveType } });
-    expect(schema.getType('Node')).toHaveProperty('resolveType', resolveType);
     const source = '{node{id}}';
     expect(outcome(plain(graphqlSync({ schema, source, rootValue: { node: doc }, contextValue: user })))).toEqual({
       data: { node: null },
       errors: [denied('node', 'FORBIDDEN')],
     });
+    expect(asked).toBeGreaterThan(0);
   });
 
   it('leave no rejection unhandled when types are found asynchronously', async () => {

@@ -195,7 +195,15 @@ describe('implied rights', () => {
   });
 
   it.each([
-    [{ roles: { A: ['B'], B: ['A'] } }, 'A includes itself'],
+    [{ roles: { A: ['B'], B: ['A'] } }, 'roles.A includes A itself'],
+    [{ roles: { A: ['A'] } }, 'roles.A includes A itself'],
+    [{ roles: { A: ['B'], B: ['C'], C: ['D'], D: ['B'] } }, 'roles.B includes B itself'],
+    [{ roles: null }, 'roles must map roles to lists'],
+    [{ roles: ['A'] }, 'roles must map roles to lists'],
+    [{ scopes: 'read' }, 'scopes must map roles to lists'],
+    [{ roles: { A: [''] } }, 'roles.A must be a list'],
+    ['ADMIN', 'impliedRights must be { roles, scopes }'],
+    [null, 'impliedRights must be { roles, scopes }'],
     [{ roles: { A: 'B' } }, 'roles.A must be a list'],
     [{ scopes: { A: [1] } }, 'scopes.A must be a list'],
     [{ role: {} }, "did you mean 'roles'"],

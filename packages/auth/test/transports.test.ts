@@ -144,7 +144,7 @@ describe('a federation subgraph', () => {
         data: {
           _entities: [{ __typename: 'Doc', id: '1', title: 'mine' }, null, { __typename: 'User', id: '9', mail: null }],
         },
-        errors: [denied('_entities.2.mail', 'FORBIDDEN'), denied('_entities.1', 'FORBIDDEN')],
+        errors: [denied('_entities.1', 'FORBIDDEN'), denied('_entities.2.mail', 'FORBIDDEN')],
       }),
     );
   });

@@ -3,11 +3,10 @@ import type { ApolloServerOptionsWithSchema } from '@apollo/server';
 import {
   type AuthenticateOptions,
   authDirectivesAs,
-  authenticate,
   authorization,
   type GuardSchemaOptions,
   guardSchema,
-  reported,
+  type ImpliedRightsOptions,
   rightsOf,
   ruleAt,
 } from '@graphql-bulwark/auth';
@@ -18,7 +17,6 @@ import {
   checkOperation,
   createEvents,
   type EventListener,
-  type Events,
   guard,
   type Header,
   isDevelopment,
@@ -53,7 +51,8 @@ import {
 } from '@graphql-bulwark/limits';
 import { type RateLimit, type RateLimitOptions, rateLimit, rateLimitDirectives } from '@graphql-bulwark/rate-limit';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
-import { type Authenticator, checkedPrincipal, contextMaker, type HttpRequest } from './context.ts';
+import { authenticator } from './authenticator.ts';
+import { type Authenticator, contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
 import { type MaskResult, resultMasker } from './mask.ts';
 import { posture } from './posture.ts';
@@ -65,6 +64,11 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
    * no callers.
    */
   readonly authenticate: AuthenticateOptions | Authenticator | false;
+  /**
+   * Which roles include others, and which scopes they bring: `{ roles: { ADMIN: ['MEMBER'] }, scopes: { MEMBER: ['read'] } }`.
+   * Worked out when a caller is known, over every transport. Left out: a caller has what the credential says.
+   */
+  readonly impliedRights?: ImpliedRightsOptions | undefined;
   /** Left out: a root field without `@auth` and `@public` needs a principal; with `authenticate: false`, it is public. */
   readonly authorization?:
     | (Omit<GuardSchemaOptions<C>, 'events'> & {
@@ -261,6 +265,7 @@ const unlimited = { maxTokens: false, maxBatchSize: false } as const;
 
 const optionNames = [
   'authenticate',
+  'impliedRights',
   'authorization',
   'limits',
   'cost',
@@ -276,16 +281,3 @@ const optionNames = [
   'subscriptionCallbacks',
   'logger',
 ] as const satisfies readonly (keyof BulwarkOptions)[];
-
-function authenticator<C extends SecuredContext>(
-  { authenticate: option, clientAddress }: BulwarkOptions<C>,
-  events: Events,
-): Authenticator {
-  if (option === false) return () => null;
-  if (typeof option === 'function') {
-    return (request, anonymous) =>
-      reported(events, anonymous, async () => checkedPrincipal(await option(request, anonymous)));
-  }
-  if (typeof option === 'object' && option !== null) return authenticate({ events, clientAddress, ...option });
-  throw new TypeError('createBulwark needs authenticate: the options of authenticate(), a function, or false.');
-}

@@ -46,7 +46,7 @@ export interface ResolvedOperation<C = unknown> {
   readonly contextValue: C;
   /** A header of the HTTP request, by its lower-case name; `undefined` outside HTTP. */
   readonly header: (name: string) => string | undefined;
-  /** Whether the transport takes the answer of a control in place of executing. */
+  /** Whether the transport takes the answer of a control in place of executing, and calls `respond` with every answer. */
   readonly answerable: boolean;
   /** Tells later controls for which fields no resolver will run: they owe nothing for them. */
   readonly denies: (isDenied: (coordinate: string) => boolean) => void;
@@ -97,7 +97,7 @@ export interface Control<C = unknown> {
   readonly name: string;
   /** `report`: what would be refused becomes an event and nothing is refused. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
-  /** While the server starts. @throws to keep it from starting. */
+  /** While the server starts, and for each schema that replaces the first. @throws to keep it from serving this schema. */
   start?(server: StartingServer): void;
   /** Room 2, synchronous: sees the request text and raw variables. */
   admit?(request: IncomingRequest<C>): void;

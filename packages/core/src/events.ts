@@ -24,7 +24,16 @@ export type EventDetails =
       dearest?: readonly CoordinateShare[];
     }
   /** A rule said no to an operation, a field, an object or an argument. Once per coordinate and operation. */
-  | { type: 'access.denied'; control: string; code: RefusalCode; coordinate?: string; rule?: string; reason?: string }
+  | {
+      type: 'access.denied';
+      control: string;
+      code: RefusalCode;
+      coordinate?: string;
+      rule?: string;
+      reason?: string;
+      /** How many values were denied; left out: one. Over Apollo Server those of the whole operation. */
+      count?: number;
+    }
   /** A role let pass what is reserved for owners. Once per coordinate and operation. */
   | { type: 'access.bypassed'; control: string; coordinate: string; rule: string }
   | { type: 'rate.limited'; control: string; code: RefusalCode; coordinate?: string; retryAfterSeconds?: number }

@@ -7,7 +7,7 @@
  * validation rule: its verdict would be cached for every later caller of the same text.
  */
 import { type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext, HeaderMap } from '@apollo/server';
-import { type GraphQLError, type GraphQLFormattedError, OperationTypeNode } from 'graphql';
+import { type GraphQLError, type GraphQLFormattedError, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { isExpectedError } from './answer.ts';
 import { callbacks } from './callback.ts';
 import { originOf, type Resolved, resolveOperation, runChecks, vet } from './check.ts';
@@ -69,6 +69,8 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   const words = wording(options.messages);
   const allowedCallback = callbacks(options.subscriptionCallbacks);
   const called = new WeakSet<object>();
+  /** Updates of the schema that a control would not have started with. */
+  const unfit = new WeakSet<GraphQLSchema>();
   const names = new Set(controls.map(({ name }) => name));
   if (names.size < controls.length) throw new TypeError('guard: each control may stand in controls only once.');
 
@@ -137,12 +139,27 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     }
   }
 
+  const start = (schema: GraphQLSchema): void => {
+    const warn = (message: string): void => events.emit({ type: 'config.warning', message }, 'noted');
+    for (const control of controls) control.start?.({ schema, warn });
+  };
+
   return {
     async serverWillStart({ schema, logger: apolloLogger }) {
       logger = options.logger ?? apolloLogger;
-      const warn = (message: string): void => events.emit({ type: 'config.warning', message }, 'noted');
-      for (const control of controls) control.start?.({ schema, warn });
+      start(schema);
       return {
+        // Apollo Server serves the new schema whatever is thrown here.
+        schemaDidLoadOrUpdate({ apiSchema }) {
+          if (apiSchema === schema) return;
+          try {
+            start(apiSchema);
+          } catch (thrown) {
+            unfit.add(apiSchema);
+            const errorId = events.logged('the new schema is refused, and every operation on it', thrown);
+            events.emit({ type: 'failure', where: 'schema update', errorId }, 'refused');
+          }
+        },
         // Not in drainServer: operations that are still running then are still judged.
         async serverWillStop() {
           await Promise.all(controls.map(async (control) => control.stop?.()));
@@ -170,6 +187,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
               throw refused.refusal;
             }
             const { schema, document, contextValue } = resolved;
+            if (unfit.has(schema)) throw refuse('SERVICE_UNAVAILABLE', { reason: 'schema', retryAfterSeconds: 10 });
             const view = vet(controls, { schema, document, contextValue }, events);
             if (!resolved.operation) return;
             operation = resolveOperation(

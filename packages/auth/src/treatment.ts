@@ -1,0 +1,144 @@
+/**
+ * What becomes of one value that a field returns: enum values that not everybody may read, objects that their type's rule
+ * denies, that FILTER drops and that NULL replaces.
+ */
+import {
+  defaultTypeResolver,
+  type GraphQLAbstractType,
+  type GraphQLOutputType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isListType,
+  isNonNullType,
+} from 'graphql';
+import { atAGlance, type Glance } from './at-a-glance.ts';
+import type { Denied } from './denials.ts';
+import type { Guarding } from './field-guard.ts';
+import { type Guarded, type GuardedField, ownerModeOf, type RuleIndex } from './guarded.ts';
+import { type Question, whereOf } from './judge.ts';
+import { after, firstOf, type Maybe } from './maybe.ts';
+import { isPromise } from './owner.ts';
+
+/** Stands for an item that is not in the list. */
+export const dropped: unique symbol = Symbol('dropped');
+
+/** Stands for a value that is denied with an error. */
+export class Refused {
+  readonly denied: Denied;
+
+  constructor(denied: Denied) {
+    this.denied = denied;
+  }
+}
+
+export interface Treatment {
+  /** What surely stays as it is. */
+  readonly glance: Glance;
+  /** The value, or what stands in its place. */
+  readonly of: (value: unknown, inList: boolean, question: Question) => Maybe<unknown>;
+  /** Whether items may be dropped. */
+  readonly drops: boolean;
+}
+
+/** @returns `undefined` where nothing that the field returns is to be judged. */
+export function treatmentOf(
+  schema: GraphQLSchema,
+  type: GraphQLOutputType,
+  field: GuardedField | undefined,
+  index: Pick<RuleIndex, 'types'>,
+  guarding: Guarding,
+): Treatment | undefined {
+  return field?.values ? enumValues(field.values, guarding) : objects(schema, type, index, guarding);
+}
+
+function enumValues(values: ReadonlyMap<unknown, readonly Guarded[]>, { judge }: Guarding): Treatment {
+  return {
+    drops: false,
+    glance: { one: (value) => !values.has(value), all: (list) => !list.some((value) => values.has(value)) },
+    of(value, _, question) {
+      const denied = firstOf(values.get(value) ?? [], (guarded) => judge.object(guarded, question));
+      return after(denied, (no) => (no ? new Refused(no) : value));
+    },
+  };
+}
+
+/** None for a field whose `null` would not be its own: there the gate answers. */
+function objects(
+  schema: GraphQLSchema,
+  type: GraphQLOutputType,
+  { types }: Pick<RuleIndex, 'types'>,
+  { judge, denials, standings }: Guarding,
+): Treatment | undefined {
+  if (isNonNullType(type) && !isListType(type.ofType)) return undefined;
+  const named = getNamedType(type);
+  const possible = isAbstractType(named) ? schema.getPossibleTypes(named) : [named];
+  const guards = new Map<string, Guarded>();
+  for (const { name } of possible) {
+    const guarded = types.get(name);
+    if (guarded) guards.set(name, guarded);
+  }
+  if (guards.size === 0) return undefined;
+  const glances = new Map([...guards].map(([name, guarded]) => [name, atAGlance(guarded, standings)]));
+  const nameOf = concreteNames(schema);
+
+  const judged = (name: unknown, value: unknown, inList: boolean, asked: Question): Maybe<unknown> => {
+    const guarded = typeof name === 'string' ? guards.get(name) : undefined;
+    if (!guarded || glances.get(guarded.coordinate)?.one(value, asked.contextValue)) return value;
+    const question = { ...asked, source: value, args: {} };
+    const fully = (): Maybe<unknown> =>
+      after(judge.object(guarded, question), (denied) => (denied ? new Refused(denied) : value));
+    const mode = ownerModeOf(guarded);
+    const isSilent = mode === 'NULL' || (mode === 'FILTER' && inList);
+    if (!isSilent || judge.claims(guarded, question.contextValue)) return fully();
+    // The owner first: of an object that is hidden no other rule says a word.
+    return after(judge.owner(guarded, question), (denied: Denied | undefined) => {
+      if (!denied) return fully();
+      denials.noted(denied, whereOf(question));
+      return mode === 'FILTER' ? dropped : null;
+    });
+  };
+  return {
+    drops: [...guards.values()].some((guarded) => ownerModeOf(guarded) === 'FILTER'),
+    glance: glanceAt([...guards.values()], [...glances.values()], isAbstractType(named)),
+    of(value, inList, question) {
+      if (!isAbstractType(named)) return judged(named.name, value, inList, question);
+      const name = nameOf(named, value, question);
+      return isPromise(name)
+        ? Promise.resolve(name).then((one) => judged(one, value, inList, question))
+        : judged(name, value, inList, question);
+    },
+  };
+}
+
+/** Of an abstract type only where no object matters: which type a value is of is not told at a glance. */
+function glanceAt(guards: readonly Guarded[], glances: readonly Glance[], isAbstract: boolean): Glance {
+  const [first] = glances;
+  if (first && !isAbstract) return first;
+  const needsObject = guards.some(({ owners }) => owners.length > 0);
+  const passes = (contextValue: unknown): boolean =>
+    !needsObject && glances.every((glance) => glance.one(undefined, contextValue));
+  return { one: (_, contextValue) => passes(contextValue), all: (_, contextValue) => passes(contextValue) };
+}
+
+/** The type of a value as the schema had it before it was guarded. What cannot be told is left to the gate. */
+function concreteNames(
+  schema: GraphQLSchema,
+): (type: GraphQLAbstractType, value: unknown, question: Question) => unknown {
+  const infos = new WeakMap<Question, GraphQLResolveInfo>();
+  return (type, value, question) => {
+    let info = infos.get(question);
+    if (!info) {
+      info = { ...question.info, schema } as GraphQLResolveInfo;
+      infos.set(question, info);
+    }
+    const original = schema.getType(type.name) as GraphQLAbstractType;
+    try {
+      const name = (original.resolveType ?? defaultTypeResolver)(value, question.contextValue, info, original);
+      return isPromise(name) ? Promise.resolve(name).catch(() => undefined) : name;
+    } catch {
+      return undefined;
+    }
+  };
+}

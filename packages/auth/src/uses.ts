@@ -1,0 +1,36 @@
+/** Each use of a directive on one element of a schema: in its SDL, in extensions of it, or in `extensions` from code. */
+import { getDirective } from '@graphql-tools/utils';
+import type { GraphQLSchema } from 'graphql';
+
+/** A part of a schema that can carry directives. */
+export type Directable = Parameters<typeof getDirective>[1];
+
+/** The arguments of one use of a directive. */
+export type DirectiveArguments = Readonly<Record<string, unknown>>;
+
+/** @throws {TypeError} naming the coordinate, for a form that cannot be read. */
+export function usesOf(
+  schema: GraphQLSchema,
+  element: Directable,
+  name: string,
+  coordinate: string,
+): DirectiveArguments[] {
+  const inExtensions: unknown = (element.extensions as Record<string, unknown> | undefined)?.['directives'];
+  if (Array.isArray(inExtensions) && inExtensions.some((use: { name?: unknown } | null) => use?.name === name)) {
+    throw new TypeError(
+      `${coordinate}: give extensions.directives as an object ({ ${name}: { ... } }), not as a list.`,
+    );
+  }
+  return read(schema, element, name, coordinate).map((use) => {
+    if (typeof use === 'object' && use !== null && !Array.isArray(use)) return use as DirectiveArguments;
+    throw new TypeError(`${coordinate}: the arguments of @${name} must be an object.`);
+  });
+}
+
+function read(schema: GraphQLSchema, element: Directable, name: string, coordinate: string): unknown[] {
+  try {
+    return getDirective(schema, element, name) ?? [];
+  } catch (error) {
+    throw new TypeError(`${coordinate}: the arguments of @${name} cannot be read.`, { cause: error });
+  }
+}

@@ -1,0 +1,31 @@
+/** Who is asking, in whatever way the options say, with everything that the roles of a caller include. */
+import { authenticate, impliedRights, reported } from '@graphql-bulwark/auth';
+import type { Events } from '@graphql-bulwark/core';
+import { type Authenticator, checkedPrincipal } from './context.ts';
+import type { BulwarkOptions } from './create.ts';
+
+type Options = Pick<BulwarkOptions, 'authenticate' | 'impliedRights' | 'clientAddress'>;
+
+/** @throws {TypeError} for options that leave open who decides who is asking. */
+export function authenticator(options: Options, events: Events): Authenticator {
+  const authenticated = withoutImpliedRights(options, events);
+  if (options.impliedRights === undefined) return authenticated;
+  if (options.authenticate === false) {
+    throw new TypeError('createBulwark: impliedRights needs authenticate: without it nobody has a role.');
+  }
+  const complete = impliedRights(options.impliedRights);
+  return async (request, anonymous) => {
+    const principal = await authenticated(request, anonymous);
+    return principal && complete(principal);
+  };
+}
+
+function withoutImpliedRights({ authenticate: option, clientAddress }: Options, events: Events): Authenticator {
+  if (option === false) return () => null;
+  if (typeof option === 'function') {
+    return (request, anonymous) =>
+      reported(events, anonymous, async () => checkedPrincipal(await option(request, anonymous)));
+  }
+  if (typeof option === 'object' && option !== null) return authenticate({ events, clientAddress, ...option });
+  throw new TypeError('createBulwark needs authenticate: the options of authenticate(), a function, or false.');
+}
