@@ -203,7 +203,7 @@ it('a list that breaks while it is read fails by itself, and leaves no promise t
     resolvers: { Query: { flat: () => breaking(), rows: () => [rejects(), breaking(), [1]] } },
   });
   const capped = capLists(schema, { maxItems: 3 });
-  const { data, errors } = await execute({ schema: capped, document: parse('{ flat rows }') });
-  expect({ ...data }).toEqual({ flat: null, rows: [null, null, [1]] });
+  const { data: found, errors } = await execute({ schema: capped, document: parse('{ flat rows }') });
+  expect({ ...found }).toEqual({ flat: null, rows: [null, null, [1]] });
   expect(errors?.map(({ message }) => message).toSorted()).toEqual(['broken', 'broken', 'row']);
 });
