@@ -5,6 +5,7 @@ import { buildSchema, type GraphQLSchema, getOperationAST, getVariableValues, pa
 import depthLimit from 'graphql-depth-limit';
 import { getComplexity, simpleEstimator } from 'graphql-query-complexity';
 import { expect, it } from 'vitest';
+import { naiveApolloCost } from './naive-apollo.ts';
 import { naiveCost } from './naive-cost.ts';
 import { randomCase } from './random-operations.ts';
 
@@ -30,6 +31,21 @@ it('compiled IBM cost equals the naive one on random schemas, operations and var
   );
   // Operations that cost next to nothing would agree by themselves.
   expect(dear).toBeGreaterThan(400);
+});
+
+it('compiled cost of the model apollo equals the naive one', { timeout: 300_000 }, () => {
+  fc.assert(
+    fc.property(seeds, (seed) => {
+      const { typeDefs, document: text, variables } = randomCase(seed, { distinct: false, variables: true });
+      const schema = build(typeDefs);
+      const document = parse(text);
+      const operation = getOperationAST(document);
+      const { coerced = {} } = getVariableValues(schema, operation?.variableDefinitions ?? [], variables);
+      const found = explain({ schema, document, variables, options: { cost: { ...open, model: 'apollo' } } }).cost;
+      expect(found?.fieldCost).toBe(naiveApolloCost(schema, document, coerced));
+    }),
+    { numRuns: 1_000 },
+  );
 });
 
 it('cost with simpleEstimator equals that of graphql-query-complexity where nothing merges', {

@@ -21,6 +21,7 @@ import {
   isListType,
   Kind,
   type SelectionNode,
+  valueFromASTUntyped,
 } from 'graphql';
 
 type Values = Record<string, unknown>;
@@ -28,12 +29,13 @@ type Values = Record<string, unknown>;
 export function naiveCost(schema: GraphQLSchema, document: DocumentNode, variables: Values): [number, number] {
   const operation = document.definitions.find((one) => one.kind === Kind.OPERATION_DEFINITION);
   if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
-  const [fieldCost, typeCost] = ofSet(operation.selectionSet.selections, schema.getQueryType() as GraphQLObjectType);
+  const query = schema.getQueryType() as GraphQLObjectType;
+  const [fieldCost, typeCost] = ofSet(operation.selectionSet.selections, query, []);
   return [fieldCost, 1 + typeCost];
 
-  function ofSet(selections: readonly SelectionNode[], type: GraphQLNamedType): [number, number] {
+  function ofSet(selections: readonly SelectionNode[], type: GraphQLNamedType, handed: Handed): [number, number] {
     if (isAbstractType(type)) {
-      const all = schema.getPossibleTypes(type).map((member) => ofSet(selections, member));
+      const all = schema.getPossibleTypes(type).map((member) => ofSet(selections, member, handed));
       return [Math.max(...all.map(([a]) => a)), Math.max(...all.map(([, b]) => b))];
     }
     const fields = expand(selections, type as GraphQLObjectType, []);
@@ -46,10 +48,11 @@ export function naiveCost(schema: GraphQLSchema, document: DocumentNode, variabl
       if (!first || !definition) continue;
       const named = getNamedType(definition.type);
       const args = getArgumentValues(definition, first, variables);
-      const sum = definition.args.map((arg) => ofInput(arg, arg.type, args[arg.name])).reduce((a, b) => a + b, 0);
+      const sum = definition.args.map((arg) => inputCost(arg, arg.type, args[arg.name])).reduce((a, b) => a + b, 0);
       const below = group.flatMap((node) => node.selectionSet?.selections ?? []);
-      const [childField, childType] = isCompositeType(named) ? ofSet(below, named) : [0, 0];
-      const items = sizeOf(definition, args);
+      const sizes = sizesOf(definition, args, handed);
+      const [childField, childType] = isCompositeType(named) ? ofSet(below, named, sizes.handed) : [0, 0];
+      const { items } = sizes;
       total += Math.max(0, (weightOf(definition) ?? ofType(named)) + sum) + items * childField;
       types += Math.max(0, items * (ofType(named) + childType));
     }
@@ -79,34 +82,52 @@ export function naiveCost(schema: GraphQLSchema, document: DocumentNode, variabl
     });
   }
 
-  function sizeOf(field: GraphQLField<unknown, unknown>, args: Values): number {
-    const type = getNullableType(field.type);
-    if (!isListType(type)) return 1;
-    const listSize = directive(field, 'listSize');
-    const first = listSize?.['slicingArguments'] ? args['first'] : undefined;
-    const own = (first as number | null | undefined) ?? (listSize?.['assumedSize'] as number | undefined) ?? 10;
-    return isListType(getNullableType(type.ofType)) ? own * 10 : own;
-  }
-
-  function ofInput(input: GraphQLArgument | GraphQLInputField, type: GraphQLInputType, value: unknown): number {
-    if (value === undefined || value === null) return 0;
-    const nullable = getNullableType(type);
-    const weight = weightOf(input);
-    if (isListType(nullable)) {
-      const list = value as unknown[];
-      if (list.length === 0) return weight ?? 0;
-      return list.map((item) => ofInput(input, nullable.ofType, item)).reduce((a, b) => a + b, 0);
-    }
-    if (!isInputObjectType(nullable)) return weight ?? 0;
-    return Object.values(nullable.getFields())
-      .map((field) => ofInput(field, field.type, (value as Values)[field.name]))
-      .reduce((a, b) => a + b, weight ?? 1);
-  }
-
   function ofType(type: GraphQLNamedType): number {
     if (isAbstractType(type)) return Math.max(0, ...schema.getPossibleTypes(type).map(ofType));
     return weightOf(type) ?? (isCompositeType(type) ? 1 : 0);
   }
+}
+
+/** What one argument or input field costs with this value. */
+export function inputCost(input: GraphQLArgument | GraphQLInputField, type: GraphQLInputType, value: unknown): number {
+  if (value === undefined || value === null) return 0;
+  const nullable = getNullableType(type);
+  const weight = weightOf(input);
+  if (isListType(nullable)) {
+    const list = value as unknown[];
+    if (list.length === 0) return weight ?? 0;
+    return list.map((item) => inputCost(input, nullable.ofType, item)).reduce((a, b) => a + b, 0);
+  }
+  if (!isInputObjectType(nullable)) return weight ?? 0;
+  return Object.values(nullable.getFields())
+    .map((field) => inputCost(field, field.type, (value as Values)[field.name]))
+    .reduce((a, b) => a + b, weight ?? 1);
+}
+
+/** Paths of fields below whose list size is said above. */
+export type Handed = readonly { readonly path: readonly string[]; readonly size: number }[];
+
+/** How many items a field has, and what it says of the lists below. */
+export function sizesOf(
+  field: GraphQLField<unknown, unknown>,
+  args: Values,
+  handed: Handed,
+): { items: number; handed: Handed } {
+  const type = getNullableType(field.type);
+  const listSize = directive(field, 'listSize');
+  const [path] = (listSize?.['slicingArguments'] ?? []) as string[];
+  const sliced = path?.split('.').reduce<unknown>((at, name) => (at as Values | null | undefined)?.[name], args);
+  const own = (sliced as number | null | undefined) ?? (listSize?.['assumedSize'] as number | undefined) ?? 10;
+  const sized = listSize?.['sizedFields'] as string[] | undefined;
+  const mine = handed.filter((one) => one.path[0] === field.name);
+  const said = mine.find((one) => one.path.length === 1)?.size;
+  const items = said ?? (sized ? 10 : own);
+  return {
+    items: !isListType(type) ? 1 : isListType(getNullableType(type.ofType)) ? items * 10 : items,
+    handed: sized
+      ? sized.map((entry) => ({ path: entry.split(/[ {}]+/).filter(Boolean), size: own }))
+      : mine.filter((one) => one.path.length > 1).map((one) => ({ path: one.path.slice(1), size: one.size })),
+  };
 }
 
 const keyOf = (node: FieldNode) => node.alias?.value ?? node.name.value;
@@ -117,14 +138,11 @@ function directive(element: Element, name: string): Values | undefined {
   const node = element.astNode?.directives?.find((one) => one.name.value === name);
   if (!node) return undefined;
   return Object.fromEntries(
-    (node.arguments ?? []).map(({ name: { value: key }, value }) => [
-      key,
-      value.kind === Kind.INT ? Number(value.value) : 'value' in value ? value.value : true,
-    ]),
+    (node.arguments ?? []).map(({ name: { value: key }, value }) => [key, valueFromASTUntyped(value)]),
   );
 }
 
-function weightOf(element: Element): number | undefined {
+export function weightOf(element: Element): number | undefined {
   const weight = directive(element, 'cost')?.['weight'];
   return weight === undefined ? undefined : Number(weight);
 }

@@ -12,6 +12,15 @@ export interface RandomOptions {
   readonly variables: boolean;
 }
 
+const declarations = {
+  n: 'Int = 4',
+  in: 'In',
+  page: 'Page',
+  b0: 'Boolean!',
+  b1: 'Boolean = true',
+  b2: 'Boolean = false',
+};
+
 type Random = (n: number) => number;
 
 /** Numbers below n, the same for the same seed (mulberry32). */
@@ -29,72 +38,122 @@ function random(seed: number): Random {
 interface Field {
   readonly name: string;
   readonly type: string;
-  readonly sliced: boolean;
+  /** Where its list size is said: in an argument, or in an input object. */
+  readonly sliced: 'first' | 'page' | undefined;
   readonly argument: boolean;
 }
+
+const plain = (name: string, type: string): Field => ({ name, type, sliced: undefined, argument: false });
 
 export function randomCase(seed: number, { distinct, variables: withVariables }: RandomOptions): RandomCase {
   const r = random(seed);
   const objects = Array.from({ length: 2 + r(4) }, (_, i) => `T${i}`);
   const members = objects.filter(() => r(2) === 0);
   if (members.length === 0) members.push('T0');
-  const composites = [...objects, 'I', 'U'];
+  // Every two abstract types have T0 or another member in common, so that a fragment on one can stand in the other.
+  const [always = 'T0'] = members;
+  const possible = new Map([
+    ['I', members],
+    ['U', members],
+    ['J', members.filter((name) => name === always || r(2) === 0)],
+    ['V', objects.filter((name) => name === always || r(2) === 0)],
+  ]);
+  const abstracts = [...possible.keys()];
+  const composites = [...objects, ...abstracts, 'C'];
   const cost = () => (r(3) === 0 ? ` @cost(weight: "${r(9) - 2}")` : '');
 
   // Names are unique, so that one response key never means two things; only the fields of the interface are shared.
   const makeField = (name: string): Field & { sdl: string } => {
     const type = r(3) === 0 ? 'Int' : (composites[r(composites.length)] as string);
     const dimensions = r(3) === 0 ? 1 + r(2) : 0;
-    const sliced = dimensions > 0 && r(2) === 0;
+    const handsOn = dimensions === 0 && type === 'C';
+    const sliced = (dimensions > 0 || handsOn) && r(2) === 0 ? (r(3) === 0 ? 'page' : 'first') : undefined;
     const argument = r(3) === 0;
     const listed = dimensions === 2 ? `[[${type}]!]` : dimensions === 1 ? `[${type}!]!` : type;
-    const args = [sliced ? `first: Int${r(3) === 0 ? ' = 3' : ''}` : '', argument ? `in: In${cost()}` : ''].filter(
-      Boolean,
-    );
-    const size = sliced
-      ? ' @listSize(slicingArguments: ["first"], requireOneSlicingArgument: false)'
-      : dimensions > 0 && r(2) === 0
-        ? ` @listSize(assumedSize: ${r(5)})`
-        : '';
+    const byDefault = r(3) === 0;
+    const size = {
+      first: { argument: `first: Int${byDefault ? ' = 3' : ''}`, path: 'first' },
+      page: { argument: `page: Page${byDefault ? ' = { by: { first: 2 } }' : ''}`, path: 'page.by.first' },
+    };
+    const args = [sliced ? size[sliced].argument : '', argument ? `in: In${cost()}` : ''].filter(Boolean);
+    const says = [
+      sliced ? `slicingArguments: ["${size[sliced].path}"], requireOneSlicingArgument: false` : '',
+      !sliced && (dimensions > 0 || handsOn) && r(2) === 0 ? `assumedSize: ${r(5)}` : '',
+      handsOn ? 'sizedFields: ["edges", "inner { list }"]' : '',
+    ].filter(Boolean);
     return {
       name,
       type,
       sliced,
       argument,
-      sdl: `${name}${args.length ? `(${args.join(', ')})` : ''}: ${listed}${size}`,
+      sdl: `${name}${args.length ? `(${args.join(', ')})` : ''}: ${listed}${says.length ? ` @listSize(${says.join(', ')})` : ''}`,
     };
   };
   const shared = [makeField('i0'), makeField('i1')];
+  const deeper = makeField('j0');
+  const list = (name: string, type: string) => ({ ...plain(name, type), sdl: `${name}: [${type}]` });
+  const connection = [
+    {
+      name: 'C',
+      fields: [
+        { ...plain('count', 'Int'), sdl: 'count: Int' },
+        list('edges', 'T0'),
+        list('more', 'I'),
+        { ...plain('inner', 'D'), sdl: 'inner: D' },
+      ],
+    },
+    { name: 'D', fields: [list('list', 'J'), list('edges', 'T1'), { ...plain('total', 'Int'), sdl: 'total: Int' }] },
+  ];
   const owned = new Map<string, Field[]>();
   const typeDefs = [
     `input In { k: Int${cost()} l: [Int!]${cost()} n: In }`,
+    'input Page { first: Int = 1 by: Page }',
     `interface I { ${shared.map(({ sdl }) => sdl).join(' ')} }`,
+    `interface J implements I { ${[...shared, deeper].map(({ sdl }) => sdl).join(' ')} }`,
     `union U = ${members.join(' | ')}`,
+    `union V = ${possible.get('V')?.join(' | ')}`,
+    ...connection.map(({ name, fields }) => `type ${name} { ${fields.map(({ sdl }) => sdl).join(' ')} }`),
     ...objects.map((name) => {
       const own = Array.from({ length: 1 + r(3) }, (_, i) => makeField(`${name.toLowerCase()}f${i}`));
       const isI = members.includes(name);
-      const fields = isI ? [...own, ...shared] : own;
+      const isJ = possible.get('J')?.includes(name);
+      const fields = isI ? [...own, ...shared, ...(isJ ? [deeper] : [])] : own;
       owned.set(name, fields);
-      const head = `type ${name}${isI ? ' implements I' : ''}${cost()}`;
+      const head = `type ${name}${isI ? ` implements I${isJ ? ' & J' : ''}` : ''}${cost()}`;
       return `${head} { ${fields.map(({ sdl }) => `${sdl}${cost()}`).join(' ')} }`;
     }),
-    `type Query { ${objects.map((name) => `q${name}: ${name}`).join(' ')} qI: I qU: U qIs: [I] }`,
+    `type Query { ${objects.map((name) => `q${name}: ${name}`).join(' ')} qI: I qU: U qJ: J qV: V qIs: [I] }`,
   ].join('\n');
   owned.set('I', shared);
+  owned.set('J', [...shared, deeper]);
   owned.set('U', []);
-  owned.set('Query', [
-    ...[...objects, 'I', 'U'].map((type) => ({ name: `q${type}`, type, sliced: false, argument: false })),
-    { name: 'qIs', type: 'I', sliced: false, argument: false },
-  ]);
+  owned.set('V', []);
+  for (const { name, fields } of connection) owned.set(name, fields);
+  owned.set('Query', [...[...objects, ...abstracts].map((type) => plain(`q${type}`, type)), plain('qIs', 'I')]);
 
   const fragments: { name: string; on: string; text: string }[] = [];
   let count = 0;
-  const condition = () => (withVariables && r(5) === 0 ? ` @${r(2) ? 'skip' : 'include'}(if: $b${r(3)})` : '');
+  const condition = () =>
+    withVariables && r(5) === 0
+      ? ` @${r(2) ? 'skip' : 'include'}(if: ${['$b0', '$b1', '$b2', 'true', 'false'][r(5)]})`
+      : '';
 
   const fieldText = (field: Field, depth: number): string => {
     const args: string[] = [];
     let key = '';
-    if (field.sliced) {
+    if (field.sliced === 'page') {
+      const [text, id] = [
+        ['{ by: { first: 3 } }', 'p'],
+        ['{ first: 3, by: {} }', 'q'],
+        withVariables ? ['{ by: { first: $n } }', 'r'] : ['{}', 's'],
+        withVariables ? ['{ by: $page }', 't'] : ['null', 'u'],
+        withVariables ? ['$page', 'w'] : ['', ''],
+        ['', ''],
+      ][r(6)] as [string, string];
+      if (text) args.push(`page: ${text}`);
+      key += id;
+    }
+    if (field.sliced === 'first') {
       const size = r(4);
       const [text, id] = [
         [String(size), `n${size}`],
@@ -117,33 +176,33 @@ export function randomCase(seed: number, { distinct, variables: withVariables }:
       key += id;
     }
     const alias = distinct ? `k${(count += 1)}: ` : key ? `${field.name}_${key}: ` : '';
-    const below = field.type === 'Int' ? '' : ` ${set(field.type, depth - 1, true)}`;
+    const below = field.type === 'Int' ? '' : ` ${set(field.type, depth - 1)}`;
     return `${alias}${field.name}${args.length ? `(${args.join(', ')})` : ''}${condition()}${below}`;
   };
 
-  function set(type: string, depth: number, conditions: boolean): string {
+  function set(type: string, depth: number): string {
     const fields = (owned.get(type) as Field[]).filter((field) => depth > 0 || field.type === 'Int');
     const parts: string[] = [];
     const more = 1 + r(3);
     for (let i = 0; i < more; i += 1) {
       const what = r(4);
       if (what < 2 && fields.length > 0) parts.push(fieldText(fields[r(fields.length)] as Field, depth));
-      else if (conditions && depth > 0) {
-        const abstract = type === 'I' || type === 'U';
-        const on = abstract
-          ? ([...members, ...(distinct ? [] : ['I', 'U'])][r(members.length + (distinct ? 0 : 2))] as string)
-          : type;
-        const inner = distinct && (on === 'I' || on === 'U') ? false : conditions;
-        if (what === 2) parts.push(`... on ${on}${condition()} ${set(on, depth - 1, inner)}`);
+      else if (depth > 0) {
+        const concrete = possible.get(type) ?? [type];
+        const wider = possible.has(type) ? abstracts : abstracts.filter((name) => possible.get(name)?.includes(type));
+        const conditions = distinct ? concrete : [...concrete, ...wider];
+        const on = conditions[r(conditions.length)] as string;
+        if (what === 2) parts.push(`... on ${on}${condition()} ${set(on, depth - 1)}`);
         else {
           const known = distinct ? undefined : fragments.find((one) => one.on === on && r(2) === 0);
           const name = known?.name ?? `F${(count += 1)}`;
           if (!known) {
             // Added when it is whole, so that it cannot spread itself.
-            const text = `fragment ${name} on ${on} ${set(on, depth - 1, inner)}`;
+            const text = `fragment ${name} on ${on} ${set(on, depth - 1)}`;
             fragments.push({ name, on, text });
           }
           parts.push(`...${name}${condition()}`);
+          if (!distinct && r(3) === 0) parts.push(`...${name}${condition()}`);
         }
       }
     }
@@ -152,17 +211,19 @@ export function randomCase(seed: number, { distinct, variables: withVariables }:
     return `{ ${parts.join(' ')} }`;
   }
 
-  const selection = set('Query', 5, true);
-  const head = withVariables
-    ? 'query ($n: Int = 4, $in: In, $b0: Boolean!, $b1: Boolean = true, $b2: Boolean = false) '
-    : '';
+  const selection = set('Query', 5);
+  const body = [selection, ...fragments.map(({ text }) => text)].join('\n');
+  // Validation wants every declared variable used.
+  const declared = Object.entries(declarations).filter(([name]) => new RegExp(`\\$${name}\\b`).test(body));
+  const head = declared.length > 0 ? `query (${declared.map(([name, type]) => `$${name}: ${type}`).join(', ')}) ` : '';
   const variables: Record<string, unknown> = withVariables
     ? {
         b0: r(2) === 0,
         ...(r(2) && { b1: r(2) === 0 }),
         ...(r(2) && { n: r(6) }),
+        ...(r(2) && { page: r(2) ? { first: 4, by: { first: r(4) } } : { by: {} } }),
         ...(r(2) && { in: { k: 1, n: { l: [1] } } }),
       }
     : {};
-  return { typeDefs, document: `${head}${selection}\n${fragments.map(({ text }) => text).join('\n')}`, variables };
+  return { typeDefs, document: `${head}${body}`, variables };
 }

@@ -118,8 +118,7 @@ class CountedDocument implements DocumentFacts {
   }
 
   get repeatedFields(): number {
-    this.#repeated ??= this.repeatedUpTo(Infinity);
-    return this.#repeated;
+    return this.repeatedUpTo(Infinity);
   }
 
   of(operation: OperationDefinitionNode): OperationFacts {
@@ -132,6 +131,7 @@ class CountedDocument implements DocumentFacts {
   }
 
   repeatedUpTo(maximum: number): number {
+    if (this.#repeated !== undefined) return this.#repeated;
     if (!this.#isComplete) {
       for (const definition of this.#document.definitions) {
         if (definition.kind === Kind.OPERATION_DEFINITION) this.of(definition);
@@ -139,7 +139,10 @@ class CountedDocument implements DocumentFacts {
       if (this.fragments > 0) countUnreached(this.#document, this.#definitions, this.#counted);
       this.#isComplete = true;
     }
-    return countRepeated(this.#document, this.#counted, maximum);
+    const found = countRepeated(this.#document, this.#counted, maximum);
+    // What is above may be less than all.
+    if (found <= maximum) this.#repeated = found;
+    return found;
   }
 }
 

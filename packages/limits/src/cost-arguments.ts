@@ -1,8 +1,8 @@
 /** Values of arguments as a field will get them, what they cost, and the list sizes they say. */
+import { refuse } from '@graphql-bulwark/core';
 import {
   type ArgumentNode,
   type GraphQLArgument,
-  type GraphQLInputField,
   type GraphQLInputType,
   getNamedType,
   getNullableType,
@@ -38,6 +38,9 @@ export function argumentValue(
   return (variables) => valueFromAST(node, argument.type, variables);
 }
 
+/** Literals were counted when they were read, and defaults are the schema's. */
+const boundless = { looked: -Infinity };
+
 /** What the arguments cost that can cost anything. */
 export function argumentsCost(
   costs: CostSchema,
@@ -49,29 +52,43 @@ export function argumentsCost(
     priced.map((argument): Term => {
       const value = argumentValue(argument, nodes, spend);
       const weight = costs.inputWeight(argument);
-      if (typeof value !== 'function') return inputCost(costs, argument.type, weight, value.fixed);
-      return ({ variables }) => inputCost(costs, argument.type, weight, value(variables));
+      if (typeof value !== 'function') return inputCost(costs, argument.type, weight, value.fixed, boundless);
+      return (run) => inputCost(costs, argument.type, weight, value(run.variables), run);
     }),
   );
 }
 
-/** `null` and what is absent cost nothing: a negative weight must not pay for a value that was not given. */
-function inputCost(costs: CostSchema, type: GraphQLInputType, weight: number | undefined, value: unknown): number {
+/**
+ * `null` and what is absent cost nothing: a negative weight must not pay for a value that was not given.
+ *
+ * @param work values so far: one variable can stand at a thousand places, and be walked at each.
+ * @throws the refusal of an operation that takes more than the budget to price.
+ */
+function inputCost(
+  costs: CostSchema,
+  type: GraphQLInputType,
+  weight: number | undefined,
+  value: unknown,
+  work: { looked: number },
+): number {
   if (value === undefined || value === null) return 0;
+  work.looked += 1;
+  const maximum = costs.settings.maxCostNodes;
+  if (work.looked > maximum)
+    throw refuse('COST_LIMIT_EXCEEDED', { limit: 'maxCostNodes', actual: work.looked, maximum });
   const nullable = getNullableType(type);
   if (isListType(nullable)) {
-    if (!Array.isArray(value)) return inputCost(costs, nullable.ofType, weight, value);
+    if (!Array.isArray(value)) return inputCost(costs, nullable.ofType, weight, value, work);
     if (value.length === 0) return weight ?? 0;
     let total = 0;
-    for (const item of value) total += inputCost(costs, nullable.ofType, weight, item);
+    for (const item of value) total += inputCost(costs, nullable.ofType, weight, item, work);
     return total;
   }
   if (!isInputObjectType(nullable)) return weight ?? costs.typeWeight(getNamedType(nullable));
   let total = weight ?? 1;
-  const fields: Readonly<Record<string, GraphQLInputField>> = nullable.getFields();
-  for (const [name, item] of Object.entries(value)) {
-    const field = fields[name];
-    if (field) total += inputCost(costs, field.type, costs.inputWeight(field), item);
+  for (const field of costs.pricedFields(nullable)) {
+    const item = (value as Record<string, unknown>)[field.name];
+    total += inputCost(costs, field.type, costs.inputWeight(field), item, work);
   }
   return total;
 }

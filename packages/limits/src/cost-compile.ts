@@ -115,6 +115,8 @@ export interface CostProgram {
   readonly evaluate: <T>(variables: Variables, use: (run: Run) => T) => T;
 }
 
+type Memory = Pick<Run, 'kept' | 'field' | 'type'>;
+
 export interface Price {
   readonly fieldCost: number;
   readonly typeCost: number;
@@ -137,30 +139,29 @@ export function compileCost(
   const base = settings.base[operation.operation];
   const rootWeight = costs.typeWeight(rootType);
   const { plans, kept, invalid } = compiler;
+  const price = (run: Run): Price => ({
+    fieldCost: base + fieldCostOf(root, run),
+    typeCost: rootWeight + typeCostOf(root, run),
+    invalid: run.invalid,
+  });
   // Filled anew in each evaluation; nothing is made for a request.
-  const memory = { kept: kept.map(() => 0), field: plans.varying.map(() => 0), type: plans.varying.map(() => 0) };
+  let spare: Memory | undefined;
 
-  function run(variables: Variables): Run {
-    const started: Run = { variables, invalid, ...memory };
-    for (let slot = 0; slot < kept.length; slot += 1) {
-      started.kept[slot] = (kept[slot] as (run: Run) => number)(started);
-    }
-    plans.evaluate(started);
-    return started;
+  function evaluate<T>(variables: Variables, use: (run: Run) => T): T {
+    const memory = spare ?? {
+      kept: kept.map(() => 0),
+      field: plans.varying.map(() => 0),
+      type: plans.varying.map(() => 0),
+    };
+    // An estimator that prices in its turn gets memory of its own.
+    spare = undefined;
+    const run: Run = { variables, invalid, looked: 0, kept: memory.kept, field: memory.field, type: memory.type };
+    for (let slot = 0; slot < kept.length; slot += 1) memory.kept[slot] = (kept[slot] as (run: Run) => number)(run);
+    plans.evaluate(run);
+    const result = use(run);
+    spare = memory;
+    return result;
   }
 
-  return {
-    root,
-    base,
-    plans: plans.all,
-    price(variables) {
-      const done = run(variables);
-      return {
-        fieldCost: base + fieldCostOf(root, done),
-        typeCost: rootWeight + typeCostOf(root, done),
-        invalid: done.invalid,
-      };
-    },
-    evaluate: (variables, use) => use(run(variables)),
-  };
+  return { root, base, plans: plans.all, price: (variables) => evaluate(variables, price), evaluate };
 }

@@ -171,7 +171,7 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     visit(sets, applying, (node, guard) => {
       const cost = fields.get(node.name.value);
       const same = byKey.get(keyOf(node));
-      if (same) same.further = [...(same.further ?? []), { node, guard }];
+      if (same) (same.further ??= []).push({ node, guard });
       else if (cost) byKey.set(keyOf(node), { node, guard, cost, further: undefined });
     });
     return [...byKey.values()];

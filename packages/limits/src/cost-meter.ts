@@ -34,7 +34,8 @@ export interface CostMeter {
 
 interface Compiled {
   readonly costs: CostSchema;
-  readonly programs: WeakMap<OperationDefinitionNode, Outcome>;
+  /** An edited copy of a document can share operations with it, and spread other fragments. */
+  readonly programs: WeakMap<DocumentNode, Map<OperationDefinitionNode, Outcome>>;
 }
 
 type Outcome = { readonly program: CostProgram } | { readonly refusal: () => GraphQLError };
@@ -55,10 +56,15 @@ export function costMeter(settings: CostSettings): CostMeter {
     schemaOf: (schema) => compiled(schema).costs,
     price(schema, document, operation, variables) {
       const { costs, programs } = compiled(schema);
-      let known = programs.get(operation);
+      let ofDocument = programs.get(document);
+      if (!ofDocument) {
+        ofDocument = new Map();
+        programs.set(document, ofDocument);
+      }
+      let known = ofDocument.get(operation);
       if (!known) {
         known = compileOnce(costs, document, operation);
-        programs.set(operation, known);
+        ofDocument.set(operation, known);
       }
       if ('refusal' in known) throw known.refusal();
       const { program } = known;

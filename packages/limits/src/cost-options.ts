@@ -49,7 +49,10 @@ export interface CostOptions extends CostLimits {
   readonly mutationCost?: number | undefined;
   /** What every subscription costs beside its fields. 0 or more. @default 0 */
   readonly subscriptionCost?: number | undefined;
-  /** Selections and values that are looked at to price one operation. One that needs more is refused. @default 50000 */
+  /**
+   * Selections and values that are looked at to price one operation, and once more values of variables that are looked at in
+   * each request. One that needs more is refused. @default 50000
+   */
   readonly maxCostNodes?: number | undefined;
   /** Tells clients what an operation cost, in `extensions.cost`. @default false */
   readonly exposeCost?: boolean | undefined;

@@ -49,7 +49,7 @@ export function typeCostOf({ slot, type }: Plan, run: Run): number {
 }
 
 /** A run in which nothing is computed yet. */
-const nothing: Run = { variables: {}, kept: [], field: [], type: [], invalid: undefined };
+const nothing: Run = { variables: {}, kept: [], field: [], type: [], looked: 0, invalid: undefined };
 
 const noPlans: readonly Plan[] = [];
 const none: readonly PlanItem[] = [];

@@ -9,6 +9,7 @@ import {
   type GraphQLCompositeType,
   type GraphQLField,
   type GraphQLInputField,
+  type GraphQLInputObjectType,
   type GraphQLInputType,
   type GraphQLInterfaceType,
   type GraphQLNamedType,
@@ -67,6 +68,8 @@ export interface CostSchema {
   /** Weight of an argument, input field or directive argument; `undefined` where none was given. */
   inputWeight(input: GraphQLArgument | GraphQLInputField): number | undefined;
   pricedArguments(args: readonly GraphQLArgument[]): readonly GraphQLArgument[];
+  /** Fields of an input object that can cost something. */
+  pricedFields(type: GraphQLInputObjectType): readonly GraphQLInputField[];
   /** Groups the members of an abstract type by what its own fields cost on them. */
   groupsOf(type: GraphQLAbstractType): MemberGroups;
 }
@@ -84,6 +87,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
   const fields = new Map<string, Map<string, FieldCost>>();
   const grouped = new Map<string, MemberGroups>();
   const typeWeights = new Map<string, number>();
+  const pricedFields = new Map<GraphQLInputObjectType, readonly GraphQLInputField[]>();
 
   const costs: CostSchema = {
     schema,
@@ -99,6 +103,13 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     },
     inputWeight: (input) => inputs.get(input),
     pricedArguments: (args) => args.filter((arg) => canCost(arg.type, inputs.get(arg))),
+    pricedFields(type) {
+      const known =
+        pricedFields.get(type) ??
+        Object.values(type.getFields()).filter((field) => canCost(field.type, inputs.get(field)));
+      pricedFields.set(type, known);
+      return known;
+    },
     groupsOf(type) {
       const known = grouped.get(type.name) ?? groupMembers(type);
       grouped.set(type.name, known);
@@ -165,7 +176,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const composite = isCompositeType(named) ? named : undefined;
     const own = Math.max(0, weight);
     const typeWeight = costs.typeWeight(named);
-    const costsNothing = own + typeWeight + priced.length === 0 && settings.model !== 'estimators';
+    const costsNothing = own === 0 && typeWeight <= 0 && priced.length === 0 && settings.model !== 'estimators';
     // Which keys an answer has tells what type it is of, and so what it cost in the end.
     const isFree = !composite && dimensions === 0 && !sizing && costsNothing && !settings.actualCost;
     return {

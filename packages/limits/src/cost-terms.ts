@@ -14,6 +14,8 @@ export interface Run {
   /** By slot: the costs of plans. */
   readonly field: number[];
   readonly type: number[];
+  /** Values of the variables that were looked at. */
+  looked: number;
   /** The field whose arguments say no list size. */
   invalid: string | undefined;
 }

@@ -89,14 +89,27 @@ function within(value: unknown, capped: Capped, refused: Refuse): unknown {
   if (dimensions === 1) return items;
   const inner = { ...capped, dimensions: dimensions - 1 };
   // An inner list is refused by an error in its place: what is thrown would leave the promises beside it to nobody.
-  return items.map((item) => settled(item, (list) => within(list, inner, refused)));
+  return items.map((item) => settled(item, (list) => innerList(list, inner, refused)));
+}
+
+function innerList(value: unknown, capped: Capped, refused: Refuse): unknown {
+  try {
+    return within(value, capped, refused);
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown : new Error('a list could not be read', { cause: thrown });
+  }
 }
 
 function firstOf(items: Iterable<unknown>, count: number): unknown[] {
   const found: unknown[] = [];
-  for (const item of items) {
-    found.push(item);
-    if (found.length === count) break;
+  try {
+    for (const item of items) {
+      found.push(item);
+      if (found.length === count) break;
+    }
+  } catch (thrown) {
+    for (const item of found) abandon(item);
+    throw thrown;
   }
   return found;
 }

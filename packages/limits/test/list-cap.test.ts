@@ -191,3 +191,19 @@ it.each<[string, object, string]>([
   expect(() => capLists(makeExecutableSchema({ typeDefs }), options as ListCapOptions)).toThrow(TypeError);
   expect(() => capLists(makeExecutableSchema({ typeDefs }), options as ListCapOptions)).toThrow(words);
 });
+
+it('a list that breaks while it is read fails by itself, and leaves no promise to nobody', async () => {
+  const rejects = () => Promise.reject(new Error('row'));
+  function* breaking(): Iterable<unknown> {
+    yield rejects();
+    throw new Error('broken');
+  }
+  const schema = makeExecutableSchema({
+    typeDefs: 'type Query { flat: [Int] rows: [[Int]] }',
+    resolvers: { Query: { flat: () => breaking(), rows: () => [rejects(), breaking(), [1]] } },
+  });
+  const capped = capLists(schema, { maxItems: 3 });
+  const { data: found, errors } = await execute({ schema: capped, document: parse('{ flat rows }') });
+  expect({ ...found }).toEqual({ flat: null, rows: [null, null, [1]] });
+  expect(errors?.map(({ message }) => message).toSorted()).toEqual(['broken', 'broken', 'row']);
+});
