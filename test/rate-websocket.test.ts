@@ -22,14 +22,22 @@ import { useServer } from 'graphql-ws/use/ws';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
+let silences = 0;
 const schema = makeExecutableSchema({
-  typeDefs: 'type Query { f: Int } type Subscription { ticks: Int }',
+  typeDefs: 'type Query { f: Int } type Subscription { ticks: Int silence: Int }',
   resolvers: {
     Query: { f: () => 7 },
     Subscription: {
       ticks: {
         async *subscribe() {
           for (let tick = 1; tick <= 5; tick += 1) yield { ticks: tick };
+        },
+      },
+      silence: {
+        async *subscribe() {
+          silences += 1;
+          await new Promise(() => {});
+          yield { silence: 1 };
         },
       },
     },
@@ -168,7 +176,7 @@ async function umbrella(options: Partial<BulwarkOptions> = {}) {
   return {
     bulwark,
     told,
-    connect(id: string | undefined, from = '192.0.2.1') {
+    connect: (id: string | undefined, from = '192.0.2.1') => {
       class From extends WebSocket {
         constructor(address: string, protocols: string) {
           super(address, protocols, { headers: { 'x-forwarded-for': from } });
@@ -249,6 +257,18 @@ it('a socket that closes while its caller is still being asked for takes no plac
   letIn();
   await vi.waitFor(() => expect(connected).toHaveBeenCalled());
   expect(await connect('bob').state).toBe('open');
+});
+
+it('a socket that closes frees its place although its stream goes on in silence', async () => {
+  const { connect } = await umbrella({ sockets: { maxSockets: 1 } });
+  const { client, state } = connect('bob');
+  expect(await state).toBe('open');
+  const before = silences;
+  client.subscribe({ query: 'subscription { silence }' }, { next() {}, error() {}, complete() {} });
+  await vi.waitFor(() => expect(silences).toBe(before + 1));
+  expect(await connect('bob').state).toBe(4403);
+  client.terminate();
+  await expect.poll(() => connect('bob').state, { timeout: 5_000 }).toBe('open');
 });
 
 it('a function of the application that throws says nothing of itself, and closes no socket', async () => {

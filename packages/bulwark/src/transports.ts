@@ -56,8 +56,6 @@ export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext' | 'onErr
   readonly onNext: (
     ...event: Parameters<GuardedWebSocket['onNext']>
   ) => Promise<ReturnType<GuardedWebSocket['onNext']>>;
-  /** Takes a socket off its caller's count. Call it in an `onClose` of yours. */
-  readonly onClose: (socket: { readonly extra: unknown }) => void;
 }
 
 /**
@@ -96,17 +94,21 @@ export function webSocketHooks<C extends SecuredContext>(
     ...options,
     check: bulwark.check,
     async authenticate(connection) {
+      const extra = connection.extra as WebSocketConnection['extra'];
+      // Not by a hook of graphql-ws: those wait for streams to end, and a silent one may not for hours.
+      const gone = (): void => limits?.disconnect(extra);
+      if (extra.request.socket.destroyed) gone();
+      else extra.request.socket.once('close', gone);
       const { security } = await orClose(connection, identify);
-      const refusal = limits?.connect(connection.extra as object, security);
+      const refusal = limits?.connect(extra, security);
       if (refusal) throw refusal;
-      callers.set(connection.extra as object, security);
+      callers.set(extra, security);
       return security.principal;
     },
     context: (connection) => orClose(connection, make),
   });
   return {
     ...guarded,
-    onClose: ({ extra }) => limits?.disconnect(extra as object),
     async onSubscribe(socket, id, payload) {
       // Before anything is parsed: what is invalid has its price as well.
       const security = callers.get(socket.extra as object);

@@ -31,7 +31,7 @@ export interface SocketLimitOptions {
 export interface SocketLimits {
   /** Counts a socket as open until {@link SocketLimits.disconnect}; one that has gone by then is not counted. */
   readonly connect: (socket: object, security: SecurityContext) => GraphQLError | undefined;
-  /** For every socket that closes, also before it was accepted: `onClose` of graphql-ws. */
+  /** For every socket that closes, also before it was accepted, as soon as it does: streams may outlive it. */
   readonly disconnect: (socket: object) => void;
   readonly subscribe: (security: SecurityContext) => Promise<GraphQLError | undefined>;
   /**
