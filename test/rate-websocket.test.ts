@@ -2,22 +2,42 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { checkOperation, createEvents, securityContext } from '@graphql-bulwark/core';
-import { type RateLimitOptions, rateLimit, type SocketLimitOptions } from '@graphql-bulwark/rate-limit';
+import {
+  type RateLimitOptions,
+  rateLimit,
+  type SocketLimitOptions,
+  type SocketLimits,
+} from '@graphql-bulwark/rate-limit';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type GraphQLError, parse } from 'graphql';
+import {
+  type BulwarkOptions,
+  createBulwark,
+  type Principal,
+  type SecurityEvent,
+  webSocketHooks,
+} from 'graphql-bulwark';
 import { createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
+let silences = 0;
 const schema = makeExecutableSchema({
-  typeDefs: 'type Query { f: Int } type Subscription { ticks: Int }',
+  typeDefs: 'type Query { f: Int } type Subscription { ticks: Int silence: Int }',
   resolvers: {
     Query: { f: () => 7 },
     Subscription: {
       ticks: {
         async *subscribe() {
           for (let tick = 1; tick <= 5; tick += 1) yield { ticks: tick };
+        },
+      },
+      silence: {
+        async *subscribe() {
+          silences += 1;
+          await new Promise(() => {});
+          yield { silence: 1 };
         },
       },
     },
@@ -42,7 +62,7 @@ async function serve(options: SocketLimitOptions, limits: RateLimitOptions = {})
     {
       schema,
       onConnect: (context) => sockets.connect(context, who(context)) === undefined,
-      onDisconnect: (context) => sockets.disconnect(context),
+      onClose: (context) => sockets.disconnect(context),
       async onSubscribe(context, _id, { query }) {
         const refusal = await sockets.subscribe(who(context));
         if (refusal) return [refusal];
@@ -128,4 +148,149 @@ it('sends no event of an operation that nobody checked, where it would owe point
   const security = securityContext();
   await expect(sockets.next(security, { security })).rejects.toThrow(/context value that was checked/);
   await expect(sockets.next(security)).rejects.toThrow(TypeError);
+});
+
+/** The umbrella, with nothing composed by hand. */
+async function umbrella(options: Partial<BulwarkOptions> = {}) {
+  const told: SecurityEvent[] = [];
+  const bulwark = createBulwark({
+    authenticate: ({ headers }) => {
+      const id = headers.authorization;
+      return id ? { id, claims: {}, roles: [], scopes: [], authMethod: 'test' } : null;
+    },
+    authorization: { defaultRule: 'allow' },
+    clientAddress: { trustedHops: 1 },
+    onEvent: (event) => told.push(event),
+    logger: { warn() {}, error() {} },
+    ...options,
+  });
+  const http = createServer();
+  const ws = new WebSocketServer({ server: http });
+  const { dispose } = useServer(webSocketHooks(bulwark, { schema: bulwark.secure(schema) }), ws);
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    await dispose();
+    await new Promise((resolve) => http.close(resolve));
+  });
+  const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  return {
+    bulwark,
+    told,
+    connect: (id: string | undefined, from = '192.0.2.1') => {
+      class From extends WebSocket {
+        constructor(address: string, protocols: string) {
+          super(address, protocols, { headers: { 'x-forwarded-for': from } });
+        }
+      }
+      const connectionParams = id === undefined ? {} : { authorization: id };
+      const settings = { url, connectionParams, webSocketImpl: From, lazy: false, retryAttempts: 0 };
+      const client = createClient({ ...settings, onNonLazyError: () => {} });
+      const state = new Promise<number | 'open'>((resolve) => {
+        client.on('connected', () => resolve('open'));
+        client.on('closed', (event) => resolve((event as { code: number }).code));
+      });
+      onTestFinished(() => void client.dispose());
+      return { client, state };
+    },
+  };
+}
+
+const count = (states: readonly unknown[], state: unknown): number => states.filter((each) => each === state).length;
+
+it('the umbrella bounds the sockets of a caller and of an address by itself, and tells of what it refused', async () => {
+  const { connect, told } = await umbrella();
+  const bobs = Array.from({ length: 15 }, (_, i) => connect('bob', `192.0.2.${i}`));
+  const states = await Promise.all(bobs.map(({ state }) => state));
+  expect([count(states, 'open'), count(states, 4403)]).toEqual([10, 5]);
+  expect(told.filter(({ type }) => type === 'rate.limited')).toHaveLength(5);
+  expect(told.at(-1)).toMatchObject({ outcome: 'refused', principalId: 'bob' });
+  expect(await connect('ann').state).toBe('open');
+  const nobody = await Promise.all(Array.from({ length: 12 }, () => connect(undefined, '2001:db8::1').state));
+  expect([count(nobody, 'open'), count(nobody, 4403)]).toEqual([10, 2]);
+  expect(await connect(undefined, '2001:db8::2').state).toBe(4403);
+  await bobs[states.indexOf('open')]?.client.dispose();
+  await expect.poll(() => connect('bob').state, { timeout: 5_000 }).toBe('open');
+});
+
+it('one address opens no more sockets, and starts no more operations, under many names', async () => {
+  const { connect } = await umbrella({ sockets: { maxSocketsPerAddress: 3, subscribesPerAddress: { max: 3 } } });
+  const sockets = ['a', 'b', 'c', 'd'].map((id) => connect(id));
+  const states = await Promise.all(sockets.map(({ state }) => state));
+  expect([count(states, 'open'), count(states, 4403)]).toEqual([3, 1]);
+  const open = sockets.filter((_, i) => states[i] === 'open').map(({ client }) => client);
+  for (const client of open) expect(await ticks(client, '{ f }')).toEqual([7]);
+  for (const client of open) expect(await ticks(client, '{ f }')).toEqual(['RATE_LIMITED']);
+  expect(await ticks(connect('d', '198.51.100.1').client, '{ f }')).toEqual([7]);
+});
+
+it('the umbrella counts operations of any kind, invalid ones among them, and leaves the socket open', async () => {
+  const { connect, bulwark } = await umbrella({ sockets: { subscribes: { max: 4 }, events: { max: 3 } } });
+  const { client } = connect('bob');
+  expect(await ticks(client, '{ f }')).toEqual([7]);
+  expect(await ticks(client, '{ nothing }')).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+  expect(await ticks(client, '{')).not.toEqual([undefined]);
+  expect(await ticks(client)).toEqual([1, 2, 3, 'RATE_LIMITED', 'RATE_LIMITED']);
+  for (const query of ['{ f }', '{', 'subscription { ticks }']) {
+    expect(await ticks(client, query)).toEqual(['RATE_LIMITED']);
+  }
+  expect(bulwark.sockets).toBeDefined();
+  expect(await ticks(connect('ann').client)).toEqual([1, 2, 3, 'RATE_LIMITED', 'RATE_LIMITED']);
+});
+
+it('a socket that closes while its caller is still being asked for takes no place for ever', async () => {
+  let letIn = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    letIn = resolve;
+  });
+  const authenticate = vi.fn<() => Promise<Principal>>(async () => {
+    await gate;
+    return { id: 'bob', claims: {}, roles: [], scopes: [], authMethod: 'test' };
+  });
+  const { connect, bulwark } = await umbrella({ authenticate, sockets: { maxSockets: 1 } });
+  const limits = bulwark.sockets as SocketLimits;
+  const [connected, disconnected] = [vi.spyOn(limits, 'connect'), vi.spyOn(limits, 'disconnect')];
+  const { client } = connect('bob');
+  await vi.waitFor(() => expect(authenticate).toHaveBeenCalled());
+  client.terminate();
+  await vi.waitFor(() => expect(disconnected).toHaveBeenCalled());
+  expect(connected).not.toHaveBeenCalled();
+  letIn();
+  await vi.waitFor(() => expect(connected).toHaveBeenCalled());
+  expect(await connect('bob').state).toBe('open');
+});
+
+it('a socket that closes frees its place although its stream goes on in silence', async () => {
+  const { connect } = await umbrella({ sockets: { maxSockets: 1 } });
+  const { client, state } = connect('bob');
+  expect(await state).toBe('open');
+  const before = silences;
+  client.subscribe({ query: 'subscription { silence }' }, { next() {}, error() {}, complete() {} });
+  await vi.waitFor(() => expect(silences).toBe(before + 1));
+  expect(await connect('bob').state).toBe(4403);
+  client.terminate();
+  await expect.poll(() => connect('bob').state, { timeout: 5_000 }).toBe('open');
+});
+
+it('a function of the application that throws says nothing of itself, and closes no socket', async () => {
+  const tier = () => {
+    throw new Error('db at 10.0.0.5');
+  };
+  const { connect } = await umbrella({ rateLimit: { tier } });
+  const { client, state } = connect('bob');
+  expect(await state).toBe('open');
+  for (let time = 0; time < 2; time += 1) expect(await ticks(client, '{ f }')).toEqual(['INTERNAL_SERVER_ERROR']);
+});
+
+it('refuses nothing over sockets where it only tells, and counts nothing where that is off', async () => {
+  const few = { maxSockets: 1, subscribes: { max: 1 }, events: { max: 1 } };
+  const reporting = await umbrella({ rateLimit: { mode: 'report' }, sockets: few });
+  const sockets = [reporting.connect('bob'), reporting.connect('bob')];
+  expect(await Promise.all(sockets.map(({ state }) => state))).toEqual(['open', 'open']);
+  for (const { client } of sockets) expect(await ticks(client)).toEqual([1, 2, 3, 4, 5]);
+  const limited = reporting.told.filter(({ type }) => type === 'rate.limited');
+  expect(limited.length).toBeGreaterThan(3);
+  expect(limited.every(({ outcome }) => outcome === 'reported')).toBe(true);
+  const off = await umbrella({ sockets: false });
+  const many = await Promise.all(Array.from({ length: 12 }, () => off.connect('bob').state));
+  expect(count(many, 'open')).toBe(12);
 });

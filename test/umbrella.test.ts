@@ -282,6 +282,7 @@ describe('what is configured wrongly', () => {
     const weak = {
       limits: { mode: 'report', maxDepth: false },
       rateLimit: { mode: 'report', onStoreError: 'allow' },
+      sockets: false,
       introspection: { mode: 'report' },
       authorization: { defaultRule: 'allow' },
     } as const;
@@ -295,7 +296,7 @@ describe('what is configured wrongly', () => {
     for (const option of ["limits: { mode: 'report' }", 'maxDepth', "rateLimit: { mode: 'report' }", 'onStoreError']) {
       expect(text).toContain(option);
     }
-    for (const option of ["introspection: { mode: 'report' }", 'defaultRule', 'hideSuggestions'])
+    for (const option of ['sockets: false', "introspection: { mode: 'report' }", 'defaultRule', 'hideSuggestions'])
       expect(text).toContain(option);
   });
 

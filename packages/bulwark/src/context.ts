@@ -9,7 +9,6 @@ import {
   type ClientAddressOptions,
   clientAddress,
   type Events,
-  factsOfRefusal,
   isExpectedError,
   type Principal,
   refuse,
@@ -19,6 +18,7 @@ import {
   securityContext,
   type Wording,
 } from '@graphql-bulwark/core';
+import { tellLimited } from './socket-limits.ts';
 
 /** What Apollo Server's standalone server and its Express and Koa integrations hand to `context()`. */
 export interface HttpRequest {
@@ -64,17 +64,7 @@ export function contextMaker(
   function admit(security: SecurityContext): void {
     const refusal = refusalFor?.(security);
     if (!refusal) return;
-    const retryAfterSeconds = factsOfRefusal(refusal)?.retryAfterSeconds;
-    events.emit(
-      {
-        type: 'rate.limited',
-        control: 'rate-limit',
-        code: 'RATE_LIMITED',
-        ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-      },
-      'refused',
-      { security },
-    );
+    tellLimited(refusal, security, events);
     throw refusal;
   }
 

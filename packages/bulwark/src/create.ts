@@ -49,13 +49,21 @@ import {
   limits,
   resolveLimits,
 } from '@graphql-bulwark/limits';
-import { type RateLimit, type RateLimitOptions, rateLimit, rateLimitDirectives } from '@graphql-bulwark/rate-limit';
+import {
+  type RateLimit,
+  type RateLimitOptions,
+  rateLimit,
+  rateLimitDirectives,
+  type SocketLimitOptions,
+  type SocketLimits,
+} from '@graphql-bulwark/rate-limit';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { authenticator } from './authenticator.ts';
 import { type Authenticator, contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
 import { type MaskResult, resultMasker } from './mask.ts';
 import { posture } from './posture.ts';
+import { toldLimits } from './socket-limits.ts';
 import { weakOptions } from './weaknesses.ts';
 
 export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
@@ -88,6 +96,8 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
       })
     | undefined;
   readonly rateLimit?: RateLimitOptions | undefined;
+  /** Open sockets, operations and events over them. Left out: the defaults of the rate limit; `false`: any number. */
+  readonly sockets?: SocketLimitOptions | false | undefined;
   /** How many proxies of yours stand in front. Left out: none. */
   readonly clientAddress?: ClientAddressOptions | undefined;
   /** Told of every refusal and failure. Left out: refusals are logged once per code and minute. */
@@ -125,8 +135,10 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
   readonly check: (operation: CheckInput<C>) => Promise<void>;
   /** Masks the errors of a result, for transports that run no Apollo plugin. */
   readonly mask: MaskResult;
-  /** The rate limit: how a bucket stands, how to empty it, and limits for a WebSocket adapter. */
-  readonly rateLimit: Pick<RateLimit, 'peek' | 'reset' | 'sockets'>;
+  /** The rate limit: how a bucket stands, and how to empty it. */
+  readonly rateLimit: Pick<RateLimit, 'peek' | 'reset'>;
+  /** Asked by `webSocketHooks`, and by an adapter of your own; `undefined` where the option is `false`. */
+  readonly sockets: SocketLimits | undefined;
   /** Releases timers and stores. Called by the Apollo Server when it stops. */
   readonly close: () => Promise<void>;
 }
@@ -222,6 +234,10 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       async (request) =>
         (await makeContext(request, build)) as unknown as C,
     rateLimit: limiter,
+    sockets:
+      options.sockets === false
+        ? undefined
+        : toldLimits(limiter.sockets(options.sockets), events, options.rateLimit?.mode !== 'report'),
     check: (operation) => checkOperation(controls, operation, events),
     mask: resultMasker({
       events,
@@ -272,6 +288,7 @@ const optionNames = [
   'resolvedLists',
   'introspection',
   'rateLimit',
+  'sockets',
   'clientAddress',
   'onEvent',
   'expose',

@@ -5,8 +5,8 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { type GuardedWebSocket, webSocket } from '@graphql-bulwark/auth';
-import { deny, refusalCode, type SecuredContext } from '@graphql-bulwark/core';
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { deny, refusalCode, type SecuredContext, type SecurityContext } from '@graphql-bulwark/core';
+import { GraphQLError, type GraphQLSchema, getOperationAST, OperationTypeNode } from 'graphql';
 import type { HttpRequest } from './context.ts';
 import type { Bulwark } from './create.ts';
 
@@ -62,17 +62,21 @@ export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext' | 'onErr
  * Makes the options by which a WebSocket server of graphql-ws is protected like one over HTTP: every operation is checked, and
  * its errors are masked. `Authorization` and `X-API-Key` may stand in `connectionParams`, where browsers can put them, and are
  * verified as the headers of a request are: for the connection, for each operation and for each event, so that a stream ends
- * when its token does, or is taken back.
+ * when its token does, or is taken back. The option `sockets` of `createBulwark` bounds open sockets, operations and events: a
+ * socket too many is closed with 4403, an operation or an event too many is an error, and the socket stays open.
  *
  * @throws {TypeError} for options that cannot be meant, and for a schema that is not secured.
  * @example useServer(webSocketHooks(bulwark, { schema }), webSocketServer)
  */
 export function webSocketHooks<C extends SecuredContext>(
-  bulwark: Pick<Bulwark<C>, 'context' | 'check' | 'mask'>,
+  bulwark: Pick<Bulwark<C>, 'context' | 'check' | 'mask' | 'sockets'>,
   { context, ...options }: WebSocketHooksOptions<C>,
 ): WebSocketHooks {
   const identify = bulwark.context();
   const make = bulwark.context(context);
+  const limits = bulwark.sockets;
+  // By what graphql-ws adds to each socket: it is the same object for all hooks.
+  const callers = new WeakMap<object, SecurityContext>();
 
   async function orClose<T>(connection: Connected, work: (request: HttpRequest) => Promise<T>): Promise<T> {
     const known = connection as WebSocketConnection;
@@ -89,14 +93,35 @@ export function webSocketHooks<C extends SecuredContext>(
   const guarded = webSocket<C>({
     ...options,
     check: bulwark.check,
-    authenticate: async (connection) => (await orClose(connection, identify)).security.principal,
+    async authenticate(connection) {
+      const extra = connection.extra as WebSocketConnection['extra'];
+      // Not by a hook of graphql-ws: those wait for streams to end, and a silent one may not for hours.
+      const gone = (): void => limits?.disconnect(extra);
+      if (extra.request.socket.destroyed) gone();
+      else extra.request.socket.once('close', gone);
+      const { security } = await orClose(connection, identify);
+      const refusal = limits?.connect(extra, security);
+      if (refusal) throw refusal;
+      callers.set(extra, security);
+      return security.principal;
+    },
     context: (connection) => orClose(connection, make),
   });
   return {
     ...guarded,
-    async onNext(socket, _id, _payload, { contextValue }, { data, errors, extensions }) {
+    async onSubscribe(socket, id, payload) {
+      // Before anything is parsed: what is invalid has its price as well.
+      const security = callers.get(socket.extra as object);
+      const refusal = security && (await limits?.subscribe(security));
+      return refusal ? [refusal] : guarded.onSubscribe(socket, id, payload);
+    },
+    async onNext(socket, _id, _payload, { contextValue, document, operationName }, { data, errors, extensions }) {
       const caller = await orClose(socket, identify).catch(() => undefined);
       if (!caller) return { errors: [ended] };
+      // Anything else has one result, and was counted when it began.
+      const isEvent = getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
+      const refusal = isEvent ? await limits?.next(caller.security, contextValue) : undefined;
+      if (refusal) return bulwark.mask({ data: null, errors: [refusal] }, contextValue);
       const result = { ...(data !== undefined && { data }), ...(extensions && { extensions }) };
       return errors && bulwark.mask({ ...result, errors }, contextValue);
     },

@@ -3,7 +3,7 @@ import { isDevelopment, type SecuredContext } from '@graphql-bulwark/core';
 import type { BulwarkOptions } from './create.ts';
 
 export function* weakOptions<C extends SecuredContext>(options: BulwarkOptions<C>): Iterable<string> {
-  const { authenticate, authorization, limits = {}, cost, introspection, rateLimit } = options;
+  const { authenticate, authorization, limits = {}, cost, introspection, rateLimit, sockets } = options;
   if (limits.mode === 'report') yield "limits: { mode: 'report' } refuses nothing; it only tells.";
   for (const [name, value] of Object.entries(limits)) {
     if (value === false) yield `limits: { ${name}: false } lifts that limit for everyone.`;
@@ -13,6 +13,8 @@ export function* weakOptions<C extends SecuredContext>(options: BulwarkOptions<C
   if (introspection?.allow === true && !isDevelopment())
     yield 'introspection: { allow: true } shows the schema to anyone.';
   if (rateLimit?.mode === 'report') yield "rateLimit: { mode: 'report' } refuses nothing; it only tells.";
+  if (sockets === false)
+    yield 'sockets: false lets a caller hold any number of sockets, and start any number of operations.';
   if (rateLimit?.onStoreError === 'allow')
     yield "rateLimit: { onStoreError: 'allow' } counts nothing while the store is down.";
   if (authenticate !== false && authorization?.defaultRule === 'allow') {

@@ -100,7 +100,7 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
     counters,
     budgets: compileBudgets(options),
     refusals: compileRefusals(refusals, counters),
-    callerFor: (security) => callerOf(security, tier?.(security.principal), hashTag?.(security)),
+    callerFor: (security) => callerOf(security, tier?.(security.principal), hashTag && checkedTag(hashTag(security))),
     actualCost,
     isTold: costExtension,
     isPartial: partial,
@@ -132,6 +132,12 @@ const optionNames = [
   'httpStatus',
   'mode',
 ] as const satisfies readonly (keyof RateLimitOptions)[];
+
+/** Of anything else a store could only say that it failed, and every caller would be counted by the insurance alone. */
+function checkedTag(tag: unknown): string | undefined {
+  if (tag === undefined || typeof tag === 'string') return tag;
+  throw new TypeError(`hashTag must return a text or undefined, but returned ${show(tag)}.`);
+}
 
 function milliseconds(option: string, value: unknown): number {
   const checked = wholeNumber(option, value);

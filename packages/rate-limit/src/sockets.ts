@@ -5,9 +5,9 @@
  */
 import { type Charge, knownOptions, refuse, type SecurityContext, show, wholeNumber } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
-import { type CallerBudget, ruleOf } from './budgets.ts';
+import { type Budget, type CallerBudget, ruleOf } from './budgets.ts';
 import { type Caller, chargeFor } from './charges.ts';
-import type { Rule } from './directive.ts';
+import type { Rule, Scope } from './directive.ts';
 import { wholeSeconds } from './headers.ts';
 import { whoKey } from './keys.ts';
 import type { SteadyStore } from './steady.ts';
@@ -15,8 +15,12 @@ import type { SteadyStore } from './steady.ts';
 export interface SocketLimitOptions {
   /** Open sockets of one caller in this process; an anonymous one is told by its address. Whole number, 1 or more. @default 10 */
   readonly maxSockets?: number | undefined;
+  /** Open sockets of one address in this process, whoever is calling. Whole number, 1 or more. @default 100 */
+  readonly maxSocketsPerAddress?: number | undefined;
   /** Operations that one caller starts over sockets. @default { max: 60 } */
   readonly subscribes?: CallerBudget | undefined;
+  /** Operations that one address starts over sockets, whoever is calling. @default { max: 600 } */
+  readonly subscribesPerAddress?: Budget | undefined;
   /** Events that one caller is sent. @default { max: 600 } */
   readonly events?: CallerBudget | undefined;
   /** Spends `points` for each event what its operation was estimated to cost; it is executed anew each time. @default false */
@@ -25,8 +29,9 @@ export interface SocketLimitOptions {
 
 /** Each returns the refusal, or `undefined` where there is none. */
 export interface SocketLimits {
-  /** Counts a socket as open until {@link SocketLimits.disconnect}. */
+  /** Counts a socket as open until {@link SocketLimits.disconnect}; one that has gone by then is not counted. */
   readonly connect: (socket: object, security: SecurityContext) => GraphQLError | undefined;
+  /** For every socket that closes, also before it was accepted, as soon as it does: streams may outlive it. */
   readonly disconnect: (socket: object) => void;
   readonly subscribe: (security: SecurityContext) => Promise<GraphQLError | undefined>;
   /**
@@ -49,15 +54,24 @@ export function socketLimits(
   options: SocketLimitOptions,
   { counters, callerFor, pointsFor }: SocketHooks,
 ): SocketLimits {
-  knownOptions('sockets', options, ['maxSockets', 'subscribes', 'events', 'pointsPerEvent']);
+  knownOptions('sockets', options, optionNames);
   const { pointsPerEvent = false } = options;
   if (typeof pointsPerEvent !== 'boolean')
     throw new TypeError(`pointsPerEvent must be true or false, but is ${show(pointsPerEvent)}.`);
-  const maxSockets = wholeNumber('maxSockets', options.maxSockets ?? 10);
-  const subscribes = ruleOf('subscribes', 'socket:subscribes', options.subscribes ?? { max: 60 }, 'PRINCIPAL') as Rule;
-  const events = ruleOf('events', 'socket:events', options.events ?? { max: 600 }, 'PRINCIPAL') as Rule;
+  const rule = (option: 'subscribes' | 'subscribesPerAddress' | 'events', max: number, policy: string, by: Scope) =>
+    ruleOf(option, `socket:${policy}`, options[option] ?? { max }, by) as Rule;
+  const subscribes = [
+    rule('subscribes', 60, 'subscribes', 'PRINCIPAL'),
+    rule('subscribesPerAddress', 600, 'subscribes:address', 'ADDRESS'),
+  ];
+  const events = rule('events', 600, 'events', 'PRINCIPAL');
+  const scopes = [
+    { by: 'PRINCIPAL', max: wholeNumber('maxSockets', options.maxSockets ?? 10) },
+    { by: 'ADDRESS', max: wholeNumber('maxSocketsPerAddress', options.maxSocketsPerAddress ?? 100) },
+  ] as const;
   const open = new Map<string, number>();
-  const callers = new WeakMap<object, string>();
+  /** Socket -> the keys under which it is counted; none once it has gone. */
+  const counted = new WeakMap<object, readonly string[]>();
 
   async function take(charges: readonly Charge[]): Promise<GraphQLError | undefined> {
     try {
@@ -72,23 +86,29 @@ export function socketLimits(
 
   return {
     connect(socket, security) {
-      if (callers.has(socket)) return undefined;
-      const key = whoKey(['PRINCIPAL'], security);
-      const count = open.get(key) ?? 0;
-      if (!(count < maxSockets)) return refuse('RATE_LIMITED');
-      open.set(key, count + 1);
-      callers.set(socket, key);
+      if (counted.has(socket)) return undefined;
+      const keys = scopes.map(({ by, max }) => ({ key: `${by} ${whoKey([by], security)}`, max }));
+      if (keys.some(({ key, max }) => !((open.get(key) ?? 0) < max))) return refuse('RATE_LIMITED');
+      for (const { key } of keys) open.set(key, (open.get(key) ?? 0) + 1);
+      counted.set(
+        socket,
+        keys.map(({ key }) => key),
+      );
       return undefined;
     },
     disconnect(socket) {
-      const key = callers.get(socket);
-      if (key === undefined) return;
-      callers.delete(socket);
-      const count = (open.get(key) ?? 1) - 1;
-      if (count > 0) open.set(key, count);
-      else open.delete(key);
+      for (const key of counted.get(socket) ?? []) {
+        const count = (open.get(key) ?? 1) - 1;
+        if (count > 0) open.set(key, count);
+        else open.delete(key);
+      }
+      // One that closes while its caller is still being asked for must not be counted afterwards: nobody would take it off.
+      counted.set(socket, []);
     },
-    subscribe: (security) => take([chargeFor(subscribes, callerFor(security))]),
+    async subscribe(security) {
+      const caller = callerFor(security);
+      return take(subscribes.map((each) => chargeFor(each, caller)));
+    },
     async next(security, contextValue) {
       const caller = callerFor(security);
       const points = pointsPerEvent ? pointsFor(contextValue, caller) : [];
@@ -96,3 +116,12 @@ export function socketLimits(
     },
   };
 }
+
+const optionNames = [
+  'maxSockets',
+  'maxSocketsPerAddress',
+  'subscribes',
+  'subscribesPerAddress',
+  'events',
+  'pointsPerEvent',
+] as const satisfies readonly (keyof SocketLimitOptions)[];

@@ -280,3 +280,14 @@ it.each<[object, RegExp]>([
   expect(() => rateLimit(options)).toThrow(message);
   expect(() => rateLimit(options)).toThrow(TypeError);
 });
+
+it('fails for a hash tag that is no text, instead of taking the store for a failed one', async () => {
+  for (const tag of [5, null, {}, Symbol('t'), Promise.resolve('t')]) {
+    const limiter = rateLimit({ hashTag: () => tag as never });
+    await expect(limiter.peek({ policy: 'refusals' })).rejects.toThrow(/hashTag must return a text or undefined/);
+  }
+  for (const tag of ['acme', '', undefined]) {
+    const state = await rateLimit({ hashTag: () => tag }).peek({ policy: 'refusals' });
+    expect(state.remaining).toBe(60);
+  }
+});
