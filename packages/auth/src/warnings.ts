@@ -1,5 +1,6 @@
 /** What a schema says that is allowed, and that may still surprise: told once, while it is guarded. */
 import {
+  type GraphQLNamedType,
   type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
@@ -73,7 +74,7 @@ function said(coordinates: readonly string[], what: string): string | undefined 
 function hides(schema: GraphQLSchema, type: GraphQLOutputType, types: ByCoordinate): boolean {
   const named = getNamedType(type);
   const node = isObjectType(named) ? named.getFields()['node'] : undefined;
-  const stands = [named, ...(node ? [getNamedType(node.type)] : [])];
-  const results = stands.flatMap((one) => (isAbstractType(one) ? schema.getPossibleTypes(one) : [one]));
+  const stands: GraphQLNamedType[] = node ? [named, getNamedType(node.type)] : [named];
+  const results = stands.flatMap<GraphQLNamedType>((one) => (isAbstractType(one) ? schema.getPossibleTypes(one) : one));
   return results.some(({ name }) => types.get(name)?.owners.some(({ mode }) => hidingModes.has(mode)));
 }

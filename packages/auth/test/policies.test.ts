@@ -181,12 +181,12 @@ describe('a policy is asked', () => {
     const bare = makeExecutableSchema({
       typeDefs: [
         authDirectives,
-        'type Query { first: Doc then: Doc } type Doc { id: ID secret: String @auth(policies: "boss") }',
+        'type Query { first: Doc later: Doc } type Doc { id: ID secret: String @auth(policies: "boss") }',
       ],
       resolvers: {
         Query: {
           first: () => docOf,
-          async then(_: unknown, __: unknown, context: { security: unknown }) {
+          async later(_: unknown, __: unknown, context: { security: unknown }) {
             await new Promise((resolve) => setImmediate(resolve));
             context.security = user.security;
             return docOf;
@@ -199,11 +199,11 @@ describe('a policy is asked', () => {
       return security.principal?.id === 'boss';
     };
     const schema = guardSchema(bare, { policies: { boss } });
-    const source = '{first{secret again:secret} then{secret}}';
+    const source = '{first{secret again:secret} later{secret}}';
     const answer = outcome(await graphql({ schema, source, contextValue: { ...admin } }).then(plain));
     expect(answer).toEqual({
-      data: { first: { secret: 's', again: 's' }, then: { secret: null } },
-      errors: [denied('then.secret', 'FORBIDDEN')],
+      data: { first: { secret: 's', again: 's' }, later: { secret: null } },
+      errors: [denied('later.secret', 'FORBIDDEN')],
     });
     expect(asked).toEqual(['boss', 'u1']);
   });
