@@ -80,7 +80,7 @@ function complete(
   if (owner) {
     if (!caller) throw new Denied();
     if (!(owner.bypass && caller.roles.includes('R2')) && !owns(row[owner.field], caller.id)) {
-      if (owner.mode === 'FILTER' && inList) return dropped;
+      if (owner.mode !== 'ERROR' && inList) return dropped;
       throw new Denied();
     }
   }

@@ -56,7 +56,7 @@ export interface World {
   readonly owners: Readonly<Record<string, Owner | null>>;
   readonly rows: readonly Row[];
   readonly defaultRule: 'allow' | 'authenticated';
-  readonly asynchronous: boolean;
+  readonly answers: 'now' | 'later' | 'item by item' | 'as an iterator';
 }
 
 const coordinates = [
@@ -96,7 +96,7 @@ export const worlds: fc.Arbitrary<World> = fc.record({
   owners: fc.record({ A: owner, B: owner }),
   rows: fc.array(row, { minLength: 8, maxLength: 8 }),
   defaultRule: fc.constantFrom('allow' as const, 'authenticated' as const),
-  asynchronous: fc.boolean(),
+  answers: fc.constantFrom('now' as const, 'later' as const, 'item by item' as const, 'as an iterator' as const),
 });
 
 /** What a resolver ran for, in order. */
@@ -136,14 +136,20 @@ export function schemaOf(world: World, ran: Ran): GraphQLSchema {
             field,
             (source: object | undefined) => {
               ran.push(`${type}.${field}`);
-              const value = valueOf(world, type, field, source);
-              return world.asynchronous ? Promise.resolve(value) : value;
+              return handedOver(valueOf(world, type, field, source), world.answers);
             },
           ]),
         ),
       ]),
     ),
   });
+}
+
+function handedOver(value: unknown, how: World['answers']): unknown {
+  if (how === 'later') return Promise.resolve(value);
+  if (!Array.isArray(value)) return value;
+  if (how === 'item by item') return value.map((item) => Promise.resolve(item));
+  return how === 'as an iterator' ? value.values() : value;
 }
 
 /** What a field holds. Texts carry a `#`, so that one that leaks is found. */

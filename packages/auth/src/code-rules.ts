@@ -53,7 +53,8 @@ export function withCodeRules(schema: GraphQLSchema, uses: Uses, rules: CodeRule
       throw new TypeError(`rules: the rule of ${coordinate} must be an object, but is ${show(rule)}.`);
     }
     knownOptions(`rules: ${coordinate}`, rule, ['auth', 'owner', 'public']);
-    for (const name of ['auth', 'owner', 'public'] as const) fromCode(rule[name], name, coordinate);
+    const asked = (['auth', 'owner', 'public'] as const).flatMap((name) => fromCode(rule[name], name, coordinate));
+    if (asked.length === 0) throw new TypeError(`rules: ${coordinate} needs auth, owner or public.`);
   }
   return (element, name, coordinate) => [
     ...uses(element, name, coordinate),

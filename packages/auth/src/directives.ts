@@ -27,7 +27,7 @@ export function authDirectivesAs(names: DirectiveNames): string {
 "What a denial does that is certain beforehand. NULL: its field is null. REJECT: nothing of the operation runs."
 enum AuthMode { NULL REJECT }
 
-"What becomes of an object or a field of somebody else. NULL and FILTER leave no error; FILTER drops items of lists."
+"What becomes of an object or a field of somebody else. NULL and FILTER leave no error; FILTER and NOT_FOUND drop items of lists."
 enum OwnerMode { ERROR NULL FILTER NOT_FOUND }
 
 "Only for a caller who holds the roles and the scopes, and with whom the policies agree. The outer list is an OR, the inner lists are ANDs; without arguments any authenticated caller. Repeated: all must pass. Without a mode: REJECT for mutations and subscriptions, NULL for queries."

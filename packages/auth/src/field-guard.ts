@@ -34,19 +34,13 @@ export function behind(guarded: GuardedField, resolver: Resolver, guarding: Guar
   return onlyClaims ? behindClaims(guarded, resolver, guarding) : behindAll(guarded, resolver, guarding);
 }
 
-/** @param opensStream wraps what opens the source stream of a subscription. */
-export function guardedField(
-  config: FieldConfig,
-  guarded: GuardedField,
-  guarding: Guarding,
-  opensStream?: (subscribe: Resolver) => Resolver,
-): FieldConfig {
+/** Guards what resolves a field, and what opens its source stream where it has one. */
+export function guardedField(config: FieldConfig, guarded: GuardedField, guarding: Guarding): FieldConfig {
+  const { resolve = guarding.fieldResolver, subscribe } = config;
   return {
     ...config,
-    resolve: behind(guarded, config.resolve ?? guarding.fieldResolver, guarding),
-    ...(opensStream && {
-      subscribe: behind(guarded, opensStream(config.subscribe ?? defaultFieldResolver), guarding),
-    }),
+    resolve: behind(guarded, resolve, guarding),
+    ...(subscribe && { subscribe: behind(guarded, subscribe, guarding) }),
   };
 }
 

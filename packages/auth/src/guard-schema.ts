@@ -163,12 +163,15 @@ export function guardSchema<C = SecuredContext>(
         : reaches(type)
           ? withNotedPromise(judged, remembered)
           : judged;
-      if (!guard) return resolve === original ? undefined : { ...config, resolve };
-      const opens =
-        typeName === subscriptionType
-          ? (subscribe: Resolver) => endingWithCredential(subscribe, coordinate, standing, events)
-          : undefined;
-      return guardedField({ ...config, resolve }, guard, guarding, opens);
+      if (typeName !== subscriptionType) {
+        if (guard) return guardedField({ ...config, resolve }, guard, guarding);
+        return resolve === original ? undefined : { ...config, resolve };
+      }
+      // What a public field streams may hold guarded objects.
+      const opened = config.subscribe ?? defaultFieldResolver;
+      const subscribe = endingWithCredential(opened, coordinate, standing, events);
+      const bounded = { ...config, resolve, subscribe };
+      return guard ? guardedField(bounded, guard, guarding) : bounded;
     },
   });
   return mark(guarded, { index, judge: guarding.judge, memos: remembered, denials: saying });

@@ -9,7 +9,7 @@ import { type Denials, type Denied, type Where, whyOf } from './denials.ts';
 import { type Guarded, type GuardedField, ownerModeOf } from './guarded.ts';
 import type { LoaderBook } from './loaders.ts';
 import { after, firstOf, type Maybe } from './maybe.ts';
-import type { Memo } from './memo.ts';
+import { forgetOthers, type Memo } from './memo.ts';
 import { type Answer, anyOwned, type Claimant, isPromise, namesCaller, type Ownership, ownership } from './owner.ts';
 import type { OwnerRule } from './owner-rule.ts';
 import type { Asking, PolicyBook } from './policies.ts';
@@ -32,8 +32,6 @@ export interface Judge {
   field(guarded: GuardedField, question: Question): Maybe<Denied | undefined>;
   /** An object, as `source`. */
   object(guarded: Guarded, question: Question): Maybe<Denied | undefined>;
-  /** The owner of an object alone. */
-  owner(guarded: Guarded, question: Question): Maybe<Denied | undefined>;
   /** What is passed in, by claims alone. */
   input(guarded: GuardedField, args: Question['args'], contextValue: unknown): Denied[];
   /** The arguments, with what is left out filled in. */
@@ -65,14 +63,18 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
     return verdict === verdicts.allowed ? undefined : { guarded, ...whyOf(verdict), mode: 'ERROR' };
   };
 
-  const askingOf = (guarded: Guarded, question: Question): Asking => ({
-    ...question,
-    coordinate: guarded.coordinate,
-    principal: standings.principalOf(question.contextValue),
-    failed: (error) => {
-      denials.failed(guarded, error, question.memo);
-    },
-  });
+  const askingOf = (guarded: Guarded, question: Question): Asking => {
+    const principal = standings.principalOf(question.contextValue);
+    forgetOthers(question.memo, principal);
+    return {
+      ...question,
+      coordinate: guarded.coordinate,
+      principal,
+      failed: (error) => {
+        denials.failed(guarded, error, question.memo);
+      },
+    };
+  };
 
   const policy = (guarded: Guarded, question: Question): Maybe<Denied | undefined> => {
     if (guarded.policies.length === 0) return undefined;
@@ -123,7 +125,7 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
     });
   };
 
-  const owner: Judge['owner'] = (guarded, question) =>
+  const owner = (guarded: Guarded, question: Question): Maybe<Denied | undefined> =>
     owned(guarded, question, (rule, claimant) =>
       rule.loader === undefined
         ? ownership(question.source, rule.path, claimant)
@@ -174,7 +176,6 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
 
   return {
     claims,
-    owner,
     field: (guarded, question) =>
       firstOf(
         [
@@ -185,15 +186,13 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
         ],
         (step) => step(),
       ),
-    object: (guarded, question) =>
-      firstOf(
-        [
-          () => claims(guarded, question.contextValue),
-          () => policy(guarded, { ...question, args: none }),
-          () => owner(guarded, question),
-        ],
-        (step) => step(),
-      ),
+    object(guarded, question) {
+      const ofPolicy = () => policy(guarded, { ...question, args: none });
+      const ofOwner = () => owner(guarded, question);
+      // Of an object that is hidden no policy says a word.
+      const rest = ownerModeOf(guarded) === 'ERROR' ? [ofPolicy, ofOwner] : [ofOwner, ofPolicy];
+      return firstOf([() => claims(guarded, question.contextValue), ...rest], (step) => step());
+    },
     input: (guarded, args, contextValue) =>
       founds(guarded, args).flatMap((found) => claims(found.guarded, contextValue) ?? []),
     completed(guarded, args, contextValue) {

@@ -3,7 +3,7 @@
  *
  * The check before execution makes one and hands it over; the execution of the same operation takes it, once.
  */
-import { collectFields, included, typeApplies } from '@graphql-bulwark/core';
+import { collectFields, included, type Principal, typeApplies } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
 import type { Tally } from './denials.ts';
 import type { Shown } from './error-cap.ts';
@@ -21,6 +21,8 @@ export interface Memo {
   readonly bypassed: Set<string>;
   /** Coordinates of which a failure has been logged. */
   readonly logged: Set<string>;
+  /** About whom the answers are. */
+  caller?: Principal | null | undefined;
   /** How many promises have come up that may end in a denial. */
   promises: number;
   /** Whether a list has come up that a denied item would null. */
@@ -96,6 +98,16 @@ export function forgetBefore(memo: Memo, info: GraphQLResolveInfo): void {
   if (info.path.prev !== undefined || info.parentType !== info.schema.getMutationType()) return;
   memo.firstMutation ??= firstKey(info);
   if (memo.firstMutation !== info.path.key) memo.answers.clear();
+}
+
+/** Forgets what was found out about somebody else: a resolver may put another caller into the context. */
+export function forgetOthers(memo: Memo, caller: Principal | null): void {
+  if (memo.caller === caller) return;
+  if (memo.caller !== undefined) {
+    memo.answers.clear();
+    memo.waiting.clear();
+  }
+  memo.caller = caller;
 }
 
 /** The response key of the root field that runs first. */

@@ -4,8 +4,11 @@ import { knownArguments } from './directives.ts';
 import { type AnyOf, alternatives } from './rules.ts';
 import type { DirectiveArguments } from './uses.ts';
 
-/** ERROR: null and FORBIDDEN. NULL: null. FILTER: not in the list. NOT_FOUND: as if it did not exist. */
+/** ERROR: null and FORBIDDEN. NULL: null. FILTER: not in the list. NOT_FOUND: as if it did not exist, in a list neither. */
 export type OwnerMode = 'ERROR' | 'NULL' | 'FILTER' | 'NOT_FOUND';
+
+/** Modes in which a list is as if it had never held the item. */
+export const hidingModes: ReadonlySet<OwnerMode> = new Set<OwnerMode>(['FILTER', 'NOT_FOUND']);
 
 /** What carries the directive. */
 export type OwnerPlace = 'object' | 'field' | 'argument' | 'input';

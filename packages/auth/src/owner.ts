@@ -106,6 +106,10 @@ export function normalizer(own: ((value: unknown) => string | null) | undefined)
   };
 }
 
+/** As graphql-js tells it: what it would wait for is not yet a value, be it an object or a function. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  return (
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
 }

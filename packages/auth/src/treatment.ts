@@ -1,6 +1,6 @@
 /**
  * What becomes of one value that a field returns: enum values that not everybody may read, objects that their type's rule
- * denies, that FILTER drops and that NULL replaces.
+ * denies, that FILTER and NOT_FOUND drop and that NULL replaces.
  */
 import {
   defaultTypeResolver,
@@ -20,6 +20,7 @@ import { type Guarded, type GuardedField, ownerModeOf, type RuleIndex } from './
 import { type Question, whereOf } from './judge.ts';
 import { after, firstOf, type Maybe } from './maybe.ts';
 import { isPromise } from './owner.ts';
+import { hidingModes } from './owner-rule.ts';
 
 /** Stands for an item that is not in the list. */
 export const dropped: unique symbol = Symbol('dropped');
@@ -56,7 +57,10 @@ export function treatmentOf(
 function enumValues(values: ReadonlyMap<unknown, readonly Guarded[]>, { judge }: Guarding): Treatment {
   return {
     drops: false,
-    glance: { one: (value) => !values.has(value), all: (list) => !list.some((value) => values.has(value)) },
+    glance: {
+      one: (value) => !values.has(value),
+      all: (list) => !list.some((value) => values.has(value) || isPromise(value)),
+    },
     of(value, _, question) {
       const denied = firstOf(values.get(value) ?? [], (guarded) => judge.object(guarded, question));
       return after(denied, (no) => (no ? new Refused(no) : value));
@@ -82,25 +86,21 @@ function objects(
   if (guards.size === 0) return undefined;
   const glances = new Map([...guards].map(([name, guarded]) => [name, atAGlance(guarded, standings)]));
   const nameOf = concreteNames(schema);
+  const keepsPlaces = named.name === '_Entity';
 
   const judged = (name: unknown, value: unknown, inList: boolean, asked: Question): Maybe<unknown> => {
     const guarded = typeof name === 'string' ? guards.get(name) : undefined;
     if (!guarded || glances.get(guarded.coordinate)?.one(value, asked.contextValue)) return value;
     const question = { ...asked, source: value, args: {} };
-    const fully = (): Maybe<unknown> =>
-      after(judge.object(guarded, question), (denied) => (denied ? new Refused(denied) : value));
-    const mode = ownerModeOf(guarded);
-    const isSilent = mode === 'NULL' || (mode === 'FILTER' && inList);
-    if (!isSilent || judge.claims(guarded, question.contextValue)) return fully();
-    // The owner first: of an object that is hidden no other rule says a word.
-    return after(judge.owner(guarded, question), (denied: Denied | undefined) => {
-      if (!denied) return fully();
-      denials.noted(denied, whereOf(question));
-      return mode === 'FILTER' ? dropped : null;
+    return after(judge.object(guarded, question), (denied) => {
+      if (!denied) return value;
+      const stand = standInFor(denied, inList, keepsPlaces);
+      if (!(stand instanceof Refused)) denials.noted(denied, whereOf(question));
+      return stand;
     });
   };
   return {
-    drops: [...guards.values()].some((guarded) => ownerModeOf(guarded) === 'FILTER'),
+    drops: !keepsPlaces && [...guards.values()].some((guarded) => hidingModes.has(ownerModeOf(guarded))),
     glance: glanceAt([...guards.values()], [...glances.values()], isAbstractType(named)),
     of(value, inList, question) {
       if (!isAbstractType(named)) return judged(named.name, value, inList, question);
@@ -110,6 +110,18 @@ function objects(
         : judged(name, value, inList, question);
     },
   };
+}
+
+/**
+ * What stands in place of a denied object.
+ *
+ * @param keepsPlaces for federation's `_entities`, of which a router reads the items by their places: without one of them it
+ * would take the next object for it.
+ */
+function standInFor(denied: Denied, inList: boolean, keepsPlaces: boolean): unknown {
+  const { mode } = denied;
+  if (mode === 'NULL' || (mode === 'FILTER' && keepsPlaces)) return null;
+  return inList && !keepsPlaces && hidingModes.has(mode) ? dropped : new Refused(denied);
 }
 
 /** Of an abstract type only where no object matters: which type a value is of is not told at a glance. */

@@ -1,5 +1,7 @@
 /** What a schema says that is allowed, and that may still surprise: told once, while it is guarded. */
 import {
+  type GraphQLNamedType,
+  type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
@@ -10,6 +12,7 @@ import {
   isObjectType,
 } from 'graphql';
 import type { Guarded } from './guarded.ts';
+import { hidingModes } from './owner-rule.ts';
 
 type ByCoordinate = ReadonlyMap<string, Guarded>;
 
@@ -48,13 +51,13 @@ export function warningsOf(
       const hasOwnRule = /@(?:auth|owner)/.test(fields.get(coordinate)?.rule ?? '');
       if (isNonNullType(field.type) && hasOwnRule && !types.has(getNamedType(field.type).name))
         nonNull.push(coordinate);
-      if (filters(schema, field.type, types) && type.getFields()['totalCount']) counts.push(`${type.name}.totalCount`);
+      if (hides(schema, field.type, types) && type.getFields()['totalCount']) counts.push(`${type.name}.totalCount`);
     }
   }
   return [
     said(defaults, 'have a default that not everybody may pass: who leaves them out is denied'),
     said(nonNull, 'are guarded and not nullable: a denial nulls the object around them'),
-    said(counts, 'stand beside filtered lists and still count what was filtered'),
+    said(counts, 'may count objects that a list beside them hides'),
   ].filter((text) => text !== undefined);
 }
 
@@ -67,8 +70,11 @@ function said(coordinates: readonly string[], what: string): string | undefined 
   return `${distinct.slice(0, shown).join(', ')}${more} ${what}.`;
 }
 
-function filters(schema: GraphQLSchema, type: Parameters<typeof getNamedType>[0], types: ByCoordinate): boolean {
+/** Whether objects that are left out of lists stand here, or in the edges of a connection. */
+function hides(schema: GraphQLSchema, type: GraphQLOutputType, types: ByCoordinate): boolean {
   const named = getNamedType(type);
-  const results = isAbstractType(named) ? schema.getPossibleTypes(named) : named ? [named] : [];
-  return results.some(({ name }) => types.get(name)?.owners.some(({ mode }) => mode === 'FILTER'));
+  const node = isObjectType(named) ? named.getFields()['node'] : undefined;
+  const stands: GraphQLNamedType[] = node ? [named, getNamedType(node.type)] : [named];
+  const results = stands.flatMap<GraphQLNamedType>((one) => (isAbstractType(one) ? schema.getPossibleTypes(one) : one));
+  return results.some(({ name }) => types.get(name)?.owners.some(({ mode }) => hidingModes.has(mode)));
 }

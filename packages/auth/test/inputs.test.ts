@@ -18,6 +18,9 @@ const typeDefs = /* GraphQL */ `
     s(v: Secret): String
     out: E
     outs: [E]
+    late: [E]
+    nested: [[E]]
+    called: [E]
     color: Color
     deep(in: Outer): String
     me: Thing
@@ -32,6 +35,13 @@ const typeDefs = /* GraphQL */ `
   enum Color @auth(roles: "ADMIN") { RED }
   scalar Secret @auth(roles: "ADMIN")
 `;
+
+/** graphql-js waits for a function that has a `then` as well. */
+const waitedFor = (): void => {};
+// oxlint-disable-next-line unicorn/no-thenable -- the subject of the test
+waitedFor.then = (settle: (value: string) => void): void => {
+  settle('HIDDEN');
+};
 
 const ran: string[] = [];
 const tell =
@@ -50,6 +60,9 @@ function schema(): GraphQLSchema {
         ...Object.fromEntries(fields.map((name) => [name, tell(name)])),
         out: () => 'HIDDEN',
         outs: () => ['OPEN', 'HIDDEN', Promise.resolve('HIDDEN'), null],
+        late: () => ['OPEN', Promise.resolve('HIDDEN')],
+        nested: async () => [[Promise.resolve('HIDDEN')]],
+        called: () => [waitedFor],
         color: () => 'RED',
         me: () => ({}),
         n: () => ({ __typename: 'Thing' }),
@@ -148,6 +161,18 @@ describe('what a field returns', () => {
       out: 'HIDDEN',
       outs: ['OPEN', 'HIDDEN', 'HIDDEN', null],
     });
+  });
+
+  it('is an error also where every guarded enum value of its list is a promise', async () => {
+    const api = await start();
+    const expected = {
+      data: { late: ['OPEN', null], nested: [[null]], called: [null] },
+      errors: [denied('late.1', 'FORBIDDEN'), denied('nested.0.0', 'FORBIDDEN'), denied('called.0', 'FORBIDDEN')],
+    };
+    for (const { data, errors } of Object.values(await everyWay(api, '{late nested called}', user))) {
+      expect(data).toEqual(expected.data);
+      expect(new Set(errors)).toEqual(new Set(expected.errors));
+    }
   });
 
   it('is denied where its enum or scalar is guarded, passed in or given back', async () => {

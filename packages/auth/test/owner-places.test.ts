@@ -146,6 +146,60 @@ describe('W11: NOT_FOUND', () => {
   });
 });
 
+describe('NOT_FOUND', () => {
+  const types = `
+    type Query { docs: [Doc] docsNN: [Doc!]! matrix: [[Doc!]!]! later: [Doc] any: [Any] set: [Doc] one: Doc sure: Doc! node: Any missing: Doc }
+    union Any = Doc | Open
+    type Doc @auth(policies: "open") @owner(mode: NOT_FOUND) { id: ID }
+    type Open { open: Int }
+  `;
+  const resolvers = {
+    Query: {
+      ...listed,
+      matrix: () => [rows, [rows[1]]],
+      later: async () => rows.map(async (one) => one),
+      any: () => [rows[1], { open: 1 }, rows[0]],
+      set: () => new Set([notFound(), ...rows]),
+      one: () => rows[1],
+      sure: () => rows[1],
+      missing: () => notFound(),
+    },
+    Any: { __resolveType: (value: object) => ('open' in value ? 'Open' : 'Doc') },
+  };
+  const asked: unknown[] = [];
+  const open = (_: unknown, { source }: { source: unknown }): boolean => {
+    asked.push(source);
+    return (source as Doc).ownerId === 'me';
+  };
+  const start = (): ReturnType<typeof serve> => serve(schemaOf(types, resolvers), { policies: { open } });
+
+  it('leaves an item out of a list, in which a missing row would not be either', async () => {
+    const api = await start();
+    const own = { id: 'own' };
+    const data = { docs: [own], docsNN: [own], matrix: [[own], []], later: [own], any: [{ open: 1 }, own] };
+    const query = '{docs{id} docsNN{id} matrix{id} later{id} any{... on Doc{id} ... on Open{open}}}';
+    expect(await everyWay(api, query, me)).toEqual(everywhere({ data, errors: [] }));
+    expect(api.events[0]).toMatchObject({ type: 'access.denied', code: 'NOT_FOUND', coordinate: 'Doc', count: 6 });
+  });
+
+  it('leaves in what the resolver itself says is not there', async () => {
+    const answer = await send((await start()).server, '{set{id}}', me);
+    expect(answer.body.data).toEqual({ set: [null, { id: 'own' }] });
+    expect(codes(answer)).toEqual(['NOT_FOUND']);
+  });
+
+  it('is not given away by what a policy says of the object, and asks none about it', async () => {
+    asked.length = 0;
+    const api = await start();
+    const hidden = (path: string) => [path, 'NOT_FOUND', 'Not found'] as const;
+    expect(await everyWay(api, '{missing{id} one{id} node{__typename}}', me)).toEqual(
+      everywhere({ data: { missing: null, one: null, node: null }, errors: ['missing', 'one', 'node'].map(hidden) }),
+    );
+    expect(await everyWay(api, '{sure{id}}', me)).toEqual(everywhere({ data: null, errors: [hidden('sure')] }));
+    expect(asked).toEqual([]);
+  });
+});
+
 describe('W12: an argument that names the owner', () => {
   const orders = (_: unknown, args: unknown): string => JSON.stringify(args);
   const types = `

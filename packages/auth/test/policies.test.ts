@@ -1,4 +1,6 @@
 /** Policies: named functions that decide, fail closed, and are asked once. */
+
+import type { SecuredContext } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type GraphQLSchema, graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';
@@ -171,6 +173,39 @@ describe('a policy is asked', () => {
     expect(asked.toSorted()).toEqual(['0 {"x":1,"y":[2]}', '0 {"x":2}', '1 {"x":1,"y":[2]}', '1 {"x":2}']);
     await graphql({ schema, source, contextValue: user });
     expect(asked).toHaveLength(8);
+  });
+
+  it('anew when a resolver puts another caller into the context', async () => {
+    const asked: unknown[] = [];
+    const docOf = { id: 1, secret: 's' };
+    const bare = makeExecutableSchema({
+      typeDefs: [
+        authDirectives,
+        'type Query { first: Doc later: Doc } type Doc { id: ID secret: String @auth(policies: "boss") }',
+      ],
+      resolvers: {
+        Query: {
+          first: () => docOf,
+          async later(_: unknown, __: unknown, context: { security: unknown }) {
+            await new Promise((resolve) => setImmediate(resolve));
+            context.security = user.security;
+            return docOf;
+          },
+        },
+      },
+    });
+    const boss = ({ security }: SecuredContext): boolean => {
+      asked.push(security.principal?.id);
+      return security.principal?.id === 'boss';
+    };
+    const schema = guardSchema(bare, { policies: { boss } });
+    const source = '{first{secret again:secret} later{secret}}';
+    const answer = outcome(await graphql({ schema, source, contextValue: { ...admin } }).then(plain));
+    expect(answer).toEqual({
+      data: { first: { secret: 's', again: 's' }, later: { secret: null } },
+      errors: [denied('later.secret', 'FORBIDDEN')],
+    });
+    expect(asked).toEqual(['boss', 'u1']);
   });
 
   it('before the first mutation runs, and what it said is not asked again', async () => {

@@ -82,6 +82,8 @@ describe('rules from code', () => {
   it.each([
     [{ 'Query.nope': { auth: {} } }, 'the schema has no Query.nope'],
     [{ Doc: null }, 'must be an object'],
+    [{ Doc: {} }, 'rules: Doc needs auth, owner or public'],
+    [{ Doc: { auth: undefined } }, 'rules: Doc needs auth, owner or public'],
     [{ Doc: { auht: {} } }, "did you mean 'auth'"],
     [{ Doc: { auth: true } }, 'must be its arguments'],
     [{ Doc: { auth: [] } }, 'must be its arguments'],
@@ -253,13 +255,13 @@ describe('the access matrix', () => {
       () => silent,
     );
     guarding(
-      `${authDirectives} type Query { a(x: Int = 1 @auth): Int page: Page b: Int! @auth(roles: "A") } type Page { totalCount: Int items: [D] } type D @owner(mode: FILTER) { id: Int }`,
+      `${authDirectives} type Query { a(x: Int = 1 @auth): Int page: Page edges: Edges b: Int! @auth(roles: "A") } type Page { totalCount: Int items: [D] } type Edges { totalCount: Int edges: [Edge] } type Edge { node: D } type D @owner(mode: FILTER) { id: Int }`,
       { events },
     )();
     expect(messages).toEqual([
       expect.stringContaining('Query.a(x:) have a default'),
       expect.stringContaining('Query.b are guarded and not nullable'),
-      expect.stringContaining('Page.totalCount stand beside filtered lists'),
+      expect.stringContaining('Page.totalCount, Edges.totalCount may count objects'),
     ]);
   });
 });

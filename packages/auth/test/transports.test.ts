@@ -12,7 +12,7 @@ import { type DocumentNode, type GraphQLSchema, parse } from 'graphql';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { as, codes, send } from '../../../test/kit.ts';
 import { authDirectives, authorization, guardSchema } from '../src/index.ts';
-import { admin, denied, everyWay, everywhere, nobody, serve, silent } from './ways.ts';
+import { admin, denied, everyWay, everywhere, nobody, type Outcome, serve, silent } from './ways.ts';
 
 const me = as({ id: 'me' });
 
@@ -146,6 +146,26 @@ describe('a federation subgraph', () => {
         },
         errors: [denied('_entities.1', 'FORBIDDEN'), denied('_entities.2.mail', 'FORBIDDEN')],
       }),
+    );
+  });
+
+  it.each<[mode: string, errors: Outcome['errors']]>([
+    ['FILTER', []],
+    ['NOT_FOUND', [['_entities.0', 'NOT_FOUND', 'Not found']]],
+  ])('W16: keeps every entity at its place, whatever mode: %s does to other lists', async (mode, errors) => {
+    const schema = buildSubgraphSchema({
+      typeDefs: typeDefs(doc.replace('@owner', `@owner(mode: ${mode})`).replace('a: Int', 'docs: [Doc]')),
+      resolvers: {
+        Query: { docs: () => [rows['2'], rows['1']] },
+        Doc: { __resolveReference: ({ id }: { id: string }) => rows[id] },
+      },
+    });
+    const api = await serve(schema);
+    const mine = { __typename: 'Doc', id: '1', title: 'mine' };
+    const r = ['2', '1'].map((id) => ({ __typename: 'Doc', id }));
+    expect(await everyWay(api, entities, me, { r })).toEqual(everywhere({ data: { _entities: [null, mine] }, errors }));
+    expect(await everyWay(api, '{docs{__typename id title}}', me)).toEqual(
+      everywhere({ data: { docs: [mine] }, errors: [] }),
     );
   });
 

@@ -195,7 +195,10 @@ describe('over graphql-ws', () => {
 });
 
 describe('a subscription', () => {
-  it('ends with the credential that opened it, and closes its source', async () => {
+  it.each([
+    ['guarded', 'docs: Doc'],
+    ['public', 'docs: Node @public'],
+  ])('ends with the credential that opened it, and closes its source: %s', async (_, field) => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     let closed = false;
@@ -218,8 +221,14 @@ describe('a subscription', () => {
     const types: string[] = [];
     const schema = guardSchema(
       makeExecutableSchema({
-        typeDefs: [authDirectives, 'type Query { a: Int } type Subscription { docs: Doc } type Doc @owner { id: Int }'],
-        resolvers: { Subscription: { docs: { subscribe: source, resolve: (event: unknown) => event } } },
+        typeDefs: [
+          authDirectives,
+          `interface Node { id: Int } type Query { a: Int } type Subscription { ${field} } type Doc implements Node @owner { id: Int }`,
+        ],
+        resolvers: {
+          Subscription: { docs: { subscribe: source, resolve: (event: unknown) => event } },
+          Node: { __resolveType: () => 'Doc' },
+        },
       }),
       {
         events: createEvents(
