@@ -163,14 +163,11 @@ export function guardSchema<C = SecuredContext>(
         : reaches(type)
           ? withNotedPromise(judged, remembered)
           : judged;
-      if (typeName !== subscriptionType) {
-        if (guard) return guardedField({ ...config, resolve }, guard, guarding);
-        return resolve === original ? undefined : { ...config, resolve };
-      }
+      const judging = resolve === original ? config : { ...config, resolve };
+      if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding) : judging;
       // What a public field streams may hold guarded objects.
       const opened = config.subscribe ?? defaultFieldResolver;
-      const subscribe = endingWithCredential(opened, coordinate, standing, events);
-      const bounded = { ...config, resolve, subscribe };
+      const bounded = { ...judging, subscribe: endingWithCredential(opened, coordinate, standing, events) };
       return guard ? guardedField(bounded, guard, guarding) : bounded;
     },
   });
