@@ -29,7 +29,7 @@ const maxNesting = 500;
 export class Compiler {
   readonly costs: CostSchema;
   readonly fragments: Fragments;
-  readonly plans = new Plans();
+  readonly plans: Plans = new Plans();
   /** Whether a selection set can ask for one response key twice, so that fields merge. */
   readonly merges: boolean;
   /** Whether a selection set can stand at several places. */
