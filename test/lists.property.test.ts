@@ -106,6 +106,13 @@ async function run(schema: GraphQLSchema, source: string, seeds: readonly Seed[]
   }
 }
 
+it('an item that fails at once after others were awaited leaves no rejection behind', async () => {
+  const doc = (of: readonly Seed[]): Seed => ({ how: 'now', own: true, id: 0, of });
+  const leaf = (how: Seed['how']): Seed => ({ how, own: false, id: 0, of: [] });
+  const seeds: Seed[] = [doc([doc([leaf('rejects')])]), { ...doc([doc([leaf('null')])]), how: 'later' }];
+  expect((await run(guarded, '{ docs { doc { n } } }', seeds)).lost).toBe(0);
+});
+
 it('a guarded schema forgets no rejection that the unguarded one would not forget', async () => {
   const selection = fc.constantFrom(
     'id n',

@@ -112,7 +112,11 @@ function listOf(type: GraphQLOutputType, list: unknown, judging: Judging, path: 
   judging.question.memo.promises += 1;
   if (!judging.treatment.drops && !isNonNullType(type))
     return items.map((item) => (isPromise(item) ? handled(item) : item));
-  return Promise.allSettled(items).then((settled) => kept(settled.map(asItCame)));
+  return Promise.allSettled(items).then((settled) => {
+    const all = kept(settled.map(asItCame));
+    // Still later, all of them: graphql-js gives up a list where an item throws at once, and forgets those that are running.
+    return Array.isArray(all) ? all.map((one: unknown) => (isPromise(one) ? one : Promise.resolve(one))) : all;
+  });
 }
 
 /** An item that fails still fails later: were it an error by now, graphql-js would give up the list around it. */
