@@ -1,4 +1,5 @@
 /** What a schema says that is allowed, and that may still surprise: told once, while it is guarded. */
+import { listed } from '@graphql-bulwark/core';
 import {
   type GraphQLNamedType,
   type GraphQLOutputType,
@@ -61,13 +62,9 @@ export function warningsOf(
   ].filter((text) => text !== undefined);
 }
 
-const shown = 20;
-
 function said(coordinates: readonly string[], what: string): string | undefined {
   const distinct = [...new Set(coordinates)];
-  if (distinct.length === 0) return undefined;
-  const more = distinct.length > shown ? ` and ${distinct.length - shown} more` : '';
-  return `${distinct.slice(0, shown).join(', ')}${more} ${what}.`;
+  return distinct.length === 0 ? undefined : `${listed(distinct)} ${what}.`;
 }
 
 /** Whether objects that are left out of lists stand here, or in the edges of a connection. */
