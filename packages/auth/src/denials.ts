@@ -9,6 +9,7 @@ import type { Guarded } from './guarded.ts';
 import type { Memo, Memos } from './memo.ts';
 import type { OwnerMode } from './owner-rule.ts';
 import { type Verdict, verdicts } from './standing.ts';
+import { unsettled } from './steady-lists.ts';
 
 /** Who asked, in which operation. */
 export interface Where {
@@ -18,6 +19,9 @@ export interface Where {
   /** The field that is denied, or whose value is. */
   readonly info?: GraphQLResolveInfo | undefined;
 }
+
+/** A field of an operation that runs. */
+export type Place = Pick<Where, 'memo' | 'info'>;
 
 export interface Why {
   readonly code: RefusalCode;
@@ -41,7 +45,7 @@ export interface Denials {
    * Throws the error, or rejects with it where graphql-js would forget what still runs beside it: a forgotten promise that
    * rejects ends the process.
    */
-  no(error: GraphQLError, memo: Memo): Promise<never>;
+  no(error: GraphQLError, at: Place): Promise<never>;
   /** Counts a denial of which the client does not hear. */
   noted(denied: Denied, where: Where): void;
   /** Tells the operator of the denials of what was executed with this context. */
@@ -49,7 +53,7 @@ export interface Denials {
   /** Tells the operator that a role was let pass where an owner was asked for. */
   bypassed(guarded: Guarded, rule: string, where: Where): void;
   /** Hands on a promise of ours, which graphql-js may drop. */
-  later<T>(promise: Promise<T>, memo: Memo): Promise<T>;
+  later<T>(promise: Promise<T>, at: Place): Promise<T>;
   /** Logs what should not have failed, once per coordinate and operation. */
   failed(guarded: Guarded, error: unknown, memo: Memo): void;
 }
@@ -106,9 +110,9 @@ export function denials(events: Events | undefined, memos: Memos, maxErrorsPerFi
       );
     },
     noted,
-    no(error, memo) {
+    no(error, { memo, info }) {
       if (memo.promises === 0 && !memo.steady) throw error;
-      memo.promises += 1;
+      unsettled(memo, info?.path);
       return Watched.reject(error);
     },
     answered(contextValue) {
@@ -120,8 +124,8 @@ export function denials(events: Events | undefined, memos: Memos, maxErrorsPerFi
       bypassed.add(coordinate);
       emit({ type: 'access.bypassed', control: 'authorization', coordinate, rule }, 'noted', where);
     },
-    later(promise, memo) {
-      memo.promises += 1;
+    later(promise, { memo, info }) {
+      unsettled(memo, info?.path);
       return new Watched((resolve, reject) => {
         promise.then(resolve, reject);
       });

@@ -13,7 +13,7 @@ import { type Judge, type Question, whereOf } from './judge.ts';
 import { type LoaderBook, withLoaded } from './loaders.ts';
 import { forgetBefore, type Memos } from './memo.ts';
 import { isPromise } from './owner.ts';
-import { type Standings, type Verdict, verdicts } from './standing.ts';
+import { type Standings, surelyPasses, verdicts } from './standing.ts';
 
 export type Resolver = GraphQLFieldResolver<unknown, unknown>;
 type FieldConfig = GraphQLFieldConfig<unknown, unknown>;
@@ -46,22 +46,22 @@ export function guardedField(config: FieldConfig, guarded: GuardedField, guardin
 
 function behindClaims(guarded: GuardedField, resolver: Resolver, { standings, memos, denials }: Guarding): Resolver {
   const { slot } = guarded;
-  const no = (verdict: Verdict, contextValue: unknown, info: GraphQLResolveInfo): unknown => {
+  const judged: Resolver = (source, args, contextValue, info) => {
+    const verdict = standings.judge(contextValue, slot);
+    if (verdict === verdicts.allowed) return resolver(source, args, contextValue, info);
     const where = { contextValue, operation: info.operation, memo: memos.during(contextValue, info), info };
     return refused({ guarded, ...whyOf(verdict), mode: 'ERROR' }, where, denials);
   };
   // Most fields have no resolver of their own: a call that is always the same costs less.
   if (resolver === defaultFieldResolver) {
     return (source, args, contextValue, info) => {
-      const verdict = standings.judge(contextValue, slot);
-      if (verdict === verdicts.allowed) return defaultFieldResolver(source, args, contextValue, info);
-      return no(verdict, contextValue, info);
+      if (surelyPasses(standings, contextValue, slot)) return defaultFieldResolver(source, args, contextValue, info);
+      return judged(source, args, contextValue, info);
     };
   }
   return (source, args, contextValue, info) => {
-    const verdict = standings.judge(contextValue, slot);
-    if (verdict === verdicts.allowed) return resolver(source, args, contextValue, info);
-    return no(verdict, contextValue, info);
+    if (surelyPasses(standings, contextValue, slot)) return resolver(source, args, contextValue, info);
+    return judged(source, args, contextValue, info);
   };
 }
 
@@ -77,7 +77,7 @@ function behindAll(guarded: GuardedField, resolver: Resolver, guarding: Guarding
       return withRows(guarded, question, guarding, (seen) => resolver(source, completed, contextValue, seen));
     };
     const denied = judge.field(guarded, question);
-    return isPromise(denied) ? denials.later(denied.then(decide), memo) : decide(denied);
+    return isPromise(denied) ? denials.later(denied.then(decide), question) : decide(denied);
   };
 }
 
@@ -89,7 +89,7 @@ function refused(denied: Denied, where: Where, denials: Denials): unknown {
   }
   const error = denials.errorOf(denied, where);
   if (!error && !isNonNullType(where.info?.returnType)) return null;
-  return denials.no(error ?? more(where), where.memo);
+  return denials.no(error ?? more(where), where);
 }
 
 /** Offers the resolver what the loaders found: what was judged is what is used. */

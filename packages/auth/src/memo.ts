@@ -7,6 +7,7 @@ import { collectFields, included, type Principal, typeApplies } from '@graphql-b
 import type { GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
 import type { Tally } from './denials.ts';
 import type { Shown } from './error-cap.ts';
+import type { HeldList } from './steady-lists.ts';
 
 export interface Memo {
   /** subject -> key -> answer. The subject is a policy or loader; the key tells source and arguments apart. */
@@ -25,6 +26,8 @@ export interface Memo {
   caller?: Principal | null | undefined;
   /** How many promises have come up that may end in a denial. */
   promises: number;
+  /** Path of a field -> the list there, where a denied item would null it and nothing is unsettled yet. */
+  readonly lists: Map<object, HeldList>;
   /** Whether a list has come up that a denied item would null. */
   steady: boolean;
   /** Whether somebody will say when the operation is answered. */
@@ -167,6 +170,7 @@ function newMemo(): Memo {
     bypassed: new Set(),
     logged: new Set(),
     promises: 0,
+    lists: new Map(),
     steady: false,
     ends: false,
     tells: false,

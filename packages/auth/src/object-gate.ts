@@ -30,24 +30,28 @@ export function objectGate(
   guarded: Guarded,
   { standings, judge, memos, denials }: Pick<Guarding, 'standings' | 'judge' | 'memos' | 'denials'>,
 ): Predicate {
-  const { one: surely } = atAGlance(guarded, standings);
-  const passes = (value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> => {
-    if (surely(value, contextValue)) return true;
+  const glance = atAGlance(guarded, standings);
+  const judged = (value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> => {
     const memo = memos.during(contextValue, info);
     const question = { contextValue, operation: info.operation, memo, source: value, args: noArgs, info };
     const decide = (denied: Denied | undefined): true | Promise<never> => {
       if (!denied) return true;
       const where = whereOf(question);
-      return denials.no(denials.errorOf(denied, where) ?? more(where), memo);
+      return denials.no(denials.errorOf(denied, where) ?? more(where), where);
     };
     const denied = judge.object(guarded, question);
-    return isPromise(denied) ? denials.later(denied.then(decide), memo) : decide(denied);
+    return isPromise(denied) ? denials.later(denied.then(decide), question) : decide(denied);
   };
+  if (!original) {
+    return (value, contextValue, info) => glance.one(value, contextValue) || judged(value, contextValue, info);
+  }
+  const passes: typeof judged = (value, contextValue, info) =>
+    glance.one(value, contextValue) || judged(value, contextValue, info);
   // graphql-js would print the object in its own error, also for somebody who may see nothing of it.
   const strange = (): GraphQLError =>
     deny('INTERNAL_SERVER_ERROR', { coordinate: guarded.coordinate, reason: 'not of its type' });
   return (value, contextValue, info) => {
-    const isOfType = original ? original(value, contextValue, info) : true;
+    const isOfType = original(value, contextValue, info);
     if (!isPromise(isOfType)) {
       if (!isOfType) throw strange();
       return passes(value, contextValue, info);
@@ -57,7 +61,7 @@ export function objectGate(
         if (!settled) throw strange();
         return passes(value, contextValue, info);
       }),
-      memos.during(contextValue, info),
+      { memo: memos.during(contextValue, info), info },
     );
   };
 }
@@ -78,6 +82,8 @@ export function originalTypeResolver(
     const name = resolveType
       ? resolveType(value, contextValue, info, type)
       : defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);
-    return isPromise(name) ? denials.later(Promise.resolve(name), memos.during(contextValue, info)) : name;
+    return isPromise(name)
+      ? denials.later(Promise.resolve(name), { memo: memos.during(contextValue, info), info })
+      : name;
   };
 }

@@ -13,6 +13,7 @@ import type { GuardedField, RuleIndex } from './guarded.ts';
 import { type Question, whereOf } from './judge.ts';
 import { after, forget, handled, type Maybe } from './maybe.ts';
 import { isPromise } from './owner.ts';
+import { unsettled } from './steady-lists.ts';
 import { dropped, Refused, type Treatment, treatmentOf } from './treatment.ts';
 
 /** Stands for a value whose error nulls what holds it. */
@@ -43,9 +44,9 @@ export function judgedResult(
     const memo = memos.during(contextValue, info);
     const question = { contextValue, operation: info.operation, memo, source, args, info };
     const judged = after(through(type, result, { treatment, question, denials }, info.path, false), (one) =>
-      one instanceof Nulling ? denials.no(one.error, memo) : one,
+      one instanceof Nulling ? denials.no(one.error, question) : one,
     );
-    return isPromise(judged) ? denials.later(Promise.resolve(judged), memo) : judged;
+    return isPromise(judged) ? denials.later(Promise.resolve(judged), question) : judged;
   };
 }
 
@@ -109,7 +110,7 @@ function listOf(type: GraphQLOutputType, list: unknown, judging: Judging, path: 
   const kept = (all: unknown[]): unknown =>
     all.find((one) => one instanceof Nulling) ?? all.filter((one) => one !== dropped);
   if (!isPending) return kept(items);
-  judging.question.memo.promises += 1;
+  unsettled(judging.question.memo, judging.question.info?.path);
   if (!judging.treatment.drops && !isNonNullType(type))
     return items.map((item) => (isPromise(item) ? handled(item) : item));
   return Promise.allSettled(items).then((settled) => {

@@ -3,7 +3,13 @@
  *
  * Whatever does not have the form of a principal is nobody: a guard must not be talked into reading roles from a string.
  */
-import { type Principal, type SecurityContext, securityOf } from '@graphql-bulwark/core';
+import {
+  type Principal,
+  type SecuredContext,
+  type SecurityContext,
+  securityContext,
+  securityOf,
+} from '@graphql-bulwark/core';
 import { type Claimant, identities, type Normalize } from './owner.ts';
 import { type AnyOf, holds, missing, type Rule } from './rules.ts';
 
@@ -12,19 +18,19 @@ export const verdicts = { unknown: 0, allowed: 1, anonymous: 2, noRole: 3, noSco
 export type Verdict = (typeof verdicts)[Exclude<keyof typeof verdicts, 'unknown'>];
 
 export interface Standings {
+  /** Of the caller of the question before: the guards of one operation ask one after the other. */
+  readonly last: Standing;
   /** The verdict of the rule in this slot; without a security context the caller is anonymous. */
   judge(contextValue: unknown, slot: number): Verdict;
   /** Whom owners are compared with under a claim. */
   claimant(contextValue: unknown, claim: string): Claimant;
-  /** {@link Standings.claimant} of a caller whom the rule in this slot lets pass; `undefined` of all others. */
-  passing(contextValue: unknown, slot: number, claim: string): Claimant | undefined;
   /** Whether the caller holds the roles of one alternative. */
   holdsRoles(contextValue: unknown, anyOf: AnyOf): boolean;
   /** The caller, or `null`. */
   principalOf(contextValue: unknown): Principal | null;
 }
 
-interface Standing {
+export interface Standing {
   readonly security: SecurityContext;
   readonly of: unknown;
   readonly principal: Principal | null;
@@ -32,52 +38,49 @@ interface Standing {
   readonly claimants: Map<string, Claimant>;
   readonly held: Map<AnyOf, boolean>;
   /** The claim that was asked for last. */
-  claim?: string;
-  claimant?: Claimant;
+  claim: string | undefined;
+  claimant: Claimant | undefined;
 }
 
-function isContextOf(contextValue: unknown, { security, of }: Standing): boolean {
-  const its = (contextValue as { readonly security?: SecurityContext } | null | undefined)?.security;
-  return its === security && its.principal === of;
+/** Whether the rule in this slot is known to let the caller pass: the common case. `false` says nothing: judge it. */
+export function surelyPasses({ last }: Standings, contextValue: unknown, slot: number): boolean {
+  const security = (contextValue as Partial<SecuredContext> | null | undefined)?.security;
+  return security === last.security && security.principal === last.of && last.verdicts[slot] === verdicts.allowed;
+}
+
+/** {@link Standings.claimant} of a caller whom the rule in this slot lets pass; `undefined` of all others. */
+export function passing(all: Standings, contextValue: unknown, slot: number, claim: string): Claimant | undefined {
+  const { last } = all;
+  if (last.claim === claim && surelyPasses(all, contextValue, slot)) return last.claimant;
+  return all.judge(contextValue, slot) === verdicts.allowed ? all.claimant(contextValue, claim) : undefined;
 }
 
 /** @param rules by slot. */
 export function standings(rules: readonly Rule[], normalize: Normalize): Standings {
   const known = new WeakMap<object, Standing>();
   const nobody: Claimant = { identities: [], normalize };
-  // The guards of one operation ask one after the other.
-  let last: Standing | undefined;
 
   function standingOf(contextValue: unknown): Standing | undefined {
     const security = securityOf(contextValue);
     if (!security) return undefined;
     const of: unknown = security.principal;
-    if (last && last.security === security && last.of === of) return last;
+    const { last } = judged;
+    if (last.security === security && last.of === of) return last;
     const standing = known.get(security);
-    last = standing && standing.of === of ? standing : fresh(security, of);
-    return last;
+    judged.last = standing && standing.of === of ? standing : standingFor(security, of);
+    return judged.last;
   }
 
-  function fresh(security: SecurityContext, of: unknown): Standing {
-    const standing: Standing = {
-      security,
-      of,
-      principal: isPrincipal(of) ? of : null,
-      verdicts: new Int8Array(rules.length),
-      claimants: new Map(),
-      held: new Map(),
-    };
+  function standingFor(security: SecurityContext, of: unknown): Standing {
+    const standing = newStanding(security, of, rules.length);
     known.set(security, standing);
     return standing;
   }
 
-  const judged: Standings = {
+  const judged: Standings & { last: Standing } = {
+    // Of a context that nobody has.
+    last: newStanding(securityContext(), null, rules.length),
     judge(contextValue, slot) {
-      // Nearly every question is about the caller of the one before.
-      if (last && isContextOf(contextValue, last)) {
-        const verdict = last.verdicts[slot];
-        if (verdict) return verdict as Verdict;
-      }
       const standing = standingOf(contextValue);
       if (!standing) return verdicts.anonymous;
       const before = standing.verdicts[slot];
@@ -99,12 +102,6 @@ export function standings(rules: readonly Rule[], normalize: Normalize): Standin
       standing.claimant = claimant;
       return claimant;
     },
-    passing(contextValue, slot, claim) {
-      if (last && isContextOf(contextValue, last) && last.verdicts[slot] === verdicts.allowed && last.claim === claim) {
-        return last.claimant;
-      }
-      return judged.judge(contextValue, slot) === verdicts.allowed ? judged.claimant(contextValue, claim) : undefined;
-    },
     holdsRoles(contextValue, anyOf) {
       const standing = standingOf(contextValue);
       if (!standing?.principal) return false;
@@ -115,6 +112,19 @@ export function standings(rules: readonly Rule[], normalize: Normalize): Standin
     principalOf: (contextValue) => standingOf(contextValue)?.principal ?? null,
   };
   return judged;
+}
+
+function newStanding(security: SecurityContext, of: unknown, slots: number): Standing {
+  return {
+    security,
+    of,
+    principal: isPrincipal(of) ? of : null,
+    verdicts: new Int8Array(slots),
+    claimants: new Map(),
+    held: new Map(),
+    claim: undefined,
+    claimant: undefined,
+  };
 }
 
 function verdictOf(rule: Rule | undefined, principal: Principal | null): Verdict {

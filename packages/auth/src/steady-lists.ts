@@ -3,9 +3,9 @@
  *
  * graphql-js gives up such a list where an item throws, and forgets the items before it. Were one of those still running and
  * failed later, its rejection would be nobody's, and end the process: a caller could do that with two objects that are not
- * theirs. So in an operation with such a list a denial rejects and never throws; and from the first item in which there was a
- * denial, or a promise that a denial may follow, the rest of the list is completed later, where graphql-js waits for every item.
- * Until then nothing is made per item.
+ * theirs. So in an operation with such a list a denial rejects and never throws; and graphql-js gets an array of ours, of which
+ * the items that it has not read yet become promises as soon as there was a denial in an item, or a promise that a denial may
+ * follow: the rest is completed later, where graphql-js waits for every item. Until then nothing is done per item.
  *
  * Only lists of non-null items in which a denial can reach the item: no other is touched.
  */
@@ -18,9 +18,10 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
+import type { Path } from './error-cap.ts';
 import type { Resolver } from './field-guard.ts';
 import type { RuleIndex } from './guarded.ts';
-import { forget, handled } from './maybe.ts';
+import { handled } from './maybe.ts';
 import type { Memo, Memos } from './memo.ts';
 import { isPromise } from './owner.ts';
 
@@ -61,16 +62,17 @@ export function losesItems(schema: GraphQLSchema, index: Pick<RuleIndex, 'fields
   return { loses, reaches };
 }
 
-/** Hands graphql-js promises for the items, from the first on that leaves something running. */
+/** Hands graphql-js an array that {@link unsettled} finds. */
 export function withSteadyItems(resolver: Resolver, type: GraphQLOutputType, memos: Memos): Resolver {
   const depth = depthOf(type);
   return (source, args, contextValue, info) => {
     const memo = memos.during(contextValue, info);
     memo.steady = true;
+    const hold = (result: unknown): unknown => held(result, depth, memo, info.path);
     const result: unknown = resolver(source, args, contextValue, info);
-    if (!isPromise(result)) return steady(result, depth, memo);
-    memo.promises += 1;
-    return Promise.resolve(result).then((settled) => steady(settled, depth, memo));
+    if (!isPromise(result)) return hold(result);
+    unsettled(memo, info.path);
+    return Promise.resolve(result).then(hold);
   };
 }
 
@@ -78,41 +80,81 @@ export function withSteadyItems(resolver: Resolver, type: GraphQLOutputType, mem
 export function withNotedPromise(resolver: Resolver, memos: Memos): Resolver {
   return (source, args, contextValue, info) => {
     const result: unknown = resolver(source, args, contextValue, info);
-    if (isPromise(result)) memos.during(contextValue, info).promises += 1;
+    if (isPromise(result)) unsettled(memos.during(contextValue, info), info.path);
     return result;
   };
 }
 
+/**
+ * Says that at this field there was a denial, or a promise that one may follow: what is left of the lists around it is
+ * completed later.
+ */
+export function unsettled(memo: Memo, path: Path | undefined): void {
+  memo.promises += 1;
+  // A path tells the place in a list for what is below the item, not for the item itself.
+  for (let at = path, from = 0; at; at = at.prev) {
+    const list = memo.lists.get(at);
+    if (list) {
+      memo.lists.delete(at);
+      postpone(list, from);
+    }
+    from = typeof at.key === 'number' ? at.key + 1 : 0;
+  }
+}
+
 /** @param depth how many lists stand in each other. */
-function steady(value: unknown, depth: number, memo: Memo): unknown {
-  if (depth === 0 || typeof value !== 'object' || value === null || !(Symbol.iterator in value)) return value;
-  return { [Symbol.iterator]: () => steadyItems(value as Iterable<unknown>, depth - 1, memo) };
+function held(value: unknown, depth: number, memo: Memo, path: Path): unknown {
+  const list = copied(value, depth);
+  if (!list) return value;
+  const promised = firstPromise(list);
+  if (promised !== undefined) {
+    unsettled(memo, path);
+    postpone(list, promised);
+  }
+  memo.lists.set(path, list);
+  return list.items;
 }
 
-/** graphql-js asks for an item when it has begun to complete the one before. */
-function steadyItems(items: Iterable<unknown>, depth: number, memo: Memo): Iterator<unknown> {
-  const iterator = items[Symbol.iterator]();
-  // A list is completed in one go: what comes up meanwhile belongs to its items.
-  const before = memo.promises;
-  return {
-    next() {
-      const next = iterator.next();
-      if (next.done === true) return next;
-      const { value } = next;
-      if (isPromise(value)) memo.promises += 1;
-      if (memo.promises > before) return { value: laterItem(value, depth, memo), done: false };
-      return depth === 0 ? next : { value: steady(value, depth, memo), done: false };
-    },
-    return() {
-      forget(items);
-      return iterator.return?.() ?? { value: undefined, done: true };
-    },
-  };
+/** An array of our own, of which nobody else changes an item. */
+export interface HeldList {
+  readonly items: unknown[];
+  /** The lists in it, where it is a list of lists; an item may still be none. */
+  readonly lists: readonly (HeldList | undefined)[] | undefined;
 }
 
-function laterItem(item: unknown, depth: number, memo: Memo): PromiseLike<unknown> {
-  // graphql-js hears of its rejection all the same.
-  return handled(Promise.resolve(item).then((one) => steady(one, depth, memo)));
+function copied(value: unknown, depth: number): HeldList | undefined {
+  if (depth === 0 || typeof value !== 'object' || value === null || !(Symbol.iterator in value)) return undefined;
+  const items = [...(value as Iterable<unknown>)];
+  if (depth === 1) return { items, lists: undefined };
+  const lists = items.map((item) => copied(item, depth - 1));
+  return { items: items.map((item, i) => lists[i]?.items ?? inPromise(item, depth - 1)), lists };
+}
+
+/** What a promise for a list brings is completed later, all of it. */
+function inPromise(item: unknown, depth: number): unknown {
+  if (!isPromise(item)) return item;
+  return Promise.resolve(item).then((value) => {
+    const list = copied(value, depth);
+    if (!list) return value;
+    postpone(list, 0);
+    return list.items;
+  });
+}
+
+function firstPromise({ items, lists }: HeldList): number | undefined {
+  const first = items.findIndex(
+    (item, i) => isPromise(item) || (lists?.[i] !== undefined && firstPromise(lists[i]) !== undefined),
+  );
+  return first === -1 ? undefined : first;
+}
+
+/** Of lists in a list all of them: which one is being completed is not told. */
+function postpone({ items, lists }: HeldList, from: number): void {
+  for (const list of lists ?? []) if (list) postpone(list, 0);
+  for (let i = lists ? 0 : from; i < items.length; i += 1) {
+    const item = items[i];
+    items[i] = isPromise(item) ? handled(item) : Promise.resolve(item);
+  }
 }
 
 function depthOf(type: GraphQLOutputType): number {

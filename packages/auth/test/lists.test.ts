@@ -7,6 +7,8 @@ import { serve } from './ways.ts';
 const ann = as({ id: 'ann' });
 const own = { id: 1, ownerId: 'ann' };
 const foreign = { id: 2, ownerId: 'bob' };
+const shared = [own, foreign, own];
+const sharedLists = [[own], shared];
 const slowly = async <T>(value: T): Promise<T> => {
   await Promise.resolve();
   return value;
@@ -20,6 +22,7 @@ const schema = makeExecutableSchema({
     type Open { doc: Doc! }
     type Query {
       docs: [Doc!]! nullable: [Doc] maybe: [Doc!] nested: [[Doc!]!]! edges: [Edge!]! lazy: [Doc!]! opens: [Open!] plain: [Int!]!
+      shared: [Doc!]! sharedLists: [[Doc!]!]!
     }
   `,
   resolvers: {
@@ -32,6 +35,8 @@ const schema = makeExecutableSchema({
       lazy: () => slowly([slowly(own), Promise.reject(new Error('lost')), foreign]),
       opens: () => [{ doc: slowly(foreign) }, { doc: null }, { doc: foreign }],
       plain: () => [1, 2],
+      shared: () => shared,
+      sharedLists: () => sharedLists,
     },
     Doc: {
       parent: () => slowly(foreign),
@@ -87,5 +92,13 @@ describe('a list in which a denied item nulls the list', () => {
     expect(paths).toContainEqual(['nullable', 1]);
     const allowed = await send(api.server, '{ nullable { id } plain }', ann);
     expect(allowed.body.data).toEqual({ nullable: [{ id: '1' }, null], plain: [1, 2] });
+  });
+
+  it("leaves the resolver's own arrays as they are", async () => {
+    const api = await serve(schema);
+    const answer = await send(api.server, '{ shared { id parent { id } } sharedLists { id parent { id } } }', ann);
+    expect(answer.body.errors.length).toBeGreaterThan(1);
+    expect(shared).toEqual([own, foreign, own]);
+    expect(sharedLists).toEqual([[own], shared]);
   });
 });
