@@ -26,6 +26,7 @@ export function countRepeated(document: DocumentNode, counted: Counted, maximum:
   if (counted.repeats > maximum) return counted.repeats;
   // Where no selection set repeats a key, fragments expanded, none merge further down either.
   if (counted.repeats === 0) {
+    if (counted.mixed.length === 0) return 0;
     const merging = new Merging(fragmentsOf(document));
     const sets = new Set(counted.mixed.map((set) => merging.within(set)));
     const isDistinct = (set: SelectionSetNode): boolean => {

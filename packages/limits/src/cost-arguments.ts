@@ -28,7 +28,7 @@ export function argumentValue(
   nodes: readonly ArgumentNode[] | undefined,
   spend: Spend,
 ): ArgumentValue {
-  const node = nodes?.find(({ name }) => name.value === argument.name)?.value;
+  const node = nodeOf(argument, nodes);
   if (!node) return { fixed: argument.defaultValue };
   if (node.kind === Kind.VARIABLE) {
     const name = node.name.value;
@@ -36,6 +36,15 @@ export function argumentValue(
   }
   if (!usesVariables(node, spend)) return { fixed: valueFromAST(node, argument.type) };
   return (variables) => valueFromAST(node, argument.type, variables);
+}
+
+function nodeOf(argument: GraphQLArgument, nodes: readonly ArgumentNode[] | undefined): ValueNode | undefined {
+  return nodes?.find(({ name }) => name.value === argument.name)?.value;
+}
+
+function hasFreeFields(costs: CostSchema, type: GraphQLInputType): boolean {
+  const nullable = getNullableType(type);
+  return isInputObjectType(nullable) && costs.pricedFields(nullable).length === 0;
 }
 
 /** Literals were counted when they were read, and defaults are the schema's. */
@@ -50,8 +59,10 @@ export function argumentsCost(
 ): Term {
   return sum(
     priced.map((argument): Term => {
-      const value = argumentValue(argument, nodes, spend);
       const weight = costs.inputWeight(argument);
+      // Where nothing inside costs, the object itself does.
+      if (nodeOf(argument, nodes)?.kind === Kind.OBJECT && hasFreeFields(costs, argument.type)) return weight ?? 1;
+      const value = argumentValue(argument, nodes, spend);
       if (typeof value !== 'function') return inputCost(costs, argument.type, weight, value.fixed, boundless);
       return (run) => inputCost(costs, argument.type, weight, value(run.variables), run);
     }),
@@ -71,7 +82,7 @@ function inputCost(
   value: unknown,
   work: { looked: number },
 ): number {
-  if (value === undefined || value === null) return 0;
+  if (isNothing(value)) return 0;
   work.looked += 1;
   const maximum = costs.settings.maxCostNodes;
   if (work.looked > maximum)
@@ -102,13 +113,17 @@ export function slicingSize(
   nodes: readonly ArgumentNode[] | undefined,
   spend: Spend,
 ): number | undefined | ((run: Run) => number | undefined) {
-  const values = slicing.map(({ argument, path }) => ({ value: argumentValue(argument, nodes, spend), path }));
+  const values: { readonly value: ArgumentValue; readonly path: readonly string[] }[] = [];
+  for (const { argument, path } of slicing) {
+    const value = argumentValue(argument, nodes, spend);
+    if (typeof value === 'function' || !isNothing(value.fixed)) values.push({ value, path });
+  }
   const size = (read: (value: ArgumentValue) => unknown): number | undefined => {
     let largest: number | undefined;
     let given = 0;
     for (const { value, path } of values) {
       const at = follow(read(value), path);
-      if (at === undefined || at === null) continue;
+      if (isNothing(at)) continue;
       given += 1;
       const length = Array.isArray(at) ? at.length : at;
       if (typeof length !== 'number' || !Number.isInteger(length) || !(length >= 0 && length <= maxListSize)) {
@@ -123,6 +138,10 @@ export function slicingSize(
   return ({ variables }) => size((value) => (typeof value === 'function' ? value(variables) : value.fixed));
 }
 
+function isNothing(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
+}
+
 function follow(value: unknown, path: readonly string[]): unknown {
   let at = value;
   for (const name of path) at = (at as Record<string, unknown> | null | undefined)?.[name];
@@ -131,6 +150,10 @@ function follow(value: unknown, path: readonly string[]): unknown {
 
 /** Its own stack: how deep a literal nests is the client's choice. */
 function usesVariables(value: ValueNode, spend: Spend): boolean {
+  if (value.kind !== Kind.LIST && value.kind !== Kind.OBJECT) {
+    spend(1, 1);
+    return value.kind === Kind.VARIABLE;
+  }
   const waiting: ValueNode[] = [value];
   const levels: number[] = [1];
   let found = false;

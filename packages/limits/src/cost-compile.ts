@@ -41,7 +41,7 @@ export class Compiler {
   readonly kept: ((run: Run) => number)[] = [];
   #sizes: Map<Sizing, Map<string, Term>> | undefined;
   #ids: Map<SelectionSetNode, number> | undefined;
-  #contexts: Map<SizedFields, Map<Term, SizeContext>> | undefined;
+  #contexts: Map<Term, SizeContext[]> | undefined;
   #contextCount = 0;
 
   constructor(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode) {
@@ -87,10 +87,13 @@ export class Compiler {
 
   contextOf(fields: SizedFields, size: Term): SizeContext {
     this.#contexts ??= new Map();
-    const known = this.#contexts.get(fields) ?? new Map<Term, SizeContext>();
-    this.#contexts.set(fields, known);
-    const context = known.get(size) ?? { fields, size, id: (this.#contextCount += 1) };
-    known.set(size, context);
+    const ofSize = this.#contexts.get(size) ?? [];
+    let context = ofSize.find((known) => known.fields === fields);
+    if (!context) {
+      context = { fields, size, id: (this.#contextCount += 1) };
+      ofSize.push(context);
+      this.#contexts.set(size, ofSize);
+    }
     return context;
   }
 

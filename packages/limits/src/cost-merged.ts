@@ -3,13 +3,12 @@
  *
  * The cost of one field is that of the IBM cost directives (section 7), or what an estimator says.
  */
-import { typeApplies, type Walking, walkSelections } from '@graphql-bulwark/core';
+import { type Walking, walkSelections } from '@graphql-bulwark/core';
 import {
   type FieldNode,
   type GraphQLAbstractType,
   type GraphQLCompositeType,
   type GraphQLObjectType,
-  isAbstractType,
   type SelectionSetNode,
 } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
@@ -29,13 +28,20 @@ interface Asked {
   further: { readonly node: FieldNode; readonly guard: Guard }[] | undefined;
 }
 
+/** Merged selection sets, priced on one type. */
+interface Place {
+  readonly type: GraphQLCompositeType;
+  readonly around: SizeContext | undefined;
+  readonly plan: Plan;
+}
+
 const keyOf = ({ alias, name }: FieldNode): string => (alias ?? name).value;
 
 export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootType: GraphQLObjectType): Plan {
   const { costs, fragments, spend, merges, hasSpreads, plans } = compiler;
   const { schema, settings } = costs;
   const isEstimated = settings.model === 'estimators';
-  const known = new Map<string, Plan>();
+  const known = new Map<SelectionSetNode | string, Place[]>();
   let choosing = 0;
   let applies = (_condition: string): boolean => false;
   let entered: Map<string, Guard[]> | undefined;
@@ -80,20 +86,31 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     nesting: number,
   ): Plan {
     spend(1, nesting);
+    const priced = (): Plan =>
+      costs.isAbstract(type) ? dearestOf(sets, type, around, nesting) : plans.add(itemsOf(sets, type, around, nesting));
     // A set that stands at one place, on one type, is priced once by itself.
-    if (!merges && !hasSpreads && choosing === 0 && !isAbstractType(type)) {
-      return plans.add(itemsOf(sets, type, around, nesting));
+    if (!merges && !hasSpreads && choosing === 0) return priced();
+    const places = placesOf(sets);
+    for (const place of places) if (place.type === type && place.around === around) return place.plan;
+    const plan = priced();
+    places.push({ type, around, plan });
+    return plan;
+  }
+
+  /** The plans of these sets. */
+  function placesOf(sets: readonly GuardedSet[]): Place[] {
+    const [first] = sets;
+    // One by itself is the usual case; merged ones are told by their numbers.
+    const key =
+      first && first[1] === '' && sets.length === 1
+        ? first[0]
+        : sets.map(([set, guard]) => `${compiler.idOf(set)}?${guard}`).join(' ');
+    let places = known.get(key);
+    if (!places) {
+      places = [];
+      known.set(key, places);
     }
-    const ids = sets.map(([set, guard]) => `${compiler.idOf(set)}${guard && `?${guard}`}`);
-    const key = `${type.name} ${around?.id ?? ''} ${ids.join(' ')}`;
-    let made = known.get(key);
-    if (!made) {
-      made = isAbstractType(type)
-        ? dearestOf(sets, type, around, nesting)
-        : plans.add(itemsOf(sets, type, around, nesting));
-      known.set(key, made);
-    }
-    return made;
+    return places;
   }
 
   function dearestOf(
@@ -102,8 +119,11 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     around: SizeContext | undefined,
     nesting: number,
   ): Plan {
+    const members = representatives(sets, type);
+    const [only] = members;
+    if (only && members.length === 1) return planOf(sets, only, around, nesting);
     choosing += 1;
-    const plan = plans.choose(representatives(sets, type).map((member) => planOf(sets, member, around, nesting)));
+    const plan = plans.choose(members.map((member) => planOf(sets, member, around, nesting)));
     choosing -= 1;
     return plan;
   }
@@ -120,7 +140,7 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     const abstract: GraphQLAbstractType[] = [type];
     for (const name of conditions) {
       const condition = schema.getType(name);
-      if (isAbstractType(condition)) abstract.push(condition);
+      if (condition && costs.isAbstract(condition)) abstract.push(condition);
       else concrete.add(name);
     }
     if (abstract.length === 1) {
@@ -147,10 +167,12 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     nesting: number,
   ): PlanItem[] {
     const fields = costs.fieldsOf(type);
-    const applying = (condition: string): boolean => typeApplies(schema, type)(condition);
+    const applying = (condition: string): boolean => costs.applies(condition, type);
     if (merges) return mergedOf(sets, fields, applying).map((asked) => itemOf(asked, type, around, nesting));
+    const hasFreeLeaves = costs.hasFreeLeaves(type);
     let items: PlanItem[] | undefined;
     visit(sets, applying, (node, guard) => {
+      if (hasFreeLeaves && !node.selectionSet && !node.directives?.length) return;
       const cost = fields.get(node.name.value);
       // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
       if (!cost || (cost.isFree && !node.directives?.length)) return;

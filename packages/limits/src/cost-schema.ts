@@ -64,6 +64,12 @@ export interface CostSchema {
   readonly settings: CostSettings;
   /** name -> field */
   fieldsOf(type: GraphQLObjectType | GraphQLInterfaceType): ReadonlyMap<string, FieldCost>;
+  /** Whether nothing costs that is asked of this type without selecting below it, and without directives. */
+  hasFreeLeaves(type: GraphQLObjectType): boolean;
+  /** Whether it is an interface or a union. */
+  isAbstract(type: GraphQLNamedType): type is GraphQLAbstractType;
+  /** Whether a fragment on the named type applies to objects of `type`. */
+  applies(typeCondition: string, type: GraphQLObjectType): boolean;
   typeWeight(type: GraphQLNamedType): number;
   /** Weight of an argument, input field or directive argument; `undefined` where none was given. */
   inputWeight(input: GraphQLArgument | GraphQLInputField): number | undefined;
@@ -85,14 +91,23 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     if (weight !== undefined) inputs.set(element as GraphQLArgument, weight);
   }
   const fields = new Map<string, Map<string, FieldCost>>();
+  const freeLeaves = new Set<string>();
   const grouped = new Map<string, MemberGroups>();
   const typeWeights = new Map<string, number>();
   const pricedFields = new Map<GraphQLInputObjectType, readonly GraphQLInputField[]>();
+  /** Name of an interface or union -> names of the objects that can stand for it. */
+  const members = new Map<string, ReadonlySet<string>>();
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isAbstractType(type)) members.set(type.name, new Set(schema.getPossibleTypes(type).map(({ name }) => name)));
+  }
 
   const costs: CostSchema = {
     schema,
     settings,
     fieldsOf: (type) => fields.get(type.name) ?? none,
+    hasFreeLeaves: (type) => freeLeaves.has(type.name),
+    isAbstract: (type): type is GraphQLAbstractType => members.has(type.name),
+    applies: (condition, type) => condition === type.name || members.get(condition)?.has(type.name) === true,
     typeWeight(type) {
       let weight = typeWeights.get(type.name);
       if (weight === undefined) {
@@ -152,6 +167,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
       unused.delete(coordinate);
       ofType.set(field.name, fieldCost(type, field, coordinate));
     }
+    if ([...ofType.values()].every(({ isFree, composite }) => isFree || composite)) freeLeaves.add(type.name);
   }
   for (const coordinate of unused) throw new TypeError(`cost: listSizes names '${coordinate}', which is no field.`);
   return costs;
