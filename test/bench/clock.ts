@@ -7,17 +7,18 @@
 export interface Effort {
   /** How often each work is measured. */
   readonly rounds?: number;
+  /** Milliseconds for which work runs before it is measured, so that it is compiled. */
+  readonly warmUp?: number;
   /** Calls in one round. */
   readonly calls?: number;
 }
 
-/** Milliseconds for which work runs before it is measured, so that it is compiled. */
-const warmUp = 150;
+const shortly = 150;
 
 /** @returns microseconds that one call of each kind of work takes. */
 export function compare<K extends string>(
   works: Readonly<Record<K, () => void>>,
-  { rounds = 40, calls = 20 }: Effort = {},
+  { rounds = 40, calls = 20, warmUp = shortly }: Effort = {},
 ): Record<K, number> {
   const names = Object.keys(works) as K[];
   const least = new Map<K, number>();
@@ -29,7 +30,11 @@ export function compare<K extends string>(
 }
 
 /** As {@link compare} for one kind of work, on things that are made outside the clock and used once. */
-export function timeOnce<T>(make: () => T, work: (made: T) => void, { rounds = 40, calls = 20 }: Effort = {}): number {
+export function timeOnce<T>(
+  make: () => T,
+  work: (made: T) => void,
+  { rounds = 40, calls = 20, warmUp = shortly }: Effort = {},
+): number {
   let least = Infinity;
   for (const end = performance.now() + warmUp; performance.now() < end; ) work(make());
   for (let round = 0; round < rounds; round += 1) {

@@ -96,9 +96,9 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
   const typeWeights = new Map<string, number>();
   const pricedFields = new Map<GraphQLInputObjectType, readonly GraphQLInputField[]>();
   /** Name of an interface or union -> names of the objects that can stand for it. */
-  const members = new Map<string, ReadonlySet<string>>();
+  const possible = new Map<string, ReadonlySet<string>>();
   for (const type of Object.values(schema.getTypeMap())) {
-    if (isAbstractType(type)) members.set(type.name, new Set(schema.getPossibleTypes(type).map(({ name }) => name)));
+    if (isAbstractType(type)) possible.set(type.name, new Set(schema.getPossibleTypes(type).map(({ name }) => name)));
   }
 
   const costs: CostSchema = {
@@ -106,8 +106,8 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     settings,
     fieldsOf: (type) => fields.get(type.name) ?? none,
     hasFreeLeaves: (type) => freeLeaves.has(type.name),
-    isAbstract: (type): type is GraphQLAbstractType => members.has(type.name),
-    applies: (condition, type) => condition === type.name || members.get(condition)?.has(type.name) === true,
+    isAbstract: (type): type is GraphQLAbstractType => possible.has(type.name),
+    applies: (condition, type) => condition === type.name || possible.get(condition)?.has(type.name) === true,
     typeWeight(type) {
       let weight = typeWeights.get(type.name);
       if (weight === undefined) {
