@@ -142,10 +142,12 @@ function inPromise(item: unknown, depth: number): unknown {
 }
 
 function firstPromise({ items, lists }: HeldList): number | undefined {
-  const first = items.findIndex(
-    (item, i) => isPromise(item) || (lists?.[i] !== undefined && firstPromise(lists[i]) !== undefined),
-  );
-  return first === -1 ? undefined : first;
+  for (let i = 0; i < items.length; i += 1) {
+    if (isPromise(items[i])) return i;
+    const list = lists?.[i];
+    if (list && firstPromise(list) !== undefined) return i;
+  }
+  return undefined;
 }
 
 /** Of lists in a list all of them: which one is being completed is not told. */
