@@ -35,6 +35,8 @@ interface Place {
   readonly plan: Plan;
 }
 
+const nothing = (): void => {};
+
 const keyOf = ({ alias, name }: FieldNode): string => (alias ?? name).value;
 
 export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootType: GraphQLObjectType): Plan {
@@ -43,13 +45,15 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
   const isEstimated = settings.model === 'estimators';
   const known = new Map<SelectionSetNode | string, Place[]>();
   let choosing = 0;
-  let applies = (_condition: string): boolean => false;
+  /** Of which fields are visited; `undefined` where all conditions are collected. */
+  let on: GraphQLObjectType | undefined;
+  let conditions = new Set<string>();
   let entered: Map<string, Guard[]> | undefined;
   const walking: Walking<Guard> = {
     fragments,
     under: guardOf,
     opens: ({ selections }) => spend(selections.length, 1),
-    applies: (condition) => applies(condition),
+    applies: (condition) => (on ? costs.applies(condition, on) : conditions.add(condition) && true),
     enters(name, guard) {
       entered ??= new Map();
       const before = entered.get(name);
@@ -69,14 +73,16 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
   /** What `field` does may visit in its turn. */
   function visit(
     sets: readonly GuardedSet[],
-    applying: (condition: string) => boolean,
+    type: GraphQLObjectType | undefined,
     field: (node: FieldNode, guard: Guard) => void,
   ): void {
-    const outer = { applies, entered };
-    applies = applying;
+    const outer = on;
+    const enteredBefore = entered;
+    on = type;
     entered = undefined;
     walkSelections(sets, walking, field);
-    ({ applies, entered } = outer);
+    on = outer;
+    entered = enteredBefore;
   }
 
   function planOf(
@@ -86,15 +92,23 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     nesting: number,
   ): Plan {
     spend(1, nesting);
-    const priced = (): Plan =>
-      costs.isAbstract(type) ? dearestOf(sets, type, around, nesting) : plans.add(itemsOf(sets, type, around, nesting));
     // A set that stands at one place, on one type, is priced once by itself.
-    if (!merges && !hasSpreads && choosing === 0) return priced();
+    if (!merges && !hasSpreads && choosing === 0) return freshPlanOf(sets, type, around, nesting);
     const places = placesOf(sets);
     for (const place of places) if (place.type === type && place.around === around) return place.plan;
-    const plan = priced();
+    const plan = freshPlanOf(sets, type, around, nesting);
     places.push({ type, around, plan });
     return plan;
+  }
+
+  function freshPlanOf(
+    sets: readonly GuardedSet[],
+    type: GraphQLCompositeType,
+    around: SizeContext | undefined,
+    nesting: number,
+  ): Plan {
+    if (costs.isAbstract(type)) return dearestOf(sets, type, around, nesting);
+    return plans.add(itemsOf(sets, type, around, nesting));
   }
 
   /** The plans of these sets. */
@@ -130,12 +144,8 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
 
   /** One member for each way in which the members of an abstract type can be charged. */
   function representatives(sets: readonly GuardedSet[], type: GraphQLAbstractType): GraphQLObjectType[] {
-    const conditions = new Set<string>();
-    visit(
-      sets,
-      (condition) => conditions.add(condition) && true,
-      () => {},
-    );
+    conditions = new Set();
+    visit(sets, undefined, nothing);
     const concrete = new Set<string>();
     const abstract: GraphQLAbstractType[] = [type];
     for (const name of conditions) {
@@ -167,11 +177,10 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     nesting: number,
   ): PlanItem[] {
     const fields = costs.fieldsOf(type);
-    const applying = (condition: string): boolean => costs.applies(condition, type);
-    if (merges) return mergedOf(sets, fields, applying).map((asked) => itemOf(asked, type, around, nesting));
+    if (merges) return mergedOf(sets, fields, type).map((asked) => itemOf(asked, type, around, nesting));
     const hasFreeLeaves = costs.hasFreeLeaves(type);
     let items: PlanItem[] | undefined;
-    visit(sets, applying, (node, guard) => {
+    visit(sets, type, (node, guard) => {
       if (hasFreeLeaves && !node.selectionSet && !node.directives?.length) return;
       const cost = fields.get(node.name.value);
       // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
@@ -187,10 +196,10 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
   function mergedOf(
     sets: readonly GuardedSet[],
     fields: ReadonlyMap<string, FieldCost>,
-    applying: (condition: string) => boolean,
+    type: GraphQLObjectType,
   ): Asked[] {
     const byKey = new Map<string, Asked>();
-    visit(sets, applying, (node, guard) => {
+    visit(sets, type, (node, guard) => {
       const cost = fields.get(node.name.value);
       const same = byKey.get(keyOf(node));
       if (same) (same.further ??= []).push({ node, guard });
