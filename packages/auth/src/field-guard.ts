@@ -1,4 +1,6 @@
 /** Guards a field: judges before its resolver, before its source stream is opened, and what it returns. */
+
+import { isPromise } from '@graphql-bulwark/core';
 import {
   defaultFieldResolver,
   type GraphQLFieldConfig,
@@ -12,7 +14,6 @@ import type { GuardedField } from './guarded.ts';
 import { type Judge, type Question, whereOf } from './judge.ts';
 import { type LoaderBook, withLoaded } from './loaders.ts';
 import { forgetBefore, type Memos } from './memo.ts';
-import { isPromise } from './owner.ts';
 import { type Standings, surelyPasses, verdicts } from './standing.ts';
 
 export type Resolver = GraphQLFieldResolver<unknown, unknown>;

@@ -3,6 +3,7 @@
  *
  * Synchronous unless a policy, a loader or a property is not. Whatever throws or rejects denies.
  */
+import { isPromise } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
 import { OperationTypeNode } from 'graphql';
 import { type Denials, type Denied, type Where, whyOf } from './denials.ts';
@@ -10,7 +11,7 @@ import { type Guarded, type GuardedField, ownerModeOf } from './guarded.ts';
 import type { LoaderBook } from './loaders.ts';
 import { after, firstOf, type Maybe } from './maybe.ts';
 import { forgetOthers, type Memo } from './memo.ts';
-import { type Answer, anyOwned, type Claimant, isPromise, namesCaller, type Ownership, ownership } from './owner.ts';
+import { type Answer, anyOwned, type Claimant, namesCaller, type Ownership, ownership } from './owner.ts';
 import type { OwnerRule } from './owner-rule.ts';
 import type { Asking, PolicyBook } from './policies.ts';
 import { type Standings, verdicts } from './standing.ts';

@@ -3,11 +3,10 @@
  *
  * What a loader finds is kept for the operation and handed to the resolver, so that check and use see the same row.
  */
-import { show, within } from '@graphql-bulwark/core';
+import { isPromise, show, within } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Maybe } from './maybe.ts';
 import { once, questionKeys } from './memo.ts';
-import { isPromise } from './owner.ts';
 import type { Asking } from './policies.ts';
 
 /** What a loader is asked for. */

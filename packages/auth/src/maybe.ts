@@ -1,5 +1,5 @@
 /** Answers that may take time: synchronous stays synchronous. */
-import { isPromise } from './owner.ts';
+import { isPromise } from '@graphql-bulwark/core';
 
 export type Maybe<T> = T | Promise<T>;
 

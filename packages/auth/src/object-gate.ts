@@ -2,7 +2,7 @@
  * Guards the objects of a type, wherever they come up: graphql-js asks a type's `isTypeOf` about every object before it
  * reads anything of it, `__typename` included.
  */
-import { deny } from '@graphql-bulwark/core';
+import { deny, isPromise } from '@graphql-bulwark/core';
 import {
   defaultTypeResolver,
   type GraphQLAbstractType,
@@ -18,7 +18,6 @@ import { more } from './error-cap.ts';
 import type { Guarding } from './field-guard.ts';
 import type { Guarded } from './guarded.ts';
 import { whereOf } from './judge.ts';
-import { isPromise } from './owner.ts';
 
 type Predicate = GraphQLIsTypeOfFn<unknown, unknown>;
 

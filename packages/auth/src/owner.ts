@@ -4,7 +4,9 @@
  * It reads the object that the resolver returned, never the client's selection. Whatever is missing, empty or of another kind
  * is nobody's: two absent values are not equal.
  */
+
 import type { Principal } from '@graphql-bulwark/core';
+import { isPromise } from '@graphql-bulwark/core';
 import { claimAt } from './claims.ts';
 
 /** `unresolved`: the property is not there, which is rather a mistake of the server than of the caller. */
@@ -106,12 +108,4 @@ export function normalizer(own: ((value: unknown) => string | null) | undefined)
     const text: unknown = own(value);
     return typeof text === 'string' && text !== '' ? text : null;
   };
-}
-
-/** As graphql-js tells it: what it would wait for is not yet a value, be it an object or a function. */
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
 }

@@ -4,11 +4,10 @@
  * Only `true` lets pass. What throws, rejects, takes too long or answers anything else denies. Each question is asked once
  * per operation, and a policy with `many` gets the keys of a whole list in one call.
  */
-import { knownOptions, type Principal, show, within } from '@graphql-bulwark/core';
+import { isPromise, knownOptions, type Principal, show, within } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import { every, type Maybe, some } from './maybe.ts';
 import { type Memo, once, questionKeys } from './memo.ts';
-import { isPromise } from './owner.ts';
 import type { AnyOf } from './rules.ts';
 
 /** What a policy is asked about. */

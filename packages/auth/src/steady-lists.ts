@@ -9,6 +9,8 @@
  *
  * Only lists of non-null items in which a denial can reach the item: no other is touched.
  */
+
+import { isPromise } from '@graphql-bulwark/core';
 import {
   type GraphQLNamedType,
   type GraphQLOutputType,
@@ -23,7 +25,6 @@ import type { Resolver } from './field-guard.ts';
 import type { RuleIndex } from './guarded.ts';
 import { handled } from './maybe.ts';
 import type { Memo, Memos } from './memo.ts';
-import { isPromise } from './owner.ts';
 
 export interface Losing {
   /** Whether a field of this type returns such a list. */

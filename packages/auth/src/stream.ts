@@ -1,8 +1,7 @@
 /** A subscription lasts no longer than the credential that opened it. */
 import type { Events } from '@graphql-bulwark/core';
-import { securityOf } from '@graphql-bulwark/core';
+import { isPromise, securityOf } from '@graphql-bulwark/core';
 import type { Resolver } from './field-guard.ts';
-import { isPromise } from './owner.ts';
 import type { Standings } from './standing.ts';
 
 /** The longest time that a timer takes; a later end is waited for in steps. */

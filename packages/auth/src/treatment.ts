@@ -2,6 +2,8 @@
  * What becomes of one value that a field returns: enum values that not everybody may read, objects that their type's rule
  * denies, that FILTER and NOT_FOUND drop and that NULL replaces.
  */
+
+import { isPromise } from '@graphql-bulwark/core';
 import {
   defaultTypeResolver,
   type GraphQLAbstractType,
@@ -19,7 +21,6 @@ import type { Guarding } from './field-guard.ts';
 import { type Guarded, type GuardedField, ownerModeOf, type RuleIndex } from './guarded.ts';
 import { type Question, whereOf } from './judge.ts';
 import { after, firstOf, type Maybe } from './maybe.ts';
-import { isPromise } from './owner.ts';
 import { hidingModes } from './owner-rule.ts';
 
 /** Stands for an item that is not in the list. */

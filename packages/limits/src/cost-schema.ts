@@ -28,7 +28,7 @@ import {
 import { type Annotated, elementsOf, readDirective } from './cost-directives.ts';
 import { compileSizing, type Sizing } from './cost-list-size.ts';
 import { type CostSettings, checkWeight, type ListSize } from './cost-options.ts';
-import { dimensionsOf } from './list-cap.ts';
+import { dimensionsOf } from './list-dimensions.ts';
 
 /** What is known of one field of an object or interface type. */
 export interface FieldCost {

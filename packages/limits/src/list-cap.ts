@@ -3,18 +3,16 @@
  * Room: the guarded schema, once a list is resolved and before any of its items is.
  * Answers: `LIST_LIMIT_EXCEEDED` as the error of the field, or of the inner list.
  */
-import { deny, type Events, knownOptions, limitOrFalse, securityOf, show } from '@graphql-bulwark/core';
+import { deny, type Events, isPromise, knownOptions, limitOrFalse, securityOf, show } from '@graphql-bulwark/core';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
   type GraphQLFieldResolver,
-  type GraphQLOutputType,
   type GraphQLResolveInfo,
   type GraphQLSchema,
-  getNullableType,
-  isListType,
   isObjectType,
 } from 'graphql';
+import { dimensionsOf } from './list-dimensions.ts';
 
 export interface ListCapOptions {
   /** Items that one list may hold. 1 or more, or `false` for the fields below alone. */
@@ -144,16 +142,12 @@ function isFirst(contextValue: unknown, coordinate: string): boolean {
 
 /** `use` now, or when the value is there. */
 function settled(value: unknown, use: (value: unknown) => unknown): unknown {
-  return isThenable(value) ? value.then(use) : use(value);
+  return isPromise(value) ? value.then(use) : use(value);
 }
 
 /** An item that nobody will wait for must not end the process when it rejects. */
 function abandon(item: unknown): void {
-  if (isThenable(item)) item.then(undefined, () => {});
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  if (isPromise(item)) item.then(undefined, () => {});
 }
 
 function dimensionsAt(schema: GraphQLSchema, coordinate: string): number {
@@ -161,10 +155,4 @@ function dimensionsAt(schema: GraphQLSchema, coordinate: string): number {
   const type = schema.getType(typeName);
   const field = isObjectType(type) ? type.getFields()[name] : undefined;
   return field ? dimensionsOf(field.type) : 0;
-}
-
-/** Lists around a type: 2 for `[[T!]!]!`. */
-export function dimensionsOf(type: GraphQLOutputType): number {
-  const nullable = getNullableType(type);
-  return isListType(nullable) ? 1 + dimensionsOf(nullable.ofType) : 0;
 }
