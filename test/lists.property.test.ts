@@ -27,7 +27,7 @@ const bare = makeExecutableSchema({
       id: ID doc: Doc! maybe: Doc docs: [Doc!] edges: [Edge!]! node: Node! n: Int! secret: Int! @auth(policies: "no")
     }
     type Edge implements Node { id: ID node: Doc! maybe: Doc n: Int! }
-    type Query { docs: [Doc!]! edges: [Edge!] nodes: [Node!]! nested: [[Doc!]!]! }
+    type Query { docs: [Doc!]! edges: [Edge!] nodes: [Node!]! nested: [[Doc!]!]! lists: [[Doc!]!]! }
   `,
   resolvers: {
     Node: {
@@ -95,6 +95,7 @@ async function run(schema: GraphQLSchema, source: string, seeds: readonly Seed[]
     docs,
     nodes: docs,
     nested: () => [docs(), docs()],
+    lists: () => [docs(), slowly(docs()), docs()],
     edges: () => seeds.map((one) => valueOf(one, true)),
   };
   try {
@@ -125,7 +126,7 @@ it('a guarded schema forgets no rejection that the unguarded one would not forge
     'n secret',
     'edges { node { docs { n } } } doc { id }',
   );
-  const root = fc.constantFrom('docs', 'nested', 'edges', 'nodes');
+  const root = fc.constantFrom('docs', 'nested', 'lists', 'edges', 'nodes');
   let compared = 0;
   let denied = 0;
   await fc.assert(

@@ -34,12 +34,6 @@ export function firstOf<T, R>(
   return undefined;
 }
 
-/** For a list that nobody reads to its end: what of it rejects is nobody's, and must not end the process. */
-export function forget(list: unknown): void {
-  if (isPromise(list)) handled(list);
-  if (Array.isArray(list)) for (const item of list as unknown[]) forget(item);
-}
-
 /** The promise, whose rejection counts as handled. */
 export function handled<T>(promise: PromiseLike<T>): PromiseLike<T> {
   promise.then(undefined, () => {});

@@ -5,7 +5,7 @@
  * The gate of a type judges its objects again: what is let pass here is not yet answered.
  */
 
-import { isPromise } from '@graphql-bulwark/core';
+import { forget, isPromise } from '@graphql-bulwark/core';
 import { type GraphQLError, type GraphQLOutputType, type GraphQLSchema, isListType, isNonNullType } from 'graphql';
 import { isNothing } from './at-a-glance.ts';
 import type { Denials } from './denials.ts';
@@ -13,7 +13,7 @@ import { more, type Path } from './error-cap.ts';
 import type { Guarding, Resolver } from './field-guard.ts';
 import type { GuardedField, RuleIndex } from './guarded.ts';
 import { type Question, whereOf } from './judge.ts';
-import { after, forget, handled, type Maybe } from './maybe.ts';
+import { after, handled, type Maybe } from './maybe.ts';
 import { unsettled } from './steady-lists.ts';
 import { dropped, Refused, type Treatment, treatmentOf } from './treatment.ts';
 

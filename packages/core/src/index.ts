@@ -38,7 +38,7 @@ export { type GuardOptions, guard } from './guard.ts';
 export { knownOptions, limitOrFalse, listed, show, wholeNumber } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { type Principal, type SecuredContext, type SecurityContext, securityContext, securityOf } from './principal.ts';
-export { isPromise, ownVerdict } from './promises.ts';
+export { forget, isPromise, ownVerdict } from './promises.ts';
 export {
   type CoordinateShare,
   deny,

@@ -13,3 +13,9 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
     typeof (value as { then?: unknown }).then === 'function'
   );
 }
+
+/** For a value, or a list, that nobody reads to its end: what in it rejects is nobody's, and must not end the process. */
+export function forget(value: unknown): void {
+  if (isPromise(value)) value.then(forget, () => {});
+  if (Array.isArray(value)) for (const item of value as unknown[]) forget(item);
+}

@@ -3,7 +3,16 @@
  * Room: the guarded schema, once a list is resolved and before any of its items is.
  * Answers: `LIST_LIMIT_EXCEEDED` as the error of the field, or of the inner list.
  */
-import { deny, type Events, isPromise, knownOptions, limitOrFalse, securityOf, show } from '@graphql-bulwark/core';
+import {
+  deny,
+  type Events,
+  forget,
+  isPromise,
+  knownOptions,
+  limitOrFalse,
+  securityOf,
+  show,
+} from '@graphql-bulwark/core';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
@@ -81,7 +90,7 @@ function within(value: unknown, capped: Capped, refused: Refuse): unknown {
   const { maximum, dimensions } = capped;
   const items = Array.isArray(value) ? (value as unknown[]) : firstOf(value as Iterable<unknown>, maximum + 1);
   if (items.length > maximum) {
-    for (const item of items) abandon(item);
+    forget(items);
     return refused(capped, items.length);
   }
   if (dimensions === 1) return items;
@@ -106,7 +115,7 @@ function firstOf(items: Iterable<unknown>, count: number): unknown[] {
       if (found.length === count) break;
     }
   } catch (thrown) {
-    for (const item of found) abandon(item);
+    forget(found);
     throw thrown;
   }
   return found;
@@ -143,11 +152,6 @@ function isFirst(contextValue: unknown, coordinate: string): boolean {
 /** `use` now, or when the value is there. */
 function settled(value: unknown, use: (value: unknown) => unknown): unknown {
   return isPromise(value) ? value.then(use) : use(value);
-}
-
-/** An item that nobody will wait for must not end the process when it rejects. */
-function abandon(item: unknown): void {
-  if (isPromise(item)) item.then(undefined, () => {});
 }
 
 function dimensionsAt(schema: GraphQLSchema, coordinate: string): number {
