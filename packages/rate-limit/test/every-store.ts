@@ -104,7 +104,16 @@ export const stores: readonly StoreKind[] = redisUrl === undefined ? inProcess :
 function endIn(client: Redis): Opened['end'] {
   return async ({ policy }) => {
     for (const key of await client.keys(`*${policy}*`)) await client.del(key);
+    // The next window is named by when it ends, and a window that has run its time never ends with the one after it.
+    const ended = await milliseconds(client);
+    while ((await milliseconds(client)) === ended);
   };
+}
+
+/** The server's clock. */
+async function milliseconds(client: Redis): Promise<number> {
+  const [seconds, microseconds] = await client.time();
+  return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
 }
 
 function endInAll(nodes: readonly { readonly port: number }[]): Opened['end'] {
