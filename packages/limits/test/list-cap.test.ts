@@ -10,7 +10,7 @@ const typeDefs = `
   type Item { n: Int children: [Item!] }
   type Query {
     plain(n: Int!): [Item] later(n: Int!): [Item] lazy(n: Int!): [Int] strict(n: Int!): [Item!]! grid(rows: Int!, columns: Int!): [[Int]]
-    gridLater(rows: Int!, columns: Int!): [[Int]] failing(n: Int!): [Item] export(n: Int!): [Item] none: [Item] noList: [Item] root: Item
+    gridLater(rows: Int!, columns: Int!): [[Int]] failing(n: Int!): [Item] gridFailing: [[Int]] export(n: Int!): [Item] none: [Item] noList: [Item] root: Item
   }`;
 const items = (n: number) =>
   Array.from({ length: n }, (_, i) => ({ n: i, children: Array.from({ length: i }, () => ({ n: 0 })) }));
@@ -41,6 +41,10 @@ const resolvers = {
     grid: (_: unknown, size: Grid) => grid(size),
     gridLater: (_: unknown, size: Grid) => grid(size).map((row) => Promise.resolve(row)),
     failing: (_: unknown, { n }: Size) => Array.from({ length: n }, () => Promise.reject(new Error('row'))),
+    gridFailing: () => {
+      const row = () => [Promise.reject(new Error('cell'))];
+      return [row(), Promise.resolve(row()), row(), row()];
+    },
     export: (_: unknown, { n }: Size) => items(n),
     none: () => null,
     noList: () => 'text',
@@ -110,11 +114,11 @@ describe('a list of what a resolver returns', () => {
 
   it('that is refused leaves the rest of the answer, and no rejection behind', async () => {
     const { ask } = await serve();
-    const answer = await ask('{ a: plain(n: 1) { n } failing(n: 4) { n } }');
+    const answer = await ask('{ a: plain(n: 1) { n } failing(n: 4) { n } gridFailing }');
     expect([answer.status, codes(answer), data(answer)]).toEqual([
       200,
-      ['LIST_LIMIT_EXCEEDED'],
-      { a: [{ n: 0 }], failing: null },
+      ['LIST_LIMIT_EXCEEDED', 'LIST_LIMIT_EXCEEDED'],
+      { a: [{ n: 0 }], failing: null, gridFailing: null },
     ]);
   });
 
