@@ -13,12 +13,12 @@ export interface Effort {
   readonly calls?: number;
 }
 
-const shortly = 150;
+const enoughForMost = 150;
 
 /** @returns microseconds that one call of each kind of work takes. */
 export function compare<K extends string>(
   works: Readonly<Record<K, () => void>>,
-  { rounds = 40, calls = 20, warmUp = shortly }: Effort = {},
+  { rounds = 40, calls = 20, warmUp = enoughForMost }: Effort = {},
 ): Record<K, number> {
   const names = Object.keys(works) as K[];
   const least = new Map<K, number>();
@@ -33,7 +33,7 @@ export function compare<K extends string>(
 export function timeOnce<T>(
   make: () => T,
   work: (made: T) => void,
-  { rounds = 40, calls = 20, warmUp = shortly }: Effort = {},
+  { rounds = 40, calls = 20, warmUp = enoughForMost }: Effort = {},
 ): number {
   let least = Infinity;
   for (const end = performance.now() + warmUp; performance.now() < end; ) work(make());

@@ -54,7 +54,7 @@ async function start(
   which: 'bare' | 'protected',
 ): Promise<{ child: ChildProcess; port: number; peak: () => Promise<number> }> {
   const file = fileURLToPath(new URL('./demo-process.ts', import.meta.url));
-  const args = ['--import', 'tsx', '-C', '@graphql-bulwark/source', file, which];
+  const args = ['--import', 'tsx', file, which];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const [port] = (await once(child, 'message')) as [number];
   const peak = async (): Promise<number> => {

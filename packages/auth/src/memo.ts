@@ -26,7 +26,7 @@ export interface Memo {
   caller?: Principal | null | undefined;
   /** How many promises have come up that may end in a denial. */
   promises: number;
-  /** Path of a field -> the list there, where a denied item would null it and nothing is unsettled yet. */
+  /** Path of a field -> the list there, where a denied item would null it; until something below it is unsettled. */
   readonly lists: Map<object, HeldList>;
   /** Whether a list has come up that a denied item would null. */
   steady: boolean;

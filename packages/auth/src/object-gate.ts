@@ -41,11 +41,9 @@ export function objectGate(
     const denied = judge.object(guarded, question);
     return isPromise(denied) ? denials.later(denied.then(decide), question) : decide(denied);
   };
-  if (!original) {
-    return (value, contextValue, info) => glance.one(value, contextValue) || judged(value, contextValue, info);
-  }
   const passes: typeof judged = (value, contextValue, info) =>
     glance.one(value, contextValue) || judged(value, contextValue, info);
+  if (!original) return passes;
   // graphql-js would print the object in its own error, also for somebody who may see nothing of it.
   const strange = (): GraphQLError =>
     deny('INTERNAL_SERVER_ERROR', { coordinate: guarded.coordinate, reason: 'not of its type' });

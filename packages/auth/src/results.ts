@@ -4,8 +4,7 @@
  *
  * The gate of a type judges its objects again: what is let pass here is not yet answered.
  */
-
-import { forget, isPromise } from '@graphql-bulwark/core';
+import { forget, isIterable, isPromise } from '@graphql-bulwark/core';
 import { type GraphQLError, type GraphQLOutputType, type GraphQLSchema, isListType, isNonNullType } from 'graphql';
 import { isNothing } from './at-a-glance.ts';
 import type { Denials } from './denials.ts';
@@ -95,10 +94,10 @@ function inPlace(one: unknown, isNullable: boolean, { denials, question }: Judgi
 }
 
 function listOf(type: GraphQLOutputType, list: unknown, judging: Judging, path: Path): Maybe<unknown> {
-  if (typeof list !== 'object' || list === null || !(Symbol.iterator in list)) return list;
+  if (!isIterable(list)) return list;
   const items: unknown[] = [];
   let isPending = false;
-  for (const value of list as Iterable<unknown>) {
+  for (const value of list) {
     const item = through(type, value, judging, { prev: path, key: items.length }, true);
     if (item instanceof Nulling) {
       forget(items);

@@ -5,12 +5,11 @@
  * failed later, its rejection would be nobody's, and end the process: a caller could do that with two objects that are not
  * theirs. So in an operation with such a list a denial rejects and never throws; and graphql-js gets an array of ours, of which
  * the items that it has not read yet become promises as soon as there was a denial in an item, or a promise that a denial may
- * follow: the rest is completed later, where graphql-js waits for every item. Until then nothing is done per item.
+ * follow: the rest is completed later, where graphql-js waits for every item. Until then an item costs one look for a promise.
  *
  * Only lists of non-null items in which a denial can reach the item: no other is touched.
  */
-
-import { isPromise } from '@graphql-bulwark/core';
+import { dimensionsOf, isIterable, isPromise } from '@graphql-bulwark/core';
 import {
   type GraphQLNamedType,
   type GraphQLOutputType,
@@ -65,7 +64,7 @@ export function losesItems(schema: GraphQLSchema, index: Pick<RuleIndex, 'fields
 
 /** Hands graphql-js an array that {@link unsettled} finds. */
 export function withSteadyItems(resolver: Resolver, type: GraphQLOutputType, memos: Memos): Resolver {
-  const depth = depthOf(type);
+  const depth = dimensionsOf(type);
   return (source, args, contextValue, info) => {
     const memo = memos.during(contextValue, info);
     memo.steady = true;
@@ -124,8 +123,8 @@ export interface HeldList {
 }
 
 function copied(value: unknown, depth: number): HeldList | undefined {
-  if (depth === 0 || typeof value !== 'object' || value === null || !(Symbol.iterator in value)) return undefined;
-  const items = [...(value as Iterable<unknown>)];
+  if (depth === 0 || !isIterable(value)) return undefined;
+  const items = [...value];
   if (depth === 1) return { items, lists: undefined };
   const lists = items.map((item) => copied(item, depth - 1));
   return { items: items.map((item, i) => lists[i]?.items ?? inPromise(item, depth - 1)), lists };
@@ -158,9 +157,4 @@ function postpone({ items, lists }: HeldList, from: number): void {
     const item = items[i];
     items[i] = isPromise(item) ? handled(item) : Promise.resolve(item);
   }
-}
-
-function depthOf(type: GraphQLOutputType): number {
-  if (isNonNullType(type)) return depthOf(type.ofType);
-  return isListType(type) ? 1 + depthOf(type.ofType) : 0;
 }

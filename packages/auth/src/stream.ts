@@ -1,6 +1,5 @@
 /** A subscription lasts no longer than the credential that opened it. */
-import type { Events } from '@graphql-bulwark/core';
-import { isPromise, securityOf } from '@graphql-bulwark/core';
+import { type Events, isPromise, securityOf } from '@graphql-bulwark/core';
 import type { Resolver } from './field-guard.ts';
 import type { Standings } from './standing.ts';
 

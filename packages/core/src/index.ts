@@ -35,6 +35,7 @@ export {
 } from './events.ts';
 export { type DocumentFacts, documentFacts, type OperationFacts, operationFacts, repeatedFields } from './facts.ts';
 export { type GuardOptions, guard } from './guard.ts';
+export { dimensionsOf, isIterable } from './lists.ts';
 export { knownOptions, limitOrFalse, listed, show, wholeNumber } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { type Principal, type SecuredContext, type SecurityContext, securityContext, securityOf } from './principal.ts';

@@ -3,12 +3,13 @@
  *
  * The cost of one field is that of the IBM cost directives (section 7), or what an estimator says.
  */
-import { type Walking, walkSelections } from '@graphql-bulwark/core';
+import { typeApplies, type Walking, walkSelections } from '@graphql-bulwark/core';
 import {
   type FieldNode,
   type GraphQLAbstractType,
   type GraphQLCompositeType,
   type GraphQLObjectType,
+  isAbstractType,
   type SelectionSetNode,
 } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
@@ -53,7 +54,7 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     fragments,
     under: guardOf,
     opens: ({ selections }) => spend(selections.length, 1),
-    applies: (condition) => (on ? costs.applies(condition, on) : conditions.add(condition) && true),
+    applies: (condition) => (on ? typeApplies(schema, on)(condition) : conditions.add(condition) && true),
     enters(name, guard) {
       entered ??= new Map();
       const before = entered.get(name);
@@ -107,7 +108,7 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     around: SizeContext | undefined,
     nesting: number,
   ): Plan {
-    if (costs.isAbstract(type)) return dearestOf(sets, type, around, nesting);
+    if (isAbstractType(type)) return dearestOf(sets, type, around, nesting);
     return plans.add(itemsOf(sets, type, around, nesting));
   }
 
@@ -150,7 +151,7 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     const abstract: GraphQLAbstractType[] = [type];
     for (const name of conditions) {
       const condition = schema.getType(name);
-      if (condition && costs.isAbstract(condition)) abstract.push(condition);
+      if (isAbstractType(condition)) abstract.push(condition);
       else concrete.add(name);
     }
     if (abstract.length === 1) {

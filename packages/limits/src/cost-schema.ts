@@ -2,7 +2,7 @@
  * What each field, type, argument and input field of a schema costs, read from `@cost`, `@listSize` and the options and
  * validated once, before a server starts (IBM cost directives, section 9).
  */
-import { knownOptions, show } from '@graphql-bulwark/core';
+import { dimensionsOf, knownOptions, show } from '@graphql-bulwark/core';
 import {
   type GraphQLAbstractType,
   type GraphQLArgument,
@@ -28,7 +28,6 @@ import {
 import { type Annotated, elementsOf, readDirective } from './cost-directives.ts';
 import { compileSizing, type Sizing } from './cost-list-size.ts';
 import { type CostSettings, checkWeight, type ListSize } from './cost-options.ts';
-import { dimensionsOf } from './list-dimensions.ts';
 
 /** What is known of one field of an object or interface type. */
 export interface FieldCost {
@@ -66,10 +65,6 @@ export interface CostSchema {
   fieldsOf(type: GraphQLObjectType | GraphQLInterfaceType): ReadonlyMap<string, FieldCost>;
   /** Whether nothing costs that is asked of this type without selecting below it, and without directives. */
   hasFreeLeaves(type: GraphQLObjectType): boolean;
-  /** Whether it is an interface or a union. */
-  isAbstract(type: GraphQLNamedType): type is GraphQLAbstractType;
-  /** Whether a fragment on the named type applies to objects of `type`. */
-  applies(typeCondition: string, type: GraphQLObjectType): boolean;
   typeWeight(type: GraphQLNamedType): number;
   /** Weight of an argument, input field or directive argument; `undefined` where none was given. */
   inputWeight(input: GraphQLArgument | GraphQLInputField): number | undefined;
@@ -95,19 +90,12 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
   const grouped = new Map<string, MemberGroups>();
   const typeWeights = new Map<string, number>();
   const pricedFields = new Map<GraphQLInputObjectType, readonly GraphQLInputField[]>();
-  /** Name of an interface or union -> names of the objects that can stand for it. */
-  const possible = new Map<string, ReadonlySet<string>>();
-  for (const type of Object.values(schema.getTypeMap())) {
-    if (isAbstractType(type)) possible.set(type.name, new Set(schema.getPossibleTypes(type).map(({ name }) => name)));
-  }
 
   const costs: CostSchema = {
     schema,
     settings,
     fieldsOf: (type) => fields.get(type.name) ?? none,
     hasFreeLeaves: (type) => freeLeaves.has(type.name),
-    isAbstract: (type): type is GraphQLAbstractType => possible.has(type.name),
-    applies: (condition, type) => condition === type.name || possible.get(condition)?.has(type.name) === true,
     typeWeight(type) {
       let weight = typeWeights.get(type.name);
       if (weight === undefined) {

@@ -5,8 +5,10 @@
  */
 import {
   deny,
+  dimensionsOf,
   type Events,
   forget,
+  isIterable,
   isPromise,
   knownOptions,
   limitOrFalse,
@@ -21,7 +23,6 @@ import {
   type GraphQLSchema,
   isObjectType,
 } from 'graphql';
-import { dimensionsOf } from './list-dimensions.ts';
 
 export interface ListCapOptions {
   /** Items that one list may hold. 1 or more, or `false` for the fields below alone. */
@@ -86,9 +87,9 @@ export function capLists(schema: GraphQLSchema, options: ListCapOptions): GraphQ
 
 /** @returns the list, its inner lists checked too, or the refusal. What is no list is left to graphql-js. */
 function within(value: unknown, capped: Capped, refused: Refuse): unknown {
-  if (typeof value !== 'object' || value === null || !(Symbol.iterator in value)) return value;
+  if (!isIterable(value)) return value;
   const { maximum, dimensions } = capped;
-  const items = Array.isArray(value) ? (value as unknown[]) : firstOf(value as Iterable<unknown>, maximum + 1);
+  const items = Array.isArray(value) ? (value as unknown[]) : firstOf(value, maximum + 1);
   if (items.length > maximum) {
     forget(items);
     return refused(capped, items.length);
