@@ -5,6 +5,7 @@ import {
   type GraphQLField,
   type GraphQLInputField,
   GraphQLInt,
+  type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   getNamedType,
@@ -14,7 +15,8 @@ import {
   isListType,
   isObjectType,
 } from 'graphql';
-import type { ListSize } from './cost-options.ts';
+import { type Annotated, readDirective } from './cost-directives.ts';
+import type { CostSettings, ListSize } from './cost-options.ts';
 
 /** Fields below that are the lists: `true`, or the fields further below. */
 export type SizedFields = ReadonlyMap<string, SizedFields | true>;
@@ -32,6 +34,28 @@ export interface Sizing {
 type Given = { readonly [K in keyof ListSize]: unknown };
 
 const names = ['assumedSize', 'slicingArguments', 'sizedFields', 'requireOneSlicingArgument', 'maxListSize'];
+
+/** What the options say, over the field's own directive, over that of an interface which it implements. */
+export function listSizeOf(
+  type: GraphQLObjectType | GraphQLInterfaceType,
+  field: GraphQLField<unknown, unknown>,
+  settings: CostSettings,
+): ListSize | undefined {
+  const { listSizes } = settings;
+  const declared = [type, ...type.getInterfaces()]
+    .map((owner) => {
+      const own = owner.getFields()[field.name];
+      const directive = own && readDirective(own as Annotated, 'listSize');
+      const option = listSizes.get(`${owner.name}.${field.name}`);
+      return directive || option ? { ...directive, ...option } : undefined;
+    })
+    .find((found) => found !== undefined);
+  // Federation: as many entities as representations.
+  const entities = field.name === '_entities' && field.args.find(({ name }) => name === 'representations');
+  const fallback =
+    entities && isListType(getNullableType(entities.type)) ? { slicingArguments: ['representations'] } : undefined;
+  return declared ?? fallback;
+}
 
 /** @throws {TypeError} for what could not be counted as it is written. */
 export function compileSizing(

@@ -2,7 +2,7 @@
  * What each field, type, argument and input field of a schema costs, read from `@cost`, `@listSize` and the options and
  * validated once, before a server starts (IBM cost directives, section 9).
  */
-import { dimensionsOf, knownOptions, show } from '@graphql-bulwark/core';
+import { dimensionsOf } from '@graphql-bulwark/core';
 import {
   type GraphQLAbstractType,
   type GraphQLArgument,
@@ -16,18 +16,16 @@ import {
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
-  getNullableType,
   isAbstractType,
   isCompositeType,
   isInputObjectType,
   isInterfaceType,
-  isListType,
   isObjectType,
-  isUnionType,
 } from 'graphql';
-import { type Annotated, elementsOf, readDirective } from './cost-directives.ts';
-import { compileSizing, type Sizing } from './cost-list-size.ts';
-import { type CostSettings, checkWeight, type ListSize } from './cost-options.ts';
+import { elementsOf } from './cost-directives.ts';
+import { compileSizing, listSizeOf, type Sizing } from './cost-list-size.ts';
+import type { CostSettings } from './cost-options.ts';
+import { readWeights } from './cost-weights.ts';
 
 /** What is known of one field of an object or interface type. */
 export interface FieldCost {
@@ -197,59 +195,4 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
       shape,
     };
   }
-}
-
-/** coordinate -> weight, from the schema, then from the options. */
-function readWeights(schema: GraphQLSchema, { weights: given }: CostSettings): Map<string, number> {
-  const weights = new Map<string, number>();
-  const known = new Set<string>();
-  for (const [coordinate, element] of elementsOf(schema)) {
-    const directive = readDirective(element, 'cost');
-    const allowed = mayCost(schema, coordinate, element);
-    if (allowed) known.add(coordinate);
-    if (!directive) continue;
-    if (!allowed)
-      throw new TypeError(`@cost on ${coordinate}: interfaces, their fields, unions and input types have none.`);
-    knownOptions(`@cost on ${coordinate}`, directive, ['weight']);
-    weights.set(coordinate, checkWeight(`@cost on ${coordinate}: weight`, directive['weight']));
-  }
-  for (const [coordinate, weight] of given) {
-    if (!known.has(coordinate)) {
-      throw new TypeError(
-        `cost: weights names ${show(coordinate)}, which is no object, scalar, enum, field of an object, argument or input field.`,
-      );
-    }
-    weights.set(coordinate, weight);
-  }
-  return weights;
-}
-
-function mayCost(schema: GraphQLSchema, coordinate: string, element: Annotated): boolean {
-  const type = element as GraphQLNamedType;
-  if (isInterfaceType(type) || isUnionType(type) || isInputObjectType(type)) return false;
-  if (coordinate.includes('(') || coordinate.startsWith('@')) return true;
-  const [owner = '', field] = coordinate.split('.');
-  return field === undefined || !isInterfaceType(schema.getType(owner));
-}
-
-/** What the options say, over the field's own directive, over that of an interface which it implements. */
-function listSizeOf(
-  type: GraphQLObjectType | GraphQLInterfaceType,
-  field: GraphQLField<unknown, unknown>,
-  settings: CostSettings,
-): ListSize | undefined {
-  const { listSizes } = settings;
-  const declared = [type, ...type.getInterfaces()]
-    .map((owner) => {
-      const own = owner.getFields()[field.name];
-      const directive = own && readDirective(own as Annotated, 'listSize');
-      const option = listSizes.get(`${owner.name}.${field.name}`);
-      return directive || option ? { ...directive, ...option } : undefined;
-    })
-    .find((found) => found !== undefined);
-  // Federation: as many entities as representations.
-  const entities = field.name === '_entities' && field.args.find(({ name }) => name === 'representations');
-  const fallback =
-    entities && isListType(getNullableType(entities.type)) ? { slicingArguments: ['representations'] } : undefined;
-  return declared ?? fallback;
 }

@@ -1,0 +1,38 @@
+/** The weights of a schema, read from `@cost` and the options and validated once (IBM cost directives, section 9). */
+import { knownOptions, show } from '@graphql-bulwark/core';
+import { type GraphQLNamedType, type GraphQLSchema, isInputObjectType, isInterfaceType, isUnionType } from 'graphql';
+import { type Annotated, elementsOf, readDirective } from './cost-directives.ts';
+import { type CostSettings, checkWeight } from './cost-options.ts';
+
+/** coordinate -> weight, from the schema, then from the options. */
+export function readWeights(schema: GraphQLSchema, { weights: given }: CostSettings): Map<string, number> {
+  const weights = new Map<string, number>();
+  const known = new Set<string>();
+  for (const [coordinate, element] of elementsOf(schema)) {
+    const directive = readDirective(element, 'cost');
+    const allowed = mayCost(schema, coordinate, element);
+    if (allowed) known.add(coordinate);
+    if (!directive) continue;
+    if (!allowed)
+      throw new TypeError(`@cost on ${coordinate}: interfaces, their fields, unions and input types have none.`);
+    knownOptions(`@cost on ${coordinate}`, directive, ['weight']);
+    weights.set(coordinate, checkWeight(`@cost on ${coordinate}: weight`, directive['weight']));
+  }
+  for (const [coordinate, weight] of given) {
+    if (!known.has(coordinate)) {
+      throw new TypeError(
+        `cost: weights names ${show(coordinate)}, which is no object, scalar, enum, field of an object, argument or input field.`,
+      );
+    }
+    weights.set(coordinate, weight);
+  }
+  return weights;
+}
+
+function mayCost(schema: GraphQLSchema, coordinate: string, element: Annotated): boolean {
+  const type = element as GraphQLNamedType;
+  if (isInterfaceType(type) || isUnionType(type) || isInputObjectType(type)) return false;
+  if (coordinate.includes('(') || coordinate.startsWith('@')) return true;
+  const [owner = '', field] = coordinate.split('.');
+  return field === undefined || !isInterfaceType(schema.getType(owner));
+}
