@@ -15,6 +15,7 @@ import { type Judge, type Question, whereOf } from './judge.ts';
 import { type LoaderBook, withLoaded } from './loaders.ts';
 import { forgetBefore, type Memos } from './memo.ts';
 import { type Standings, surelyPasses, verdicts } from './standing.ts';
+import { unsettled, withNotedPromise } from './steady-lists.ts';
 
 export type Resolver = GraphQLFieldResolver<unknown, unknown>;
 type FieldConfig = GraphQLFieldConfig<unknown, unknown>;
@@ -29,39 +30,58 @@ export interface Guarding {
   readonly fieldResolver: Resolver;
 }
 
-/** Puts a guard in front of a resolver. */
-export function behind(guarded: GuardedField, resolver: Resolver, guarding: Guarding): Resolver {
+/**
+ * Puts a guard in front of a resolver.
+ *
+ * @param notes whether a denial may follow a promise that the resolver returns.
+ */
+export function behind(guarded: GuardedField, resolver: Resolver, guarding: Guarding, notes = false): Resolver {
   const onlyClaims = guarded.policies.length === 0 && guarded.owners.length === 0 && !guarded.find;
-  return onlyClaims ? behindClaims(guarded, resolver, guarding) : behindAll(guarded, resolver, guarding);
+  if (onlyClaims) return behindClaims(guarded, resolver, guarding, notes);
+  return behindAll(guarded, notes ? withNotedPromise(resolver, guarding.memos) : resolver, guarding);
 }
 
-/** Guards what resolves a field, and what opens its source stream where it has one. */
-export function guardedField(config: FieldConfig, guarded: GuardedField, guarding: Guarding): FieldConfig {
+/** Guards what resolves a field, and what opens its source stream where it has one. @param notes as in {@link behind}. */
+export function guardedField(
+  config: FieldConfig,
+  guarded: GuardedField,
+  guarding: Guarding,
+  notes: boolean,
+): FieldConfig {
   const { resolve = guarding.fieldResolver, subscribe } = config;
   return {
     ...config,
-    resolve: behind(guarded, resolve, guarding),
+    resolve: behind(guarded, resolve, guarding, notes),
     ...(subscribe && { subscribe: behind(guarded, subscribe, guarding) }),
   };
 }
 
-function behindClaims(guarded: GuardedField, resolver: Resolver, { standings, memos, denials }: Guarding): Resolver {
+function behindClaims(
+  guarded: GuardedField,
+  resolver: Resolver,
+  { standings, memos, denials }: Guarding,
+  notes: boolean,
+): Resolver {
   const { slot } = guarded;
+  const pass = standings.passOf(slot);
+  const noted: Resolver = notes ? withNotedPromise(resolver, memos) : resolver;
   const judged: Resolver = (source, args, contextValue, info) => {
     const verdict = standings.judge(contextValue, slot);
-    if (verdict === verdicts.allowed) return resolver(source, args, contextValue, info);
+    if (verdict === verdicts.allowed) return noted(source, args, contextValue, info);
     const where = { contextValue, operation: info.operation, memo: memos.during(contextValue, info), info };
     return refused({ guarded, ...whyOf(verdict), mode: 'ERROR' }, where, denials);
   };
   // Most fields have no resolver of their own: a call that is always the same costs less.
   if (resolver === defaultFieldResolver) {
     return (source, args, contextValue, info) => {
-      if (surelyPasses(standings, contextValue, slot)) return defaultFieldResolver(source, args, contextValue, info);
-      return judged(source, args, contextValue, info);
+      if (!surelyPasses(pass, contextValue)) return judged(source, args, contextValue, info);
+      const result = defaultFieldResolver(source, args, contextValue, info);
+      if (notes && isPromise(result)) unsettled(memos.during(contextValue, info), info.path);
+      return result;
     };
   }
   return (source, args, contextValue, info) => {
-    if (surelyPasses(standings, contextValue, slot)) return resolver(source, args, contextValue, info);
+    if (surelyPasses(pass, contextValue)) return noted(source, args, contextValue, info);
     return judged(source, args, contextValue, info);
   };
 }

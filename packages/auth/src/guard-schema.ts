@@ -158,17 +158,16 @@ export function guardSchema<C = SecuredContext>(
       // The type as it was: a mapped one may already be guarded.
       const { type } = (schema.getType(typeName) as GraphQLObjectType).getFields()[fieldName] ?? config;
       const judged = judgedResult(schema, type, guard, index, original, guarding);
-      const resolve = loses(type)
-        ? withSteadyItems(judged, type, remembered)
-        : reaches(type)
-          ? withNotedPromise(judged, remembered)
-          : judged;
+      const steady = loses(type);
+      const notes = !steady && reaches(type);
+      const noted = notes && !guard ? withNotedPromise(judged, remembered) : judged;
+      const resolve = steady ? withSteadyItems(judged, type, remembered) : noted;
       const judging = resolve === original ? config : { ...config, resolve };
-      if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding) : judging;
+      if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding, notes) : judging;
       // What a public field streams may hold guarded objects.
       const opened = config.subscribe ?? defaultFieldResolver;
       const bounded = { ...judging, subscribe: endingWithCredential(opened, coordinate, standing, events) };
-      return guard ? guardedField(bounded, guard, guarding) : bounded;
+      return guard ? guardedField(bounded, guard, guarding, notes) : bounded;
     },
   });
   return mark(guarded, { index, judge: guarding.judge, memos: remembered, denials: saying });

@@ -9,33 +9,70 @@ import type { Tally } from './denials.ts';
 import type { Shown } from './error-cap.ts';
 import type { HeldList } from './steady-lists.ts';
 
-export interface Memo {
-  /** subject -> key -> answer. The subject is a policy or loader; the key tells source and arguments apart. */
-  readonly answers: Map<object, Map<unknown, unknown>>;
-  /** Keys that wait for a policy's next call for many. */
-  readonly waiting: Map<object, unknown>;
-  /** coordinate -> its denials. */
-  readonly tallies: Map<string, Tally>;
-  /** The nodes of a field -> the errors that it has shown. */
-  readonly shown: Map<object, Shown>;
-  /** Coordinates whose owner was not asked for, of which the operator has been told. */
-  readonly bypassed: Set<string>;
-  /** Coordinates of which a failure has been logged. */
-  readonly logged: Set<string>;
+/** Most operations fill few of the collections, and many none: each is made when it is first asked for. */
+export class Memo {
   /** About whom the answers are. */
-  caller?: Principal | null | undefined;
+  caller: Principal | null | undefined;
   /** How many promises have come up that may end in a denial. */
-  promises: number;
-  /** Path of a field -> the list there, where a denied item would null it; until something below it is unsettled. */
-  readonly lists: Map<object, HeldList>;
+  promises = 0;
   /** Whether a list has come up that a denied item would null. */
-  steady: boolean;
+  steady = false;
   /** Whether somebody will say when the operation is answered. */
-  ends: boolean;
+  ends = false;
   /** Whether the operator is about to be told of denials. */
-  tells: boolean;
+  tells = false;
   /** Response key of the root field that runs first, when it is a mutation. */
-  firstMutation?: string | undefined;
+  firstMutation: string | undefined;
+
+  #answers: Map<object, Map<unknown, unknown>> | undefined;
+  #waiting: Map<object, unknown> | undefined;
+  #tallies: Map<string, Tally> | undefined;
+  #shown: Map<object, Shown> | undefined;
+  #bypassed: Set<string> | undefined;
+  #logged: Set<string> | undefined;
+  #lists: Map<object, HeldList> | undefined;
+
+  /** subject -> key -> answer. The subject is a policy or loader; the key tells source and arguments apart. */
+  get answers(): Map<object, Map<unknown, unknown>> {
+    this.#answers ??= new Map();
+    return this.#answers;
+  }
+
+  /** Keys that wait for a policy's next call for many. */
+  get waiting(): Map<object, unknown> {
+    this.#waiting ??= new Map();
+    return this.#waiting;
+  }
+
+  /** coordinate -> its denials. */
+  get tallies(): Map<string, Tally> {
+    this.#tallies ??= new Map();
+    return this.#tallies;
+  }
+
+  /** The nodes of a field -> the errors that it has shown. */
+  get shown(): Map<object, Shown> {
+    this.#shown ??= new Map();
+    return this.#shown;
+  }
+
+  /** Coordinates whose owner was not asked for, of which the operator has been told. */
+  get bypassed(): Set<string> {
+    this.#bypassed ??= new Set();
+    return this.#bypassed;
+  }
+
+  /** Coordinates of which a failure has been logged. */
+  get logged(): Set<string> {
+    this.#logged ??= new Set();
+    return this.#logged;
+  }
+
+  /** Path of a field -> the list there, where a denied item would null it; until something below it is unsettled. */
+  get lists(): Map<object, HeldList> {
+    this.#lists ??= new Map();
+    return this.#lists;
+  }
 }
 
 export interface Memos {
@@ -64,7 +101,7 @@ export function memos(): Memos {
 
   return {
     before(contextValue, operation) {
-      const memo = newMemo();
+      const memo = new Memo();
       if (!isObject(contextValue)) return memo;
       const byOperation = handed.get(contextValue) ?? new Map<OperationDefinitionNode, Memo>();
       handed.set(contextValue, byOperation.set(operation, memo));
@@ -73,7 +110,7 @@ export function memos(): Memos {
     during(contextValue, info) {
       let memo = running.get(info.variableValues);
       if (!memo) {
-        memo = take(contextValue, info.operation) ?? newMemo();
+        memo = take(contextValue, info.operation) ?? new Memo();
         running.set(info.variableValues, memo);
         const siblings = isObject(contextValue) ? unended.get(contextValue) : undefined;
         if (siblings) {
@@ -158,22 +195,6 @@ export function questionKeys(): (coordinate: string, source: unknown, args: unkn
     const of = sourceKey(source);
     const text = textOfValue(args);
     return of === undefined || text === undefined ? undefined : `${coordinate} ${of} ${text}`;
-  };
-}
-
-function newMemo(): Memo {
-  return {
-    answers: new Map(),
-    waiting: new Map(),
-    tallies: new Map(),
-    shown: new Map(),
-    bypassed: new Set(),
-    logged: new Set(),
-    promises: 0,
-    lists: new Map(),
-    steady: false,
-    ends: false,
-    tells: false,
   };
 }
 

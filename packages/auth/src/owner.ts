@@ -43,15 +43,6 @@ export function ownership(value: unknown, path: readonly string[], caller: Claim
   );
 }
 
-/** Whether a text that stands in the object itself names the caller: the common case, without a detour. */
-export function ownsPlainly(value: unknown, key: string, { identities: known, normalize }: Claimant): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return false;
-  if (normalize !== normalized) return false;
-  const owner = (value as Record<string, unknown>)[key];
-  for (const one of known) if (one === owner) return true;
-  return false;
-}
-
 /** Whether a value of an argument names the caller. Of a list every element must, and there must be one. */
 export function namesCaller(value: unknown, { identities: known, normalize }: Claimant): boolean {
   if (Array.isArray(value)) return value.length > 0 && value.every((item) => isOneOf(item, known, normalize));

@@ -1,5 +1,6 @@
 /**
- * What one caller may: each rule judged at most once per request, so that a field guard reads one number of a small array.
+ * What one caller may: each rule is judged at most once per request, and remembers whom it let pass last: a guard compares two
+ * references.
  *
  * Whatever does not have the form of a principal is nobody: a guard must not be talked into reading roles from a string.
  */
@@ -18,8 +19,8 @@ export const verdicts = { unknown: 0, allowed: 1, anonymous: 2, noRole: 3, noSco
 export type Verdict = (typeof verdicts)[Exclude<keyof typeof verdicts, 'unknown'>];
 
 export interface Standings {
-  /** Of the caller of the question before: the guards of one operation ask one after the other. */
-  readonly last: Standing;
+  /** Whom the rule in this slot let pass last. */
+  passOf(slot: number): Pass;
   /** The verdict of the rule in this slot; without a security context the caller is anonymous. */
   judge(contextValue: unknown, slot: number): Verdict;
   /** Whom owners are compared with under a claim. */
@@ -30,45 +31,49 @@ export interface Standings {
   principalOf(contextValue: unknown): Principal | null;
 }
 
-export interface Standing {
+interface Standing {
   readonly security: SecurityContext;
   readonly of: unknown;
   readonly principal: Principal | null;
   readonly verdicts: Int8Array;
   readonly claimants: Map<string, Claimant>;
   readonly held: Map<AnyOf, boolean>;
-  /** The claim that was asked for last. */
-  claim: string | undefined;
-  claimant: Claimant | undefined;
 }
 
-/** Whether the rule in this slot is known to let the caller pass: the common case. `false` says nothing: judge it. */
-export function surelyPasses({ last }: Standings, contextValue: unknown, slot: number): boolean {
+/** Whom a rule let pass last: the guards of one operation ask one after the other, mostly about one caller. */
+export interface Pass {
+  security: SecurityContext;
+  of: unknown;
+}
+
+/** Of a context that nobody has. */
+const unseen = securityContext();
+
+export function newPass(): Pass {
+  return { security: unseen, of: undefined };
+}
+
+/** Whether the caller is known to pass: the common case. `false` says nothing: judge it. */
+export function surelyPasses(pass: Pass, contextValue: unknown): boolean {
   const security = (contextValue as Partial<SecuredContext> | null | undefined)?.security;
-  return security === last.security && security.principal === last.of && last.verdicts[slot] === verdicts.allowed;
-}
-
-/** {@link Standings.claimant} of a caller whom the rule in this slot lets pass; `undefined` of all others. */
-export function passing(all: Standings, contextValue: unknown, slot: number, claim: string): Claimant | undefined {
-  const { last } = all;
-  if (last.claim === claim && surelyPasses(all, contextValue, slot)) return last.claimant;
-  return all.judge(contextValue, slot) === verdicts.allowed ? all.claimant(contextValue, claim) : undefined;
+  return security === pass.security && security.principal === pass.of;
 }
 
 /** @param rules by slot. */
 export function standings(rules: readonly Rule[], normalize: Normalize): Standings {
   const known = new WeakMap<object, Standing>();
   const nobody: Claimant = { identities: [], normalize };
+  const passes = rules.map(newPass);
+  let last = newStanding(unseen, null, rules.length);
 
   function standingOf(contextValue: unknown): Standing | undefined {
     const security = securityOf(contextValue);
     if (!security) return undefined;
     const of: unknown = security.principal;
-    const { last } = judged;
     if (last.security === security && last.of === of) return last;
     const standing = known.get(security);
-    judged.last = standing && standing.of === of ? standing : standingFor(security, of);
-    return judged.last;
+    last = standing && standing.of === of ? standing : standingFor(security, of);
+    return last;
   }
 
   function standingFor(security: SecurityContext, of: unknown): Standing {
@@ -77,29 +82,35 @@ export function standings(rules: readonly Rule[], normalize: Normalize): Standin
     return standing;
   }
 
-  const judged: Standings & { last: Standing } = {
-    // Of a context that nobody has.
-    last: newStanding(securityContext(), null, rules.length),
+  function verdictIn(standing: Standing, slot: number): Verdict {
+    const before = standing.verdicts[slot];
+    if (before !== undefined && before !== verdicts.unknown) return before as Verdict;
+    const verdict = verdictOf(rules[slot], standing.principal);
+    standing.verdicts[slot] = verdict;
+    return verdict;
+  }
+
+  return {
+    passOf: (slot) => passes[slot] ?? newPass(),
     judge(contextValue, slot) {
       const standing = standingOf(contextValue);
       if (!standing) return verdicts.anonymous;
-      const before = standing.verdicts[slot];
-      if (before !== undefined && before !== verdicts.unknown) return before as Verdict;
-      const verdict = verdictOf(rules[slot], standing.principal);
-      standing.verdicts[slot] = verdict;
+      const verdict = verdictIn(standing, slot);
+      const pass = passes[slot];
+      if (verdict === verdicts.allowed && pass) {
+        pass.security = standing.security;
+        pass.of = standing.of;
+      }
       return verdict;
     },
     claimant(contextValue, claim) {
       const standing = standingOf(contextValue);
       if (!standing?.principal) return nobody;
-      if (standing.claim === claim && standing.claimant) return standing.claimant;
       const claimant = standing.claimants.get(claim) ?? {
         identities: identities(standing.principal, claim, normalize),
         normalize,
       };
       standing.claimants.set(claim, claimant);
-      standing.claim = claim;
-      standing.claimant = claimant;
       return claimant;
     },
     holdsRoles(contextValue, anyOf) {
@@ -111,7 +122,6 @@ export function standings(rules: readonly Rule[], normalize: Normalize): Standin
     },
     principalOf: (contextValue) => standingOf(contextValue)?.principal ?? null,
   };
-  return judged;
 }
 
 function newStanding(security: SecurityContext, of: unknown, slots: number): Standing {
@@ -122,8 +132,6 @@ function newStanding(security: SecurityContext, of: unknown, slots: number): Sta
     verdicts: new Int8Array(slots),
     claimants: new Map(),
     held: new Map(),
-    claim: undefined,
-    claimant: undefined,
   };
 }
 

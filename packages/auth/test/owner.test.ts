@@ -351,3 +351,38 @@ describe('a denied object', () => {
     expect(await everyWay(api, query, me)).toEqual(everywhere(expected));
   });
 });
+
+describe('the caller whom owners are compared with', () => {
+  const ids = (result: { data?: unknown }): unknown =>
+    (plain(result.data) as { docs: ({ id: string } | null)[] | null }).docs?.map((doc) => doc?.id ?? null);
+  const schema = guardSchema(makeExecutableSchema({ typeDefs }));
+  const they = as({ id: 'other', claims: { sub: ['nobody', 'other'] } });
+  const asks = (contextValue: unknown, docs: unknown[]): unknown =>
+    ids(graphqlSync({ schema, source: '{docs{id}}', rootValue: { docs }, contextValue }));
+
+  it('is the one of this operation, whoever asked before', () => {
+    for (let round = 0; round < 3; round += 1) {
+      expect(asks(me, [own, other])).toEqual(['1', null]);
+      expect(asks(they, [own, other])).toEqual([null, '2']);
+      expect(asks(nobody, [own, other])).toBeUndefined();
+    }
+  });
+
+  it('is the one who is in the context by now', () => {
+    const contextValue = { security: { principal: me.security.principal } };
+    expect(asks(contextValue, [own, other])).toEqual(['1', null]);
+    contextValue.security.principal = they.security.principal;
+    expect(asks(contextValue, [own, other])).toEqual([null, '2']);
+  });
+
+  it('stays the same when an object asks about another caller while it is read', () => {
+    const curious = {
+      id: '3',
+      get ownerId() {
+        asks(they, [other]);
+        return 'other';
+      },
+    };
+    expect(asks(me, [own, curious, other, own])).toEqual(['1', null, null, '1']);
+  });
+});
