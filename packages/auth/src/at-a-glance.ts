@@ -2,7 +2,7 @@
 
 import type { Guarded } from './guarded.ts';
 import { normalized } from './owner.ts';
-import { newPass, type Pass, type Standings, surelyPasses, verdicts } from './standing.ts';
+import { type Pass, type Standings, surelyPasses, verdicts } from './standing.ts';
 
 export interface Glance {
   /** Whether an object may surely be seen. */
@@ -27,33 +27,33 @@ export function atAGlance({ slot, policies, owners }: Guarded, standings: Standi
   return new PlainOwner(standings, slot, owner.claim, key);
 }
 
-/** A caller whom the type's rule lets pass, and the texts that name them: never changed, as a getter may ask about another. */
-interface Caller {
-  readonly pass: Readonly<Pass>;
-  readonly identity: string;
-  readonly others: readonly unknown[];
-}
-
-/** Reads an owner that is one property. What throws there is judged again, where the failure is told. */
+/**
+ * Reads an owner that is one property. What throws there is judged again, where the failure is told.
+ *
+ * Reading a context or an object may run code that asks about another caller: the texts are read at once after the pass.
+ */
 class PlainOwner implements Glance {
   readonly standings: Standings;
   readonly slot: number;
   readonly claim: string;
   readonly key: string;
-  /** Whom objects were compared with last. */
-  last: Caller = { pass: newPass(), identity: '', others: [] };
+  /** Whom objects were compared with last, and the texts that name them. */
+  readonly pass: Pass;
+  identities: Identities = nobody;
 
   constructor(standings: Standings, slot: number, claim: string, key: string) {
     this.standings = standings;
     this.slot = slot;
     this.claim = claim;
     this.key = key;
+    this.pass = standings.newPass();
   }
 
   one(value: unknown, contextValue: unknown): boolean {
     try {
-      const caller = surelyPasses(this.last.pass, contextValue) ? this.last : this.callerOf(contextValue);
-      return caller !== undefined && owns(caller, value, this.key);
+      return (
+        (surelyPasses(this.pass, contextValue) || this.meets(contextValue)) && owns(this.identities, value, this.key)
+      );
     } catch {
       return false;
     }
@@ -61,37 +61,41 @@ class PlainOwner implements Glance {
 
   all(values: readonly unknown[], contextValue: unknown): boolean {
     try {
-      const caller = surelyPasses(this.last.pass, contextValue) ? this.last : this.callerOf(contextValue);
-      if (!caller) return false;
-      const { key } = this;
-      // By index: this is the loop that every honest list pays for.
-      for (let i = 0; i < values.length; i += 1) {
-        if (!owns(caller, values[i], key) && !isNothing(values[i])) return false;
-      }
+      if (!surelyPasses(this.pass, contextValue) && !this.meets(contextValue)) return false;
+      const { identities, key } = this;
+      for (const value of values) if (!owns(identities, value, key) && !isNothing(value)) return false;
       return true;
     } catch {
       return false;
     }
   }
 
-  /** `undefined` of callers who do not pass, whom nothing names, or whose owners the application compares. */
-  callerOf(contextValue: unknown): Caller | undefined {
-    const { standings, slot, claim } = this;
-    if (standings.judge(contextValue, slot) !== verdicts.allowed) return undefined;
-    const { identities, normalize } = standings.claimant(contextValue, claim);
-    const [identity, ...others] = identities;
-    if (identity === undefined || normalize !== normalized) return undefined;
-    const { security, of } = standings.passOf(slot);
-    this.last = { pass: { security, of }, identity, others };
-    return this.last;
+  /** Remembers a caller who passes. Not one whom nothing names, or whose owners the application compares: they are judged. */
+  meets(contextValue: unknown): boolean {
+    const caller = this.standings.passing(contextValue, this.slot, this.claim);
+    if (caller?.claimant.normalize !== normalized) return false;
+    const [first, ...others] = caller.claimant.identities;
+    if (first === undefined) return false;
+    this.identities = { first, others };
+    this.pass.security = caller.security;
+    this.pass.of = caller.of;
+    return true;
   }
 }
 
+/** The texts that name a caller: mostly one. */
+interface Identities {
+  readonly first: string;
+  readonly others: readonly unknown[];
+}
+
+const nobody: Identities = { first: '', others: [] };
+
 /** Whether a text that stands in the object itself names the caller. */
-function owns({ identity, others }: Caller, value: unknown, key: string): boolean {
+function owns({ first, others }: Identities, value: unknown, key: string): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return false;
   const owner = (value as Record<string, unknown>)[key];
-  return owner === identity || others.includes(owner);
+  return owner === first || others.includes(owner);
 }
 
 /** What graphql-js answers with `null`, with an error or without. */

@@ -21,6 +21,10 @@ export type Verdict = (typeof verdicts)[Exclude<keyof typeof verdicts, 'unknown'
 export interface Standings {
   /** Whom the rule in this slot let pass last. */
   passOf(slot: number): Pass;
+  /** One for a guard of its own, which says whom it let pass. It is forgotten when the caller's context gets another caller. */
+  newPass(): Pass;
+  /** The caller, where the rule in this slot lets them pass: whom owners are compared with, and what to remember. */
+  passing(contextValue: unknown, slot: number, claim: string): Passing | undefined;
   /** The verdict of the rule in this slot; without a security context the caller is anonymous. */
   judge(contextValue: unknown, slot: number): Verdict;
   /** Whom owners are compared with under a claim. */
@@ -49,8 +53,9 @@ export interface Pass {
 /** Of a context that nobody has. */
 const unseen = securityContext();
 
-export function newPass(): Pass {
-  return { security: unseen, of: undefined };
+/** A caller whom a rule lets pass, as they were when they were judged. */
+export interface Passing extends Readonly<Pass> {
+  readonly claimant: Claimant;
 }
 
 /** Whether the caller is known to pass: the common case. `false` says nothing: judge it. */
@@ -63,7 +68,13 @@ export function surelyPasses(pass: Pass, contextValue: unknown): boolean {
 export function standings(rules: readonly Rule[], normalize: Normalize): Standings {
   const known = new WeakMap<object, Standing>();
   const nobody: Claimant = { identities: [], normalize };
-  const passes = rules.map(newPass);
+  const passes: Pass[] = [];
+  const newPass = (): Pass => {
+    const pass = { security: unseen, of: undefined };
+    passes.push(pass);
+    return pass;
+  };
+  const bySlot = rules.map(newPass);
   let last = newStanding(unseen, null, rules.length);
 
   function standingOf(contextValue: unknown): Standing | undefined {
@@ -73,6 +84,9 @@ export function standings(rules: readonly Rule[], normalize: Normalize): Standin
     if (last.security === security && last.of === of) return last;
     const standing = known.get(security);
     last = standing && standing.of === of ? standing : standingFor(security, of);
+    // Whoever comes back may have changed.
+    if (standing && standing !== last)
+      for (const pass of passes) if (pass.security === security) pass.security = unseen;
     return last;
   }
 
@@ -90,13 +104,30 @@ export function standings(rules: readonly Rule[], normalize: Normalize): Standin
     return verdict;
   }
 
+  function claimantIn(standing: Standing, claim: string): Claimant {
+    if (!standing.principal) return nobody;
+    const claimant = standing.claimants.get(claim) ?? {
+      identities: identities(standing.principal, claim, normalize),
+      normalize,
+    };
+    standing.claimants.set(claim, claimant);
+    return claimant;
+  }
+
   return {
-    passOf: (slot) => passes[slot] ?? newPass(),
+    passOf: (slot) => bySlot[slot] ?? newPass(),
+    newPass,
+    passing(contextValue, slot, claim) {
+      const standing = standingOf(contextValue);
+      if (!standing || verdictIn(standing, slot) !== verdicts.allowed) return undefined;
+      const { security, of } = standing;
+      return { security, of, claimant: claimantIn(standing, claim) };
+    },
     judge(contextValue, slot) {
       const standing = standingOf(contextValue);
       if (!standing) return verdicts.anonymous;
       const verdict = verdictIn(standing, slot);
-      const pass = passes[slot];
+      const pass = bySlot[slot];
       if (verdict === verdicts.allowed && pass) {
         pass.security = standing.security;
         pass.of = standing.of;
@@ -105,13 +136,7 @@ export function standings(rules: readonly Rule[], normalize: Normalize): Standin
     },
     claimant(contextValue, claim) {
       const standing = standingOf(contextValue);
-      if (!standing?.principal) return nobody;
-      const claimant = standing.claimants.get(claim) ?? {
-        identities: identities(standing.principal, claim, normalize),
-        normalize,
-      };
-      standing.claimants.set(claim, claimant);
-      return claimant;
+      return standing ? claimantIn(standing, claim) : nobody;
     },
     holdsRoles(contextValue, anyOf) {
       const standing = standingOf(contextValue);

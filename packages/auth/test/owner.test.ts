@@ -385,4 +385,63 @@ describe('the caller whom owners are compared with', () => {
     };
     expect(asks(me, [own, curious, other, own])).toEqual(['1', null, null, '1']);
   });
+
+  describe('in code that asks about another caller while this one is read', () => {
+    const one = guardSchema(
+      makeExecutableSchema({
+        typeDefs: [authDirectives, 'type Query { doc: Doc! @public } type Doc @owner(field: "ownerId") { id: ID }'],
+      }),
+    );
+    const idOf = (contextValue: unknown, doc: object): unknown =>
+      graphqlSync({ schema: one, source: '{doc{id}}', rootValue: { doc }, contextValue }).data?.['doc'];
+    const plainly = (id: string, claims: object = { sub: id }): object => ({ id, claims, roles: [], scopes: [] });
+
+    it.each([0, 1, 2, 3, 4, 5, 6])('a context, at reading %i', (at) => {
+      let readings = 0;
+      const contextValue = {
+        get security() {
+          if (readings++ === at) idOf(they, other);
+          return me.security;
+        },
+      };
+      expect(idOf(contextValue, other)).toBeUndefined();
+    });
+
+    it('a claim: nobody is taken for somebody else afterwards', () => {
+      const claims = {
+        get sub() {
+          idOf(they, other);
+          return 'me';
+        },
+      };
+      expect(idOf({ security: { principal: plainly('me', claims) } }, own)).toEqual({ id: '1' });
+      expect(idOf(they, own)).toBeUndefined();
+    });
+
+    it('a principal that changes between two readings', () => {
+      for (let at = 0; at < 6; at += 1) {
+        const [mine, theirs] = [plainly('me'), plainly('other')];
+        let readings = 0;
+        const security = {
+          get principal() {
+            return readings++ === at ? theirs : mine;
+          },
+        };
+        idOf({ security }, own);
+        readings = Infinity;
+        expect(idOf({ security }, other)).toBeUndefined();
+      }
+    });
+  });
+
+  it('is judged anew when they come back', () => {
+    const principal = { id: 'me', claims: { sub: 'me' }, roles: [], scopes: [] };
+    const contextValue: { security: { principal: object | null } } = { security: { principal } };
+    expect(asks(contextValue, [own])).toEqual(['1']);
+    contextValue.security.principal = null;
+    expect(asks(contextValue, [own])).toBeUndefined();
+    principal.claims = { sub: 'other' };
+    contextValue.security.principal = principal;
+    expect(asks(contextValue, [own])).toEqual([null]);
+  });
 });
