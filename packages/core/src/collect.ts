@@ -67,16 +67,18 @@ export function typeApplies(schema: GraphQLSchema, type: GraphQLObjectType): (ty
   };
 }
 
-/** How {@link walkSelections} goes: `G` is what holds where it stands. */
+/** How {@link walkSelections} goes, and what it tells: `G` is what holds where it stands. */
 export interface Walking<G> {
   readonly fragments: Fragments;
   /** What holds for a node with directives, given what holds around it; `undefined` leaves it out. */
-  readonly under: (node: SelectionNode, around: G) => G | undefined;
-  readonly applies: Selecting['applies'];
+  under(node: SelectionNode, around: G): G | undefined;
+  applies(typeCondition: string): boolean;
   /** Whether a fragment is entered. One that was entered before adds nothing but other conditions. */
-  readonly enters: (name: string, here: G) => boolean;
+  enters(name: string, here: G): boolean;
   /** Told of each selection set before it is walked. */
-  readonly opens?: ((set: SelectionSetNode) => void) | undefined;
+  opens(set: SelectionSetNode): void;
+  /** Told of each field. */
+  field(node: FieldNode, here: G): void;
 }
 
 /** Where a selection set is left for a fragment in it. */
@@ -86,72 +88,67 @@ interface Cursor<G> {
   readonly around: G;
 }
 
-/** Visits the fields of merged selection sets in the order of the document, fragments expanded, fields not entered. */
-export function walkSelections<G>(
-  sets: Iterable<readonly [set: SelectionSetNode, here: G]>,
-  walking: Walking<G>,
-  visit: (field: FieldNode, here: G) => void,
-): void {
+/** Visits the fields of a selection set in the order of the document, fragments expanded, fields not entered. */
+export function walkSelections<G>(outermost: SelectionSetNode, outside: G, walking: Walking<G>): void {
   // A stack of its own instead of recursion: how deep fragments nest is the client's choice.
-  const left: Cursor<G>[] = [];
-  for (const outermost of sets) {
-    let set = outermost[0];
-    let around = outermost[1];
-    let next = 0;
-    walking.opens?.(set);
-    for (;;) {
-      const node = set.selections[next];
-      next += 1;
-      if (!node) {
-        const back = left.pop();
-        if (!back) break;
-        ({ set, next, around } = back);
-        continue;
-      }
-      const here = node.directives?.length ? walking.under(node, around) : around;
-      if (here === undefined) continue;
-      if (node.kind === Kind.FIELD) {
-        visit(node, here);
-        continue;
-      }
-      const inner = fragmentAt(node, walking, here);
-      if (!inner) continue;
-      left.push({ set, next, around });
-      walking.opens?.(inner);
-      set = inner;
-      next = 0;
-      around = here;
+  let left: Cursor<G>[] | undefined;
+  let set = outermost;
+  let around = outside;
+  let next = 0;
+  walking.opens(set);
+  for (;;) {
+    const node = set.selections[next];
+    next += 1;
+    if (!node) {
+      const back = left?.pop();
+      if (!back) return;
+      ({ set, next, around } = back);
+      continue;
     }
+    const here = node.directives?.length ? walking.under(node, around) : around;
+    if (here === undefined) continue;
+    if (node.kind === Kind.FIELD) {
+      walking.field(node, here);
+      continue;
+    }
+    const inner = fragmentAt(node, walking, here);
+    if (!inner) continue;
+    left ??= [];
+    left.push({ set, next, around });
+    walking.opens(inner);
+    set = inner;
+    next = 0;
+    around = here;
   }
 }
 
 /** What a fragment at this place selects; `undefined` where it is unknown, does not apply or is not entered. */
 function fragmentAt<G>(
   node: InlineFragmentNode | FragmentSpreadNode,
-  { fragments, enters, applies }: Walking<G>,
+  walking: Walking<G>,
   here: G,
 ): SelectionSetNode | undefined {
   if (node.kind === Kind.INLINE_FRAGMENT) {
-    return !node.typeCondition || applies(node.typeCondition.name.value) ? node.selectionSet : undefined;
+    return !node.typeCondition || walking.applies(node.typeCondition.name.value) ? node.selectionSet : undefined;
   }
-  const fragment = fragments.get(node.name.value);
-  const entered = fragment && enters(node.name.value, here) && applies(fragment.typeCondition.name.value);
+  const fragment = walking.fragments.get(node.name.value);
+  const entered =
+    fragment && walking.enters(node.name.value, here) && walking.applies(fragment.typeCondition.name.value);
   return entered ? fragment.selectionSet : undefined;
 }
+
+const nothing = (): void => {};
+const always = (): true => true;
 
 /** Visits the fields of merged selection sets as {@link walkSelections}, whatever their types and conditions. */
 export function visitFields(
   sets: readonly SelectionSetNode[],
   fragments: Fragments,
-  visit: (field: FieldNode) => void,
-  opens: Walking<true>['opens'] = () => {},
+  field: (field: FieldNode) => void,
+  opens: (set: SelectionSetNode) => void = nothing,
 ): void {
-  const walking: Walking<true> = { fragments, under: () => true, applies: () => true, enters: enteringOnce(), opens };
-  walkSelections(
-    sets.map((set) => [set, true] as const),
-    walking,
-    visit,
-  );
+  const walking: Walking<true> = { fragments, under: always, applies: always, enters: enteringOnce(), opens, field };
+  for (const set of sets) walkSelections(set, true, walking);
 }
 
 /** Each fragment once. */
@@ -177,16 +174,14 @@ export function collectFields(sets: Iterable<SelectionSetNode>, selecting: Selec
     applies,
     under: (node) => (includes(node) ? true : undefined),
     enters: enteringOnce(),
-  };
-  walkSelections(
-    Array.from(sets, (set) => [set, true] as const),
-    walking,
-    (node) => {
+    opens: nothing,
+    field(node) {
       const key = node.alias?.value ?? node.name.value;
       const group = grouped.get(key);
       if (group) group.push(node);
       else grouped.set(key, [node]);
     },
-  );
+  };
+  for (const set of sets) walkSelections(set, true, walking);
   return grouped;
 }

@@ -14,6 +14,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Fragments } from './collect.ts';
+import { beginKeys, mayRepeat } from './distinct-keys.ts';
 
 /** Counts of a selection set, fragments expanded. `anyDepth` is the depth that it would have below `__schema`. */
 export interface Counts {
@@ -30,24 +31,26 @@ export interface Counts {
   cyclic: boolean;
 }
 
-/** What the definitions of one document share. */
-export interface Counted {
-  /** Fragment name -> its counts; `open` while it is being counted. */
-  readonly fragments: Map<string, Counts | 'open'>;
-  /** Selection sets with an alias in them or below. */
-  readonly aliased: Set<SelectionSetNode>;
+/** What the definitions of one document share. Most documents fill few of the collections. */
+export class Counted {
   /** Selection sets of fields and operations with a fragment in them; those of fragments are part of these. */
-  readonly mixed: SelectionSetNode[];
+  mixed: SelectionSetNode[] | undefined;
   /** Fields beside another one of the same response key in the same selection set, not looking into fragments. */
-  repeats: number;
-  /** Response key -> the selection set that asked for it last. */
-  readonly keys: Map<string, { set: number }>;
-  /** Selection sets so far. */
-  sets: number;
-}
+  repeats = 0;
+  #fragments: Map<string, Counts | 'open'> | undefined;
+  #aliased: Set<SelectionSetNode> | undefined;
 
-export function nothingCounted(): Counted {
-  return { fragments: new Map(), aliased: new Set(), mixed: [], repeats: 0, keys: new Map(), sets: 0 };
+  /** Fragment name -> its counts; `open` while it is being counted. */
+  get fragments(): Map<string, Counts | 'open'> {
+    this.#fragments ??= new Map();
+    return this.#fragments;
+  }
+
+  /** Selection sets with an alias in them or below. */
+  get aliased(): Set<SelectionSetNode> {
+    this.#aliased ??= new Set();
+    return this.#aliased;
+  }
 }
 
 /** A selection set on its way. */
@@ -121,12 +124,13 @@ function enter(
 ): Frame {
   const { selections } = set;
   const aliasesBefore = counts.aliases;
-  counted.sets += 1;
+  beginKeys();
   let next = selections.length;
   let aliases = 0;
   let fields = 0;
   let starting = 0;
   let deepens = false;
+  let repeats = false;
   for (let i = next - 1; i >= 0; i -= 1) {
     const node = selections[i] as SelectionNode;
     if (node.directives?.length) addDirectives(counts, node.directives);
@@ -136,15 +140,16 @@ function enter(
     }
     fields += 1;
     if (node.alias) aliases += 1;
-    seeKey(counted, (node.alias ?? node.name).value);
+    if (mayRepeat((node.alias ?? node.name).value)) repeats = true;
     if (introspects(node)) starting += 1;
     // What has a selection set is no `__typename` whatever it is called: validation has not spoken yet.
     else if (!deepens && (node.selectionSet || node.name.value !== '__typename')) deepens = true;
     if (node.selectionSet) next = i;
   }
+  if (repeats) counted.repeats += fields - keysOf(selections);
   counts.selections += selections.length;
   counts.aliases += aliases;
-  if (isWhole && fields < selections.length) counted.mixed.push(set);
+  if (isWhole && fields < selections.length) (counted.mixed ??= []).push(set);
   if (introspecting > 0) {
     counts.introspectionFields += fields;
     if (deepens || starting > 0) reach(counts, level + 1, introspecting);
@@ -171,13 +176,11 @@ function reach(counts: Counts, level: number, introspecting: number): void {
   else counts.depth = Math.max(counts.depth, level);
 }
 
-/** Sees the key in the set that was entered last. */
-function seeKey(counted: Counted, key: string): void {
-  const { sets } = counted;
-  const seen = counted.keys.get(key);
-  if (!seen) counted.keys.set(key, { set: sets });
-  else if (seen.set === sets) counted.repeats += 1;
-  else seen.set = sets;
+/** How many response keys the fields have, not looking into fragments. */
+function keysOf(selections: readonly SelectionNode[]): number {
+  const keys = new Set<string>();
+  for (const node of selections) if (node.kind === Kind.FIELD) keys.add((node.alias ?? node.name).value);
+  return keys.size;
 }
 
 /** Adds a fragment where it is spread. */

@@ -6,7 +6,8 @@
  */
 import { type DocumentNode, type FieldNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
 import { collectFields, type Fragments, fragmentsOf, type Selecting, visitFields } from './collect.ts';
-import { addDirectives, type Counted, countSelections, countUnreached, nothingCounted } from './counts.ts';
+import { addDirectives, Counted, countSelections, countUnreached } from './counts.ts';
+import { PerOperation } from './per-operation.ts';
 import { countRepeated } from './repeated.ts';
 
 /** What one operation asks for, after fragments are expanded. A count too large to represent is `Infinity`. */
@@ -98,8 +99,8 @@ class CountedDocument implements DocumentFacts {
   readonly tokens: number;
   readonly #document: DocumentNode;
   readonly #definitions: Fragments;
-  readonly #counted = nothingCounted();
-  readonly #of = new Map<OperationDefinitionNode, OperationFacts>();
+  readonly #counted = new Counted();
+  readonly #of = new PerOperation<OperationFacts>();
   #isComplete = false;
   #repeated: number | undefined;
 
@@ -122,12 +123,10 @@ class CountedDocument implements DocumentFacts {
   }
 
   of(operation: OperationDefinitionNode): OperationFacts {
-    let facts = this.#of.get(operation);
-    if (!facts) {
-      facts = new CountedOperation(operation, this.#definitions, this.#counted);
-      this.#of.set(operation, facts);
-    }
-    return facts;
+    return (
+      this.#of.get(operation) ??
+      this.#of.set(operation, new CountedOperation(operation, this.#definitions, this.#counted))
+    );
   }
 
   repeatedUpTo(maximum: number): number {
@@ -161,7 +160,7 @@ class CountedOperation implements OperationFacts {
   readonly #selections: number;
   readonly #root: SelectionSetNode;
   readonly #definitions: Fragments;
-  readonly #aliased: ReadonlySet<SelectionSetNode>;
+  readonly #counted: Counted;
   #rootKeys: ReadonlySet<string> | undefined;
   #rootNames: ReadonlySet<string> | undefined;
   #occurrences: number | undefined;
@@ -183,7 +182,7 @@ class CountedOperation implements OperationFacts {
     this.#selections = counts.selections;
     this.#root = operation.selectionSet;
     this.#definitions = definitions;
-    this.#aliased = counted.aliased;
+    this.#counted = counted;
   }
 
   get rootFields(): number {
@@ -212,7 +211,7 @@ class CountedOperation implements OperationFacts {
     const most = this.fields + this.introspectionFields > 0 ? 1 : 0;
     if (this.aliases === 0) return most;
     if (!(this.#selections <= OCCURRENCE_BUDGET)) return Infinity;
-    return Math.max(most, mostKeysPerName(this.#root, this.#definitions, this.#aliased));
+    return Math.max(most, mostKeysPerName(this.#root, this.#definitions, this.#counted.aliased));
   }
 }
 

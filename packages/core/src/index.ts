@@ -38,6 +38,7 @@ export { type GuardOptions, guard } from './guard.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
 export { knownOptions, limitOrFalse, listed, show, wholeNumber } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
+export { PerOperation } from './per-operation.ts';
 export { type Principal, type SecuredContext, type SecurityContext, securityContext, securityOf } from './principal.ts';
 export { forget, isPromise, ownVerdict } from './promises.ts';
 export {

@@ -12,6 +12,7 @@ import {
 } from 'graphql';
 import { type Fragments, fragmentsOf, visitFields } from './collect.ts';
 import type { Counted } from './counts.ts';
+import { beginKeys, mayRepeat } from './distinct-keys.ts';
 
 /** Selections that are looked at to count the repeated fields of a document. */
 export const REPEAT_BUDGET = 20_000;
@@ -26,11 +27,11 @@ export function countRepeated(document: DocumentNode, counted: Counted, maximum:
   if (counted.repeats > maximum) return counted.repeats;
   // Where no selection set repeats a key, fragments expanded, none merge further down either.
   if (counted.repeats === 0) {
-    if (counted.mixed.length === 0) return 0;
+    if (!counted.mixed) return 0;
     const merging = new Merging(fragmentsOf(document));
     const sets = new Set(counted.mixed.map((set) => merging.within(set)));
     const isDistinct = (set: SelectionSetNode): boolean => {
-      merging.merge([set]);
+      if (!merging.isSurelyDistinct(set)) merging.merge([set]);
       return merging.repeated === 0 && merging.looked <= REPEAT_BUDGET;
     };
     if ([...sets].every(isDistinct)) return 0;
@@ -66,7 +67,8 @@ class Merging {
   /** Fields so far that stood beside another one. */
   repeated = 0;
   #turn = 0;
-  readonly #keys = new Map<string, { turn: number; below: SelectionSetNode[] | undefined }>();
+  #keys: Map<string, { turn: number; below: SelectionSetNode[] | undefined }> | undefined;
+  readonly #opens = ({ selections }: SelectionSetNode): void => void (this.looked += selections.length);
 
   constructor(fragments: Fragments) {
     this.fragments = fragments;
@@ -79,17 +81,28 @@ class Merging {
     return this.fragments.get(only.name.value)?.selectionSet ?? set;
   }
 
+  /** Whether no two fields of the set have one response key, told without comparing keys; `false` says nothing. */
+  isSurelyDistinct(set: SelectionSetNode): boolean {
+    let isDistinct = true;
+    beginKeys();
+    const see = ({ alias, name }: FieldNode): void => {
+      if (mayRepeat((alias ?? name).value)) isDistinct = false;
+    };
+    visitFields([set], this.fragments, see, this.#opens);
+    return isDistinct;
+  }
+
   /** @returns for each response key the sets that merge below it. */
   merge(sets: readonly SelectionSetNode[]): SelectionSetNode[][] {
     this.#turn += 1;
     const merged: SelectionSetNode[][] = [];
-    const opens = ({ selections }: SelectionSetNode): void => void (this.looked += selections.length);
+    const keys = (this.#keys ??= new Map());
     const see = ({ alias, name, selectionSet }: FieldNode): void => {
       const key = (alias ?? name).value;
-      const known = this.#keys.get(key) ?? { turn: 0, below: undefined };
+      const known = keys.get(key) ?? { turn: 0, below: undefined };
       if (known.turn === this.#turn) this.repeated += 1;
       else {
-        if (known.turn === 0) this.#keys.set(key, known);
+        if (known.turn === 0) keys.set(key, known);
         known.turn = this.#turn;
         known.below = undefined;
       }
@@ -97,7 +110,7 @@ class Merging {
       if (known.below) known.below.push(selectionSet);
       else merged.push((known.below = [selectionSet]));
     };
-    visitFields(sets, this.fragments, see, opens);
+    visitFields(sets, this.fragments, see, this.#opens);
     return merged;
   }
 }

@@ -3,7 +3,7 @@
  *
  * The cost of one field is that of the IBM cost directives (section 7), or what an estimator says.
  */
-import { typeApplies, type Walking, walkSelections } from '@graphql-bulwark/core';
+import { type Fragments, typeApplies, type Walking, walkSelections } from '@graphql-bulwark/core';
 import {
   type FieldNode,
   type GraphQLAbstractType,
@@ -16,11 +16,11 @@ import type { Compiler, SizeContext } from './cost-compile.ts';
 import { estimatedTerm } from './cost-estimated.ts';
 import { inputsCost, sizesOf } from './cost-field.ts';
 import { anyHolds, type Guard, guardOf, impliedBy } from './cost-guards.ts';
-import type { GuardedSet, Plan, PlanItem } from './cost-plan.ts';
+import type { GuardedSets, Plan, PlanItem } from './cost-plan.ts';
 import type { FieldCost } from './cost-schema.ts';
 import { atLeastZero, sum, type Term } from './cost-terms.ts';
 
-/** A response key, and the fields under it. */
+/** What one answer asks of one field: fields that merge. */
 interface Asked {
   readonly node: FieldNode;
   readonly guard: Guard;
@@ -34,132 +34,92 @@ interface Place {
   readonly type: GraphQLCompositeType;
   readonly around: SizeContext | undefined;
   readonly plan: Plan;
+  /** The next one of the same sets. */
+  readonly next: Place | undefined;
 }
-
-const nothing = (): void => {};
 
 const keyOf = ({ alias, name }: FieldNode): string => (alias ?? name).value;
 
 export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootType: GraphQLObjectType): Plan {
-  const { costs, fragments, spend, merges, hasSpreads, plans } = compiler;
-  const { schema, settings } = costs;
-  const isEstimated = settings.model === 'estimators';
-  const known = new Map<SelectionSetNode | string, Place[]>();
-  let choosing = 0;
-  /** Of which fields are visited; `undefined` where all conditions are collected. */
-  let on: GraphQLObjectType | undefined;
-  let conditions = new Set<string>();
-  let entered: Map<string, Guard[]> | undefined;
-  const walking: Walking<Guard> = {
-    fragments,
-    under: guardOf,
-    opens: ({ selections }) => spend(selections.length, 1),
-    applies: (condition) => (on ? typeApplies(schema, on)(condition) : conditions.add(condition) && true),
-    enters(name, guard) {
-      entered ??= new Map();
-      const before = entered.get(name);
-      if (!before) {
-        entered.set(name, [guard]);
-        return true;
-      }
-      // Comparing conditions is work as well.
-      spend(before.length, 1);
-      if (before.some((other) => impliedBy(other, guard))) return false;
-      before.push(guard);
-      return true;
-    },
-  };
-  return planOf([[root, '']], rootType, undefined, 1);
+  return new Merging(compiler).planOf({ set: root, guard: '', also: undefined }, rootType, undefined, 1);
+}
 
-  /** What `field` does may visit in its turn. */
-  function visit(
-    sets: readonly GuardedSet[],
-    type: GraphQLObjectType | undefined,
-    field: (node: FieldNode, guard: Guard) => void,
-  ): void {
-    const outer = on;
-    const enteredBefore = entered;
-    on = type;
-    entered = undefined;
-    walkSelections(sets, walking, field);
-    on = outer;
-    entered = enteredBefore;
+/** Prices the selection sets of one operation. */
+class Merging {
+  readonly compiler: Compiler;
+  #places: Map<SelectionSetNode | string, Place> | undefined;
+  /** Abstract types around what is priced. */
+  #choosing = 0;
+
+  constructor(compiler: Compiler) {
+    this.compiler = compiler;
   }
 
-  function planOf(
-    sets: readonly GuardedSet[],
-    type: GraphQLCompositeType,
-    around: SizeContext | undefined,
-    nesting: number,
-  ): Plan {
+  planOf(sets: GuardedSets, type: GraphQLCompositeType, around: SizeContext | undefined, nesting: number): Plan {
+    const { merges, hasSpreads, spend } = this.compiler;
     spend(1, nesting);
     // A set that stands at one place, on one type, is priced once by itself.
-    if (!merges && !hasSpreads && choosing === 0) return freshPlanOf(sets, type, around, nesting);
-    const places = placesOf(sets);
-    for (const place of places) if (place.type === type && place.around === around) return place.plan;
-    const plan = freshPlanOf(sets, type, around, nesting);
-    places.push({ type, around, plan });
+    if (!merges && !hasSpreads && this.#choosing === 0) return this.#freshPlanOf(sets, type, around, nesting);
+    this.#places ??= new Map();
+    const key = this.#keyOf(sets);
+    for (let place = this.#places.get(key); place; place = place.next) {
+      if (place.type === type && place.around === around) return place.plan;
+    }
+    const plan = this.#freshPlanOf(sets, type, around, nesting);
+    this.#places.set(key, { type, around, plan, next: this.#places.get(key) });
     return plan;
   }
 
-  function freshPlanOf(
-    sets: readonly GuardedSet[],
-    type: GraphQLCompositeType,
-    around: SizeContext | undefined,
-    nesting: number,
-  ): Plan {
-    if (isAbstractType(type)) return dearestOf(sets, type, around, nesting);
-    return plans.add(itemsOf(sets, type, around, nesting));
-  }
-
-  /** The plans of these sets. */
-  function placesOf(sets: readonly GuardedSet[]): Place[] {
-    const [first] = sets;
-    // One by itself is the usual case; merged ones are told by their numbers.
-    const key =
-      first && first[1] === '' && sets.length === 1
-        ? first[0]
-        : sets.map(([set, guard]) => `${compiler.idOf(set)}?${guard}`).join(' ');
-    let places = known.get(key);
-    if (!places) {
-      places = [];
-      known.set(key, places);
+  /** One set by itself is the usual case; merged ones are told by their numbers. */
+  #keyOf(sets: GuardedSets): SelectionSetNode | string {
+    if (sets.guard === '' && !sets.also) return sets.set;
+    let key = '';
+    for (let one: GuardedSets | undefined = sets; one; one = one.also) {
+      key += `${this.compiler.idOf(one.set)}?${one.guard} `;
     }
-    return places;
+    return key;
   }
 
-  function dearestOf(
-    sets: readonly GuardedSet[],
-    type: GraphQLAbstractType,
-    around: SizeContext | undefined,
-    nesting: number,
-  ): Plan {
-    const members = representatives(sets, type);
+  #freshPlanOf(sets: GuardedSets, type: GraphQLCompositeType, around: SizeContext | undefined, nesting: number): Plan {
+    if (isAbstractType(type)) return this.#dearestOf(sets, type, around, nesting);
+    return this.compiler.plans.add(this.#itemsOf(sets, type, around, nesting));
+  }
+
+  #dearestOf(sets: GuardedSets, type: GraphQLAbstractType, around: SizeContext | undefined, nesting: number): Plan {
+    const members = this.#representatives(sets, type);
     const [only] = members;
-    if (only && members.length === 1) return planOf(sets, only, around, nesting);
-    choosing += 1;
-    const plan = plans.choose(members.map((member) => planOf(sets, member, around, nesting)));
-    choosing -= 1;
+    if (only && members.length === 1) return this.planOf(sets, only, around, nesting);
+    this.#choosing += 1;
+    const plan = this.compiler.plans.choose(members.map((member) => this.planOf(sets, member, around, nesting)));
+    this.#choosing -= 1;
     return plan;
   }
 
   /** One member for each way in which the members of an abstract type can be charged. */
-  function representatives(sets: readonly GuardedSet[], type: GraphQLAbstractType): GraphQLObjectType[] {
-    conditions = new Set();
-    visit(sets, undefined, nothing);
+  #representatives(sets: GuardedSets, type: GraphQLAbstractType): readonly GraphQLObjectType[] {
+    const { costs } = this.compiler;
+    const { schema } = costs;
+    const { names } = new ConditionsOf(this.compiler).walk(sets);
+    const ofType = costs.groupsOf(type);
+    if (!names) return ofType.first;
     const concrete = new Set<string>();
     const abstract: GraphQLAbstractType[] = [type];
-    for (const name of conditions) {
+    for (const name of names) {
       const condition = schema.getType(name);
       if (isAbstractType(condition)) abstract.push(condition);
       else concrete.add(name);
     }
     if (abstract.length === 1) {
-      const named = [...concrete].flatMap((name) => (schema.getType(name) as GraphQLObjectType | undefined) ?? []);
-      const others = costs
-        .groupsOf(type)
-        .groups.flatMap((group) => group.find(({ name }) => !concrete.has(name)) ?? []);
-      return [...named.filter((member) => schema.isSubType(type, member)), ...others];
+      const members: GraphQLObjectType[] = [];
+      for (const name of concrete) {
+        const member = schema.getType(name) as GraphQLObjectType | undefined;
+        if (member && schema.isSubType(type, member)) members.push(member);
+      }
+      for (const group of ofType.groups) {
+        const other = group.find(({ name }) => !concrete.has(name));
+        if (other) members.push(other);
+      }
+      return members;
     }
     const indexes = abstract.map((one) => costs.groupsOf(one).indexOf);
     const chosen = new Map<string, GraphQLObjectType>();
@@ -171,56 +131,27 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
     return [...chosen.values()];
   }
 
-  function itemsOf(
-    sets: readonly GuardedSet[],
+  #itemsOf(
+    sets: GuardedSets,
     type: GraphQLObjectType,
     around: SizeContext | undefined,
     nesting: number,
-  ): PlanItem[] {
-    const fields = costs.fieldsOf(type);
-    if (merges) return mergedOf(sets, fields, type).map((asked) => itemOf(asked, type, around, nesting));
-    const hasFreeLeaves = costs.hasFreeLeaves(type);
-    let items: PlanItem[] | undefined;
-    visit(sets, type, (node, guard) => {
-      if (hasFreeLeaves && !node.selectionSet && !node.directives?.length) return;
-      const cost = fields.get(node.name.value);
-      // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
-      if (!cost || (cost.isFree && !node.directives?.length)) return;
-      const item = itemOf({ node, guard, cost, further: undefined }, type, around, nesting);
-      if (items) items.push(item);
-      else items = [item];
-    });
-    return items ?? [];
+  ): readonly PlanItem[] {
+    const { asked } = new FieldsOf(this.compiler, type).walk(sets);
+    return asked ? asked.map((one) => this.#itemOf(one, type, around, nesting)) : noItems;
   }
 
-  /** The fields of each response key. */
-  function mergedOf(
-    sets: readonly GuardedSet[],
-    fields: ReadonlyMap<string, FieldCost>,
-    type: GraphQLObjectType,
-  ): Asked[] {
-    const byKey = new Map<string, Asked>();
-    visit(sets, type, (node, guard) => {
-      const cost = fields.get(node.name.value);
-      const same = byKey.get(keyOf(node));
-      if (same) (same.further ??= []).push({ node, guard });
-      else if (cost) byKey.set(keyOf(node), { node, guard, cost, further: undefined });
-    });
-    return [...byKey.values()];
-  }
-
-  function itemOf(asked: Asked, type: GraphQLObjectType, around: SizeContext | undefined, nesting: number): PlanItem {
+  #itemOf(asked: Asked, type: GraphQLObjectType, around: SizeContext | undefined, nesting: number): PlanItem {
+    const { compiler } = this;
     const { node, guard, cost, further } = asked;
+    const isEstimated = compiler.costs.settings.model === 'estimators';
     // Under one guard the whole field stands or falls, and so does what is below.
     const together = !further || further.every((other) => other.guard === guard);
     const sizes = sizesOf(compiler, cost, node, around);
     let below: Plan | undefined;
     if (cost.composite && node.selectionSet) {
-      const sets: GuardedSet[] = [[node.selectionSet, together ? '' : guard]];
-      for (const other of further ?? []) {
-        if (other.node.selectionSet) sets.push([other.node.selectionSet, together ? '' : other.guard]);
-      }
-      below = planOf(sets, cost.composite, sizes.below, nesting + 1);
+      const sets = { set: node.selectionSet, guard: together ? '' : guard, also: alsoOf(further, together) };
+      below = this.planOf(sets, cost.composite, sizes.below, nesting + 1);
     }
     return {
       key: keyOf(node),
@@ -233,6 +164,116 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
       below,
       whole: isEstimated,
     };
+  }
+}
+
+const noItems: readonly PlanItem[] = [];
+
+/** The selection sets of the fields after the first. */
+function alsoOf(further: Asked['further'], together: boolean): GuardedSets | undefined {
+  let also: GuardedSets | undefined;
+  for (const { node, guard } of further?.toReversed() ?? []) {
+    if (node.selectionSet) also = { set: node.selectionSet, guard: together ? '' : guard, also };
+  }
+  return also;
+}
+
+/** Goes through merged selection sets under their guards. */
+abstract class GuardedWalk implements Walking<Guard> {
+  readonly compiler: Compiler;
+  readonly under = guardOf;
+  #entered: Map<string, Guard[]> | undefined;
+
+  constructor(compiler: Compiler) {
+    this.compiler = compiler;
+  }
+
+  get fragments(): Fragments {
+    return this.compiler.fragments;
+  }
+
+  walk(sets: GuardedSets): this {
+    for (let one: GuardedSets | undefined = sets; one; one = one.also) walkSelections(one.set, one.guard, this);
+    return this;
+  }
+
+  opens({ selections }: SelectionSetNode): void {
+    this.compiler.spend(selections.length, 1);
+  }
+
+  enters(name: string, guard: Guard): boolean {
+    this.#entered ??= new Map();
+    const before = this.#entered.get(name);
+    if (!before) {
+      this.#entered.set(name, [guard]);
+      return true;
+    }
+    // Comparing conditions is work as well.
+    this.compiler.spend(before.length, 1);
+    if (before.some((other) => impliedBy(other, guard))) return false;
+    before.push(guard);
+    return true;
+  }
+
+  abstract applies(condition: string): boolean;
+  abstract field(node: FieldNode, guard: Guard): void;
+}
+
+/** Type conditions, whatever they ask for. */
+class ConditionsOf extends GuardedWalk {
+  names: Set<string> | undefined;
+
+  applies(condition: string): boolean {
+    (this.names ??= new Set()).add(condition);
+    return true;
+  }
+
+  field(): void {}
+}
+
+/** The fields that cost something on one type. */
+class FieldsOf extends GuardedWalk {
+  /** By response key, in the order of the first of each. */
+  asked: Asked[] | undefined;
+  readonly #type: GraphQLObjectType;
+  readonly #fields: ReadonlyMap<string, FieldCost>;
+  readonly #hasFreeLeaves: boolean;
+  #byKey: Map<string, Asked> | undefined;
+
+  constructor(compiler: Compiler, type: GraphQLObjectType) {
+    super(compiler);
+    this.#type = type;
+    this.#fields = compiler.costs.fieldsOf(type);
+    this.#hasFreeLeaves = compiler.costs.hasFreeLeaves(type);
+  }
+
+  applies(condition: string): boolean {
+    return typeApplies(this.compiler.costs.schema, this.#type)(condition);
+  }
+
+  field(node: FieldNode, guard: Guard): void {
+    if (this.compiler.merges) {
+      this.#merge(node, guard);
+      return;
+    }
+    if (this.#hasFreeLeaves && !node.selectionSet && !node.directives?.length) return;
+    const cost = this.#fields.get(node.name.value);
+    // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
+    if (cost && !(cost.isFree && !node.directives?.length)) this.#ask({ node, guard, cost, further: undefined });
+  }
+
+  #merge(node: FieldNode, guard: Guard): void {
+    this.#byKey ??= new Map();
+    const same = this.#byKey.get(keyOf(node));
+    const cost = this.#fields.get(node.name.value);
+    if (same) (same.further ??= []).push({ node, guard });
+    else if (cost) this.#byKey.set(keyOf(node), this.#ask({ node, guard, cost, further: undefined }));
+  }
+
+  #ask(asked: Asked): Asked {
+    if (this.asked) this.asked.push(asked);
+    else this.asked = [asked];
+    return asked;
   }
 }
 

@@ -37,8 +37,12 @@ export interface Plan {
   readonly chooses: boolean;
 }
 
-/** A selection set that takes part under a guard. */
-export type GuardedSet = readonly [set: SelectionSetNode, guard: Guard];
+/** Selection sets that merge: each takes part under its guard. */
+export interface GuardedSets {
+  readonly set: SelectionSetNode;
+  readonly guard: Guard;
+  readonly also: GuardedSets | undefined;
+}
 
 export function fieldCostOf({ slot, field }: Plan, run: Run): number {
   return slot < 0 ? field : (run.field[slot] as number);

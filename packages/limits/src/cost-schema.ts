@@ -52,6 +52,8 @@ export interface FieldCost {
 /** The members of an abstract type in groups. */
 export interface MemberGroups {
   readonly groups: readonly (readonly GraphQLObjectType[])[];
+  /** One of each group. */
+  readonly first: readonly GraphQLObjectType[];
   /** type name -> index of its group */
   readonly indexOf: ReadonlyMap<string, number>;
 }
@@ -140,7 +142,12 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
       else byShape.set(shape, [member]);
     }
     const groups = [...byShape.values()];
-    return { groups, indexOf: new Map(groups.flatMap((members, i) => members.map(({ name }) => [name, i] as const))) };
+    const first = groups.flatMap((members) => members[0] ?? []);
+    return {
+      groups,
+      first,
+      indexOf: new Map(groups.flatMap((members, i) => members.map(({ name }) => [name, i] as const))),
+    };
   }
 
   const unused = new Set(settings.listSizes.keys());
