@@ -59,12 +59,15 @@ export function included(variables: Readonly<Record<string, unknown>>): (node: S
 }
 
 /** Whether a fragment on the named type applies to objects of `type`. */
-export function typeApplies(schema: GraphQLSchema, type: GraphQLObjectType): (typeCondition: string) => boolean {
-  return (typeCondition) => {
-    if (typeCondition === type.name) return true;
-    const condition = schema.getType(typeCondition);
-    return isAbstractType(condition) && schema.isSubType(condition, type);
-  };
+export function applies(schema: GraphQLSchema, type: GraphQLObjectType, typeCondition: string): boolean {
+  if (typeCondition === type.name) return true;
+  const condition = schema.getType(typeCondition);
+  return isAbstractType(condition) && schema.isSubType(condition, type);
+}
+
+/** {@link applies} for one type. */
+export function typeApplies(schema: GraphQLSchema, type: GraphQLObjectType): Selecting['applies'] {
+  return (typeCondition) => applies(schema, type, typeCondition);
 }
 
 /** How {@link walkSelections} goes, and what it tells: `G` is what holds where it stands. */
@@ -167,11 +170,11 @@ function enteringOnce(): (name: string) => boolean {
  * @returns response key -> the fields under it, in the order of the document. Each fragment is entered once.
  */
 export function collectFields(sets: Iterable<SelectionSetNode>, selecting: Selecting): Map<string, FieldNode[]> {
-  const { fragments, includes, applies } = selecting;
+  const { fragments, includes } = selecting;
   const grouped = new Map<string, FieldNode[]>();
   const walking: Walking<true> = {
     fragments,
-    applies,
+    applies: selecting.applies,
     under: (node) => (includes(node) ? true : undefined),
     enters: enteringOnce(),
     opens: nothing,

@@ -19,6 +19,8 @@ import { type Run, sum, type Term, type Variables } from './cost-terms.ts';
 /** A value that is known already, or that the variables decide. */
 export type ArgumentValue = { readonly fixed: unknown } | ((variables: Variables) => unknown);
 
+const absent: ArgumentValue = { fixed: undefined };
+
 /** Told of each node of a literal before anything recursive touches it. */
 export type Spend = (nodes: number, nesting: number) => void;
 
@@ -29,7 +31,7 @@ export function argumentValue(
   spend: Spend,
 ): ArgumentValue {
   const node = nodeOf(argument, nodes);
-  if (!node) return { fixed: argument.defaultValue };
+  if (!node) return argument.defaultValue === undefined ? absent : { fixed: argument.defaultValue };
   if (node.kind === Kind.VARIABLE) {
     const name = node.name.value;
     return (variables) => (variables[name] === undefined ? argument.defaultValue : variables[name]);
@@ -38,8 +40,11 @@ export function argumentValue(
   return (variables) => valueFromAST(node, argument.type, variables);
 }
 
+const none: readonly ArgumentNode[] = [];
+
 function nodeOf(argument: GraphQLArgument, nodes: readonly ArgumentNode[] | undefined): ValueNode | undefined {
-  return nodes?.find(({ name }) => name.value === argument.name)?.value;
+  for (const node of nodes ?? none) if (node.name.value === argument.name) return node.value;
+  return undefined;
 }
 
 function hasFreeFields(costs: CostSchema, type: GraphQLInputType): boolean {
@@ -57,16 +62,28 @@ export function argumentsCost(
   nodes: readonly ArgumentNode[] | undefined,
   spend: Spend,
 ): Term {
-  return sum(
-    priced.map((argument): Term => {
-      const weight = costs.inputWeight(argument);
-      // Where nothing inside costs, the object itself does.
-      if (nodeOf(argument, nodes)?.kind === Kind.OBJECT && hasFreeFields(costs, argument.type)) return weight ?? 1;
-      const value = argumentValue(argument, nodes, spend);
-      if (typeof value !== 'function') return inputCost(costs, argument.type, weight, value.fixed, boundless);
-      return (run) => inputCost(costs, argument.type, weight, value(run.variables), run);
-    }),
-  );
+  let fixed = 0;
+  let terms: Term[] | undefined;
+  for (const argument of priced) {
+    const term = argumentCost(costs, argument, nodes, spend);
+    if (typeof term === 'number') fixed += term;
+    else (terms ??= []).push(term);
+  }
+  return terms ? sum([fixed, ...terms]) : fixed;
+}
+
+function argumentCost(
+  costs: CostSchema,
+  argument: GraphQLArgument,
+  nodes: readonly ArgumentNode[] | undefined,
+  spend: Spend,
+): Term {
+  const weight = costs.inputWeight(argument);
+  // Where nothing inside costs, the object itself does.
+  if (nodeOf(argument, nodes)?.kind === Kind.OBJECT && hasFreeFields(costs, argument.type)) return weight ?? 1;
+  const value = argumentValue(argument, nodes, spend);
+  if (typeof value !== 'function') return inputCost(costs, argument.type, weight, value.fixed, boundless);
+  return (run) => inputCost(costs, argument.type, weight, value(run.variables), run);
 }
 
 /**
@@ -109,33 +126,50 @@ function inputCost(
  * than 0, no whole number, longer than allowed, or not exactly one where one is required.
  */
 export function slicingSize(
-  { slicing, requireOne, maxListSize }: Sizing,
+  sizing: Sizing,
   nodes: readonly ArgumentNode[] | undefined,
   spend: Spend,
 ): number | undefined | ((run: Run) => number | undefined) {
-  const values: { readonly value: ArgumentValue; readonly path: readonly string[] }[] = [];
-  for (const { argument, path } of slicing) {
+  let values: SlicingValue[] | undefined;
+  let isFixed = true;
+  for (const { argument, path } of sizing.slicing) {
     const value = argumentValue(argument, nodes, spend);
-    if (typeof value === 'function' || !isNothing(value.fixed)) values.push({ value, path });
+    if (typeof value === 'function') isFixed = false;
+    else if (isNothing(value.fixed)) continue;
+    if (values) values.push({ value, path });
+    else values = [{ value, path }];
   }
-  const size = (read: (value: ArgumentValue) => unknown): number | undefined => {
-    let largest: number | undefined;
-    let given = 0;
-    for (const { value, path } of values) {
-      const at = follow(read(value), path);
-      if (isNothing(at)) continue;
-      given += 1;
-      const length = Array.isArray(at) ? at.length : at;
-      if (typeof length !== 'number' || !Number.isInteger(length) || !(length >= 0 && length <= maxListSize)) {
-        return Number.NaN;
-      }
-      largest = Math.max(largest ?? 0, length);
+  const said = values ?? noValues;
+  return isFixed ? sizeOf(sizing, said, noVariables) : ({ variables }) => sizeOf(sizing, said, variables);
+}
+
+/** What one slicing argument says. */
+interface SlicingValue {
+  readonly value: ArgumentValue;
+  readonly path: readonly string[];
+}
+
+const noValues: readonly SlicingValue[] = [];
+const noVariables: Variables = {};
+
+function sizeOf(
+  { requireOne, maxListSize }: Sizing,
+  values: readonly SlicingValue[],
+  variables: Variables,
+): number | undefined {
+  let largest: number | undefined;
+  let given = 0;
+  for (const { value, path } of values) {
+    const at = follow(typeof value === 'function' ? value(variables) : value.fixed, path);
+    if (isNothing(at)) continue;
+    given += 1;
+    const length = Array.isArray(at) ? at.length : at;
+    if (typeof length !== 'number' || !Number.isInteger(length) || !(length >= 0 && length <= maxListSize)) {
+      return Number.NaN;
     }
-    return requireOne && given !== 1 ? Number.NaN : largest;
-  };
-  if (values.every(({ value }) => typeof value !== 'function'))
-    return size((value) => (value as { fixed: unknown }).fixed);
-  return ({ variables }) => size((value) => (typeof value === 'function' ? value(variables) : value.fixed));
+    largest = Math.max(largest ?? 0, length);
+  }
+  return requireOne && given !== 1 ? Number.NaN : largest;
 }
 
 function isNothing(value: unknown): value is null | undefined {

@@ -14,12 +14,16 @@ import { fieldCostOf, type Plan, Plans, typeCostOf } from './cost-plan.ts';
 import type { CostSchema } from './cost-schema.ts';
 import type { Run, Term, Variables } from './cost-terms.ts';
 
+type Kept = (run: Run) => number;
+
 /** A list size that a field hands to lists below it. */
 export interface SizeContext {
   readonly fields: SizedFields;
   readonly size: Term;
-  /** Equal for contexts that say the same. */
+  /** Equal for contexts that say the same, wherever selection sets come up again. */
   readonly id: number;
+  /** The next one with the same size. */
+  readonly next: SizeContext | undefined;
 }
 
 /** Nesting that no schema needs; recursion stops here. */
@@ -34,14 +38,16 @@ export class Compiler {
   readonly merges: boolean;
   /** Whether a selection set can stand at several places. */
   readonly hasSpreads: boolean;
+  /** Abstract types around what is priced, each priced on several of its members. */
+  choosing = 0;
   /** Selections and values that were looked at. */
   nodes = 0;
   /** The field that is wrong whatever the variables are. */
   invalid: string | undefined;
-  readonly kept: ((run: Run) => number)[] = [];
+  readonly kept: Kept[] = [];
   #sizes: Map<Sizing, Map<string, Term>> | undefined;
   #ids: Map<SelectionSetNode, number> | undefined;
-  #contexts: Map<Term, SizeContext[]> | undefined;
+  #contexts: Map<Term, SizeContext> | undefined;
   #contextCount = 0;
 
   constructor(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode) {
@@ -85,15 +91,20 @@ export class Compiler {
     return sizes;
   }
 
+  /** Whether a selection set can come up again: one that stands at one place, on one type, is priced once. */
+  get revisits(): boolean {
+    return this.merges || this.hasSpreads || this.choosing > 0;
+  }
+
   contextOf(fields: SizedFields, size: Term): SizeContext {
+    this.#contextCount += 1;
+    const id = this.#contextCount;
+    if (!this.revisits) return { fields, size, id, next: undefined };
     this.#contexts ??= new Map();
-    const ofSize = this.#contexts.get(size) ?? [];
-    let context = ofSize.find((known) => known.fields === fields);
-    if (!context) {
-      context = { fields, size, id: (this.#contextCount += 1) };
-      ofSize.push(context);
-      this.#contexts.set(size, ofSize);
-    }
+    const ofSize = this.#contexts.get(size);
+    for (let known = ofSize; known; known = known.next) if (known.fields === fields) return known;
+    const context = { fields, size, id, next: ofSize };
+    this.#contexts.set(size, context);
     return context;
   }
 
@@ -106,25 +117,70 @@ export class Compiler {
   }
 }
 
-export interface CostProgram {
-  readonly root: Plan;
-  /** What the operation costs beside its fields. */
-  readonly base: number;
-  /** Every plan, each after those that it uses. */
-  readonly plans: readonly Plan[];
-  /** What the operation costs under these coerced variables. */
-  readonly price: (variables: Variables) => Price;
-  /** Hands out what the plans' terms are evaluated with, for the length of the call. */
-  readonly evaluate: <T>(variables: Variables, use: (run: Run) => T) => T;
-}
-
-type Memory = Pick<Run, 'kept' | 'field' | 'type'>;
-
 export interface Price {
   readonly fieldCost: number;
   readonly typeCost: number;
   /** The field whose arguments say no list size. */
   readonly invalid: string | undefined;
+}
+
+type Memory = Pick<Run, 'kept' | 'field' | 'type'>;
+
+const noMemory: Memory = { kept: [], field: [], type: [] };
+
+/** What an operation costs, as a function of its coerced variables. */
+export class CostProgram {
+  readonly root: Plan;
+  /** What the operation costs beside its fields. */
+  readonly base: number;
+  readonly #rootWeight: number;
+  readonly #plans: Plans;
+  readonly #kept: Compiler['kept'];
+  readonly #invalid: string | undefined;
+  /** Filled anew in each evaluation; nothing is made for a request. */
+  #spare: Memory | undefined;
+
+  constructor({ plans, kept, invalid }: Compiler, root: Plan, base: number, rootWeight: number) {
+    this.root = root;
+    this.base = base;
+    this.#rootWeight = rootWeight;
+    this.#plans = plans;
+    this.#kept = kept;
+    this.#invalid = invalid;
+  }
+
+  /** Every plan, each after those that it uses. */
+  get plans(): readonly Plan[] {
+    return this.#plans.all;
+  }
+
+  price(variables: Variables): Price {
+    return this.evaluate(variables, (run) => ({
+      fieldCost: this.base + fieldCostOf(this.root, run),
+      typeCost: this.#rootWeight + typeCostOf(this.root, run),
+      invalid: run.invalid,
+    }));
+  }
+
+  /** Hands out what the plans' terms are evaluated with, for the length of the call. */
+  evaluate<T>(variables: Variables, use: (run: Run) => T): T {
+    const memory = this.#spare ?? this.#memory();
+    // An estimator that prices in its turn gets memory of its own.
+    this.#spare = undefined;
+    const { kept, field, type } = memory;
+    const run: Run = { variables, invalid: this.#invalid, looked: 0, kept, field, type };
+    for (let slot = 0; slot < this.#kept.length; slot += 1) kept[slot] = (this.#kept[slot] as Kept)(run);
+    this.#plans.evaluate(run);
+    const result = use(run);
+    this.#spare = memory;
+    return result;
+  }
+
+  #memory(): Memory {
+    const { varying } = this.#plans;
+    if (varying.length === 0 && this.#kept.length === 0) return noMemory;
+    return { kept: this.#kept.map(() => 0), field: varying.map(() => 0), type: varying.map(() => 0) };
+  }
 }
 
 /** @throws the refusal of an operation that takes more than the budget to price. */
@@ -139,32 +195,5 @@ export function compileCost(
   const compiler = new Compiler(costs, document, operation);
   const compile = settings.model === 'apollo' ? compileApollo : compileMerged;
   const root = compile(compiler, operation.selectionSet, rootType);
-  const base = settings.base[operation.operation];
-  const rootWeight = costs.typeWeight(rootType);
-  const { plans, kept, invalid } = compiler;
-  const price = (run: Run): Price => ({
-    fieldCost: base + fieldCostOf(root, run),
-    typeCost: rootWeight + typeCostOf(root, run),
-    invalid: run.invalid,
-  });
-  // Filled anew in each evaluation; nothing is made for a request.
-  let spare: Memory | undefined;
-
-  function evaluate<T>(variables: Variables, use: (run: Run) => T): T {
-    const memory = spare ?? {
-      kept: kept.map(() => 0),
-      field: plans.varying.map(() => 0),
-      type: plans.varying.map(() => 0),
-    };
-    // An estimator that prices in its turn gets memory of its own.
-    spare = undefined;
-    const run: Run = { variables, invalid, looked: 0, kept: memory.kept, field: memory.field, type: memory.type };
-    for (let slot = 0; slot < kept.length; slot += 1) memory.kept[slot] = (kept[slot] as (run: Run) => number)(run);
-    plans.evaluate(run);
-    const result = use(run);
-    spare = memory;
-    return result;
-  }
-
-  return { root, base, plans: plans.all, price: (variables) => evaluate(variables, price), evaluate };
+  return new CostProgram(compiler, root, settings.base[operation.operation], costs.typeWeight(rootType));
 }

@@ -8,9 +8,10 @@ import { evaluate, product, sum, type Term } from './cost-terms.ts';
 
 /** Arguments of the field and of its directives. */
 export function inputsCost({ costs, spend }: Compiler, cost: FieldCost, node: FieldNode): Term {
-  const terms: Term[] = [];
-  if (cost.priced.length > 0) terms.push(argumentsCost(costs, cost.priced, node.arguments, spend));
-  for (const directive of node.directives ?? []) {
+  const own = cost.priced.length > 0 ? argumentsCost(costs, cost.priced, node.arguments, spend) : 0;
+  if (!node.directives?.length) return own;
+  const terms = [own];
+  for (const directive of node.directives) {
     const definition = costs.schema.getDirective(directive.name.value);
     const priced = definition ? costs.pricedArguments(definition.args) : [];
     if (priced.length > 0) terms.push(argumentsCost(costs, priced, directive.arguments, spend));

@@ -3,7 +3,7 @@
  *
  * The cost of one field is that of the IBM cost directives (section 7), or what an estimator says.
  */
-import { type Fragments, typeApplies, type Walking, walkSelections } from '@graphql-bulwark/core';
+import { applies, type Fragments, type Walking, walkSelections } from '@graphql-bulwark/core';
 import {
   type FieldNode,
   type GraphQLAbstractType,
@@ -27,6 +27,8 @@ interface Asked {
   readonly cost: FieldCost;
   /** Those after the first. */
   further: { readonly node: FieldNode; readonly guard: Guard }[] | undefined;
+  /** The next response key. */
+  next: Asked | undefined;
 }
 
 /** Merged selection sets, priced on one type. */
@@ -48,18 +50,14 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
 class Merging {
   readonly compiler: Compiler;
   #places: Map<SelectionSetNode | string, Place> | undefined;
-  /** Abstract types around what is priced. */
-  #choosing = 0;
 
   constructor(compiler: Compiler) {
     this.compiler = compiler;
   }
 
   planOf(sets: GuardedSets, type: GraphQLCompositeType, around: SizeContext | undefined, nesting: number): Plan {
-    const { merges, hasSpreads, spend } = this.compiler;
-    spend(1, nesting);
-    // A set that stands at one place, on one type, is priced once by itself.
-    if (!merges && !hasSpreads && this.#choosing === 0) return this.#freshPlanOf(sets, type, around, nesting);
+    this.compiler.spend(1, nesting);
+    if (!this.compiler.revisits) return this.#freshPlanOf(sets, type, around, nesting);
     this.#places ??= new Map();
     const key = this.#keyOf(sets);
     for (let place = this.#places.get(key); place; place = place.next) {
@@ -89,9 +87,9 @@ class Merging {
     const members = this.#representatives(sets, type);
     const [only] = members;
     if (only && members.length === 1) return this.planOf(sets, only, around, nesting);
-    this.#choosing += 1;
+    this.compiler.choosing += 1;
     const plan = this.compiler.plans.choose(members.map((member) => this.planOf(sets, member, around, nesting)));
-    this.#choosing -= 1;
+    this.compiler.choosing -= 1;
     return plan;
   }
 
@@ -137,8 +135,15 @@ class Merging {
     around: SizeContext | undefined,
     nesting: number,
   ): readonly PlanItem[] {
-    const { asked } = new FieldsOf(this.compiler, type).walk(sets);
-    return asked ? asked.map((one) => this.#itemOf(one, type, around, nesting)) : noItems;
+    const { first, count } = new FieldsOf(this.compiler, type).walk(sets);
+    if (count === 0) return noItems;
+    const items = new Array<PlanItem>(count);
+    let i = 0;
+    for (let asked = first; asked; asked = asked.next) {
+      items[i] = this.#itemOf(asked, type, around, nesting);
+      i += 1;
+    }
+    return items;
   }
 
   #itemOf(asked: Asked, type: GraphQLObjectType, around: SizeContext | undefined, nesting: number): PlanItem {
@@ -233,8 +238,10 @@ class ConditionsOf extends GuardedWalk {
 
 /** The fields that cost something on one type. */
 class FieldsOf extends GuardedWalk {
-  /** By response key, in the order of the first of each. */
-  asked: Asked[] | undefined;
+  /** In the order of the first of each response key. */
+  first: Asked | undefined;
+  count = 0;
+  #last: Asked | undefined;
   readonly #type: GraphQLObjectType;
   readonly #fields: ReadonlyMap<string, FieldCost>;
   readonly #hasFreeLeaves: boolean;
@@ -248,7 +255,7 @@ class FieldsOf extends GuardedWalk {
   }
 
   applies(condition: string): boolean {
-    return typeApplies(this.compiler.costs.schema, this.#type)(condition);
+    return applies(this.compiler.costs.schema, this.#type, condition);
   }
 
   field(node: FieldNode, guard: Guard): void {
@@ -259,7 +266,7 @@ class FieldsOf extends GuardedWalk {
     if (this.#hasFreeLeaves && !node.selectionSet && !node.directives?.length) return;
     const cost = this.#fields.get(node.name.value);
     // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
-    if (cost && !(cost.isFree && !node.directives?.length)) this.#ask({ node, guard, cost, further: undefined });
+    if (cost && !(cost.isFree && !node.directives?.length)) this.#ask(node, guard, cost);
   }
 
   #merge(node: FieldNode, guard: Guard): void {
@@ -267,12 +274,15 @@ class FieldsOf extends GuardedWalk {
     const same = this.#byKey.get(keyOf(node));
     const cost = this.#fields.get(node.name.value);
     if (same) (same.further ??= []).push({ node, guard });
-    else if (cost) this.#byKey.set(keyOf(node), this.#ask({ node, guard, cost, further: undefined }));
+    else if (cost) this.#byKey.set(keyOf(node), this.#ask(node, guard, cost));
   }
 
-  #ask(asked: Asked): Asked {
-    if (this.asked) this.asked.push(asked);
-    else this.asked = [asked];
+  #ask(node: FieldNode, guard: Guard, cost: FieldCost): Asked {
+    const asked: Asked = { node, guard, cost, further: undefined, next: undefined };
+    if (this.#last) this.#last.next = asked;
+    else this.first = asked;
+    this.#last = asked;
+    this.count += 1;
     return asked;
   }
 }

@@ -3,6 +3,7 @@ import {
   type CoordinateShare,
   factsOfRefusal,
   operationFacts,
+  PerOperation,
   type Refusal,
   refusalCode,
   refuse,
@@ -35,7 +36,7 @@ export interface CostMeter {
 interface Compiled {
   readonly costs: CostSchema;
   /** An edited copy of a document can share operations with it, and spread other fragments. */
-  readonly programs: WeakMap<DocumentNode, Map<OperationDefinitionNode, Outcome>>;
+  readonly programs: WeakMap<DocumentNode, PerOperation<Outcome>>;
 }
 
 type Outcome = { readonly program: CostProgram } | { readonly refusal: () => GraphQLError };
@@ -58,14 +59,10 @@ export function costMeter(settings: CostSettings): CostMeter {
       const { costs, programs } = compiled(schema);
       let ofDocument = programs.get(document);
       if (!ofDocument) {
-        ofDocument = new Map();
+        ofDocument = new PerOperation();
         programs.set(document, ofDocument);
       }
-      let known = ofDocument.get(operation);
-      if (!known) {
-        known = compileOnce(costs, document, operation);
-        ofDocument.set(operation, known);
-      }
+      const known = ofDocument.get(operation) ?? ofDocument.set(operation, compileOnce(costs, document, operation));
       if ('refusal' in known) throw known.refusal();
       const { program } = known;
       const { fieldCost, typeCost, invalid } = program.price(variables);
