@@ -140,28 +140,39 @@ function fragmentAt<G>(
   return entered ? fragment.selectionSet : undefined;
 }
 
-const nothing = (): void => {};
-const always = (): true => true;
+/** Goes into each fragment once, and everywhere else; a walk for which types or conditions matter says so. */
+export abstract class FieldWalk implements Walking<true> {
+  readonly fragments: Fragments;
+  #entered: Set<string> | undefined;
 
-/** Visits the fields of merged selection sets as {@link walkSelections}, whatever their types and conditions. */
-export function visitFields(
-  sets: readonly SelectionSetNode[],
-  fragments: Fragments,
-  field: (field: FieldNode) => void,
-  opens: (set: SelectionSetNode) => void = nothing,
-): void {
-  const walking: Walking<true> = { fragments, under: always, applies: always, enters: enteringOnce(), opens, field };
-  for (const set of sets) walkSelections(set, true, walking);
-}
+  constructor(fragments: Fragments) {
+    this.fragments = fragments;
+  }
 
-/** Each fragment once. */
-function enteringOnce(): (name: string) => boolean {
-  let entered: Set<string> | undefined;
-  return (name) => {
-    entered ??= new Set();
-    const before = entered.size;
-    return entered.add(name).size > before;
-  };
+  /** Visits the fields of merged selection sets. */
+  walk(sets: Iterable<SelectionSetNode>): this {
+    this.#entered = undefined;
+    for (const set of sets) walkSelections(set, true, this);
+    return this;
+  }
+
+  under(_node: SelectionNode): true | undefined {
+    return true;
+  }
+
+  applies(_typeCondition: string): boolean {
+    return true;
+  }
+
+  enters(name: string): boolean {
+    this.#entered ??= new Set();
+    const before = this.#entered.size;
+    return this.#entered.add(name).size > before;
+  }
+
+  opens(_set: SelectionSetNode): void {}
+
+  abstract field(node: FieldNode): void;
 }
 
 /**
@@ -170,21 +181,30 @@ function enteringOnce(): (name: string) => boolean {
  * @returns response key -> the fields under it, in the order of the document. Each fragment is entered once.
  */
 export function collectFields(sets: Iterable<SelectionSetNode>, selecting: Selecting): Map<string, FieldNode[]> {
-  const { fragments, includes } = selecting;
-  const grouped = new Map<string, FieldNode[]>();
-  const walking: Walking<true> = {
-    fragments,
-    applies: selecting.applies,
-    under: (node) => (includes(node) ? true : undefined),
-    enters: enteringOnce(),
-    opens: nothing,
-    field(node) {
-      const key = node.alias?.value ?? node.name.value;
-      const group = grouped.get(key);
-      if (group) group.push(node);
-      else grouped.set(key, [node]);
-    },
-  };
-  for (const set of sets) walkSelections(set, true, walking);
-  return grouped;
+  return new Collecting(selecting).walk(sets).grouped;
+}
+
+class Collecting extends FieldWalk {
+  readonly grouped = new Map<string, FieldNode[]>();
+  readonly #selecting: Selecting;
+
+  constructor(selecting: Selecting) {
+    super(selecting.fragments);
+    this.#selecting = selecting;
+  }
+
+  override under(node: SelectionNode): true | undefined {
+    return this.#selecting.includes(node) ? true : undefined;
+  }
+
+  override applies(typeCondition: string): boolean {
+    return this.#selecting.applies(typeCondition);
+  }
+
+  field(node: FieldNode): void {
+    const key = node.alias?.value ?? node.name.value;
+    const group = this.grouped.get(key);
+    if (group) group.push(node);
+    else this.grouped.set(key, [node]);
+  }
 }

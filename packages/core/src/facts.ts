@@ -5,7 +5,7 @@
  * the name of a field, never by an alias or the name of a fragment or an operation.
  */
 import { type DocumentNode, type FieldNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
-import { collectFields, type Fragments, fragmentsOf, type Selecting, visitFields } from './collect.ts';
+import { collectFields, FieldWalk, type Fragments, fragmentsOf, type Selecting } from './collect.ts';
 import { addDirectives, Counted, countSelections, countUnreached } from './counts.ts';
 import { PerOperation } from './per-operation.ts';
 import { countRepeated } from './repeated.ts';
@@ -161,8 +161,7 @@ class CountedOperation implements OperationFacts {
   readonly #root: SelectionSetNode;
   readonly #definitions: Fragments;
   readonly #counted: Counted;
-  #rootKeys: ReadonlySet<string> | undefined;
-  #rootNames: ReadonlySet<string> | undefined;
+  #rooted: RootFields | undefined;
   #occurrences: number | undefined;
 
   constructor(operation: OperationDefinitionNode, definitions: Fragments, counted: Counted) {
@@ -186,13 +185,13 @@ class CountedOperation implements OperationFacts {
   }
 
   get rootFields(): number {
-    this.#rootKeys ??= this.#atRoot(({ alias, name }) => (alias ?? name).value);
-    return this.#rootKeys.size;
+    const { selections } = this.#root;
+    const areDistinct = this.#counted.repeats === 0 && selections.every(({ kind }) => kind === Kind.FIELD);
+    return areDistinct ? selections.length : this.#atRoot.keys.size;
   }
 
   get rootFieldNames(): ReadonlySet<string> {
-    this.#rootNames ??= this.#atRoot(({ name }) => name.value);
-    return this.#rootNames;
+    return this.#atRoot.names;
   }
 
   get occurrences(): number {
@@ -200,10 +199,9 @@ class CountedOperation implements OperationFacts {
     return this.#occurrences;
   }
 
-  #atRoot(read: (field: FieldNode) => string): ReadonlySet<string> {
-    const found = new Set<string>();
-    visitFields([this.#root], this.#definitions, (field) => void found.add(read(field)));
-    return found;
+  get #atRoot(): RootFields {
+    this.#rooted ??= new RootFields(this.#definitions).walk([this.#root]);
+    return this.#rooted;
   }
 
   #countOccurrences(): number {
@@ -212,6 +210,16 @@ class CountedOperation implements OperationFacts {
     if (this.aliases === 0) return most;
     if (!(this.#selections <= OCCURRENCE_BUDGET)) return Infinity;
     return Math.max(most, mostKeysPerName(this.#root, this.#definitions, this.#counted.aliased));
+  }
+}
+
+class RootFields extends FieldWalk {
+  readonly keys = new Set<string>();
+  readonly names = new Set<string>();
+
+  field({ alias, name }: FieldNode): void {
+    this.keys.add((alias ?? name).value);
+    this.names.add(name.value);
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { type Fragments, fragmentsOf, visitFields } from './collect.ts';
+import { FieldWalk, type Fragments, fragmentsOf } from './collect.ts';
 import type { Counted } from './counts.ts';
 import { beginKeys, mayRepeat } from './distinct-keys.ts';
 
@@ -26,28 +26,41 @@ export function countRepeated(document: DocumentNode, counted: Counted, maximum:
   // Selection sets that repeat a key by themselves do so wherever they stand.
   if (counted.repeats > maximum) return counted.repeats;
   // Where no selection set repeats a key, fragments expanded, none merge further down either.
-  if (counted.repeats === 0) {
-    if (!counted.mixed) return 0;
-    const merging = new Merging(fragmentsOf(document));
-    const sets = new Set(counted.mixed.map((set) => merging.within(set)));
-    const isDistinct = (set: SelectionSetNode): boolean => {
-      if (!merging.isSurelyDistinct(set)) merging.merge([set]);
-      return merging.repeated === 0 && merging.looked <= REPEAT_BUDGET;
-    };
-    if ([...sets].every(isDistinct)) return 0;
-  }
+  if (counted.repeats === 0 && (!counted.mixed || areDistinct(counted.mixed, fragmentsOf(document)))) return 0;
   return countByPath(document, maximum);
+}
+
+/** Whether each set, fragments expanded, surely has no key twice. */
+function areDistinct(mixed: readonly SelectionSetNode[], fragments: Fragments): boolean {
+  const distinct = new Distinct(fragments);
+  let merging: Merging | undefined;
+  // Where a set is nothing but the spread of a fragment, it is those of the fragment.
+  const sets = new Set(mixed.map((set) => onlySpread(set, fragments) ?? set));
+  for (const set of sets) {
+    if (!distinct.holdsFor(set)) (merging ??= new Merging(fragments)).merge([set]);
+    if (merging && merging.repeated > 0) return false;
+    if (distinct.looked + (merging?.looked ?? 0) > REPEAT_BUDGET) return false;
+  }
+  return true;
+}
+
+function onlySpread({ selections }: SelectionSetNode, fragments: Fragments): SelectionSetNode | undefined {
+  const [only] = selections;
+  if (selections.length > 1 || only?.kind !== Kind.FRAGMENT_SPREAD) return undefined;
+  return fragments.get(only.name.value)?.selectionSet;
 }
 
 /** A set that merges with no other is entered once; where sets merge, each step finds a repeat. */
 function countByPath(document: DocumentNode, maximum: number): number {
-  const merging = new Merging(fragmentsOf(document));
+  const fragments = fragmentsOf(document);
+  const merging = new Merging(fragments);
   const entered = new Set<SelectionSetNode>();
-  for (const definition of rootsOf(document, merging.fragments)) {
+  for (const definition of rootsOf(document, fragments)) {
     const waiting: (readonly SelectionSetNode[])[] = [[definition.selectionSet]];
     for (let sets = waiting.pop(); sets; sets = waiting.pop()) {
       const [only] = sets;
-      if (only && sets.length === 1) {
+      // Only a fragment can stand at two places.
+      if (fragments.size > 0 && only && sets.length === 1) {
         if (entered.has(only)) continue;
         entered.add(only);
       }
@@ -59,59 +72,64 @@ function countByPath(document: DocumentNode, maximum: number): number {
   return merging.repeated;
 }
 
+/** Tells selection sets in which surely no key is asked for twice. */
+class Distinct extends FieldWalk {
+  /** Selections so far. */
+  looked = 0;
+  #isDistinct = true;
+
+  holdsFor(set: SelectionSetNode): boolean {
+    beginKeys();
+    this.#isDistinct = true;
+    this.walk([set]);
+    return this.#isDistinct;
+  }
+
+  override opens({ selections }: SelectionSetNode): void {
+    this.looked += selections.length;
+  }
+
+  field({ alias, name }: FieldNode): void {
+    if (mayRepeat((alias ?? name).value)) this.#isDistinct = false;
+  }
+}
+
 /** Merges selection sets by response key. */
-class Merging {
-  readonly fragments: Fragments;
+class Merging extends FieldWalk {
   /** Selections so far. */
   looked = 0;
   /** Fields so far that stood beside another one. */
   repeated = 0;
   #turn = 0;
-  #keys: Map<string, { turn: number; below: SelectionSetNode[] | undefined }> | undefined;
-  readonly #opens = ({ selections }: SelectionSetNode): void => void (this.looked += selections.length);
-
-  constructor(fragments: Fragments) {
-    this.fragments = fragments;
-  }
-
-  /** @returns the selections of the fragment, where a set is nothing but its spread. */
-  within(set: SelectionSetNode): SelectionSetNode {
-    const [only] = set.selections;
-    if (set.selections.length > 1 || only?.kind !== Kind.FRAGMENT_SPREAD) return set;
-    return this.fragments.get(only.name.value)?.selectionSet ?? set;
-  }
-
-  /** Whether no two fields of the set have one response key, told without comparing keys; `false` says nothing. */
-  isSurelyDistinct(set: SelectionSetNode): boolean {
-    let isDistinct = true;
-    beginKeys();
-    const see = ({ alias, name }: FieldNode): void => {
-      if (mayRepeat((alias ?? name).value)) isDistinct = false;
-    };
-    visitFields([set], this.fragments, see, this.#opens);
-    return isDistinct;
-  }
+  #merged: SelectionSetNode[][] = [];
+  readonly #keys = new Map<string, { turn: number; below: SelectionSetNode[] | undefined }>();
 
   /** @returns for each response key the sets that merge below it. */
   merge(sets: readonly SelectionSetNode[]): SelectionSetNode[][] {
     this.#turn += 1;
-    const merged: SelectionSetNode[][] = [];
-    const keys = (this.#keys ??= new Map());
-    const see = ({ alias, name, selectionSet }: FieldNode): void => {
-      const key = (alias ?? name).value;
-      const known = keys.get(key) ?? { turn: 0, below: undefined };
-      if (known.turn === this.#turn) this.repeated += 1;
-      else {
-        if (known.turn === 0) keys.set(key, known);
-        known.turn = this.#turn;
-        known.below = undefined;
-      }
-      if (!selectionSet) return;
-      if (known.below) known.below.push(selectionSet);
-      else merged.push((known.below = [selectionSet]));
-    };
-    visitFields(sets, this.fragments, see, this.#opens);
-    return merged;
+    this.#merged = [];
+    this.walk(sets);
+    return this.#merged;
+  }
+
+  override opens({ selections }: SelectionSetNode): void {
+    this.looked += selections.length;
+  }
+
+  field({ alias, name, selectionSet }: FieldNode): void {
+    const key = (alias ?? name).value;
+    let known = this.#keys.get(key);
+    if (known?.turn === this.#turn) this.repeated += 1;
+    else if (known) {
+      known.turn = this.#turn;
+      known.below = undefined;
+    } else {
+      known = { turn: this.#turn, below: undefined };
+      this.#keys.set(key, known);
+    }
+    if (!selectionSet) return;
+    if (known.below) known.below.push(selectionSet);
+    else this.#merged.push((known.below = [selectionSet]));
   }
 }
 
@@ -136,7 +154,8 @@ function* rootsOf(
     for (const definition of document.definitions) {
       if (definition.kind !== kind || !('selectionSet' in definition) || reached.has(definition.selectionSet)) continue;
       yield definition;
-      reach(definition.selectionSet);
+      // Only a fragment can be reached from another definition.
+      if (fragments.size > 0) reach(definition.selectionSet);
     }
   }
 }

@@ -231,6 +231,17 @@ describe('what a client names', () => {
   });
 });
 
+describe('of the root', () => {
+  it.each([
+    ['{ a b c: a }', 3],
+    ['{ a a b }', 2],
+    ['{ a ... on Q { a b } }', 2],
+    ['{ a b { x x } }', 2],
+  ])('count the response keys of %s', (text, expected) => {
+    expect(facts(text).rootFields).toBe(expected);
+  });
+});
+
 describe('of the document', () => {
   it('count operations, fragments and the tokens that the parser counted', () => {
     const document = parse('query A { a } query A { b } { c } fragment F on Q { a } fragment F on Q { a }');

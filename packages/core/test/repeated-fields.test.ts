@@ -19,6 +19,13 @@ it.each([
   ['a definition of which the name is taken', '{ ...F } fragment F on Q { x x x } fragment F on Q { x }', 2],
   ['several operations', 'query A { x x } query B { x x }', 2],
   ['a set behind two operations, once', 'query A { ...F } query B { ...F } fragment F on Q { a { x x } }', 1],
+  // Alike at both ends, in the middle and in length.
+  ['keys that look alike', '{ abxd acxd adxd }', 0],
+  ['keys that look alike, one of them twice', '{ abxd acxd abxd }', 1],
+  ['keys that look alike, through a fragment', '{ abxd ... on A { acxd a { x } } }', 0],
+  ['one that is repeated among keys that look alike, through a fragment', '{ abxd acxd ... on A { acxd } }', 1],
+  ['more keys than there are places to mark', `{ ${times(9_000, (i) => `k${i}`)} }`, 0],
+  ['one of as many, at the end', `{ ${times(9_000, (i) => `k${i}`)} k77 }`, 1],
   ['names of an object prototype', '{ __proto__: a __proto__: a constructor: a }', 1],
 ])('counts %s', (_, text, expected) => {
   expect(repeated(text)).toBe(expected);

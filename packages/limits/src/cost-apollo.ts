@@ -56,7 +56,8 @@ export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootTy
     around: SizeContext | undefined,
     nesting: number,
   ): PlanItem | undefined {
-    const cost = isObjectType(type) || isInterfaceType(type) ? costs.fieldsOf(type).get(node.name.value) : undefined;
+    const cost =
+      isObjectType(type) || isInterfaceType(type) ? costs.ofType(type).fields.get(node.name.value) : undefined;
     if (!cost) return undefined;
     const { size, below: context } = sizesOf(compiler, cost, node, around);
     return {

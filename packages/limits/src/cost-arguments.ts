@@ -130,46 +130,35 @@ export function slicingSize(
   nodes: readonly ArgumentNode[] | undefined,
   spend: Spend,
 ): number | undefined | ((run: Run) => number | undefined) {
-  let values: SlicingValue[] | undefined;
-  let isFixed = true;
+  const { requireOne, maxListSize } = sizing;
+  let said: Said = nothingSaid;
+  let open: { readonly value: (variables: Variables) => unknown; readonly path: readonly string[] }[] | undefined;
   for (const { argument, path } of sizing.slicing) {
     const value = argumentValue(argument, nodes, spend);
-    if (typeof value === 'function') isFixed = false;
-    else if (isNothing(value.fixed)) continue;
-    if (values) values.push({ value, path });
-    else values = [{ value, path }];
+    if (typeof value === 'function') (open ??= []).push({ value, path });
+    else said = also(said, follow(value.fixed, path), maxListSize);
   }
-  const said = values ?? noValues;
-  return isFixed ? sizeOf(sizing, said, noVariables) : ({ variables }) => sizeOf(sizing, said, variables);
+  const sizeOf = ({ count, largest }: Said): number | undefined => (requireOne && count !== 1 ? Number.NaN : largest);
+  if (!open) return sizeOf(said);
+  const rest = open;
+  return ({ variables }) =>
+    sizeOf(rest.reduce((before, { value, path }) => also(before, follow(value(variables), path), maxListSize), said));
 }
 
-/** What one slicing argument says. */
-interface SlicingValue {
-  readonly value: ArgumentValue;
-  readonly path: readonly string[];
+/** What slicing arguments say together. */
+interface Said {
+  readonly count: number;
+  /** `NaN` where one of them is wrong. */
+  readonly largest: number | undefined;
 }
 
-const noValues: readonly SlicingValue[] = [];
-const noVariables: Variables = {};
+const nothingSaid: Said = { count: 0, largest: undefined };
 
-function sizeOf(
-  { requireOne, maxListSize }: Sizing,
-  values: readonly SlicingValue[],
-  variables: Variables,
-): number | undefined {
-  let largest: number | undefined;
-  let given = 0;
-  for (const { value, path } of values) {
-    const at = follow(typeof value === 'function' ? value(variables) : value.fixed, path);
-    if (isNothing(at)) continue;
-    given += 1;
-    const length = Array.isArray(at) ? at.length : at;
-    if (typeof length !== 'number' || !Number.isInteger(length) || !(length >= 0 && length <= maxListSize)) {
-      return Number.NaN;
-    }
-    largest = Math.max(largest ?? 0, length);
-  }
-  return requireOne && given !== 1 ? Number.NaN : largest;
+function also(before: Said, value: unknown, maxListSize: number): Said {
+  if (isNothing(value)) return before;
+  const length: unknown = Array.isArray(value) ? value.length : value;
+  const isLength = typeof length === 'number' && Number.isInteger(length) && length >= 0 && length <= maxListSize;
+  return { count: before.count + 1, largest: isLength ? Math.max(before.largest ?? 0, length) : Number.NaN };
 }
 
 function isNothing(value: unknown): value is null | undefined {

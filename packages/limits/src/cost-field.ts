@@ -7,11 +7,16 @@ import type { FieldCost } from './cost-schema.ts';
 import { evaluate, product, sum, type Term } from './cost-terms.ts';
 
 /** Arguments of the field and of its directives. */
-export function inputsCost({ costs, spend }: Compiler, cost: FieldCost, node: FieldNode): Term {
+export function inputsCost(compiler: Compiler, cost: FieldCost, node: FieldNode): Term {
+  const { costs, spend } = compiler;
   const own = cost.priced.length > 0 ? argumentsCost(costs, cost.priced, node.arguments, spend) : 0;
-  if (!node.directives?.length) return own;
-  const terms = [own];
-  for (const directive of node.directives) {
+  return node.directives?.length ? sum([own, directivesCost(compiler, node)]) : own;
+}
+
+/** Arguments of the field's directives. */
+export function directivesCost({ costs, spend }: Compiler, { directives }: FieldNode): Term {
+  const terms: Term[] = [];
+  for (const directive of directives ?? []) {
     const definition = costs.schema.getDirective(directive.name.value);
     const priced = definition ? costs.pricedArguments(definition.args) : [];
     if (priced.length > 0) terms.push(argumentsCost(costs, priced, directive.arguments, spend));

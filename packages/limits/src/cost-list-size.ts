@@ -21,11 +21,16 @@ import type { CostSettings, ListSize } from './cost-options.ts';
 /** Fields below that are the lists: `true`, or the fields further below. */
 export type SizedFields = ReadonlyMap<string, SizedFields | true>;
 
+/** An argument, and the input fields in it that lead to a size. */
+export interface SlicingArgument {
+  readonly argument: GraphQLArgument;
+  readonly path: readonly string[];
+}
+
 /** Where the length of a list comes from. */
 export interface Sizing {
   readonly assumedSize: number | undefined;
-  /** Argument, then input fields. */
-  readonly slicing: readonly { readonly argument: GraphQLArgument; readonly path: readonly string[] }[];
+  readonly slicing: readonly SlicingArgument[];
   readonly requireOne: boolean;
   readonly sizedFields: SizedFields | undefined;
   readonly maxListSize: number;

@@ -10,14 +10,15 @@ import {
   type GraphQLCompositeType,
   type GraphQLObjectType,
   isAbstractType,
+  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
 import { estimatedTerm } from './cost-estimated.ts';
-import { inputsCost, sizesOf } from './cost-field.ts';
+import { directivesCost, inputsCost, sizesOf } from './cost-field.ts';
 import { anyHolds, type Guard, guardOf, impliedBy } from './cost-guards.ts';
 import type { GuardedSets, Plan, PlanItem } from './cost-plan.ts';
-import type { FieldCost } from './cost-schema.ts';
+import type { FieldCost, FieldCosts } from './cost-schema.ts';
 import { atLeastZero, sum, type Term } from './cost-terms.ts';
 
 /** What one answer asks of one field: fields that merge. */
@@ -137,6 +138,7 @@ class Merging {
   ): readonly PlanItem[] {
     const { first, count } = new FieldsOf(this.compiler, type).walk(sets);
     if (count === 0) return noItems;
+    // oxlint-disable-next-line unicorn/no-new-array -- as long as it will be: one that grows takes several times the memory
     const items = new Array<PlanItem>(count);
     let i = 0;
     for (let asked = first; asked; asked = asked.next) {
@@ -161,7 +163,7 @@ class Merging {
     return {
       key: keyOf(node),
       coordinate: cost.coordinate,
-      own: isEstimated ? estimatedTerm(compiler, type, cost, node, below) : ownTerm(compiler, cost, node),
+      own: isEstimated ? estimatedTerm(compiler, type, cost, node, below) : ownTerm(compiler, asked),
       each: 0,
       size: sizes.size,
       typeWeight: cost.typeWeight,
@@ -176,8 +178,9 @@ const noItems: readonly PlanItem[] = [];
 
 /** The selection sets of the fields after the first. */
 function alsoOf(further: Asked['further'], together: boolean): GuardedSets | undefined {
+  if (!further) return undefined;
   let also: GuardedSets | undefined;
-  for (const { node, guard } of further?.toReversed() ?? []) {
+  for (const { node, guard } of further.toReversed()) {
     if (node.selectionSet) also = { set: node.selectionSet, guard: together ? '' : guard, also };
   }
   return also;
@@ -186,7 +189,6 @@ function alsoOf(further: Asked['further'], together: boolean): GuardedSets | und
 /** Goes through merged selection sets under their guards. */
 abstract class GuardedWalk implements Walking<Guard> {
   readonly compiler: Compiler;
-  readonly under = guardOf;
   #entered: Map<string, Guard[]> | undefined;
 
   constructor(compiler: Compiler) {
@@ -200,6 +202,10 @@ abstract class GuardedWalk implements Walking<Guard> {
   walk(sets: GuardedSets): this {
     for (let one: GuardedSets | undefined = sets; one; one = one.also) walkSelections(one.set, one.guard, this);
     return this;
+  }
+
+  under(node: SelectionNode, around: Guard): Guard | undefined {
+    return guardOf(node, around);
   }
 
   opens({ selections }: SelectionSetNode): void {
@@ -243,15 +249,13 @@ class FieldsOf extends GuardedWalk {
   count = 0;
   #last: Asked | undefined;
   readonly #type: GraphQLObjectType;
-  readonly #fields: ReadonlyMap<string, FieldCost>;
-  readonly #hasFreeLeaves: boolean;
+  readonly #costs: FieldCosts;
   #byKey: Map<string, Asked> | undefined;
 
   constructor(compiler: Compiler, type: GraphQLObjectType) {
     super(compiler);
     this.#type = type;
-    this.#fields = compiler.costs.fieldsOf(type);
-    this.#hasFreeLeaves = compiler.costs.hasFreeLeaves(type);
+    this.#costs = compiler.costs.ofType(type);
   }
 
   applies(condition: string): boolean {
@@ -259,22 +263,19 @@ class FieldsOf extends GuardedWalk {
   }
 
   field(node: FieldNode, guard: Guard): void {
-    if (this.compiler.merges) {
-      this.#merge(node, guard);
+    const isPlain = !node.directives?.length;
+    if (this.#costs.hasFreeLeaves && isPlain && !node.selectionSet) return;
+    const cost = this.#costs.fields.get(node.name.value);
+    // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
+    if (!cost || (cost.isFree && isPlain)) return;
+    if (!this.compiler.merges) {
+      this.#ask(node, guard, cost);
       return;
     }
-    if (this.#hasFreeLeaves && !node.selectionSet && !node.directives?.length) return;
-    const cost = this.#fields.get(node.name.value);
-    // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
-    if (cost && !(cost.isFree && !node.directives?.length)) this.#ask(node, guard, cost);
-  }
-
-  #merge(node: FieldNode, guard: Guard): void {
     this.#byKey ??= new Map();
     const same = this.#byKey.get(keyOf(node));
-    const cost = this.#fields.get(node.name.value);
     if (same) (same.further ??= []).push({ node, guard });
-    else if (cost) this.#byKey.set(keyOf(node), this.#ask(node, guard, cost));
+    else this.#byKey.set(keyOf(node), this.#ask(node, guard, cost));
   }
 
   #ask(node: FieldNode, guard: Guard, cost: FieldCost): Asked {
@@ -287,8 +288,10 @@ class FieldsOf extends GuardedWalk {
   }
 }
 
-/** The weight of the field, and what its arguments and directives add. */
-function ownTerm(compiler: Compiler, cost: FieldCost, node: FieldNode): Term {
-  if (cost.priced.length === 0 && !node.directives?.length) return cost.own;
-  return atLeastZero(sum([cost.weight, inputsCost(compiler, cost, node)]));
+/** The weight of the field, and what its arguments add, and the directives of all that merges. */
+function ownTerm(compiler: Compiler, { node, cost, further }: Asked): Term {
+  if (cost.priced.length === 0 && !further && !node.directives?.length) return cost.own;
+  const terms = [cost.weight, inputsCost(compiler, cost, node)];
+  for (const other of further ?? []) terms.push(directivesCost(compiler, other.node));
+  return atLeastZero(sum(terms));
 }

@@ -58,6 +58,9 @@ const nothing: Run = { variables: {}, kept: [], field: [], type: [], looked: 0, 
 const noPlans: readonly Plan[] = [];
 const none: readonly PlanItem[] = [];
 
+/** Of what costs nothing. */
+const free: Plan = { field: 0, type: 0, slot: -1, items: none, varying: none, alternatives: noPlans, chooses: false };
+
 /** Makes the plans of one operation, each after those that it uses. */
 export class Plans {
   readonly all: Plan[] = [];
@@ -66,6 +69,7 @@ export class Plans {
 
   /** All of these count. */
   add(items: readonly PlanItem[], also: readonly Plan[] = noPlans): Plan {
+    if (items.length === 0 && also.length === 0) return free;
     let field = 0;
     let type = 0;
     let varying: PlanItem[] | undefined;
@@ -90,7 +94,7 @@ export class Plans {
   /** The dearest of these counts. */
   choose(alternatives: readonly Plan[]): Plan {
     const [only] = alternatives;
-    if (only && alternatives.length === 1) return only;
+    if (only && alternatives.every((one) => one === only)) return only;
     let field = 0;
     let type = 0;
     let slot = -1;

@@ -49,6 +49,14 @@ export interface FieldCost {
   readonly shape: string;
 }
 
+/** The fields of one type. */
+export interface FieldCosts {
+  /** name -> field */
+  readonly fields: ReadonlyMap<string, FieldCost>;
+  /** Whether nothing costs that is asked without selecting below it, and without directives. */
+  readonly hasFreeLeaves: boolean;
+}
+
 /** The members of an abstract type in groups. */
 export interface MemberGroups {
   readonly groups: readonly (readonly GraphQLObjectType[])[];
@@ -61,10 +69,7 @@ export interface MemberGroups {
 export interface CostSchema {
   readonly schema: GraphQLSchema;
   readonly settings: CostSettings;
-  /** name -> field */
-  fieldsOf(type: GraphQLObjectType | GraphQLInterfaceType): ReadonlyMap<string, FieldCost>;
-  /** Whether nothing costs that is asked of this type without selecting below it, and without directives. */
-  hasFreeLeaves(type: GraphQLObjectType): boolean;
+  ofType(type: GraphQLObjectType | GraphQLInterfaceType): FieldCosts;
   typeWeight(type: GraphQLNamedType): number;
   /** Weight of an argument, input field or directive argument; `undefined` where none was given. */
   inputWeight(input: GraphQLArgument | GraphQLInputField): number | undefined;
@@ -75,7 +80,7 @@ export interface CostSchema {
   groupsOf(type: GraphQLAbstractType): MemberGroups;
 }
 
-const none: ReadonlyMap<string, FieldCost> = new Map();
+const none: FieldCosts = { fields: new Map(), hasFreeLeaves: false };
 
 /** @throws {TypeError} for a directive or option that could not be counted as it is written. */
 export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings): CostSchema {
@@ -85,8 +90,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const weight = weights.get(coordinate);
     if (weight !== undefined) inputs.set(element as GraphQLArgument, weight);
   }
-  const fields = new Map<string, Map<string, FieldCost>>();
-  const freeLeaves = new Set<string>();
+  const types = new Map<string, FieldCosts>();
   const grouped = new Map<string, MemberGroups>();
   const typeWeights = new Map<string, number>();
   const pricedFields = new Map<GraphQLInputObjectType, readonly GraphQLInputField[]>();
@@ -94,8 +98,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
   const costs: CostSchema = {
     schema,
     settings,
-    fieldsOf: (type) => fields.get(type.name) ?? none,
-    hasFreeLeaves: (type) => freeLeaves.has(type.name),
+    ofType: (type) => types.get(type.name) ?? none,
     typeWeight(type) {
       let weight = typeWeights.get(type.name);
       if (weight === undefined) {
@@ -136,7 +139,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const names = isInterfaceType(type) ? Object.keys(type.getFields()) : [];
     const byShape = new Map<string, GraphQLObjectType[]>();
     for (const member of schema.getPossibleTypes(type)) {
-      const shape = names.map((name) => costs.fieldsOf(member).get(name)?.shape).join('\n');
+      const shape = names.map((name) => costs.ofType(member).fields.get(name)?.shape).join('\n');
       const alike = byShape.get(shape);
       if (alike) alike.push(member);
       else byShape.set(shape, [member]);
@@ -153,14 +156,14 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
   const unused = new Set(settings.listSizes.keys());
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__') || (!isObjectType(type) && !isInterfaceType(type))) continue;
-    const ofType = new Map<string, FieldCost>();
-    fields.set(type.name, ofType);
+    const fields = new Map<string, FieldCost>();
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
       unused.delete(coordinate);
-      ofType.set(field.name, fieldCost(type, field, coordinate));
+      fields.set(field.name, fieldCost(type, field, coordinate));
     }
-    if ([...ofType.values()].every(({ isFree, composite }) => isFree || composite)) freeLeaves.add(type.name);
+    const hasFreeLeaves = [...fields.values()].every(({ isFree, composite }) => isFree || composite !== undefined);
+    types.set(type.name, { fields, hasFreeLeaves });
   }
   for (const coordinate of unused) throw new TypeError(`cost: listSizes names '${coordinate}', which is no field.`);
   return costs;

@@ -14,7 +14,7 @@ import type { CostSchema } from './cost-schema.ts';
 export function unsizedLists(costs: CostSchema): string[] {
   const { schema } = costs;
   const objects = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type));
-  const fields = objects.flatMap((type) => [...costs.fieldsOf(type).values()]);
+  const fields = objects.flatMap((type) => [...costs.ofType(type).fields.values()]);
   const sizedByParent = new Set<string>();
   for (const { sizing, composite } of fields) {
     if (sizing?.sizedFields && composite) mark(schema, composite, sizing.sizedFields, sizedByParent);

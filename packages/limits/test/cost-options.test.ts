@@ -158,6 +158,15 @@ it('prices what directives take as arguments', async () => {
   expect(await priceOf(schema, 'query ($n: Int) { a @fancy(n: $n) }', { n: null })).toEqual([0, 1]);
 });
 
+it('prices the directives of every field that merges', async () => {
+  const schema = schemaOf(
+    'directive @fancy(n: Int @cost(weight: "9")) on FIELD type Query { a: Int b: Int @cost(weight: "2") }',
+  );
+  expect(await priceOf(schema, '{ a a @fancy(n: 1) }')).toEqual([9, 1]);
+  expect(await priceOf(schema, '{ b b @fancy(n: 1) b @fancy(n: 2) }')).toEqual([2 + 9 + 9, 1]);
+  expect(await priceOf(schema, '{ b ... on Query { b @fancy(n: 1) } }')).toEqual([2 + 9, 1]);
+});
+
 it('hands a size to lists two levels below', async () => {
   const schema = schemaOf(`
     type Query { s(first: Int): R @listSize(slicingArguments: ["first"], sizedFields: ["results { page }", "more"]) }
