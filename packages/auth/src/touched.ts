@@ -4,7 +4,7 @@
  * Each selection set is entered once per type that it stands on, with a queue and not by recursion, so that fragments that
  * double, spread themselves or nest deeply cost no more than their text.
  */
-import { type Fragments, fragmentsOf } from '@graphql-bulwark/core';
+import { type Fragments, fragmentsOf, responseKey } from '@graphql-bulwark/core';
 import {
   type DocumentNode,
   type FieldNode,
@@ -69,7 +69,7 @@ export function walk(
       if (!visitor.includes(node)) continue;
       if (node.kind === Kind.FIELD) {
         const field = isUnionType(type) ? undefined : type.getFields()[node.name.value];
-        const here = { key: node.alias?.value ?? node.name.value, from: way };
+        const here = { key: responseKey(node), from: way };
         if (!field || !visitor.field(type, field, node, here)) continue;
         const result = getNamedType(field.type);
         if (node.selectionSet && isCompositeType(result)) enter(node.selectionSet, result, here);

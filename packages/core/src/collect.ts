@@ -34,6 +34,11 @@ export function fragmentsOf(document: DocumentNode): Fragments {
   return found;
 }
 
+/** What the value of a field is called in the answer. */
+export function responseKey({ alias, name }: FieldNode): string {
+  return (alias ?? name).value;
+}
+
 /** Which selections take part. */
 export interface Selecting {
   readonly fragments: Fragments;
@@ -202,7 +207,7 @@ class Collecting extends FieldWalk {
   }
 
   field(node: FieldNode): void {
-    const key = node.alias?.value ?? node.name.value;
+    const key = responseKey(node);
     const group = this.grouped.get(key);
     if (group) group.push(node);
     else this.grouped.set(key, [node]);

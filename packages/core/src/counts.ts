@@ -13,7 +13,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { Fragments } from './collect.ts';
+import { type Fragments, responseKey } from './collect.ts';
 import { beginKeys, mayRepeat } from './distinct-keys.ts';
 
 /** Counts of a selection set, fragments expanded. `anyDepth` is the depth that it would have below `__schema`. */
@@ -140,7 +140,7 @@ function enter(
     }
     fields += 1;
     if (node.alias) aliases += 1;
-    if (mayRepeat((node.alias ?? node.name).value)) repeats = true;
+    if (mayRepeat(responseKey(node))) repeats = true;
     if (introspects(node)) starting += 1;
     // What has a selection set is no `__typename` whatever it is called: validation has not spoken yet.
     else if (!deepens && (node.selectionSet || node.name.value !== '__typename')) deepens = true;
@@ -179,7 +179,7 @@ function reach(counts: Counts, level: number, introspecting: number): void {
 /** How many response keys the fields have, not looking into fragments. */
 function keysOf(selections: readonly SelectionNode[]): number {
   const keys = new Set<string>();
-  for (const node of selections) if (node.kind === Kind.FIELD) keys.add((node.alias ?? node.name).value);
+  for (const node of selections) if (node.kind === Kind.FIELD) keys.add(responseKey(node));
   return keys.size;
 }
 

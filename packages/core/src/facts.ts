@@ -5,7 +5,7 @@
  * the name of a field, never by an alias or the name of a fragment or an operation.
  */
 import { type DocumentNode, type FieldNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
-import { collectFields, FieldWalk, type Fragments, fragmentsOf, type Selecting } from './collect.ts';
+import { collectFields, FieldWalk, type Fragments, fragmentsOf, responseKey, type Selecting } from './collect.ts';
 import { addDirectives, Counted, countSelections, countUnreached } from './counts.ts';
 import { PerOperation } from './per-operation.ts';
 import { countRepeated } from './repeated.ts';
@@ -217,9 +217,9 @@ class RootFields extends FieldWalk {
   readonly keys = new Set<string>();
   readonly names = new Set<string>();
 
-  field({ alias, name }: FieldNode): void {
-    this.keys.add((alias ?? name).value);
-    this.names.add(name.value);
+  field(node: FieldNode): void {
+    this.keys.add(responseKey(node));
+    this.names.add(node.name.value);
   }
 }
 

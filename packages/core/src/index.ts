@@ -7,6 +7,7 @@ export {
   type Fragments,
   fragmentsOf,
   included,
+  responseKey,
   type Selecting,
   typeApplies,
   type Walking,

@@ -10,7 +10,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { FieldWalk, type Fragments, fragmentsOf } from './collect.ts';
+import { FieldWalk, type Fragments, fragmentsOf, responseKey } from './collect.ts';
 import type { Counted } from './counts.ts';
 import { beginKeys, mayRepeat } from './distinct-keys.ts';
 
@@ -89,8 +89,8 @@ class Distinct extends FieldWalk {
     this.looked += selections.length;
   }
 
-  field({ alias, name }: FieldNode): void {
-    if (mayRepeat((alias ?? name).value)) this.#isDistinct = false;
+  field(node: FieldNode): void {
+    if (mayRepeat(responseKey(node))) this.#isDistinct = false;
   }
 }
 
@@ -116,8 +116,9 @@ class Merging extends FieldWalk {
     this.looked += selections.length;
   }
 
-  field({ alias, name, selectionSet }: FieldNode): void {
-    const key = (alias ?? name).value;
+  field(node: FieldNode): void {
+    const key = responseKey(node);
+    const { selectionSet } = node;
     let known = this.#keys.get(key);
     if (known?.turn === this.#turn) this.repeated += 1;
     else if (known) {

@@ -2,6 +2,7 @@
  * Selections priced as budgets of Apollo Router count them: the field itself is multiplied by the length of its list, every
  * selection adds up, nothing is merged, and of `@skip` and `@include` only literals on fields count.
  */
+import { responseKey } from '@graphql-bulwark/core';
 import {
   type FieldNode,
   type GraphQLCompositeType,
@@ -61,7 +62,7 @@ export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootTy
     if (!cost) return undefined;
     const { size, below: context } = sizesOf(compiler, cost, node, around);
     return {
-      key: node.alias?.value ?? node.name.value,
+      key: responseKey(node),
       coordinate: cost.coordinate,
       own: inputsCost(compiler, cost, node),
       each: cost.weight,

@@ -3,34 +3,21 @@
  *
  * The cost of one field is that of the IBM cost directives (section 7), or what an estimator says.
  */
-import { applies, type Fragments, type Walking, walkSelections } from '@graphql-bulwark/core';
+import { responseKey } from '@graphql-bulwark/core';
 import {
-  type FieldNode,
   type GraphQLAbstractType,
   type GraphQLCompositeType,
   type GraphQLObjectType,
   isAbstractType,
-  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
 import { estimatedTerm } from './cost-estimated.ts';
 import { directivesCost, inputsCost, sizesOf } from './cost-field.ts';
-import { anyHolds, type Guard, guardOf, impliedBy } from './cost-guards.ts';
+import { anyHolds } from './cost-guards.ts';
 import type { GuardedSets, Plan, PlanItem } from './cost-plan.ts';
-import type { FieldCost, FieldCosts } from './cost-schema.ts';
 import { atLeastZero, sum, type Term } from './cost-terms.ts';
-
-/** What one answer asks of one field: fields that merge. */
-interface Asked {
-  readonly node: FieldNode;
-  readonly guard: Guard;
-  readonly cost: FieldCost;
-  /** Those after the first. */
-  further: { readonly node: FieldNode; readonly guard: Guard }[] | undefined;
-  /** The next response key. */
-  next: Asked | undefined;
-}
+import { type Asked, ConditionsOf, FieldsOf } from './cost-walks.ts';
 
 /** Merged selection sets, priced on one type. */
 interface Place {
@@ -40,8 +27,6 @@ interface Place {
   /** The next one of the same sets. */
   readonly next: Place | undefined;
 }
-
-const keyOf = ({ alias, name }: FieldNode): string => (alias ?? name).value;
 
 export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootType: GraphQLObjectType): Plan {
   return new Merging(compiler).planOf({ set: root, guard: '', also: undefined }, rootType, undefined, 1);
@@ -161,7 +146,7 @@ class Merging {
       below = this.planOf(sets, cost.composite, sizes.below, nesting + 1);
     }
     return {
-      key: keyOf(node),
+      key: responseKey(node),
       coordinate: cost.coordinate,
       own: isEstimated ? estimatedTerm(compiler, type, cost, node, below) : ownTerm(compiler, asked),
       each: 0,
@@ -184,108 +169,6 @@ function alsoOf(further: Asked['further'], together: boolean): GuardedSets | und
     if (node.selectionSet) also = { set: node.selectionSet, guard: together ? '' : guard, also };
   }
   return also;
-}
-
-/** Goes through merged selection sets under their guards. */
-abstract class GuardedWalk implements Walking<Guard> {
-  readonly compiler: Compiler;
-  #entered: Map<string, Guard[]> | undefined;
-
-  constructor(compiler: Compiler) {
-    this.compiler = compiler;
-  }
-
-  get fragments(): Fragments {
-    return this.compiler.fragments;
-  }
-
-  walk(sets: GuardedSets): this {
-    for (let one: GuardedSets | undefined = sets; one; one = one.also) walkSelections(one.set, one.guard, this);
-    return this;
-  }
-
-  under(node: SelectionNode, around: Guard): Guard | undefined {
-    return guardOf(node, around);
-  }
-
-  opens({ selections }: SelectionSetNode): void {
-    this.compiler.spend(selections.length, 1);
-  }
-
-  enters(name: string, guard: Guard): boolean {
-    this.#entered ??= new Map();
-    const before = this.#entered.get(name);
-    if (!before) {
-      this.#entered.set(name, [guard]);
-      return true;
-    }
-    // Comparing conditions is work as well.
-    this.compiler.spend(before.length, 1);
-    if (before.some((other) => impliedBy(other, guard))) return false;
-    before.push(guard);
-    return true;
-  }
-
-  abstract applies(condition: string): boolean;
-  abstract field(node: FieldNode, guard: Guard): void;
-}
-
-/** Type conditions, whatever they ask for. */
-class ConditionsOf extends GuardedWalk {
-  names: Set<string> | undefined;
-
-  applies(condition: string): boolean {
-    (this.names ??= new Set()).add(condition);
-    return true;
-  }
-
-  field(): void {}
-}
-
-/** The fields that cost something on one type. */
-class FieldsOf extends GuardedWalk {
-  /** In the order of the first of each response key. */
-  first: Asked | undefined;
-  count = 0;
-  #last: Asked | undefined;
-  readonly #type: GraphQLObjectType;
-  readonly #costs: FieldCosts;
-  #byKey: Map<string, Asked> | undefined;
-
-  constructor(compiler: Compiler, type: GraphQLObjectType) {
-    super(compiler);
-    this.#type = type;
-    this.#costs = compiler.costs.ofType(type);
-  }
-
-  applies(condition: string): boolean {
-    return applies(this.compiler.costs.schema, this.#type, condition);
-  }
-
-  field(node: FieldNode, guard: Guard): void {
-    const isPlain = !node.directives?.length;
-    if (this.#costs.hasFreeLeaves && isPlain && !node.selectionSet) return;
-    const cost = this.#costs.fields.get(node.name.value);
-    // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
-    if (!cost || (cost.isFree && isPlain)) return;
-    if (!this.compiler.merges) {
-      this.#ask(node, guard, cost);
-      return;
-    }
-    this.#byKey ??= new Map();
-    const same = this.#byKey.get(keyOf(node));
-    if (same) (same.further ??= []).push({ node, guard });
-    else this.#byKey.set(keyOf(node), this.#ask(node, guard, cost));
-  }
-
-  #ask(node: FieldNode, guard: Guard, cost: FieldCost): Asked {
-    const asked: Asked = { node, guard, cost, further: undefined, next: undefined };
-    if (this.#last) this.#last.next = asked;
-    else this.first = asked;
-    this.#last = asked;
-    this.count += 1;
-    return asked;
-  }
 }
 
 /** The weight of the field, and what its arguments add, and the directives of all that merges. */
