@@ -1,7 +1,7 @@
 // A Redis Cluster of three nodes for one test file.
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { freePort, type RedisProcess, startRedis } from './redis-process.ts';
+import { onFreePorts, type RedisProcess, startRedisOn } from './redis-process.ts';
 
 export interface RedisCluster {
   readonly nodes: readonly (RedisProcess & { readonly host: string })[];
@@ -17,9 +17,10 @@ export async function startCluster(...more: string[]): Promise<RedisCluster> {
   const started: RedisProcess[] = [];
   const buses: number[] = [];
   for (let node = 0; node < 3; node += 1) {
-    const bus = await freePort();
-    buses.push(bus);
-    started.push(await startRedis('--cluster-enabled', 'yes', '--cluster-port', `${bus}`, ...more));
+    await onFreePorts(2, async ([port, bus]) => {
+      started.push(await startRedisOn(port as number, '--cluster-enabled', 'yes', '--cluster-port', `${bus}`, ...more));
+      buses.push(bus as number);
+    });
   }
   const clients = started.map(({ port }) => new Redis(port, '127.0.0.1'));
   for (const [node, client] of clients.entries()) {

@@ -26,16 +26,35 @@ export function hasRedis(): boolean {
   return false;
 }
 
-export async function startRedis(...more: string[]): Promise<RedisProcess> {
-  const port = await freePort();
+export function startRedis(...more: string[]): Promise<RedisProcess> {
+  return onFreePorts(1, ([port]) => startRedisOn(port as number, ...more));
+}
+
+/** Tries again on other ports: between looking for a free one and listening on it somebody else may take it. */
+export async function onFreePorts<T>(count: number, start: (ports: number[]) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    const ports = [];
+    for (let i = 0; i < count; i += 1) ports.push(await freePort());
+    try {
+      return await start(ports);
+    } catch (error) {
+      if (tries === 5) throw error;
+    }
+  }
+}
+
+export async function startRedisOn(port: number, ...more: string[]): Promise<RedisProcess> {
   const dir = mkdtempSync(join(tmpdir(), 'redis-'));
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir, ...more];
   let server: ChildProcess | undefined;
   async function start(): Promise<void> {
     mkdirSync(dir, { recursive: true });
     server = spawn('redis-server', args, { stdio: 'ignore' });
-    for (let tries = 0; !(await accepts(port)); tries += 1) {
-      if (tries === 200) throw new Error('redis-server did not start');
+    for (let tries = 0; !(await serves(port, server.pid)); tries += 1) {
+      if (server.exitCode !== null || tries === 200) {
+        await stop();
+        throw new Error('redis-server did not start');
+      }
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }
@@ -44,6 +63,10 @@ export async function startRedis(...more: string[]): Promise<RedisProcess> {
     server?.kill('SIGKILL');
     await ended;
   }
+  async function stop(): Promise<void> {
+    await kill();
+    rmSync(dir, { recursive: true, force: true });
+  }
   await start();
   return {
     port,
@@ -51,10 +74,7 @@ export async function startRedis(...more: string[]): Promise<RedisProcess> {
     signal: (signal) => void server?.kill(signal),
     start,
     kill,
-    async stop() {
-      await kill();
-      rmSync(dir, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 
@@ -69,10 +89,19 @@ export function freePort(): Promise<number> {
   });
 }
 
-function accepts(port: number): Promise<boolean> {
+/** Whether it is this process that answers on the port, and not one that took it in the meantime. */
+function serves(port: number, pid: number | undefined): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
+    const socket = connect(port, '127.0.0.1', () => socket.write('INFO server\r\n'));
+    let answer = '';
+    const done = (): void => {
+      resolve(answer.includes(`process_id:${pid}\r\n`));
+      socket.destroy();
+    };
+    socket.on('data', (part) => {
+      answer += String(part);
+      if (answer.includes('process_id:') && answer.endsWith('\r\n')) done();
+    });
+    socket.setTimeout(1_000).once('timeout', done).once('error', done).once('close', done);
   });
 }
