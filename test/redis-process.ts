@@ -78,7 +78,7 @@ export async function startRedisOn(port: number, ...more: string[]): Promise<Red
   };
 }
 
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer().once('error', reject);
     probe.listen(0, '127.0.0.1', () => {
@@ -102,6 +102,6 @@ function serves(port: number, pid: number | undefined): Promise<boolean> {
       answer += String(part);
       if (answer.includes('process_id:') && answer.endsWith('\r\n')) done();
     });
-    socket.setTimeout(1_000).once('timeout', done).once('error', done).once('close', done);
+    socket.setTimeout(100).once('timeout', done).once('error', done).once('close', done);
   });
 }

@@ -161,6 +161,7 @@ class CountedOperation implements OperationFacts {
   readonly #root: SelectionSetNode;
   readonly #definitions: Fragments;
   readonly #counted: Counted;
+  #rootFields: number | undefined;
   #rooted: RootFields | undefined;
   #occurrences: number | undefined;
 
@@ -185,9 +186,8 @@ class CountedOperation implements OperationFacts {
   }
 
   get rootFields(): number {
-    const { selections } = this.#root;
-    const areDistinct = this.#counted.repeats === 0 && selections.every(({ kind }) => kind === Kind.FIELD);
-    return areDistinct ? selections.length : this.#atRoot.keys.size;
+    this.#rootFields ??= this.#countRootFields();
+    return this.#rootFields;
   }
 
   get rootFieldNames(): ReadonlySet<string> {
@@ -202,6 +202,13 @@ class CountedOperation implements OperationFacts {
   get #atRoot(): RootFields {
     this.#rooted ??= new RootFields(this.#definitions).walk([this.#root]);
     return this.#rooted;
+  }
+
+  /** Where nothing can merge, each field has a key of its own. */
+  #countRootFields(): number {
+    const { selections } = this.#root;
+    const areDistinct = this.#counted.repeats === 0 && selections.every(({ kind }) => kind === Kind.FIELD);
+    return areDistinct ? selections.length : this.#atRoot.keys.size;
   }
 
   #countOccurrences(): number {

@@ -72,10 +72,18 @@ function countByPath(document: DocumentNode, maximum: number): number {
   return merging.repeated;
 }
 
-/** Tells selection sets in which surely no key is asked for twice. */
-class Distinct extends FieldWalk {
+/** A walk that says how much it looked at. */
+abstract class BudgetedWalk extends FieldWalk {
   /** Selections so far. */
   looked = 0;
+
+  override opens({ selections }: SelectionSetNode): void {
+    this.looked += selections.length;
+  }
+}
+
+/** Tells selection sets in which surely no key is asked for twice. */
+class Distinct extends BudgetedWalk {
   #isDistinct = true;
 
   holdsFor(set: SelectionSetNode): boolean {
@@ -85,19 +93,13 @@ class Distinct extends FieldWalk {
     return this.#isDistinct;
   }
 
-  override opens({ selections }: SelectionSetNode): void {
-    this.looked += selections.length;
-  }
-
   field(node: FieldNode): void {
     if (mayRepeat(responseKey(node))) this.#isDistinct = false;
   }
 }
 
 /** Merges selection sets by response key. */
-class Merging extends FieldWalk {
-  /** Selections so far. */
-  looked = 0;
+class Merging extends BudgetedWalk {
   /** Fields so far that stood beside another one. */
   repeated = 0;
   #turn = 0;
@@ -110,10 +112,6 @@ class Merging extends FieldWalk {
     this.#merged = [];
     this.walk(sets);
     return this.#merged;
-  }
-
-  override opens({ selections }: SelectionSetNode): void {
-    this.looked += selections.length;
   }
 
   field(node: FieldNode): void {

@@ -126,14 +126,13 @@ function inputCost(
  * than 0, no whole number, longer than allowed, or not exactly one where one is required.
  */
 export function slicingSize(
-  sizing: Sizing,
+  { slicing, requireOne, maxListSize }: Sizing,
   nodes: readonly ArgumentNode[] | undefined,
   spend: Spend,
 ): number | undefined | ((run: Run) => number | undefined) {
-  const { requireOne, maxListSize } = sizing;
   let said: Said = nothingSaid;
   let open: { readonly value: (variables: Variables) => unknown; readonly path: readonly string[] }[] | undefined;
-  for (const { argument, path } of sizing.slicing) {
+  for (const { argument, path } of slicing) {
     const value = argumentValue(argument, nodes, spend);
     if (typeof value === 'function') (open ??= []).push({ value, path });
     else said = also(said, follow(value.fixed, path), maxListSize);

@@ -139,6 +139,11 @@ export class CostProgram {
   readonly #invalid: string | undefined;
   /** Filled anew in each evaluation; nothing is made for a request. */
   #spare: Memory | undefined;
+  readonly #priceIn = (run: Run): Price => ({
+    fieldCost: this.base + fieldCostOf(this.root, run),
+    typeCost: this.#rootWeight + typeCostOf(this.root, run),
+    invalid: run.invalid,
+  });
 
   constructor({ plans, kept, invalid }: Compiler, root: Plan, base: number, rootWeight: number) {
     this.root = root;
@@ -155,11 +160,7 @@ export class CostProgram {
   }
 
   price(variables: Variables): Price {
-    return this.evaluate(variables, (run) => ({
-      fieldCost: this.base + fieldCostOf(this.root, run),
-      typeCost: this.#rootWeight + typeCostOf(this.root, run),
-      invalid: run.invalid,
-    }));
+    return this.evaluate(variables, this.#priceIn);
   }
 
   /** Hands out what the plans' terms are evaluated with, for the length of the call. */
