@@ -8,13 +8,12 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
-  type FragmentSpreadNode,
   Kind,
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { type Fragments, responseKey } from './collect.ts';
-import { beginKeys, mayRepeat } from './distinct-keys.ts';
+import type { Fragments } from './collect.ts';
+import { beginKeys, repeatsKey } from './distinct-keys.ts';
 
 /** Counts of a selection set, fragments expanded. `anyDepth` is the depth that it would have below `__schema`. */
 export interface Counts {
@@ -29,19 +28,21 @@ export interface Counts {
   directivesPerNode: number;
   fragmentDepth: number;
   cyclic: boolean;
+  /** Of a fragment: whether it is still being counted. */
+  isOpen: boolean;
 }
 
 /** What the definitions of one document share. Most documents fill few of the collections. */
 export class Counted {
   /** Selection sets of fields and operations with a fragment in them; those of fragments are part of these. */
   mixed: SelectionSetNode[] | undefined;
-  /** Fields beside another one of the same response key in the same selection set, not looking into fragments. */
+  /** Fields that surely stand beside another one of the same response key: those of one selection set, or more where a look into fragments found more. */
   repeats = 0;
-  #fragments: Map<string, Counts | 'open'> | undefined;
+  #fragments: Map<string, Counts> | undefined;
   #aliased: Set<SelectionSetNode> | undefined;
 
-  /** Fragment name -> its counts; `open` while it is being counted. */
-  get fragments(): Map<string, Counts | 'open'> {
+  /** Fragment name -> its counts, the directives of its definition among them. */
+  get fragments(): Map<string, Counts> {
     this.#fragments ??= new Map();
     return this.#fragments;
   }
@@ -58,8 +59,8 @@ interface Frame {
   readonly set: SelectionSetNode;
   /** Shared by the sets of one fragment or operation. */
   readonly counts: Counts;
-  /** The spread that led into a fragment. */
-  readonly spread: FragmentSpreadNode | undefined;
+  /** Whether a spread led here. */
+  readonly isSpread: boolean;
   /** Fields of the same fragment or operation around this set. */
   readonly level: number;
   /** Level of the `__schema` or `__type` around this set; 0 outside. */
@@ -69,21 +70,26 @@ interface Frame {
 }
 
 /** Counts a selection set. Its own stack instead of recursion: nesting is the client's to choose. */
-export function countSelections(set: SelectionSetNode, definitions: Fragments, counted: Counted): Counts {
-  let frame = enter(set, nothing(), 0, 0, counted, true);
+export function countSelections(
+  set: SelectionSetNode,
+  definitions: Fragments,
+  counted: Counted,
+  into: Counts = nothing(),
+): Counts {
+  let frame = enter(set, into, 0, 0, counted, true);
   const above: Frame[] = [];
   for (;;) {
     const { counts } = frame;
     const node = frame.set.selections[frame.next++];
     if (!node) {
       if (counts.aliases > frame.aliasesBefore) counted.aliased.add(frame.set);
-      const { spread } = frame;
+      const { isSpread } = frame;
       const parent = above.pop();
       if (!parent) return counts;
       frame = parent;
-      if (spread) {
-        counted.fragments.set(spread.name.value, counts);
-        addFragment(frame, counts, definitions.get(spread.name.value));
+      if (isSpread) {
+        counts.isOpen = false;
+        addFragment(frame, counts);
       }
     } else if (node.kind === Kind.FIELD) {
       if (!node.selectionSet) continue;
@@ -95,15 +101,17 @@ export function countSelections(set: SelectionSetNode, definitions: Fragments, c
       above.push(frame);
       frame = enter(node.selectionSet, counts, frame.level, frame.introspecting, counted, false);
     } else {
-      const known = counted.fragments.get(node.name.value);
-      const definition = definitions.get(node.name.value);
-      if (known === 'open') counts.cyclic = true;
-      else if (known) addFragment(frame, known, definition);
-      else if (definition) {
-        counted.fragments.set(node.name.value, 'open');
-        above.push(frame);
-        frame = enter(definition.selectionSet, nothing(), 0, 0, counted, false, node);
+      const name = node.name.value;
+      const known = counted.fragments.get(name);
+      if (known) {
+        if (known.isOpen) counts.cyclic = true;
+        else addFragment(frame, known);
+        continue;
       }
+      const definition = definitions.get(name);
+      if (!definition) continue;
+      above.push(frame);
+      frame = enter(definition.selectionSet, open(definition, counted), 0, 0, counted, false, true);
     }
   }
 }
@@ -120,17 +128,16 @@ function enter(
   introspecting: number,
   counted: Counted,
   isWhole: boolean,
-  spread?: FragmentSpreadNode,
+  isSpread = false,
 ): Frame {
   const { selections } = set;
   const aliasesBefore = counts.aliases;
-  beginKeys();
   let next = selections.length;
+  beginKeys(next);
   let aliases = 0;
   let fields = 0;
   let starting = 0;
   let deepens = false;
-  let repeats = false;
   for (let i = next - 1; i >= 0; i -= 1) {
     const node = selections[i] as SelectionNode;
     if (node.directives?.length) addDirectives(counts, node.directives);
@@ -140,13 +147,12 @@ function enter(
     }
     fields += 1;
     if (node.alias) aliases += 1;
-    if (mayRepeat(responseKey(node))) repeats = true;
+    if (repeatsKey(selections, i)) counted.repeats += 1;
     if (introspects(node)) starting += 1;
     // What has a selection set is no `__typename` whatever it is called: validation has not spoken yet.
     else if (!deepens && (node.selectionSet || node.name.value !== '__typename')) deepens = true;
     if (node.selectionSet) next = i;
   }
-  if (repeats) counted.repeats += fields - keysOf(selections);
   counts.selections += selections.length;
   counts.aliases += aliases;
   if (isWhole && fields < selections.length) (counted.mixed ??= []).push(set);
@@ -159,7 +165,7 @@ function enter(
     if (deepens) reach(counts, level + 1, 0);
     if (starting > 0) reach(counts, level + 1, level + 1);
   }
-  return { set, counts, spread, level, introspecting, aliasesBefore, next };
+  return { set, counts, isSpread, level, introspecting, aliasesBefore, next };
 }
 
 const underscore = 95;
@@ -176,17 +182,17 @@ function reach(counts: Counts, level: number, introspecting: number): void {
   else counts.depth = Math.max(counts.depth, level);
 }
 
-/** How many response keys the fields have, not looking into fragments. */
-function keysOf(selections: readonly SelectionNode[]): number {
-  const keys = new Set<string>();
-  for (const node of selections) if (node.kind === Kind.FIELD) keys.add(responseKey(node));
-  return keys.size;
+/** Begins with a fragment. */
+function open({ name, directives }: FragmentDefinitionNode, counted: Counted): Counts {
+  const counts = nothing();
+  counts.isOpen = true;
+  addDirectives(counts, directives);
+  counted.fragments.set(name.value, counts);
+  return counts;
 }
 
 /** Adds a fragment where it is spread. */
-function addFragment(frame: Frame, below: Counts, definition: FragmentDefinitionNode | undefined): void {
-  const { counts: to, level, introspecting } = frame;
-  addDirectives(to, definition?.directives);
+function addFragment({ counts: to, level, introspecting }: Frame, below: Counts): void {
   to.selections = saturate(to.selections + below.selections);
   to.aliases = saturate(to.aliases + below.aliases);
   to.directives = saturate(to.directives + below.directives);
@@ -225,6 +231,7 @@ function nothing(): Counts {
     directivesPerNode: 0,
     fragmentDepth: 0,
     cyclic: false,
+    isOpen: false,
   };
 }
 
@@ -238,9 +245,9 @@ export function countUnreached(document: DocumentNode, fragments: Fragments, cou
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.FRAGMENT_DEFINITION) continue;
     const { name, selectionSet } = definition;
-    const isTaken = fragments.get(name.value) !== definition;
-    if (!isTaken && counted.fragments.has(name.value)) continue;
-    const counts = countSelections(selectionSet, fragments, counted);
-    if (!isTaken) counted.fragments.set(name.value, counts);
+    if (fragments.get(name.value) !== definition) countSelections(selectionSet, fragments, counted);
+    else if (!counted.fragments.has(name.value)) {
+      countSelections(selectionSet, fragments, counted, open(definition, counted)).isOpen = false;
+    }
   }
 }

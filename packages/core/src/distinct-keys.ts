@@ -1,28 +1,80 @@
 /**
- * Tells that the response keys of a selection set are distinct, mostly without remembering any: each key marks one of some
- * thousand places, and only where a place is marked twice is it worth to compare keys.
+ * Tells which fields have the response key of one before them, mostly without a table of keys: each key marks one of some
+ * thousand places, and is compared with the one that marked its place first. Only keys that share a place with another one are
+ * remembered.
  */
+import type { FieldNode, SelectionNode, SelectionSetNode } from 'graphql';
+import { FieldWalk, responseKey } from './collect.ts';
 
-/** By place: the turn in which it was marked last. */
-const marks = new Int32Array(4_096);
-const lastTurn = 2 ** 31 - 1;
-let turn = 0;
+/** By place: the number of the field that marked it first. Numbers go on from list to list. */
+const places = new Int32Array(4_096);
+const lastNumber = 2 ** 31 - 1;
+/** The highest number of the lists before this one, and of this one. */
+let before = 0;
+let highest = 0;
+/** Keys of this list that found another one at their place. */
+let others: Set<string> | undefined;
 
-/** Begins with another selection set. One at a time: what was begun before is forgotten. */
-export function beginKeys(): void {
-  if (turn === lastTurn) {
-    marks.fill(0);
-    turn = 0;
+/** Begins with another list, of so many fields. One at a time: what was begun before is forgotten. */
+export function beginKeys(count: number): void {
+  if (highest + count > lastNumber) {
+    places.fill(0);
+    highest = 0;
   }
-  turn += 1;
+  before = highest;
+  highest += count;
+  others = undefined;
 }
 
-/** Marks a key. @returns `false` where it is surely another one than those before it. */
-export function mayRepeat(key: string): boolean {
-  const { length } = key;
-  const ends = (key.charCodeAt(0) * 33 + key.charCodeAt(length >> 1)) * 33 + key.charCodeAt(length - 1);
-  const place = (ends * 33 + length) & (marks.length - 1);
-  if (marks[place] === turn) return true;
-  marks[place] = turn;
+/**
+ * @param fields what was begun with.
+ * @param at where in it a field stands, each asked about once.
+ * @returns whether one that was asked about before has the same response key.
+ */
+export function repeatsKey(fields: readonly SelectionNode[], at: number): boolean {
+  const key = responseKey(fields[at] as FieldNode);
+  const place = placeOf(key);
+  const first = places[place] as number;
+  if (first > before) return isKnown(key, fields[first - before - 1] as FieldNode);
+  places[place] = before + at + 1;
   return false;
+}
+
+function isKnown(key: string, first: FieldNode): boolean {
+  if (responseKey(first) === key) return true;
+  others ??= new Set();
+  const { size } = others;
+  return others.add(key).size === size;
+}
+
+function placeOf(key: string): number {
+  let hash = 0;
+  for (let i = key.length - 1; i >= 0; i -= 1) hash = (hash * 33 + key.charCodeAt(i)) & 0xffffff;
+  return hash & (places.length - 1);
+}
+
+/** Counts the fields of a selection set, fragments expanded, and those among them that repeat a response key. */
+export class KeyWalk extends FieldWalk {
+  /** Selections that were looked at so far. */
+  looked = 0;
+  #fields: FieldNode[] = [];
+
+  /** @returns `repeated`: fields with the key of one before them; `keys`: distinct response keys. */
+  count(set: SelectionSetNode): { readonly keys: number; readonly repeated: number } {
+    this.#fields = [];
+    this.walk([set]);
+    const { length } = this.#fields;
+    let repeated = 0;
+    beginKeys(length);
+    for (let at = 0; at < length; at += 1) if (repeatsKey(this.#fields, at)) repeated += 1;
+    return { keys: length - repeated, repeated };
+  }
+
+  override opens({ selections }: SelectionSetNode): void {
+    this.looked += selections.length;
+  }
+
+  field(node: FieldNode): void {
+    this.#fields.push(node);
+  }
 }

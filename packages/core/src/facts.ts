@@ -5,8 +5,9 @@
  * the name of a field, never by an alias or the name of a fragment or an operation.
  */
 import { type DocumentNode, type FieldNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
-import { collectFields, FieldWalk, type Fragments, fragmentsOf, responseKey, type Selecting } from './collect.ts';
+import { collectFields, FieldWalk, type Fragments, fragmentsOf, type Selecting } from './collect.ts';
 import { addDirectives, Counted, countSelections, countUnreached } from './counts.ts';
+import { KeyWalk } from './distinct-keys.ts';
 import { PerOperation } from './per-operation.ts';
 import { countRepeated } from './repeated.ts';
 
@@ -162,7 +163,7 @@ class CountedOperation implements OperationFacts {
   readonly #definitions: Fragments;
   readonly #counted: Counted;
   #rootFields: number | undefined;
-  #rooted: RootFields | undefined;
+  #rootFieldNames: ReadonlySet<string> | undefined;
   #occurrences: number | undefined;
 
   constructor(operation: OperationDefinitionNode, definitions: Fragments, counted: Counted) {
@@ -191,7 +192,8 @@ class CountedOperation implements OperationFacts {
   }
 
   get rootFieldNames(): ReadonlySet<string> {
-    return this.#atRoot.names;
+    this.#rootFieldNames ??= new Names(this.#definitions).walk([this.#root]).names;
+    return this.#rootFieldNames;
   }
 
   get occurrences(): number {
@@ -199,16 +201,13 @@ class CountedOperation implements OperationFacts {
     return this.#occurrences;
   }
 
-  get #atRoot(): RootFields {
-    this.#rooted ??= new RootFields(this.#definitions).walk([this.#root]);
-    return this.#rooted;
-  }
-
-  /** Where nothing can merge, each field has a key of its own. */
   #countRootFields(): number {
     const { selections } = this.#root;
-    const areDistinct = this.#counted.repeats === 0 && selections.every(({ kind }) => kind === Kind.FIELD);
-    return areDistinct ? selections.length : this.#atRoot.keys.size;
+    // Where nothing can merge, each field has a key of its own.
+    if (this.#counted.repeats === 0 && selections.every(({ kind }) => kind === Kind.FIELD)) return selections.length;
+    const { keys, repeated } = new KeyWalk(this.#definitions).count(this.#root);
+    this.#counted.repeats = Math.max(this.#counted.repeats, repeated);
+    return keys;
   }
 
   #countOccurrences(): number {
@@ -220,12 +219,10 @@ class CountedOperation implements OperationFacts {
   }
 }
 
-class RootFields extends FieldWalk {
-  readonly keys = new Set<string>();
+class Names extends FieldWalk {
   readonly names = new Set<string>();
 
   field(node: FieldNode): void {
-    this.keys.add(responseKey(node));
     this.names.add(node.name.value);
   }
 }

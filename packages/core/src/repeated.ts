@@ -12,7 +12,7 @@ import {
 } from 'graphql';
 import { FieldWalk, type Fragments, fragmentsOf, responseKey } from './collect.ts';
 import type { Counted } from './counts.ts';
-import { beginKeys, mayRepeat } from './distinct-keys.ts';
+import { KeyWalk } from './distinct-keys.ts';
 
 /** Selections that are looked at to count the repeated fields of a document. */
 export const REPEAT_BUDGET = 20_000;
@@ -30,17 +30,12 @@ export function countRepeated(document: DocumentNode, counted: Counted, maximum:
   return countByPath(document, maximum);
 }
 
-/** Whether each set, fragments expanded, surely has no key twice. */
+/** Whether no set, fragments expanded, has a key twice. */
 function areDistinct(mixed: readonly SelectionSetNode[], fragments: Fragments): boolean {
-  const distinct = new Distinct(fragments);
-  let merging: Merging | undefined;
+  const walk = new KeyWalk(fragments);
   // Where a set is nothing but the spread of a fragment, it is those of the fragment.
   const sets = new Set(mixed.map((set) => onlySpread(set, fragments) ?? set));
-  for (const set of sets) {
-    if (!distinct.holdsFor(set)) (merging ??= new Merging(fragments)).merge([set]);
-    if (merging && merging.repeated > 0) return false;
-    if (distinct.looked + (merging?.looked ?? 0) > REPEAT_BUDGET) return false;
-  }
+  for (const set of sets) if (walk.count(set).repeated > 0 || walk.looked > REPEAT_BUDGET) return false;
   return true;
 }
 
@@ -72,34 +67,10 @@ function countByPath(document: DocumentNode, maximum: number): number {
   return merging.repeated;
 }
 
-/** A walk that says how much it looked at. */
-abstract class BudgetedWalk extends FieldWalk {
-  /** Selections so far. */
-  looked = 0;
-
-  override opens({ selections }: SelectionSetNode): void {
-    this.looked += selections.length;
-  }
-}
-
-/** Tells selection sets in which surely no key is asked for twice. */
-class Distinct extends BudgetedWalk {
-  #isDistinct = true;
-
-  holdsFor(set: SelectionSetNode): boolean {
-    beginKeys();
-    this.#isDistinct = true;
-    this.walk([set]);
-    return this.#isDistinct;
-  }
-
-  field(node: FieldNode): void {
-    if (mayRepeat(responseKey(node))) this.#isDistinct = false;
-  }
-}
-
 /** Merges selection sets by response key. */
-class Merging extends BudgetedWalk {
+class Merging extends FieldWalk {
+  /** Selections that were looked at so far. */
+  looked = 0;
   /** Fields so far that stood beside another one. */
   repeated = 0;
   #turn = 0;
@@ -112,6 +83,10 @@ class Merging extends BudgetedWalk {
     this.#merged = [];
     this.walk(sets);
     return this.#merged;
+  }
+
+  override opens({ selections }: SelectionSetNode): void {
+    this.looked += selections.length;
   }
 
   field(node: FieldNode): void {

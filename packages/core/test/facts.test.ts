@@ -236,6 +236,8 @@ describe('of the root', () => {
     ['{ a b c: a }', 3],
     ['{ a a b }', 2],
     ['{ a ... on Q { a b } }', 2],
+    // They mark the same place.
+    ['{ AbAb ... on Q { baAb Abba AbAb baAb } }', 3],
     ['{ a b { x x } }', 2],
   ])('count the response keys of %s', (text, expected) => {
     expect(facts(text).rootFields).toBe(expected);
