@@ -2,7 +2,7 @@
 import { authenticate, impliedRights, reported } from '@graphql-bulwark/auth';
 import type { Events } from '@graphql-bulwark/core';
 import { type Authenticator, checkedPrincipal } from './context.ts';
-import type { BulwarkOptions } from './create.ts';
+import type { BulwarkOptions } from './options.ts';
 
 type Options = Pick<BulwarkOptions, 'authenticate' | 'impliedRights' | 'clientAddress'>;
 

@@ -1,29 +1,17 @@
 /** The wiring: every control made once, in the order in which they judge, and handed to Apollo Server. */
 import type { ApolloServerOptionsWithSchema } from '@apollo/server';
-import {
-  type AuthenticateOptions,
-  authDirectivesAs,
-  authorization,
-  type GuardSchemaOptions,
-  guardSchema,
-  type ImpliedRightsOptions,
-  rightsOf,
-  ruleAt,
-} from '@graphql-bulwark/auth';
+import { authDirectivesAs, authorization, guardSchema, rightsOf, ruleAt } from '@graphql-bulwark/auth';
 import {
   type CheckInput,
-  type ClientAddressOptions,
   type Control,
   checkOperation,
   createEvents,
-  type EventListener,
   guard,
   type Header,
   isDevelopment,
   knownOptions,
   type Logger,
   logEvents,
-  type Messages,
   type ResolvedOperation,
   type SecuredContext,
   type SecurityContext,
@@ -31,93 +19,24 @@ import {
   securityOf,
   wording,
 } from '@graphql-bulwark/core';
-import {
-  hideUnauthorized,
-  type IntrospectionOptions,
-  introspection,
-  introspectionPolicy,
-  views,
-} from '@graphql-bulwark/introspection';
-import {
-  type CostControl,
-  type CostOptions,
-  capLists,
-  cost,
-  costDirectives,
-  type LimitsOptions,
-  type ListCapOptions,
-  limits,
-  resolveLimits,
-} from '@graphql-bulwark/limits';
+import { hideUnauthorized, introspection, introspectionPolicy, views } from '@graphql-bulwark/introspection';
+import { type CostControl, capLists, cost, costDirectives, limits, resolveLimits } from '@graphql-bulwark/limits';
 import {
   type RateLimit,
   type RateLimitOptions,
   rateLimit,
   rateLimitDirectives,
-  type SocketLimitOptions,
   type SocketLimits,
 } from '@graphql-bulwark/rate-limit';
-import type { GraphQLError, GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { authenticator } from './authenticator.ts';
-import { type Authenticator, contextMaker, type HttpRequest } from './context.ts';
+import { contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
 import { type MaskResult, resultMasker } from './mask.ts';
+import { type BulwarkOptions, bulwarkOptionNames } from './options.ts';
 import { posture } from './posture.ts';
 import { toldLimits } from './socket-limits.ts';
 import { weakOptions } from './weaknesses.ts';
-
-export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
-  /**
-   * How a request says who it is: the options of `authenticate()`, a function of your own, or `false` for an API that knows
-   * no callers.
-   */
-  readonly authenticate: AuthenticateOptions | Authenticator | false;
-  /**
-   * Which roles include others, and which scopes they bring: `{ roles: { ADMIN: ['MEMBER'] }, scopes: { MEMBER: ['read'] } }`.
-   * Worked out when a caller is known, over every transport. Left out: a caller has what the credential says.
-   */
-  readonly impliedRights?: ImpliedRightsOptions | undefined;
-  /** Left out: a root field without `@auth` and `@public` needs a principal; with `authenticate: false`, it is public. */
-  readonly authorization?:
-    | (Omit<GuardSchemaOptions<C>, 'events'> & {
-        /** Answer for what a caller may not use as for what does not exist. Replaces 401, 403 and `null`. @default false */
-        readonly hideUnauthorized?: boolean | undefined;
-      })
-    | undefined;
-  readonly limits?: LimitsOptions | undefined;
-  /** What operations may cost. Left out: the defaults of `cost()`; `false`: anything. */
-  readonly cost?: CostOptions | false | undefined;
-  /** How many items a resolver may return in one list. Left out: any number. */
-  readonly resolvedLists?: Omit<ListCapOptions, 'fieldResolver' | 'events'> | undefined;
-  readonly introspection?:
-    | (Omit<IntrospectionOptions, 'view'> & {
-        /** Callers who may introspect see only what they may use. @default false */
-        readonly filtered?: boolean | undefined;
-      })
-    | undefined;
-  readonly rateLimit?: RateLimitOptions | undefined;
-  /** Open sockets, operations and events over them. Left out: the defaults of the rate limit; `false`: any number. */
-  readonly sockets?: SocketLimitOptions | false | undefined;
-  /** How many proxies of yours stand in front. Left out: none. */
-  readonly clientAddress?: ClientAddressOptions | undefined;
-  /** Told of every refusal and failure. Left out: refusals are logged once per code and minute. */
-  readonly onEvent?: EventListener | undefined;
-  /** Errors without a code of their own that clients may see all the same. Left out: none. */
-  readonly expose?: ((error: GraphQLError) => boolean) | undefined;
-  /**
-   * Answer what does not fit the schema with one constant text per code. Those who may introspect the whole schema read more.
-   * Left out: on, unless `NODE_ENV` is `development` or `test`.
-   */
-  readonly strictMessages?: boolean | undefined;
-  /** Texts in place of the constant ones, by code, for example in another language. */
-  readonly messages?: Messages | undefined;
-  /** Of the report on fields that look secret or privileged and have no rule; `false`: none. */
-  readonly exposure?: ExposureOptions | false | undefined;
-  /** URLs below which a router of yours takes the events of subscriptions. Left out: none. */
-  readonly subscriptionCallbacks?: readonly string[] | undefined;
-  /** Gets what failed and what was masked, in full. Left out: the logger of the Apollo Server. */
-  readonly logger?: Logger | undefined;
-}
 
 /** What {@link createBulwark} returns. */
 export interface Bulwark<C extends SecuredContext = SecuredContext> {
@@ -149,7 +68,7 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
  * @throws {TypeError} while the server is being built, for an option that cannot be meant.
  */
 export function createBulwark<C extends SecuredContext = SecuredContext>(options: BulwarkOptions<C>): Bulwark<C> {
-  knownOptions('createBulwark', options, optionNames);
+  knownOptions('createBulwark', options, bulwarkOptionNames);
   let logger: Logger = options.logger ?? console;
   const listener = options.onEvent ?? logEvents(() => logger);
   const events = createEvents(listener, () => logger);
@@ -278,23 +197,3 @@ function reportExposures(
 }
 
 const unlimited = { maxTokens: false, maxBatchSize: false } as const;
-
-const optionNames = [
-  'authenticate',
-  'impliedRights',
-  'authorization',
-  'limits',
-  'cost',
-  'resolvedLists',
-  'introspection',
-  'rateLimit',
-  'sockets',
-  'clientAddress',
-  'onEvent',
-  'expose',
-  'strictMessages',
-  'messages',
-  'exposure',
-  'subscriptionCallbacks',
-  'logger',
-] as const satisfies readonly (keyof BulwarkOptions)[];

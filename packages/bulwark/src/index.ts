@@ -9,9 +9,10 @@ export {
   type SecurityEvent,
 } from '@graphql-bulwark/core';
 export type { Authenticator, HttpRequest } from './context.ts';
-export { type Bulwark, type BulwarkOptions, createBulwark } from './create.ts';
+export { type Bulwark, createBulwark } from './create.ts';
 export { type Exposure, type ExposureOptions, exposures, printExposures, type RuleAt } from './exposure.ts';
 export type { MaskResult } from './mask.ts';
+export type { BulwarkOptions } from './options.ts';
 export {
   type FastifyRequestLike,
   fastifyContext,

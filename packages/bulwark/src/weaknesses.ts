@@ -1,6 +1,6 @@
 /** Options of Bulwark's own that give protection away. They are allowed, and named when the server is built. */
 import { isDevelopment, type SecuredContext } from '@graphql-bulwark/core';
-import type { BulwarkOptions } from './create.ts';
+import type { BulwarkOptions } from './options.ts';
 
 export function* weakOptions<C extends SecuredContext>(options: BulwarkOptions<C>): Iterable<string> {
   const { authenticate, authorization, limits = {}, cost, introspection, rateLimit, sockets } = options;
