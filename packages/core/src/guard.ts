@@ -7,20 +7,19 @@
  * validation rule: its verdict would be cached for every later caller of the same text.
  */
 import { type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext, HeaderMap } from '@apollo/server';
-import { type GraphQLError, type GraphQLFormattedError, type GraphQLSchema, OperationTypeNode } from 'graphql';
+import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { isExpectedError } from './answer.ts';
-import { callbacks } from './callback.ts';
 import { originOf, type Resolved, resolveOperation, runChecks, vet } from './check.ts';
-import type { Control, OutgoingAnswer } from './control.ts';
+import type { Control } from './control.ts';
 import { describesSchema, toldOf } from './details.ts';
 import { isDevelopment } from './environment.ts';
 import { createEvents, type EventListener, type EventOrigin, type Logger } from './events.ts';
 import { knownOptions } from './options.ts';
-import { createOutgoing, headerOf, type SchemaDetails, withoutHttp } from './outgoing.ts';
+import { createOutgoing, headerOf, type SchemaDetails } from './outgoing.ts';
 import { securityContext, securityOf } from './principal.ts';
 import { factsOfRefusal, REFUSALS, refusalCode, refuse } from './refusal.ts';
 import { createSentinels } from './sentinel.ts';
-import { maskedPayloads } from './subsequent.ts';
+import { callbacks, noSubscription, onlySubscription } from './subscriptions.ts';
 import { eventOf, verdict } from './verdict.ts';
 import { type Messages, wording } from './wording.ts';
 
@@ -234,51 +233,11 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
         },
 
         async willSendResponse(ending) {
-          const { response, requestIsBatched } = ending;
-          const { headers } = response.http;
-          if (noStore) headers.set('cache-control', 'no-store');
+          if (noStore) ending.response.http.headers.set('cache-control', 'no-store');
           if (ending.errors && called.has(ending.request)) standIn(ending);
-          const result = response.body.kind === 'single' ? response.body.singleResult : response.body.initialResult;
           const sender = operation ? originOf(operation) : origin;
-          const answer: OutgoingAnswer<C> = {
-            operation,
-            headers,
-            isBatched: requestIsBatched,
-            data: result.data,
-            errors: result.errors ?? [],
-            extend(name, value) {
-              result.extensions = { ...result.extensions, [name]: value };
-            },
-            security: sender.security ?? securityContext(),
-            report: (details) => events.emit(details, 'noted', sender),
-            failed: (where, error) =>
-              events.emit({ type: 'failure', where, errorId: events.logged(where, error) }, 'noted', sender),
-          };
-          for (const control of controls) {
-            try {
-              control.respond?.(answer);
-            } catch (thrown) {
-              events.logged(`control '${control.name}' failed on the way out`, thrown);
-            }
-          }
-          const mask = outgoing.mask(ending, () => (operation ? originOf(operation) : origin));
-          const { body } = response;
-          if (body.kind === 'incremental') {
-            (body as Mutable<typeof body>).subsequentResults = maskedPayloads(body.subsequentResults, later, mask);
-          }
-          if (!result.errors) return;
-          const hidden = outgoing.unseen(ending);
-          if (hidden) {
-            headers.delete('allow'); // of a mutation over GET
-            if (!requestIsBatched) response.http.status = 400;
-          }
-          const errors = hidden ? [hidden] : (ending.errors ?? []);
-          const also = factsOfRefusal(errors[0])?.also ?? [];
-          const formatted = [
-            ...(hidden ? [withoutHttp(hidden)] : result.errors),
-            ...also.map((error) => error.toJSON()),
-          ];
-          (result as { errors: readonly GraphQLFormattedError[] }).errors = mask(formatted, [...errors, ...also]);
+          outgoing.ask(ending, operation, sender);
+          outgoing.finish(ending, later, sender);
         },
       };
     },
@@ -307,22 +266,6 @@ const apolloRefusals: ReadonlySet<string> = new Set([
   'OPERATION_RESOLUTION_FAILURE',
   'PERSISTED_QUERY_NOT_SUPPORTED',
 ]);
-
-/** Apollo Server would execute a subscription like a query: `resolve` without `subscribe`. */
-const noSubscription: Control = {
-  name: 'guard',
-  check({ operation }) {
-    if (operation.operation === OperationTypeNode.SUBSCRIPTION) throw refuse('SUBSCRIPTION_NOT_SUPPORTED');
-  },
-};
-
-/** A router asks for a callback with a subscription; with anything else it would subscribe all the same. */
-const onlySubscription: Control = {
-  name: 'guard',
-  check({ operation }) {
-    if (operation.operation !== OperationTypeNode.SUBSCRIPTION) throw refuse('BAD_REQUEST', { reason: 'callback' });
-  },
-};
 
 /** Apollo Server quotes what `context()` threw; its words are in the log by now. */
 function conceal(error: Error): void {

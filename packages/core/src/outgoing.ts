@@ -1,14 +1,14 @@
 /** What leaves: the errors of one answer as this client may see them, and what a control answers in place of execution. */
-import type { BaseContext, GraphQLRequestContext } from '@apollo/server';
+import type { BaseContext, GraphQLRequestContext, GraphQLRequestContextWillSendResponse } from '@apollo/server';
 import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import { clientErrors, type Masking } from './answer.ts';
 import { originOf } from './check.ts';
-import type { Control, ResolvedOperation } from './control.ts';
+import type { Control, OutgoingAnswer, ResolvedOperation } from './control.ts';
 import type { EventOrigin, Events } from './events.ts';
 import { type SecurityContext, securityContext, securityOf } from './principal.ts';
 import { factsOfRefusal, refuse } from './refusal.ts';
 import type { Sentinels } from './sentinel.ts';
-import type { Mask } from './subsequent.ts';
+import { type Mask, maskedPayloads } from './subsequent.ts';
 import { verdict } from './verdict.ts';
 import { errorsUnder, invalid, viewOf } from './view.ts';
 import type { Wording } from './wording.ts';
@@ -28,13 +28,14 @@ export interface OutgoingOptions<C extends BaseContext> {
   readonly sentinels: Sentinels;
 }
 
+/** A request whose answer is about to be sent. */
+type Ending<C extends BaseContext> = GraphQLRequestContextWillSendResponse<C>;
+
 export interface Outgoing<C extends BaseContext> {
-  readonly mask: (context: GraphQLRequestContext<C>, origin: () => EventOrigin) => Mask;
-  /**
-   * The refusal in place of Apollo Server's own, where that was made before it was known what this caller may know: as if
-   * what it may not know did not exist.
-   */
-  readonly unseen: (context: GraphQLRequestContext<C>) => GraphQLError | undefined;
+  /** Asks the controls what they add. */
+  readonly ask: (ending: Ending<C>, operation: ResolvedOperation<C> | undefined, sender: EventOrigin) => void;
+  /** Puts the errors of the answer, and of its later parts, into what this client may see. */
+  readonly finish: (ending: Ending<C>, later: GraphQLError[], sender: EventOrigin) => void;
   readonly answerOf: (operation: ResolvedOperation<C>) => Promise<FormattedExecutionResult | undefined>;
 }
 
@@ -52,30 +53,76 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
     }
   }
 
+  function maskFor(ending: Ending<C>, sender: EventOrigin): Mask {
+    return (formatted, originals) =>
+      clientErrors(formatted, originals, {
+        expose,
+        schemaDetails: maySeeDetails(ending),
+        words: (code) => words(code, ending.contextValue),
+        masked: maskedBy(events, () => sender),
+      });
+  }
+
+  /**
+   * The refusal in place of Apollo Server's own, where that was made before it was known what this caller may know: as if
+   * what it may not know did not exist.
+   */
+  function unseen({ schema, document, contextValue, errors: [error] = [] }: Ending<C>): GraphQLError | undefined {
+    const code = error?.extensions['code'];
+    if (!document || error?.path || (code !== 'GRAPHQL_VALIDATION_FAILED' && code !== 'BAD_REQUEST')) return undefined;
+    if (factsOfRefusal(error) || sentinels.refusalOf(document)) return undefined;
+    try {
+      const view = viewOf(controls, { schema, contextValue });
+      const unfit = view ? errorsUnder(view, document) : [];
+      return unfit.length > 0 ? invalid(unfit) : undefined;
+    } catch (thrown) {
+      events.logged('the schema as the caller may know it could not be made', thrown);
+      return refuse('INTERNAL_SERVER_ERROR');
+    }
+  }
+
   return {
-    mask(context, origin) {
-      return (formatted, originals) =>
-        clientErrors(formatted, originals, {
-          expose,
-          schemaDetails: maySeeDetails(context),
-          words: (code) => words(code, context.contextValue),
-          masked: maskedBy(events, origin),
-        });
+    ask({ response, requestIsBatched }, operation, sender) {
+      const result = resultOf(response);
+      const answer: OutgoingAnswer<C> = {
+        operation,
+        headers: response.http.headers,
+        isBatched: requestIsBatched,
+        data: result.data,
+        errors: result.errors ?? [],
+        extend(name, value) {
+          result.extensions = { ...result.extensions, [name]: value };
+        },
+        security: sender.security ?? securityContext(),
+        report: (details) => events.emit(details, 'noted', sender),
+        failed: (where, error) =>
+          events.emit({ type: 'failure', where, errorId: events.logged(where, error) }, 'noted', sender),
+      };
+      for (const control of controls) {
+        try {
+          control.respond?.(answer);
+        } catch (thrown) {
+          events.logged(`control '${control.name}' failed on the way out`, thrown);
+        }
+      }
     },
 
-    unseen({ schema, document, contextValue, errors: [error] = [] }) {
-      const code = error?.extensions['code'];
-      if (!document || error?.path || (code !== 'GRAPHQL_VALIDATION_FAILED' && code !== 'BAD_REQUEST'))
-        return undefined;
-      if (factsOfRefusal(error) || sentinels.refusalOf(document)) return undefined;
-      try {
-        const view = viewOf(controls, { schema, contextValue });
-        const unfit = view ? errorsUnder(view, document) : [];
-        return unfit.length > 0 ? invalid(unfit) : undefined;
-      } catch (thrown) {
-        events.logged('the schema as the caller may know it could not be made', thrown);
-        return refuse('INTERNAL_SERVER_ERROR');
+    finish(ending, later, sender) {
+      const { response, requestIsBatched } = ending;
+      const { body, http } = response;
+      const result = resultOf(response);
+      const mask = maskFor(ending, sender);
+      if (body.kind === 'incremental') body.subsequentResults = maskedPayloads(body.subsequentResults, later, mask);
+      if (!result.errors) return;
+      const hidden = unseen(ending);
+      if (hidden) {
+        http.headers.delete('allow'); // of a mutation over GET
+        if (!requestIsBatched) http.status = 400;
       }
+      const errors = hidden ? [hidden] : (ending.errors ?? []);
+      const also = factsOfRefusal(errors[0])?.also ?? [];
+      const formatted = [...(hidden ? [withoutHttp(hidden)] : result.errors), ...also.map((error) => error.toJSON())];
+      (result as { errors: readonly GraphQLFormattedError[] }).errors = mask(formatted, [...errors, ...also]);
     },
 
     async answerOf(operation) {
@@ -95,6 +142,11 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
   };
 }
 
+/** The result itself, of an answer in parts the first one. */
+function resultOf<C extends BaseContext>({ body }: Ending<C>['response']): FormattedExecutionResult {
+  return body.kind === 'single' ? body.singleResult : body.initialResult;
+}
+
 /** Logs a masked error and tells of it. */
 export function maskedBy(events: Events, origin: () => EventOrigin): Masking['masked'] {
   return (error, path) => {
@@ -109,7 +161,7 @@ export function headerOf({ request }: Pick<GraphQLRequestContext<BaseContext>, '
 }
 
 /** A refusal as a part of an answer, whose status and headers are set elsewhere. */
-export function withoutHttp(refusal: GraphQLError): GraphQLFormattedError {
+function withoutHttp(refusal: GraphQLError): GraphQLFormattedError {
   const { extensions: { http: _http, ...extensions } = {}, ...error } = refusal.toJSON();
   return { ...error, extensions };
 }

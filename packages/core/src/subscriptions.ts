@@ -1,10 +1,13 @@
 /**
- * Subscriptions whose events a server posts to a URL that the client names.
+ * Subscriptions over HTTP: none, but those whose events a server posts to a URL that the client names.
  *
- * The plugin that serves them subscribes on the way out, whatever became of the request and whatever its operation is, and
+ * The plugin that serves those subscribes on the way out, whatever became of the request and whatever its operation is, and
  * posts to any URL. So the request for it is taken away unless its URL is on the list, and a refused one finds no document.
  */
+import { OperationTypeNode } from 'graphql';
+import type { Control } from './control.ts';
 import { show } from './options.ts';
+import { refuse } from './refusal.ts';
 
 /** A request's extensions without what asks for a callback that is not allowed. */
 export type Callbacks = (extensions: Readonly<Record<string, unknown>>) => {
@@ -28,6 +31,22 @@ export function callbacks(allowed: readonly string[] = []): Callbacks {
     return { extensions: callback ? { ...extensions, subscription } : extensions, callback };
   };
 }
+
+/** Apollo Server would execute a subscription like a query: `resolve` without `subscribe`. */
+export const noSubscription: Control = {
+  name: 'guard',
+  check({ operation }) {
+    if (operation.operation === OperationTypeNode.SUBSCRIPTION) throw refuse('SUBSCRIPTION_NOT_SUPPORTED');
+  },
+};
+
+/** A router asks for a callback with a subscription; with anything else it would subscribe all the same. */
+export const onlySubscription: Control = {
+  name: 'guard',
+  check({ operation }) {
+    if (operation.operation !== OperationTypeNode.SUBSCRIPTION) throw refuse('BAD_REQUEST', { reason: 'callback' });
+  },
+};
 
 /** Both spellings name one URL: a request that gives two is not one that an honest router sends. */
 function urlOf(subscription: unknown): unknown {
