@@ -28,6 +28,8 @@ export interface Counts {
   directivesPerNode: number;
   fragmentDepth: number;
   cyclic: boolean;
+  /** Response keys of the outermost set, not looking into fragments. */
+  ownKeys: number;
   /** Of a fragment: whether it is still being counted. */
   isOpen: boolean;
 }
@@ -36,8 +38,10 @@ export interface Counts {
 export class Counted {
   /** Selection sets of fields and operations with a fragment in them; those of fragments are part of these. */
   mixed: SelectionSetNode[] | undefined;
-  /** Fields that surely stand beside another one of the same response key: those of one selection set, or more where a look into fragments found more. */
+  /** A lower bound of the repeated fields of the document: those that one selection set repeats by itself, or more that were found. */
   repeats = 0;
+  /** Expanded selections of the operations that were walked by response path. */
+  walked = 0;
   #fragments: Map<string, Counts> | undefined;
   #aliased: Set<SelectionSetNode> | undefined;
 
@@ -54,13 +58,15 @@ export class Counted {
   }
 }
 
+/** What a selection set belongs to: `whole` is that of a field or an operation, the others are part of one. */
+type Part = 'whole' | 'inline' | 'spread';
+
 /** A selection set on its way. */
 interface Frame {
   readonly set: SelectionSetNode;
   /** Shared by the sets of one fragment or operation. */
   readonly counts: Counts;
-  /** Whether a spread led here. */
-  readonly isSpread: boolean;
+  readonly part: Part;
   /** Fields of the same fragment or operation around this set. */
   readonly level: number;
   /** Level of the `__schema` or `__type` around this set; 0 outside. */
@@ -76,18 +82,18 @@ export function countSelections(
   counted: Counted,
   into: Counts = nothing(),
 ): Counts {
-  let frame = enter(set, into, 0, 0, counted, true);
+  let frame = enter(set, into, 0, 0, counted, 'whole');
   const above: Frame[] = [];
   for (;;) {
     const { counts } = frame;
     const node = frame.set.selections[frame.next++];
     if (!node) {
       if (counts.aliases > frame.aliasesBefore) counted.aliased.add(frame.set);
-      const { isSpread } = frame;
+      const { part } = frame;
       const parent = above.pop();
       if (!parent) return counts;
       frame = parent;
-      if (isSpread) {
+      if (part === 'spread') {
         counts.isOpen = false;
         addFragment(frame, counts);
       }
@@ -96,10 +102,10 @@ export function countSelections(
       above.push(frame);
       const level = frame.level + 1;
       const introspecting = frame.introspecting || (introspects(node) ? level : 0);
-      frame = enter(node.selectionSet, counts, level, introspecting, counted, true);
+      frame = enter(node.selectionSet, counts, level, introspecting, counted, 'whole');
     } else if (node.kind === Kind.INLINE_FRAGMENT) {
       above.push(frame);
-      frame = enter(node.selectionSet, counts, frame.level, frame.introspecting, counted, false);
+      frame = enter(node.selectionSet, counts, frame.level, frame.introspecting, counted, 'inline');
     } else {
       const name = node.name.value;
       const known = counted.fragments.get(name);
@@ -111,24 +117,19 @@ export function countSelections(
       const definition = definitions.get(name);
       if (!definition) continue;
       above.push(frame);
-      frame = enter(definition.selectionSet, open(definition, counted), 0, 0, counted, false, true);
+      frame = enter(definition.selectionSet, open(definition, counted), 0, 0, counted, 'spread');
     }
   }
 }
 
-/**
- * Counts what stands in the set itself.
- *
- * @param isWhole whether it belongs to a field or an operation, not to a fragment.
- */
+/** Counts what stands in the set itself. */
 function enter(
   set: SelectionSetNode,
   counts: Counts,
   level: number,
   introspecting: number,
   counted: Counted,
-  isWhole: boolean,
-  isSpread = false,
+  part: Part,
 ): Frame {
   const { selections } = set;
   const aliasesBefore = counts.aliases;
@@ -136,6 +137,7 @@ function enter(
   beginKeys(next);
   let aliases = 0;
   let fields = 0;
+  let repeats = 0;
   let starting = 0;
   let deepens = false;
   for (let i = next - 1; i >= 0; i -= 1) {
@@ -147,15 +149,17 @@ function enter(
     }
     fields += 1;
     if (node.alias) aliases += 1;
-    if (repeatsKey(selections, i)) counted.repeats += 1;
+    if (repeatsKey(selections, i)) repeats += 1;
     if (introspects(node)) starting += 1;
     // What has a selection set is no `__typename` whatever it is called: validation has not spoken yet.
     else if (!deepens && (node.selectionSet || node.name.value !== '__typename')) deepens = true;
     if (node.selectionSet) next = i;
   }
+  if (level === 0 && part === 'whole') counts.ownKeys = fields - repeats;
+  counted.repeats += repeats;
   counts.selections += selections.length;
   counts.aliases += aliases;
-  if (isWhole && fields < selections.length) (counted.mixed ??= []).push(set);
+  if (part === 'whole' && fields < selections.length) (counted.mixed ??= []).push(set);
   if (introspecting > 0) {
     counts.introspectionFields += fields;
     if (deepens || starting > 0) reach(counts, level + 1, introspecting);
@@ -165,7 +169,7 @@ function enter(
     if (deepens) reach(counts, level + 1, 0);
     if (starting > 0) reach(counts, level + 1, level + 1);
   }
-  return { set, counts, isSpread, level, introspecting, aliasesBefore, next };
+  return { set, counts, part, level, introspecting, aliasesBefore, next };
 }
 
 const underscore = 95;
@@ -231,6 +235,7 @@ function nothing(): Counts {
     directivesPerNode: 0,
     fragmentDepth: 0,
     cyclic: false,
+    ownKeys: 0,
     isOpen: false,
   };
 }

@@ -4,7 +4,7 @@
  * remembered.
  */
 import type { FieldNode, SelectionNode, SelectionSetNode } from 'graphql';
-import { FieldWalk, responseKey } from './collect.ts';
+import { MeteredWalk, responseKey } from './collect.ts';
 
 /** By place: the number of the field that marked it first. Numbers go on from list to list. */
 const places = new Int32Array(4_096);
@@ -15,7 +15,7 @@ let highest = 0;
 /** Keys of this list that found another one at their place. */
 let others: Set<string> | undefined;
 
-/** Begins with another list, of so many fields. One at a time: what was begun before is forgotten. */
+/** Begins with another list, of at most so many fields. One at a time: what was begun before is forgotten. */
 export function beginKeys(count: number): void {
   if (highest + count > lastNumber) {
     places.fill(0);
@@ -47,16 +47,18 @@ function isKnown(key: string, first: FieldNode): boolean {
   return others.add(key).size === size;
 }
 
+/** Longer keys are told by their ends: one that is spread in a hundred places must not be read in all of them. */
+const tellingLetters = 12;
+
 function placeOf(key: string): number {
   let hash = 0;
-  for (let i = key.length - 1; i >= 0; i -= 1) hash = (hash * 33 + key.charCodeAt(i)) & 0xffffff;
+  const end = Math.max(0, key.length - tellingLetters);
+  for (let i = key.length - 1; i >= end; i -= 1) hash = (hash * 33 + key.charCodeAt(i)) & 0xffffff;
   return hash & (places.length - 1);
 }
 
 /** Counts the fields of a selection set, fragments expanded, and those among them that repeat a response key. */
-export class KeyWalk extends FieldWalk {
-  /** Selections that were looked at so far. */
-  looked = 0;
+export class KeyWalk extends MeteredWalk {
   #fields: FieldNode[] = [];
 
   /** @returns `repeated`: fields with the key of one before them; `keys`: distinct response keys. */
@@ -68,10 +70,6 @@ export class KeyWalk extends FieldWalk {
     beginKeys(length);
     for (let at = 0; at < length; at += 1) if (repeatsKey(this.#fields, at)) repeated += 1;
     return { keys: length - repeated, repeated };
-  }
-
-  override opens({ selections }: SelectionSetNode): void {
-    this.looked += selections.length;
   }
 
   field(node: FieldNode): void {

@@ -25,7 +25,7 @@ export interface OperationFacts {
   readonly fields: number;
   /**
    * The most response keys under which one field name is asked for in one merged selection set. `Infinity`, without
-   * looking, for a cyclic operation and for one with aliases and more than {@link OCCURRENCE_BUDGET} selections.
+   * looking, for a cyclic operation and for one with aliases past {@link OCCURRENCE_BUDGET}.
    */
   readonly occurrences: number;
   /** Directives on the operation, its variables, its selections and the definitions of the fragments it spreads. */
@@ -52,15 +52,15 @@ export interface DocumentFacts {
   /**
    * Fields that stand beside another one of the same response key, after selections are merged by response path and through
    * fragments, whatever types they are for. Every definition counts, also a fragment that no operation reaches and one whose
-   * name is taken; what a fragment repeats within itself counts once, however often it is spread. `Infinity`, without looking
+   * name is taken; what a fragment repeats within itself counts once where it merges with nothing. `Infinity`, without looking
    * further, past 20,000 selections that were looked at.
    */
   readonly repeatedFields: number;
 }
 
 /**
- * Expanded selections up to which an operation is walked by response path, the one count that cannot be combined from
- * its fragments. An operation above it is beyond every sane limit on fields.
+ * Expanded selections up to which the operations of one document are walked by response path, the one count that cannot be
+ * combined from fragments. What is above is beyond every sane limit on fields.
  */
 export const OCCURRENCE_BUDGET = 10_000;
 
@@ -140,8 +140,9 @@ class CountedDocument implements DocumentFacts {
       this.#isComplete = true;
     }
     const found = countRepeated(this.#document, this.#counted, maximum);
-    // What is above may be less than all.
+    // What is above may be less than all, but is never counted again.
     if (found <= maximum) this.#repeated = found;
+    else this.#counted.repeats = Math.max(this.#counted.repeats, found);
     return found;
   }
 }
@@ -159,6 +160,7 @@ class CountedOperation implements OperationFacts {
   readonly introspectionDepth: number;
   readonly introspectionFields: number;
   readonly #selections: number;
+  readonly #ownKeys: number;
   readonly #root: SelectionSetNode;
   readonly #definitions: Fragments;
   readonly #counted: Counted;
@@ -181,6 +183,7 @@ class CountedOperation implements OperationFacts {
     this.introspectionDepth = counts.introspectionDepth;
     this.introspectionFields = counts.introspectionFields;
     this.#selections = counts.selections;
+    this.#ownKeys = counts.ownKeys;
     this.#root = operation.selectionSet;
     this.#definitions = definitions;
     this.#counted = counted;
@@ -202,9 +205,7 @@ class CountedOperation implements OperationFacts {
   }
 
   #countRootFields(): number {
-    const { selections } = this.#root;
-    // Where nothing can merge, each field has a key of its own.
-    if (this.#counted.repeats === 0 && selections.every(({ kind }) => kind === Kind.FIELD)) return selections.length;
+    if (this.#root.selections.every(({ kind }) => kind === Kind.FIELD)) return this.#ownKeys;
     const { keys, repeated } = new KeyWalk(this.#definitions).count(this.#root);
     this.#counted.repeats = Math.max(this.#counted.repeats, repeated);
     return keys;
@@ -214,7 +215,8 @@ class CountedOperation implements OperationFacts {
     if (this.cyclic) return Infinity;
     const most = this.fields + this.introspectionFields > 0 ? 1 : 0;
     if (this.aliases === 0) return most;
-    if (!(this.#selections <= OCCURRENCE_BUDGET)) return Infinity;
+    this.#counted.walked += this.#selections;
+    if (!(this.#counted.walked <= OCCURRENCE_BUDGET)) return Infinity;
     return Math.max(most, mostKeysPerName(this.#root, this.#definitions, this.#counted.aliased));
   }
 }

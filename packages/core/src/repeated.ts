@@ -10,7 +10,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { FieldWalk, type Fragments, fragmentsOf, responseKey } from './collect.ts';
+import { type Fragments, fragmentsOf, MeteredWalk, responseKey } from './collect.ts';
 import type { Counted } from './counts.ts';
 import { KeyWalk } from './distinct-keys.ts';
 
@@ -26,15 +26,15 @@ export function countRepeated(document: DocumentNode, counted: Counted, maximum:
   // Selection sets that repeat a key by themselves do so wherever they stand.
   if (counted.repeats > maximum) return counted.repeats;
   // Where no selection set repeats a key, fragments expanded, none merge further down either.
-  if (counted.repeats === 0 && (!counted.mixed || areDistinct(counted.mixed, fragmentsOf(document)))) return 0;
-  return countByPath(document, maximum);
+  const walk = new KeyWalk(fragmentsOf(document));
+  if (counted.repeats === 0 && areDistinct(counted.mixed ?? [], walk)) return 0;
+  return countByPath(document, maximum, REPEAT_BUDGET - walk.looked);
 }
 
 /** Whether no set, fragments expanded, has a key twice. */
-function areDistinct(mixed: readonly SelectionSetNode[], fragments: Fragments): boolean {
-  const walk = new KeyWalk(fragments);
+function areDistinct(mixed: readonly SelectionSetNode[], walk: KeyWalk): boolean {
   // Where a set is nothing but the spread of a fragment, it is those of the fragment.
-  const sets = new Set(mixed.map((set) => onlySpread(set, fragments) ?? set));
+  const sets = new Set(mixed.map((set) => onlySpread(set, walk.fragments) ?? set));
   for (const set of sets) if (walk.count(set).repeated > 0 || walk.looked > REPEAT_BUDGET) return false;
   return true;
 }
@@ -46,7 +46,7 @@ function onlySpread({ selections }: SelectionSetNode, fragments: Fragments): Sel
 }
 
 /** A set that merges with no other is entered once; where sets merge, each step finds a repeat. */
-function countByPath(document: DocumentNode, maximum: number): number {
+function countByPath(document: DocumentNode, maximum: number, budget: number): number {
   const fragments = fragmentsOf(document);
   const merging = new Merging(fragments);
   const entered = new Set<SelectionSetNode>();
@@ -60,7 +60,7 @@ function countByPath(document: DocumentNode, maximum: number): number {
         entered.add(only);
       }
       for (const below of merging.merge(sets)) waiting.push(below);
-      if (merging.looked > REPEAT_BUDGET) return Infinity;
+      if (merging.looked > budget) return Infinity;
       if (merging.repeated > maximum) return merging.repeated;
     }
   }
@@ -68,9 +68,7 @@ function countByPath(document: DocumentNode, maximum: number): number {
 }
 
 /** Merges selection sets by response key. */
-class Merging extends FieldWalk {
-  /** Selections that were looked at so far. */
-  looked = 0;
+class Merging extends MeteredWalk {
   /** Fields so far that stood beside another one. */
   repeated = 0;
   #turn = 0;
@@ -83,10 +81,6 @@ class Merging extends FieldWalk {
     this.#merged = [];
     this.walk(sets);
     return this.#merged;
-  }
-
-  override opens({ selections }: SelectionSetNode): void {
-    this.looked += selections.length;
   }
 
   field(node: FieldNode): void {

@@ -90,6 +90,14 @@ describe('growth: the walk by response path ends at its budget', () => {
     expect(work(text)).toBeLessThan(100_000);
   });
 
+  it('also where ten operations share what is dear', () => {
+    const spreads = times(40, (i) => `...E${i} `.repeat(3));
+    const shared = `fragment H on Q { ${times(29, (i) => `a${i} { ...G }`)} } fragment G on Q { x: s ${spreads} }`;
+    const empty = times(40, (i) => `fragment E${i} on Q { ...Nowhere }`);
+    const text = `${times(10, (i) => `query Q${i} { one { ...H } }`)} ${shared} ${empty}`;
+    expect(work(text)).toBeLessThan(25_000);
+  });
+
   it('a doubling document saturates', () => {
     const { document } = counting(levels(60, doubling));
     const [operation] = operationsOf(document);
