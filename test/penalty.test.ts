@@ -16,7 +16,7 @@ import {
   securityContext,
 } from '@graphql-bulwark/core';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
-import { afterAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { Redis } from './redis-client.ts';
 
 const redisUrl = inject('redisUrl');
@@ -104,7 +104,9 @@ describe.each<[string, () => Promise<CounterStore>, boolean]>([
     const guard = make(await open(), { maxFailures: 2 });
     await guard.fail('Ann@Example.com');
     await guard.fail(' ann@example.COM ');
-    expect(await outcome(guard.check('\uff41nn@example.com'))).toMatchObject({ code: 'RATE_LIMITED' });
+    for (const name of ['\uff41nn@example.com', 'a\u200bnn@example.com', '\u00e1nn@example.com']) {
+      expect(await outcome(guard.check(name))).toMatchObject({ code: 'RATE_LIMITED' });
+    }
     for (const name of ['__proto__', 'constructor', '', 'x'.repeat(100_000)]) {
       expect(await outcome(guard.check(name))).toBe('passed');
     }
@@ -116,6 +118,18 @@ describe.each<[string, () => Promise<CounterStore>, boolean]>([
     await guard.fail('b', null);
     expect(await outcome(guard.check('c', null))).toMatchObject({ code: 'RATE_LIMITED' });
   });
+});
+
+it('a success takes nothing back of a later window', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const guard = make(memoryStore(), { maxFailures: 4, windowSeconds: 60 });
+  const attempt = await guard.check('ann', '192.0.2.1');
+  vi.advanceTimersByTime(61_000);
+  for (const name of ['bob', 'eve']) await guard.fail(name, '192.0.2.1');
+  await attempt.succeeded();
+  await guard.fail('dan', '192.0.2.1');
+  expect(await outcome(guard.look(null, '192.0.2.1'))).toEqual({ code: 'RATE_LIMITED', after: 2 });
 });
 
 it('a lockout is told to the operator, and names nobody', async () => {

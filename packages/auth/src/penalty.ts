@@ -14,6 +14,8 @@ import {
   type Events,
   factsOfRefusal,
   knownOptions,
+  plainText,
+  type Refund,
   refusalCode,
   refuse,
   show,
@@ -124,8 +126,8 @@ export function penalty(options: PenaltyOptions): Penalty {
     if (full.length > 0) throw locked(full);
   }
 
-  /** Counts one failure on each, all or nothing, and begins the waits that follow. */
-  async function charge(buckets: readonly Bucket[]): Promise<Charge[]> {
+  /** Counts one failure on each, all or nothing, and begins the waits that follow. @returns what would take it back. */
+  async function charge(buckets: readonly Bucket[]): Promise<Refund[]> {
     const charges = buckets.map((bucket) => ({ ...bucket, points: 1 }));
     const { allowed, buckets: states, exceeded } = await ask((one) => one.consume(charges));
     if (!allowed) throw locked(exceeded);
@@ -134,7 +136,7 @@ export function penalty(options: PenaltyOptions): Penalty {
       return wait ? [{ ...wait, points: 1 }] : [];
     });
     await Promise.all(waits.map((wait) => ask((one) => one.consume([wait]))));
-    return charges;
+    return states.map(({ charge: charged, window }) => ({ ...charged, window }));
   }
 
   async function told<T>(work: () => Promise<T>): Promise<T> {
@@ -194,6 +196,6 @@ function locked(full: readonly BucketState[]): Error {
 
 /** One account has one key, however its name is spelled; hashed, so that no store holds an address or a name. */
 function keyOf(kind: 'subject' | 'address', value: string): string {
-  const name = value.slice(0, 1_024).normalize('NFKC').toLowerCase().trim();
+  const name = plainText(value.slice(0, 1_024));
   return `${kind}:${createHash('sha256').update(name).digest('base64url')}`;
 }

@@ -41,6 +41,7 @@ export { dimensionsOf, isIterable } from './lists.ts';
 export { knownOptions, limitOrFalse, listed, show, wholeNumber } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { PerOperation } from './per-operation.ts';
+export { plainText } from './plain-text.ts';
 export { type Principal, type SecuredContext, type SecurityContext, securityContext, securityOf } from './principal.ts';
 export { forget, isPromise, ownVerdict } from './promises.ts';
 export {

@@ -5,12 +5,21 @@
  */
 import { deny } from '@graphql-bulwark/core';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
-import { defaultFieldResolver, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
+import {
+  defaultFieldResolver,
+  type GraphQLFieldResolver,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
 import type { LimitedField, LimitedFields, Rule } from './directive.ts';
 
 export interface CallHooks {
   /** Seconds after which a coordinate denied for this operation may be asked for again; `undefined` where it is not denied. */
-  readonly deniedFor: (contextValue: unknown, coordinates: readonly string[]) => number | undefined;
+  readonly deniedFor: (
+    contextValue: unknown,
+    operation: OperationDefinitionNode,
+    coordinates: readonly string[],
+  ) => number | undefined;
   /** Charges one call. Rejects with the denial. */
   readonly charge: (
     contextValue: unknown,
@@ -62,7 +71,7 @@ function needsGuard({ rules, perResolve }: LimitedField, isPartial: boolean): bo
 function guarded(inner: Resolver, { rules, perResolve }: LimitedField, hooks: CallHooks): Resolver {
   const coordinates = rules.map(({ coordinate }) => coordinate);
   return (source, args, contextValue, info) => {
-    const retryAfterSeconds = hooks.deniedFor(contextValue, coordinates);
+    const retryAfterSeconds = hooks.deniedFor(contextValue, info.operation, coordinates);
     if (retryAfterSeconds !== undefined) throw deny('RATE_LIMITED', { retryAfterSeconds, coordinate: coordinates[0] });
     if (perResolve.length === 0) return inner(source, args, contextValue, info);
     return hooks.charge(contextValue, perResolve, args).then(() => inner(source, args, contextValue, info));

@@ -1,5 +1,6 @@
 /** What resolvers and events know of the operation that they belong to, by its context value: what they may not call, and owe. */
-import { deny, type ResolvedOperation, type SecurityContext, securityOf } from '@graphql-bulwark/core';
+import { type Charge, deny, type ResolvedOperation, type SecurityContext, securityOf } from '@graphql-bulwark/core';
+import type { OperationDefinitionNode } from 'graphql';
 import type { CallHooks } from './call-guard.ts';
 import { type Caller, chargesOfCall } from './charges.ts';
 import { wholeSeconds } from './headers.ts';
@@ -20,8 +21,10 @@ export function createCalls(
   callerFor: (security: SecurityContext) => Caller,
   isEnforced: boolean,
 ): Calls {
+  const pending = pendingPoints();
   const running = new WeakMap<object, ResolvedOperation>();
-  const denied = new WeakMap<object, ReadonlyMap<string, number>>();
+  // By operation as well: nothing says that a context value belongs to one alone.
+  const denied = new WeakMap<object, WeakMap<OperationDefinitionNode, ReadonlyMap<string, number>>>();
   const operationOf = (contextValue: unknown): ResolvedOperation | undefined =>
     isObject(contextValue) ? running.get(contextValue) : undefined;
 
@@ -31,14 +34,16 @@ export function createCalls(
       if (isObject(operation.contextValue)) running.set(operation.contextValue, operation);
     },
     leaveOut(operation, waits) {
-      if (waits.size === 0 || !isObject(operation.contextValue)) return;
-      denied.set(operation.contextValue, waits);
+      const { contextValue } = operation;
+      if (!isObject(contextValue)) return;
+      const ofContext = denied.get(contextValue) ?? new WeakMap();
+      denied.set(contextValue, ofContext.set(operation.operation, waits));
       for (const [coordinate, retryAfterSeconds] of waits) {
         operation.report({ ...limited, coordinate, retryAfterSeconds });
       }
     },
-    deniedFor(contextValue, coordinates) {
-      const waits = isObject(contextValue) ? denied.get(contextValue) : undefined;
+    deniedFor(contextValue, operation, coordinates) {
+      const waits = isObject(contextValue) ? denied.get(contextValue)?.get(operation) : undefined;
       const longest = Math.max(0, ...coordinates.map((coordinate) => waits?.get(coordinate) ?? 0));
       return longest > 0 ? longest : undefined;
     },
@@ -47,12 +52,45 @@ export function createCalls(
       const coordinate = rules[0]?.coordinate;
       if (!security) throw deny('RATE_LIMITED', { coordinate, reason: 'no security context' });
       const operation = operationOf(contextValue);
-      const taken = await counters.take(chargesOfCall(rules, args, callerFor(security)), operation);
-      if (!taken || taken.consumption.allowed) return;
-      const waits = taken.consumption.exceeded.map(({ resetSeconds }) => wholeSeconds(resetSeconds));
+      const charges = chargesOfCall(rules, args, callerFor(security));
+      const waits = pending.exceeded(charges).map(({ windowSeconds }) => windowSeconds);
+      if (waits.length === 0) {
+        const taken = await pending.during(charges, () => counters.take(charges, operation));
+        if (!taken || taken.consumption.allowed) return;
+        for (const { resetSeconds } of taken.consumption.exceeded) waits.push(wholeSeconds(resetSeconds));
+      }
       const retryAfterSeconds = Math.max(...waits);
       operation?.report({ ...limited, retryAfterSeconds, ...(coordinate !== undefined && { coordinate }) });
       if (isEnforced) throw deny('RATE_LIMITED', { coordinate, retryAfterSeconds });
+    },
+  };
+}
+
+/**
+ * Points that the store has been asked for and has not answered yet. What is over a limit with them need not be asked for: a
+ * list of a thousand items would ask a thousand times at once, and make the store late for everybody.
+ */
+function pendingPoints() {
+  const byBucket = new Map<string, number>();
+  const nameOf = ({ policy, key }: Charge): string => `${policy} ${key}`;
+  const add = (charge: Charge, points: number): void => {
+    const name = nameOf(charge);
+    const sum = (byBucket.get(name) ?? 0) + points;
+    if (sum > 0) byBucket.set(name, sum);
+    else byBucket.delete(name);
+  };
+  return {
+    exceeded: (charges: readonly Charge[]): Charge[] =>
+      charges.filter((charge) => !((byBucket.get(nameOf(charge)) ?? 0) + charge.points <= charge.limit)),
+    async during<T>(charges: readonly Charge[], ask: () => T | Promise<T>): Promise<T> {
+      const answer = ask();
+      if (!(answer instanceof Promise)) return answer;
+      for (const charge of charges) add(charge, charge.points);
+      try {
+        return await answer;
+      } finally {
+        for (const charge of charges) add(charge, -charge.points);
+      }
     },
   };
 }

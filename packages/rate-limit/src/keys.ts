@@ -6,7 +6,7 @@
  * kind says as well.
  */
 import { createHash } from 'node:crypto';
-import type { SecurityContext } from '@graphql-bulwark/core';
+import { plainText, type SecurityContext } from '@graphql-bulwark/core';
 import { valueAt } from './argument-path.ts';
 import type { Rule, Scope } from './directive.ts';
 
@@ -53,7 +53,7 @@ function spell(value: unknown, spelled: Spelled, depth: number): string {
   if ((typeof value !== 'string' && typeof value !== 'object') || value === null) return part('n', '');
   const known = spelled.get(value);
   if (known !== undefined) return known;
-  const spelling = typeof value === 'string' ? part('s', plain(value)) : spellObject(value, spelled, depth);
+  const spelling = typeof value === 'string' ? part('s', plainText(value)) : spellObject(value, spelled, depth);
   spelled.set(value, spelling);
   return spelling;
 }
@@ -68,18 +68,4 @@ function spellObject(value: object, spelled: Spelled, depth: number): string {
   if ('toJSON' in value && typeof value.toJSON === 'function') return spell(value.toJSON(), spelled, depth + 1);
   const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return part('o', entries.map(([name, item]) => `${part('k', name)}=${spell(item, spelled, depth + 1)}`).join());
-}
-
-const ascii = /^[\x20-\x7e]*$/;
-
-/** What applications and the collations of their databases pass over: accents, invisible characters, controls. */
-const ignored = /[\p{Mn}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]+/gu;
-
-/**
- * One spelling for texts that an application may take for one: without it, `Ann@x.org ` would be a fresh bucket for guessing
- * the password of `ann@x.org`. Letters without a single counterpart in the other case become one by way of the upper one.
- */
-function plain(text: string): string {
-  if (ascii.test(text)) return text.toLowerCase().trim();
-  return text.normalize('NFKD').replace(ignored, '').toUpperCase().toLowerCase().trim();
 }

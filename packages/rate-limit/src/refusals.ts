@@ -93,11 +93,9 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
   };
 }
 
-/** A request that was refused as a whole is one; of one that ran, each denial is. */
+/** A request that was refused as a whole is one; of one that ran, each denial is, also where nothing is left of its data. */
 function refusedIn({ data, errors }: OutgoingAnswer): number {
-  if (data === undefined || data === null) {
-    if (isRefused(errors[0]?.extensions?.['code'])) return 1;
-  }
+  if (data === undefined && isRefused(errors[0]?.extensions?.['code'])) return 1;
   return errors.filter(({ extensions }) => isDenied(extensions?.['code'])).length;
 }
 

@@ -3,7 +3,6 @@
  * in the shape that Shopify's API made known (`extensions.cost`).
  */
 import type { BucketState, OutgoingAnswer, ResolvedOperation } from '@graphql-bulwark/core';
-import { OperationTypeNode } from 'graphql';
 import { costPolicy } from './budgets.ts';
 import type { Taken } from './steady.ts';
 
@@ -25,7 +24,7 @@ export function settle(
   const bucket = consumption.buckets.find(({ charge }) => charge.policy === costPolicy);
   if (!bucket) return consumption.buckets;
   const requested = bucket.charge.points;
-  const mayRefund = consumption.allowed && actualCost && hasRun(operation, answer);
+  const mayRefund = consumption.allowed && actualCost && hasRun(answer);
   const actual = mayRefund ? Math.ceil(actualCost(operation, data)) : undefined;
   let { remaining } = bucket;
   // Written so that NaN refunds nothing.
@@ -48,8 +47,7 @@ export function settle(
   return consumption.buckets.map((each) => (each === bucket ? { ...bucket, remaining } : each));
 }
 
-/** Never for what was refused, nor for a mutation with errors: what it did before it failed was done. */
-function hasRun({ operation }: ResolvedOperation, { data, errors }: OutgoingAnswer): boolean {
-  if (data === undefined || data === null) return false;
-  return errors.length === 0 || operation.operation === OperationTypeNode.QUERY;
+/** Never for what was refused, nor for what has errors: an error that nulls a list leaves nothing to see of the work before it. */
+function hasRun({ data, errors }: OutgoingAnswer): boolean {
+  return data !== undefined && data !== null && errors.length === 0;
 }

@@ -7,7 +7,8 @@ import { serve, watched } from './server.ts';
 
 const bob = as({ id: 'bob' });
 const ann = as({ id: 'ann' });
-const schema = 'type Query { f(x: Int): String g: String free: String } type Mutation { m: String fail: Int }';
+const schema =
+  'type Query { f(x: Int): String g: String free: String fail: Int } type Mutation { m: String fail: Int }';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -83,10 +84,11 @@ describe('points', () => {
     expect((await sendBody(server, priced(100), bob)).headers.get('ratelimit')).toContain('r=900');
   });
 
-  it('gives nothing back for a mutation that failed, and answers where the actual cost throws', async () => {
+  it('gives nothing back for what failed, and answers where the actual cost throws', async () => {
     const options = { points, cost: () => 100, actualCost: () => 1 };
     const { server } = await serve(schema, options, (name) => (name === 'fail' ? 'no number' : name));
     expect((await send(server, 'mutation { fail }', bob)).headers.get('ratelimit')).toContain('r=900');
+    expect((await send(server, '{ fail }', bob)).headers.get('ratelimit')).toContain('r=800');
     expect((await send(server, 'mutation { m }', ann)).headers.get('ratelimit')).toContain('r=999');
     const throwing = await serve(schema, { ...options, actualCost: () => JSON.parse('secret') });
     expect((await send(throwing.server, '{ f }', bob)).body).toEqual({ data: { f: 'f' } });

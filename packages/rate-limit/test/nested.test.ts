@@ -1,6 +1,7 @@
 // Fields below the root, interfaces and unions, weights, tiers, calls of resolvers.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { as, codes, send } from '../../../test/kit.ts';
+import { createCalls } from '../src/calls.ts';
 import { serve, type Watched, watched } from './server.ts';
 
 const bob = as({ id: 'bob' });
@@ -180,6 +181,17 @@ describe('per resolve', () => {
     expect(other.body).toEqual({ data: { me: { email: 'email' } } });
   });
 
+  it('attack: a long list does not ask the store for each of its items', async () => {
+    const { server } = await serve(listed, { store }, (name) =>
+      name === 'them' ? Array.from({ length: 1_000 }, () => ({})) : name,
+    );
+    const got = await send(server, '{ them { email } }', bob);
+    expect(got.body.data.them.filter(({ email }: { email: unknown }) => email === 'email')).toHaveLength(5);
+    expect(store.asked).toHaveLength(5);
+    expect(codes(await send(server, '{ me { email } }', bob))).toEqual(['RATE_LIMITED']);
+    expect((await send(server, '{ me { email } }', as({ id: 'ann' }))).body.errors).toBeUndefined();
+  });
+
   it('denies where nobody is known to be asking', async () => {
     const { server } = await serve(listed, {}, resolve);
     expect(codes(await send(server, '{ me { email } }', {} as never))).toEqual(['RATE_LIMITED']);
@@ -200,6 +212,19 @@ describe('partial', () => {
     const tooMany = await send(server, '{ named { a: name b: name c: name d: name __typename } }', bob);
     expect(tooMany.status).toBe(200);
     expect((await send(server, '{ limited }', as({ id: 'ann' }))).body).toEqual({ data: { limited: 1 } });
+  });
+
+  // Apollo Server makes a context for each operation; an adapter of the application's own may not.
+  it('denies no operation what another one with the same context is short of, nor the same one later', () => {
+    const calls = createCalls({} as never, () => ({}) as never, true);
+    const [contextValue, report] = [{}, () => {}];
+    const [one, other] = [{}, {}] as [never, never];
+    const resolved = (operation: object) => ({ contextValue, operation, report }) as never;
+    calls.leaveOut(resolved(one), new Map([['Query.limited', 5]]));
+    expect(calls.deniedFor(contextValue, one, ['Query.limited'])).toBe(5);
+    expect(calls.deniedFor(contextValue, other, ['Query.limited'])).toBeUndefined();
+    calls.leaveOut(resolved(one), new Map());
+    expect(calls.deniedFor(contextValue, one, ['Query.limited'])).toBeUndefined();
   });
 
   it('refuses the whole operation over a budget', async () => {

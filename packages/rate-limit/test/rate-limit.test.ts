@@ -268,12 +268,32 @@ describe('keys', () => {
       '\\u00e1nn@x.org',
       'a\\u0301nn@x.org',
       'ann@x\\u00ad.org',
+      'a\\u20ddnn@x.org',
     ];
     for (const spelling of invisible)
       expectRefused(await send(server, `mutation { plain(email: "${spelling}") }`, ann));
     expect((await send(server, 'mutation { plain(email: "ann@y.org") }', ann)).status).toBe(200);
     expect((await send(server, 'mutation { whole(input: { tags: ["A"], email: "e" }) }', bob)).status).toBe(200);
     expectRefused(await send(server, 'mutation { whole(input: { email: "E ", tags: [" a"] }) }', bob));
+  });
+
+  // Sharp s, small and capital; letters with a stroke; ligatures; dotless i.
+  it.each([
+    '\\u00df \\u1e9e ss SS',
+    '\\u00f8 \\u00d8 o',
+    '\\u0142 \\u0141 l',
+    '\\u0111 \\u0110 d',
+    '\\u0127 \\u0126 h',
+    '\\u0167 \\u0166 t',
+    '\\u00e6 \\u00c6 ae',
+    '\\u0153 \\u0152 oe',
+    '\\u0131 I i',
+  ])('takes %s for one', async (spellings) => {
+    const { server } = await serve(schema);
+    const [first = '', second = '', ...others] = spellings.split(' ');
+    const attempt = async (letter: string) => send(server, `mutation { plain(email: "a${letter}") }`, ann);
+    for (const letter of [first, second]) expect((await attempt(letter)).status).toBe(200);
+    for (const letter of others) expectRefused(await attempt(letter));
   });
 
   it('takes a list in another order, or with the same again, for the one that it is', async () => {

@@ -2,6 +2,7 @@
 
 import { ApolloServer } from '@apollo/server';
 import { deny, guard, type SecuredContext } from '@graphql-bulwark/core';
+import { GraphQLError } from 'graphql';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { as, codes, send, sendBody } from '../../../test/kit.ts';
 import { memoryStore, rateLimit } from '../src/index.ts';
@@ -61,6 +62,32 @@ it('denials of fields are charged one by one, so that ids cannot be tried out un
   await limiter.reset({ policy: 'refusals', principal: bob.security.principal });
   await limiter.reset({ policy: 'refusals:address', clientIp: bob.security.clientIp });
   expect((await send(server, '{ doc(id: 0) }', bob)).status).toBe(200);
+});
+
+it('attack: a denial that nulls the whole answer does not make all others one', async () => {
+  const typeDefs = 'type Query { doc(id: Int!): String all(id: Int!): String! save: String! }';
+  const limiter = rateLimit({ refusals: { max: 60 } });
+  const server = new ApolloServer<SecuredContext>({
+    typeDefs,
+    resolvers: {
+      Query: {
+        doc: () => deny('FORBIDDEN'),
+        all: () => deny('FORBIDDEN'),
+        save: () => new GraphQLError('taken', { extensions: { code: 'BAD_USER_INPUT' } }),
+      },
+    },
+    plugins: [guard({ controls: [limiter], onEvent: () => {} })],
+    stopOnTerminationSignals: false,
+  });
+  await server.start();
+  onTestFinished(() => server.stop());
+  // What an application says of its own is no refusal, whatever it nulls.
+  for (let time = 0; time < 3; time += 1) expect((await send(server, '{ save }', bob)).body.data).toBeNull();
+  const left = async () => (await limiter.peek({ policy: 'refusals', principal: bob.security.principal })).remaining;
+  expect(await left()).toBe(60);
+  const tries = Array.from({ length: 30 }, (_, i) => `a${i}: doc(id: ${i})`).join(' ');
+  expect((await send(server, `{ ${tries} all(id: 1) }`, bob)).body.data).toBeNull();
+  expect(await left()).toBe(29);
 });
 
 it('neither answers, nor failures of the server, nor a spent limit are charged', async () => {

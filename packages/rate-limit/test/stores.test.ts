@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Charge, CounterStore } from '@graphql-bulwark/core';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { Redis } from '../../../test/redis-client.ts';
 import { type FlexibleLimiter, flexibleStore, memoryStore, redisStore } from '../src/index.ts';
 import { createWindows } from '../src/stores/windows.ts';
@@ -255,6 +255,27 @@ describe('memoryStore', () => {
     expect(windows.size()).toBe(100);
   });
 
+  it('attack: a flood of keys of one policy gives nothing back of another one', async () => {
+    const store = memoryStore({ maxKeys: 100 });
+    const [guessed, exhausted] = [charge({ points: 4 }), charge({ points: 5 })];
+    await store.consume([guessed]);
+    await store.consume([exhausted]);
+    for (let i = 0; i < 10_000; i += 1) await store.consume([charge({ policy: 'search', key: `${i}`, limit: 1 })]);
+    expect([await remaining(store, guessed), await remaining(store, exhausted)]).toEqual([1, 0]);
+  });
+
+  it('attack: charges of one call do not make room for each other', () => {
+    const policy = 'Mutation.login';
+    const windows = createWindows(10);
+    const [old, fresh] = [charge({ policy, key: 'old' }), charge({ policy, key: 'fresh' })];
+    windows.consume([{ ...old, points: 4 }]);
+    for (let i = 0; i < 9; i += 1) windows.consume([charge({ policy, key: `${i}` })]);
+    const { buckets } = windows.consume([fresh, old]);
+    expect(buckets.map(({ remaining: left }) => left)).toEqual([4, 0]);
+    expect(windows.peek(old).remaining).toBe(0);
+    expect(windows.size()).toBe(10);
+  });
+
   it('forgets windows that are over as new ones come', () => {
     vi.useFakeTimers();
     const windows = createWindows(100_000);
@@ -303,6 +324,24 @@ describe('redisStore', () => {
   ])('takes %j for no answer of the script', async (answer) => {
     const store = redisStore({ client: { status: 'ready', eval() {}, evalsha: async () => answer } });
     await expect(store.consume([charge()])).rejects.toThrow(Error);
+  });
+
+  it.skipIf(!redisUrl)('locks nobody out longer than a window where the clock of the server went back', async () => {
+    const client = new Redis(redisUrl ?? '');
+    onTestFinished(() => client.disconnect());
+    await client.ping();
+    const prefix = randomUUID();
+    const store = redisStore({ client, prefix });
+    const login = charge({ points: 5 });
+    await store.consume([login]);
+    const [key = ''] = await client.keys(`*${prefix}*`);
+    // As it was left by a clock that was an hour ahead.
+    await client.set(key, `5,${Date.now() + 3_600_000 + login.windowSeconds * 1_000}`);
+    const { allowed, buckets } = await store.consume([login]);
+    expect(allowed).toBe(false);
+    expect(buckets[0]?.resetSeconds).toBeLessThanOrEqual(login.windowSeconds);
+    expect(await client.pttl(key)).toBeLessThanOrEqual(login.windowSeconds * 1_000);
+    expect(await remaining(store, login)).toBe(0);
   });
 
   it.skipIf(!redisUrl)('fails at once while the client is not connected', async () => {

@@ -57,6 +57,8 @@ end
 for b = 1, #KEYS do
   local i, points, window = same[b], numbers[3 * b - 1], numbers[3 * b + 1]
   if op == 0 then
+    -- The clock went back, or is another server's: no window lasts longer than its length.
+    if ends[i] > now + window then ends[i], changed[i] = now + window, true end
     asked[i] = asked[i] + points
     if not (used[i] + asked[i] <= numbers[3 * b]) then short[b], allowed = 1, 0 end
   elseif op == 1 and ends[i] > 0 and (window == 0 or window == ends[i]) then

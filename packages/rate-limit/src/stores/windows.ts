@@ -2,8 +2,8 @@
  * Fixed windows in the memory of this process: bounded, without timers, and counted in one synchronous step, so that several
  * charges are taken all or nothing.
  *
- * When there are too many, windows that are over go first, then the oldest of those that are not used up: a flood of made-up
- * keys must not wash away the one that it has just exhausted.
+ * When there are too many, windows that are over go first, then the oldest of the policy that has the most and that are not
+ * used up: a flood of made-up keys must wash away neither what another policy counts nor the one that it has just exhausted.
  */
 import { type BucketState, type Charge, type Consumption, type Refund, wholeNumber } from '@graphql-bulwark/core';
 import { wholePoints } from '../points.ts';
@@ -25,6 +25,8 @@ interface Window {
   readonly key: string;
   readonly endsAt: number;
   consumed: number;
+  /** The call that charges it, which must not lose it. */
+  call: number;
 }
 
 /** Counters that answer at once. */
@@ -46,6 +48,7 @@ export function createWindows(maxKeys: number): Windows {
   // Oldest first.
   const windows = new Set<Window>();
   let opened = 0;
+  let calls = 0;
   let sweep = windows.values();
 
   function kindOf({ policy, limit, windowSeconds }: Bucket): Kind | undefined {
@@ -61,6 +64,7 @@ export function createWindows(maxKeys: number): Windows {
       close(window);
       return undefined;
     }
+    if (window) window.call = calls;
     return window;
   }
 
@@ -75,7 +79,14 @@ export function createWindows(maxKeys: number): Windows {
       kind = { policy, limit, windowSeconds, windows: new Map() };
       kinds.set(policy, [...(kinds.get(policy) ?? []), kind]);
     }
-    const window: Window = { id: String(opened), kind, key, endsAt: now + windowSeconds * 1000, consumed: 0 };
+    const window: Window = {
+      id: String(opened),
+      kind,
+      key,
+      endsAt: now + windowSeconds * 1000,
+      consumed: 0,
+      call: calls,
+    };
     kind.windows.set(key, window);
     windows.add(window);
     return window;
@@ -101,13 +112,22 @@ export function createWindows(maxKeys: number): Windows {
       }
       if (next.value.endsAt <= now) close(next.value);
     }
-    if (windows.size < maxKeys) return;
+    if (windows.size >= maxKeys) makeRoom(now);
+  }
+
+  function makeRoom(now: number): void {
+    let largest: Kind | undefined;
+    for (const ofPolicy of kinds.values()) {
+      for (const kind of ofPolicy) if (!largest || kind.windows.size > largest.windows.size) largest = kind;
+    }
+    if (!largest) return;
     let looked = 0;
-    for (const window of windows) {
+    for (const window of largest.windows.values()) {
+      if (window.call === calls) continue;
       looked += 1;
       if (window.endsAt <= now || window.consumed < window.kind.limit || looked === candidates) return close(window);
-      windows.delete(window);
-      windows.add(window);
+      largest.windows.delete(window.key);
+      largest.windows.set(window.key, window);
     }
   }
 
@@ -115,6 +135,9 @@ export function createWindows(maxKeys: number): Windows {
     consume(charges) {
       const now = performance.now();
       const points = charges.map((charge) => wholePoints(charge.points));
+      calls += 1;
+      // Whatever has to go now, it is none that this call charges.
+      if (windows.size + charges.length > maxKeys) for (const charge of charges) current(charge, now);
       const found = charges.map((charge) => current(charge, now) ?? open(charge, now));
       let isShort = false;
       found.forEach((window, i) => {

@@ -1,0 +1,30 @@
+/**
+ * One spelling for texts that an application, or the collation of its database, may take for one: without it `Ann@x.org ` would
+ * be a fresh budget for guessing the password of `ann@x.org`.
+ */
+
+const ascii = /^[\x20-\x7e]*$/;
+
+/** Accents, enclosing marks, invisible characters, controls. */
+const passedOver = /[\p{Mn}\p{Me}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]+/gu;
+
+/** Letters that collations sort with others and that Unicode does not decompose. */
+const sortedWith: Readonly<Record<string, string>> = {
+  '\u00e6': 'ae',
+  '\u0153': 'oe',
+  '\u00f8': 'o',
+  '\u0111': 'd',
+  '\u0127': 'h',
+  '\u0142': 'l',
+  '\u0167': 't',
+  '\u0131': 'i',
+};
+const stroked = new RegExp(`[${Object.keys(sortedWith).join('')}]`, 'g');
+
+/** Two texts with the same result may be one to an application; those that differ in it are two to everybody. */
+export function plainText(text: string): string {
+  if (ascii.test(text)) return text.toLowerCase().trim();
+  // Down, up and down again: what has no single counterpart in the other case becomes one text from either side.
+  const folded = text.normalize('NFKD').replace(passedOver, '').toLowerCase().toUpperCase().toLowerCase();
+  return folded.replace(stroked, (letter) => sortedWith[letter] ?? letter).trim();
+}
