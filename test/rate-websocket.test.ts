@@ -1,7 +1,7 @@
 // Limits over real WebSockets, through graphql-ws.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { checkOperation, createEvents, securityContext } from '@graphql-bulwark/core';
+import { checkOperation, createEvents, deny, securityContext } from '@graphql-bulwark/core';
 import {
   type RateLimitOptions,
   rateLimit,
@@ -24,9 +24,9 @@ import { WebSocket, WebSocketServer } from 'ws';
 
 let silences = 0;
 const schema = makeExecutableSchema({
-  typeDefs: 'type Query { f: Int } type Subscription { ticks: Int silence: Int }',
+  typeDefs: 'type Query { f: Int mine: Int } type Subscription { ticks: Int silence: Int }',
   resolvers: {
-    Query: { f: () => 7 },
+    Query: { f: () => 7, mine: () => deny('FORBIDDEN') },
     Subscription: {
       ticks: {
         async *subscribe() {
@@ -235,6 +235,25 @@ it('the umbrella counts operations of any kind, invalid ones among them, and lea
   }
   expect(bulwark.sockets).toBeDefined();
   expect(await ticks(connect('ann').client)).toEqual([1, 2, 3, 'RATE_LIMITED', 'RATE_LIMITED']);
+});
+
+it('attack: what is refused over a socket costs as much as over HTTP', async () => {
+  const { connect, bulwark } = await umbrella({ rateLimit: { refusals: { max: 5 } } });
+  const { client } = connect('bob');
+  const bob = { id: 'bob', claims: {}, roles: [], scopes: [], authMethod: 'test' };
+  const left = async () => (await bulwark.rateLimit.peek({ policy: 'refusals', principal: bob })).remaining;
+  expect(await ticks(client, '{ f }')).toEqual([7]);
+  expect(await left()).toBe(5);
+  expect(await ticks(client, '{ nothing }')).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+  await ticks(client, '{');
+  expect(await left()).toBe(3);
+  // Each denied field of an answer is one.
+  expect(await ticks(client, '{ a: mine b: mine f }')).toEqual([7]);
+  await expect.poll(left).toBe(1);
+  await ticks(client, '{ nothing }');
+  await expect.poll(left).toBe(0);
+  expect(await connect('bob').state).toBe(4403);
+  expect(await connect('ann', '198.51.100.1').state).toBe('open');
 });
 
 it('a socket that closes while its caller is still being asked for takes no place for ever', async () => {

@@ -54,7 +54,7 @@ export const hostile: Readonly<Record<string, Hostile>> = {
   '600 unknown arguments': `{ f(${times(600, (i) => `x${i}: 1`)}) }`,
   '50 variables, never used': `query (${times(50, (i) => `$v${i}: Int`)}) { s }`,
   '49 fragments beside each other': `{ ${times(49, (i) => `...F${i}`)} } ${times(49, (i) => `fragment F${i} on Query { ${times(15, (k) => `f${i}_${k}`)} }`)}`,
-  'a key of 17,000 letters, spread 380 times': `{ s } fragment F on Query { ${'L'.repeat(17_000)} } fragment G on Query { ${nested(380, 'a {...F', 's')} }`,
+  'a key of 17,000 letters, spread 380 times': `{ s } fragment F on Query { ${'L'.repeat(17_000)} } fragment G on Query { ${nested(380, 'a {...F ', 's')} }`,
   '10 operations that share 40 fragments, each spread 87 times': `${times(10, (i) => `query Q${i} { one { ...H } }`)} fragment H on Query { ${times(29, (i) => `a${i} { ...G }`)} } ${times(40, (i) => `fragment E${i} on Query { ...X }`)} fragment G on Query { x: s ${times(40, (i) => `...E${i} `.repeat(3))} }`,
   '40 fragments in 310 sets, never used': `{ s } ${times(40, (i) => `fragment E${i} on Query { e${i} }`)} fragment G on Query { ${times(40, (i) => `...E${i}`)} } fragment H on Query { ${nested(310, 'a {...G ', 's')} }`,
   '49 fragments, never used': `{ s } ${times(49, (i) => `fragment F${i} on Query { one { s } }`)}`,

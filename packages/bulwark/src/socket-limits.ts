@@ -16,6 +16,7 @@ export function toldLimits(limits: SocketLimits, events: Events, isEnforced: boo
   return {
     connect: (socket, security) => judged(limits.connect(socket, security), security),
     disconnect: limits.disconnect,
+    refused: limits.refused,
     subscribe: async (security) => limits.subscribe(security).then((refusal) => judged(refusal, security), failed),
     next: async (security, contextValue) =>
       limits.next(security, contextValue).then((refusal) => judged(refusal, security), failed),

@@ -123,7 +123,9 @@ export function webSocketHooks<C extends SecuredContext>(
       const refusal = isEvent ? await limits?.next(caller.security, contextValue) : undefined;
       if (refusal) return bulwark.mask({ data: null, errors: [refusal] }, contextValue);
       const result = { ...(data !== undefined && { data }), ...(extensions && { extensions }) };
-      return errors && bulwark.mask({ ...result, errors }, contextValue);
+      const told = errors && bulwark.mask({ ...result, errors }, contextValue);
+      if (told?.errors) limits?.refused({ security: caller.security, data, errors: told.errors });
+      return told;
     },
     async onError(socket, _id, _payload, errors) {
       const caller = await orClose(socket, identify).catch(() => undefined);
@@ -131,7 +133,9 @@ export function webSocketHooks<C extends SecuredContext>(
       const originals = errors.map((error) =>
         error instanceof GraphQLError ? error : new GraphQLError(error.message),
       );
-      return bulwark.mask({ errors: originals }, caller).errors ?? [];
+      const told = bulwark.mask({ errors: originals }, caller).errors ?? [];
+      limits?.refused({ security: caller.security, data: undefined, errors: told });
+      return told;
     },
   };
 }

@@ -40,6 +40,8 @@ export class Counted {
   mixed: SelectionSetNode[] | undefined;
   /** A lower bound of the repeated fields of the document: those that one selection set repeats by itself, or more that were found. */
   repeats = 0;
+  /** Selections, each counted once. */
+  written = 0;
   /** Expanded selections of the operations that were walked by response path. */
   walked = 0;
   #fragments: Map<string, Counts> | undefined;
@@ -157,6 +159,7 @@ function enter(
   }
   if (level === 0 && part === 'whole') counts.ownKeys = fields - repeats;
   counted.repeats += repeats;
+  counted.written += selections.length;
   counts.selections += selections.length;
   counts.aliases += aliases;
   if (part === 'whole' && fields < selections.length) (counted.mixed ??= []).push(set);

@@ -53,7 +53,7 @@ export interface DocumentFacts {
    * Fields that stand beside another one of the same response key, after selections are merged by response path and through
    * fragments, whatever types they are for. Every definition counts, also a fragment that no operation reaches and one whose
    * name is taken; what a fragment repeats within itself counts once where it merges with nothing. `Infinity`, without looking
-   * further, past 20,000 selections that were looked at.
+   * further, past 5,000 selections that were looked at, or twice those that are written in the document.
    */
   readonly repeatedFields: number;
 }

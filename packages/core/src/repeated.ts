@@ -14,8 +14,8 @@ import { type Fragments, fragmentsOf, MeteredWalk, responseKey } from './collect
 import type { Counted } from './counts.ts';
 import { KeyWalk } from './distinct-keys.ts';
 
-/** Selections that are looked at to count the repeated fields of a document. */
-export const REPEAT_BUDGET = 20_000;
+/** Selections that are looked at to count the repeated fields of a document; twice those that are written in it where it is more. */
+export const REPEAT_BUDGET = 5_000;
 
 /**
  * @param counted what every definition of the document holds.
@@ -25,17 +25,19 @@ export const REPEAT_BUDGET = 20_000;
 export function countRepeated(document: DocumentNode, counted: Counted, maximum: number): number {
   // Selection sets that repeat a key by themselves do so wherever they stand.
   if (counted.repeats > maximum) return counted.repeats;
+  if (counted.repeats === 0 && !counted.mixed) return 0;
   // Where no selection set repeats a key, fragments expanded, none merge further down either.
   const walk = new KeyWalk(fragmentsOf(document));
-  if (counted.repeats === 0 && areDistinct(counted.mixed ?? [], walk)) return 0;
-  return countByPath(document, maximum, REPEAT_BUDGET - walk.looked);
+  const budget = Math.max(REPEAT_BUDGET, 2 * counted.written);
+  if (counted.repeats === 0 && areDistinct(counted.mixed ?? [], walk, budget)) return 0;
+  return countByPath(document, maximum, budget - walk.looked);
 }
 
 /** Whether no set, fragments expanded, has a key twice. */
-function areDistinct(mixed: readonly SelectionSetNode[], walk: KeyWalk): boolean {
+function areDistinct(mixed: readonly SelectionSetNode[], walk: KeyWalk, budget: number): boolean {
   // Where a set is nothing but the spread of a fragment, it is those of the fragment.
   const sets = new Set(mixed.map((set) => onlySpread(set, walk.fragments) ?? set));
-  for (const set of sets) if (walk.count(set).repeated > 0 || walk.looked > REPEAT_BUDGET) return false;
+  for (const set of sets) if (walk.count(set).repeated > 0 || walk.looked > budget) return false;
   return true;
 }
 

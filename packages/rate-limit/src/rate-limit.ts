@@ -152,7 +152,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     sockets: (given = {}) => {
       if (given.pointsPerEvent && !options.points) throw new TypeError('pointsPerEvent needs points and cost.');
       pointsPerEvent ||= given.pointsPerEvent === true;
-      return socketLimits(given, { counters, callerFor, pointsFor });
+      return socketLimits(given, { counters, callerFor, pointsFor, charge: refusals.charge });
     },
     peek: async (bucket) => counters.peek(bucketOf(bucket)),
     async reset(bucket) {

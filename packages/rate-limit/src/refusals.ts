@@ -13,19 +13,24 @@ import {
   refuse,
   type SecurityContext,
 } from '@graphql-bulwark/core';
-import type { GraphQLError } from 'graphql';
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { type Budget, ruleOf } from './budgets.ts';
 import { callerOf, chargeFor } from './charges.ts';
 import type { Rule, Scope } from './directive.ts';
 import { wholeSeconds } from './headers.ts';
-import type { SteadyStore } from './steady.ts';
+import type { Reporter, SteadyStore } from './steady.ts';
 import { createWindows } from './stores/windows.ts';
+
+/** An answer with errors that are not yet masked, and who is told where the store fails. */
+export interface RefusedAnswer extends Pick<OutgoingAnswer, 'data' | 'security'>, Partial<Reporter> {
+  readonly errors: readonly Pick<GraphQLFormattedError, 'extensions'>[];
+}
 
 export interface Refusals {
   /** @returns the refusal of a caller or an address that is over its budget. */
   readonly refusalFor: (security: SecurityContext) => GraphQLError | undefined;
   /** Charges an answer that the request was refused with. */
-  readonly charge: (answer: OutgoingAnswer) => void;
+  readonly charge: (answer: RefusedAnswer) => void;
   readonly reset: (bucket: Omit<Charge, 'points'>) => void;
   readonly policies: ReadonlyMap<string, Rule>;
 }
@@ -75,6 +80,7 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
 
     charge(answer) {
       const { security, report, failed } = answer;
+      const reporter = report && failed ? { report, failed } : undefined;
       const refused = refusedIn(answer);
       if (refused === 0) return;
       for (const charge of chargesFor(security, refused)) {
@@ -83,7 +89,7 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
         const affordable = { ...charge, points: Math.min(refused, remaining) };
         counted.consume([affordable]);
         const told = async (): Promise<void> =>
-          (await counters.take([affordable], { report, failed }))?.consumption.buckets.forEach(learn);
+          (await counters.take([affordable], reporter))?.consumption.buckets.forEach(learn);
         told().catch(() => undefined); // by the store's own events; this process has counted
       }
     },
@@ -94,7 +100,7 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
 }
 
 /** A request that was refused as a whole is one; of one that ran, each denial is, also where nothing is left of its data. */
-function refusedIn({ data, errors }: OutgoingAnswer): number {
+function refusedIn({ data, errors }: RefusedAnswer): number {
   if (data === undefined && isRefused(errors[0]?.extensions?.['code'])) return 1;
   return errors.filter(({ extensions }) => isDenied(extensions?.['code'])).length;
 }

@@ -10,6 +10,7 @@ import { type Caller, chargeFor } from './charges.ts';
 import type { Rule, Scope } from './directive.ts';
 import { wholeSeconds } from './headers.ts';
 import { whoKey } from './keys.ts';
+import type { RefusedAnswer } from './refusals.ts';
 import type { SteadyStore } from './steady.ts';
 
 export interface SocketLimitOptions {
@@ -39,6 +40,8 @@ export interface SocketLimits {
    * `TypeError` for one that was never checked.
    */
   readonly next: (security: SecurityContext, contextValue?: unknown) => Promise<GraphQLError | undefined>;
+  /** Charges the budget of refusals for what an operation over a socket was refused or denied. */
+  readonly refused: (answer: RefusedAnswer) => void;
 }
 
 /** What the limits of sockets share with the rest of the rate limit. */
@@ -47,12 +50,13 @@ export interface SocketHooks {
   readonly callerFor: (security: SecurityContext) => Caller;
   /** Charges of the budget of points for what is executed under this context. @throws {TypeError} where nothing was checked. */
   readonly pointsFor: (contextValue: unknown, caller: Caller) => readonly Charge[];
+  readonly charge: (answer: RefusedAnswer) => void;
 }
 
 /** @throws {TypeError} for an option that cannot be meant. */
 export function socketLimits(
   options: SocketLimitOptions,
-  { counters, callerFor, pointsFor }: SocketHooks,
+  { counters, callerFor, pointsFor, charge }: SocketHooks,
 ): SocketLimits {
   knownOptions('sockets', options, optionNames);
   const { pointsPerEvent = false } = options;
@@ -114,6 +118,7 @@ export function socketLimits(
       const points = pointsPerEvent ? pointsFor(contextValue, caller) : [];
       return take([chargeFor(events, caller), ...points]);
     },
+    refused: charge,
   };
 }
 
