@@ -6,7 +6,14 @@
 import type { IncomingMessage } from 'node:http';
 import { type GuardedWebSocket, webSocket } from '@graphql-bulwark/auth';
 import { deny, refusalCode, type SecuredContext, type SecurityContext } from '@graphql-bulwark/core';
-import { GraphQLError, type GraphQLSchema, getOperationAST, OperationTypeNode } from 'graphql';
+import {
+  type ExecutionResult,
+  type FormattedExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  OperationTypeNode,
+} from 'graphql';
 import type { HttpRequest } from './context.ts';
 import type { Bulwark } from './create.ts';
 
@@ -90,6 +97,17 @@ export function webSocketHooks<C extends SecuredContext>(
     }
   }
 
+  /** By the codes that the client gets: graphql-ws gives those of its own none. */
+  function maskedAndCharged(
+    result: ExecutionResult,
+    contextValue: unknown,
+    security: SecurityContext,
+  ): FormattedExecutionResult {
+    const told = bulwark.mask(result, contextValue);
+    if (told.errors) limits?.refused({ security, data: result.data, errors: told.errors });
+    return told;
+  }
+
   const guarded = webSocket<C>({
     ...options,
     check: bulwark.check,
@@ -123,9 +141,7 @@ export function webSocketHooks<C extends SecuredContext>(
       const refusal = isEvent ? await limits?.next(caller.security, contextValue) : undefined;
       if (refusal) return bulwark.mask({ data: null, errors: [refusal] }, contextValue);
       const result = { ...(data !== undefined && { data }), ...(extensions && { extensions }) };
-      const told = errors && bulwark.mask({ ...result, errors }, contextValue);
-      if (told?.errors) limits?.refused({ security: caller.security, data, errors: told.errors });
-      return told;
+      return errors && maskedAndCharged({ ...result, errors }, contextValue, caller.security);
     },
     async onError(socket, _id, _payload, errors) {
       const caller = await orClose(socket, identify).catch(() => undefined);
@@ -133,9 +149,7 @@ export function webSocketHooks<C extends SecuredContext>(
       const originals = errors.map((error) =>
         error instanceof GraphQLError ? error : new GraphQLError(error.message),
       );
-      const told = bulwark.mask({ errors: originals }, caller).errors ?? [];
-      limits?.refused({ security: caller.security, data: undefined, errors: told });
-      return told;
+      return maskedAndCharged({ errors: originals }, caller, caller.security).errors ?? [];
     },
   };
 }

@@ -19,8 +19,8 @@ export const REPEAT_BUDGET = 5_000;
 
 /**
  * @param counted what every definition of the document holds.
- * @returns the number, where it is no more than `maximum`; otherwise some number above `maximum`, and `Infinity` past
- * {@link REPEAT_BUDGET} selections.
+ * @returns the number, where it is no more than `maximum`; otherwise some number above `maximum`, and `Infinity` past the
+ * budget of selections.
  */
 export function countRepeated(document: DocumentNode, counted: Counted, maximum: number): number {
   // Selection sets that repeat a key by themselves do so wherever they stand.
@@ -30,7 +30,7 @@ export function countRepeated(document: DocumentNode, counted: Counted, maximum:
   const walk = new KeyWalk(fragmentsOf(document));
   const budget = Math.max(REPEAT_BUDGET, 2 * counted.written);
   if (counted.repeats === 0 && areDistinct(counted.mixed ?? [], walk, budget)) return 0;
-  return countByPath(document, maximum, budget - walk.looked);
+  return countByPath(document, walk.fragments, maximum, budget - walk.looked);
 }
 
 /** Whether no set, fragments expanded, has a key twice. */
@@ -48,8 +48,7 @@ function onlySpread({ selections }: SelectionSetNode, fragments: Fragments): Sel
 }
 
 /** A set that merges with no other is entered once; where sets merge, each step finds a repeat. */
-function countByPath(document: DocumentNode, maximum: number, budget: number): number {
-  const fragments = fragmentsOf(document);
+function countByPath(document: DocumentNode, fragments: Fragments, maximum: number, budget: number): number {
   const merging = new Merging(fragments);
   const entered = new Set<SelectionSetNode>();
   for (const definition of rootsOf(document, fragments)) {

@@ -36,8 +36,9 @@ export function createCalls(
     leaveOut(operation, waits) {
       const { contextValue } = operation;
       if (!isObject(contextValue)) return;
-      const ofContext = denied.get(contextValue) ?? new WeakMap();
-      denied.set(contextValue, ofContext.set(operation.operation, waits));
+      const ofContext = denied.get(contextValue);
+      if (!ofContext && waits.size === 0) return;
+      denied.set(contextValue, (ofContext ?? new WeakMap()).set(operation.operation, waits));
       for (const [coordinate, retryAfterSeconds] of waits) {
         operation.report({ ...limited, coordinate, retryAfterSeconds });
       }

@@ -65,22 +65,10 @@ it('denials of fields are charged one by one, so that ids cannot be tried out un
 });
 
 it('attack: a denial that nulls the whole answer does not make all others one', async () => {
-  const typeDefs = 'type Query { doc(id: Int!): String all(id: Int!): String! save: String! }';
-  const limiter = rateLimit({ refusals: { max: 60 } });
-  const server = new ApolloServer<SecuredContext>({
-    typeDefs,
-    resolvers: {
-      Query: {
-        doc: () => deny('FORBIDDEN'),
-        all: () => deny('FORBIDDEN'),
-        save: () => new GraphQLError('taken', { extensions: { code: 'BAD_USER_INPUT' } }),
-      },
-    },
-    plugins: [guard({ controls: [limiter], onEvent: () => {} })],
-    stopOnTerminationSignals: false,
-  });
-  await server.start();
-  onTestFinished(() => server.stop());
+  const fields = 'type Query { doc(id: Int!): String all(id: Int!): String! save: String! }';
+  const taken = new GraphQLError('taken', { extensions: { code: 'BAD_USER_INPUT' } });
+  const answer = (name: string): Error => (name === 'save' ? taken : deny('FORBIDDEN'));
+  const { server, limiter } = await serve(fields, { refusals: { max: 60 } }, answer);
   // What an application says of its own is no refusal, whatever it nulls.
   for (let time = 0; time < 3; time += 1) expect((await send(server, '{ save }', bob)).body.data).toBeNull();
   const left = async () => (await limiter.peek({ policy: 'refusals', principal: bob.security.principal })).remaining;
