@@ -83,7 +83,7 @@ describe.skipIf(!hasRedis())('a node of a cluster', () => {
   async function start(connect: (typeof clients)[0][1], options: RateLimitOptions): Promise<Served> {
     connected = await connect(cluster);
     const store = redisStore({ client: connected.client });
-    return serve(schema, { store, hashTag, storeTimeoutMilliseconds: 200, storeRetryMilliseconds: 1, ...options });
+    return serve(schema, { store, hashTag, storeTimeoutMilliseconds: 500, storeRetryMilliseconds: 1, ...options });
   }
 
   const ask = ({ server }: Served, id: string) => send(server, '{ f g }', as({ id }));
