@@ -3,33 +3,20 @@
  * selection adds up, nothing is merged, and of `@skip` and `@include` only literals on fields count.
  */
 import { responseKey } from '@graphql-bulwark/core';
-import {
-  type FieldNode,
-  type GraphQLCompositeType,
-  type GraphQLObjectType,
-  isCompositeType,
-  isInterfaceType,
-  isObjectType,
-  Kind,
-  type SelectionSetNode,
-} from 'graphql';
+import { type FieldNode, Kind, type SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
 import { inputsCost, sizesOf } from './cost-field.ts';
 import { guardOf } from './cost-guards.ts';
 import type { Plan, PlanItem } from './cost-plan.ts';
+import type { TypeCosts } from './cost-schema.ts';
 
-export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootType: GraphQLObjectType): Plan {
+export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootType: TypeCosts): Plan {
   const { costs, fragments, spend, plans } = compiler;
   const known = new Map<string, Plan>();
   return plan(root, rootType, undefined, 1);
 
-  function plan(
-    set: SelectionSetNode,
-    type: GraphQLCompositeType,
-    around: SizeContext | undefined,
-    nesting: number,
-  ): Plan {
-    const key = `${compiler.idOf(set)} ${type.name} ${around?.id ?? ''}`;
+  function plan(set: SelectionSetNode, type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {
+    const key = `${compiler.idOf(set)} ${type.type.name} ${around?.id ?? ''}`;
     let made = known.get(key);
     if (made) return made;
     const items: PlanItem[] = [];
@@ -43,8 +30,8 @@ export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootTy
       }
       const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value);
       if (!fragment) continue;
-      const condition = fragment.typeCondition ? costs.schema.getType(fragment.typeCondition.name.value) : type;
-      if (isCompositeType(condition)) also.push(plan(fragment.selectionSet, condition, around, nesting + 1));
+      const condition = fragment.typeCondition ? costs.typeNamed(fragment.typeCondition.name.value) : type;
+      if (condition) also.push(plan(fragment.selectionSet, condition, around, nesting + 1));
     }
     made = plans.add(items, also);
     known.set(key, made);
@@ -53,12 +40,11 @@ export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootTy
 
   function itemOf(
     node: FieldNode,
-    type: GraphQLCompositeType,
+    type: TypeCosts,
     around: SizeContext | undefined,
     nesting: number,
   ): PlanItem | undefined {
-    const cost =
-      isObjectType(type) || isInterfaceType(type) ? costs.ofType(type).fields.get(node.name.value) : undefined;
+    const cost = type.fields.get(node.name.value);
     if (!cost) return undefined;
     const { size, below: context } = sizesOf(compiler, cost, node, around);
     return {

@@ -191,10 +191,10 @@ export function compileCost(
   operation: OperationDefinitionNode,
 ): CostProgram {
   const { settings, schema } = costs;
-  const rootType = schema.getRootType(operation.operation);
+  const rootType = costs.typeNamed(schema.getRootType(operation.operation)?.name ?? '');
   if (!rootType) throw refuse('BAD_REQUEST', { reason: 'no root type for the operation' });
   const compiler = new Compiler(costs, document, operation);
   const compile = settings.model === 'apollo' ? compileApollo : compileMerged;
   const root = compile(compiler, operation.selectionSet, rootType);
-  return new CostProgram(compiler, root, settings.base[operation.operation], costs.typeWeight(rootType));
+  return new CostProgram(compiler, root, settings.base[operation.operation], rootType.weight);
 }

@@ -4,44 +4,43 @@
  * The cost of one field is that of the IBM cost directives (section 7), or what an estimator says.
  */
 import { responseKey } from '@graphql-bulwark/core';
-import {
-  type GraphQLAbstractType,
-  type GraphQLCompositeType,
-  type GraphQLObjectType,
-  isAbstractType,
-  type SelectionSetNode,
-} from 'graphql';
+import type { GraphQLObjectType, SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
 import { estimatedTerm } from './cost-estimated.ts';
 import { directivesCost, inputsCost, sizesOf } from './cost-field.ts';
 import { anyHolds } from './cost-guards.ts';
 import type { GuardedSets, Plan, PlanItem } from './cost-plan.ts';
+import type { TypeCosts } from './cost-schema.ts';
 import { atLeastZero, sum, type Term } from './cost-terms.ts';
 import { type Asked, ConditionsOf, FieldsOf } from './cost-walks.ts';
 
 /** Merged selection sets, priced on one type. */
 interface Place {
-  readonly type: GraphQLCompositeType;
+  readonly type: TypeCosts;
   readonly around: SizeContext | undefined;
   readonly plan: Plan;
   /** The next one of the same sets. */
   readonly next: Place | undefined;
 }
 
-export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootType: GraphQLObjectType): Plan {
+export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootType: TypeCosts): Plan {
   return new Merging(compiler).planOf({ set: root, guard: '', also: undefined }, rootType, undefined, 1);
 }
 
 /** Prices the selection sets of one operation. */
 class Merging {
   readonly compiler: Compiler;
+  readonly #fields: FieldsOf;
+  readonly #conditions: ConditionsOf;
   #places: Map<SelectionSetNode | string, Place> | undefined;
 
   constructor(compiler: Compiler) {
     this.compiler = compiler;
+    this.#fields = new FieldsOf(compiler);
+    this.#conditions = new ConditionsOf(compiler);
   }
 
-  planOf(sets: GuardedSets, type: GraphQLCompositeType, around: SizeContext | undefined, nesting: number): Plan {
+  planOf(sets: GuardedSets, type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {
     this.compiler.spend(1, nesting);
     if (!this.compiler.revisits) return this.#freshPlanOf(sets, type, around, nesting);
     this.#places ??= new Map();
@@ -64,12 +63,12 @@ class Merging {
     return key;
   }
 
-  #freshPlanOf(sets: GuardedSets, type: GraphQLCompositeType, around: SizeContext | undefined, nesting: number): Plan {
-    if (isAbstractType(type)) return this.#dearestOf(sets, type, around, nesting);
+  #freshPlanOf(sets: GuardedSets, type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {
+    if (type.members) return this.#dearestOf(sets, type, around, nesting);
     return this.compiler.plans.add(this.#itemsOf(sets, type, around, nesting));
   }
 
-  #dearestOf(sets: GuardedSets, type: GraphQLAbstractType, around: SizeContext | undefined, nesting: number): Plan {
+  #dearestOf(sets: GuardedSets, type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {
     const members = this.#representatives(sets, type);
     const [only] = members;
     if (only && members.length === 1) return this.planOf(sets, only, around, nesting);
@@ -80,48 +79,39 @@ class Merging {
   }
 
   /** One member for each way in which the members of an abstract type can be charged. */
-  #representatives(sets: GuardedSets, type: GraphQLAbstractType): readonly GraphQLObjectType[] {
+  #representatives(sets: GuardedSets, type: TypeCosts): readonly TypeCosts[] {
     const { costs } = this.compiler;
-    const { schema } = costs;
-    const { names } = new ConditionsOf(this.compiler).walk(sets);
-    const ofType = costs.groupsOf(type);
-    if (!names) return ofType.first;
-    const concrete = new Set<string>();
-    const abstract: GraphQLAbstractType[] = [type];
-    for (const name of names) {
-      const condition = schema.getType(name);
-      if (isAbstractType(condition)) abstract.push(condition);
-      else concrete.add(name);
+    const conditions = this.#conditions.of(sets);
+    const { groups, first } = costs.groupsOf(type);
+    if (!conditions) return first;
+    const abstract: TypeCosts[] = [type];
+    const chosen: TypeCosts[] = [];
+    for (const condition of conditions) {
+      if (condition.members) abstract.push(condition);
+      else if (type.members?.has(condition)) chosen.push(condition);
     }
     if (abstract.length === 1) {
-      const members: GraphQLObjectType[] = [];
-      for (const name of concrete) {
-        const member = schema.getType(name) as GraphQLObjectType | undefined;
-        if (member && schema.isSubType(type, member)) members.push(member);
+      for (const group of groups) {
+        const other = group.find((member) => !conditions.has(member));
+        if (other) chosen.push(other);
       }
-      for (const group of ofType.groups) {
-        const other = group.find(({ name }) => !concrete.has(name));
-        if (other) members.push(other);
-      }
-      return members;
+      return chosen;
     }
     const indexes = abstract.map((one) => costs.groupsOf(one).indexOf);
-    const chosen = new Map<string, GraphQLObjectType>();
-    for (const member of schema.getPossibleTypes(type)) {
-      const own = concrete.has(member.name) ? member.name : '';
-      const way = `${own} ${indexes.map((index) => index.get(member.name)).join()}`;
-      if (!chosen.has(way)) chosen.set(way, member);
+    const ways = new Set<string>();
+    for (const member of type.members ?? chosen) {
+      if (conditions.has(member)) continue;
+      const way = indexes.map((index) => index.get(member)).join();
+      if (!ways.has(way)) chosen.push(member);
+      ways.add(way);
     }
-    return [...chosen.values()];
+    return chosen;
   }
 
-  #itemsOf(
-    sets: GuardedSets,
-    type: GraphQLObjectType,
-    around: SizeContext | undefined,
-    nesting: number,
-  ): readonly PlanItem[] {
-    const { first, count } = new FieldsOf(this.compiler, type).walk(sets);
+  #itemsOf(sets: GuardedSets, type: TypeCosts, around: SizeContext | undefined, nesting: number): readonly PlanItem[] {
+    const first = this.#fields.of(sets, type);
+    let count = 0;
+    for (let asked = first; asked; asked = asked.next) count += 1;
     if (count === 0) return noItems;
     // oxlint-disable-next-line unicorn/no-new-array -- as long as it will be: one that grows takes several times the memory
     const items = new Array<PlanItem>(count);
@@ -133,7 +123,7 @@ class Merging {
     return items;
   }
 
-  #itemOf(asked: Asked, type: GraphQLObjectType, around: SizeContext | undefined, nesting: number): PlanItem {
+  #itemOf(asked: Asked, type: TypeCosts, around: SizeContext | undefined, nesting: number): PlanItem {
     const { compiler } = this;
     const { node, guard, cost, further } = asked;
     const isEstimated = compiler.costs.settings.model === 'estimators';
@@ -148,7 +138,9 @@ class Merging {
     return {
       key: responseKey(node),
       coordinate: cost.coordinate,
-      own: isEstimated ? estimatedTerm(compiler, type, cost, node, below) : ownTerm(compiler, asked),
+      own: isEstimated
+        ? estimatedTerm(compiler, type.type as GraphQLObjectType, cost, node, below)
+        : ownTerm(compiler, asked),
       each: 0,
       size: sizes.size,
       typeWeight: cost.typeWeight,

@@ -4,7 +4,6 @@
  */
 import { dimensionsOf } from '@graphql-bulwark/core';
 import {
-  type GraphQLAbstractType,
   type GraphQLArgument,
   type GraphQLCompositeType,
   type GraphQLField,
@@ -19,8 +18,8 @@ import {
   isAbstractType,
   isCompositeType,
   isInputObjectType,
-  isInterfaceType,
   isObjectType,
+  isUnionType,
 } from 'graphql';
 import { elementsOf } from './cost-directives.ts';
 import { compileSizing, listSizeOf, type Sizing } from './cost-list-size.ts';
@@ -33,7 +32,7 @@ export interface FieldCost {
   readonly coordinate: string;
   readonly field: GraphQLField<unknown, unknown>;
   /** What is selected of it; `undefined` for a leaf. */
-  readonly composite: GraphQLCompositeType | undefined;
+  readonly composite: TypeCosts | undefined;
   readonly weight: number;
   /** The weight where no argument and no directive adds to it. 0 or more. */
   readonly own: number;
@@ -49,27 +48,39 @@ export interface FieldCost {
   readonly shape: string;
 }
 
-/** The fields of one type. */
-export interface FieldCosts {
-  /** name -> field */
+/** An object, interface or union type. */
+export interface TypeCosts {
+  readonly type: GraphQLCompositeType;
+  /** Of an interface or union: the objects that it can be. */
+  readonly members: ReadonlySet<TypeCosts> | undefined;
+  readonly weight: number;
+  /** name -> field; none in a union. */
   readonly fields: ReadonlyMap<string, FieldCost>;
   /** Whether nothing costs that is asked without selecting below it, and without directives. */
   readonly hasFreeLeaves: boolean;
 }
 
+/** While it is being made. */
+interface Filled extends TypeCosts {
+  readonly members: Set<TypeCosts> | undefined;
+  readonly fields: Map<string, FieldCost>;
+  hasFreeLeaves: boolean;
+}
+
 /** The members of an abstract type in groups. */
 export interface MemberGroups {
-  readonly groups: readonly (readonly GraphQLObjectType[])[];
+  readonly groups: readonly (readonly TypeCosts[])[];
   /** One of each group. */
-  readonly first: readonly GraphQLObjectType[];
-  /** type name -> index of its group */
-  readonly indexOf: ReadonlyMap<string, number>;
+  readonly first: readonly TypeCosts[];
+  /** member -> index of its group */
+  readonly indexOf: ReadonlyMap<TypeCosts, number>;
 }
 
 export interface CostSchema {
   readonly schema: GraphQLSchema;
   readonly settings: CostSettings;
-  ofType(type: GraphQLObjectType | GraphQLInterfaceType): FieldCosts;
+  /** `undefined` for what is no object, interface or union. */
+  typeNamed(name: string): TypeCosts | undefined;
   typeWeight(type: GraphQLNamedType): number;
   /** Weight of an argument, input field or directive argument; `undefined` where none was given. */
   inputWeight(input: GraphQLArgument | GraphQLInputField): number | undefined;
@@ -77,10 +88,8 @@ export interface CostSchema {
   /** Fields of an input object that can cost something. */
   pricedFields(type: GraphQLInputObjectType): readonly GraphQLInputField[];
   /** Groups the members of an abstract type by what its own fields cost on them. */
-  groupsOf(type: GraphQLAbstractType): MemberGroups;
+  groupsOf(type: TypeCosts): MemberGroups;
 }
-
-const none: FieldCosts = { fields: new Map(), hasFreeLeaves: false };
 
 /** @throws {TypeError} for a directive or option that could not be counted as it is written. */
 export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings): CostSchema {
@@ -90,15 +99,15 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const weight = weights.get(coordinate);
     if (weight !== undefined) inputs.set(element as GraphQLArgument, weight);
   }
-  const types = new Map<string, FieldCosts>();
-  const grouped = new Map<string, MemberGroups>();
+  const types = new Map<string, Filled>();
+  const grouped = new Map<TypeCosts, MemberGroups>();
   const typeWeights = new Map<string, number>();
   const pricedFields = new Map<GraphQLInputObjectType, readonly GraphQLInputField[]>();
 
   const costs: CostSchema = {
     schema,
     settings,
-    ofType: (type) => types.get(type.name) ?? none,
+    typeNamed: (name) => types.get(name),
     typeWeight(type) {
       let weight = typeWeights.get(type.name);
       if (weight === undefined) {
@@ -117,8 +126,8 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
       return known;
     },
     groupsOf(type) {
-      const known = grouped.get(type.name) ?? groupMembers(type);
-      grouped.set(type.name, known);
+      const known = grouped.get(type) ?? groupMembers(type);
+      grouped.set(type, known);
       return known;
     },
   };
@@ -135,35 +144,42 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     return isInputObjectType(named) || (weight ?? costs.typeWeight(named)) !== 0;
   }
 
-  function groupMembers(type: GraphQLAbstractType): MemberGroups {
-    const names = isInterfaceType(type) ? Object.keys(type.getFields()) : [];
-    const byShape = new Map<string, GraphQLObjectType[]>();
-    for (const member of schema.getPossibleTypes(type)) {
-      const shape = names.map((name) => costs.ofType(member).fields.get(name)?.shape).join('\n');
+  function groupMembers({ fields, members }: TypeCosts): MemberGroups {
+    const names = [...fields.keys()];
+    const byShape = new Map<string, TypeCosts[]>();
+    for (const member of members ?? []) {
+      const shape = names.map((name) => member.fields.get(name)?.shape).join('\n');
       const alike = byShape.get(shape);
       if (alike) alike.push(member);
       else byShape.set(shape, [member]);
     }
     const groups = [...byShape.values()];
-    const first = groups.flatMap((members) => members[0] ?? []);
     return {
       groups,
-      first,
-      indexOf: new Map(groups.flatMap((members, i) => members.map(({ name }) => [name, i] as const))),
+      first: groups.flatMap(([member]) => member ?? []),
+      indexOf: new Map(groups.flatMap((alike, i) => alike.map((member) => [member, i] as const))),
     };
   }
 
   const unused = new Set(settings.listSizes.keys());
   for (const type of Object.values(schema.getTypeMap())) {
-    if (type.name.startsWith('__') || (!isObjectType(type) && !isInterfaceType(type))) continue;
-    const fields = new Map<string, FieldCost>();
+    if (type.name.startsWith('__') || !isCompositeType(type)) continue;
+    const members = isAbstractType(type) ? new Set<TypeCosts>() : undefined;
+    types.set(type.name, { type, members, weight: costs.typeWeight(type), fields: new Map(), hasFreeLeaves: false });
+  }
+  // Fields point to the types of what is below them, each way around.
+  for (const filled of types.values()) {
+    const { type, members, fields } = filled;
+    if (isAbstractType(type)) {
+      for (const { name } of schema.getPossibleTypes(type)) members?.add(types.get(name) as TypeCosts);
+    }
+    if (isUnionType(type)) continue;
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
       unused.delete(coordinate);
       fields.set(field.name, fieldCost(type, field, coordinate));
     }
-    const hasFreeLeaves = [...fields.values()].every(({ isFree, composite }) => isFree || composite !== undefined);
-    types.set(type.name, { fields, hasFreeLeaves });
+    filled.hasFreeLeaves = [...fields.values()].every(({ isFree, composite }) => isFree || composite !== undefined);
   }
   for (const coordinate of unused) throw new TypeError(`cost: listSizes names '${coordinate}', which is no field.`);
   return costs;
@@ -185,7 +201,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
       typeof value === 'bigint' ? String(value) : value,
     );
     const dimensions = dimensionsOf(field.type);
-    const composite = isCompositeType(named) ? named : undefined;
+    const composite = types.get(named.name);
     const own = Math.max(0, weight);
     const typeWeight = costs.typeWeight(named);
     const costsNothing = own === 0 && typeWeight <= 0 && priced.length === 0 && settings.model !== 'estimators';

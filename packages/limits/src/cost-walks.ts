@@ -1,10 +1,10 @@
 /** Walks through merged selection sets under their guards: what they ask of one type, and for which types they have conditions. */
-import { applies, type Fragments, responseKey, type Walking, walkSelections } from '@graphql-bulwark/core';
-import type { FieldNode, GraphQLObjectType, SelectionNode, SelectionSetNode } from 'graphql';
+import { type Fragments, responseKey, type Walking, walkSelections } from '@graphql-bulwark/core';
+import type { FieldNode, SelectionNode, SelectionSetNode } from 'graphql';
 import type { Compiler } from './cost-compile.ts';
 import { type Guard, guardOf, impliedBy } from './cost-guards.ts';
 import type { GuardedSets } from './cost-plan.ts';
-import type { FieldCost, FieldCosts } from './cost-schema.ts';
+import type { FieldCost, TypeCosts } from './cost-schema.ts';
 
 /** What one answer asks of one field: fields that merge. */
 export interface Asked {
@@ -30,9 +30,9 @@ abstract class GuardedWalk implements Walking<Guard> {
     return this.compiler.fragments;
   }
 
-  walk(sets: GuardedSets): this {
+  protected walk(sets: GuardedSets): void {
+    this.#entered = undefined;
     for (let one: GuardedSets | undefined = sets; one; one = one.also) walkSelections(one.set, one.guard, this);
-    return this;
   }
 
   under(node: SelectionNode, around: Guard): Guard | undefined {
@@ -63,10 +63,18 @@ abstract class GuardedWalk implements Walking<Guard> {
 
 /** Type conditions, whatever they ask for. */
 export class ConditionsOf extends GuardedWalk {
-  names: Set<string> | undefined;
+  #types: Set<TypeCosts> | undefined;
+
+  /** @returns `undefined` where there is no condition. */
+  of(sets: GuardedSets): ReadonlySet<TypeCosts> | undefined {
+    this.#types = undefined;
+    this.walk(sets);
+    return this.#types;
+  }
 
   applies(condition: string): boolean {
-    (this.names ??= new Set()).add(condition);
+    const type = this.compiler.costs.typeNamed(condition);
+    if (type) (this.#types ??= new Set()).add(type);
     return true;
   }
 
@@ -75,28 +83,32 @@ export class ConditionsOf extends GuardedWalk {
 
 /** The fields that cost something on one type. */
 export class FieldsOf extends GuardedWalk {
-  /** In the order of the first of each response key. */
-  first: Asked | undefined;
-  count = 0;
+  #on: TypeCosts | undefined;
+  #first: Asked | undefined;
   #last: Asked | undefined;
-  readonly #type: GraphQLObjectType;
-  readonly #costs: FieldCosts;
   #byKey: Map<string, Asked> | undefined;
 
-  constructor(compiler: Compiler, type: GraphQLObjectType) {
-    super(compiler);
-    this.#type = type;
-    this.#costs = compiler.costs.ofType(type);
+  /** @returns the first of them, in the order of the first of each response key. */
+  of(sets: GuardedSets, on: TypeCosts): Asked | undefined {
+    this.#on = on;
+    this.#first = undefined;
+    this.#last = undefined;
+    this.#byKey = undefined;
+    this.walk(sets);
+    return this.#first;
   }
 
   applies(condition: string): boolean {
-    return applies(this.compiler.costs.schema, this.#type, condition);
+    const on = this.#on;
+    const type = this.compiler.costs.typeNamed(condition);
+    return on !== undefined && (type === on || type?.members?.has(on) === true);
   }
 
   field(node: FieldNode, guard: Guard): void {
+    const on = this.#on;
     const isPlain = !node.directives?.length;
-    if (this.#costs.hasFreeLeaves && isPlain && !node.selectionSet) return;
-    const cost = this.#costs.fields.get(node.name.value);
+    if (!on || (on.hasFreeLeaves && isPlain && !node.selectionSet)) return;
+    const cost = on.fields.get(node.name.value);
     // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
     if (!cost || (cost.isFree && isPlain)) return;
     if (!this.compiler.merges) {
@@ -112,9 +124,8 @@ export class FieldsOf extends GuardedWalk {
   #ask(node: FieldNode, guard: Guard, cost: FieldCost): Asked {
     const asked: Asked = { node, guard, cost, further: undefined, next: undefined };
     if (this.#last) this.#last.next = asked;
-    else this.first = asked;
+    else this.#first = asked;
     this.#last = asked;
-    this.count += 1;
     return asked;
   }
 }

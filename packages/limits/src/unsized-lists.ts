@@ -14,10 +14,10 @@ import type { CostSchema } from './cost-schema.ts';
 export function unsizedLists(costs: CostSchema): string[] {
   const { schema } = costs;
   const objects = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type));
-  const fields = objects.flatMap((type) => [...costs.ofType(type).fields.values()]);
+  const fields = objects.flatMap((type) => [...(costs.typeNamed(type.name)?.fields.values() ?? [])]);
   const sizedByParent = new Set<string>();
   for (const { sizing, composite } of fields) {
-    if (sizing?.sizedFields && composite) mark(schema, composite, sizing.sizedFields, sizedByParent);
+    if (sizing?.sizedFields && composite) mark(schema, composite.type, sizing.sizedFields, sizedByParent);
   }
   return fields
     .filter(({ composite, dimensions, sizing }) => composite && dimensions > 0 && !sizing)
