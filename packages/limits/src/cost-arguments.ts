@@ -14,7 +14,7 @@ import {
 } from 'graphql';
 import type { Sizing } from './cost-list-size.ts';
 import type { CostSchema } from './cost-schema.ts';
-import { type Run, sum, type Term, type Variables } from './cost-terms.ts';
+import { type Run, sum, type Term, type Variables, type Varying } from './cost-terms.ts';
 
 /** A value that is known already, or that the variables decide. */
 export type ArgumentValue = { readonly fixed: unknown } | ((variables: Variables) => unknown);
@@ -32,12 +32,17 @@ export function argumentValue(
 ): ArgumentValue {
   const node = nodeOf(argument, nodes);
   if (!node) return argument.defaultValue === undefined ? absent : { fixed: argument.defaultValue };
-  if (node.kind === Kind.VARIABLE) {
-    const name = node.name.value;
-    return (variables) => (variables[name] === undefined ? argument.defaultValue : variables[name]);
-  }
+  if (node.kind === Kind.VARIABLE) return ofVariable(argument, node.name.value);
   if (!usesVariables(node, spend)) return { fixed: valueFromAST(node, argument.type) };
-  return (variables) => valueFromAST(node, argument.type, variables);
+  return ofVariables(argument, node);
+}
+
+function ofVariable({ defaultValue }: GraphQLArgument, name: string): ArgumentValue {
+  return (variables) => (variables[name] === undefined ? defaultValue : variables[name]);
+}
+
+function ofVariables({ type }: GraphQLArgument, node: ValueNode): ArgumentValue {
+  return (variables) => valueFromAST(node, type, variables);
 }
 
 const none: readonly ArgumentNode[] = [];
@@ -83,7 +88,16 @@ function argumentCost(
   if (nodeOf(argument, nodes)?.kind === Kind.OBJECT && hasFreeFields(costs, argument.type)) return weight ?? 1;
   const value = argumentValue(argument, nodes, spend);
   if (typeof value !== 'function') return inputCost(costs, argument.type, weight, value.fixed, boundless);
-  return (run) => inputCost(costs, argument.type, weight, value(run.variables), run);
+  return varyingCost(costs, argument.type, weight, value);
+}
+
+function varyingCost(
+  costs: CostSchema,
+  type: GraphQLInputType,
+  weight: number | undefined,
+  value: (variables: Variables) => unknown,
+): Varying {
+  return (run) => inputCost(costs, type, weight, value(run.variables), run);
 }
 
 /**
@@ -126,22 +140,36 @@ function inputCost(
  * than 0, no whole number, longer than allowed, or not exactly one where one is required.
  */
 export function slicingSize(
-  { slicing, requireOne, maxListSize }: Sizing,
+  sizing: Sizing,
   nodes: readonly ArgumentNode[] | undefined,
   spend: Spend,
 ): number | undefined | ((run: Run) => number | undefined) {
   let said: Said = nothingSaid;
-  let open: { readonly value: (variables: Variables) => unknown; readonly path: readonly string[] }[] | undefined;
-  for (const { argument, path } of slicing) {
+  let open: Open[] | undefined;
+  for (const { argument, path } of sizing.slicing) {
     const value = argumentValue(argument, nodes, spend);
     if (typeof value === 'function') (open ??= []).push({ value, path });
-    else said = also(said, follow(value.fixed, path), maxListSize);
+    else said = also(said, follow(value.fixed, path), sizing);
   }
-  const sizeOf = ({ count, largest }: Said): number | undefined => (requireOne && count !== 1 ? Number.NaN : largest);
-  if (!open) return sizeOf(said);
-  const rest = open;
-  return ({ variables }) =>
-    sizeOf(rest.reduce((before, { value, path }) => also(before, follow(value(variables), path), maxListSize), said));
+  return open ? varyingSize(sizing, said, open) : sizeOf(said, sizing);
+}
+
+/** What a slicing argument says by variables. */
+interface Open {
+  readonly value: (variables: Variables) => unknown;
+  readonly path: readonly string[];
+}
+
+function varyingSize(sizing: Sizing, known: Said, open: readonly Open[]): (run: Run) => number | undefined {
+  return ({ variables }) => {
+    let said = known;
+    for (const { value, path } of open) said = also(said, follow(value(variables), path), sizing);
+    return sizeOf(said, sizing);
+  };
+}
+
+function sizeOf({ count, largest }: Said, { requireOne }: Sizing): number | undefined {
+  return requireOne && count !== 1 ? Number.NaN : largest;
 }
 
 /** What slicing arguments say together. */
@@ -153,7 +181,7 @@ interface Said {
 
 const nothingSaid: Said = { count: 0, largest: undefined };
 
-function also(before: Said, value: unknown, maxListSize: number): Said {
+function also(before: Said, value: unknown, { maxListSize }: Sizing): Said {
   if (isNothing(value)) return before;
   const length: unknown = Array.isArray(value) ? value.length : value;
   const isLength = typeof length === 'number' && Number.isInteger(length) && length >= 0 && length <= maxListSize;

@@ -77,8 +77,7 @@ export class Compiler {
   /** A term that is computed once in each run, however often it is used. */
   keep(term: Term): Term {
     if (typeof term === 'number') return term;
-    const slot = this.kept.push(term) - 1;
-    return (run) => run.kept[slot] as number;
+    return keptIn(this.kept.push(term) - 1);
   }
 
   /** variable -> the size that it says where nothing else does. */
@@ -115,6 +114,10 @@ export class Compiler {
     this.#ids.set(set, id);
     return id;
   }
+}
+
+function keptIn(slot: number): Term {
+  return (run) => run.kept[slot] as number;
 }
 
 export interface Price {

@@ -8,7 +8,7 @@ import type { GraphQLObjectType, SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
 import { estimatedTerm } from './cost-estimated.ts';
 import { directivesCost, inputsCost, sizesOf } from './cost-field.ts';
-import { anyHolds } from './cost-guards.ts';
+import { anyHolds, type Guard } from './cost-guards.ts';
 import type { GuardedSets, Plan, PlanItem } from './cost-plan.ts';
 import type { TypeCosts } from './cost-schema.ts';
 import { atLeastZero, sum, type Term } from './cost-terms.ts';
@@ -73,9 +73,10 @@ class Merging {
     const [only] = members;
     if (only && members.length === 1) return this.planOf(sets, only, around, nesting);
     this.compiler.choosing += 1;
-    const plan = this.compiler.plans.choose(members.map((member) => this.planOf(sets, member, around, nesting)));
+    const alternatives: Plan[] = [];
+    for (const member of members) alternatives.push(this.planOf(sets, member, around, nesting));
     this.compiler.choosing -= 1;
-    return plan;
+    return this.compiler.plans.choose(alternatives);
   }
 
   /** One member for each way in which the members of an abstract type can be charged. */
@@ -128,7 +129,7 @@ class Merging {
     const { node, guard, cost, further } = asked;
     const isEstimated = compiler.costs.settings.model === 'estimators';
     // Under one guard the whole field stands or falls, and so does what is below.
-    const together = !further || further.every((other) => other.guard === guard);
+    const together = !further || haveGuard(further, guard);
     const sizes = sizesOf(compiler, cost, node, around);
     let below: Plan | undefined;
     if (cost.composite && node.selectionSet) {
@@ -144,7 +145,7 @@ class Merging {
       each: 0,
       size: sizes.size,
       typeWeight: cost.typeWeight,
-      holds: together && guard === '' ? undefined : anyHolds([guard, ...(further ?? []).map((other) => other.guard)]),
+      holds: together && guard === '' ? undefined : anyHolds(guardsOf(asked)),
       below,
       whole: isEstimated,
     };
@@ -152,6 +153,14 @@ class Merging {
 }
 
 const noItems: readonly PlanItem[] = [];
+
+function haveGuard(fields: readonly { readonly guard: Guard }[], guard: Guard): boolean {
+  return fields.every((field) => field.guard === guard);
+}
+
+function guardsOf({ guard, further = [] }: Asked): Guard[] {
+  return [guard, ...further.map((other) => other.guard)];
+}
 
 /** The selection sets of the fields after the first. */
 function alsoOf(further: Asked['further'], together: boolean): GuardedSets | undefined {

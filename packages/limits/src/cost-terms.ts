@@ -20,16 +20,24 @@ export interface Run {
   invalid: string | undefined;
 }
 
-export type Term = number | ((run: Run) => number);
+/** What the variables decide. */
+export type Varying = (run: Run) => number;
+
+export type Term = number | Varying;
+
+// Terms are mostly numbers. What makes a function is a function of its own: one that can make one pays for it whenever it runs.
 
 export function sum(terms: readonly Term[]): Term {
   let constant = 0;
-  const rest: ((run: Run) => number)[] = [];
+  let rest: Varying[] | undefined;
   for (const term of terms) {
     if (typeof term === 'number') constant += term;
-    else rest.push(term);
+    else (rest ??= []).push(term);
   }
-  if (rest.length === 0) return constant;
+  return rest ? varyingSum(constant, rest) : constant;
+}
+
+function varyingSum(constant: number, rest: readonly Varying[]): Varying {
   return (run) => {
     let total = constant;
     for (const term of rest) total += term(run);
@@ -39,12 +47,20 @@ export function sum(terms: readonly Term[]): Term {
 
 export function product(a: Term, b: number): Term {
   if (typeof a === 'number') return a * b;
-  return b === 1 ? a : (run) => a(run) * b;
+  return b === 1 ? a : varyingProduct(a, b);
+}
+
+function varyingProduct(a: Varying, b: number): Varying {
+  return (run) => a(run) * b;
 }
 
 /** No field pays for another one. */
 export function atLeastZero(term: Term): Term {
-  return typeof term === 'number' ? Math.max(0, term) : (run) => Math.max(0, term(run));
+  return typeof term === 'number' ? Math.max(0, term) : varyingAtLeastZero(term);
+}
+
+function varyingAtLeastZero(term: Varying): Varying {
+  return (run) => Math.max(0, term(run));
 }
 
 export function evaluate(term: Term, run: Run): number {
