@@ -85,7 +85,7 @@ function countEverything(document: DocumentNode): void {
 /**
  * What runs once is slow at first; all of it is measured when it is as fast as it gets, and in rounds so short that some meet
  * neither a garbage collection nor memory that the system has yet to hand out: on a virtual machine one such page takes longer
- * than a document.
+ * than a document. `npm run bench:limits` sets aside what new objects need, or in some processes every round meets such pages.
  */
 const thoroughly: Effort = { rounds: 1_500, calls: 4, warmUp: 1_000 };
 
