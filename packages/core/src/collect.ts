@@ -148,7 +148,9 @@ function fragmentAt<G>(
 /** Goes into each fragment once, and everywhere else; a walk for which types or conditions matter says so. */
 export abstract class FieldWalk implements Walking<true> {
   readonly fragments: Fragments;
-  #entered: Set<string> | undefined;
+  /** Name -> the walk that entered it last: to forget all of them is to begin with another walk. */
+  #entered: Map<string, number> | undefined;
+  #walks = 0;
 
   constructor(fragments: Fragments) {
     this.fragments = fragments;
@@ -156,7 +158,7 @@ export abstract class FieldWalk implements Walking<true> {
 
   /** Visits the fields of merged selection sets. */
   walk(sets: Iterable<SelectionSetNode>): this {
-    this.#entered = undefined;
+    this.#walks += 1;
     for (const set of sets) walkSelections(set, true, this);
     return this;
   }
@@ -170,9 +172,10 @@ export abstract class FieldWalk implements Walking<true> {
   }
 
   enters(name: string): boolean {
-    this.#entered ??= new Set();
-    const before = this.#entered.size;
-    return this.#entered.add(name).size > before;
+    this.#entered ??= new Map();
+    if (this.#entered.get(name) === this.#walks) return false;
+    this.#entered.set(name, this.#walks);
+    return true;
   }
 
   opens(_set: SelectionSetNode): void {}
