@@ -100,7 +100,7 @@ class Merging {
     }
     const indexes = abstract.map((one) => costs.groupsOf(one).indexOf);
     const ways = new Set<string>();
-    for (const member of type.members ?? chosen) {
+    for (const member of type.members ?? []) {
       if (conditions.has(member)) continue;
       const way = indexes.map((index) => index.get(member)).join();
       if (!ways.has(way)) chosen.push(member);
