@@ -64,15 +64,12 @@ export function included(variables: Readonly<Record<string, unknown>>): (node: S
 }
 
 /** Whether a fragment on the named type applies to objects of `type`. */
-export function applies(schema: GraphQLSchema, type: GraphQLObjectType, typeCondition: string): boolean {
-  if (typeCondition === type.name) return true;
-  const condition = schema.getType(typeCondition);
-  return isAbstractType(condition) && schema.isSubType(condition, type);
-}
-
-/** {@link applies} for one type. */
 export function typeApplies(schema: GraphQLSchema, type: GraphQLObjectType): Selecting['applies'] {
-  return (typeCondition) => applies(schema, type, typeCondition);
+  return (typeCondition) => {
+    if (typeCondition === type.name) return true;
+    const condition = schema.getType(typeCondition);
+    return isAbstractType(condition) && schema.isSubType(condition, type);
+  };
 }
 
 /** How {@link walkSelections} goes, and what it tells: `G` is what holds where it stands. */

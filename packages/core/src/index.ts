@@ -2,7 +2,6 @@ export { clientErrors, isExpectedError, type Masking } from './answer.ts';
 export { type CheckInput, checkOperation } from './check.ts';
 export { type ClientAddressOptions, clientAddress, normalizeAddress, type RequestOrigin } from './client-address.ts';
 export {
-  applies,
   collectFields,
   type Fragments,
   fragmentsOf,
