@@ -199,5 +199,5 @@ export function compileCost(
   const compiler = new Compiler(costs, document, operation);
   const compile = settings.model === 'apollo' ? compileApollo : compileMerged;
   const root = compile(compiler, operation.selectionSet, rootType);
-  return new CostProgram(compiler, root, settings.base[operation.operation], rootType.weight);
+  return new CostProgram(compiler, root, settings.base[operation.operation], costs.typeWeight(rootType.type));
 }

@@ -30,14 +30,10 @@ export function compileMerged(compiler: Compiler, root: SelectionSetNode, rootTy
 /** Prices the selection sets of one operation. */
 class Merging {
   readonly compiler: Compiler;
-  readonly #fields: FieldsOf;
-  readonly #conditions: ConditionsOf;
   #places: Map<SelectionSetNode | string, Place> | undefined;
 
   constructor(compiler: Compiler) {
     this.compiler = compiler;
-    this.#fields = new FieldsOf(compiler);
-    this.#conditions = new ConditionsOf(compiler);
   }
 
   planOf(sets: GuardedSets, type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {
@@ -82,7 +78,7 @@ class Merging {
   /** One member for each way in which the members of an abstract type can be charged. */
   #representatives(sets: GuardedSets, type: TypeCosts): readonly TypeCosts[] {
     const { costs } = this.compiler;
-    const conditions = this.#conditions.of(sets);
+    const { types: conditions } = new ConditionsOf(this.compiler).walk(sets);
     const { groups, first } = costs.groupsOf(type);
     if (!conditions) return first;
     const abstract: TypeCosts[] = [type];
@@ -110,9 +106,7 @@ class Merging {
   }
 
   #itemsOf(sets: GuardedSets, type: TypeCosts, around: SizeContext | undefined, nesting: number): readonly PlanItem[] {
-    const first = this.#fields.of(sets, type);
-    let count = 0;
-    for (let asked = first; asked; asked = asked.next) count += 1;
+    const { first, count } = new FieldsOf(this.compiler, type).walk(sets);
     if (count === 0) return noItems;
     // oxlint-disable-next-line unicorn/no-new-array -- as long as it will be: one that grows takes several times the memory
     const items = new Array<PlanItem>(count);

@@ -53,7 +53,6 @@ export interface TypeCosts {
   readonly type: GraphQLCompositeType;
   /** Of an interface or union: the objects that it can be. */
   readonly members: ReadonlySet<TypeCosts> | undefined;
-  readonly weight: number;
   /** name -> field; none in a union. */
   readonly fields: ReadonlyMap<string, FieldCost>;
   /** Whether nothing costs that is asked without selecting below it, and without directives. */
@@ -165,7 +164,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__') || !isCompositeType(type)) continue;
     const members = isAbstractType(type) ? new Set<TypeCosts>() : undefined;
-    types.set(type.name, { type, members, weight: costs.typeWeight(type), fields: new Map(), hasFreeLeaves: false });
+    types.set(type.name, { type, members, fields: new Map(), hasFreeLeaves: false });
   }
   // Fields point to the types of what is below them, each way around.
   for (const filled of types.values()) {

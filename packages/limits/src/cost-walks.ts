@@ -30,9 +30,9 @@ abstract class GuardedWalk implements Walking<Guard> {
     return this.compiler.fragments;
   }
 
-  protected walk(sets: GuardedSets): void {
-    this.#entered = undefined;
+  walk(sets: GuardedSets): this {
     for (let one: GuardedSets | undefined = sets; one; one = one.also) walkSelections(one.set, one.guard, this);
+    return this;
   }
 
   under(node: SelectionNode, around: Guard): Guard | undefined {
@@ -63,18 +63,12 @@ abstract class GuardedWalk implements Walking<Guard> {
 
 /** Type conditions, whatever they ask for. */
 export class ConditionsOf extends GuardedWalk {
-  #types: Set<TypeCosts> | undefined;
-
-  /** @returns `undefined` where there is no condition. */
-  of(sets: GuardedSets): ReadonlySet<TypeCosts> | undefined {
-    this.#types = undefined;
-    this.walk(sets);
-    return this.#types;
-  }
+  /** `undefined` where there is no condition. */
+  types: Set<TypeCosts> | undefined;
 
   applies(condition: string): boolean {
     const type = this.compiler.costs.typeNamed(condition);
-    if (type) (this.#types ??= new Set()).add(type);
+    if (type) (this.types ??= new Set()).add(type);
     return true;
   }
 
@@ -83,32 +77,27 @@ export class ConditionsOf extends GuardedWalk {
 
 /** The fields that cost something on one type. */
 export class FieldsOf extends GuardedWalk {
-  #on: TypeCosts | undefined;
-  #first: Asked | undefined;
+  /** In the order of the first of each response key. */
+  first: Asked | undefined;
+  count = 0;
   #last: Asked | undefined;
+  readonly #on: TypeCosts;
   #byKey: Map<string, Asked> | undefined;
 
-  /** @returns the first of them, in the order of the first of each response key. */
-  of(sets: GuardedSets, on: TypeCosts): Asked | undefined {
+  constructor(compiler: Compiler, on: TypeCosts) {
+    super(compiler);
     this.#on = on;
-    this.#first = undefined;
-    this.#last = undefined;
-    this.#byKey = undefined;
-    this.walk(sets);
-    return this.#first;
   }
 
   applies(condition: string): boolean {
-    const on = this.#on;
     const type = this.compiler.costs.typeNamed(condition);
-    return on !== undefined && (type === on || type?.members?.has(on) === true);
+    return type === this.#on || type?.members?.has(this.#on) === true;
   }
 
   field(node: FieldNode, guard: Guard): void {
-    const on = this.#on;
     const isPlain = !node.directives?.length;
-    if (!on || (on.hasFreeLeaves && isPlain && !node.selectionSet)) return;
-    const cost = on.fields.get(node.name.value);
+    if (this.#on.hasFreeLeaves && isPlain && !node.selectionSet) return;
+    const cost = this.#on.fields.get(node.name.value);
     // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
     if (!cost || (cost.isFree && isPlain)) return;
     if (!this.compiler.merges) {
@@ -124,8 +113,9 @@ export class FieldsOf extends GuardedWalk {
   #ask(node: FieldNode, guard: Guard, cost: FieldCost): Asked {
     const asked: Asked = { node, guard, cost, further: undefined, next: undefined };
     if (this.#last) this.#last.next = asked;
-    else this.#first = asked;
+    else this.first = asked;
     this.#last = asked;
+    this.count += 1;
     return asked;
   }
 }
