@@ -19,6 +19,14 @@ function handBuilt(depth: number): DocumentNode {
   return { kind: Kind.DOCUMENT, definitions: [operation] } as unknown as DocumentNode;
 }
 
+/** Sets of their own, in twos. */
+const dear = (set: string, n: number): string =>
+  `d { ${times(n / 2, (i) => `f${i} { ${set} }`)} } e { ${times(n / 2, (i) => `f${i} { ${set} }`)} }`;
+const spreads = (field: string) =>
+  `${times(40, (i) => `fragment E${i} on Query { ...X }`)} fragment G on Query { ${field} ${times(40, (i) => `...E${i} `.repeat(3))} }`;
+/** Found last: what is looked at first stands behind it. */
+const late = `l { a { ${times(52, (i) => `z${i}`)} } ... { a { ${times(52, (i) => `z${i}`)} } } } `;
+
 export type Hostile = string | DocumentNode;
 
 export const hostile: Readonly<Record<string, Hostile>> = {
@@ -57,5 +65,8 @@ export const hostile: Readonly<Record<string, Hostile>> = {
   'a key of 17,000 letters, spread 380 times': `{ s } fragment F on Query { ${'L'.repeat(17_000)} } fragment G on Query { ${nested(380, 'a {...F ', 's')} }`,
   '10 operations that share 40 fragments, each spread 87 times': `${times(10, (i) => `query Q${i} { one { ...H } }`)} fragment H on Query { ${times(29, (i) => `a${i} { ...G }`)} } ${times(40, (i) => `fragment E${i} on Query { ...X }`)} fragment G on Query { x: s ${times(40, (i) => `...E${i} `.repeat(3))} }`,
   '40 fragments in 310 sets, never used': `{ s } ${times(40, (i) => `fragment E${i} on Query { e${i} }`)} fragment G on Query { ${times(40, (i) => `...E${i}`)} } fragment H on Query { ${nested(310, 'a {...G ', 's')} }`,
+  '2 operations that share 40 fragments in 18 sets, then 16 aliases of one field': `${times(2, (i) => `query Q${i} { z { ${times(16, (k) => `a${k}: s`)} } ...D }`)} fragment D on Query { ${dear('y ...G', 18)} } ${spreads('x: s')}`,
+  '40 fragments in 18 sets, then 51 repetitions': `{ ${late} ${dear('y ...G', 18)} } ${spreads('x')}`,
+  '990 fields in 22 sets of one fragment, then 51 repetitions': `{ ${late} ${dear('y ...G', 22)} } fragment G on Query { ${times(38, (i) => `g${i}`)} }`,
   '49 fragments, never used': `{ s } ${times(49, (i) => `fragment F${i} on Query { one { s } }`)}`,
 };

@@ -180,16 +180,6 @@ export abstract class FieldWalk implements Walking<true> {
   abstract field(node: FieldNode): void;
 }
 
-/** Says how much it looked at. */
-export abstract class MeteredWalk extends FieldWalk {
-  /** Selections so far. */
-  looked = 0;
-
-  override opens({ selections }: SelectionSetNode): void {
-    this.looked += selections.length;
-  }
-}
-
 /**
  * Groups the fields of merged selection sets.
  *

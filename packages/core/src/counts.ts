@@ -14,6 +14,7 @@ import {
 } from 'graphql';
 import type { Fragments } from './collect.ts';
 import { beginKeys, repeatsKey } from './distinct-keys.ts';
+import { onlySpread } from './merged-sets.ts';
 
 /** Counts of a selection set, fragments expanded. `anyDepth` is the depth that it would have below `__schema`. */
 export interface Counts {
@@ -28,6 +29,8 @@ export interface Counts {
   directivesPerNode: number;
   fragmentDepth: number;
   cyclic: boolean;
+  /** Of a fragment: selections of its outermost set, with those of the fragments in it. */
+  flat: number;
   /** Response keys of the outermost set, not looking into fragments. */
   ownKeys: number;
   /** Of a fragment: whether it is still being counted. */
@@ -42,8 +45,13 @@ export class Counted {
   repeats = 0;
   /** Selections, each counted once. */
   written = 0;
-  /** Expanded selections of the operations that were walked by response path. */
-  walked = 0;
+  /**
+   * Selections to look at where each set is walked once, with the fragments in it: what a set that is nothing but the spread of
+   * a fragment shows is shown by the fragment.
+   */
+  flat = 0;
+  /** Expanded selections of the operations with aliases. */
+  expanded = 0;
   #fragments: Map<string, Counts> | undefined;
   #aliased: Set<SelectionSetNode> | undefined;
 
@@ -74,6 +82,8 @@ interface Frame {
   /** Level of the `__schema` or `__type` around this set; 0 outside. */
   readonly introspecting: number;
   readonly aliasesBefore: number;
+  /** Selections so far, with those of the fragments in it. */
+  flat: number;
   next: number;
 }
 
@@ -91,14 +101,18 @@ export function countSelections(
     const node = frame.set.selections[frame.next++];
     if (!node) {
       if (counts.aliases > frame.aliasesBefore) counted.aliased.add(frame.set);
-      const { part } = frame;
+      const { part, flat } = frame;
+      // The last set to be left is the outermost one.
+      counts.flat = flat;
+      if (part === 'spread' || (part === 'whole' && !onlySpread(frame.set)))
+        counted.flat = saturate(counted.flat + flat);
       const parent = above.pop();
       if (!parent) return counts;
       frame = parent;
       if (part === 'spread') {
         counts.isOpen = false;
         addFragment(frame, counts);
-      }
+      } else if (part === 'inline') frame.flat = saturate(frame.flat + flat);
     } else if (node.kind === Kind.FIELD) {
       if (!node.selectionSet) continue;
       above.push(frame);
@@ -172,7 +186,7 @@ function enter(
     if (deepens) reach(counts, level + 1, 0);
     if (starting > 0) reach(counts, level + 1, level + 1);
   }
-  return { set, counts, part, level, introspecting, aliasesBefore, next };
+  return { set, counts, part, level, introspecting, aliasesBefore, flat: selections.length, next };
 }
 
 const underscore = 95;
@@ -199,7 +213,9 @@ function open({ name, directives }: FragmentDefinitionNode, counted: Counted): C
 }
 
 /** Adds a fragment where it is spread. */
-function addFragment({ counts: to, level, introspecting }: Frame, below: Counts): void {
+function addFragment(frame: Frame, below: Counts): void {
+  const { counts: to, level, introspecting } = frame;
+  frame.flat = saturate(frame.flat + below.flat);
   to.selections = saturate(to.selections + below.selections);
   to.aliases = saturate(to.aliases + below.aliases);
   to.directives = saturate(to.directives + below.directives);
@@ -238,6 +254,7 @@ function nothing(): Counts {
     directivesPerNode: 0,
     fragmentDepth: 0,
     cyclic: false,
+    flat: 0,
     ownKeys: 0,
     isOpen: false,
   };

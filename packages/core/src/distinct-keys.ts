@@ -4,7 +4,7 @@
  * remembered.
  */
 import type { FieldNode, SelectionNode, SelectionSetNode } from 'graphql';
-import { MeteredWalk, responseKey } from './collect.ts';
+import { FieldWalk, responseKey } from './collect.ts';
 
 /** By place: the number of the field that marked it first. Numbers go on from list to list. */
 const places = new Int32Array(4_096);
@@ -58,7 +58,7 @@ function placeOf(key: string): number {
 }
 
 /** Counts the fields of a selection set, fragments expanded, and those among them that repeat a response key. */
-export class KeyWalk extends MeteredWalk {
+export class KeyWalk extends FieldWalk {
   #fields: FieldNode[] = [];
 
   /** @returns `repeated`: fields with the key of one before them; `keys`: distinct response keys. */

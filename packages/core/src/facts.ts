@@ -8,6 +8,7 @@ import { type DocumentNode, type FieldNode, Kind, type OperationDefinitionNode, 
 import { collectFields, FieldWalk, type Fragments, fragmentsOf, type Selecting } from './collect.ts';
 import { addDirectives, Counted, countSelections, countUnreached } from './counts.ts';
 import { KeyWalk } from './distinct-keys.ts';
+import { MergedSets } from './merged-sets.ts';
 import { PerOperation } from './per-operation.ts';
 import { countRepeated } from './repeated.ts';
 
@@ -25,7 +26,7 @@ export interface OperationFacts {
   readonly fields: number;
   /**
    * The most response keys under which one field name is asked for in one merged selection set. `Infinity`, without
-   * looking, for a cyclic operation and for one with aliases past {@link OCCURRENCE_BUDGET}.
+   * looking, for a cyclic operation, and for one with aliases in a document past {@link OCCURRENCE_BUDGET}.
    */
   readonly occurrences: number;
   /** Directives on the operation, its variables, its selections and the definitions of the fragments it spreads. */
@@ -53,14 +54,14 @@ export interface DocumentFacts {
    * Fields that stand beside another one of the same response key, after selections are merged by response path and through
    * fragments, whatever types they are for. Every definition counts, also a fragment that no operation reaches and one whose
    * name is taken; what a fragment repeats within itself counts once where it merges with nothing. `Infinity`, without looking
-   * further, past 5,000 selections that were looked at, or twice those that are written in the document.
+   * further, past 5,000 selections to look at, or twice those that are written in the document.
    */
   readonly repeatedFields: number;
 }
 
 /**
- * Expanded selections up to which the operations of one document are walked by response path, the one count that cannot be
- * combined from fragments. What is above is beyond every sane limit on fields.
+ * Expanded selections, of all operations with aliases together, up to which those of one document are walked by response path,
+ * the one count that cannot be combined from fragments. What is above is beyond every sane limit on fields.
  */
 export const OCCURRENCE_BUDGET = 10_000;
 
@@ -102,6 +103,7 @@ class CountedDocument implements DocumentFacts {
   readonly #definitions: Fragments;
   readonly #counted = new Counted();
   readonly #of = new PerOperation<OperationFacts>();
+  #areOperationsCounted = false;
   #isComplete = false;
   #repeated: number | undefined;
 
@@ -124,6 +126,20 @@ class CountedDocument implements DocumentFacts {
   }
 
   of(operation: OperationDefinitionNode): OperationFacts {
+    this.#countOperations();
+    return this.#count(operation);
+  }
+
+  /** All of them: what may be walked for one depends on what the others hold. */
+  #countOperations(): void {
+    if (this.#areOperationsCounted) return;
+    this.#areOperationsCounted = true;
+    for (const definition of this.#document.definitions) {
+      if (definition.kind === Kind.OPERATION_DEFINITION) this.#count(definition);
+    }
+  }
+
+  #count(operation: OperationDefinitionNode): OperationFacts {
     return (
       this.#of.get(operation) ??
       this.#of.set(operation, new CountedOperation(operation, this.#definitions, this.#counted))
@@ -133,9 +149,7 @@ class CountedDocument implements DocumentFacts {
   repeatedUpTo(maximum: number): number {
     if (this.#repeated !== undefined) return this.#repeated;
     if (!this.#isComplete) {
-      for (const definition of this.#document.definitions) {
-        if (definition.kind === Kind.OPERATION_DEFINITION) this.of(definition);
-      }
+      this.#countOperations();
       if (this.fragments > 0) countUnreached(this.#document, this.#definitions, this.#counted);
       this.#isComplete = true;
     }
@@ -159,7 +173,6 @@ class CountedOperation implements OperationFacts {
   readonly variables: number;
   readonly introspectionDepth: number;
   readonly introspectionFields: number;
-  readonly #selections: number;
   readonly #ownKeys: number;
   readonly #root: SelectionSetNode;
   readonly #definitions: Fragments;
@@ -182,7 +195,7 @@ class CountedOperation implements OperationFacts {
     this.variables = operation.variableDefinitions?.length ?? 0;
     this.introspectionDepth = counts.introspectionDepth;
     this.introspectionFields = counts.introspectionFields;
-    this.#selections = counts.selections;
+    if (counts.aliases > 0) counted.expanded += counts.selections;
     this.#ownKeys = counts.ownKeys;
     this.#root = operation.selectionSet;
     this.#definitions = definitions;
@@ -215,8 +228,7 @@ class CountedOperation implements OperationFacts {
     if (this.cyclic) return Infinity;
     const most = this.fields + this.introspectionFields > 0 ? 1 : 0;
     if (this.aliases === 0) return most;
-    this.#counted.walked += this.#selections;
-    if (!(this.#counted.walked <= OCCURRENCE_BUDGET)) return Infinity;
+    if (this.#counted.expanded > OCCURRENCE_BUDGET) return Infinity;
     return Math.max(most, mostKeysPerName(this.#root, this.#definitions, this.#counted.aliased));
   }
 }
@@ -233,9 +245,10 @@ class Names extends FieldWalk {
 function mostKeysPerName(set: SelectionSetNode, fragments: Fragments, aliased: ReadonlySet<SelectionSetNode>): number {
   const selecting: Selecting = { fragments, includes: () => true, applies: () => true };
   let most = 0;
-  const waiting: SelectionSetNode[][] = [[set]];
-  for (let sets = waiting.pop(); sets; sets = waiting.pop()) {
-    if (!sets.some((merged) => aliased.has(merged))) continue;
+  const merged = new MergedSets(fragments);
+  merged.add([set]);
+  for (let sets = merged.next(); sets; sets = merged.next()) {
+    if (!sets.some((one) => aliased.has(one))) continue;
     const keys = new Map<string, number>();
     for (const group of collectFields(sets, selecting).values()) {
       for (const name of new Set(group.map((field) => field.name.value))) {
@@ -244,7 +257,7 @@ function mostKeysPerName(set: SelectionSetNode, fragments: Fragments, aliased: R
         most = Math.max(most, asked);
       }
       const children = group.flatMap((field) => field.selectionSet ?? []);
-      if (children.length > 0) waiting.push(children);
+      if (children.length > 0) merged.add(children);
     }
   }
   return most;

@@ -10,11 +10,12 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { type Fragments, fragmentsOf, MeteredWalk, responseKey } from './collect.ts';
+import { FieldWalk, type Fragments, fragmentsOf, responseKey } from './collect.ts';
 import type { Counted } from './counts.ts';
 import { KeyWalk } from './distinct-keys.ts';
+import { behind, MergedSets } from './merged-sets.ts';
 
-/** Selections that are looked at to count the repeated fields of a document; twice those that are written in it where it is more. */
+/** Selections to look at for the repeated fields of a document; twice those that are written in it where it is more. */
 export const REPEAT_BUDGET = 5_000;
 
 /**
@@ -26,41 +27,29 @@ export function countRepeated(document: DocumentNode, counted: Counted, maximum:
   // Selection sets that repeat a key by themselves do so wherever they stand.
   if (counted.repeats > maximum) return counted.repeats;
   if (counted.repeats === 0 && !counted.mixed) return 0;
-  // Where no selection set repeats a key, fragments expanded, none merge further down either.
-  const walk = new KeyWalk(fragmentsOf(document));
   const budget = Math.max(REPEAT_BUDGET, 2 * counted.written);
-  if (counted.repeats === 0 && areDistinct(counted.mixed ?? [], walk, budget)) return 0;
-  return countByPath(document, walk.fragments, maximum, budget - walk.looked);
+  if (counted.flat > budget) return Infinity;
+  const fragments = fragmentsOf(document);
+  // Where no selection set repeats a key, fragments expanded, none merge further down either.
+  if (counted.repeats === 0 && areDistinct(counted.mixed ?? [], fragments)) return 0;
+  return countByPath(document, fragments, maximum, budget);
 }
 
 /** Whether no set, fragments expanded, has a key twice. */
-function areDistinct(mixed: readonly SelectionSetNode[], walk: KeyWalk, budget: number): boolean {
-  // Where a set is nothing but the spread of a fragment, it is those of the fragment.
-  const sets = new Set(mixed.map((set) => onlySpread(set, walk.fragments) ?? set));
-  for (const set of sets) if (walk.count(set).repeated > 0 || walk.looked > budget) return false;
+function areDistinct(mixed: readonly SelectionSetNode[], fragments: Fragments): boolean {
+  const walk = new KeyWalk(fragments);
+  for (const set of new Set(mixed.map((one) => behind(one, fragments)))) if (walk.count(set).repeated > 0) return false;
   return true;
 }
 
-function onlySpread({ selections }: SelectionSetNode, fragments: Fragments): SelectionSetNode | undefined {
-  const [only] = selections;
-  if (selections.length > 1 || only?.kind !== Kind.FRAGMENT_SPREAD) return undefined;
-  return fragments.get(only.name.value)?.selectionSet;
-}
-
-/** A set that merges with no other is entered once; where sets merge, each step finds a repeat. */
+/** Where sets merge, each step finds a repeat. */
 function countByPath(document: DocumentNode, fragments: Fragments, maximum: number, budget: number): number {
   const merging = new Merging(fragments);
-  const entered = new Set<SelectionSetNode>();
-  for (const definition of rootsOf(document, fragments)) {
-    const waiting: (readonly SelectionSetNode[])[] = [[definition.selectionSet]];
-    for (let sets = waiting.pop(); sets; sets = waiting.pop()) {
-      const [only] = sets;
-      // Only a fragment can stand at two places.
-      if (fragments.size > 0 && only && sets.length === 1) {
-        if (entered.has(only)) continue;
-        entered.add(only);
-      }
-      for (const below of merging.merge(sets)) waiting.push(below);
+  const merged = new MergedSets(fragments);
+  for (const { selectionSet } of rootsOf(document, fragments)) {
+    merged.add([selectionSet]);
+    for (let sets = merged.next(); sets; sets = merged.next()) {
+      for (const below of merging.merge(sets)) merged.add(below);
       if (merging.looked > budget) return Infinity;
       if (merging.repeated > maximum) return merging.repeated;
     }
@@ -69,9 +58,11 @@ function countByPath(document: DocumentNode, fragments: Fragments, maximum: numb
 }
 
 /** Merges selection sets by response key. */
-class Merging extends MeteredWalk {
+class Merging extends FieldWalk {
   /** Fields so far that stood beside another one. */
   repeated = 0;
+  /** Selections so far. */
+  looked = 0;
   #turn = 0;
   #merged: SelectionSetNode[][] = [];
   readonly #keys = new Map<string, { turn: number; below: SelectionSetNode[] | undefined }>();
@@ -82,6 +73,10 @@ class Merging extends MeteredWalk {
     this.#merged = [];
     this.walk(sets);
     return this.#merged;
+  }
+
+  override opens({ selections }: SelectionSetNode): void {
+    this.looked += selections.length;
   }
 
   field(node: FieldNode): void {

@@ -90,12 +90,25 @@ describe('growth: the walk by response path ends at its budget', () => {
     expect(work(text)).toBeLessThan(100_000);
   });
 
-  it('also where ten operations share what is dear', () => {
-    const spreads = times(40, (i) => `...E${i} `.repeat(3));
-    const shared = `fragment H on Q { ${times(29, (i) => `a${i} { ...G }`)} } fragment G on Q { x: s ${spreads} }`;
-    const empty = times(40, (i) => `fragment E${i} on Q { ...Nowhere }`);
+  const spreads = times(40, (i) => `...E${i} `.repeat(3));
+  const empty = times(40, (i) => `fragment E${i} on Q { ...Nowhere }`);
+
+  it('where ten operations share what is dear it does not begin', () => {
+    const shared = `fragment H on Q { ${times(29, (i) => `a${i} { y ...G }`)} } fragment G on Q { x: s ${spreads} }`;
     const text = `${times(10, (i) => `query Q${i} { one { ...H } }`)} ${shared} ${empty}`;
-    expect(work(text)).toBeLessThan(25_000);
+    expect(work(text)).toBeLessThan(2 * work(text, false));
+  });
+
+  it('where many sets spread what is dear it does not begin either', () => {
+    const sets = times(300, (i) => `a${i} { y ...G }`);
+    const text = `{ one } fragment H on Q { ${sets} } fragment G on Q { x ${spreads} } ${empty}`;
+    expect(work(text)).toBeLessThan(4_000);
+  });
+
+  it('looks once at a fragment that a hundred sets show', () => {
+    const text = (n: number) =>
+      `{ ${times(n, (i) => `a${i}: one { ...G }`)} } fragment G on Q { x: s ${times(90, (i) => `f${i}`)} }`;
+    expect(work(text(100))).toBeLessThan(4 * work(text(10)));
   });
 
   it('a doubling document saturates', () => {

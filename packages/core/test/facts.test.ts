@@ -4,6 +4,7 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   getIntrospectionQuery,
+  getOperationAST,
   Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
@@ -117,6 +118,24 @@ describe('occurrences', () => {
     const wide = (alias: string) => facts(`{ ${alias} ${'a '.repeat(10_000)} }`).occurrences;
     expect(wide('b')).toBe(1);
     expect(wide('b: a')).toBe(Infinity);
+  });
+});
+
+describe('occurrences in a document of several operations', () => {
+  const wide = (fields: number) => `{ x: a y: a ${'a '.repeat(fields)} }`;
+
+  it.each([
+    ['a, then b', ['A', 'B']],
+    ['b, then a', ['B', 'A']],
+  ])('are the same whichever is asked first: %s', (_, order) => {
+    const of = (text: string) => {
+      const document = parse(text);
+      return order.map((one) => operationFacts(document, getOperationAST(document, one) as never).occurrences);
+    };
+    expect(of(`query A ${wide(4_000)} query B ${wide(4_000)}`)).toEqual([3, 3]);
+    expect(of(`query A ${wide(6_000)} query B ${wide(6_000)}`)).toEqual([Infinity, Infinity]);
+    // Without aliases there is nothing to walk.
+    expect(of(`query A ${wide(6_000)} query B ${wide(6_000).replaceAll(/\w:/g, '')}`)).toContain(3);
   });
 });
 

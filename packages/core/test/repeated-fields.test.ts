@@ -14,7 +14,7 @@ it.each([
   ['through inline fragments of any type', '{ ... on A { x } ... on B { x } x }', 2],
   ['through a fragment', '{ x ...F } fragment F on Q { x }', 1],
   ['a fragment that is spread twice', '{ ...F ...F } fragment F on Q { x }', 0],
-  ['a fragment that repeats, at two places', '{ a { ...F } b { ...F } } fragment F on Q { x x }', 2],
+  ['a fragment that repeats, at two places, once', '{ a { ...F } b { ...F } } fragment F on Q { x x }', 1],
   ['a fragment that nothing spreads', '{ x } fragment F on Q { x x x }', 2],
   ['a definition of which the name is taken', '{ ...F } fragment F on Q { x x x } fragment F on Q { x }', 2],
   ['several operations', 'query A { x x } query B { x x }', 2],
