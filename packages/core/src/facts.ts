@@ -4,45 +4,13 @@
  * Both branches of `@skip` and `@include` count: facts depend on the document alone. `__schema` and `__type` are told by
  * the name of a field, never by an alias or the name of a fragment or an operation.
  */
-import { type DocumentNode, type FieldNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
-import { collectFields, FieldWalk, type Fragments, fragmentsOf, type Selecting } from './collect.ts';
-import { addDirectives, Counted, countSelections, countUnreached } from './counts.ts';
-import { KeyWalk } from './distinct-keys.ts';
-import { MergedSets } from './merged-sets.ts';
+import { type DocumentNode, Kind, type OperationDefinitionNode } from 'graphql';
+import { type Fragments, fragmentsOf } from './collect.ts';
+import { countUnreached } from './count-selections.ts';
+import { Counted } from './counts.ts';
+import { CountedOperation, type OperationFacts } from './operation-facts.ts';
 import { PerOperation } from './per-operation.ts';
 import { countRepeated } from './repeated.ts';
-
-/** What one operation asks for, after fragments are expanded. A count too large to represent is `Infinity`. */
-export interface OperationFacts {
-  /** Nesting of fields: a root field is 1, a leaf counts, `__typename` does not, nor do `__schema`, `__type` and what stands below them. */
-  readonly depth: number;
-  /** Aliased fields. */
-  readonly aliases: number;
-  /** Distinct response keys of the root selection set. */
-  readonly rootFields: number;
-  /** Names (never aliases) of the fields of the root selection set. */
-  readonly rootFieldNames: ReadonlySet<string>;
-  /** Fields, `__typename` included, without `__schema`, `__type` and what stands below them. */
-  readonly fields: number;
-  /**
-   * The most response keys under which one field name is asked for in one merged selection set. `Infinity`, without
-   * looking, for a cyclic operation, and for one with aliases in a document past {@link OCCURRENCE_BUDGET}.
-   */
-  readonly occurrences: number;
-  /** Directives on the operation, its variables, its selections and the definitions of the fragments it spreads. */
-  readonly directives: number;
-  /** The most directives on one node. */
-  readonly directivesPerNode: number;
-  /** Nesting of fragment spreads; an operation without spreads has 0. */
-  readonly fragmentDepth: number;
-  /** Whether a fragment reachable from the operation spreads itself. The other counts then hold for one round. */
-  readonly cyclic: boolean;
-  readonly variables: number;
-  /** Nesting of fields from `__schema` and `__type` down, those two included; 0 without introspection. */
-  readonly introspectionDepth: number;
-  /** Fields at and below `__schema` and `__type`. */
-  readonly introspectionFields: number;
-}
 
 /** What the document as a whole holds. */
 export interface DocumentFacts {
@@ -58,12 +26,6 @@ export interface DocumentFacts {
    */
   readonly repeatedFields: number;
 }
-
-/**
- * Expanded selections, of all operations with aliases together, up to which those of one document are walked by response path,
- * the one count that cannot be combined from fragments. What is above is beyond every sane limit on fields.
- */
-export const OCCURRENCE_BUDGET = 10_000;
 
 const remembered = new WeakMap<DocumentNode, CountedDocument>();
 
@@ -159,106 +121,4 @@ class CountedDocument implements DocumentFacts {
     else this.#counted.repeats = Math.max(this.#counted.repeats, found);
     return found;
   }
-}
-
-/** What is dear to count is counted when it is first asked for: an operation over another limit never buys it. */
-class CountedOperation implements OperationFacts {
-  readonly depth: number;
-  readonly aliases: number;
-  readonly fields: number;
-  readonly directives: number;
-  readonly directivesPerNode: number;
-  readonly fragmentDepth: number;
-  readonly cyclic: boolean;
-  readonly variables: number;
-  readonly introspectionDepth: number;
-  readonly introspectionFields: number;
-  readonly #ownKeys: number;
-  readonly #root: SelectionSetNode;
-  readonly #definitions: Fragments;
-  readonly #counted: Counted;
-  #rootFields: number | undefined;
-  #rootFieldNames: ReadonlySet<string> | undefined;
-  #occurrences: number | undefined;
-
-  constructor(operation: OperationDefinitionNode, definitions: Fragments, counted: Counted) {
-    const counts = countSelections(operation.selectionSet, definitions, counted);
-    addDirectives(counts, operation.directives);
-    for (const variable of operation.variableDefinitions ?? []) addDirectives(counts, variable.directives);
-    this.depth = counts.depth;
-    this.aliases = counts.aliases;
-    this.fields = counts.fields;
-    this.directives = counts.directives;
-    this.directivesPerNode = counts.directivesPerNode;
-    this.fragmentDepth = counts.fragmentDepth;
-    this.cyclic = counts.cyclic;
-    this.variables = operation.variableDefinitions?.length ?? 0;
-    this.introspectionDepth = counts.introspectionDepth;
-    this.introspectionFields = counts.introspectionFields;
-    if (counts.aliases > 0) counted.expanded += counts.selections;
-    this.#ownKeys = counts.ownKeys;
-    this.#root = operation.selectionSet;
-    this.#definitions = definitions;
-    this.#counted = counted;
-  }
-
-  get rootFields(): number {
-    this.#rootFields ??= this.#countRootFields();
-    return this.#rootFields;
-  }
-
-  get rootFieldNames(): ReadonlySet<string> {
-    this.#rootFieldNames ??= new Names(this.#definitions).walk([this.#root]).names;
-    return this.#rootFieldNames;
-  }
-
-  get occurrences(): number {
-    this.#occurrences ??= this.#countOccurrences();
-    return this.#occurrences;
-  }
-
-  #countRootFields(): number {
-    if (this.#root.selections.every(({ kind }) => kind === Kind.FIELD)) return this.#ownKeys;
-    const { keys, repeated } = new KeyWalk(this.#definitions).count(this.#root);
-    this.#counted.repeats = Math.max(this.#counted.repeats, repeated);
-    return keys;
-  }
-
-  #countOccurrences(): number {
-    if (this.cyclic) return Infinity;
-    const most = this.fields + this.introspectionFields > 0 ? 1 : 0;
-    if (this.aliases === 0) return most;
-    if (this.#counted.expanded > OCCURRENCE_BUDGET) return Infinity;
-    return Math.max(most, mostKeysPerName(this.#root, this.#definitions, this.#counted.aliased));
-  }
-}
-
-class Names extends FieldWalk {
-  readonly names = new Set<string>();
-
-  field(node: FieldNode): void {
-    this.names.add(node.name.value);
-  }
-}
-
-/** Walks by response path. Where nothing in the merged sets or below has an alias, each name has one key. */
-function mostKeysPerName(set: SelectionSetNode, fragments: Fragments, aliased: ReadonlySet<SelectionSetNode>): number {
-  const selecting: Selecting = { fragments, includes: () => true, applies: () => true };
-  let most = 0;
-  const merged = new MergedSets(fragments);
-  merged.add([set]);
-  for (let sets = merged.next(); sets; sets = merged.next()) {
-    if (!sets.some((one) => aliased.has(one))) continue;
-    const keys = new Map<string, number>();
-    for (const group of collectFields(sets, selecting).values()) {
-      for (const name of new Set(group.map((field) => field.name.value))) {
-        const asked = (keys.get(name) ?? 0) + 1;
-        keys.set(name, asked);
-        most = Math.max(most, asked);
-      }
-      const children = group.flatMap((field) => field.selectionSet ?? []);
-      if (children.length > 0) merged.add(children);
-    }
-  }
-  return most;
 }
