@@ -164,6 +164,11 @@ describe('a store that is dead', () => {
     expect(await outcome(guard.fail('ann'))).toEqual({ code: 'SERVICE_UNAVAILABLE', after: 1 });
   });
 
+  it.each([undefined, {}, { allowed: true }])('or answers with no verdict lets nobody try: %o', async (answer) => {
+    const store = { ...memoryStore(), consume: () => Promise.resolve(answer as never) };
+    expect(await outcome(make(store).check('ann'))).toEqual({ code: 'SERVICE_UNAVAILABLE', after: 1 });
+  });
+
   it('is stood in for by its insurance, which counts', async () => {
     const guard = make(dead, { storeTimeoutMilliseconds: 20, insuranceStore: memoryStore(), maxFailures: 2 });
     const attempt = await guard.check('ann');

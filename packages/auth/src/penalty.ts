@@ -11,6 +11,7 @@ import {
   type BucketState,
   type Charge,
   type CounterStore,
+  checkedConsumption,
   type Events,
   factsOfRefusal,
   knownOptions,
@@ -129,7 +130,11 @@ export function penalty(options: PenaltyOptions): Penalty {
   /** Counts one failure on each, all or nothing, and begins the waits that follow. @returns what would take it back. */
   async function charge(buckets: readonly Bucket[]): Promise<Refund[]> {
     const charges = buckets.map((bucket) => ({ ...bucket, points: 1 }));
-    const { allowed, buckets: states, exceeded } = await ask((one) => one.consume(charges));
+    const {
+      allowed,
+      buckets: states,
+      exceeded,
+    } = await ask(async (one) => checkedConsumption(await one.consume(charges), charges));
     if (!allowed) throw locked(exceeded);
     const waits = states.flatMap(({ charge: { key, policy, limit }, remaining }) => {
       const wait = waitOf({ key, policy, limit, windowSeconds }, limit - remaining);

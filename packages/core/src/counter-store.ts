@@ -61,3 +61,15 @@ export interface CounterStore {
   /** Releases what the store itself opened. */
   close?(): void | Promise<void>;
 }
+
+/** @returns what a store answered about these charges. @throws {TypeError} where it is no verdict over them. */
+export function checkedConsumption(answer: unknown, charges: readonly Charge[]): Consumption {
+  const { allowed, buckets, exceeded } = (answer ?? {}) as Partial<Record<keyof Consumption, unknown>>;
+  const isVerdict =
+    Array.isArray(buckets) &&
+    buckets.length === charges.length &&
+    Array.isArray(exceeded) &&
+    (allowed === true || (allowed === false && exceeded.length > 0));
+  if (!isVerdict) throw new TypeError('the counter store answered with no verdict over what it was asked to charge');
+  return answer as Consumption;
+}

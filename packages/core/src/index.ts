@@ -21,7 +21,14 @@ export type {
   ResolvedOperation,
   StartingServer,
 } from './control.ts';
-export type { BucketState, Charge, Consumption, CounterStore, Refund } from './counter-store.ts';
+export {
+  type BucketState,
+  type Charge,
+  type Consumption,
+  type CounterStore,
+  checkedConsumption,
+  type Refund,
+} from './counter-store.ts';
 export { within } from './deadline.ts';
 export { isDevelopment } from './environment.ts';
 export {
@@ -34,9 +41,10 @@ export {
   logEvents,
   type SecurityEvent,
 } from './events.ts';
-export { type DocumentFacts, documentFacts, type OperationFacts, operationFacts, repeatedFields } from './facts.ts';
+export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './facts.ts';
 export { type GuardOptions, guard } from './guard.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
+export type { OperationFacts } from './operation-facts.ts';
 export { knownOptions, limitOrFalse, listed, show, wholeNumber } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { PerOperation } from './per-operation.ts';

@@ -5,7 +5,6 @@
  * Answers: `RATE_LIMITED`, 429, `Retry-After`.
  */
 import {
-  type BucketState,
   type Charge,
   type OutgoingAnswer,
   REFUSALS,
@@ -61,12 +60,6 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
     return rules.map((each) => chargeFor(each, caller, points));
   }
 
-  /** What the store knows of other processes counts here as well. */
-  function learn({ charge, remaining }: BucketState): void {
-    const missing = counted.peek(charge).remaining - remaining;
-    if (missing > 0) counted.consume([{ ...charge, points: missing }]);
-  }
-
   return {
     refusalFor(security) {
       if (counted.size() === 0) return undefined;
@@ -88,8 +81,11 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
         if (remaining === 0) continue;
         const affordable = { ...charge, points: Math.min(refused, remaining) };
         counted.consume([affordable]);
-        const told = async (): Promise<void> =>
-          (await counters.take([affordable], reporter))?.consumption.buckets.forEach(learn);
+        const told = async (): Promise<void> => {
+          const [bucket] = (await counters.take([affordable], reporter))?.consumption.buckets ?? [];
+          // What the store knows of other processes counts here as well.
+          if (bucket) counted.adopt(charge, bucket.charge.limit - bucket.remaining, bucket.resetSeconds);
+        };
         told().catch(() => undefined); // by the store's own events; this process has counted
       }
     },

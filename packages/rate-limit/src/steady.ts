@@ -8,6 +8,7 @@ import {
   type Charge,
   type Consumption,
   type CounterStore,
+  checkedConsumption,
   type Refund,
   type ResolvedOperation,
   refuse,
@@ -98,7 +99,7 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
     const pending = (async () => store.consume(charges, timeoutMilliseconds))();
     let consumption: Consumption;
     try {
-      consumption = await within(timeoutMilliseconds, pending);
+      consumption = checkedConsumption(await within(timeoutMilliseconds, pending), charges);
     } catch (error) {
       faults.failed(place);
       if (reporter && !isTold) {

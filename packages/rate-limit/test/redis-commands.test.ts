@@ -75,6 +75,27 @@ describe.skipIf(!url)('an operation over 20 limited coordinates and a budget of 
     expect(own.filter(({ remaining }) => remaining === 4)).toHaveLength(5);
   });
 
+  it.each([
+    ['bulwark:b', undefined],
+    ['bulwark', 'b:c'],
+    ['bulwark', 'b%3Ac'],
+    ['bulwark:b', 'c'],
+  ])('counts under names of its own: prefix %s, hash tag %s', async (prefix, hashTag) => {
+    const names = [
+      ['bulwark', 'b'],
+      ['bulwark:b', undefined],
+      ['bulwark', 'b:c'],
+      ['bulwark', 'b%3Ac'],
+      ['bulwark:b', 'c'],
+    ] as const;
+    const bucket = { key: 'k', policy: randomUUID(), limit: 9, windowSeconds: 3600 };
+    await redisStore({ client, prefix }).consume([{ ...bucket, points: 1, hashTag }]);
+    const left = await Promise.all(
+      names.map(([name, tag]) => redisStore({ client, prefix: name }).peek({ ...bucket, hashTag: tag })),
+    );
+    expect(left.filter(({ remaining }) => remaining < 9)).toHaveLength(1);
+  });
+
   it('in a cluster goes to one slot, or to one slot per hash tag', async () => {
     const { nodes, stop } = await startCluster();
     const cluster = new Cluster([...nodes]);
@@ -91,8 +112,8 @@ describe.skipIf(!url)('an operation over 20 limited coordinates and a budget of 
       expect(statuses).toEqual([200, 200, 429, 200, 429]);
       const keys = (await Promise.all(cluster.nodes('master').map((node) => node.keys('*')))).flat();
       expect(keys.toSorted()).toEqual([
-        '{bulwark:ann}:2:60:7:Query.f:u:3:ann',
-        '{bulwark:bob}:2:60:7:Query.f:u:3:bob',
+        '{bulwark:ann}/2:60:7:Query.f:u:3:ann',
+        '{bulwark:bob}/2:60:7:Query.f:u:3:bob',
         '{bulwark}:3:60:7:Query.g:g:0:',
       ]);
     } finally {

@@ -113,6 +113,23 @@ it('processes share the budget through their store, and a new window forgives', 
   expect((await send(two.server, '{ f }', bob)).status).toBe(200);
 });
 
+it('a lockout that another process began ends with the window of the store', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const store = memoryStore();
+  const [one, two] = [
+    await serve(schema, { store, refusals: { max: 5 } }),
+    await serve(schema, { store, refusals: { max: 5 } }),
+  ];
+  for (let time = 0; time < 4; time += 1) await send(one.server, '{ nothing }', bob);
+  vi.advanceTimersByTime(40_000);
+  await send(two.server, '{ nothing }', bob);
+  const answer = await send(two.server, '{ f }', bob);
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '20']);
+  vi.advanceTimersByTime(20_000);
+  expect((await send(two.server, '{ f }', bob)).status).toBe(200);
+});
+
 it('can be switched off, and reports where the control only reports', async () => {
   const off = await serve(schema, { refusals: false });
   for (let time = 0; time < 70; time += 1) expect((await send(off.server, '{ nothing }', bob)).status).toBe(400);

@@ -16,6 +16,18 @@ function broken(consume: CounterStore['consume']): CounterStore {
 const never = (): Promise<Consumption> => new Promise(() => {});
 const down = (): Promise<Consumption> => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.7:6379'));
 
+/** What is no verdict over one charge. */
+const answers = [
+  undefined,
+  {},
+  { allowed: true },
+  { allowed: true, buckets: [], exceeded: [] },
+  { allowed: 'yes' },
+].map((answer): [string, CounterStore['consume']] => [
+  `answers with ${JSON.stringify(answer)}`,
+  () => Promise.resolve(answer as unknown as Consumption),
+]);
+
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -30,6 +42,7 @@ describe('a store that fails', () => {
       },
     ],
     ['R8 hangs', never],
+    ...answers,
   ])('denies with 503 and no word of the store when it %s', async (_name, consume) => {
     const { server, calls, log } = await serve(schema, {
       store: broken(consume),
@@ -43,7 +56,7 @@ describe('a store that fails', () => {
       expect(JSON.stringify([answer.body, ...answer.headers])).not.toMatch(/10\.0\.0\.7|ECONN|no answer|no-answer/);
     }
     expect(calls).toEqual([]);
-    expect(log.filter((line) => /ECONNREFUSED|no answer within 1 ms/.test(line))).toHaveLength(1);
+    expect(log.filter((line) => /ECONNREFUSED|no answer within 1 ms|TypeError/.test(line))).toHaveLength(1);
     expect((await send(server, '{ free }', bob)).status).toBe(200);
   });
 

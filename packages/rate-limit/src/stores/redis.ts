@@ -46,7 +46,8 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
   function keyOf(bucket: Bucket): string {
     const { hashTag } = bucket;
     if (hashTag === undefined) return nameTogether(bucket);
-    return `{${prefix}:${hashTag.replace(/[{}%]/g, encodeURIComponent)}}:${nameApart(bucket)}`;
+    // The last colon ends the prefix, and the slash says that there is a tag: no other prefix names these keys.
+    return `{${prefix}:${hashTag.replace(/[{}%:]/g, encodeURIComponent)}}/${nameApart(bucket)}`;
   }
 
   /** Asks for buckets of one slot. */

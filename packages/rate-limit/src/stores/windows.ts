@@ -23,7 +23,7 @@ interface Window {
   readonly id: string;
   readonly kind: Kind;
   readonly key: string;
-  readonly endsAt: number;
+  endsAt: number;
   consumed: number;
   /** The call that charges it, which must not lose it. */
   call: number;
@@ -34,6 +34,8 @@ export interface Windows {
   readonly consume: (charges: readonly Charge[]) => Consumption;
   readonly giveBack: (refunds: readonly Refund[]) => void;
   readonly peek: (bucket: Bucket) => BucketState;
+  /** Takes over what is counted elsewhere, where it is more: so many points, in a window that ends in so many seconds. */
+  readonly adopt: (bucket: Bucket, consumed: number, resetSeconds: number) => void;
   readonly reset: (bucket: Bucket) => void;
   readonly clear: () => void;
   readonly size: () => number;
@@ -170,6 +172,15 @@ export function createWindows(maxKeys: number): Windows {
     peek(bucket) {
       const now = performance.now();
       return stateOf({ ...bucket, points: 1 }, current(bucket, now), now);
+    },
+
+    adopt(bucket, consumed, resetSeconds) {
+      const now = performance.now();
+      const known = current(bucket, now);
+      if (!(consumed > (known?.consumed ?? 0)) || !(resetSeconds > 0)) return;
+      const window = known ?? open(bucket, now);
+      window.consumed = consumed;
+      window.endsAt = now + Math.min(resetSeconds, bucket.windowSeconds) * 1000;
     },
 
     reset(bucket) {
