@@ -98,14 +98,16 @@ it('elements of a batch are charged one by one', async () => {
   expect((await send(server, '{ f }', bob)).status).toBe(429);
 });
 
-it('processes share the budget through their store, and a new window forgives', async () => {
+/** On one store, at a time of their own. */
+async function twoProcesses() {
   vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
-  const store = memoryStore();
-  const [one, two] = [
-    await serve(schema, { store, refusals: { max: 5 } }),
-    await serve(schema, { store, refusals: { max: 5 } }),
-  ];
+  const options = { store: memoryStore(), refusals: { max: 5 } };
+  return [await serve(schema, options), await serve(schema, options)] as const;
+}
+
+it('processes share the budget through their store, and a new window forgives', async () => {
+  const [one, two] = await twoProcesses();
   for (let time = 0; time < 4; time += 1) await send(one.server, '{ nothing }', bob);
   await send(two.server, '{ nothing }', bob);
   expect((await send(two.server, '{ f }', bob)).status).toBe(429);
@@ -114,13 +116,7 @@ it('processes share the budget through their store, and a new window forgives', 
 });
 
 it('a lockout that another process began ends with the window of the store', async () => {
-  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
-  onTestFinished(() => void vi.useRealTimers());
-  const store = memoryStore();
-  const [one, two] = [
-    await serve(schema, { store, refusals: { max: 5 } }),
-    await serve(schema, { store, refusals: { max: 5 } }),
-  ];
+  const [one, two] = await twoProcesses();
   for (let time = 0; time < 4; time += 1) await send(one.server, '{ nothing }', bob);
   vi.advanceTimersByTime(40_000);
   await send(two.server, '{ nothing }', bob);
