@@ -11,9 +11,10 @@ import {
 import { type Denials, type Denied, type Where, whyOf } from './denials.ts';
 import { more } from './error-cap.ts';
 import type { GuardedField } from './guarded.ts';
-import { type Judge, type Question, whereOf } from './judge.ts';
+import type { Judge } from './judge.ts';
 import { type LoaderBook, withLoaded } from './loaders.ts';
 import { forgetBefore, type Memos } from './memo.ts';
+import { type Question, whereOf } from './question.ts';
 import { type Standings, surelyPasses, verdicts } from './standing.ts';
 import { unsettled, withNotedPromise } from './steady-lists.ts';
 

@@ -17,7 +17,7 @@ import type { Denied } from './denials.ts';
 import { more } from './error-cap.ts';
 import type { Guarding } from './field-guard.ts';
 import type { Guarded } from './guarded.ts';
-import { whereOf } from './judge.ts';
+import { whereOf } from './question.ts';
 
 type Predicate = GraphQLIsTypeOfFn<unknown, unknown>;
 

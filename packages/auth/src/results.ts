@@ -11,8 +11,8 @@ import type { Denials } from './denials.ts';
 import { more, type Path } from './error-cap.ts';
 import type { Guarding, Resolver } from './field-guard.ts';
 import type { GuardedField, RuleIndex } from './guarded.ts';
-import { type Question, whereOf } from './judge.ts';
 import { after, handled, type Maybe } from './maybe.ts';
+import { type Question, whereOf } from './question.ts';
 import { unsettled } from './steady-lists.ts';
 import { dropped, Refused, type Treatment, treatmentOf } from './treatment.ts';
 

@@ -18,9 +18,9 @@ import { atAGlance, type Glance } from './at-a-glance.ts';
 import type { Denied } from './denials.ts';
 import type { Guarding } from './field-guard.ts';
 import { type Guarded, type GuardedField, ownerModeOf, type RuleIndex } from './guarded.ts';
-import { type Question, whereOf } from './judge.ts';
 import { after, firstOf, type Maybe } from './maybe.ts';
 import { hidingModes } from './owner-rule.ts';
+import { type Question, whereOf } from './question.ts';
 
 /** Stands for an item that is not in the list. */
 export const dropped: unique symbol = Symbol('dropped');

@@ -1,0 +1,130 @@
+/**
+ * Judges the owners of a guard: of an object, of what a field is asked for, of what is passed in. Any of them is enough, and a
+ * bypass is asked first. Whatever throws or rejects is no owner.
+ */
+import { isPromise } from '@graphql-bulwark/core';
+import { OperationTypeNode } from 'graphql';
+import type { Denials, Denied } from './denials.ts';
+import { type Guarded, ownerModeOf } from './guarded.ts';
+import type { LoaderBook } from './loaders.ts';
+import { after, firstOf, type Maybe } from './maybe.ts';
+import { type Answer, anyOwned, type Claimant, namesCaller, type Ownership, ownership } from './owner.ts';
+import type { OwnerRule } from './owner-rule.ts';
+import type { Asking } from './policies.ts';
+import type { Question } from './question.ts';
+import type { Standings } from './standing.ts';
+
+/** A part that was passed in, or that an owner misses. */
+export interface Found {
+  readonly guarded: Guarded;
+  readonly value: unknown;
+  readonly present: boolean;
+}
+
+/** `missing`: a loader found nothing. */
+type Loaded = Ownership | 'missing';
+
+export interface OwnerJudge {
+  /** An object, or a field before its resolver: its own property, an argument, or what a loader finds. */
+  place(guarded: Guarded, question: Question): Maybe<Denied | undefined>;
+  /** A part that was passed in, or that is missing. */
+  input(found: Found, question: Question): Maybe<Denied | undefined>;
+}
+
+interface Parts {
+  readonly standings: Standings;
+  readonly loaders: LoaderBook;
+  readonly denials: Denials;
+}
+
+export function ownerJudge(
+  { standings, loaders, denials }: Parts,
+  askingOf: (guarded: Guarded, question: Question) => Asking,
+): OwnerJudge {
+  /** Any of the owners; a bypass is asked first. */
+  const owned = (
+    guarded: Guarded,
+    question: Question,
+    ask: (rule: OwnerRule, claimant: Claimant) => Maybe<Loaded>,
+  ): Maybe<Denied | undefined> => {
+    if (guarded.owners.length === 0) return undefined;
+    for (const { bypass, text } of guarded.owners) {
+      if (!bypass || !standings.holdsRoles(question.contextValue, bypass)) continue;
+      denials.bypassed(guarded, text, question);
+      return undefined;
+    }
+    const failed = (error: unknown): Ownership => {
+      denials.failed(guarded, error, question.memo);
+      return 'unresolved';
+    };
+    let missing = false;
+    const noted = (answer: Loaded): Ownership => {
+      missing ||= answer === 'missing';
+      return answer === 'missing' ? 'foreign' : answer;
+    };
+    const answer: Answer = anyOwned(guarded.owners, (rule) => {
+      try {
+        const one = ask(rule, standings.claimant(question.contextValue, rule.claim));
+        return isPromise(one) ? one.then(noted).catch(failed) : noted(one);
+      } catch (error) {
+        return failed(error);
+      }
+    });
+    return after(answer, (settled) => {
+      if (settled === 'owned') return undefined;
+      const mode = ownerModeOf(guarded);
+      const code = missing || mode === 'NOT_FOUND' ? 'NOT_FOUND' : 'FORBIDDEN';
+      const reason = settled === 'unresolved' ? 'OWNER_UNRESOLVED' : missing ? 'no such object' : 'owner';
+      return { guarded, code, reason, mode };
+    });
+  };
+
+  const place: OwnerJudge['place'] = (guarded, question) =>
+    owned(guarded, question, (rule, claimant) => {
+      if (rule.loader !== undefined) {
+        const found = loaders.load(rule.loader, askingOf(guarded, question));
+        return after(found, (settled) => ofLoaded(settled, rule, claimant));
+      }
+      if (rule.arg) return ofArgument(question.args, rule.arg, claimant, rule.optional === true) ? 'owned' : 'foreign';
+      return ownership(question.source, rule.path, claimant);
+    });
+
+  const input: OwnerJudge['input'] = ({ guarded, value, present }, question) =>
+    owned(guarded, question, (rule, claimant) => {
+      if (present) return namesCaller(value, claimant) ? 'owned' : 'foreign';
+      const writes = question.operation.operation === OperationTypeNode.MUTATION;
+      // What a mutation leaves out it does not set; what a query leaves out it does not restrict.
+      return (rule.optional ?? (rule.place === 'input' && writes)) || isPreset(rule, claimant) ? 'owned' : 'foreign';
+    });
+
+  return { place, input };
+}
+
+/** One identity fills in an argument; several would be a guess. */
+function isPreset({ preset }: OwnerRule, { identities }: Claimant): boolean {
+  return preset && identities.length === 1;
+}
+
+/** An object, the ids of its owners, or several objects of which every one must be owned. */
+function ofLoaded(found: unknown, rule: OwnerRule, claimant: Claimant): Maybe<Loaded> {
+  if (found === null || found === undefined) return 'missing';
+  if (!Array.isArray(found)) return ownership(found, typeof found === 'object' ? rule.path : [], claimant);
+  if (found.length === 0) return 'missing';
+  if (!found.some((one) => typeof one === 'object')) return ownership(found, [], claimant);
+  const notOwned = firstOf(found as unknown[], (one) =>
+    after(ofLoaded(one, rule, claimant), (answer) => (answer === 'owned' ? undefined : answer)),
+  );
+  return after(notOwned, (answer) => answer ?? 'owned');
+}
+
+/** The argument at the end of a path. Lists on the way: every element must name the caller. */
+function ofArgument(value: unknown, path: readonly string[], claimant: Claimant, optional: boolean, step = 0): boolean {
+  const key = path[step];
+  if (key === undefined) return namesCaller(value, claimant);
+  if (Array.isArray(value)) {
+    return value.length > 0 && value.every((item) => ofArgument(item, path, claimant, optional, step));
+  }
+  if (typeof value !== 'object' || value === null) return false;
+  if (!Object.hasOwn(value, key)) return optional;
+  return ofArgument((value as Record<string, unknown>)[key], path, claimant, optional, step + 1);
+}
