@@ -151,7 +151,7 @@ it('sends no event of an operation that nobody checked, where it would owe point
 });
 
 /** The umbrella, with nothing composed by hand. */
-async function umbrella(options: Partial<BulwarkOptions> = {}) {
+async function umbrella(options: Partial<BulwarkOptions> = {}, served = schema) {
   const told: SecurityEvent[] = [];
   const bulwark = createBulwark({
     authenticate: ({ headers }) => {
@@ -166,7 +166,7 @@ async function umbrella(options: Partial<BulwarkOptions> = {}) {
   });
   const http = createServer();
   const ws = new WebSocketServer({ server: http });
-  const { dispose } = useServer(webSocketHooks(bulwark, { schema: bulwark.secure(schema) }), ws);
+  const { dispose } = useServer(webSocketHooks(bulwark, { schema: bulwark.secure(served) }), ws);
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {
     await dispose();
@@ -312,4 +312,64 @@ it('refuses nothing over sockets where it only tells, and counts nothing where t
   const off = await umbrella({ sockets: false });
   const many = await Promise.all(Array.from({ length: 12 }, () => off.connect('bob').state));
   expect(count(many, 'open')).toBe(12);
+});
+
+it('what executes counts until it has settled, also where the client has completed it', async () => {
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let running = 0;
+  const slow = makeExecutableSchema({
+    typeDefs: 'type Query { f: Int slow: Int }',
+    resolvers: {
+      Query: {
+        f: () => 7,
+        async slow() {
+          running += 1;
+          await gate;
+          return 7;
+        },
+      },
+    },
+  });
+  const { connect } = await umbrella({}, slow);
+  const { client } = connect('bob');
+  const refused: unknown[] = [];
+  const error = (errors: unknown) => refused.push(errors);
+  const stop = Array.from({ length: 23 }, () =>
+    client.subscribe({ query: '{ slow }' }, { next() {}, error, complete() {} }),
+  );
+  await vi.waitFor(() => expect([running, refused.length]).toEqual([20, 3]));
+  for (const complete of stop) complete();
+  expect(await ticks(client, '{ f }')).toEqual(['RATE_LIMITED']);
+  expect(await ticks(connect('ann').client, '{ f }')).toEqual([7]);
+  open();
+  await expect.poll(() => ticks(client, '{ f }'), { timeout: 5_000 }).toEqual([7]);
+});
+
+it('a document over a structural limit is refused before it is validated, and a text before it is parsed', async () => {
+  const { connect } = await umbrella();
+  const { client } = connect('bob');
+  expect(await ticks(client, `${'{ misspelt '.repeat(14)}${'}'.repeat(14)}`)).toEqual(['DEPTH_LIMIT_EXCEEDED']);
+  expect(await ticks(client, `{ f # ${'x'.repeat(20_000)}`)).toEqual(['QUERY_TOO_LARGE']);
+  expect(await ticks(client, 'subscription ($x: Boolean!) { ticks @include(if: $x) }')).toEqual(['BAD_REQUEST']);
+  expect(await ticks(client, '{ f }')).toEqual([7]);
+});
+
+it('what a caller may not know is answered as what does not exist, to the column', async () => {
+  const typeDefs = 'type Query { f: Int hidden: Hidden @auth(roles: "ADMIN") } type Hidden { x: Int }';
+  const { typeDefs: directives } = createBulwark({ authenticate: false, logger: { warn() {}, error() {} } });
+  const some = makeExecutableSchema({ typeDefs: [directives, typeDefs] });
+  const { connect } = await umbrella({ authorization: { defaultRule: 'allow', hideUnauthorized: true } }, some);
+  const { client } = connect('bob');
+  const answer = async (query: string): Promise<unknown> => {
+    const iterator = client.iterate({ query });
+    return iterator.next().catch((errors: unknown) => errors);
+  };
+  const ofMissing = await answer('{ ghosts { nope } }');
+  expect(ofMissing).toMatchObject([{ locations: [{ line: 1, column: 3 }] }]);
+  expect(JSON.stringify(await answer('{ hidden { nope } }')).replaceAll('hidden', 'ghosts')).toBe(
+    JSON.stringify(ofMissing),
+  );
 });

@@ -201,6 +201,5 @@ function locked(full: readonly BucketState[]): Error {
 
 /** One account has one key, however its name is spelled; hashed, so that no store holds an address or a name. */
 function keyOf(kind: 'subject' | 'address', value: string): string {
-  const name = plainText(value.slice(0, 1_024));
-  return `${kind}:${createHash('sha256').update(name).digest('base64url')}`;
+  return `${kind}:${createHash('sha256').update(plainText(value)).digest('base64url')}`;
 }

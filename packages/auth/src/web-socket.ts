@@ -4,11 +4,14 @@
  * Answers: an `error` message with the refusal; closes with 4403 a connection that is not let in, or whose credential ended.
  */
 import {
+  type AdmitInput,
   type CheckInput,
   deny,
   factsOfRefusal,
+  isDevelopment,
   isExpectedError,
   knownOptions,
+  type MeasureInput,
   type Principal,
   refusalCode,
   type SecuredContext,
@@ -18,14 +21,17 @@ import {
 } from '@graphql-bulwark/core';
 import {
   type ExecutionArgs,
+  execute,
   type FormattedExecutionResult,
   GraphQLError,
   type GraphQLFormattedError,
   type GraphQLSchema,
   parse,
+  subscribe,
   validate,
 } from 'graphql';
 import { isGuarded } from './marker.ts';
+import { RunningOperations, runs } from './running-operations.ts';
 
 /** What a connection is known by. */
 export interface Connection {
@@ -42,6 +48,10 @@ export interface WebSocketOptions<C extends SecuredContext> {
   readonly authenticate: (connection: Connection) => Principal | null | Promise<Principal | null>;
   /** The check of every operation: `bulwark.check`, or `checkOperation` with your controls. */
   readonly check: (operation: CheckInput<C>) => Promise<void>;
+  /** Before a text is parsed: `bulwark.admit`, or `admitRequest` with your controls. @default nothing is asked */
+  readonly admit?: ((request: AdmitInput<C>) => void) | undefined;
+  /** Before a document is validated: `bulwark.measure`, or `measureDocument` with your controls. @default nothing is asked */
+  readonly measure?: ((parsed: MeasureInput<C>) => void) | undefined;
   /** The rest of the context, made anew for each operation. */
   readonly context: (connection: Connection) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>;
   /** The address of a connection, for rate limits. @default none: all connections share one */
@@ -58,6 +68,8 @@ const optionNames = [
   'schema',
   'authenticate',
   'check',
+  'admit',
+  'measure',
   'context',
   'clientIp',
   'maxTokens',
@@ -75,6 +87,7 @@ const longestTimer = 2_147_483_647;
 interface Known {
   readonly connection: Connection;
   readonly security: SecurityContext;
+  readonly running: RunningOperations;
   timer?: NodeJS.Timeout;
 }
 
@@ -101,7 +114,11 @@ interface Result {
 /** The options of graphql-ws that this sets. */
 export interface GuardedWebSocket {
   readonly schema: GraphQLSchema;
+  /** What is thrown in a socket is shown to nobody but a developer. */
+  readonly isProd: boolean;
   readonly connectionInitWaitTimeout: number;
+  readonly execute: typeof execute;
+  readonly subscribe: typeof subscribe;
   readonly onConnect: (socket: Socket) => Promise<boolean>;
   readonly onSubscribe: (
     socket: Socket,
@@ -132,7 +149,8 @@ export interface GuardedWebSocket {
  */
 export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>): GuardedWebSocket {
   knownOptions('webSocket', options, optionNames);
-  const { schema, authenticate, check, context, clientIp = () => null, onFailure = () => {} } = options;
+  const { schema, authenticate, admit, measure, check, context } = options;
+  const { clientIp = () => null, onFailure = () => {} } = options;
   const maxTokens = wholeNumber('maxTokens', options.maxTokens ?? 2_000);
   const maxOperations = wholeNumber('maxOperations', options.maxOperations ?? 20);
   if (!isGuarded(schema)) throw new TypeError('webSocket: pass the schema through guardSchema() first.');
@@ -151,19 +169,23 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
 
   async function run(
     socket: Socket,
+    id: string,
     { query, operationName, variables }: Payload,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const entry = known.get(socket);
     if (!entry) throw deny('UNAUTHENTICATED');
     if (expired(entry.security.principal)) throw deny('UNAUTHENTICATED', { reason: 'expired' });
-    if (Object.keys(socket.subscriptions).length > maxOperations) throw deny('RATE_LIMITED');
-    const document = parse(query, { maxTokens });
-    const errors = validate(schema, document, undefined, { maxErrors, hideSuggestions: true });
-    if (errors.length > 0) return errors;
-    // A context that brings its own has asked again who this is.
-    const contextValue = { security: entry.security, ...(await context(entry.connection)) } as unknown as C;
-    await check({ schema, document, operationName, variables, contextValue, source: query });
-    return { schema, document, operationName, variableValues: variables, contextValue };
+    return entry.running.admit(id, socket.subscriptions, async () => {
+      // A context that brings its own has asked again who this is.
+      const contextValue = { security: entry.security, ...(await context(entry.connection)) } as unknown as C;
+      admit?.({ source: query, variables, contextValue });
+      const document = parse(query, { maxTokens });
+      measure?.({ schema, document, contextValue });
+      const errors = validate(schema, document, undefined, { maxErrors, hideSuggestions: true });
+      if (errors.length > 0) return errors;
+      await check({ schema, document, operationName, variables, contextValue, source: query });
+      return { schema, document, operationName, variableValues: variables, contextValue };
+    });
   }
 
   const shown = (errors: readonly GraphQLError[]): GraphQLFormattedError[] =>
@@ -171,13 +193,17 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
 
   return {
     schema,
+    isProd: !isDevelopment(),
     connectionInitWaitTimeout: 3_000,
+    execute: (args) => runs(args, execute),
+    subscribe: (args) => runs(args, subscribe),
     async onConnect(socket) {
       try {
         const connection = { connectionParams: socket.connectionParams ?? {}, extra: socket.extra };
         const principal = await authenticate(connection);
         if (expired(principal)) return false;
-        const entry: Known = { connection, security: securityContext({ principal, clientIp: clientIp(connection) }) };
+        const security = securityContext({ principal, clientIp: clientIp(connection) });
+        const entry: Known = { connection, security, running: new RunningOperations(maxOperations) };
         known.set(socket, entry);
         closeAtEnd(socket, entry);
         return true;
@@ -186,9 +212,9 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
         return false;
       }
     },
-    async onSubscribe(socket, _id, payload) {
+    async onSubscribe(socket, id, payload) {
       try {
-        return await run(socket, payload);
+        return await run(socket, id, payload);
       } catch (error) {
         if (!(error instanceof GraphQLError)) return [new GraphQLError('failed', { originalError: asError(error) })];
         return [error, ...(factsOfRefusal(error)?.also ?? [])];

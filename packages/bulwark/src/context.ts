@@ -71,6 +71,8 @@ export function contextMaker(
   return async (request, build) => {
     const { req } = request;
     try {
+      // A socket that is gone has no address any more, and nobody waits for the answer.
+      if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
       const anonymous = securityContext({ clientIp: addressOf(req) });
       admit(anonymous);
       admitBatch(req.body, anonymous);

@@ -2,6 +2,8 @@
 import type { ApolloServerOptionsWithSchema } from '@apollo/server';
 import { authDirectivesAs, authorization, guardSchema, rightsOf, ruleAt } from '@graphql-bulwark/auth';
 import {
+  type AdmitInput,
+  admitRequest,
   type CheckInput,
   type Control,
   checkOperation,
@@ -9,9 +11,10 @@ import {
   guard,
   type Header,
   isDevelopment,
-  knownOptions,
   type Logger,
   logEvents,
+  type MeasureInput,
+  measureDocument,
   type ResolvedOperation,
   type SecuredContext,
   type SecurityContext,
@@ -33,7 +36,7 @@ import { authenticator } from './authenticator.ts';
 import { contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
 import { type MaskResult, resultMasker } from './mask.ts';
-import { type BulwarkOptions, bulwarkOptionNames } from './options.ts';
+import { type BulwarkOptions, checkOptions } from './options.ts';
 import { posture } from './posture.ts';
 import { toldLimits } from './socket-limits.ts';
 import { weakOptions } from './weaknesses.ts';
@@ -50,6 +53,10 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
   readonly context: <R extends HttpRequest = HttpRequest>(
     build?: (request: R) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
   ) => (request: R) => Promise<C>;
+  /** Judges one request before it is parsed, for transports that run no Apollo plugin. Throws the refusal. */
+  readonly admit: (request: AdmitInput<C>) => void;
+  /** Judges one document before it is validated, for transports that run no Apollo plugin. Throws the refusal. */
+  readonly measure: (parsed: MeasureInput<C>) => void;
   /** Judges one parsed and validated operation, for transports that run no Apollo plugin. Rejects with the refusal. */
   readonly check: (operation: CheckInput<C>) => Promise<void>;
   /** Masks the errors of a result, for transports that run no Apollo plugin. */
@@ -68,7 +75,7 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
  * @throws {TypeError} while the server is being built, for an option that cannot be meant.
  */
 export function createBulwark<C extends SecuredContext = SecuredContext>(options: BulwarkOptions<C>): Bulwark<C> {
-  knownOptions('createBulwark', options, bulwarkOptionNames);
+  checkOptions(options);
   let logger: Logger = options.logger ?? console;
   const listener = options.onEvent ?? logEvents(() => logger);
   const events = createEvents(listener, () => logger);
@@ -83,10 +90,15 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   const words = wording(options.messages);
   const mayIntrospect = introspectionPolicy(introspectionOptions);
   const { strictMessages = !isDevelopment() } = options;
-  let secured: GraphQLSchema | undefined;
-  /** Whether nothing of the schema is hidden from this caller. */
+  /** Several, where one Bulwark protects several servers or a schema is replaced: all that are still in use. */
+  let secured: WeakRef<GraphQLSchema>[] = [];
+  /** Whether nothing of any schema is hidden from this caller. */
   const seesAll = (security: SecurityContext): boolean =>
-    secured !== undefined && viewOf({ schema: secured, contextValue: { security } }) === secured;
+    secured.length > 0 &&
+    secured.every((reference) => {
+      const schema = reference.deref();
+      return !schema || viewOf({ schema, contextValue: { security } }) === schema;
+    });
   const schemaDetails = (security: SecurityContext, header: Header): boolean => {
     if (!filtered) return !strictMessages || mayIntrospect(security, header);
     return (!strictMessages || mayIntrospect(security, header)) && seesAll(security);
@@ -133,7 +145,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
       const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), { ...ruling, defaultRule, events });
       if (options.exposure !== false) reportExposures(guarded, options.exposure, warn);
-      secured = guarded;
+      secured = [...secured.filter((reference) => reference.deref()), new WeakRef(guarded)];
       return guarded;
     },
     apollo(server) {
@@ -157,6 +169,8 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       options.sockets === false
         ? undefined
         : toldLimits(limiter.sockets(options.sockets), events, options.rateLimit?.mode !== 'report'),
+    admit: (request) => admitRequest(controls, request, events),
+    measure: (parsed) => measureDocument(controls, parsed, events),
     check: (operation) => checkOperation(controls, operation, events),
     mask: resultMasker({
       events,

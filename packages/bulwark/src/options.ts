@@ -1,6 +1,14 @@
 /** What a Bulwark is made of, and every default. */
 import type { AuthenticateOptions, GuardSchemaOptions, ImpliedRightsOptions } from '@graphql-bulwark/auth';
-import type { ClientAddressOptions, EventListener, Logger, Messages, SecuredContext } from '@graphql-bulwark/core';
+import {
+  type ClientAddressOptions,
+  type EventListener,
+  knownOptions,
+  type Logger,
+  type Messages,
+  type SecuredContext,
+  show,
+} from '@graphql-bulwark/core';
 import type { IntrospectionOptions } from '@graphql-bulwark/introspection';
 import type { CostOptions, LimitsOptions, ListCapOptions } from '@graphql-bulwark/limits';
 import type { RateLimitOptions, SocketLimitOptions } from '@graphql-bulwark/rate-limit';
@@ -62,7 +70,7 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
 }
 
 /** The options of `createBulwark`. */
-export const bulwarkOptionNames: readonly (keyof BulwarkOptions)[] = [
+const names: readonly (keyof BulwarkOptions)[] = [
   'authenticate',
   'impliedRights',
   'authorization',
@@ -81,3 +89,23 @@ export const bulwarkOptionNames: readonly (keyof BulwarkOptions)[] = [
   'subscriptionCallbacks',
   'logger',
 ];
+
+/** @throws {TypeError} for an option that there is not, and for what no other part checks. */
+export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C>): void {
+  knownOptions('createBulwark', options, names);
+  const { strictMessages, sockets, logger } = options;
+  for (const name of ['onEvent', 'expose'] as const) {
+    const value: unknown = options[name];
+    if (value === undefined || typeof value === 'function') continue;
+    throw new TypeError(`${name} must be a function, but is ${show(value)}.`);
+  }
+  if (strictMessages !== undefined && typeof strictMessages !== 'boolean') {
+    throw new TypeError(`strictMessages must be true or false, but is ${show(strictMessages)}.`);
+  }
+  if (sockets !== undefined && sockets !== false && (typeof sockets !== 'object' || sockets === null)) {
+    throw new TypeError(`sockets must be an object of options or false, but is ${show(sockets)}.`);
+  }
+  if (logger !== undefined && (typeof logger?.warn !== 'function' || typeof logger.error !== 'function')) {
+    throw new TypeError('logger must have the functions warn and error.');
+  }
+}

@@ -76,7 +76,7 @@ export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext' | 'onErr
  * @example useServer(webSocketHooks(bulwark, { schema }), webSocketServer)
  */
 export function webSocketHooks<C extends SecuredContext>(
-  bulwark: Pick<Bulwark<C>, 'context' | 'check' | 'mask' | 'sockets'>,
+  bulwark: Pick<Bulwark<C>, 'context' | 'admit' | 'measure' | 'check' | 'mask' | 'sockets'>,
   { context, ...options }: WebSocketHooksOptions<C>,
 ): WebSocketHooks {
   const identify = bulwark.context();
@@ -110,6 +110,8 @@ export function webSocketHooks<C extends SecuredContext>(
 
   const guarded = webSocket<C>({
     ...options,
+    admit: bulwark.admit,
+    measure: bulwark.measure,
     check: bulwark.check,
     async authenticate(connection) {
       const extra = connection.extra as WebSocketConnection['extra'];

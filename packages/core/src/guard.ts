@@ -18,9 +18,10 @@ import { knownOptions } from './options.ts';
 import { createOutgoing, headerOf, type SchemaDetails } from './outgoing.ts';
 import { securityContext, securityOf } from './principal.ts';
 import { factsOfRefusal, REFUSALS, refusalCode, refuse } from './refusal.ts';
+import { refusedDocument, refusedEntry } from './rooms.ts';
 import { createSentinels } from './sentinel.ts';
 import { callbacks, noSubscription, onlySubscription } from './subscriptions.ts';
-import { eventOf, verdict } from './verdict.ts';
+import { eventOf } from './verdict.ts';
 import { type Messages, wording } from './wording.ts';
 
 export interface GuardOptions<C extends BaseContext = BaseContext> {
@@ -93,20 +94,13 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     const { query: source, variables, extensions } = request;
     const security = origin.security ?? securityContext();
     const incoming = { source, variables, extensions, security, contextValue, batchIndex: batchIndex(context) };
-    for (const control of controls) {
-      try {
-        control.admit?.(incoming);
-      } catch (thrown) {
-        const refusal = verdict(control, thrown, events, origin);
-        if (!refusal) continue;
-        request.query = '{ __typename }';
-        delete request.operationName;
-        delete request.variables;
-        delete request.extensions;
-        return refusal;
-      }
-    }
-    return undefined;
+    const refusal = refusedEntry(controls, incoming, events, origin);
+    if (!refusal) return undefined;
+    request.query = '{ __typename }';
+    delete request.operationName;
+    delete request.variables;
+    delete request.extensions;
+    return refusal;
   }
 
   /** What is on the way out of a refused request finds a document that subscribes to nothing. */
@@ -125,17 +119,8 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   /** Room 3. Swaps a document that no one may run. */
   function measure(context: GraphQLRequestContext<C>): void {
     const { document, schema } = context;
-    if (!document) return;
-    for (const control of controls) {
-      if (control.mode === 'report') continue;
-      try {
-        control.measure?.({ document, schema });
-      } catch (thrown) {
-        if (refusalCode(thrown) === undefined) events.logged(`control '${control.name}' failed`, thrown);
-        (context as Mutable<typeof context>).document = sentinels.standFor(control.name, ownRefusal(thrown));
-        return;
-      }
-    }
+    const refused = document && refusedDocument(controls, { document, schema }, events);
+    if (refused) (context as Mutable<typeof context>).document = sentinels.standFor(refused.control, refused.refusal);
   }
 
   const start = (schema: GraphQLSchema): void => {

@@ -61,4 +61,5 @@ export {
   refusalCode,
   refuse,
 } from './refusal.ts';
+export { type AdmitInput, admitRequest, type MeasureInput, measureDocument } from './rooms.ts';
 export { type Messages, reworded, type Wording, wording } from './wording.ts';

@@ -25,6 +25,26 @@ const stroked = new RegExp(`[${Object.keys(sortedWith).join('')}]`, 'g');
 export function plainText(text: string): string {
   if (ascii.test(text)) return text.toLowerCase().trim();
   // Down, up and down again: what has no single counterpart in the other case becomes one text from either side.
-  const folded = text.normalize('NFKD').replace(passedOver, '').toLowerCase().toUpperCase().toLowerCase();
+  const folded = decomposed(text).replace(passedOver, '').toLowerCase().toUpperCase().toLowerCase();
   return folded.replace(stroked, (letter) => sortedWith[letter] ?? letter).trim();
+}
+
+/** Units that are decomposed at a time: a run of marks is put in order in quadratic time. */
+const pieceLength = 256;
+
+/** Normalization Form KD (Unicode Standard Annex 15), but for the order of marks that stand far into a run of them. */
+function decomposed(text: string): string {
+  let whole = '';
+  for (let start = 0; start < text.length; ) {
+    const end = start + pieceLength;
+    // Both halves of a character stay together.
+    const next = isHighSurrogate(text.charCodeAt(end - 1)) ? end + 1 : end;
+    whole += text.slice(start, next).normalize('NFKD');
+    start = next;
+  }
+  return whole;
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xdc00;
 }

@@ -331,6 +331,23 @@ describe('subscriptions', () => {
     expect([answer.status, codes(answer)]).toEqual([400, ['SUBSCRIPTION_NOT_SUPPORTED']]);
   });
 
+  it.each([
+    'subscription ($x: Boolean!) { s @include(if: $x) }',
+    'subscription ($x: Boolean = true) { ... @skip(if: $x) { s } }',
+    'subscription ($x: Boolean!) { ...F } fragment F on Subscription { s @skip(if: $x) }',
+    'subscription { s @include }',
+    'query Q { a } subscription S($x: Boolean!) { s @include(if: $x) }',
+  ])('with a condition at the root are a bad request, twice: %s', async (query) => {
+    const server = await start([]);
+    logged.length = 0;
+    for (let time = 0; time < 2; time += 1) {
+      const operationName = query.startsWith('query') ? 'Q' : undefined;
+      const answer = await send(server, query, as(null), { variables: { x: true }, operationName });
+      expect([answer.status, codes(answer)]).toEqual([400, ['BAD_REQUEST']]);
+    }
+    expect(logged).toEqual([]);
+  });
+
   it('cannot be asked for through a callback', async () => {
     const seen: unknown[] = [];
     const server = await start([], {

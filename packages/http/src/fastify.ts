@@ -4,7 +4,7 @@
  * Answers: 413, 415 and 400 as JSON in the form of GraphQL errors; never the framework's own words.
  */
 import type { ServerOptions } from 'node:http';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { headerSteps } from './headers.ts';
 import { type HttpLimits, httpLimits } from './http-limits.ts';
 import { type HttpSecurityOptions, httpSecurityOptions } from './options.ts';
@@ -61,7 +61,16 @@ export function fastifySecurity(
  */
 export function fastifyLimits(options: HttpLimits = {}): FastifyLimits {
   const http = httpLimits(options);
-  return { http, requestTimeout: http.requestTimeout ?? 0, keepAliveTimeout: http.keepAliveTimeout ?? 0 };
+  return {
+    http,
+    requestTimeout: http.requestTimeout ?? 0,
+    keepAliveTimeout: http.keepAliveTimeout ?? 0,
+    // Of a URL that cannot be read, before there is a route and its hooks.
+    frameworkErrors(error, _request, reply) {
+      const { status, body } = unreadable(error);
+      (reply as FastifyReply).status(status).send(body);
+    },
+  };
 }
 
 /** What {@link fastifyLimits} sets. */
@@ -69,6 +78,7 @@ export interface FastifyLimits {
   readonly http: ServerOptions;
   readonly requestTimeout: number;
   readonly keepAliveTimeout: number;
+  readonly frameworkErrors: NonNullable<FastifyServerOptions['frameworkErrors']>;
 }
 
 export interface FastifySecurityOptions extends HttpSecurityOptions {

@@ -45,6 +45,9 @@ export const introspectionOptionNames: readonly (keyof IntrospectionOptions)[] =
 export function introspection(options: IntrospectionOptions = {}): Control {
   knownOptions('introspection', options, introspectionOptionNames);
   const { schemaFields = ['_service'], view, mode } = options;
+  if (mode !== undefined && mode !== 'enforce' && mode !== 'report') {
+    throw new TypeError(`introspection: mode must be 'enforce' or 'report', but is ${show(mode)}.`);
+  }
   const policy = introspectionPolicy(options);
   const limit = extentLimits(options);
   const further = fieldNames(schemaFields);

@@ -3,8 +3,17 @@
  * the names of its fragments, none of which makes it another operation.
  */
 import { createHash } from 'node:crypto';
-import { fragmentsOf, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
-import { Kind, type SelectionNode, type SelectionSetNode } from 'graphql';
+import { type Fragments, fragmentsOf, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
+import {
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  isTypeSubTypeOf,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
 
 /** Deeper ones are refused: reading them is recursive. */
 const maxDepth = 400;
@@ -12,36 +21,74 @@ const maxDepth = 400;
 const identities = new WeakMap<object, string>();
 
 /** @throws {GraphQLError} for an operation that nests too deeply to be read. */
-export function identityOf({ document, operation, facts }: ResolvedOperation): string {
+export function identityOf({ schema, document, operation, facts }: ResolvedOperation): string {
   let identity = identities.get(operation);
   if (identity === undefined) {
     if (facts.cyclic) throw refuse('FRAGMENT_CYCLE');
     if (!(facts.depth + facts.fragmentDepth + facts.introspectionDepth <= maxDepth))
       throw refuse('DEPTH_LIMIT_EXCEEDED');
-    const fragments = fragmentsOf(document);
-    const known = new Map<string, string>();
-    const on = (type: string, set: SelectionSetNode): string => `...${type}${read(set)}`;
-    const read = (set: SelectionSetNode): string =>
-      digest([...new Set(set.selections.flatMap(selection))].toSorted().join());
-    const selection = (node: SelectionNode): string[] => {
-      if (node.kind === Kind.FIELD) {
-        const args = (node.arguments ?? []).map(({ name }) => name.value).toSorted();
-        return [`${node.name.value}(${args.join()})${node.selectionSet ? read(node.selectionSet) : ''}`];
-      }
-      if (node.kind === Kind.INLINE_FRAGMENT) {
-        if (!node.typeCondition) return node.selectionSet.selections.flatMap(selection);
-        return [on(node.typeCondition.name.value, node.selectionSet)];
-      }
-      const name = node.name.value;
-      const fragment = fragments.get(name);
-      if (fragment && !known.has(name)) known.set(name, on(fragment.typeCondition.name.value, fragment.selectionSet));
-      return [known.get(name) ?? ''];
-    };
-    identity = digest(`${operation.operation}${read(operation.selectionSet)}`);
+    identity = digest(`${operation.operation}${new Reading(schema, fragmentsOf(document)).of(operation)}`);
     identities.set(operation, identity);
   }
   return identity;
 }
+
+/** Reads selection sets by the types that they stand on: a fragment that always applies changes nothing. */
+class Reading {
+  readonly #schema: GraphQLSchema;
+  readonly #fragments: Fragments;
+  /** By the type around a spread and the name of its fragment. */
+  readonly #known = new Map<string, readonly string[]>();
+
+  constructor(schema: GraphQLSchema, fragments: Fragments) {
+    this.#schema = schema;
+    this.#fragments = fragments;
+  }
+
+  of({ operation, selectionSet }: OperationDefinitionNode): string {
+    return this.#digest(selectionSet, this.#schema.getRootType(operation));
+  }
+
+  #digest({ selections }: SelectionSetNode, type: Around): string {
+    return digest(this.#all(selections, type).toSorted().join());
+  }
+
+  /** Each once, and so no more than there are fields and fragments. */
+  #all(selections: readonly SelectionNode[], type: Around): string[] {
+    return [...new Set(selections.flatMap((node) => this.#one(node, type)))];
+  }
+
+  #one(node: SelectionNode, type: Around): readonly string[] {
+    if (node.kind === Kind.FIELD) {
+      const args = (node.arguments ?? []).map(({ name }) => name.value).toSorted();
+      const field = type && 'getFields' in type ? type.getFields()[node.name.value] : undefined;
+      const below = node.selectionSet ? this.#digest(node.selectionSet, field && getNamedType(field.type)) : '';
+      return [`${node.name.value}(${args.join()})${below}`];
+    }
+    if (node.kind === Kind.INLINE_FRAGMENT) {
+      return this.#fragment(node.typeCondition?.name.value ?? type?.name, node.selectionSet, type);
+    }
+    const place = `${type?.name} ${node.name.value}`;
+    let known = this.#known.get(place);
+    const fragment = this.#fragments.get(node.name.value);
+    if (fragment && !known) {
+      known = this.#fragment(fragment.typeCondition.name.value, fragment.selectionSet, type);
+      this.#known.set(place, known);
+    }
+    return known ?? [];
+  }
+
+  #fragment(condition: string | undefined, { selections }: SelectionSetNode, type: Around): readonly string[] {
+    const named = condition === undefined ? undefined : this.#schema.getType(condition);
+    if (condition === type?.name || (type && named && isTypeSubTypeOf(this.#schema, type, named))) {
+      return this.#all(selections, type);
+    }
+    return [`...${condition}${digest(this.#all(selections, named).toSorted().join())}`];
+  }
+}
+
+/** What is known of the type that selections stand on. */
+type Around = GraphQLNamedType | null | undefined;
 
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('base64url');

@@ -22,7 +22,7 @@ import { createWindows } from './stores/windows.ts';
 
 /** An answer with errors that are not yet masked, and who is told where the store fails. */
 export interface RefusedAnswer extends Pick<OutgoingAnswer, 'data' | 'security'>, Partial<Reporter> {
-  readonly errors: readonly Pick<GraphQLFormattedError, 'extensions'>[];
+  readonly errors: readonly Pick<GraphQLFormattedError, 'extensions' | 'path'>[];
 }
 
 export interface Refusals {
@@ -47,15 +47,17 @@ const ofApollo: ReadonlySet<unknown> = new Set([
 
 /** @throws {TypeError} for a budget that cannot be meant. */
 export function compileRefusals(budget: Budget | false, counters: SteadyStore): Refusals {
-  const rule = (policy: string, scope: Scope): Rule => ruleOf('refusals', policy, budget || { max: 1 }, scope) as Rule;
+  const rule = (policy: string, scope: Scope): Rule =>
+    ruleOf('refusals', policy, budget === false ? { max: 1 } : budget, scope) as Rule;
   const [ofAddress, ofPrincipal] = [rule('refusals:address', 'ADDRESS'), rule('refusals', 'PRINCIPAL')];
   if (budget === false) {
     return { refusalFor: () => undefined, charge() {}, reset() {}, policies: new Map() };
   }
   const counted = createWindows(remembered);
 
-  function chargesFor(security: SecurityContext, points: number): Charge[] {
-    const rules = security.principal ? [ofAddress, ofPrincipal] : [ofAddress];
+  /** @param hasRun whether the request was answered in part: that is told by whom it was denied to, and no stranger pays. */
+  function chargesFor(security: SecurityContext, points: number, hasRun = false): Charge[] {
+    const rules = security.principal ? (hasRun ? [ofPrincipal] : [ofAddress, ofPrincipal]) : [ofAddress];
     const caller = callerOf(security);
     return rules.map((each) => chargeFor(each, caller, points));
   }
@@ -76,7 +78,7 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
       const reporter = report && failed ? { report, failed } : undefined;
       const refused = refusedIn(answer);
       if (refused === 0) return;
-      for (const charge of chargesFor(security, refused)) {
+      for (const charge of chargesFor(security, refused, answer.data !== undefined)) {
         const { remaining } = counted.peek(charge);
         if (remaining === 0) continue;
         const affordable = { ...charge, points: Math.min(refused, remaining) };
@@ -95,10 +97,14 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
   };
 }
 
-/** A request that was refused as a whole is one; of one that ran, each denial is, also where nothing is left of its data. */
+/**
+ * A request that was refused as a whole is one; of one that ran, each place of a denial is, also where nothing is left of its
+ * data. A list is one place: what others put into it is not what this caller asked for.
+ */
 function refusedIn({ data, errors }: RefusedAnswer): number {
   if (data === undefined && isRefused(errors[0]?.extensions?.['code'])) return 1;
-  return errors.filter(({ extensions }) => isDenied(extensions?.['code'])).length;
+  const denied = errors.filter(({ extensions }) => isDenied(extensions?.['code']));
+  return new Set(denied.map(({ path = [] }) => path.filter((key) => typeof key === 'string').join(' '))).size;
 }
 
 function isRefused(code: unknown): boolean {

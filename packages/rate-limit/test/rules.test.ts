@@ -195,8 +195,19 @@ describe('the key of a bucket', () => {
     const rule = { by: ['GLOBAL'], args: [['v', 'text']] } as const;
     const keys = Array.from({ length: 1_000 }, () => keyOf(rule, someone, { v: { text: big } }, spelled));
     expect(new Set(keys).size).toBe(1);
-    expect(normalize).toHaveBeenCalledTimes(1);
+    const read = normalize.mock.contexts.reduce((letters: number, piece) => letters + String(piece).length, 0);
+    expect(read).toBe(big.length);
     normalize.mockRestore();
+  });
+
+  it('growth: decomposes runs of marks in bounded pieces, which part no character', () => {
+    const normalize = vi.spyOn(String.prototype, 'normalize');
+    byValue('a\u0301\u0327'.repeat(20_000));
+    expect(Math.max(...normalize.mock.contexts.map((piece) => String(piece).length))).toBeLessThan(300);
+    normalize.mockRestore();
+    for (const before of ['', 'x', 'xy']) {
+      expect(byValue(before + '\u{1d400}'.repeat(1_000))).toBe(byValue(before + 'a'.repeat(1_000)));
+    }
   });
 
   it('survives values of any depth', () => {

@@ -1,0 +1,92 @@
+/** Rooms 2 and 3: what is asked of a request before its document is validated, whatever brought it. */
+import type { DocumentNode, GraphQLError, GraphQLSchema } from 'graphql';
+import { vet } from './check.ts';
+import type { Control, IncomingRequest, ParsedDocument } from './control.ts';
+import type { EventOrigin, Events } from './events.ts';
+import { securityContext, securityOf } from './principal.ts';
+import { refusalCode, refuse } from './refusal.ts';
+import { hasConditionalRoot } from './subscription-root.ts';
+import { eventOf, verdict } from './verdict.ts';
+
+/** @returns the refusal of the first control that does not let the request in; the operator has been told. */
+export function refusedEntry<C>(
+  controls: readonly Control<C>[],
+  incoming: IncomingRequest<C>,
+  events: Events,
+  origin: EventOrigin,
+): GraphQLError | undefined {
+  for (const control of controls) {
+    try {
+      control.admit?.(incoming);
+    } catch (thrown) {
+      const refusal = verdict(control, thrown, events, origin);
+      if (refusal) return refusal;
+    }
+  }
+  return undefined;
+}
+
+/** A document that no one may run, and the control that says so. */
+export interface Refused {
+  readonly control: string;
+  readonly refusal: GraphQLError;
+}
+
+/** @returns what the operator is still to be told: a document is judged once, and refused as often as it comes. */
+export function refusedDocument<C>(
+  controls: readonly Control<C>[],
+  parsed: ParsedDocument,
+  events: Events,
+): Refused | undefined {
+  for (const control of controls) {
+    if (control.mode === 'report') continue;
+    try {
+      control.measure?.(parsed);
+    } catch (thrown) {
+      if (refusalCode(thrown)) return { control: control.name, refusal: thrown as GraphQLError };
+      events.logged(`control '${control.name}' failed`, thrown);
+      return { control: control.name, refusal: refuse('INTERNAL_SERVER_ERROR') };
+    }
+  }
+  if (!hasConditionalRoot(parsed.document)) return undefined;
+  return { control: 'guard', refusal: refuse('BAD_REQUEST', { reason: 'a condition at the root of a subscription' }) };
+}
+
+/** One request over a transport that runs no Apollo plugin, before its text is parsed. */
+export interface AdmitInput<C = unknown> {
+  readonly source: string;
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly contextValue: C;
+}
+
+/** Room 2 without a transport. @throws {GraphQLError} the refusal. */
+export function admitRequest<C>(controls: readonly Control<C>[], input: AdmitInput<C>, events: Events): void {
+  const { source, variables, contextValue } = input;
+  const security = securityOf(contextValue) ?? securityContext();
+  const incoming = { source, variables: variables ?? {}, extensions: undefined, security, contextValue, batchIndex: 0 };
+  const refusal = refusedEntry(controls, incoming, events, { security });
+  if (refusal) throw refusal;
+}
+
+/** A document before it is validated. */
+export interface MeasureInput<C = unknown> {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly contextValue: C;
+}
+
+/**
+ * Room 3 without a transport, and whether the document fits what this caller may know of the schema: validation against all of
+ * it would tell.
+ *
+ * @throws {GraphQLError} the refusal.
+ */
+export function measureDocument<C>(controls: readonly Control<C>[], input: MeasureInput<C>, events: Events): void {
+  const refused = refusedDocument(controls, input, events);
+  if (refused) {
+    const security = securityOf(input.contextValue);
+    events.emit(eventOf(refused.control, refused.refusal), 'refused', { security });
+    throw refused.refusal;
+  }
+  vet(controls, input, events);
+}
