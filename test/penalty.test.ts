@@ -82,6 +82,21 @@ describe.each<[string, () => Promise<CounterStore>, boolean]>([
     expect(await outcome(guard.check('ann', '192.0.2.2'))).toBe('passed');
   });
 
+  it.skipIf(isSkipped)('counts on the address what a locked subject has no room for', async () => {
+    const guard = make(await open(), { maxFailures: 3, maxFailuresPerAddress: 8 });
+    for (let time = 0; time < 8; time += 1) await outcome(guard.fail('victim', '192.0.2.1'));
+    expect(await outcome(guard.look(null, '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(await outcome(guard.look(null, '192.0.2.2'))).toBe('passed');
+  });
+
+  it.skipIf(isSkipped)('knows a name behind any number of invisible characters', async () => {
+    const guard = make(await open(), { maxFailures: 1 });
+    await outcome(guard.fail('victim'));
+    for (const length of [1, 1_023, 1_024, 5_000]) {
+      expect(await outcome(guard.look(`${'\u200b'.repeat(length)}victim`))).toMatchObject({ code: 'RATE_LIMITED' });
+    }
+  });
+
   it.skipIf(isSkipped)('race: of 50 attempts at once, exactly ten are looked at', async () => {
     const guard = make(await open());
     const attempts = await Promise.all(Array.from({ length: 50 }, () => outcome(guard.check('ann'))));

@@ -72,7 +72,7 @@ export function credentialOf(request: CredentialSource, accepted: Accepted): Cre
  * The `Authorization` header of a request as Node received it, where it is the only thing that looks like a credential: a short
  * way to what is already known. Everything else goes through {@link credentialOf}.
  */
-export function onlyAuthorization({ rawHeaders = [] }: CredentialSource): string | undefined {
+export function onlyAuthorization({ rawHeaders = [], headers }: CredentialSource): string | undefined {
   let found: string | undefined;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
@@ -84,7 +84,8 @@ export function onlyAuthorization({ rawHeaders = [] }: CredentialSource): string
     if (found !== undefined) return undefined;
     found = rawHeaders[i + 1];
   }
-  return found;
+  // A middleware may have taken it away, or put another one in its place.
+  return headers?.['authorization'] === found ? found : undefined;
 }
 
 function token(scheme: 'Bearer' | 'DPoP', text: string, request: CredentialSource, realm: string): Credential {

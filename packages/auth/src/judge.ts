@@ -83,12 +83,13 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
     guarded.find &&
     firstOf(founds(guarded, question.args), (found) => {
       const steps = [
-        () =>
-          found.present || found.guarded.owners.length > 0 ? claims(found.guarded, question.contextValue) : undefined,
+        () => claims(found.guarded, question.contextValue),
         () => policy(found.guarded, question),
         () => owners.input(found, question),
       ];
-      return firstOf(steps, (step) => step());
+      const judged = (): Maybe<Denied | undefined> => firstOf(steps, (step) => step());
+      // Of what may be left out nothing is asked where it is.
+      return found.present ? judged() : after(owners.input(found, question), (denied) => denied && judged());
     });
 
   return {
@@ -111,7 +112,7 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
       return firstOf([() => claims(guarded, question.contextValue), ...rest], (step) => step());
     },
     input: (guarded, args, contextValue) =>
-      founds(guarded, args).flatMap((found) => claims(found.guarded, contextValue) ?? []),
+      founds(guarded, args).flatMap((found) => (found.present ? (claims(found.guarded, contextValue) ?? []) : [])),
     completed(guarded, args, contextValue) {
       let completed: Record<string, unknown> | undefined;
       for (const { name, claim, list } of guarded.presets) {

@@ -44,9 +44,7 @@ export function objectGate(
   const passes: typeof judged = (value, contextValue, info) =>
     glance.one(value, contextValue) || judged(value, contextValue, info);
   if (!original) return passes;
-  // graphql-js would print the object in its own error, also for somebody who may see nothing of it.
-  const strange = (): GraphQLError =>
-    deny('INTERNAL_SERVER_ERROR', { coordinate: guarded.coordinate, reason: 'not of its type' });
+  const strange = (): GraphQLError => unknownObject(guarded.coordinate);
   return (value, contextValue, info) => {
     const isOfType = original(value, contextValue, info);
     if (!isPromise(isOfType)) {
@@ -76,11 +74,20 @@ export function originalTypeResolver(
 ): GraphQLTypeResolver<unknown, unknown> {
   const { resolveType } = abstractType;
   return (value, contextValue, info, type) => {
-    const name = resolveType
+    const name: unknown = resolveType
       ? resolveType(value, contextValue, info, type)
       : defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);
     return isPromise(name)
-      ? denials.later(Promise.resolve(name), { memo: memos.during(contextValue, info), info })
-      : name;
+      ? denials.later(Promise.resolve(name).then(named), { memo: memos.during(contextValue, info), info })
+      : named(name);
   };
+  function named(name: unknown): string | undefined {
+    if (typeof name !== 'string' && name !== null && name !== undefined) throw unknownObject(abstractType.name);
+    return name ?? undefined;
+  }
+}
+
+/** In place of graphql-js's own error, which prints the object, also for somebody who may see nothing of it. */
+function unknownObject(coordinate: string): GraphQLError {
+  return deny('INTERNAL_SERVER_ERROR', { coordinate, reason: 'not of its type' });
 }

@@ -83,7 +83,7 @@ export function ownerJudge(
     owned(guarded, question, (rule, claimant) => {
       if (rule.loader !== undefined) {
         const found = loaders.load(rule.loader, askingOf(guarded, question));
-        return after(found, (settled) => ofLoaded(settled, rule, claimant));
+        return after(withoutPromises(found), (loaded) => ofLoaded(loaded, rule, claimant));
       }
       if (rule.arg) return ofArgument(question.args, rule.arg, claimant, rule.optional === true) ? 'owned' : 'foreign';
       return ownership(question.source, rule.path, claimant);
@@ -103,6 +103,14 @@ export function ownerJudge(
 /** One identity fills in an argument; several would be a guess. */
 function isPreset({ preset }: OwnerRule, { identities }: Claimant): boolean {
   return preset && identities.length === 1;
+}
+
+/** What was loaded, without the promises in its lists: waited for at once, so that none rejects unheard. */
+function withoutPromises(found: unknown): Maybe<unknown> {
+  if (isPromise(found)) return Promise.resolve(found).then(withoutPromises);
+  if (!Array.isArray(found)) return found;
+  const items = found.map(withoutPromises);
+  return items.some(isPromise) ? Promise.all(items) : items;
 }
 
 /** An object, the ids of its owners, or several objects of which every one must be owned. */

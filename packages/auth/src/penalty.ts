@@ -127,21 +127,17 @@ export function penalty(options: PenaltyOptions): Penalty {
     if (full.length > 0) throw locked(full);
   }
 
-  /** Counts one failure on each, all or nothing, and begins the waits that follow. @returns what would take it back. */
-  async function charge(buckets: readonly Bucket[]): Promise<Refund[]> {
+  /** Counts one failure on each, all or nothing, and begins the waits that follow. */
+  async function take(buckets: readonly Bucket[]): Promise<{ full: readonly BucketState[]; refunds: Refund[] }> {
     const charges = buckets.map((bucket) => ({ ...bucket, points: 1 }));
-    const {
-      allowed,
-      buckets: states,
-      exceeded,
-    } = await ask(async (one) => checkedConsumption(await one.consume(charges), charges));
-    if (!allowed) throw locked(exceeded);
-    const waits = states.flatMap(({ charge: { key, policy, limit }, remaining }) => {
+    const answer = await ask(async (one) => checkedConsumption(await one.consume(charges), charges));
+    if (!answer.allowed) return { full: answer.exceeded, refunds: [] };
+    const waits = answer.buckets.flatMap(({ charge: { key, policy, limit }, remaining }) => {
       const wait = waitOf({ key, policy, limit, windowSeconds }, limit - remaining);
       return wait ? [{ ...wait, points: 1 }] : [];
     });
     await Promise.all(waits.map((wait) => ask((one) => one.consume([wait]))));
-    return states.map(({ charge: charged, window }) => ({ ...charged, window }));
+    return { full: [], refunds: answer.buckets.map(({ charge, window }) => ({ ...charge, window })) };
   }
 
   async function told<T>(work: () => Promise<T>): Promise<T> {
@@ -163,7 +159,9 @@ export function penalty(options: PenaltyOptions): Penalty {
   async function attempt(identifier: string, clientIp: string | null | undefined): Promise<Attempt> {
     const buckets = bucketsOf(identifier, clientIp);
     await refuseLocked(buckets);
-    const [, ...onAddress] = await charge(buckets);
+    const { full, refunds } = await take(buckets);
+    if (full.length > 0) throw locked(full);
+    const [, ...onAddress] = refunds;
     return {
       async succeeded() {
         await clear(identifier);
@@ -176,7 +174,10 @@ export function penalty(options: PenaltyOptions): Penalty {
     check: (identifier, clientIp) => told(() => attempt(identifier, clientIp)),
     fail: (identifier, clientIp) =>
       told(async () => {
-        await charge(bucketsOf(identifier, clientIp));
+        // Each by itself: what one bucket has no room for must not stay from the other.
+        const taken = await Promise.all(bucketsOf(identifier, clientIp).map((bucket) => take([bucket])));
+        const full = taken.flatMap((one) => one.full);
+        if (full.length > 0) throw locked(full);
       }),
     look: (identifier, clientIp) => refuseLocked(bucketsOf(identifier, clientIp)),
     clear,

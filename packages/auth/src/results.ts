@@ -95,13 +95,15 @@ function inPlace(one: unknown, isNullable: boolean, { denials, question }: Judgi
 
 function listOf(type: GraphQLOutputType, list: unknown, judging: Judging, path: Path): Maybe<unknown> {
   if (!isIterable(list)) return list;
+  // graphql-js would read all of it as well.
+  const values: unknown[] = Array.isArray(list) ? list : [...list];
   const items: unknown[] = [];
   let isPending = false;
-  for (const value of list) {
+  for (const value of values) {
     const item = through(type, value, judging, { prev: path, key: items.length }, true);
     if (item instanceof Nulling) {
       forget(items);
-      forget(list);
+      forget(values);
       return item;
     }
     isPending ||= isPromise(item);

@@ -67,6 +67,12 @@ describe('abstract types without resolveType', () => {
     expect(new Set(forUser.errors)).toEqual(new Set([denied('node', 'FORBIDDEN'), denied('nodes.2', 'FORBIDDEN')]));
   });
 
+  it('print no object for a type name that is none', async () => {
+    const schema = guarded({ Node: { __resolveType: () => 7 as never } });
+    const { errors } = await graphql({ schema, source: '{node{id}}', rootValue: { node: doc }, contextValue: user });
+    expect(errors?.map(({ message }) => message)).toEqual(['Internal server error']);
+  });
+
   it('prefer __typename', () => {
     const schema = guarded({});
     const rootValue = {

@@ -409,6 +409,18 @@ describe('a header', () => {
     ).toMatchObject({ id: 'u1' });
   });
 
+  it('is what the headers say, whatever was received before a middleware changed them', async () => {
+    const token = await key.sign();
+    const rawHeaders = ['Authorization', `Bearer ${token}`];
+    for (let time = 0; time < 2; time += 1) {
+      expect(await asking({ headers: { authorization: `Bearer ${token}` }, rawHeaders })).toMatchObject({ id: 'u1' });
+      expect(await asking({ headers: {}, rawHeaders })).toBeNull();
+      expect(await refusalOf({ headers: { authorization: 'Bearer bad' }, rawHeaders })).toMatchObject({
+        code: 'UNAUTHENTICATED',
+      });
+    }
+  });
+
   it('is answered with the configured realm', async () => {
     const who = authenticate(options({ realm: 'My API' }));
     expect((await refusalOf(bearer('x'), who)).challenge).toBe('Bearer realm="My API", error="invalid_token"');

@@ -259,3 +259,32 @@ describe('mode REJECT', () => {
     expect((await send(api.server, '{a}', user)).body.errors).toBeUndefined();
   });
 });
+
+it('of what a mutation may leave out nothing is asked when it is left out', async () => {
+  const bare = makeExecutableSchema({
+    typeDefs: [
+      authDirectives,
+      `type Query { a(o: ID @owner(optional: true)): String @public b(o: ID @owner): String @public }
+       type Mutation { feedback(i: Own!): String @public save(i: Managed!): String }
+       input Own { ownerId: ID @owner text: String }
+       input Managed { ownerId: ID @owner @auth(roles: "ADMIN") text: String }`,
+    ],
+    resolvers: {
+      Query: { a: tell('a'), b: tell('b') },
+      Mutation: { feedback: tell('feedback'), save: tell('save') },
+    },
+  });
+  const { server } = await serve(bare);
+  ran.length = 0;
+  const codeOf = async (query: string, who: typeof nobody): Promise<unknown> =>
+    codes(await send(server, query, who))[0];
+  expect(await codeOf('mutation { feedback(i: { text: "x" }) }', nobody)).toBeUndefined();
+  expect(await codeOf('mutation { save(i: { text: "x" }) }', user)).toBeUndefined();
+  expect(await codeOf('{ a }', nobody)).toBeUndefined();
+  expect(ran).toEqual(['feedback', 'save', 'a']);
+  expect(await codeOf('{ b }', nobody)).toBe('UNAUTHENTICATED');
+  expect(await codeOf('mutation { feedback(i: { ownerId: "u1" }) }', nobody)).toBe('UNAUTHENTICATED');
+  expect(await codeOf('mutation { save(i: { ownerId: "u1" }) }', user)).toBe('FORBIDDEN');
+  expect(await codeOf('mutation { feedback(i: { ownerId: "u2" }) }', user)).toBe('FORBIDDEN');
+  expect(ran).toEqual(['feedback', 'save', 'a']);
+});

@@ -298,6 +298,45 @@ describe('asynchronous owners', () => {
     expect(plain(data)).not.toMatchObject({ docsNN: expect.anything() });
   });
 
+  it.each<[string, (items: unknown[]) => unknown]>([
+    ['a Set', (items) => new Set(items)],
+    ['an iterator', (items) => items.values()],
+  ])('leave no rejection unhandled behind a denied item of %s', async (_, list) => {
+    const schema = guardSchema(
+      makeExecutableSchema({ typeDefs: [authDirectives, 'type Query { d: [Doc!] } type Doc @owner { id: ID }'] }),
+    );
+    const unhandled = await unhandledDuring(async () => {
+      const failing = new Promise((__, reject) => setImmediate(reject, new Error('late')));
+      const rootValue = { d: () => list([other, failing]) };
+      expect(plain(await graphql({ schema, source: '{d{id}}', rootValue, contextValue: me }))).toMatchObject({
+        data: { d: null },
+      });
+    });
+    expect(unhandled).toEqual([]);
+  });
+
+  it.each<[string, () => unknown[], boolean]>([
+    ['that are all owned', () => [Promise.resolve(own), Promise.resolve(own)], true],
+    ['of which one is not', () => [Promise.resolve(own), Promise.resolve(other)], false],
+    ['of lists of which one is not owned', () => [Promise.resolve([own, other])], false],
+    ['of which one rejects', () => [Promise.resolve(other), Promise.reject(new Error('lost'))], false],
+    ['of which one finds nothing', () => [Promise.resolve(own), Promise.resolve(null)], false],
+    ['that are ids', () => [Promise.resolve('me')], true],
+  ])('of a loader may stand in a list, for objects %s', async (_, found, passes) => {
+    const ran: string[] = [];
+    const schema = guardSchema(
+      makeExecutableSchema({
+        typeDefs: [authDirectives, 'type Query { q: Int } type Mutation { del: Int @owner(loader: "docs") }'],
+        resolvers: { Mutation: { del: () => ran.push('del') } },
+      }),
+      { loaders: { docs: found } },
+    );
+    const unhandled = await unhandledDuring(async () => {
+      await graphql({ schema, source: 'mutation{del}', contextValue: me });
+    });
+    expect([ran.length, unhandled]).toEqual([passes ? 1 : 0, []]);
+  });
+
   it('leave no rejection unhandled when another owner already decides', async () => {
     const broken = Promise.reject(new Error('broken'));
     const unhandled = await unhandledDuring(async () => {

@@ -6,6 +6,7 @@
  */
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { describesSchema } from './details.ts';
+import { printsObject } from './printed-objects.ts';
 import { ownVerdict } from './promises.ts';
 import { deny, factsOfRefusal, REFUSALS, type RefusalCode } from './refusal.ts';
 
@@ -63,7 +64,7 @@ function clientError(
 
 /** graphql-js prints the object that no type recognised: never for a client, whatever the application exposes. */
 function isExposed(original: GraphQLError | undefined, expose: Masking['expose']): boolean {
-  if (!expose || !original || original.message.startsWith('Expected value of type ')) return false;
+  if (!expose || !original || printsObject(original.message)) return false;
   try {
     return ownVerdict(expose(original)) === true;
   } catch {

@@ -6,6 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { SecurityContext } from './principal.ts';
+import { withoutObject } from './printed-objects.ts';
 import { ownVerdict } from './promises.ts';
 import type { CoordinateShare, RefusalCode } from './refusal.ts';
 
@@ -159,16 +160,7 @@ function printable(text: string): string {
 /** An error in full. What it quotes cannot begin a line of its own, nor talk to a terminal. */
 function describe(error: unknown): string {
   const text = error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : String(error);
-  return withoutValue(text)
+  return withoutObject(text)
     .replace(/\r?\n(?! {4}at )/g, '\n    | ')
     .replace(/[^\n\t\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-/** graphql-js prints the whole object that `isTypeOf` did not recognise: somebody's data, and nothing for a log. */
-function withoutValue(text: string): string {
-  const start = text.indexOf('Expected value of type ');
-  const value = start === -1 ? -1 : text.indexOf(' but got: ', start);
-  if (value === -1) return text;
-  const stack = text.indexOf('\n    at ', value);
-  return text.slice(0, value) + (stack === -1 ? '' : text.slice(stack));
 }
