@@ -171,6 +171,12 @@ describe.each([
     expect(text).not.toMatch(/secret words|at .*\.js|Syntax|Unexpected|node_modules|FST_/);
   });
 
+  it('a URL that cannot be read is answered in JSON that says nothing of it', async () => {
+    const answer = await raw(await serve(), 'GET /graphql/% HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 4\d\d/);
+    expect(answer).not.toMatch(/FST_|URIError|at .*\.js|valid url/);
+  });
+
   it('a body of 50 MB is refused before it is read', async () => {
     const url = await serve();
     const answer = await raw(

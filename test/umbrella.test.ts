@@ -263,6 +263,19 @@ describe('what is configured wrongly', () => {
     expect(() => createBulwark({ ...minimal, limit: {} } as never)).toThrow(/did you mean 'limits'/);
     expect(() => createBulwark({ ...minimal, limits: { maxDepth: -1 } })).toThrow(/maxDepth/);
     expect(() => createBulwark({ ...minimal, clientAddress: { trustedHops: -1 } })).toThrow(/trustedHops/);
+    for (const [option, value] of Object.entries({
+      strictMessages: null,
+      onEvent: 'x',
+      expose: 'x',
+      logger: {},
+      sockets: true,
+      rateLimit: { refusals: null },
+      introspection: { mode: 'x' },
+      limits: [],
+      cost: new Map(),
+    })) {
+      expect(() => createBulwark({ ...minimal, [option]: value })).toThrow(TypeError);
+    }
     const badRule = createBulwark({ ...minimal, authorization: { defaultRule: 'none' } } as never);
     expect(() => badRule.secure(buildSchema('type Query { a: String }'))).toThrow(/defaultRule/);
     const bulwark = createBulwark(minimal);

@@ -5,6 +5,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import {
   assertValidSchema,
   buildClientSchema,
+  buildSchema,
   execute,
   GraphQLEnumType,
   type GraphQLSchema,
@@ -128,6 +129,15 @@ describe('filtered introspection', () => {
       extensions: { code: 'INTROSPECTION_DISABLED' },
     });
     await expect(bulwark.check({ ...input, contextValue: admin })).resolves.toBeUndefined();
+  });
+
+  it('lets validation name nothing that is hidden, also after another schema was secured that hides nothing', async () => {
+    const { server, bulwark } = await serve({ introspection: { allow: true, filtered: true } });
+    const asked = async (): Promise<unknown> => (await send(server, '{ vault { nope } }', ann)).body;
+    const before = await asked();
+    bulwark.secure(buildSchema('type Query { a: String }'));
+    expect(await asked()).toEqual(before);
+    expect(JSON.stringify(before)).not.toMatch(/Vault|nope/);
   });
 
   it('lets validation name nothing that is hidden, also outside production', async () => {

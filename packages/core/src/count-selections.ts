@@ -52,9 +52,7 @@ export function countSelections(
       const { part, flat } = frame;
       // The last set to be left is the outermost one.
       counts.flat = flat;
-      if (part === 'spread' || (part === 'whole' && !onlySpread(frame.set))) {
-        counted.flat = saturate(counted.flat + flat);
-      }
+      if (part === 'whole') counted.flat = saturate(counted.flat + shownBy(frame, counted));
       const parent = above.pop();
       if (!parent) return counts;
       frame = parent;
@@ -143,6 +141,16 @@ const underscore = 95;
 function introspects({ name: { value } }: FieldNode): boolean {
   // Comparing texts takes longer than comparing one letter, and hardly any name begins like these.
   return value.charCodeAt(0) === underscore && (value === '__schema' || value === '__type');
+}
+
+/** Selections of a set with those of the fragments in it; of a fragment that a set spreads alone, once for all such sets. */
+function shownBy({ set, flat }: Frame, { fragments }: Counted): number {
+  const only = onlySpread(set);
+  const alone = only && fragments.get(only.name.value);
+  if (!alone) return flat;
+  if (alone.isShown) return 0;
+  alone.isShown = true;
+  return alone.flat;
 }
 
 function spread(frame: Frame, below: Counts): void {

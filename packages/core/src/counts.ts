@@ -20,6 +20,8 @@ export interface Counts {
   ownKeys: number;
   /** Of a fragment: whether it is still being counted. */
   isOpen: boolean;
+  /** Of a fragment: whether a set that is nothing but its spread has been counted. */
+  isShown: boolean;
 }
 
 /** What the definitions of one document share. Most documents fill few of the collections. */
@@ -77,6 +79,7 @@ export function nothing(): Counts {
     flat: 0,
     ownKeys: 0,
     isOpen: false,
+    isShown: false,
   };
 }
 

@@ -11,8 +11,15 @@ export function limitOrFalse(option: string, value: unknown, min = 0): number | 
   return value === false ? false : wholeNumber(option, value, min);
 }
 
-/** @throws {TypeError} for a name that the factory does not know, guessing what was meant. */
+/** Options by name, or what else is kept by name. @throws {TypeError} for a list, a Map and all that is no object. */
+export function plainObject<T extends object>(option: string, value: T): T {
+  if (Object.prototype.toString.call(value) === '[object Object]') return value;
+  throw new TypeError(`${option} must be a plain object, but is ${show(value)}.`);
+}
+
+/** @throws {TypeError} for what is no object, and for a name that the factory does not know, guessing what was meant. */
 export function knownOptions(factory: string, options: object, known: readonly string[]): void {
+  plainObject(`${factory}: what is given`, options);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const near = known.find((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()) <= 2);

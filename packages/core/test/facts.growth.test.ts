@@ -1,5 +1,5 @@
 import { operationFacts, repeatedFields } from '@graphql-bulwark/core';
-import { type DocumentNode, Kind, type OperationDefinitionNode } from 'graphql';
+import { type DocumentNode, Kind, type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { counting } from '../../../test/counting.ts';
 
@@ -103,6 +103,14 @@ describe('growth: the walk by response path ends at its budget', () => {
     const sets = times(300, (i) => `a${i} { y ...G }`);
     const text = `{ one } fragment H on Q { ${sets} } fragment G on Q { x ${spreads} } ${empty}`;
     expect(work(text)).toBeLessThan(4_000);
+  });
+
+  it('counts a fragment once where fragments in each other spread it', () => {
+    const layout = times(6, (i) => `fragment L${i} on Q { ...L${i + 1} }`);
+    const components = times(23, (i) => `fragment C${i} on Q { ...User }`);
+    const user = `fragment User on Q { ${times(40, (i) => `f${i}`)} }`;
+    const text = `{ me { ...L0 } } ${layout} fragment L6 on Q { ${times(23, (i) => `...C${i}`)} } ${components} ${user}`;
+    expect(repeatedFields(parse(text), 50)).toBe(0);
   });
 
   it('looks once at a fragment that a hundred sets show', () => {

@@ -38,7 +38,8 @@ export function argumentValue(
 }
 
 function ofVariable({ defaultValue }: GraphQLArgument, name: string): ArgumentValue {
-  return (variables) => (variables[name] === undefined ? defaultValue : variables[name]);
+  // Not what every object inherits: a client may call a variable `toString`.
+  return (variables) => (Object.hasOwn(variables, name) ? variables[name] : defaultValue);
 }
 
 function ofVariables({ type }: GraphQLArgument, node: ValueNode): ArgumentValue {

@@ -1,5 +1,12 @@
 /** What a user may set about cost, and how it holds. */
-import { knownOptions, limitOrFalse, type SecurityContext, show, wholeNumber } from '@graphql-bulwark/core';
+import {
+  knownOptions,
+  limitOrFalse,
+  plainObject,
+  type SecurityContext,
+  show,
+  wholeNumber,
+} from '@graphql-bulwark/core';
 import type { Estimator } from './estimators.ts';
 
 /** How long the list of one field can be: what `@listSize` says, for schemas that cannot be annotated. */
@@ -105,6 +112,13 @@ export interface CostSettings {
 export function resolveCostOptions(options: CostOptions = {}): CostSettings {
   knownOptions('cost', options, names);
   const { model = 'ibm', estimators, weights = {}, listSizes = {}, mode = 'enforce', perPrincipal } = options;
+  plainObject('cost: weights', weights);
+  for (const [at, size] of Object.entries(plainObject('cost: listSizes', listSizes))) {
+    const says = plainObject(`cost: listSizes['${at}']`, size);
+    if (Object.values(says).every((value) => value === undefined || value === null)) {
+      throw new TypeError(`cost: listSizes['${at}'] says no size.`);
+    }
+  }
   oneOf('model', model, ['ibm', 'apollo']);
   oneOf('mode', mode, ['enforce', 'report']);
   if (perPrincipal !== undefined && typeof perPrincipal !== 'function') {

@@ -3,16 +3,10 @@
  * Room: check, after the structural limits, on coerced variables.
  * Answers: `COST_LIMIT_EXCEEDED`, 400; `COST_INVALID_SLICING_ARGUMENT`, 400, for a list size that cannot be meant.
  */
-import { type Control, listed, type ResolvedOperation } from '@graphql-bulwark/core';
+import { type Control, listed, ownVerdict, type ResolvedOperation } from '@graphql-bulwark/core';
 import { actualCost } from './cost-actual.ts';
 import { costMeter, judgeCost, type Priced } from './cost-meter.ts';
-import {
-  type CostLimits,
-  type CostOptions,
-  checkCostLimit,
-  costLimitNames,
-  resolveCostOptions,
-} from './cost-options.ts';
+import { type CostOptions, checkCostLimit, costLimitNames, resolveCostOptions } from './cost-options.ts';
 import { dearest } from './cost-shares.ts';
 import { tighterLimits } from './per-principal.ts';
 import { unsizedLists } from './unsized-lists.ts';
@@ -69,7 +63,7 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       if (exposeCost) priced.set(operation, found);
       judgeCost(found, ceilings, exposeCost);
       if (!perPrincipal) return;
-      const given: CostLimits = perPrincipal(operation.security);
+      const given = ownVerdict(perPrincipal(operation.security));
       const tighter = tighterLimits({
         control: 'cost',
         given,
@@ -96,6 +90,10 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       });
     },
 
-    costOf: price,
+    costOf(operation) {
+      const found = price(operation);
+      if (!Number.isFinite(found.fieldCost + found.typeCost)) judgeCost(found, {}, exposeCost);
+      return found;
+    },
   };
 }

@@ -12,6 +12,7 @@ import {
   isPromise,
   knownOptions,
   limitOrFalse,
+  plainObject,
   securityOf,
   show,
 } from '@graphql-bulwark/core';
@@ -57,7 +58,7 @@ export function capLists(schema: GraphQLSchema, options: ListCapOptions): GraphQ
   knownOptions('capLists', options, ['maxItems', 'fields', 'fieldResolver', 'events']);
   const { fields = {}, fieldResolver = defaultFieldResolver, events } = options;
   const maxItems = limitOrFalse('capLists: maxItems', options.maxItems, 1);
-  for (const [coordinate, maximum] of Object.entries(fields)) {
+  for (const [coordinate, maximum] of Object.entries(plainObject('capLists: fields', fields))) {
     limitOrFalse(`capLists: fields['${coordinate}']`, maximum, 1);
     if (dimensionsAt(schema, coordinate) > 0) continue;
     throw new TypeError(`capLists: fields names ${show(coordinate)}, which is no field of an object that is a list.`);

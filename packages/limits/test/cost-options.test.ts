@@ -1,5 +1,5 @@
-import type { SecurityEvent } from '@graphql-bulwark/core';
-import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import { checkOperation, createEvents, type ResolvedOperation, type SecurityEvent } from '@graphql-bulwark/core';
+import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema, parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { as, codes, send } from '../../../test/kit.ts';
 import { type CostOptions, cost, costDirectives } from '../src/index.ts';
@@ -95,6 +95,15 @@ it.each<[string, CostOptions, RegExp]>([
   ['a list size of an unknown field', { listSizes: { 'Query.b': { assumedSize: 1 } } }, /listSizes names 'Query\.b'/],
   ['a list size of no list', { listSizes: { 'Query.a': { assumedSize: 1 } } }, /no list/],
   ['a misspelt list size', { listSizes: { 'Query.l': { assumed: 1 } as object } }, /no option 'assumed'/],
+  [
+    'a list size that is a number',
+    { listSizes: { 'Query.l': 5 as unknown as object } },
+    /listSizes\['Query\.l'\] must be a plain/,
+  ],
+  ['a list size that says nothing', { listSizes: { 'Query.l': {} } }, /says no size/],
+  ['list sizes in a Map', { listSizes: new Map() as never }, /listSizes must be a plain object/],
+  ['weights in a Map', { weights: new Map([['Query.a', 5]]) as never }, /weights must be a plain object/],
+  ['a list of options', [] as object, /must be a plain object/],
   ['a list size that is no number', { listSizes: { 'Query.l': { maxListSize: 0 } } }, /maxListSize/],
 ])('refuses to start with %s', (_, options, message) => {
   expect(() => start(query('a: Int l: [Int]', 'interface I { a: Int }'), options)).toThrow(message);
@@ -134,6 +143,33 @@ it('takes weights and list sizes from code, over those of the schema', async () 
   expect(await priceOf(schema, '{ ts { x(n: 1) } }', {}, sized)).toEqual([2 + 4 * 4, 1 + 4 * 2]);
   expect(await priceOf(schema, '{ ts(first: 21) { x } }', {}, sized)).toBe('COST_INVALID_SLICING_ARGUMENT');
 });
+
+it.each(['v', 'toString', 'constructor', '__proto__', 'valueOf', 'hasOwnProperty'])(
+  'an argument whose variable is not sent has its default, also where the variable is called %s',
+  async (name) => {
+    const types = `
+      input Page { first: Int }
+      type Query {
+        users(page: Page = { first: 900 }): [U] @listSize(slicingArguments: ["page.first"], requireOneSlicingArgument: false)
+        flat(first: Int = 900): [U] @listSize(slicingArguments: ["first"])
+        dear(approx: Int @cost(weight: "-90")): Int @cost(weight: "100")
+        big(f: Int = 1 @cost(weight: "700")): Int
+      }
+      type U { a: Int @cost(weight: "2") }`;
+    const schema = schemaOf(types);
+    const prices: unknown[] = [];
+    for (const [field, type] of [
+      ['users(page: $NAME) { a }', 'Page'],
+      ['flat(first: $NAME) { a }', 'Int'],
+      ['dear(approx: $NAME)', 'Int'],
+      ['big(f: $NAME)', 'Int'],
+    ]) {
+      const text = `query ($NAME: ${type}) { ${field} }`.replaceAll('NAME', name);
+      prices.push((await priceOf(schema, text))[0]);
+    }
+    expect(prices).toEqual([1_802, 1_801, 100, 700]);
+  },
+);
 
 it('takes the list size of an interface field for every type that says none', async () => {
   const schema = schemaOf(`
@@ -240,5 +276,20 @@ it('by default refuses lists in lists of which the field cost is small and the a
     expect(codes(await send(await serveCost(typeDefs, options), text, as(null), { variables: { n: 500 } }))).toEqual(
       [],
     );
+  }
+});
+
+it('tells of an operation that cannot be priced by a refusal, also where it only reports', async () => {
+  const prices = cost({ mode: 'report' });
+  const schema = buildSchema(query('l(first: Int): [Int] @listSize(slicingArguments: ["first"])'));
+  const limiter = { name: 'spends', check: (operation: ResolvedOperation) => void prices.costOf(operation) };
+  const events = createEvents(undefined, () => ({ warn() {}, error() {} }));
+  for (const field of ['l', 'l(first: -1)']) {
+    const asked = checkOperation(
+      [limiter],
+      { schema, document: parse(`{ ${field} }`), contextValue: as(null) },
+      events,
+    );
+    await expect(asked).rejects.toMatchObject({ extensions: { code: 'COST_INVALID_SLICING_ARGUMENT' } });
   }
 });

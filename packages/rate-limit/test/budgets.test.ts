@@ -167,6 +167,9 @@ describe('budgets', () => {
       '{ a: f(x: 3) b: g }',
       '{ ... { f(x: 1) } ... @include(if: true) { g } }',
       'query ($x: Int) { f(x: $x) g @skip(if: false) }',
+      '{ ... on Query { f(x: 1) ... on Query { g } } }',
+      '{ f(x: 1) ...G } fragment G on Query { ... on Query { g } }',
+      '{ f(x: 1) ...G g } fragment G on Query { ... on Query { g } }',
     ]) {
       expect([same, (await send(server, same, bob)).status]).toEqual([same, 429]);
     }

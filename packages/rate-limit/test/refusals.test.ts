@@ -64,6 +64,21 @@ it('denials of fields are charged one by one, so that ids cannot be tried out un
   expect((await send(server, '{ doc(id: 0) }', bob)).status).toBe(200);
 });
 
+it('attack: what strangers put into a list locks nobody out, and nobody else at the address', async () => {
+  const server = new ApolloServer<SecuredContext>({
+    typeDefs: 'type Query { feed: [String] free: String }',
+    resolvers: { Query: { feed: () => Array.from({ length: 20 }, () => deny('FORBIDDEN')), free: () => 'free' } },
+    plugins: [guard({ controls: [rateLimit({ refusals: { max: 5 } })], onEvent: () => {} })],
+    stopOnTerminationSignals: false,
+  });
+  await server.start();
+  onTestFinished(() => server.stop());
+  for (let time = 0; time < 5; time += 1) expect((await send(server, '{ feed }', bob)).status).toBe(200);
+  expect((await send(server, '{ feed }', bob)).status).toBe(429);
+  expect((await send(server, '{ free }', as({ id: 'eve' }))).status).toBe(200);
+  expect((await send(server, '{ free }', as(null))).status).toBe(200);
+});
+
 it('attack: a denial that nulls the whole answer does not make all others one', async () => {
   const fields = 'type Query { doc(id: Int!): String all(id: Int!): String! save: String! }';
   const taken = new GraphQLError('taken', { extensions: { code: 'BAD_USER_INPUT' } });
