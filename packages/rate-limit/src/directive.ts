@@ -7,6 +7,7 @@ import { knownOptions, show, wholeNumber } from '@graphql-bulwark/core';
 import { getDirective } from '@graphql-tools/utils';
 import {
   type GraphQLField,
+  type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
@@ -163,6 +164,21 @@ function leadingTo(schema: GraphQLSchema, types: Set<string>): ReadonlySet<strin
     }
   }
   return types;
+}
+
+/** Coordinates that are counted by selection and that a subscription reaches: it selects them once, for all of its events. */
+export function belowSubscriptions(schema: GraphQLSchema, { fields }: Pick<LimitedFields, 'fields'>): string[] {
+  const reached = new Set<GraphQLNamedType>();
+  const below = (type: GraphQLNamedType): void => {
+    if (reached.has(type)) return;
+    reached.add(type);
+    if (isAbstractType(type)) schema.getPossibleTypes(type).forEach(below);
+    if ('getFields' in type) for (const field of Object.values(type.getFields())) below(getNamedType(field.type));
+  };
+  for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) below(getNamedType(field.type));
+  return [...reached].flatMap(({ name: type }) =>
+    [...(fields.get(type) ?? [])].flatMap(([name, { rules }]) => (rules.length > 0 ? [`${type}.${name}`] : [])),
+  );
 }
 
 function refuseAt(coordinate: string, directives: readonly unknown[] | undefined): void {

@@ -8,6 +8,7 @@ import {
   type BucketState,
   type Charge,
   type Control,
+  listed,
   type Principal,
   type ResolvedOperation,
   type SecurityContext,
@@ -17,7 +18,7 @@ import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, Opera
 import { guardCalls, requireGuarded } from './call-guard.ts';
 import { createCalls, isObject } from './calls.ts';
 import { type Caller, chargeFor, chargesOf } from './charges.ts';
-import { compileRules, type LimitedFields, type Rule } from './directive.ts';
+import { belowSubscriptions, compileRules, type LimitedFields, type Rule } from './directive.ts';
 import { rateLimitHeaders, restrict, type Standing } from './headers.ts';
 import { valuesKey } from './keys.ts';
 import { compileOptions, type RateLimitOptions } from './options.ts';
@@ -111,8 +112,15 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   return {
     name: 'rate-limit',
     mode,
-    start({ schema }) {
-      requireGuarded(rulesOf(schema), isPartial);
+    start({ schema, warn }) {
+      const rules = rulesOf(schema);
+      requireGuarded(rules, isPartial);
+      const once = belowSubscriptions(schema, rules);
+      if (once.length === 0) return;
+      warn?.(
+        `rate-limit: below a subscription these fields are charged when it begins, and not for each event: ${listed(once)}. ` +
+          'Give them perResolve: true where that matters.',
+      );
     },
     admit({ security }) {
       const refused = refusals.refusalFor(security);

@@ -237,3 +237,16 @@ describe('headers', () => {
     });
   });
 });
+
+it('names at start the fields that a subscription would be charged for only once', () => {
+  const limiter = rateLimit();
+  const warned: string[] = [];
+  const schema = buildSchema(`${rateLimitDirectives}
+    type Query { a: Int @rateLimit(max: 1) own: Own }
+    type Own { x: Int @rateLimit(max: 1) }
+    type Subscription { ticks: Node @rateLimit(max: 1) }
+    interface Node { id: Int }
+    type Tick implements Node { id: Int dear: Int @rateLimit(max: 1) tock: Tick }`);
+  limiter.start?.({ schema, warn: (message) => warned.push(message) });
+  expect(warned).toEqual([expect.stringContaining('not for each event: Tick.dear. Give them perResolve')]);
+});
