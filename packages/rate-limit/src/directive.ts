@@ -173,7 +173,8 @@ export function belowSubscriptions(schema: GraphQLSchema, { fields }: Pick<Limit
     if (reached.has(type)) return;
     reached.add(type);
     if (isAbstractType(type)) schema.getPossibleTypes(type).forEach(below);
-    if ('getFields' in type) for (const field of Object.values(type.getFields())) below(getNamedType(field.type));
+    if (!isObjectType(type) && !isInterfaceType(type)) return;
+    for (const field of Object.values(type.getFields())) below(getNamedType(field.type));
   };
   for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) below(getNamedType(field.type));
   return [...reached].flatMap(({ name: type }) =>
