@@ -179,6 +179,8 @@ describe('rules from code', () => {
     expect(assumed('type Query { e: E } enum E { A @owner }')).toThrow('E.A: @owner');
     expect(assumed('scalar S @public type Query { s: S }')).toThrow('S: @public');
     expect(assumed('interface N { a: Int @owner } type Query implements N { a: Int }')).toThrow('N.a: @owner');
+    expect(assumed('directive @d(a: Int @auth) on FIELD type Query { a: Int }')).toThrow('@d(a:): @auth');
+    expect(assumed('directive @d(a: Int @owner) on FIELD type Query { a: Int }')).toThrow('@d(a:): @owner');
     expect(assumed('type Query { a: Int @owner }')).toThrow('Query.a: a root field has no object');
   });
 

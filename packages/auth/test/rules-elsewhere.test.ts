@@ -113,6 +113,22 @@ describe('rules on interfaces', () => {
   ])('are refused with strictInterfaces: %s', (types_, message) => {
     expect(guarding(`${authDirectives} ${types_} type Query { n: N }`, { strictInterfaces: true })).toThrow(message);
   });
+
+  it.each([false, true])(
+    'are refused where they are owners of arguments, with strictInterfaces: %s',
+    (strictInterfaces) => {
+      const owned = (owner: string, options: GuardSchemaOptions = {}): (() => GraphQLSchema) =>
+        guarding(
+          `${authDirectives} interface N { a(x: ID ${owner}): Int } type T implements N { a(x: ID): Int } type Query { t: T }`,
+          { ...options, strictInterfaces },
+        );
+      const message = 'N.a(x:): @owner has no effect here; put it on the types that implement it.';
+      expect(owned('@owner')).toThrow(message);
+      expect(owned('@owner(loader: "none")')).toThrow(message);
+      expect(owned('', { rules: { 'N.a(x:)': { owner: {} } } })).toThrow(message);
+      expect(owned('', { rules: { 'T.a(x:)': { owner: {} } } })).not.toThrow();
+    },
+  );
 });
 
 describe('directives under other names', () => {
