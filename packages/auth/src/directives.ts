@@ -66,15 +66,16 @@ export function directiveUses(schema: GraphQLSchema, names: DirectiveNames = {})
   };
 }
 
-/** @throws {TypeError} for an argument that the directive does not have: it would be silently without effect. */
+/** @throws {TypeError} for an argument that the directive does not have, or without a value: it would be silently without effect. */
 export function knownArguments(
   use: DirectiveArguments,
   name: DirectiveName,
   coordinate: string,
   known: readonly string[],
 ): void {
-  for (const argument of Object.keys(use)) {
+  for (const [argument, value] of Object.entries(use)) {
     if (!known.includes(argument)) throw new TypeError(`${coordinate}: @${name} has no argument '${argument}'.`);
+    if (value === undefined) throw new TypeError(`${coordinate}: ${argument} of @${name} is undefined; leave it out.`);
   }
 }
 

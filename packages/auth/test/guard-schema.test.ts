@@ -154,6 +154,12 @@ describe('rules from code', () => {
       'Query.a: give extensions.directives as an object',
     );
     expect(() => guardSchema(field({ auth: true }))).toThrow('Query.a: the arguments of @auth must be an object.');
+    expect(() => guardSchema(field(new Map([['auth', {}]])))).toThrow(
+      'Query.a: give extensions.directives as an object',
+    );
+    expect(() => guardSchema(field({ auth: [] }))).toThrow('Query.a: give extensions.directives as an object');
+    expect(() => guardSchema(field({ auth: new Map() }))).toThrow('Query.a: the arguments of @auth must be an object.');
+    expect(() => guardSchema(field({ auth: { roles: undefined } }))).toThrow('Query.a: roles of @auth is undefined');
     expect(() => guardSchema(field({ auth: { role: 'ADMIN' } }))).toThrow("Query.a: @auth has no argument 'role'.");
     expect(() => guardSchema(field({ public: { to: 'all' } }))).toThrow("Query.a: @public has no argument 'to'.");
     expect(() => guardSchema(field({ owner: {} }))).toThrow('Query.a: a root field has no object');
