@@ -211,7 +211,7 @@ export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleInd
   if (undecided.length > 0) {
     throw new TypeError(`defaultRule is 'deny', and these have neither @auth nor @public: ${undecided.join(', ')}.`);
   }
-  checkNullable(schema, types);
+  checkNullable(schema, { types, fields, inputs });
   return {
     rules,
     fields,
