@@ -83,8 +83,7 @@ export function checkEntities(
   { types, fields }: { readonly types: ByCoordinate; readonly fields: ByCoordinate },
 ): void {
   for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type) || resolvesReferences(type)) continue;
-    if (federationUses(schema, type, 'key', type.name).length === 0) continue;
+    if (!isObjectType(type) || !isSent(schema, type)) continue;
     const own = Object.keys(type.getFields()).flatMap((field) => fields.get(`${type.name}.${field}`)?.owners ?? []);
     const isOwned = (types.get(type.name)?.owners ?? []).length > 0;
     if (!isOwned && !own.some(({ arg, loader }) => arg === undefined && loader === undefined)) continue;
@@ -96,10 +95,12 @@ export function checkEntities(
 
 type ByCoordinate = ReadonlyMap<string, Guarded>;
 
-/** Only where a transform of the schema keeps it: what stands on the type itself is lost when the type is guarded. */
-function resolvesReferences(type: GraphQLObjectType): boolean {
+/** Whether a router may send objects of a type that nothing loads: it has `@key`, and no `__resolveReference`. */
+export function isSent(schema: GraphQLSchema, type: GraphQLObjectType): boolean {
+  // Only where a transform of the schema keeps it: what stands on the type itself is lost when the type is guarded.
   const { apollo } = type.extensions as { apollo?: { subgraph?: { resolveReference?: unknown } } };
-  return typeof apollo?.subgraph?.resolveReference === 'function';
+  if (typeof apollo?.subgraph?.resolveReference === 'function') return false;
+  return federationUses(schema, type, 'key', type.name).length > 0;
 }
 
 function hasNonNullItem(type: GraphQLOutputType): boolean {
