@@ -274,6 +274,27 @@ describe('the access matrix', () => {
     expect(() => describeAccess(buildSchema(types))).toThrow('guardSchema()');
   });
 
+  it('says what a public field answers only to some, and what the type of a value asks beside its place', () => {
+    const schema = guarding(`${authDirectives}
+      type Query { doc: Doc @public e(e: E @auth(roles: "A"), in: In): Int @public }
+      type Doc @auth(roles: "ADMIN") { id: ID }
+      input In { e: E }
+      enum E @auth(roles: "B") { X }
+    `)();
+    expect(accessTable(schema)).toMatchInlineSnapshot(`
+      "Doc           rule           @auth(roles: [["ADMIN"]])
+      Doc.id        unguarded
+      E             rule           @auth(roles: [["B"]])
+      E.X           unguarded
+      In.e          rule           @auth(roles: [["B"]])
+      Query.doc     rule           @auth(roles: [["ADMIN"]])
+      Query.e       public
+      Query.e(e:)   rule           @auth(roles: [["A"]]) and @auth(roles: [["B"]])
+      Query.e(in:)  unguarded
+      "
+    `);
+  });
+
   it('is told at start what may surprise', () => {
     const messages: string[] = [];
     const events = createEvents(
