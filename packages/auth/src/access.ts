@@ -1,5 +1,6 @@
 /** Who may read or pass in what, as data and as a table: every coordinate of a guarded schema, unguarded ones included. */
 import {
+  type GraphQLInputType,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
@@ -7,7 +8,7 @@ import {
   isInputObjectType,
   isObjectType,
 } from 'graphql';
-import type { Guarded, RuleIndex } from './guarded.ts';
+import type { RuleIndex } from './guarded.ts';
 import { markOf } from './marker.ts';
 
 /** What one coordinate asks of a caller. */
@@ -51,28 +52,31 @@ export function accessTable(schema: GraphQLSchema): string {
 
 function rowsOf(type: GraphQLNamedType, { types, fields, inputs, open }: RuleIndex): AccessRow[] {
   const guard = types.get(type.name) ?? inputs.get(type.name);
-  const rows = guard ? [rowOf(type.name, guard)] : [];
+  const rows = guard ? [rowOf(type.name, guard.rule)] : [];
+  /** Who passes in a value needs what its place asks, and what its type asks. */
+  const passedIn = (at: string, of: GraphQLInputType): AccessRow =>
+    rowOf(at, inputs.get(at)?.rule, inputs.get(getNamedType(of).name)?.rule);
   if (isObjectType(type)) {
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
-      const onField = fields.get(coordinate);
-      rows.push(open.has(coordinate) ? { coordinate, access: 'public', rule: '' } : rowOf(coordinate, onField));
-      for (const { name, type: of } of field.args) {
-        const at = `${coordinate}(${name}:)`;
-        rows.push(rowOf(at, inputs.get(at) ?? inputs.get(getNamedType(of).name)));
-      }
+      // Public is the field; what it answers may still be guarded.
+      const row = rowOf(coordinate, fields.get(coordinate)?.rule);
+      rows.push(open.has(coordinate) && row.rule === '' ? { ...row, access: 'public' } : row);
+      rows.push(...field.args.map((arg) => passedIn(`${coordinate}(${arg.name}:)`, arg.type)));
     }
   }
-  const members = isInputObjectType(type)
-    ? Object.keys(type.getFields())
-    : isEnumType(type)
-      ? type.getValues().map(({ name }) => name)
-      : [];
-  return [...rows, ...members.map((name) => rowOf(`${type.name}.${name}`, inputs.get(`${type.name}.${name}`)))];
+  if (isInputObjectType(type)) {
+    rows.push(...Object.values(type.getFields()).map((field) => passedIn(`${type.name}.${field.name}`, field.type)));
+  }
+  if (isEnumType(type)) {
+    const coordinates = type.getValues().map(({ name }) => `${type.name}.${name}`);
+    rows.push(...coordinates.map((coordinate) => rowOf(coordinate, inputs.get(coordinate)?.rule)));
+  }
+  return rows;
 }
 
-function rowOf(coordinate: string, guarded: Guarded | undefined): AccessRow {
-  const rule = guarded?.rule ?? '';
+function rowOf(coordinate: string, ...rules: readonly (string | undefined)[]): AccessRow {
+  const rule = [...new Set(rules.filter((one) => one))].join(' and ');
   const access =
     rule === '' ? 'unguarded' : /^(?:@auth|defaultRule: authenticated)$/.test(rule) ? 'authenticated' : 'rule';
   return { coordinate, access, rule };

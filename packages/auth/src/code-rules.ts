@@ -1,10 +1,10 @@
 /** Rules given from code, for schemas that have no SDL to annotate: the same rules, by coordinate. */
 import { knownOptions, show } from '@graphql-bulwark/core';
 import type { GraphQLSchema } from 'graphql';
-import { coordinatesOf, type DirectiveName, type Uses } from './directives.ts';
+import { coordinatesOf, type Uses } from './directives.ts';
 import type { OwnerMode } from './owner-rule.ts';
 import type { AuthMode } from './rules.ts';
-import type { DirectiveArguments } from './uses.ts';
+import { type DirectiveArguments, isRecord } from './uses.ts';
 
 /** One name, alternatives, or alternatives of names that must all be held. */
 export type Names = string | readonly (string | readonly string[])[];
@@ -45,29 +45,28 @@ export type CodeRules = Readonly<Record<string, CodeRule>>;
 
 /** Adds the rules from code to what the schema itself carries. @throws {TypeError} for a coordinate that is not there. */
 export function withCodeRules(schema: GraphQLSchema, uses: Uses, rules: CodeRules): Uses {
-  const byCoordinate = new Map(Object.entries(rules));
+  if (!isRecord(rules)) throw new TypeError(`rules must be an object by coordinate, but is ${show(rules)}.`);
+  const byCoordinate = new Map<string, ReadonlyMap<string, DirectiveArguments[]>>();
   const known = coordinatesOf(schema);
-  for (const [coordinate, rule] of byCoordinate) {
+  for (const [coordinate, rule] of Object.entries<unknown>(rules)) {
     if (!known.has(coordinate)) throw new TypeError(`rules: the schema has no ${coordinate}.`);
-    if (typeof rule !== 'object' || rule === null) {
+    if (!isRecord(rule)) {
       throw new TypeError(`rules: the rule of ${coordinate} must be an object, but is ${show(rule)}.`);
     }
     knownOptions(`rules: ${coordinate}`, rule, ['auth', 'owner', 'public']);
-    const asked = (['auth', 'owner', 'public'] as const).flatMap((name) => fromCode(rule[name], name, coordinate));
+    const asked = Object.entries(rule).map(([name, given]) => [name, fromCode(given, name, coordinate)] as const);
+    byCoordinate.set(coordinate, new Map(asked));
     if (asked.length === 0) throw new TypeError(`rules: ${coordinate} needs auth, owner or public.`);
   }
   return (element, name, coordinate) => [
     ...uses(element, name, coordinate),
-    ...fromCode(byCoordinate.get(coordinate)?.[name], name, coordinate),
+    ...(byCoordinate.get(coordinate)?.get(name) ?? []),
   ];
 }
 
-function fromCode(given: unknown, name: DirectiveName, coordinate: string): DirectiveArguments[] {
-  if (given === undefined) return [];
+function fromCode(given: unknown, name: string, coordinate: string): DirectiveArguments[] {
   if (name === 'public' && given === true) return [{}];
   const list: unknown[] = Array.isArray(given) ? given : [given];
-  if (list.length > 0 && name !== 'public' && list.every((use) => typeof use === 'object' && use !== null)) {
-    return list as DirectiveArguments[];
-  }
+  if (list.length > 0 && name !== 'public' && list.every(isRecord)) return list;
   throw new TypeError(`rules: ${name} of ${coordinate} must be ${name === 'public' ? 'true' : 'its arguments'}.`);
 }

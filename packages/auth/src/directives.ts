@@ -66,15 +66,16 @@ export function directiveUses(schema: GraphQLSchema, names: DirectiveNames = {})
   };
 }
 
-/** @throws {TypeError} for an argument that the directive does not have: it would be silently without effect. */
+/** @throws {TypeError} for an argument that the directive does not have, or without a value: it would be silently without effect. */
 export function knownArguments(
   use: DirectiveArguments,
   name: DirectiveName,
   coordinate: string,
   known: readonly string[],
 ): void {
-  for (const argument of Object.keys(use)) {
+  for (const [argument, value] of Object.entries(use)) {
     if (!known.includes(argument)) throw new TypeError(`${coordinate}: @${name} has no argument '${argument}'.`);
+    if (value === undefined) throw new TypeError(`${coordinate}: ${argument} of @${name} is undefined; leave it out.`);
   }
 }
 
@@ -89,12 +90,14 @@ export function usesDirectives(schema: GraphQLSchema, names: DirectiveNames = {}
   return false;
 }
 
-/** @throws {TypeError} for a rule where it would have no effect. SDL cannot hold one there; code can. */
+/** @throws {TypeError} for a rule where it would have no effect. Most of them SDL cannot hold; code can. */
 export function checkLocations(schema: GraphQLSchema, uses: Uses): void {
   for (const [coordinate, element, allowed] of elementsOf(schema)) {
     for (const kind of kinds) {
       if (!allowed.includes(kind) && uses(element, kind, coordinate).length > 0) {
-        throw new TypeError(`${coordinate}: @${kind} has no effect here.`);
+        const [typeName = ''] = coordinate.split('.');
+        const place = isInterfaceType(schema.getType(typeName)) ? '; put it on the types that implement it' : '';
+        throw new TypeError(`${coordinate}: @${kind} has no effect here${place}.`);
       }
     }
   }
@@ -123,6 +126,9 @@ type Element = readonly [coordinate: string, element: Directable, allowed: reado
 
 function* elementsOf(schema: GraphQLSchema): Generator<Element> {
   yield ['schema', schema, []];
+  for (const directive of schema.getDirectives()) {
+    for (const argument of directive.args) yield [`@${directive.name}(${argument.name}:)`, argument, []];
+  }
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__')) continue;
     yield [type.name, type, allowedOn(type)];
@@ -140,7 +146,8 @@ function* membersOf(type: GraphQLNamedType): Generator<Element> {
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
       yield [coordinate, field, isObjectType(type) ? kinds : ['auth', 'public']];
-      for (const argument of field.args) yield [`${coordinate}(${argument.name}:)`, argument, ['auth', 'owner']];
+      const onArgument: readonly DirectiveName[] = isObjectType(type) ? ['auth', 'owner'] : ['auth'];
+      for (const argument of field.args) yield [`${coordinate}(${argument.name}:)`, argument, onArgument];
     }
   } else if (isInputObjectType(type)) {
     for (const field of Object.values(type.getFields())) yield [`${type.name}.${field.name}`, field, ['auth', 'owner']];

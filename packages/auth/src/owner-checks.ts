@@ -14,7 +14,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { federationUses } from './federation.ts';
-import type { Guarded } from './guarded.ts';
+import { type Guarded, ownerModeOf } from './guarded.ts';
 import type { OwnerRule } from './owner-rule.ts';
 
 /** @throws {TypeError} for owners of one coordinate that do not agree on what a stranger gets. */
@@ -25,19 +25,16 @@ export function checkedOwners(owners: OwnerRule[], coordinate: string): OwnerRul
   return owners;
 }
 
-/** @throws {TypeError} for a field whose owner stands nowhere, or which has no `null` to answer with. */
+/** @throws {TypeError} for a field whose owner stands nowhere. */
 export function checkReferences(
   field: GraphQLField<unknown, unknown>,
   owners: readonly OwnerRule[],
   isRoot: boolean,
   coordinate: string,
 ): void {
-  for (const { arg, loader, mode } of owners) {
+  for (const { arg, loader } of owners) {
     if (isRoot && !arg && loader === undefined) {
       throw new TypeError(`${coordinate}: a root field has no object; give @owner an arg or a loader.`);
-    }
-    if (mode === 'NULL' && isNonNullType(field.type)) {
-      throw new TypeError(`${coordinate}: mode NULL of @owner needs a field that can be null.`);
     }
     if (arg && !leadsSomewhere(field, arg)) {
       throw new TypeError(`${coordinate}: @owner(arg: "${arg.join('.')}") leads to no argument.`);
@@ -45,8 +42,13 @@ export function checkReferences(
   }
 }
 
-/** @throws {TypeError} where a denied object of mode NULL would stand in a place that cannot be null. */
-export function checkNullable(schema: GraphQLSchema, types: ReadonlyMap<string, Guarded>): void {
+/** @throws {TypeError} for mode NULL of an object, a field, an argument or an input field where there is no `null` to answer with. */
+export function checkNullable(
+  schema: GraphQLSchema,
+  { types, fields, inputs }: Readonly<Record<'types' | 'fields' | 'inputs', ByCoordinate>>,
+): void {
+  const guards = [...fields.values(), ...inputs.values()];
+  const nulling = new Set(guards.filter((one) => ownerModeOf(one) === 'NULL').map(({ coordinate }) => coordinate));
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
     for (const field of Object.values(type.getFields())) {
@@ -56,6 +58,15 @@ export function checkNullable(schema: GraphQLSchema, types: ReadonlyMap<string, 
       if (nulled && hasNonNullItem(field.type)) {
         throw new TypeError(
           `${type.name}.${field.name}: @owner(mode: NULL) of ${nulled.name} needs a place that can be null.`,
+        );
+      }
+      const isRefused = type === schema.getSubscriptionType();
+      if (nulling.size === 0 || !(isRefused || isNonNullType(field.type))) continue;
+      const at = guardedBy(`${type.name}.${field.name}`, field).find((coordinate) => nulling.has(coordinate));
+      if (at !== undefined) {
+        const why = isRefused ? 'is refused as a whole' : 'cannot';
+        throw new TypeError(
+          `${at}: mode NULL of @owner needs a field that can be null, but ${type.name}.${field.name} ${why}.`,
         );
       }
     }
@@ -72,8 +83,7 @@ export function checkEntities(
   { types, fields }: { readonly types: ByCoordinate; readonly fields: ByCoordinate },
 ): void {
   for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type) || resolvesReferences(type)) continue;
-    if (federationUses(schema, type, 'key', type.name).length === 0) continue;
+    if (!isObjectType(type) || !isSent(schema, type)) continue;
     const own = Object.keys(type.getFields()).flatMap((field) => fields.get(`${type.name}.${field}`)?.owners ?? []);
     const isOwned = (types.get(type.name)?.owners ?? []).length > 0;
     if (!isOwned && !own.some(({ arg, loader }) => arg === undefined && loader === undefined)) continue;
@@ -85,15 +95,29 @@ export function checkEntities(
 
 type ByCoordinate = ReadonlyMap<string, Guarded>;
 
-/** Only where a transform of the schema keeps it: what stands on the type itself is lost when the type is guarded. */
-function resolvesReferences(type: GraphQLObjectType): boolean {
+/** Whether a router may send objects of a type that nothing loads: it has `@key`, and no `__resolveReference`. */
+export function isSent(schema: GraphQLSchema, type: GraphQLObjectType): boolean {
+  // Only where a transform of the schema keeps it: what stands on the type itself is lost when the type is guarded.
   const { apollo } = type.extensions as { apollo?: { subgraph?: { resolveReference?: unknown } } };
-  return typeof apollo?.subgraph?.resolveReference === 'function';
+  if (typeof apollo?.subgraph?.resolveReference === 'function') return false;
+  return federationUses(schema, type, 'key', type.name).length > 0;
 }
 
 function hasNonNullItem(type: GraphQLOutputType): boolean {
   if (isNonNullType(type)) return isListType(type.ofType) ? hasNonNullItem(type.ofType.ofType) : true;
   return isListType(type) && hasNonNullItem(type.ofType);
+}
+
+/** The coordinates at which owners decide what a field answers: its own, and those of all that it may be given. */
+function guardedBy(coordinate: string, field: GraphQLField<unknown, unknown>): string[] {
+  const seen = new Set<string>();
+  const members = (type: GraphQLInputType): string[] => {
+    const named = getNamedType(type);
+    if (!isInputObjectType(named) || seen.has(named.name)) return [];
+    seen.add(named.name);
+    return Object.values(named.getFields()).flatMap((one) => [`${named.name}.${one.name}`, ...members(one.type)]);
+  };
+  return [coordinate, ...field.args.flatMap(({ name, type }) => [`${coordinate}(${name}:)`, ...members(type)])];
 }
 
 function leadsSomewhere(field: GraphQLField<unknown, unknown>, [first, ...rest]: readonly string[]): boolean {

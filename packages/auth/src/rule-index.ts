@@ -133,6 +133,12 @@ export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleInd
       }
     }
     const self = input(type.name, leafRules.get(type.name) ?? []);
+    for (const { name, value } of isEnumType(type) ? type.getValues() : []) {
+      // As an input it is the same as none.
+      if (value === null && (self ?? members.has(name))) {
+        throw new TypeError(`${type.name}.${name}: a guarded value needs an internal value other than null.`);
+      }
+    }
     const values = isEnumType(type) ? valueGuards(type, (name) => members.get(name)) : new Map();
     return { self, field: (name) => members.get(name), values };
   }
@@ -205,7 +211,7 @@ export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleInd
   if (undecided.length > 0) {
     throw new TypeError(`defaultRule is 'deny', and these have neither @auth nor @public: ${undecided.join(', ')}.`);
   }
-  checkNullable(schema, types);
+  checkNullable(schema, { types, fields, inputs });
   return {
     rules,
     fields,

@@ -15,16 +15,24 @@ export function usesOf(
   name: string,
   coordinate: string,
 ): DirectiveArguments[] {
-  const inExtensions: unknown = (element.extensions as Record<string, unknown> | undefined)?.['directives'];
-  if (Array.isArray(inExtensions) && inExtensions.some((use: { name?: unknown } | null) => use?.name === name)) {
-    throw new TypeError(
-      `${coordinate}: give extensions.directives as an object ({ ${name}: { ... } }), not as a list.`,
-    );
+  const inExtensions: unknown = (element.extensions as Record<string, unknown> | undefined)?.['directives'] ?? {};
+  const isOverlooked = Array.isArray(inExtensions)
+    ? inExtensions.some((use: { name?: unknown } | null) => use?.name === name)
+    : !isRecord(inExtensions) || [inExtensions[name]].flat().length === 0;
+  if (isOverlooked) {
+    throw new TypeError(`${coordinate}: give extensions.directives as an object ({ ${name}: { ... } }).`);
   }
   return read(schema, element, name, coordinate).map((use) => {
-    if (typeof use === 'object' && use !== null && !Array.isArray(use)) return use as DirectiveArguments;
+    if (isRecord(use)) return use;
     throw new TypeError(`${coordinate}: the arguments of @${name} must be an object.`);
   });
+}
+
+/** Whether all that an object says stands in properties of its own, as in a literal: no list, no `Map`, no instance. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function read(schema: GraphQLSchema, element: Directable, name: string, coordinate: string): unknown[] {

@@ -13,6 +13,7 @@ import {
   isObjectType,
 } from 'graphql';
 import type { Guarded } from './guarded.ts';
+import { isSent } from './owner-checks.ts';
 import { hidingModes } from './owner-rule.ts';
 
 type ByCoordinate = ReadonlyMap<string, Guarded>;
@@ -27,6 +28,7 @@ export function warningsOf(
   const defaults: string[] = [];
   const nonNull: string[] = [];
   const counts: string[] = [];
+  const sent: string[] = [];
   const reads = (type: Parameters<typeof getNamedType>[0], value: unknown): boolean => {
     const named = getNamedType(type);
     if (!isEnumType(named)) return false;
@@ -42,6 +44,11 @@ export function warningsOf(
       }
     }
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
+    const guards = [
+      types.get(type.name),
+      ...Object.keys(type.getFields()).map((name) => fields.get(`${type.name}.${name}`)),
+    ];
+    if (isObjectType(type) && guards.some(asksAboutObject) && isSent(schema, type)) sent.push(type.name);
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
       for (const arg of field.args) {
@@ -59,12 +66,19 @@ export function warningsOf(
     said(defaults, 'have a default that not everybody may pass: who leaves them out is denied'),
     said(nonNull, 'are guarded and not nullable: a denial nulls the object around them'),
     said(counts, 'may count objects that a list beside them hides'),
+    said(sent, 'have @key and no __resolveReference: their policies and loaders are asked about what a router sends'),
   ].filter((text) => text !== undefined);
 }
 
 function said(coordinates: readonly string[], what: string): string | undefined {
   const distinct = [...new Set(coordinates)];
   return distinct.length === 0 ? undefined : `${listed(distinct)} ${what}.`;
+}
+
+/** Whether functions of the application decide about the object, which they are given. */
+function asksAboutObject(guarded: Guarded | undefined): boolean {
+  if (!guarded) return false;
+  return guarded.policies.length > 0 || guarded.owners.some(({ loader }) => loader !== undefined);
 }
 
 /** Whether objects that are left out of lists stand here, or in the edges of a connection. */

@@ -154,6 +154,12 @@ describe('rules from code', () => {
       'Query.a: give extensions.directives as an object',
     );
     expect(() => guardSchema(field({ auth: true }))).toThrow('Query.a: the arguments of @auth must be an object.');
+    expect(() => guardSchema(field(new Map([['auth', {}]])))).toThrow(
+      'Query.a: give extensions.directives as an object',
+    );
+    expect(() => guardSchema(field({ auth: [] }))).toThrow('Query.a: give extensions.directives as an object');
+    expect(() => guardSchema(field({ auth: new Map() }))).toThrow('Query.a: the arguments of @auth must be an object.');
+    expect(() => guardSchema(field({ auth: { roles: undefined } }))).toThrow('Query.a: roles of @auth is undefined');
     expect(() => guardSchema(field({ auth: { role: 'ADMIN' } }))).toThrow("Query.a: @auth has no argument 'role'.");
     expect(() => guardSchema(field({ public: { to: 'all' } }))).toThrow("Query.a: @public has no argument 'to'.");
     expect(() => guardSchema(field({ owner: {} }))).toThrow('Query.a: a root field has no object');
@@ -179,6 +185,8 @@ describe('rules from code', () => {
     expect(assumed('type Query { e: E } enum E { A @owner }')).toThrow('E.A: @owner');
     expect(assumed('scalar S @public type Query { s: S }')).toThrow('S: @public');
     expect(assumed('interface N { a: Int @owner } type Query implements N { a: Int }')).toThrow('N.a: @owner');
+    expect(assumed('directive @d(a: Int @auth) on FIELD type Query { a: Int }')).toThrow('@d(a:): @auth');
+    expect(assumed('directive @d(a: Int @owner) on FIELD type Query { a: Int }')).toThrow('@d(a:): @owner');
     expect(assumed('type Query { a: Int @owner }')).toThrow('Query.a: a root field has no object');
   });
 

@@ -137,6 +137,21 @@ describe('Z19: a guarded enum value is denied', () => {
     expect(answer.body.data).toEqual({ e: '{"v":"OPEN"}', n: '{"v":null}', dflt: '{"v":"OPEN"}' });
   });
 
+  it.each(['enum F { MINE ALL @auth }', 'enum F @auth { MINE ALL }'])(
+    'and has an internal value that is not null, or the server does not start: %s',
+    (types) => {
+      const guarded = (value: unknown) => (): GraphQLSchema =>
+        guardSchema(
+          makeExecutableSchema({
+            typeDefs: [authDirectives, types, 'type Query { f(v: F): Int }'],
+            resolvers: { F: { ALL: value } },
+          }),
+        );
+      expect(guarded(null)).toThrow('F.ALL: a guarded value needs an internal value other than null.');
+      for (const value of ['all', 0, false, '']) expect(guarded(value)).not.toThrow();
+    },
+  );
+
   it('and a default that not everybody may pass is told at start', () => {
     const messages: string[] = [];
     guardSchema(schema(), {

@@ -451,6 +451,18 @@ describe('@owner refuses to start', () => {
     ['type Query { a(x: ID): Int @owner(arg: "x", loader: "l") }', 'arg or loader'],
     ['type Query { a: Int @owner(loader: "nope") }', "there is no loader 'nope'"],
     ['type Query { a(x: ID): Int! @owner(arg: "x", mode: NULL) }', 'can be null'],
+    ['type Query { a(x: ID @owner(mode: NULL)): [Int!]! }', 'Query.a(x:): mode NULL of @owner'],
+    ['type Query { a(i: [In!]): Int! } input In { i: In x: ID @owner(mode: NULL) }', 'In.x: mode NULL of @owner'],
+    [
+      'interface N { a(x: ID): Int } type Query implements N { a(x: ID @owner(mode: NULL)): Int! }',
+      'but Query.a cannot',
+    ],
+    ['type Subscription { a(x: ID): Int @owner(arg: "x", mode: NULL) } type Query { a: Int }', 'refused as a whole'],
+    ['type Subscription { a(x: ID @owner(mode: NULL)): Int } type Query { a: Int }', 'Subscription.a(x:): mode NULL'],
+    [
+      'type Subscription { a(i: In): Int } input In { x: ID @owner(mode: NULL) } type Query { a: Int }',
+      'In.x: mode NULL',
+    ],
     ['type Query { a(x: ID): [Int] @owner(arg: "x", mode: FILTER) }', 'belongs on a type'],
     ['type Query { a(x: ID @owner(arg: "x")): Int }', 'belongs on a field'],
     ['type Query { a(x: ID @owner(loader: "l")): Int }', 'belongs on a type or a field'],
@@ -467,5 +479,11 @@ describe('@owner refuses to start', () => {
     ],
   ])('with %s', (types, message) => {
     expect(() => guardSchema(schemaOf(types), { loaders: { l: () => null } })).toThrow(message);
+  });
+
+  it('but not with mode NULL where every field that is given the value can be null', () => {
+    const types =
+      'type Query { a(x: ID @owner(mode: NULL), i: In): [Int!] b(o: Other): Int! } input In { x: ID @owner(mode: NULL) } input Other { x: ID @owner }';
+    expect(() => guardSchema(schemaOf(types))).not.toThrow();
   });
 });

@@ -83,7 +83,17 @@ describe('rules from code', () => {
     [{ 'Query.nope': { auth: {} } }, 'the schema has no Query.nope'],
     [{ Doc: null }, 'must be an object'],
     [{ Doc: {} }, 'rules: Doc needs auth, owner or public'],
-    [{ Doc: { auth: undefined } }, 'rules: Doc needs auth, owner or public'],
+    [{ Doc: { auth: undefined } }, 'rules: auth of Doc must be its arguments'],
+    [{ 'Query.pay': { auth: undefined, public: true } }, 'rules: auth of Query.pay must be its arguments'],
+    [{ Doc: { auth: new Map([['roles', 'ADMIN']]) } }, 'rules: auth of Doc must be its arguments'],
+    [{ Doc: { auth: [[]] } }, 'rules: auth of Doc must be its arguments'],
+    [{ Doc: { auth: { roles: undefined } } }, 'Doc: roles of @auth is undefined'],
+    [{ Doc: { owner: { loader: undefined } } }, 'Doc: loader of @owner is undefined'],
+    [{ Doc: new Map([['auth', {}]]) }, 'the rule of Doc must be an object'],
+    [new Map([['Doc', { auth: {} }]]), 'rules must be an object'],
+    [[], 'rules must be an object'],
+    [() => ({ Doc: { auth: {} } }), 'rules must be an object'],
+    [null, 'rules must be an object'],
     [{ Doc: { auht: {} } }, "did you mean 'auth'"],
     [{ Doc: { auth: true } }, 'must be its arguments'],
     [{ Doc: { auth: [] } }, 'must be its arguments'],
@@ -113,6 +123,22 @@ describe('rules on interfaces', () => {
   ])('are refused with strictInterfaces: %s', (types_, message) => {
     expect(guarding(`${authDirectives} ${types_} type Query { n: N }`, { strictInterfaces: true })).toThrow(message);
   });
+
+  it.each([false, true])(
+    'are refused where they are owners of arguments, with strictInterfaces: %s',
+    (strictInterfaces) => {
+      const owned = (owner: string, options: GuardSchemaOptions = {}): (() => GraphQLSchema) =>
+        guarding(
+          `${authDirectives} interface N { a(x: ID ${owner}): Int } type T implements N { a(x: ID): Int } type Query { t: T }`,
+          { ...options, strictInterfaces },
+        );
+      const message = 'N.a(x:): @owner has no effect here; put it on the types that implement it.';
+      expect(owned('@owner')).toThrow(message);
+      expect(owned('@owner(loader: "none")')).toThrow(message);
+      expect(owned('', { rules: { 'N.a(x:)': { owner: {} } } })).toThrow(message);
+      expect(owned('', { rules: { 'T.a(x:)': { owner: {} } } })).not.toThrow();
+    },
+  );
 });
 
 describe('directives under other names', () => {
@@ -246,6 +272,27 @@ describe('the access matrix', () => {
       rule: '@auth(scopes: [["mail"]])',
     });
     expect(() => describeAccess(buildSchema(types))).toThrow('guardSchema()');
+  });
+
+  it('says what a public field answers only to some, and what the type of a value asks beside its place', () => {
+    const schema = guarding(`${authDirectives}
+      type Query { doc: Doc @public e(e: E @auth(roles: "A"), in: In): Int @public }
+      type Doc @auth(roles: "ADMIN") { id: ID }
+      input In { e: E }
+      enum E @auth(roles: "B") { X }
+    `)();
+    expect(accessTable(schema)).toMatchInlineSnapshot(`
+      "Doc           rule           @auth(roles: [["ADMIN"]])
+      Doc.id        unguarded
+      E             rule           @auth(roles: [["B"]])
+      E.X           unguarded
+      In.e          rule           @auth(roles: [["B"]])
+      Query.doc     rule           @auth(roles: [["ADMIN"]])
+      Query.e       public
+      Query.e(e:)   rule           @auth(roles: [["A"]]) and @auth(roles: [["B"]])
+      Query.e(in:)  unguarded
+      "
+    `);
   });
 
   it('is told at start what may surprise', () => {

@@ -6,7 +6,7 @@ import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheContr
 import { ApolloServerPluginSubscriptionCallback } from '@apollo/server/plugin/subscriptionCallback';
 import responseCachePlugin from '@apollo/server-plugin-response-cache';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { guard, type SecuredContext } from '@graphql-bulwark/core';
+import { createEvents, guard, type SecuredContext } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type DocumentNode, type GraphQLSchema, parse } from 'graphql';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -185,6 +185,29 @@ describe('a federation subgraph', () => {
     });
     expect(() => guardSchema(loaded)).not.toThrow();
   });
+
+  const unloaded =
+    'Doc have @key and no __resolveReference: their policies and loaders are asked about what a router sends.';
+  it.each<[types: string, resolvers: Record<string, { __resolveReference?: () => object }>, told: string[]]>([
+    ['type Doc @key(fields: "id") @auth(policies: "p") { id: ID! }', {}, [unloaded]],
+    ['type Doc @key(fields: "id") { id: ID! title: String @auth(policies: "p") }', {}, [unloaded]],
+    ['type Doc @key(fields: "id") { id: ID! title: String @owner(loader: "l") }', {}, [unloaded]],
+    ['type Doc @key(fields: "id") @auth(policies: "p") { id: ID! }', { Doc: { __resolveReference: () => ({}) } }, []],
+    ['type Doc @key(fields: "id") @auth { id: ID! }', {}, []],
+    ['type Doc @auth(policies: "p") { id: ID! }', {}, []],
+  ])(
+    'W16: tells at start where a policy or a loader is asked about what the router sends: %s %j',
+    (types, resolvers, told) => {
+      const messages: string[] = [];
+      const events = createEvents(
+        (event) => void (event.type === 'config.warning' && messages.push(event.message)),
+        () => silent,
+      );
+      const schema = buildSubgraphSchema({ typeDefs: typeDefs(`type Query { doc: Doc } ${types}`), resolvers });
+      guardSchema(schema, { events, policies: { p: () => true }, loaders: { l: () => null } });
+      expect(messages).toEqual(told);
+    },
+  );
 
   it('W16: does not start where __resolveReference stands on the type alone, and would be lost when it is guarded', () => {
     const schema = buildSubgraphSchema({ typeDefs: typeDefs(doc), resolvers: {} });
