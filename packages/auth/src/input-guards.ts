@@ -47,8 +47,8 @@ export function finders(
   const reaching = reachingGuards(types, guards);
   const visits = new Map<string, Visit>();
 
-  const visitOf = (type: GraphQLInputType): Visit | undefined => {
-    if (isNonNullType(type)) return visitOf(type.ofType);
+  const visitOf = (type: GraphQLInputType, isRequired = false): Visit | undefined => {
+    if (isNonNullType(type)) return visitOf(type.ofType, true);
     if (isListType(type)) {
       const item = visitOf(type.ofType);
       return (
@@ -60,7 +60,8 @@ export function finders(
     }
     if (!reaching.has(type.name)) return undefined;
     return (value, report) => {
-      if (value !== null && value !== undefined) namedVisit(type)(value, report);
+      // What must be given and is null was given, and a scalar made that of it.
+      if (isRequired || (value !== null && value !== undefined)) namedVisit(type)(value, report);
     };
   };
 

@@ -1,6 +1,6 @@
 /** Rules on arguments, input fields, enums, enum values and scalars. */
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLScalarType, type GraphQLSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { as, codes, send } from '../../../test/kit.ts';
 import { authDirectives, guardSchema } from '../src/index.ts';
@@ -302,4 +302,20 @@ it('of what a mutation may leave out nothing is asked when it is left out', asyn
   expect(await codeOf('mutation { save(i: { ownerId: "u1" }) }', user)).toBe('FORBIDDEN');
   expect(await codeOf('mutation { feedback(i: { ownerId: "u2" }) }', user)).toBe('FORBIDDEN');
   expect(ran).toEqual(['feedback', 'save', 'a']);
+});
+
+it('a scalar that makes null of what must be given is judged all the same', async () => {
+  const secret = new GraphQLScalarType({ name: 'Secret', parseValue: () => null, parseLiteral: () => null });
+  const bare = makeExecutableSchema({
+    typeDefs: [
+      authDirectives,
+      'scalar Secret @auth(roles: "ADMIN") type Query { s(v: Secret!, vs: [Secret!]): String @public }',
+    ],
+    resolvers: { Secret: secret, Query: { s: () => 'ran' } },
+  });
+  const { server } = await serve(bare);
+  for (const query of ['{ s(v: 1) }', '{ s(v: 1, vs: [1]) }']) {
+    expect((await send(server, query, user)).body.data).toEqual({ s: null });
+    expect((await send(server, query, admin)).body).toEqual({ data: { s: 'ran' } });
+  }
 });
