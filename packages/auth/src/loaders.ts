@@ -6,7 +6,7 @@
 import { isPromise, show, within } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Maybe } from './maybe.ts';
-import { once, questionKeys } from './memo.ts';
+import { once, questionKey } from './memo.ts';
 import type { Asking } from './policies.ts';
 
 /** What a loader is asked for. */
@@ -49,7 +49,6 @@ export function loaderBook(loaders: Readonly<Record<string, unknown>>, timeoutMi
       throw new TypeError(`loaders.${name} must be a function, but is ${show(loader)}.`);
     book.set(name, loader as Loader<unknown>);
   }
-  const questionKey = questionKeys();
   return {
     require(name, coordinate) {
       if (!book.has(name)) throw new TypeError(`${coordinate}: there is no loader '${name}'.`);
@@ -57,7 +56,7 @@ export function loaderBook(loaders: Readonly<Record<string, unknown>>, timeoutMi
     load(name, { memo, contextValue, coordinate, args, source, info }) {
       const loader = book.get(name);
       if (!loader) throw new Error(`there is no loader '${name}'`);
-      return once(memo, loader, questionKey(coordinate, source, args), () => {
+      return once(memo, loader, questionKey(memo, coordinate, source, args), () => {
         const found = loader({ args, source, context: contextValue, ...(info && { info }) });
         return isPromise(found) ? within(timeoutMilliseconds, found) : found;
       });

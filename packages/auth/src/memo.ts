@@ -7,6 +7,7 @@ import { collectFields, included, type Principal, typeApplies } from '@graphql-b
 import type { GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
 import type { Tally } from './denials.ts';
 import type { Shown } from './error-cap.ts';
+import { Numbers } from './numbers.ts';
 import type { HeldList } from './steady-lists.ts';
 
 /** Most operations fill few of the collections, and many none: each is made when it is first asked for. */
@@ -24,7 +25,8 @@ export class Memo {
   /** Response key of the root field that runs first, when it is a mutation. */
   firstMutation: string | undefined;
 
-  #answers: Map<object, Map<unknown, unknown>> | undefined;
+  #answers: Map<object, Map<string, unknown>> | undefined;
+  #numbers: Numbers | undefined;
   #waiting: Map<object, unknown> | undefined;
   #tallies: Map<string, Tally> | undefined;
   #shown: Map<object, Shown> | undefined;
@@ -33,9 +35,15 @@ export class Memo {
   #lists: Map<object, HeldList> | undefined;
 
   /** subject -> key -> answer. The subject is a policy or loader; the key tells source and arguments apart. */
-  get answers(): Map<object, Map<unknown, unknown>> {
+  get answers(): Map<object, Map<string, unknown>> {
     this.#answers ??= new Map();
     return this.#answers;
+  }
+
+  /** What keys call sources and arguments. */
+  get numbers(): Numbers {
+    this.#numbers ??= new Numbers();
+    return this.#numbers;
   }
 
   /** Keys that wait for a policy's next call for many. */
@@ -161,9 +169,8 @@ function firstKey({ operation, fragments, variableValues, schema, parentType }: 
   return first;
 }
 
-/** The answer that is known, or the one that `ask` gives. Without a key nothing is kept. */
-export function once<T>(memo: Memo, subject: object, key: unknown, ask: () => T): T {
-  if (key === undefined) return ask();
+/** The answer that is known, or the one that `ask` gives. */
+export function once<T>(memo: Memo, subject: object, key: string, ask: () => T): T {
   let answers = memo.answers.get(subject);
   if (!answers) {
     answers = new Map();
@@ -173,53 +180,9 @@ export function once<T>(memo: Memo, subject: object, key: unknown, ask: () => T)
   return answers.get(key) as T;
 }
 
-/**
- * A key for a question about a source and arguments; `undefined` where arguments cannot be told apart.
- *
- * Sources count by identity: two with equal content are two.
- */
-export function questionKeys(): (coordinate: string, source: unknown, args: unknown) => string | undefined {
-  const ids = new WeakMap<object, number>();
-  let seen = 0;
-  const sourceKey = (source: unknown): string | undefined => {
-    if (!isObject(source)) return textOfValue(source ?? null);
-    let id = ids.get(source);
-    if (id === undefined) {
-      seen += 1;
-      id = seen;
-      ids.set(source, id);
-    }
-    return `#${id}`;
-  };
-  return (coordinate, source, args) => {
-    const of = sourceKey(source);
-    const text = textOfValue(args);
-    return of === undefined || text === undefined ? undefined : `${coordinate} ${of} ${text}`;
-  };
-}
-
-/**
- * Arguments as a text that is equal for equal values only, or `undefined` where JSON does not tell values apart.
- *
- * Keys are in order, so that `{ a, b }` and `{ b, a }` are one.
- */
-export function textOfValue(value: unknown): string | undefined {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value);
-  if (typeof value === 'number') return Object.is(value, -0) || !Number.isFinite(value) ? undefined : String(value);
-  if (Array.isArray(value)) return joined(value.map(textOfValue), '[', ']');
-  if (!isObject(value)) return undefined;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) return undefined;
-  const keys = Object.keys(value).toSorted();
-  const parts = keys.map((key) => {
-    const text = textOfValue((value as Record<string, unknown>)[key]);
-    return text === undefined ? undefined : `${JSON.stringify(key)}:${text}`;
-  });
-  return joined(parts, '{', '}');
-}
-
-function joined(parts: readonly (string | undefined)[], open: string, close: string): string | undefined {
-  return parts.includes(undefined) ? undefined : `${open}${parts.join(',')}${close}`;
+/** A key for a question about a source and arguments. */
+export function questionKey({ numbers }: Memo, coordinate: string, source: unknown, args: unknown): string {
+  return `${coordinate} ${numbers.ofSame(source ?? null)} ${numbers.ofEqual(args)}`;
 }
 
 function isObject(value: unknown): value is object {
