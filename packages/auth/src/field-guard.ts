@@ -13,7 +13,7 @@ import { more } from './error-cap.ts';
 import type { GuardedField } from './guarded.ts';
 import type { Judge } from './judge.ts';
 import { type LoaderBook, withLoaded } from './loaders.ts';
-import { forgetBefore, type Memos } from './memo.ts';
+import type { Memos } from './memo.ts';
 import { type Question, whereOf } from './question.ts';
 import { type Standings, surelyPasses, verdicts } from './standing.ts';
 import { unsettled, withNotedPromise } from './steady-lists.ts';
@@ -91,7 +91,6 @@ function behindAll(guarded: GuardedField, resolver: Resolver, guarding: Guarding
   const { judge, memos, denials } = guarding;
   return (source, args: Question['args'], contextValue, info) => {
     const memo = memos.during(contextValue, info);
-    forgetBefore(memo, info);
     const question = { contextValue, operation: info.operation, memo, source, args, info };
     const decide = (denied: Denied | undefined): unknown => {
       if (denied) return refused(denied, whereOf(question), denials);

@@ -4,7 +4,7 @@
  * The check before execution makes one and hands it over; the execution of the same operation takes it, once.
  */
 import { collectFields, included, type Principal, typeApplies } from '@graphql-bulwark/core';
-import type { GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
+import { type GraphQLResolveInfo, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import type { Tally } from './denials.ts';
 import type { Shown } from './error-cap.ts';
 import { Numbers } from './numbers.ts';
@@ -22,8 +22,8 @@ export class Memo {
   ends = false;
   /** Whether the operator is about to be told of denials. */
   tells = false;
-  /** Response key of the root field that runs first, when it is a mutation. */
-  firstMutation: string | undefined;
+  /** Response key of the root field of a mutation that the answers hold for. */
+  mutation: string | undefined;
 
   #answers: Map<object, Map<string, unknown>> | undefined;
   #numbers: Numbers | undefined;
@@ -80,6 +80,13 @@ export class Memo {
   get lists(): Map<object, HeldList> {
     this.#lists ??= new Map();
     return this.#lists;
+  }
+
+  /** Forgets every answer, and what it is about: both may have changed. */
+  forget(): void {
+    this.#answers = undefined;
+    this.#numbers = undefined;
+    this.#waiting = undefined;
   }
 }
 
@@ -141,21 +148,27 @@ export function memos(): Memos {
   };
 }
 
-/** Forgets what an earlier mutation of the same operation may have changed. */
-export function forgetBefore(memo: Memo, info: GraphQLResolveInfo): void {
-  if (info.path.prev !== undefined || info.parentType !== info.schema.getMutationType()) return;
-  memo.firstMutation ??= firstKey(info);
-  if (memo.firstMutation !== info.path.key) memo.answers.clear();
+/** Forgets what an earlier root field of the same mutation may have changed. */
+export function forgetBefore(memo: Memo, info: GraphQLResolveInfo | undefined): void {
+  if (info?.operation.operation !== OperationTypeNode.MUTATION) return;
+  const key = rootKey(info);
+  memo.mutation ??= firstKey(info);
+  if (memo.mutation !== key) memo.forget();
+  memo.mutation = key;
 }
 
 /** Forgets what was found out about somebody else: a resolver may put another caller into the context. */
 export function forgetOthers(memo: Memo, caller: Principal | null): void {
   if (memo.caller === caller) return;
-  if (memo.caller !== undefined) {
-    memo.answers.clear();
-    memo.waiting.clear();
-  }
+  if (memo.caller !== undefined) memo.forget();
   memo.caller = caller;
+}
+
+/** The response key of the root field that a field stands below, or is. */
+function rootKey({ path }: GraphQLResolveInfo): string {
+  let at = path;
+  while (at.prev) at = at.prev;
+  return String(at.key);
 }
 
 /** The response key of the root field that runs first. */
@@ -163,7 +176,7 @@ function firstKey({ operation, fragments, variableValues, schema, parentType }: 
   const fields = collectFields([operation.selectionSet], {
     fragments: new Map(Object.entries(fragments)),
     includes: included(variableValues),
-    applies: typeApplies(schema, parentType),
+    applies: typeApplies(schema, schema.getMutationType() ?? parentType),
   });
   const [first = ''] = fields.keys();
   return first;

@@ -377,6 +377,57 @@ describe('W13, W14: mutations on what there is', () => {
   });
 });
 
+describe('what an earlier root field of a mutation may have changed', () => {
+  const types = `
+    type Query { a: Int }
+    type Mutation { docs: Docs! give(to: ID!): String @public guarded: Doc @auth(roles: "ADMIN") doc: Doc }
+    type Docs {
+      rename: String @owner(loader: "doc")
+      give(to: ID!): String @owner(loader: "doc")
+      read: String @auth(policies: "owns")
+      doc: Doc
+    }
+    type Doc @owner(loader: "doc") { id: ID }
+  `;
+  const start = (): ReturnType<typeof serve> => {
+    const docs = {};
+    const doc = { id: 'd' };
+    let ownerId = 'me';
+    const give = (_: unknown, { to }: { to: string }): string => (ownerId = to);
+    return serve(
+      schemaOf(types, {
+        Mutation: { docs: () => docs, give, guarded: () => void (ownerId = 'them'), doc: () => doc },
+        Docs: { rename: () => 'renamed', read: () => 'read', give, doc: () => doc },
+      }),
+      {
+        loaders: { doc: async () => ({ ownerId }) },
+        policies: { owns: { key: () => 'doc', check: async () => ownerId === 'me' } },
+      },
+    );
+  };
+
+  it.each([
+    ['below another field', 'mutation{x:docs{rename read} y:docs{give(to:"them")} z:docs{rename read}}'],
+    ['by a field without a rule', 'mutation{x:docs{rename read} give(to:"them") z:docs{rename read}}'],
+    ['by a field with a rule for claims', 'mutation{x:docs{rename read} guarded{id} z:docs{rename read}}'],
+  ])('%s is asked anew', async (_, query) => {
+    const { body } = await send((await start()).server, query, as({ id: 'me', roles: ['ADMIN'] }));
+    expect(body.data).toMatchObject({ x: { rename: 'renamed', read: 'read' }, z: { rename: null, read: null } });
+  });
+
+  it('is asked anew about objects', async () => {
+    const query = 'mutation{x:docs{doc{id}} doc{id} give(to:"them") z:docs{doc{id}} again:doc{id}}';
+    const { body } = await send((await start()).server, query, me);
+    expect(body.data).toEqual({
+      x: { doc: { id: 'd' } },
+      doc: { id: 'd' },
+      give: 'them',
+      z: { doc: null },
+      again: null,
+    });
+  });
+});
+
 describe('@owner on a field', () => {
   const types = `
     type Query { users: [User] }
