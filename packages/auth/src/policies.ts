@@ -8,6 +8,7 @@ import { isPromise, knownOptions, type Principal, show, within } from '@graphql-
 import type { GraphQLResolveInfo } from 'graphql';
 import { every, type Maybe, some } from './maybe.ts';
 import { type Memo, once, questionKey } from './memo.ts';
+import type { Question } from './question.ts';
 import type { AnyOf } from './rules.ts';
 
 /** What a policy is asked about. */
@@ -47,6 +48,8 @@ export type Policies<C> = Readonly<Record<string, PolicyFunction<C> | PolicyOpti
 export interface Asking extends PolicyQuestion {
   readonly contextValue: unknown;
   readonly memo: Memo;
+  /** As in {@link Question}. */
+  readonly rows?: Question['rows'];
   /** Told of what failed, once per coordinate and operation. */
   readonly failed: (error: unknown) => void;
 }

@@ -428,6 +428,62 @@ describe('what an earlier root field of a mutation may have changed', () => {
   });
 });
 
+describe('what a resolver is offered of the loaders', () => {
+  const types = `
+    scalar Any
+    type Query {
+      a(any: Any): String @owner(loader: "doc")
+      either: String @owner(loader: "doc") @owner(loader: "broken")
+      late: String @owner(loader: "later") @owner(loader: "broken")
+      spared: String @owner(loader: "broken") @owner(loader: "doc", bypass: "ADMIN")
+      again: String @public
+      soon: String @owner(loader: "later")
+    }
+  `;
+  let loads = 0;
+  const load = (): object => ({ id: (loads += 1), ownerId: 'me' });
+  const found = (...[, , , info]: [unknown, unknown, unknown, Parameters<typeof loaded>[0]]): string =>
+    JSON.stringify(['doc', 'later', 'broken'].map((name) => (loaded(info, name) as { id: number } | undefined)?.id));
+  const again = (_: unknown, __: unknown, context: { security: unknown }): void => {
+    context.security = as({ id: 'me' }).security;
+  };
+  const schema = guardSchema(
+    schemaOf(types, { Query: { a: found, either: found, late: found, spared: found, again, soon: found } }),
+    {
+      loaders: {
+        doc: load,
+        later: async () => load(),
+        broken: () => {
+          throw new Error('connection to 10.0.0.5 lost');
+        },
+      },
+    },
+  );
+  const ask = async (source: string, contextValue: object, variableValues = {}): Promise<unknown> => {
+    loads = 0;
+    return plain(await graphql({ schema, source, contextValue: { ...contextValue }, variableValues }));
+  };
+
+  it('is what the verdict needed, and nothing else can fail the field', async () => {
+    expect(await ask('{either late}', me)).toEqual({ data: { either: '[1,null,null]', late: '[null,2,null]' } });
+    expect(await ask('{spared}', admin)).toEqual({ data: { spared: '[null,null,null]' } });
+  });
+
+  it.each([
+    ['a date', new Date(0)],
+    ['a bigint', 1n],
+    ['an object of a class', new URL('https://example.com')],
+  ])('is the row that was judged, for %s too', async (_, any) => {
+    expect(await ask('query($any: Any){a(any: $any)}', me, { any })).toEqual({ data: { a: '[1,null,null]' } });
+  });
+
+  it('is the row that was judged, for a caller who was put into the context again meanwhile', async () => {
+    expect(await ask('{soon again b:soon}', me)).toEqual({
+      data: { soon: '[null,1,null]', again: null, b: '[null,2,null]' },
+    });
+  });
+});
+
 describe('@owner on a field', () => {
   const types = `
     type Query { users: [User] }
