@@ -1,19 +1,13 @@
 /** Guards a field: judges before its resolver, before its source stream is opened, and what it returns. */
 
 import { isPromise } from '@graphql-bulwark/core';
-import {
-  defaultFieldResolver,
-  type GraphQLFieldConfig,
-  type GraphQLFieldResolver,
-  type GraphQLResolveInfo,
-  isNonNullType,
-} from 'graphql';
+import { defaultFieldResolver, type GraphQLFieldConfig, type GraphQLFieldResolver, isNonNullType } from 'graphql';
 import { type Denials, type Denied, type Where, whyOf } from './denials.ts';
 import { more } from './error-cap.ts';
 import type { GuardedField } from './guarded.ts';
 import type { Judge } from './judge.ts';
-import { type LoaderBook, withLoaded } from './loaders.ts';
-import { forgetBefore, type Memos } from './memo.ts';
+import { withLoaded } from './loaders.ts';
+import type { Memos } from './memo.ts';
 import { type Question, whereOf } from './question.ts';
 import { type Standings, surelyPasses, verdicts } from './standing.ts';
 import { unsettled, withNotedPromise } from './steady-lists.ts';
@@ -24,7 +18,6 @@ type FieldConfig = GraphQLFieldConfig<unknown, unknown>;
 export interface Guarding {
   readonly standings: Standings;
   readonly judge: Judge;
-  readonly loaders: LoaderBook;
   readonly memos: Memos;
   readonly denials: Denials;
   /** Resolves fields that have no resolver. */
@@ -35,11 +28,18 @@ export interface Guarding {
  * Puts a guard in front of a resolver.
  *
  * @param notes whether a denial may follow a promise that the resolver returns.
+ * @param no answers a denial.
  */
-export function behind(guarded: GuardedField, resolver: Resolver, guarding: Guarding, notes = false): Resolver {
+export function behind(
+  guarded: GuardedField,
+  resolver: Resolver,
+  guarding: Guarding,
+  notes = false,
+  no = refused,
+): Resolver {
   const onlyClaims = guarded.policies.length === 0 && guarded.owners.length === 0 && !guarded.find;
   if (onlyClaims) return behindClaims(guarded, resolver, guarding, notes);
-  return behindAll(guarded, notes ? withNotedPromise(resolver, guarding.memos) : resolver, guarding);
+  return behindAll(guarded, notes ? withNotedPromise(resolver, guarding.memos) : resolver, guarding, no);
 }
 
 /** Guards what resolves a field, and what opens its source stream where it has one. @param notes as in {@link behind}. */
@@ -53,7 +53,7 @@ export function guardedField(
   return {
     ...config,
     resolve: behind(guarded, resolve, guarding, notes),
-    ...(subscribe && { subscribe: behind(guarded, subscribe, guarding) }),
+    ...(subscribe && { subscribe: behind(guarded, subscribe, guarding, false, unopened) }),
   };
 }
 
@@ -87,16 +87,21 @@ function behindClaims(
   };
 }
 
-function behindAll(guarded: GuardedField, resolver: Resolver, guarding: Guarding): Resolver {
-  const { judge, memos, denials } = guarding;
+function behindAll(
+  guarded: GuardedField,
+  resolver: Resolver,
+  { judge, memos, denials }: Guarding,
+  no: typeof refused,
+): Resolver {
+  const loads = guarded.owners.some(({ loader }) => loader !== undefined);
   return (source, args: Question['args'], contextValue, info) => {
     const memo = memos.during(contextValue, info);
-    forgetBefore(memo, info);
-    const question = { contextValue, operation: info.operation, memo, source, args, info };
+    const rows = loads ? new Map<string, unknown>() : undefined;
+    const question = { contextValue, operation: info.operation, memo, source, args, info, rows };
     const decide = (denied: Denied | undefined): unknown => {
-      if (denied) return refused(denied, whereOf(question), denials);
+      if (denied) return no(denied, whereOf(question), denials);
       const completed = judge.completed(guarded, args, contextValue);
-      return withRows(guarded, question, guarding, (seen) => resolver(source, completed, contextValue, seen));
+      return resolver(source, completed, contextValue, rows ? withLoaded(info, rows) : info);
     };
     const denied = judge.field(guarded, question);
     return isPromise(denied) ? denials.later(denied.then(decide), question) : decide(denied);
@@ -114,22 +119,7 @@ function refused(denied: Denied, where: Where, denials: Denials): unknown {
   return denials.no(error ?? more(where), where);
 }
 
-/** Offers the resolver what the loaders found: what was judged is what is used. */
-function withRows(
-  { owners, coordinate }: GuardedField,
-  question: Question,
-  { loaders, standings }: Guarding,
-  resolve: (info: GraphQLResolveInfo) => unknown,
-): unknown {
-  const { info, contextValue } = question;
-  if (!info) throw new Error('a resolver runs with info');
-  const names = owners.flatMap(({ loader, bypass }) =>
-    loader === undefined || (bypass && standings.holdsRoles(contextValue, bypass)) ? [] : [loader],
-  );
-  if (names.length === 0) return resolve(info);
-  const asking = { ...question, coordinate, principal: standings.principalOf(contextValue), failed: () => {} };
-  const found = names.map((name) => loaders.load(name, asking));
-  const offer = (rows: readonly unknown[]): unknown =>
-    resolve(withLoaded(info, new Map(names.map((name, i) => [name, rows[i]]))));
-  return found.some(isPromise) ? Promise.all(found).then(offer) : offer(found);
+/** `null` is no source stream: graphql-js would throw what graphql-ws answers by closing the whole socket. */
+function unopened(denied: Denied, where: Where, denials: Denials): unknown {
+  return refused({ ...denied, mode: 'ERROR' }, where, denials);
 }

@@ -130,7 +130,6 @@ export function guardSchema<C = SecuredContext>(
   const guarding: Guarding = {
     standings: standing,
     denials: saying,
-    loaders,
     memos: remembered,
     judge: judge({ standings: standing, policies, loaders, denials: saying }),
     fieldResolver,

@@ -7,7 +7,7 @@ import { type Denials, type Denied, whyOf } from './denials.ts';
 import { type Guarded, type GuardedField, ownerModeOf } from './guarded.ts';
 import type { LoaderBook } from './loaders.ts';
 import { after, firstOf, type Maybe } from './maybe.ts';
-import { forgetOthers } from './memo.ts';
+import { forgetBefore, forgetOthers } from './memo.ts';
 import { type Found, ownerJudge } from './owner-judge.ts';
 import type { Asking, PolicyBook } from './policies.ts';
 import type { Question } from './question.ts';
@@ -44,6 +44,7 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
   const askingOf = (guarded: Guarded, question: Question): Asking => {
     const principal = standings.principalOf(question.contextValue);
     forgetOthers(question.memo, principal);
+    forgetBefore(question.memo, question.info);
     return {
       ...question,
       coordinate: guarded.coordinate,

@@ -5,8 +5,8 @@
  */
 import { isPromise, show, within } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo } from 'graphql';
-import type { Maybe } from './maybe.ts';
-import { once, questionKeys } from './memo.ts';
+import { after, type Maybe } from './maybe.ts';
+import { once, questionKey } from './memo.ts';
 import type { Asking } from './policies.ts';
 
 /** What a loader is asked for. */
@@ -32,7 +32,7 @@ export type Loaders<C> = Readonly<Record<string, Loader<C>>>;
 export interface LoaderBook {
   /** @throws {TypeError} for a loader that there is not. */
   readonly require: (name: string, coordinate: string) => void;
-  /** What the loader returns; throws or rejects as it does, or when it takes too long. */
+  /** What the loader returns, noted among the question's rows; throws or rejects as it does, or when it takes too long. */
   load(name: string, asking: Asking): Maybe<unknown>;
 }
 
@@ -49,17 +49,20 @@ export function loaderBook(loaders: Readonly<Record<string, unknown>>, timeoutMi
       throw new TypeError(`loaders.${name} must be a function, but is ${show(loader)}.`);
     book.set(name, loader as Loader<unknown>);
   }
-  const questionKey = questionKeys();
   return {
     require(name, coordinate) {
       if (!book.has(name)) throw new TypeError(`${coordinate}: there is no loader '${name}'.`);
     },
-    load(name, { memo, contextValue, coordinate, args, source, info }) {
+    load(name, { memo, contextValue, coordinate, args, source, info, rows }) {
       const loader = book.get(name);
       if (!loader) throw new Error(`there is no loader '${name}'`);
-      return once(memo, loader, questionKey(coordinate, source, args), () => {
+      const asked = once(memo, loader, questionKey(memo, coordinate, source, args), (): Maybe<unknown> => {
         const found = loader({ args, source, context: contextValue, ...(info && { info }) });
         return isPromise(found) ? within(timeoutMilliseconds, found) : found;
+      });
+      return after(asked, (found) => {
+        rows?.set(name, found);
+        return found;
       });
     },
   };
@@ -71,7 +74,8 @@ export function withLoaded(info: GraphQLResolveInfo, found: Loaded): GraphQLReso
 }
 
 /**
- * In a resolver: what the loader of the field's `@owner` found, so that it need not be read again.
+ * In a resolver: what the loader of the field's `@owner` found, so that it need not be read again. `undefined` where the verdict
+ * did not need it: another owner was enough, or a bypass.
  *
  * @example payInvoice: (_, args, context, info) => pay(loaded(info, 'invoice') as Invoice)
  */

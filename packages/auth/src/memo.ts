@@ -4,9 +4,10 @@
  * The check before execution makes one and hands it over; the execution of the same operation takes it, once.
  */
 import { collectFields, included, type Principal, typeApplies } from '@graphql-bulwark/core';
-import type { GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
+import { type GraphQLResolveInfo, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import type { Tally } from './denials.ts';
 import type { Shown } from './error-cap.ts';
+import { Numbers } from './numbers.ts';
 import type { HeldList } from './steady-lists.ts';
 
 /** Most operations fill few of the collections, and many none: each is made when it is first asked for. */
@@ -21,10 +22,11 @@ export class Memo {
   ends = false;
   /** Whether the operator is about to be told of denials. */
   tells = false;
-  /** Response key of the root field that runs first, when it is a mutation. */
-  firstMutation: string | undefined;
+  /** Response key of the root field of a mutation that the answers hold for. */
+  mutation: string | undefined;
 
-  #answers: Map<object, Map<unknown, unknown>> | undefined;
+  #answers: Map<object, Map<string, unknown>> | undefined;
+  #numbers: Numbers | undefined;
   #waiting: Map<object, unknown> | undefined;
   #tallies: Map<string, Tally> | undefined;
   #shown: Map<object, Shown> | undefined;
@@ -33,9 +35,15 @@ export class Memo {
   #lists: Map<object, HeldList> | undefined;
 
   /** subject -> key -> answer. The subject is a policy or loader; the key tells source and arguments apart. */
-  get answers(): Map<object, Map<unknown, unknown>> {
+  get answers(): Map<object, Map<string, unknown>> {
     this.#answers ??= new Map();
     return this.#answers;
+  }
+
+  /** What keys call sources and arguments. */
+  get numbers(): Numbers {
+    this.#numbers ??= new Numbers();
+    return this.#numbers;
   }
 
   /** Keys that wait for a policy's next call for many. */
@@ -72,6 +80,13 @@ export class Memo {
   get lists(): Map<object, HeldList> {
     this.#lists ??= new Map();
     return this.#lists;
+  }
+
+  /** Forgets every answer, and what it is about: both may have changed. */
+  forget(): void {
+    this.#answers = undefined;
+    this.#numbers = undefined;
+    this.#waiting = undefined;
   }
 }
 
@@ -133,21 +148,27 @@ export function memos(): Memos {
   };
 }
 
-/** Forgets what an earlier mutation of the same operation may have changed. */
-export function forgetBefore(memo: Memo, info: GraphQLResolveInfo): void {
-  if (info.path.prev !== undefined || info.parentType !== info.schema.getMutationType()) return;
-  memo.firstMutation ??= firstKey(info);
-  if (memo.firstMutation !== info.path.key) memo.answers.clear();
+/** Forgets what an earlier root field of the same mutation may have changed. */
+export function forgetBefore(memo: Memo, info: GraphQLResolveInfo | undefined): void {
+  if (info?.operation.operation !== OperationTypeNode.MUTATION) return;
+  const key = rootKey(info);
+  memo.mutation ??= firstKey(info);
+  if (memo.mutation !== key) memo.forget();
+  memo.mutation = key;
 }
 
 /** Forgets what was found out about somebody else: a resolver may put another caller into the context. */
 export function forgetOthers(memo: Memo, caller: Principal | null): void {
   if (memo.caller === caller) return;
-  if (memo.caller !== undefined) {
-    memo.answers.clear();
-    memo.waiting.clear();
-  }
+  if (memo.caller !== undefined) memo.forget();
   memo.caller = caller;
+}
+
+/** The response key of the root field that a field stands below, or is. */
+function rootKey({ path }: GraphQLResolveInfo): string {
+  let at = path;
+  while (at.prev) at = at.prev;
+  return String(at.key);
 }
 
 /** The response key of the root field that runs first. */
@@ -155,15 +176,14 @@ function firstKey({ operation, fragments, variableValues, schema, parentType }: 
   const fields = collectFields([operation.selectionSet], {
     fragments: new Map(Object.entries(fragments)),
     includes: included(variableValues),
-    applies: typeApplies(schema, parentType),
+    applies: typeApplies(schema, schema.getMutationType() ?? parentType),
   });
   const [first = ''] = fields.keys();
   return first;
 }
 
-/** The answer that is known, or the one that `ask` gives. Without a key nothing is kept. */
-export function once<T>(memo: Memo, subject: object, key: unknown, ask: () => T): T {
-  if (key === undefined) return ask();
+/** The answer that is known, or the one that `ask` gives. */
+export function once<T>(memo: Memo, subject: object, key: string, ask: () => T): T {
   let answers = memo.answers.get(subject);
   if (!answers) {
     answers = new Map();
@@ -173,53 +193,9 @@ export function once<T>(memo: Memo, subject: object, key: unknown, ask: () => T)
   return answers.get(key) as T;
 }
 
-/**
- * A key for a question about a source and arguments; `undefined` where arguments cannot be told apart.
- *
- * Sources count by identity: two with equal content are two.
- */
-export function questionKeys(): (coordinate: string, source: unknown, args: unknown) => string | undefined {
-  const ids = new WeakMap<object, number>();
-  let seen = 0;
-  const sourceKey = (source: unknown): string | undefined => {
-    if (!isObject(source)) return textOfValue(source ?? null);
-    let id = ids.get(source);
-    if (id === undefined) {
-      seen += 1;
-      id = seen;
-      ids.set(source, id);
-    }
-    return `#${id}`;
-  };
-  return (coordinate, source, args) => {
-    const of = sourceKey(source);
-    const text = textOfValue(args);
-    return of === undefined || text === undefined ? undefined : `${coordinate} ${of} ${text}`;
-  };
-}
-
-/**
- * Arguments as a text that is equal for equal values only, or `undefined` where JSON does not tell values apart.
- *
- * Keys are in order, so that `{ a, b }` and `{ b, a }` are one.
- */
-export function textOfValue(value: unknown): string | undefined {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value);
-  if (typeof value === 'number') return Object.is(value, -0) || !Number.isFinite(value) ? undefined : String(value);
-  if (Array.isArray(value)) return joined(value.map(textOfValue), '[', ']');
-  if (!isObject(value)) return undefined;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) return undefined;
-  const keys = Object.keys(value).toSorted();
-  const parts = keys.map((key) => {
-    const text = textOfValue((value as Record<string, unknown>)[key]);
-    return text === undefined ? undefined : `${JSON.stringify(key)}:${text}`;
-  });
-  return joined(parts, '{', '}');
-}
-
-function joined(parts: readonly (string | undefined)[], open: string, close: string): string | undefined {
-  return parts.includes(undefined) ? undefined : `${open}${parts.join(',')}${close}`;
+/** A key for a question about a source and arguments. */
+export function questionKey({ numbers }: Memo, coordinate: string, source: unknown, args: unknown): string {
+  return `${coordinate} ${numbers.ofSame(source ?? null)} ${numbers.ofEqual(args)}`;
 }
 
 function isObject(value: unknown): value is object {

@@ -7,7 +7,8 @@
 import { isPromise, knownOptions, type Principal, show, within } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import { every, type Maybe, some } from './maybe.ts';
-import { type Memo, once, questionKeys } from './memo.ts';
+import { type Memo, once, questionKey } from './memo.ts';
+import type { Question } from './question.ts';
 import type { AnyOf } from './rules.ts';
 
 /** What a policy is asked about. */
@@ -47,6 +48,8 @@ export type Policies<C> = Readonly<Record<string, PolicyFunction<C> | PolicyOpti
 export interface Asking extends PolicyQuestion {
   readonly contextValue: unknown;
   readonly memo: Memo;
+  /** As in {@link Question}. */
+  readonly rows?: Question['rows'];
   /** Told of what failed, once per coordinate and operation. */
   readonly failed: (error: unknown) => void;
 }
@@ -68,30 +71,28 @@ interface Batch {
 /** @throws {TypeError} for policies that cannot be meant. */
 export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutMilliseconds: number): PolicyBook {
   const book = new Map(Object.entries(policies).map(([name, policy]) => [name, entryOf(name, policy)]));
-  const questionKey = questionKeys();
 
-  const keyOf = ({ key }: Entry, question: PolicyQuestion): string | undefined => {
+  const keyOf = ({ key }: Entry, asking: Asking): string => {
     if (key) {
-      const own: unknown = key(question);
+      const own: unknown = key(asking);
       if (typeof own !== 'string') {
         throw new TypeError(`a policy's key must be text, but is ${show(own)}`);
       }
       return own;
     }
-    return questionKey(question.coordinate, question.source, question.args);
+    return questionKey(asking.memo, asking.coordinate, asking.source, asking.args);
   };
 
-  const ask = (entry: Entry, key: string | undefined, asking: Asking): Maybe<boolean> => {
+  const ask = (entry: Entry, key: string, asking: Asking): Maybe<boolean> => {
     const { contextValue, memo, failed, args, source, coordinate, principal, info } = asking;
     const denyFailed = (error: unknown): false => {
       failed(error);
       return false;
     };
     try {
-      const answer: unknown =
-        entry.many && key !== undefined
-          ? askedTogether(entry, key, contextValue, memo)
-          : entry.check?.(contextValue as never, { args, source, coordinate, principal, ...(info && { info }) });
+      const answer: unknown = entry.many
+        ? askedTogether(entry, key, contextValue, memo)
+        : entry.check?.(contextValue as never, { args, source, coordinate, principal, ...(info && { info }) });
       if (!isPromise(answer)) return answer === true;
       return within(timeoutMilliseconds, answer).then((settled) => settled === true, denyFailed);
     } catch (error) {

@@ -11,6 +11,8 @@ export interface Question {
   readonly source: unknown;
   readonly args: Readonly<Record<string, unknown>>;
   readonly info?: GraphQLResolveInfo | undefined;
+  /** Loader -> what it found for the verdict, where a resolver asks for it. */
+  readonly rows?: Map<string, unknown> | undefined;
 }
 
 /** Where an operation stands, for what is told of it. */

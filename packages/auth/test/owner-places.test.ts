@@ -377,6 +377,113 @@ describe('W13, W14: mutations on what there is', () => {
   });
 });
 
+describe('what an earlier root field of a mutation may have changed', () => {
+  const types = `
+    type Query { a: Int }
+    type Mutation { docs: Docs! give(to: ID!): String @public guarded: Doc @auth(roles: "ADMIN") doc: Doc }
+    type Docs {
+      rename: String @owner(loader: "doc")
+      give(to: ID!): String @owner(loader: "doc")
+      read: String @auth(policies: "owns")
+      doc: Doc
+    }
+    type Doc @owner(loader: "doc") { id: ID }
+  `;
+  const start = (): ReturnType<typeof serve> => {
+    const docs = {};
+    const doc = { id: 'd' };
+    let ownerId = 'me';
+    const give = (_: unknown, { to }: { to: string }): string => (ownerId = to);
+    return serve(
+      schemaOf(types, {
+        Mutation: { docs: () => docs, give, guarded: () => void (ownerId = 'them'), doc: () => doc },
+        Docs: { rename: () => 'renamed', read: () => 'read', give, doc: () => doc },
+      }),
+      {
+        loaders: { doc: async () => ({ ownerId }) },
+        policies: { owns: { key: () => 'doc', check: async () => ownerId === 'me' } },
+      },
+    );
+  };
+
+  it.each([
+    ['below another field', 'mutation{x:docs{rename read} y:docs{give(to:"them")} z:docs{rename read}}'],
+    ['by a field without a rule', 'mutation{x:docs{rename read} give(to:"them") z:docs{rename read}}'],
+    ['by a field with a rule for claims', 'mutation{x:docs{rename read} guarded{id} z:docs{rename read}}'],
+  ])('%s is asked anew', async (_, query) => {
+    const { body } = await send((await start()).server, query, as({ id: 'me', roles: ['ADMIN'] }));
+    expect(body.data).toMatchObject({ x: { rename: 'renamed', read: 'read' }, z: { rename: null, read: null } });
+  });
+
+  it('is asked anew about objects', async () => {
+    const query = 'mutation{x:docs{doc{id}} doc{id} give(to:"them") z:docs{doc{id}} again:doc{id}}';
+    const { body } = await send((await start()).server, query, me);
+    expect(body.data).toEqual({
+      x: { doc: { id: 'd' } },
+      doc: { id: 'd' },
+      give: 'them',
+      z: { doc: null },
+      again: null,
+    });
+  });
+});
+
+describe('what a resolver is offered of the loaders', () => {
+  const types = `
+    scalar Any
+    type Query {
+      a(any: Any): String @owner(loader: "doc")
+      either: String @owner(loader: "doc") @owner(loader: "broken")
+      late: String @owner(loader: "later") @owner(loader: "broken")
+      spared: String @owner(loader: "broken") @owner(loader: "doc", bypass: "ADMIN")
+      again: String @public
+      soon: String @owner(loader: "later")
+    }
+  `;
+  let loads = 0;
+  const load = (): object => ({ id: (loads += 1), ownerId: 'me' });
+  const found = (...[, , , info]: [unknown, unknown, unknown, Parameters<typeof loaded>[0]]): string =>
+    JSON.stringify(['doc', 'later', 'broken'].map((name) => (loaded(info, name) as { id: number } | undefined)?.id));
+  const again = (_: unknown, __: unknown, context: { security: unknown }): void => {
+    context.security = as({ id: 'me' }).security;
+  };
+  const schema = guardSchema(
+    schemaOf(types, { Query: { a: found, either: found, late: found, spared: found, again, soon: found } }),
+    {
+      loaders: {
+        doc: load,
+        later: async () => load(),
+        broken: () => {
+          throw new Error('connection to 10.0.0.5 lost');
+        },
+      },
+    },
+  );
+  const ask = async (source: string, contextValue: object, variableValues = {}): Promise<unknown> => {
+    loads = 0;
+    return plain(await graphql({ schema, source, contextValue: { ...contextValue }, variableValues }));
+  };
+
+  it('is what the verdict needed, and nothing else can fail the field', async () => {
+    expect(await ask('{either late}', me)).toEqual({ data: { either: '[1,null,null]', late: '[null,2,null]' } });
+    expect(await ask('{spared}', admin)).toEqual({ data: { spared: '[null,null,null]' } });
+  });
+
+  it.each([
+    ['a date', new Date(0)],
+    ['a bigint', 1n],
+    ['an object of a class', new URL('https://example.com')],
+  ])('is the row that was judged, for %s too', async (_, any) => {
+    expect(await ask('query($any: Any){a(any: $any)}', me, { any })).toEqual({ data: { a: '[1,null,null]' } });
+  });
+
+  it('is the row that was judged, for a caller who was put into the context again meanwhile', async () => {
+    expect(await ask('{soon again b:soon}', me)).toEqual({
+      data: { soon: '[null,1,null]', again: null, b: '[null,2,null]' },
+    });
+  });
+});
+
 describe('@owner on a field', () => {
   const types = `
     type Query { users: [User] }
