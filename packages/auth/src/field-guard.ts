@@ -28,18 +28,11 @@ export interface Guarding {
  * Puts a guard in front of a resolver.
  *
  * @param notes whether a denial may follow a promise that the resolver returns.
- * @param no answers a denial.
  */
-export function behind(
-  guarded: GuardedField,
-  resolver: Resolver,
-  guarding: Guarding,
-  notes = false,
-  no = refused,
-): Resolver {
+export function behind(guarded: GuardedField, resolver: Resolver, guarding: Guarding, notes = false): Resolver {
   const onlyClaims = guarded.policies.length === 0 && guarded.owners.length === 0 && !guarded.find;
   if (onlyClaims) return behindClaims(guarded, resolver, guarding, notes);
-  return behindAll(guarded, notes ? withNotedPromise(resolver, guarding.memos) : resolver, guarding, no);
+  return behindAll(guarded, notes ? withNotedPromise(resolver, guarding.memos) : resolver, guarding);
 }
 
 /** Guards what resolves a field, and what opens its source stream where it has one. @param notes as in {@link behind}. */
@@ -53,7 +46,7 @@ export function guardedField(
   return {
     ...config,
     resolve: behind(guarded, resolve, guarding, notes),
-    ...(subscribe && { subscribe: behind(guarded, subscribe, guarding, false, unopened) }),
+    ...(subscribe && { subscribe: behind(guarded, subscribe, guarding) }),
   };
 }
 
@@ -87,19 +80,14 @@ function behindClaims(
   };
 }
 
-function behindAll(
-  guarded: GuardedField,
-  resolver: Resolver,
-  { judge, memos, denials }: Guarding,
-  no: typeof refused,
-): Resolver {
+function behindAll(guarded: GuardedField, resolver: Resolver, { judge, memos, denials }: Guarding): Resolver {
   const loads = guarded.owners.some(({ loader }) => loader !== undefined);
   return (source, args: Question['args'], contextValue, info) => {
     const memo = memos.during(contextValue, info);
     const rows = loads ? new Map<string, unknown>() : undefined;
     const question = { contextValue, operation: info.operation, memo, source, args, info, rows };
     const decide = (denied: Denied | undefined): unknown => {
-      if (denied) return no(denied, whereOf(question), denials);
+      if (denied) return refused(denied, whereOf(question), denials);
       const completed = judge.completed(guarded, args, contextValue);
       return resolver(source, completed, contextValue, rows ? withLoaded(info, rows) : info);
     };
@@ -117,9 +105,4 @@ function refused(denied: Denied, where: Where, denials: Denials): unknown {
   const error = denials.errorOf(denied, where);
   if (!error && !isNonNullType(where.info?.returnType)) return null;
   return denials.no(error ?? more(where), where);
-}
-
-/** `null` is no source stream: graphql-js would throw what graphql-ws answers by closing the whole socket. */
-function unopened(denied: Denied, where: Where, denials: Denials): unknown {
-  return refused({ ...denied, mode: 'ERROR' }, where, denials);
 }

@@ -363,24 +363,6 @@ describe('subscriptions', () => {
     expect(opened).not.toHaveBeenCalled();
   });
 
-  it.each([
-    'doc(id: ID): ID @owner(loader: "theirs", mode: NULL)',
-    'doc(id: ID): ID @owner(arg: "id", mode: NULL)',
-    'doc(id: ID @owner(mode: NULL)): ID',
-  ])('are denied with an error where mode says NULL: %s', async (field) => {
-    const nulling = guardSchema(
-      makeExecutableSchema({
-        typeDefs: `${authDirectives} type Query { a: Int } type Subscription { ${field} }`,
-        resolvers: { Subscription: { doc: { subscribe: () => expect.unreachable() } } },
-      }),
-      { loaders: { theirs: async () => ['u2'] } },
-    );
-    const source = parse('subscription { doc(id: "u2") }');
-    const result = await subscribe({ schema: nulling, document: source, contextValue: user });
-    if (Symbol.asyncIterator in result) throw new Error('a stream was opened');
-    expect(outcome(plain(result))).toEqual({ data: undefined, errors: [denied('doc', 'FORBIDDEN')] });
-  });
-
   it('W15 judge each event, and go on', async () => {
     const stream = await subscribe({ schema, document, contextValue: user });
     if (!(Symbol.asyncIterator in stream)) throw new Error('no stream was opened');
