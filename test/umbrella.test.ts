@@ -255,6 +255,14 @@ describe('a server protected by createBulwark', () => {
   });
 });
 
+it('a client that has gone is not let in without its address', async () => {
+  const bulwark = createBulwark({ authenticate: () => null, onEvent: () => {} });
+  const socket = { destroyed: true, remoteAddress: undefined };
+  await expect(bulwark.context()({ req: { headers: {}, socket } as never })).rejects.toMatchObject({
+    extensions: { code: 'BAD_REQUEST' },
+  });
+});
+
 describe('what is configured wrongly', () => {
   const minimal: BulwarkOptions = { authenticate: () => null, onEvent: () => {} };
 

@@ -53,6 +53,16 @@ function clientError(
     const message = constantText(error, original, words) ?? withoutSuggestions(cut(error.message));
     return { ...error, message, extensions };
   }
+  if (original && ofArguments.test(original.message)) {
+    const { extensions: code } = deny('BAD_USER_INPUT').toJSON();
+    const { locations, path } = error;
+    return {
+      message: words('BAD_USER_INPUT'),
+      ...(locations && { locations }),
+      ...(path && { path }),
+      extensions: { ...code },
+    };
+  }
   const { extensions: code } = deny('INTERNAL_SERVER_ERROR').toJSON();
   return {
     message: words('INTERNAL_SERVER_ERROR'),
@@ -61,6 +71,12 @@ function clientError(
     extensions: { ...code, errorId: masked(original?.originalError ?? original ?? error, error.path) },
   };
 }
+
+/**
+ * In the words of graphql-js: a value that validation and coercion let pass and execution does not, such as null for a variable
+ * with a default. The client's mistake, and nothing for a log.
+ */
+const ofArguments = /^Argument "\w+" (?:of (?:non-null|required) type "|has invalid value )/;
 
 /** graphql-js prints the object that no type recognised: never for a client, whatever the application exposes. */
 function isExposed(original: GraphQLError | undefined, expose: Masking['expose']): boolean {

@@ -11,18 +11,26 @@ import {
   type SecurityEvent,
 } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { type DocumentNode, GraphQLError } from 'graphql';
+import { type DocumentNode, GraphQLError, GraphQLScalarType, type StringValueNode } from 'graphql';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { as, codes, send, sendBody } from '../../../test/kit.ts';
 
 const schema = makeExecutableSchema({
   typeDefs: `
     enum Color { GREEN RED }
-    type Query { a: String b(n: Int, color: Color): String throws: String coded: String number: Int many: [String] }
+    scalar Email
+    type Query { a: String c(n: Int!): String d(e: Email): String b(n: Int, color: Color): String throws: String coded: String number: Int many: [String] }
     type Mutation { m: String }
     type Subscription { s: String }
   `,
   resolvers: {
+    Email: new GraphQLScalarType({
+      name: 'Email',
+      parseValue: (value) => value,
+      parseLiteral(node) {
+        throw new GraphQLError(`Value is no email address: ${(node as StringValueNode).value}`, { nodes: node });
+      },
+    }),
     Query: {
       a: () => 'A',
       b: () => 'B',
@@ -357,6 +365,34 @@ describe('subscriptions', () => {
       extensions: { subscription: { callbackUrl: 'http://192.0.2.9' }, other: 1 },
     });
     expect(seen).toEqual([{ other: 1 }]);
+  });
+});
+
+describe('null for a variable with a default', () => {
+  it.each([
+    ['an argument', 'query ($n: Int = 1) { a c(n: $n) }', { n: null }],
+    ['a condition', 'query ($n: Boolean = true) { a @include(if: $n) }', { n: null }],
+  ])('where %s must have a value is bad input, and nothing for the log', async (_, query, variables) => {
+    const server = await start([]);
+    logged.length = 0;
+    const answer = await send(server, query, as(null), { variables });
+    expect(codes(answer)).toEqual(['BAD_USER_INPUT']);
+    expect(JSON.stringify(answer.body)).not.toContain('Argument');
+    expect(logged).toEqual([]);
+  });
+});
+
+describe('a literal that a scalar of the application quotes', () => {
+  it('stays out of events', async () => {
+    const told: SecurityEvent[] = [];
+    const server = await start([], { onEvent: (event) => void told.push(event) });
+    await send(server, '{ d(e: "hunter2") b(n: "hunter3") }', as(null));
+    expect(told).toMatchObject([
+      {
+        type: 'request.invalid',
+        details: ['a literal does not fit its scalar', 'Int cannot represent non-integer value:'],
+      },
+    ]);
   });
 });
 
