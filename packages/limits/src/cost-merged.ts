@@ -3,8 +3,8 @@
  *
  * The cost of one field is that of the IBM cost directives (section 7), or what an estimator says.
  */
-import { responseKey } from '@graphql-bulwark/core';
-import type { GraphQLObjectType, SelectionSetNode } from 'graphql';
+import { onlySpread, responseKey } from '@graphql-bulwark/core';
+import type { FieldNode, GraphQLObjectType, SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
 import { estimatedTerm } from './cost-estimated.ts';
 import { directivesCost, inputsCost, sizesOf } from './cost-field.ts';
@@ -49,9 +49,13 @@ class Merging {
     return plan;
   }
 
-  /** One set by itself is the usual case; merged ones are told by their numbers. */
+  /** One set by itself is the usual case, one that spreads a fragment alone is that; merged ones are told by their numbers. */
   #keyOf(sets: GuardedSets): SelectionSetNode | string {
-    if (sets.guard === '' && !sets.also) return sets.set;
+    if (sets.guard === '' && !sets.also) {
+      const only = onlySpread(sets.set);
+      if (!only || only.directives?.length) return sets.set;
+      return this.compiler.fragments.get(only.name.value)?.selectionSet ?? sets.set;
+    }
     let key = '';
     for (let one: GuardedSets | undefined = sets; one; one = one.also) {
       key += `${this.compiler.idOf(one.set)}?${one.guard} `;
@@ -170,6 +174,11 @@ function alsoOf(further: Asked['further'], together: boolean): GuardedSets | und
 function ownTerm(compiler: Compiler, { node, cost, further }: Asked): Term {
   if (cost.priced.length === 0 && !further && !node.directives?.length) return cost.own;
   const terms = [cost.weight, inputsCost(compiler, cost, node)];
-  for (const other of further ?? []) terms.push(directivesCost(compiler, other.node));
+  const counted = new Set<FieldNode>([node]);
+  for (const { node: other } of further ?? []) {
+    // One that is switched off counts as well: too much, and never too little.
+    if (!counted.has(other)) terms.push(atLeastZero(directivesCost(compiler, other)));
+    counted.add(other);
+  }
   return atLeastZero(sum(terms));
 }

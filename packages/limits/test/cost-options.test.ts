@@ -203,6 +203,30 @@ it('prices the directives of every field that merges', async () => {
   expect(await priceOf(schema, '{ b ... on Query { b @fancy(n: 1) } }')).toEqual([2 + 9, 1]);
 });
 
+it('prices a directive once, and a further one never below zero', async () => {
+  const schema = schemaOf(`
+    directive @fancy(n: Int @cost(weight: "9")) on FIELD
+    directive @approx(n: Int @cost(weight: "-100")) on FIELD
+    type Query { a: Int b: Int @cost(weight: "90") }`);
+  const twice =
+    'query ($x: Boolean!, $y: Boolean!) { ...F @include(if: $x) ...F @include(if: $y) } fragment F on Query { a @fancy(n: 1) }';
+  expect(await priceOf(schema, twice, { x: true, y: true })).toEqual([9, 1]);
+  const off = `query ($x: Boolean!) { b ${'b @approx(n: 1) @include(if: $x) '.repeat(9)} }`;
+  expect(await priceOf(schema, off, { x: false })).toEqual([90, 1]);
+});
+
+it('prices a fragment once, at however many places it stands alone', async () => {
+  const kinds = Array.from({ length: 60 }, (_, i) => i);
+  const schema = schemaOf(`
+    ${kinds.map((i) => `type T${i} { own${i}: Int }`).join(' ')}
+    union Block = ${kinds.map((i) => `T${i}`).join(' | ')}
+    type Page { ${Array.from({ length: 14 }, (_, i) => `s${i}: Block`).join(' ')} }
+    type Query { page: Page }`);
+  const slots = Array.from({ length: 14 }, (_, i) => `s${i} { ...Blocks }`).join(' ');
+  const text = `{ page { ${slots} } } fragment Blocks on Block { ${kinds.map((i) => `... on T${i} { own${i} }`).join(' ')} }`;
+  expect(await priceOf(schema, text)).toEqual([15, 16]);
+});
+
 it('hands a size to lists two levels below', async () => {
   const schema = schemaOf(`
     type Query { s(first: Int): R @listSize(slicingArguments: ["first"], sizedFields: ["results { page }", "more"]) }
