@@ -44,6 +44,7 @@ export {
 export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './facts.ts';
 export { type GuardOptions, guard } from './guard.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
+export { onlySpread } from './merged-sets.ts';
 export type { OperationFacts } from './operation-facts.ts';
 export { knownOptions, limitOrFalse, listed, show, wholeNumber } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';

@@ -3,7 +3,7 @@
  *
  * The cost of one field is that of the IBM cost directives (section 7), or what an estimator says.
  */
-import { responseKey } from '@graphql-bulwark/core';
+import { onlySpread, responseKey } from '@graphql-bulwark/core';
 import type { GraphQLObjectType, SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
 import { estimatedTerm } from './cost-estimated.ts';
@@ -51,12 +51,18 @@ class Merging {
 
   /** One set by itself is the usual case; merged ones are told by their numbers. */
   #keyOf(sets: GuardedSets): SelectionSetNode | string {
-    if (sets.guard === '' && !sets.also) return sets.set;
+    if (sets.guard === '' && !sets.also) return this.#shownBy(sets.set);
     let key = '';
     for (let one: GuardedSets | undefined = sets; one; one = one.also) {
-      key += `${this.compiler.idOf(one.set)}?${one.guard} `;
+      key += `${this.compiler.idOf(this.#shownBy(one.set))}?${one.guard} `;
     }
     return key;
+  }
+
+  /** The set that shows the same wherever it stands: that of a fragment, where a set is nothing but its plain spread. */
+  #shownBy(set: SelectionSetNode): SelectionSetNode {
+    const only = onlySpread(set);
+    return (only && !only.directives?.length && this.compiler.fragments.get(only.name.value)?.selectionSet) || set;
   }
 
   #freshPlanOf(sets: GuardedSets, type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {
