@@ -4,14 +4,14 @@
  * The cost of one field is that of the IBM cost directives (section 7), or what an estimator says.
  */
 import { onlySpread, responseKey } from '@graphql-bulwark/core';
-import type { GraphQLObjectType, SelectionSetNode } from 'graphql';
+import type { FieldNode, GraphQLObjectType, SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
 import { estimatedTerm } from './cost-estimated.ts';
-import { directivesCost, inputsCost, sizesOf } from './cost-field.ts';
+import { directivesCost, inputsCost, ownInputsCost, sizesOf } from './cost-field.ts';
 import { anyHolds, type Guard } from './cost-guards.ts';
 import type { GuardedSets, Plan, PlanItem } from './cost-plan.ts';
 import type { TypeCosts } from './cost-schema.ts';
-import { atLeastZero, sum, type Term } from './cost-terms.ts';
+import { atLeastZero, sum, type Term, where } from './cost-terms.ts';
 import { type Asked, ConditionsOf, FieldsOf } from './cost-walks.ts';
 
 /** Merged selection sets, priced on one type. */
@@ -173,9 +173,27 @@ function alsoOf(further: Asked['further'], together: boolean): GuardedSets | und
 }
 
 /** The weight of the field, and what its arguments add, and the directives of all that merges. */
-function ownTerm(compiler: Compiler, { node, cost, further }: Asked): Term {
+function ownTerm(compiler: Compiler, asked: Asked): Term {
+  const { node, cost, further } = asked;
   if (cost.priced.length === 0 && !further && !node.directives?.length) return cost.own;
-  const terms = [cost.weight, inputsCost(compiler, cost, node)];
-  for (const other of further ?? []) terms.push(directivesCost(compiler, other.node));
+  if (!further) return atLeastZero(sum([cost.weight, inputsCost(compiler, cost, node)]));
+  const terms = [cost.weight, ownInputsCost(compiler, cost, node)];
+  for (const [one, guards] of guardsByNode(asked, further)) {
+    const added = directivesCost(compiler, one);
+    // Only the first can make the field cheaper: to repeat it must not.
+    terms.push(where(one === node ? added : atLeastZero(added), anyHolds(guards)));
+  }
   return atLeastZero(sum(terms));
+}
+
+/** The conditions of each: a field of a fragment that is spread twice takes part where one of them holds. */
+function guardsByNode(first: Asked, further: NonNullable<Asked['further']>): ReadonlyMap<FieldNode, Guard[]> {
+  const found = new Map<FieldNode, Guard[]>();
+  for (const { node, guard } of [first, ...further]) {
+    if (!node.directives?.length) continue;
+    const guards = found.get(node);
+    if (guards) guards.push(guard);
+    else found.set(node, [guard]);
+  }
+  return found;
 }
