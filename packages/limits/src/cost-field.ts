@@ -6,10 +6,14 @@ import type { Sizing } from './cost-list-size.ts';
 import type { FieldCost } from './cost-schema.ts';
 import { evaluate, product, type Run, sum, type Term, type Varying } from './cost-terms.ts';
 
+/** Arguments of the field. */
+export function ownInputsCost({ costs, spend }: Compiler, { priced }: FieldCost, node: FieldNode): Term {
+  return priced.length > 0 ? argumentsCost(costs, priced, node.arguments, spend) : 0;
+}
+
 /** Arguments of the field and of its directives. */
 export function inputsCost(compiler: Compiler, cost: FieldCost, node: FieldNode): Term {
-  const { costs, spend } = compiler;
-  const own = cost.priced.length > 0 ? argumentsCost(costs, cost.priced, node.arguments, spend) : 0;
+  const own = ownInputsCost(compiler, cost, node);
   return node.directives?.length ? sum([own, directivesCost(compiler, node)]) : own;
 }
 

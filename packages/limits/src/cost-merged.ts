@@ -7,11 +7,11 @@ import { onlySpread, responseKey } from '@graphql-bulwark/core';
 import type { FieldNode, GraphQLObjectType, SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
 import { estimatedTerm } from './cost-estimated.ts';
-import { directivesCost, inputsCost, sizesOf } from './cost-field.ts';
+import { directivesCost, inputsCost, ownInputsCost, sizesOf } from './cost-field.ts';
 import { anyHolds, type Guard } from './cost-guards.ts';
 import type { GuardedSets, Plan, PlanItem } from './cost-plan.ts';
 import type { TypeCosts } from './cost-schema.ts';
-import { atLeastZero, sum, type Term } from './cost-terms.ts';
+import { atLeastZero, sum, type Term, where } from './cost-terms.ts';
 import { type Asked, ConditionsOf, FieldsOf } from './cost-walks.ts';
 
 /** Merged selection sets, priced on one type. */
@@ -51,16 +51,18 @@ class Merging {
 
   /** One set by itself is the usual case, one that spreads a fragment alone is that; merged ones are told by their numbers. */
   #keyOf(sets: GuardedSets): SelectionSetNode | string {
-    if (sets.guard === '' && !sets.also) {
-      const only = onlySpread(sets.set);
-      if (!only || only.directives?.length) return sets.set;
-      return this.compiler.fragments.get(only.name.value)?.selectionSet ?? sets.set;
-    }
+    if (sets.guard === '' && !sets.also) return this.#shownBy(sets.set);
     let key = '';
     for (let one: GuardedSets | undefined = sets; one; one = one.also) {
-      key += `${this.compiler.idOf(one.set)}?${one.guard} `;
+      key += `${this.compiler.idOf(this.#shownBy(one.set))}?${one.guard} `;
     }
     return key;
+  }
+
+  /** The set that shows the same wherever it stands: that of a fragment, where a set is nothing but its plain spread. */
+  #shownBy(set: SelectionSetNode): SelectionSetNode {
+    const only = onlySpread(set);
+    return (only && !only.directives?.length && this.compiler.fragments.get(only.name.value)?.selectionSet) || set;
   }
 
   #freshPlanOf(sets: GuardedSets, type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {
@@ -171,14 +173,27 @@ function alsoOf(further: Asked['further'], together: boolean): GuardedSets | und
 }
 
 /** The weight of the field, and what its arguments add, and the directives of all that merges. */
-function ownTerm(compiler: Compiler, { node, cost, further }: Asked): Term {
+function ownTerm(compiler: Compiler, asked: Asked): Term {
+  const { node, cost, further } = asked;
   if (cost.priced.length === 0 && !further && !node.directives?.length) return cost.own;
-  const terms = [cost.weight, inputsCost(compiler, cost, node)];
-  const counted = new Set<FieldNode>([node]);
-  for (const { node: other } of further ?? []) {
-    // One that is switched off counts as well: too much, and never too little.
-    if (!counted.has(other)) terms.push(atLeastZero(directivesCost(compiler, other)));
-    counted.add(other);
+  if (!further) return atLeastZero(sum([cost.weight, inputsCost(compiler, cost, node)]));
+  const terms = [cost.weight, ownInputsCost(compiler, cost, node)];
+  for (const [one, guards] of guardsByNode(asked, further)) {
+    const added = directivesCost(compiler, one);
+    // Only the first can make the field cheaper: to repeat it must not.
+    terms.push(where(one === node ? added : atLeastZero(added), anyHolds(guards)));
   }
   return atLeastZero(sum(terms));
+}
+
+/** The conditions of each: a field of a fragment that is spread twice takes part where one of them holds. */
+function guardsByNode(first: Asked, further: NonNullable<Asked['further']>): ReadonlyMap<FieldNode, Guard[]> {
+  const found = new Map<FieldNode, Guard[]>();
+  for (const { node, guard } of [first, ...further]) {
+    if (!node.directives?.length) continue;
+    const guards = found.get(node);
+    if (guards) guards.push(guard);
+    else found.set(node, [guard]);
+  }
+  return found;
 }

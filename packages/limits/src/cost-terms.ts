@@ -63,6 +63,15 @@ function varyingAtLeastZero(term: Varying): Varying {
   return (run) => Math.max(0, term(run));
 }
 
+/** What counts only where something holds. */
+export function where(term: Term, holds: ((variables: Variables) => boolean) | undefined): Term {
+  return term !== 0 && holds ? varyingWhere(term, holds) : term;
+}
+
+function varyingWhere(term: Term, holds: (variables: Variables) => boolean): Varying {
+  return (run) => (holds(run.variables) ? evaluate(term, run) : 0);
+}
+
 export function evaluate(term: Term, run: Run): number {
   return typeof term === 'number' ? term : term(run);
 }

@@ -2,7 +2,7 @@ import { checkOperation, createEvents, type ResolvedOperation, type SecurityEven
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema, parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { as, codes, send } from '../../../test/kit.ts';
-import { type CostOptions, cost, costDirectives } from '../src/index.ts';
+import { type CostOptions, cost, costDirectives, explain } from '../src/index.ts';
 import { priceOf, schemaOf, serveCost } from './pricing.ts';
 
 const start = (typeDefs: string, options?: CostOptions) =>
@@ -203,28 +203,23 @@ it('prices the directives of every field that merges', async () => {
   expect(await priceOf(schema, '{ b ... on Query { b @fancy(n: 1) } }')).toEqual([2 + 9, 1]);
 });
 
-it('prices a directive once, and a further one never below zero', async () => {
+it.each([
+  ['counts where its condition holds', 'b b @fancy(n: 1) @include(if: $x)', [5, 14, 5, 14]],
+  ['counts without the field that merges first', 'b @fancy(n: 1) @include(if: $x) b', [5, 14, 5, 14]],
+  ['counts once, though its fragment is spread twice', '...F @include(if: $x) ...F @include(if: $y)', [0, 9, 9, 9]],
+  ['makes its field cheaper', 'b @cheap(n: 1)', [2, 2, 2, 2]],
+  ['makes no field cheaper that is left out', 'b @cheap(n: 1) @include(if: $x) b', [5, 2, 5, 2]],
+  ['makes no field cheaper by being repeated', 'b b @cheap(n: 1) b @cheap(n: 1)', [5, 5, 5, 5]],
+])('what a directive takes %s', async (_, selections, expected) => {
   const schema = schemaOf(`
     directive @fancy(n: Int @cost(weight: "9")) on FIELD
-    directive @approx(n: Int @cost(weight: "-100")) on FIELD
-    type Query { a: Int b: Int @cost(weight: "90") }`);
-  const twice =
-    'query ($x: Boolean!, $y: Boolean!) { ...F @include(if: $x) ...F @include(if: $y) } fragment F on Query { a @fancy(n: 1) }';
-  expect(await priceOf(schema, twice, { x: true, y: true })).toEqual([9, 1]);
-  const off = `query ($x: Boolean!) { b ${'b @approx(n: 1) @include(if: $x) '.repeat(9)} }`;
-  expect(await priceOf(schema, off, { x: false })).toEqual([90, 1]);
-});
-
-it('prices a fragment once, at however many places it stands alone', async () => {
-  const kinds = Array.from({ length: 60 }, (_, i) => i);
-  const schema = schemaOf(`
-    ${kinds.map((i) => `type T${i} { own${i}: Int }`).join(' ')}
-    union Block = ${kinds.map((i) => `T${i}`).join(' | ')}
-    type Page { ${Array.from({ length: 14 }, (_, i) => `s${i}: Block`).join(' ')} }
-    type Query { page: Page }`);
-  const slots = Array.from({ length: 14 }, (_, i) => `s${i} { ...Blocks }`).join(' ');
-  const text = `{ page { ${slots} } } fragment Blocks on Block { ${kinds.map((i) => `... on T${i} { own${i} }`).join(' ')} }`;
-  expect(await priceOf(schema, text)).toEqual([15, 16]);
+    directive @cheap(n: Int @cost(weight: "-3")) on FIELD
+    type Query { a: Int b: Int @cost(weight: "5") }`);
+  const text = `query ($x: Boolean!, $y: Boolean!) { ${selections} ...F @skip(if: true) } fragment F on Query { a @fancy(n: 1) }`;
+  const found = [false, true].flatMap((y) =>
+    [false, true].map((x) => explain({ schema, document: text, variables: { x, y } }).cost?.fieldCost),
+  );
+  expect(found).toEqual(expected);
 });
 
 it('hands a size to lists two levels below', async () => {

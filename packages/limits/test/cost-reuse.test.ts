@@ -48,6 +48,28 @@ describe('one variable at many places', () => {
   });
 });
 
+describe('one fragment at many places', () => {
+  const typeDefs = `
+    ${times(60, (i) => `type T${i} { own${i}: String @cost(weight: "${i}") }`)}
+    union Block = ${Array.from({ length: 60 }, (_, i) => `T${i}`).join(' | ')}
+    type Page { ${times(14, (i) => `s${i}: [Block]`)} }
+    type Query { page: Page }`;
+  const blocks = `fragment Blocks on Block { ${times(60, (i) => `... on T${i} { own${i} }`)} }`;
+
+  it('is priced once', async () => {
+    const text = `{ page { ${times(14, (i) => `s${i} { ...Blocks }`)} } } ${blocks}`;
+    expect(await priceOf(typeDefs, text)).toEqual([15 + 14 * 10 * 59, 1 + 1 + 14 * 10]);
+  });
+
+  it('is priced by what stands beside it and by its own conditions', async () => {
+    const text = `query ($no: Boolean!) { page {
+      s0 { ...Blocks @include(if: $no) } s1 { ...Blocks } s2 { ...Blocks @skip(if: true) } s3 { ...Blocks ... on T59 { b: own59 } }
+    } } ${blocks}`;
+    const fields = (no: boolean) => 5 + 10 * 59 * (no ? 4 : 3);
+    for (const no of [true, false]) expect((await priceOf(typeDefs, text, { no }))[0]).toBe(fields(no));
+  });
+});
+
 it('a leaf with a negative weight does not hide what its field costs', async () => {
   const typeDefs = 'scalar S @cost(weight: "-5") type Query { dear: S @cost(weight: "5") }';
   expect(await priceOf(typeDefs, '{ dear }')).toEqual([5, 1]);
