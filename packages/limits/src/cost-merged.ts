@@ -49,7 +49,7 @@ class Merging {
     return plan;
   }
 
-  /** One set by itself is the usual case, one that spreads a fragment alone is that; merged ones are told by their numbers. */
+  /** One set by itself is the usual case; merged ones are told by their numbers. */
   #keyOf(sets: GuardedSets): SelectionSetNode | string {
     if (sets.guard === '' && !sets.also) return this.#shownBy(sets.set);
     let key = '';

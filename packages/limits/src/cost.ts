@@ -83,9 +83,10 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
     respond({ operation, data, extend }) {
       const found = operation && priced.get(operation);
       if (!found || !Number.isFinite(found.fieldCost)) return;
+      const actual = settings.actualCost && data ? actualCost(found, data) : Number.NaN;
       extend('cost', {
         requestedQueryCost: Math.ceil(found.fieldCost),
-        actualQueryCost: settings.actualCost && data ? Math.ceil(actualCost(found, data)) : null,
+        actualQueryCost: Number.isNaN(actual) ? null : Math.ceil(actual),
         dearest: dearest(found.program, found.variables),
       });
     },
