@@ -44,9 +44,9 @@ export {
 export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './facts.ts';
 export { type GuardOptions, guard } from './guard.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
-export { onlySpread } from './merged-sets.ts';
+export { behind, onlySpread } from './merged-sets.ts';
 export type { OperationFacts } from './operation-facts.ts';
-export { knownOptions, limitOrFalse, listed, plainObject, show, wholeNumber } from './options.ts';
+export { checkMode, knownOptions, limitOrFalse, listed, plainObject, show, wholeNumber } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { PerOperation } from './per-operation.ts';
 export { plainText } from './plain-text.ts';

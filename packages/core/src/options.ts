@@ -11,6 +11,12 @@ export function limitOrFalse(option: string, value: unknown, min = 0): number | 
   return value === false ? false : wholeNumber(option, value, min);
 }
 
+/** Of a control: `undefined` is its default. @throws {TypeError} for what is neither. */
+export function checkMode(control: string, mode: unknown): void {
+  if (mode === undefined || mode === 'enforce' || mode === 'report') return;
+  throw new TypeError(`${control}: mode must be 'enforce' or 'report', but is ${show(mode)}.`);
+}
+
 /** Options by name, or what else is kept by name. @throws {TypeError} for a list, a Map and all that is no object. */
 export function plainObject<T extends object>(option: string, value: T): T {
   if (Object.prototype.toString.call(value) === '[object Object]') return value;

@@ -3,7 +3,7 @@
  * Room: check, first. Never a validation rule: its verdict is cached by query text and would serve the next caller too.
  * Answers: `INTROSPECTION_DISABLED`, 403 (GraphQL specification, section 4).
  */
-import { type Control, knownOptions, type ResolvedOperation, refuse, show } from '@graphql-bulwark/core';
+import { type Control, checkMode, knownOptions, type ResolvedOperation, refuse, show } from '@graphql-bulwark/core';
 import { type ExecutionResult, execute, type GraphQLSchema, Kind } from 'graphql';
 import { type ExtentOptions, extentLimits } from './extent.ts';
 import { introspectionPolicy, type Policy, type PolicyOptions } from './policy.ts';
@@ -45,9 +45,7 @@ export const introspectionOptionNames: readonly (keyof IntrospectionOptions)[] =
 export function introspection(options: IntrospectionOptions = {}): Control {
   knownOptions('introspection', options, introspectionOptionNames);
   const { schemaFields = ['_service'], view, mode } = options;
-  if (mode !== undefined && mode !== 'enforce' && mode !== 'report') {
-    throw new TypeError(`introspection: mode must be 'enforce' or 'report', but is ${show(mode)}.`);
-  }
+  checkMode('introspection', mode);
   const policy = introspectionPolicy(options);
   const limit = extentLimits(options);
   const further = fieldNames(schemaFields);

@@ -3,7 +3,7 @@
  *
  * The cost of one field is that of the IBM cost directives (section 7), or what an estimator says.
  */
-import { onlySpread, responseKey } from '@graphql-bulwark/core';
+import { behind, onlySpread, responseKey } from '@graphql-bulwark/core';
 import type { FieldNode, GraphQLObjectType, SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
 import { estimatedTerm } from './cost-estimated.ts';
@@ -61,8 +61,7 @@ class Merging {
 
   /** The set that shows the same wherever it stands: that of a fragment, where a set is nothing but its plain spread. */
   #shownBy(set: SelectionSetNode): SelectionSetNode {
-    const only = onlySpread(set);
-    return (only && !only.directives?.length && this.compiler.fragments.get(only.name.value)?.selectionSet) || set;
+    return onlySpread(set)?.directives?.length ? set : behind(set, this.compiler.fragments);
   }
 
   #freshPlanOf(sets: GuardedSets, type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {

@@ -5,6 +5,7 @@
  */
 import {
   type Control,
+  checkMode,
   documentFacts,
   knownOptions,
   type OperationFacts,
@@ -29,9 +30,7 @@ import { type VariableFacts, variableFacts } from './variables.ts';
 export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
   knownOptions('limits', options, ['mode', 'perPrincipal', ...limitNames]);
   const { mode = 'enforce', perPrincipal } = options;
-  if (mode !== 'enforce' && mode !== 'report') {
-    throw new TypeError(`limits: mode must be 'enforce' or 'report', but is ${show(mode)}.`);
-  }
+  checkMode('limits', mode);
   if (perPrincipal !== undefined && typeof perPrincipal !== 'function') {
     throw new TypeError(`limits: perPrincipal must be a function, but is ${show(perPrincipal)}.`);
   }
