@@ -39,6 +39,18 @@ export function responseKey({ alias, name }: FieldNode): string {
   return (alias ?? name).value;
 }
 
+/** The set that shows the same: that of a fragment, where a set is nothing but its spread. */
+export function behind(set: SelectionSetNode, fragments: Fragments): SelectionSetNode {
+  const only = onlySpread(set);
+  return (only && fragments.get(only.name.value)?.selectionSet) ?? set;
+}
+
+/** The spread that a set is, where it is nothing else. */
+export function onlySpread({ selections }: SelectionSetNode): FragmentSpreadNode | undefined {
+  const [only] = selections;
+  return selections.length === 1 && only?.kind === Kind.FRAGMENT_SPREAD ? only : undefined;
+}
+
 /** Which selections take part. */
 export interface Selecting {
   readonly fragments: Fragments;

@@ -11,10 +11,9 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { Fragments } from './collect.ts';
+import { onlySpread } from './collect.ts';
 import { addDirectives, addFragment, type Counted, type Counts, nothing, reach, saturate } from './counts.ts';
 import { beginKeys, repeatsKey } from './distinct-keys.ts';
-import { onlySpread } from './merged-sets.ts';
 
 /** What a selection set belongs to: `whole` is that of a field or an operation, the others are part of one. */
 type Part = 'whole' | 'inline' | 'spread';
@@ -36,12 +35,7 @@ interface Frame {
 }
 
 /** Counts a selection set. Its own stack instead of recursion: nesting is the client's to choose. */
-export function countSelections(
-  set: SelectionSetNode,
-  definitions: Fragments,
-  counted: Counted,
-  into: Counts = nothing(),
-): Counts {
+export function countSelections(set: SelectionSetNode, counted: Counted, into: Counts = nothing()): Counts {
   let frame = enter(set, into, 0, 0, counted, 'whole');
   const above: Frame[] = [];
   for (;;) {
@@ -77,7 +71,7 @@ export function countSelections(
         else spread(frame, known);
         continue;
       }
-      const definition = definitions.get(name);
+      const definition = counted.definitions.get(name);
       if (!definition) continue;
       above.push(frame);
       frame = enter(definition.selectionSet, open(definition, counted), 0, 0, counted, 'spread');
@@ -168,13 +162,13 @@ function open({ name, directives }: FragmentDefinitionNode, counted: Counted): C
 }
 
 /** Counts the fragments that no operation reached, those of which the name is taken among them. */
-export function countUnreached(document: DocumentNode, fragments: Fragments, counted: Counted): void {
+export function countUnreached(document: DocumentNode, counted: Counted): void {
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.FRAGMENT_DEFINITION) continue;
     const { name, selectionSet } = definition;
-    if (fragments.get(name.value) !== definition) countSelections(selectionSet, fragments, counted);
+    if (counted.definitions.get(name.value) !== definition) countSelections(selectionSet, counted);
     else if (!counted.fragments.has(name.value)) {
-      countSelections(selectionSet, fragments, counted, open(definition, counted)).isOpen = false;
+      countSelections(selectionSet, counted, open(definition, counted)).isOpen = false;
     }
   }
 }

@@ -1,5 +1,7 @@
 /** Counts that can be combined: those of a fragment are added wherever it is spread. They saturate. */
 import type { DirectiveNode, SelectionSetNode } from 'graphql';
+import type { Fragments } from './collect.ts';
+import { Merging } from './merging.ts';
 
 /** Counts of a selection set, fragments expanded. `anyDepth` is the depth that it would have below `__schema`. */
 export interface Counts {
@@ -26,6 +28,7 @@ export interface Counts {
 
 /** What the definitions of one document share. Most documents fill few of the collections. */
 export class Counted {
+  readonly definitions: Fragments;
   /** Selection sets of fields and operations with a fragment in them; those of fragments are part of these. */
   mixed: SelectionSetNode[] | undefined;
   /** A lower bound of the repeated fields of the document: those that one selection set repeats by itself, or more that were found. */
@@ -41,6 +44,11 @@ export class Counted {
   expanded = 0;
   #fragments: Map<string, Counts> | undefined;
   #aliased: Set<SelectionSetNode> | undefined;
+  #merging: Merging | undefined;
+
+  constructor(definitions: Fragments) {
+    this.definitions = definitions;
+  }
 
   /** Fragment name -> its counts, the directives of its definition among them. */
   get fragments(): Map<string, Counts> {
@@ -52,6 +60,16 @@ export class Counted {
   get aliased(): Set<SelectionSetNode> {
     this.#aliased ??= new Set();
     return this.#aliased;
+  }
+
+  get merging(): Merging {
+    this.#merging ??= new Merging(this.definitions, this.written);
+    return this.#merging;
+  }
+
+  /** Counting is done: a document may be kept for long. */
+  forgetMerging(): void {
+    this.#merging = undefined;
   }
 }
 

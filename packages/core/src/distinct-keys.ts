@@ -3,11 +3,14 @@
  * thousand places, and is compared with the one that marked its place first. Only keys that share a place with another one are
  * remembered.
  */
-import type { FieldNode, SelectionNode, SelectionSetNode } from 'graphql';
-import { FieldWalk, responseKey } from './collect.ts';
+import type { FieldNode, SelectionNode } from 'graphql';
+import { responseKey } from './collect.ts';
+
+/** What fits into the caches of a processor. */
+export const maxPlaceBits = 12;
 
 /** By place: the number of the field that marked it first. Numbers go on from list to list. */
-const places = new Int32Array(4_096);
+const places = new Int32Array(1 << maxPlaceBits);
 const lastNumber = 2 ** 31 - 1;
 /** The highest number of the lists before this one, and of this one. */
 let before = 0;
@@ -33,7 +36,7 @@ export function beginKeys(count: number): void {
  */
 export function repeatsKey(fields: readonly SelectionNode[], at: number): boolean {
   const key = responseKey(fields[at] as FieldNode);
-  const place = placeOf(key);
+  const place = placeOf(key, places.length);
   const first = places[place] as number;
   if (first > before) return isKnown(key, fields[first - before - 1] as FieldNode);
   places[place] = before + at + 1;
@@ -50,29 +53,10 @@ function isKnown(key: string, first: FieldNode): boolean {
 /** Longer keys are told by their ends: one that is spread in a hundred places must not be read in all of them. */
 const tellingLetters = 12;
 
-function placeOf(key: string): number {
+/** @param count of places, a power of two. */
+export function placeOf(key: string, count: number): number {
   let hash = 0;
   const end = Math.max(0, key.length - tellingLetters);
   for (let i = key.length - 1; i >= end; i -= 1) hash = (hash * 33 + key.charCodeAt(i)) & 0xffffff;
-  return hash & (places.length - 1);
-}
-
-/** Counts the fields of a selection set, fragments expanded, and those among them that repeat a response key. */
-export class KeyWalk extends FieldWalk {
-  #fields: FieldNode[] = [];
-
-  /** @returns `repeated`: fields with the key of one before them; `keys`: distinct response keys. */
-  count(set: SelectionSetNode): { readonly keys: number; readonly repeated: number } {
-    this.#fields = [];
-    this.walk([set]);
-    const { length } = this.#fields;
-    let repeated = 0;
-    beginKeys(length);
-    for (let at = 0; at < length; at += 1) if (repeatsKey(this.#fields, at)) repeated += 1;
-    return { keys: length - repeated, repeated };
-  }
-
-  field(node: FieldNode): void {
-    this.#fields.push(node);
-  }
+  return hash & (count - 1);
 }

@@ -5,7 +5,7 @@
  * the name of a field, never by an alias or the name of a fragment or an operation.
  */
 import { type DocumentNode, Kind, type OperationDefinitionNode } from 'graphql';
-import { type Fragments, fragmentsOf } from './collect.ts';
+import { fragmentsOf } from './collect.ts';
 import { countUnreached } from './count-selections.ts';
 import { Counted } from './counts.ts';
 import { CountedOperation, type OperationFacts } from './operation-facts.ts';
@@ -62,8 +62,7 @@ class CountedDocument implements DocumentFacts {
   readonly fragments: number;
   readonly tokens: number;
   readonly #document: DocumentNode;
-  readonly #definitions: Fragments;
-  readonly #counted = new Counted();
+  readonly #counted: Counted;
   readonly #of = new PerOperation<OperationFacts>();
   #areOperationsCounted = false;
   #isComplete = false;
@@ -80,7 +79,7 @@ class CountedDocument implements DocumentFacts {
     this.fragments = fragments;
     this.tokens = document.tokenCount ?? 0;
     this.#document = document;
-    this.#definitions = fragmentsOf(document);
+    this.#counted = new Counted(fragmentsOf(document));
   }
 
   get repeatedFields(): number {
@@ -102,23 +101,22 @@ class CountedDocument implements DocumentFacts {
   }
 
   #count(operation: OperationDefinitionNode): OperationFacts {
-    return (
-      this.#of.get(operation) ??
-      this.#of.set(operation, new CountedOperation(operation, this.#definitions, this.#counted))
-    );
+    return this.#of.get(operation) ?? this.#of.set(operation, new CountedOperation(operation, this.#counted));
   }
 
   repeatedUpTo(maximum: number): number {
     if (this.#repeated !== undefined) return this.#repeated;
     if (!this.#isComplete) {
       this.#countOperations();
-      if (this.fragments > 0) countUnreached(this.#document, this.#definitions, this.#counted);
+      if (this.fragments > 0) countUnreached(this.#document, this.#counted);
       this.#isComplete = true;
     }
     const found = countRepeated(this.#document, this.#counted, maximum);
     // What is above may be less than all, but is never counted again.
-    if (found <= maximum) this.#repeated = found;
-    else this.#counted.repeats = Math.max(this.#counted.repeats, found);
+    if (found <= maximum) {
+      this.#repeated = found;
+      this.#counted.forgetMerging();
+    } else this.#counted.repeats = Math.max(this.#counted.repeats, found);
     return found;
   }
 }

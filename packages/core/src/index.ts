@@ -2,10 +2,12 @@ export { clientErrors, isExpectedError, type Masking } from './answer.ts';
 export { type CheckInput, checkOperation } from './check.ts';
 export { type ClientAddressOptions, clientAddress, normalizeAddress, type RequestOrigin } from './client-address.ts';
 export {
+  behind,
   collectFields,
   type Fragments,
   fragmentsOf,
   included,
+  onlySpread,
   responseKey,
   type Selecting,
   typeApplies,
@@ -44,7 +46,6 @@ export {
 export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './facts.ts';
 export { type GuardOptions, guard } from './guard.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
-export { behind, onlySpread } from './merged-sets.ts';
 export type { OperationFacts } from './operation-facts.ts';
 export { checkMode, knownOptions, limitOrFalse, listed, plainObject, show, wholeNumber } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';

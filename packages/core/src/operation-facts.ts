@@ -1,10 +1,9 @@
 /** What one operation asks for: its counts, and those of its selection sets once they are merged. */
 import { type FieldNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
-import { collectFields, FieldWalk, type Fragments, type Selecting } from './collect.ts';
+import { FieldWalk } from './collect.ts';
 import { countSelections } from './count-selections.ts';
 import { addDirectives, type Counted } from './counts.ts';
-import { KeyWalk } from './distinct-keys.ts';
-import { MergedSets } from './merged-sets.ts';
+import type { Merged, Selected } from './merging.ts';
 
 /** What one operation asks for, after fragments are expanded. A count too large to represent is `Infinity`. */
 export interface OperationFacts {
@@ -58,14 +57,13 @@ export class CountedOperation implements OperationFacts {
   readonly introspectionFields: number;
   readonly #ownKeys: number;
   readonly #root: SelectionSetNode;
-  readonly #definitions: Fragments;
   readonly #counted: Counted;
   #rootFields: number | undefined;
   #rootFieldNames: ReadonlySet<string> | undefined;
   #occurrences: number | undefined;
 
-  constructor(operation: OperationDefinitionNode, definitions: Fragments, counted: Counted) {
-    const counts = countSelections(operation.selectionSet, definitions, counted);
+  constructor(operation: OperationDefinitionNode, counted: Counted) {
+    const counts = countSelections(operation.selectionSet, counted);
     addDirectives(counts, operation.directives);
     for (const variable of operation.variableDefinitions ?? []) addDirectives(counts, variable.directives);
     this.depth = counts.depth;
@@ -81,7 +79,6 @@ export class CountedOperation implements OperationFacts {
     if (counts.aliases > 0) counted.expanded += counts.selections;
     this.#ownKeys = counts.ownKeys;
     this.#root = operation.selectionSet;
-    this.#definitions = definitions;
     this.#counted = counted;
   }
 
@@ -91,7 +88,7 @@ export class CountedOperation implements OperationFacts {
   }
 
   get rootFieldNames(): ReadonlySet<string> {
-    this.#rootFieldNames ??= new Names(this.#definitions).walk([this.#root]).names;
+    this.#rootFieldNames ??= new Names(this.#counted.definitions).walk([this.#root]).names;
     return this.#rootFieldNames;
   }
 
@@ -102,7 +99,7 @@ export class CountedOperation implements OperationFacts {
 
   #countRootFields(): number {
     if (this.#root.selections.every(({ kind }) => kind === Kind.FIELD)) return this.#ownKeys;
-    const { keys, repeated } = new KeyWalk(this.#definitions).count(this.#root);
+    const { keys, repeated } = this.#counted.merging.alone(this.#root);
     this.#counted.repeats = Math.max(this.#counted.repeats, repeated);
     return keys;
   }
@@ -112,7 +109,7 @@ export class CountedOperation implements OperationFacts {
     const most = this.fields + this.introspectionFields > 0 ? 1 : 0;
     if (this.aliases === 0) return most;
     if (this.#counted.expanded > OCCURRENCE_BUDGET) return Infinity;
-    return Math.max(most, mostKeysPerName(this.#root, this.#definitions, this.#counted.aliased));
+    return Math.max(most, mostKeysPerName(this.#root, this.#counted));
   }
 }
 
@@ -124,24 +121,40 @@ class Names extends FieldWalk {
   }
 }
 
-/** Walks by response path. Where nothing in the merged sets or below has an alias, each name has one key. */
-function mostKeysPerName(set: SelectionSetNode, fragments: Fragments, aliased: ReadonlySet<SelectionSetNode>): number {
-  const selecting: Selecting = { fragments, includes: () => true, applies: () => true };
-  let most = 0;
-  const merged = new MergedSets(fragments);
-  merged.add([set]);
-  for (let sets = merged.next(); sets; sets = merged.next()) {
-    if (!sets.some((one) => aliased.has(one))) continue;
-    const keys = new Map<string, number>();
-    for (const group of collectFields(sets, selecting).values()) {
-      for (const name of new Set(group.map((field) => field.name.value))) {
-        const asked = (keys.get(name) ?? 0) + 1;
-        keys.set(name, asked);
-        most = Math.max(most, asked);
+/** A step by response path. */
+interface Step {
+  readonly merged: Merged;
+  /** Of this one and of what was met below it. */
+  most: number;
+  next: number;
+}
+
+/** Where nothing in merged sets or below has an alias, each name has one key. */
+function mostKeysPerName(root: SelectionSetNode, { aliased, merging }: Counted): number {
+  const isAliased = ({ set }: Selected) => aliased.has(set);
+  // A stack of its own instead of recursion: nesting is the client's to choose.
+  let step = begin(merging.alone(root));
+  const above: Step[] = [];
+  for (;;) {
+    const { merged } = step;
+    const selected = merged.below[step.next++];
+    if (!selected) {
+      merged.mostBelow = step.most;
+      const parent = above.pop();
+      if (!parent) return step.most;
+      parent.most = Math.max(parent.most, step.most);
+      step = parent;
+    } else if (selected.some(isAliased)) {
+      const below = merging.below(selected);
+      if (below.mostBelow !== undefined) step.most = Math.max(step.most, below.mostBelow);
+      else {
+        above.push(step);
+        step = begin(below);
       }
-      const children = group.flatMap((field) => field.selectionSet ?? []);
-      if (children.length > 0) merged.add(children);
     }
   }
-  return most;
+}
+
+function begin(merged: Merged): Step {
+  return { merged, most: merged.mostKeysPerName, next: 0 };
 }

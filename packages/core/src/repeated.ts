@@ -2,18 +2,10 @@
  * Counts fields that stand beside another one of the same response key, after selections are merged by response path and
  * through fragments. Validation compares every two of them, so that this number bounds what validation costs.
  */
-import {
-  type DocumentNode,
-  type FieldNode,
-  type FragmentDefinitionNode,
-  Kind,
-  type OperationDefinitionNode,
-  type SelectionSetNode,
-} from 'graphql';
-import { FieldWalk, type Fragments, fragmentsOf, responseKey } from './collect.ts';
+import { type DocumentNode, Kind, type SelectionSetNode } from 'graphql';
+import type { Fragments } from './collect.ts';
 import type { Counted } from './counts.ts';
-import { KeyWalk } from './distinct-keys.ts';
-import { behind, MergedSets } from './merged-sets.ts';
+import type { Merged, Merging, Selected } from './merging.ts';
 
 /** Selections to look at for the repeated fields of a document; twice those that are written in it where it is more. */
 export const REPEAT_BUDGET = 5_000;
@@ -29,79 +21,40 @@ export function countRepeated(document: DocumentNode, counted: Counted, maximum:
   if (counted.repeats === 0 && !counted.mixed) return 0;
   const budget = Math.max(REPEAT_BUDGET, 2 * counted.written);
   if (counted.flat > budget) return Infinity;
-  const fragments = fragmentsOf(document);
+  const { definitions, merging } = counted;
   // Where no selection set repeats a key, fragments expanded, none merge further down either.
-  if (counted.repeats === 0 && areDistinct(counted.mixed ?? [], fragments)) return 0;
-  return countByPath(document, fragments, maximum, budget);
-}
-
-/** Whether no set, fragments expanded, has a key twice. */
-function areDistinct(mixed: readonly SelectionSetNode[], fragments: Fragments): boolean {
-  const walk = new KeyWalk(fragments);
-  for (const set of new Set(mixed.map((one) => behind(one, fragments)))) if (walk.count(set).repeated > 0) return false;
-  return true;
+  if (counted.repeats === 0 && counted.mixed?.every((set) => merging.alone(set).repeated === 0)) return 0;
+  return countByPath(rootsOf(document, definitions), merging, maximum, budget);
 }
 
 /** Where sets merge, each step finds a repeat. */
-function countByPath(document: DocumentNode, fragments: Fragments, maximum: number, budget: number): number {
-  const merging = new Merging(fragments);
-  const merged = new MergedSets(fragments);
-  for (const { selectionSet } of rootsOf(document, fragments)) {
-    merged.add([selectionSet]);
-    for (let sets = merged.next(); sets; sets = merged.next()) {
-      for (const below of merging.merge(sets)) merged.add(below);
-      if (merging.looked > budget) return Infinity;
-      if (merging.repeated > maximum) return merging.repeated;
+function countByPath(roots: Iterable<SelectionSetNode>, merging: Merging, maximum: number, budget: number): number {
+  const met = new Set<Merged>();
+  const waiting: (readonly Selected[])[] = [];
+  let looked = 0;
+  let repeated = 0;
+  for (const root of roots) {
+    for (let merged: Merged | undefined = merging.alone(root); merged; merged = next(waiting, merging)) {
+      // Sets that merge with no other show the same wherever they stand.
+      if (met.has(merged)) continue;
+      met.add(merged);
+      looked += merged.looked;
+      repeated += merged.repeated;
+      if (looked > budget) return Infinity;
+      if (repeated > maximum) return repeated;
+      for (const below of merged.below) waiting.push(below);
     }
   }
-  return merging.repeated;
+  return repeated;
 }
 
-/** Merges selection sets by response key. */
-class Merging extends FieldWalk {
-  /** Fields so far that stood beside another one. */
-  repeated = 0;
-  /** Selections so far. */
-  looked = 0;
-  #turn = 0;
-  #merged: SelectionSetNode[][] = [];
-  readonly #keys = new Map<string, { turn: number; below: SelectionSetNode[] | undefined }>();
-
-  /** @returns for each response key the sets that merge below it. */
-  merge(sets: readonly SelectionSetNode[]): SelectionSetNode[][] {
-    this.#turn += 1;
-    this.#merged = [];
-    this.walk(sets);
-    return this.#merged;
-  }
-
-  override opens({ selections }: SelectionSetNode): void {
-    this.looked += selections.length;
-  }
-
-  field(node: FieldNode): void {
-    const key = responseKey(node);
-    const { selectionSet } = node;
-    let known = this.#keys.get(key);
-    if (known?.turn === this.#turn) this.repeated += 1;
-    else if (known) {
-      known.turn = this.#turn;
-      known.below = undefined;
-    } else {
-      known = { turn: this.#turn, below: undefined };
-      this.#keys.set(key, known);
-    }
-    if (!selectionSet) return;
-    if (known.below) known.below.push(selectionSet);
-    else this.#merged.push((known.below = [selectionSet]));
-  }
+function next(waiting: (readonly Selected[])[], merging: Merging): Merged | undefined {
+  const selected = waiting.pop();
+  return selected && merging.below(selected);
 }
 
 /** The operations, then every fragment that none of those before it reaches. */
-function* rootsOf(
-  document: DocumentNode,
-  fragments: Fragments,
-): Iterable<OperationDefinitionNode | FragmentDefinitionNode> {
+function* rootsOf(document: DocumentNode, fragments: Fragments): Iterable<SelectionSetNode> {
   const reached = new Set<SelectionSetNode>();
   const reach = (root: SelectionSetNode): void => {
     const waiting = [root];
@@ -117,7 +70,7 @@ function* rootsOf(
   for (const kind of [Kind.OPERATION_DEFINITION, Kind.FRAGMENT_DEFINITION] as const) {
     for (const definition of document.definitions) {
       if (definition.kind !== kind || !('selectionSet' in definition) || reached.has(definition.selectionSet)) continue;
-      yield definition;
+      yield definition.selectionSet;
       // Only a fragment can be reached from another definition.
       if (fragments.size > 0) reach(definition.selectionSet);
     }

@@ -115,8 +115,15 @@ describe('growth: the walk by response path ends at its budget', () => {
 
   it('looks once at a fragment that a hundred sets show', () => {
     const text = (n: number) =>
-      `{ ${times(n, (i) => `a${i}: one { ...G }`)} } fragment G on Q { x: s ${times(90, (i) => `f${i}`)} }`;
+      `{ ${times(n, (i) => `a${i}: one { ...G }`)} } fragment G on Q { x: s ${times(400, (i) => `f${i}`)} }`;
     expect(work(text(100))).toBeLessThan(4 * work(text(10)));
+  });
+
+  it('reads once what ten operations and their sets share', () => {
+    const sets = times(12, (i) => `a${i} { y ...G }`);
+    const text = (n: number) =>
+      `${times(n, (i) => `query Q${i} { ...D }`)} fragment D on Q { ${sets} } fragment G on Q { x: s ${times(60, (i) => `f${i}`)} }`;
+    expect(work(text(10))).toBeLessThan(2 * work(text(1)));
   });
 
   it('a doubling document saturates', () => {
