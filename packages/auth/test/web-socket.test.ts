@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   type CheckInput,
   checkOperation,
@@ -18,6 +20,9 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { as } from '../../../test/kit.ts';
 import { authDirectives, authorization, guardSchema, webSocket } from '../src/index.ts';
 import { silent } from './ways.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const typeDefs = /* GraphQL */ `
   type Query { open: String secret: String @auth(roles: "ADMIN") broken: String }
@@ -195,14 +200,46 @@ describe('over graphql-ws', () => {
 });
 
 describe('a subscription', () => {
+  const document = parse('subscription{docs{id}}');
+
+  /** Who subscribes has a credential for a minute. */
+  function subscribable(source: () => Partial<AsyncIterableIterator<unknown>>, field = 'docs: Doc') {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const types: string[] = [];
+    const events = createEvents(
+      ({ type }) => void types.push(type),
+      () => silent,
+    );
+    const schema = guardSchema(
+      makeExecutableSchema({
+        typeDefs: [
+          authDirectives,
+          `interface Node { id: Int } type Query { a: Int } type Subscription { ${field} } type Doc implements Node @owner { id: Int }`,
+        ],
+        resolvers: {
+          Subscription: {
+            docs: {
+              subscribe: () => ({ [Symbol.asyncIterator]: source }),
+              resolve: (event: unknown) => event,
+            },
+          },
+          Node: { __resolveType: () => 'Doc' },
+        },
+      }),
+      { events },
+    );
+    const contextValue = as({ id: 'me', expiresAt: Math.floor(Date.now() / 1_000) + 60 });
+    const open = async () => (await subscribe({ schema, document, contextValue })) as AsyncGenerator<ExecutionResult>;
+    return { open, types };
+  }
+
   it.each([
     ['guarded', 'docs: Doc'],
     ['public', 'docs: Node @public'],
   ])('ends with the credential that opened it, and closes its source: %s', async (_, field) => {
-    vi.useFakeTimers();
-    onTestFinished(() => void vi.useRealTimers());
     let closed = false;
-    const source = (): AsyncIterableIterator<unknown> => {
+    const { open, types } = subscribable(() => {
       let sent = false;
       return {
         next: () =>
@@ -213,46 +250,32 @@ describe('a subscription', () => {
           closed = true;
           return { value: undefined, done: true };
         },
-        [Symbol.asyncIterator]() {
-          return this;
-        },
       };
-    };
-    const types: string[] = [];
-    const schema = guardSchema(
-      makeExecutableSchema({
-        typeDefs: [
-          authDirectives,
-          `interface Node { id: Int } type Query { a: Int } type Subscription { ${field} } type Doc implements Node @owner { id: Int }`,
-        ],
-        resolvers: {
-          Subscription: { docs: { subscribe: source, resolve: (event: unknown) => event } },
-          Node: { __resolveType: () => 'Doc' },
-        },
-      }),
-      {
-        events: createEvents(
-          ({ type }) => void types.push(type),
-          () => silent,
-        ),
-      },
-    );
-    const contextValue = as({ id: 'me', expiresAt: Math.floor(Date.now() / 1_000) + 60 });
-    const stream = (await subscribe({
-      schema,
-      document: parse('subscription{docs{id}}'),
-      contextValue,
-    })) as AsyncGenerator<ExecutionResult>;
+    }, field);
+    const stream = await open();
     expect((await stream.next()).value).toEqual({ data: { docs: { id: 1 } } });
     const next = stream.next();
     await vi.advanceTimersByTimeAsync(61_000);
     expect(await next).toEqual({ value: undefined, done: true });
     expect([closed, types]).toEqual([true, ['subscription.ended']]);
-    const again = (await subscribe({
-      schema,
-      document: parse('subscription{docs{id}}'),
-      contextValue,
-    })) as AsyncGenerator<ExecutionResult>;
-    expect(await again.next()).toEqual({ value: undefined, done: true });
+    expect(await (await open()).next()).toEqual({ value: undefined, done: true });
+  });
+
+  it('keeps no event that was answered', async () => {
+    const sent: WeakRef<object>[] = [];
+    const { open } = subscribable(() => ({
+      next: async () => {
+        const value = { id: 1, ownerId: 'me' };
+        sent.push(new WeakRef(value));
+        return { value, done: false };
+      },
+    }));
+    const stream = await open();
+    for (let event = 0; event < 5; event += 1) await stream.next();
+    await vi.advanceTimersByTimeAsync(1);
+    collectGarbage();
+    const kept = sent.filter((one) => one.deref());
+    expect(kept.length).toBeLessThan(3);
+    await stream.return(undefined);
   });
 });
