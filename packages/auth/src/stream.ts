@@ -45,7 +45,7 @@ function endingAt(source: AsyncIterable<unknown>, end: number, told: () => void)
     closing();
     told();
     // The source may be waiting for an event that never comes: nobody waits for it.
-    void Promise.resolve(iterator.return?.()).catch(() => {});
+    void (async () => iterator.return?.())().catch(() => {});
   };
   const wait = (): void => {
     const left = end - Date.now();
@@ -66,6 +66,10 @@ function endingAt(source: AsyncIterable<unknown>, end: number, told: () => void)
         const result = await Promise.race([ended, iterator.next()]);
         if (result.done === true) closing();
         return result;
+      } catch (error) {
+        // A stream that failed does not end once more.
+        clearTimeout(timer);
+        throw error;
       } finally {
         waiting.delete(giveUp);
       }

@@ -261,6 +261,25 @@ describe('a subscription', () => {
     expect(await (await open()).next()).toEqual({ value: undefined, done: true });
   });
 
+  it('ends with the credential though its source fails to close', async () => {
+    const { open } = subscribable(() => ({
+      next: () => new Promise(() => {}),
+      return: () => {
+        throw new Error('closed before');
+      },
+    }));
+    const next = (await open()).next();
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(await next).toEqual({ value: undefined, done: true });
+  });
+
+  it('that failed is not told to have ended with the credential', async () => {
+    const { open, types } = subscribable(() => ({ next: () => Promise.reject(new Error('gone')) }));
+    await expect((await open()).next()).rejects.toThrow('gone');
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(types).toEqual([]);
+  });
+
   it('keeps no event that was answered', async () => {
     const sent: WeakRef<object>[] = [];
     const { open } = subscribable(() => ({
