@@ -93,6 +93,12 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
       return found.present ? judged() : after(owners.input(found, question), (denied) => denied && judged());
     });
 
+  const policyAndOwners = (guarded: Guarded, question: Question): Maybe<Denied | undefined> => {
+    const steps = [() => policy(guarded, question), () => owners.place(guarded, question)];
+    // Of what is hidden no policy says a word.
+    return firstOf(ownerModeOf(guarded) === 'ERROR' ? steps : steps.toReversed(), (step) => step());
+  };
+
   return {
     claims,
     field: (guarded, question) =>
@@ -100,18 +106,12 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
         [
           () => claims(guarded, question.contextValue),
           () => passedIn(guarded, question),
-          () => policy(guarded, question),
-          () => owners.place(guarded, question),
+          () => policyAndOwners(guarded, question),
         ],
         (step) => step(),
       ),
-    object(guarded, question) {
-      const ofPolicy = () => policy(guarded, { ...question, args: none });
-      const ofOwner = () => owners.place(guarded, question);
-      // Of an object that is hidden no policy says a word.
-      const rest = ownerModeOf(guarded) === 'ERROR' ? [ofPolicy, ofOwner] : [ofOwner, ofPolicy];
-      return firstOf([() => claims(guarded, question.contextValue), ...rest], (step) => step());
-    },
+    object: (guarded, question) =>
+      claims(guarded, question.contextValue) ?? policyAndOwners(guarded, { ...question, args: none }),
     input: (guarded, args, contextValue) =>
       founds(guarded, args).flatMap((found) => (found.present ? (claims(found.guarded, contextValue) ?? []) : [])),
     completed(guarded, args, contextValue) {

@@ -144,6 +144,20 @@ describe('W11: NOT_FOUND', () => {
       data: { doc: { id: 'own' } },
     });
   });
+
+  it('of a field is not given away by a policy beside it', async () => {
+    const field = 'archive(id: ID): String @auth(policies: "closed") @owner(loader: "doc", mode: NOT_FOUND)';
+    const api = await serve(schemaOf(`type Query { ${field} }`, { Query: { archive: () => 'done' } }), {
+      policies: { closed: (_, { args }) => args['id'] !== 'other' },
+      loaders: { doc: ({ args }) => row(args['id']) ?? null },
+    });
+    const query = 'query($id:ID){archive(id:$id)}';
+    const foreign = await send(api.server, query, me, { variables: { id: 'other' } });
+    const missing = await send(api.server, query, me, { variables: { id: 'nowhere' } });
+    expect(JSON.stringify(foreign)).toBe(JSON.stringify(missing));
+    expect(codes(foreign)).toEqual(['NOT_FOUND']);
+    expect((await send(api.server, query, me, { variables: { id: 'own' } })).body.data).toEqual({ archive: 'done' });
+  });
 });
 
 describe('NOT_FOUND', () => {
