@@ -486,6 +486,7 @@ describe('authenticate refuses to start', () => {
     ['with no URL', { key: undefined, jwksUrl: 'jwks.json' }, /^jwksUrl/],
     ['with an empty type', { typ: '' }, /^typ/],
     ['with a type and none', { typ: 'JWT', dangerouslyAcceptAnyTyp: true }, /^typ/],
+    ['with any type as a text', { dangerouslyAcceptAnyTyp: 'false' }, /^dangerouslyAcceptAnyTyp/],
     ['with much tolerance', { clockToleranceSeconds: 61 }, /^clockToleranceSeconds/],
     ['with negative tolerance', { clockToleranceSeconds: -1 }, /^clockToleranceSeconds/],
     ['with no age', { maxTokenAgeSeconds: 0 }, /^maxTokenAgeSeconds/],
