@@ -17,6 +17,7 @@ import {
   type SecuredContext,
   type SecurityContext,
   securityContext,
+  show,
   wholeNumber,
 } from '@graphql-bulwark/core';
 import {
@@ -151,6 +152,10 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
   knownOptions('webSocket', options, optionNames);
   const { schema, authenticate, admit, measure, check, context } = options;
   const { clientIp = () => null, onFailure = () => {} } = options;
+  for (const [name, value] of Object.entries({ authenticate, check, context })) {
+    if (typeof value !== 'function')
+      throw new TypeError(`webSocket: ${name} must be a function, but is ${show(value)}.`);
+  }
   const maxTokens = wholeNumber('maxTokens', options.maxTokens ?? 2_000);
   const maxOperations = wholeNumber('maxOperations', options.maxOperations ?? 20);
   if (!isGuarded(schema)) throw new TypeError('webSocket: pass the schema through guardSchema() first.');

@@ -196,6 +196,9 @@ describe('over graphql-ws', () => {
     expect(() => webSocket({ ...base, schema: guardSchema(schema), maxTokns: 1 } as never)).toThrow(
       "did you mean 'maxTokens'",
     );
+    expect(() => webSocket({ ...base, schema: guardSchema(schema), check: undefined } as never)).toThrow(
+      'check must be a function',
+    );
   });
 });
 
