@@ -188,6 +188,30 @@ describe('over graphql-ws', () => {
     expect(String(failures[0])).toContain('password');
   });
 
+  it('a socket is closed when its credential ends, and one that went before it was accepted is not kept until then', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { onConnect } = webSocket({
+      schema: (await start()).schema,
+      authenticate: () => as({ id: 'me', expiresAt: Math.floor(Date.now() / 1_000) + 60 }).security.principal,
+      check: async () => {},
+      context: () => ({}),
+    });
+    const closed: number[] = [];
+    const connect = async () => {
+      const socket = { subscriptions: {}, extra: { socket: { close: (code: number) => void closed.push(code) } } };
+      expect(await onConnect(socket)).toBe(true);
+      return socket;
+    };
+    const gone = new WeakRef(await connect());
+    const open = await connect();
+    await vi.advanceTimersByTimeAsync(1);
+    collectGarbage();
+    expect(gone.deref()).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect([open.subscriptions, closed]).toEqual([{}, [4403]]);
+  });
+
   it('an option that cannot be meant is a TypeError at start', () => {
     const base = { authenticate: () => null, check: async () => {}, context: () => ({}) };
     const schema = makeExecutableSchema({ typeDefs: 'type Query { a: Int }' });
