@@ -274,6 +274,25 @@ describe('W12: an argument that names the owner', () => {
     const answer = await send((await api()).server, '{preset presets}', me);
     expect(answer.body).toEqual({ data: { preset: '{"userId":"me"}', presets: '{"userIds":["me"]}' } });
   });
+
+  it('is filled in for what policies and loaders are asked, too', async () => {
+    const argument = '(userId: ID @owner(preset: true)): String';
+    const filled = await serve(
+      schemaOf(
+        `type Query { p${argument} @auth(policies: "own") l${argument} @owner(loader: "user") a${argument} @owner(arg: "userId") }`,
+        { Query: { p: orders, l: orders, a: orders } },
+      ),
+      {
+        policies: { own: (_, { args }) => args['userId'] === 'me' },
+        loaders: { user: ({ args }) => args['userId'] ?? null },
+      },
+    );
+    const data = { p: '{"userId":"me"}', l: '{"userId":"me"}', a: '{"userId":"me"}' };
+    expect(await everyWay(filled, '{p l a}', me)).toEqual(everywhere({ data, errors: [] }));
+    expect(codes(await send(filled.server, '{p l a}', nobody))).toEqual(
+      Array.from({ length: 3 }, () => 'UNAUTHENTICATED'),
+    );
+  });
 });
 
 describe('W13, W14: mutations on what there is', () => {
