@@ -233,6 +233,7 @@ describe('a server protected by createBulwark', () => {
     for (const authenticate of [
       () => undefined as never,
       () => ({ id: '' }) as never,
+      () => ({ ...people['ann'], expiresAt: new Date(0) }) as never,
       () => Promise.reject(new Error('secret')),
     ]) {
       const { post } = await serve({ authenticate });

@@ -96,9 +96,12 @@ export function checkedPrincipal(principal: Principal | null): Principal | null 
     // By name: getters of a class are not in a copy.
     const { id, claims, roles, scopes, authMethod, expiresAt, keyId } = principal;
     const isSomebody = typeof id === 'string' && id !== '' && typeof claims === 'object' && claims !== null;
-    if (isSomebody && strings(roles) && strings(scopes)) {
+    const ends = expiresAt === undefined || Number.isFinite(expiresAt);
+    if (isSomebody && strings(roles) && strings(scopes) && ends) {
       return Object.freeze({ ...principal, id, claims, roles, scopes, authMethod, expiresAt, keyId });
     }
   }
-  throw new TypeError('authenticate must return null or a Principal: { id, claims, roles, scopes, authMethod }.');
+  throw new TypeError(
+    'authenticate must return null or a Principal: { id, claims, roles, scopes, authMethod }, and expiresAt in seconds.',
+  );
 }
