@@ -60,6 +60,7 @@ describe('the report on what a schema seems to give away', () => {
       /User\.password_hash looks secret[^]*Profile\.isAdmin looks privileged, and Mutation\.signUp takes it/,
     );
     expect(() => report({ reviewed: 'User' as never })).toThrow(TypeError);
+    expect(() => report({ strictExposure: 'true' as never })).toThrow('strictExposure must be');
     expect(() => report({ strict: true } as never)).toThrow(TypeError);
   });
 });

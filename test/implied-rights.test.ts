@@ -123,6 +123,7 @@ it.each([
   [{ roles: { A: ['B'], B: ['A'] } }, 'impliedRights: roles.A includes A itself'],
   [{ role: {} }, "impliedRights has no option 'role'; did you mean 'roles'?"],
   [null, 'impliedRights must be { roles, scopes }, but is null'],
+  [{ roles: new Map([['A', ['B']]]) }, 'impliedRights: roles must map roles to lists of names'],
   [{ scopes: { A: 'read' } }, 'impliedRights: scopes.A must be a list of names'],
 ])('refuses %j while the server is built', (wrong, message) => {
   expect(() => createBulwark({ authenticate: byToken, impliedRights: wrong as never })).toThrow(message);

@@ -207,10 +207,33 @@ describe('a server protected by createBulwark', () => {
     expect([answer.status, answer.body.errors[0].message]).toEqual([503, 'Back at noon']);
   });
 
+  it('knows a caller by the getters of a class, too', async () => {
+    class User {
+      get id() {
+        return 'ann';
+      }
+      get claims() {
+        return {};
+      }
+      get roles() {
+        return ['PAYER'];
+      }
+      get scopes() {
+        return [];
+      }
+      get authMethod() {
+        return 'session';
+      }
+    }
+    const { post } = await serve({ authenticate: () => new User() });
+    expect((await post({ query: 'mutation { pay }' })).body).toEqual({ data: { pay: 'paid' } });
+  });
+
   it('denies when an authenticator of the application is unsure or fails', async () => {
     for (const authenticate of [
       () => undefined as never,
       () => ({ id: '' }) as never,
+      () => ({ ...people['ann'], expiresAt: new Date(0) }) as never,
       () => Promise.reject(new Error('secret')),
     ]) {
       const { post } = await serve({ authenticate });

@@ -103,6 +103,9 @@ async function noted(store: ApiKeyStore, keyId: string): Promise<void> {
 function endOf({ notBefore, expiresAt, revokedAt }: ApiKeyRecord): string | undefined {
   const now = Date.now() / 1_000;
   if (revokedAt !== null && revokedAt !== undefined) return 'revoked';
+  // A Date would be compared by its milliseconds, and lie in the far future.
+  const areTimes = [expiresAt ?? now, notBefore ?? now].every((time) => typeof time === 'number');
+  if (!areTimes) throw new TypeError('a malformed record');
   // Written so that a time that is no number refuses.
   if (expiresAt !== null && expiresAt !== undefined && !(now < expiresAt)) return 'expired';
   return notBefore === null || notBefore === undefined || now >= notBefore ? undefined : 'not valid yet';

@@ -92,13 +92,13 @@ export function authenticate(options: AuthenticateOptions): Authenticate {
     dpop: dpop !== undefined,
     cookie,
   };
-  const guarding: Penalty | undefined = options.penalty && penalty(options.penalty);
+  const guarding: Penalty | undefined = options.penalty === undefined ? undefined : penalty(options.penalty);
   const tokens = cachedVerifier(issuersVerifier(issuers, events), maxCachedTokens);
   const judge = judgement({
     realm: accepted.realm,
     tokens,
-    apiKeys: apiKeys && apiKeyVerifier(apiKeys),
-    dpop: dpop && dpopVerifier(dpop),
+    apiKeys: apiKeys === undefined ? undefined : apiKeyVerifier(apiKeys),
+    dpop: dpop === undefined ? undefined : dpopVerifier(dpop),
     revocation,
     penalty: guarding,
   });

@@ -1,5 +1,6 @@
 /** Roles that bring other roles and scopes with them, worked out once, when the principal is made. */
 import { knownOptions, type Principal, show } from '@graphql-bulwark/core';
+import { isRecord } from './uses.ts';
 
 export interface ImpliedRightsOptions {
   /** Role -> roles that it includes, and theirs. @default none */
@@ -31,7 +32,7 @@ export function impliedRights(options: ImpliedRightsOptions): (principal: Princi
 }
 
 function listsOf(option: 'roles' | 'scopes', given: ImpliedRightsOptions[typeof option] = {}) {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+  if (!isRecord(given)) {
     throw new TypeError(`impliedRights: ${option} must map roles to lists of names, but is ${show(given)}.`);
   }
   for (const [role, names] of Object.entries(given)) {

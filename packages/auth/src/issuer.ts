@@ -85,6 +85,9 @@ export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener):
     throw new TypeError(`clockToleranceSeconds must be at most 60, but is ${clockToleranceSeconds}.`);
   }
   if (maxTokenAgeSeconds !== undefined) wholeNumber('maxTokenAgeSeconds', maxTokenAgeSeconds);
+  if (typeof dangerouslyAcceptAnyTyp !== 'boolean') {
+    throw new TypeError(`dangerouslyAcceptAnyTyp must be true or false, but is ${show(dangerouslyAcceptAnyTyp)}.`);
+  }
   if (typ !== undefined && (dangerouslyAcceptAnyTyp || !isText(typ))) {
     throw new TypeError('typ must be a non-empty text, and not stand beside dangerouslyAcceptAnyTyp.');
   }

@@ -93,36 +93,41 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
       return found.present ? judged() : after(owners.input(found, question), (denied) => denied && judged());
     });
 
+  const policyAndOwners = (guarded: Guarded, question: Question): Maybe<Denied | undefined> => {
+    const steps = [() => policy(guarded, question), () => owners.place(guarded, question)];
+    // Of what is hidden no policy says a word.
+    return firstOf(ownerModeOf(guarded) === 'ERROR' ? steps : steps.toReversed(), (step) => step());
+  };
+
+  const completed: Judge['completed'] = (guarded, args, contextValue) => {
+    let filled: Record<string, unknown> | undefined;
+    for (const { name, claim, list } of guarded.presets) {
+      if (Object.hasOwn(args, name)) continue;
+      const { identities } = standings.claimant(contextValue, claim);
+      filled ??= { ...args };
+      filled[name] = list ? [...identities] : identities[0];
+    }
+    return filled ?? args;
+  };
+
   return {
     claims,
-    field: (guarded, question) =>
-      firstOf(
+    field(guarded, question) {
+      const { args, contextValue } = question;
+      return firstOf(
         [
-          () => claims(guarded, question.contextValue),
+          () => claims(guarded, contextValue),
           () => passedIn(guarded, question),
-          () => policy(guarded, question),
-          () => owners.place(guarded, question),
+          // Asked about what the resolver gets.
+          () => policyAndOwners(guarded, { ...question, args: completed(guarded, args, contextValue) }),
         ],
         (step) => step(),
-      ),
-    object(guarded, question) {
-      const ofPolicy = () => policy(guarded, { ...question, args: none });
-      const ofOwner = () => owners.place(guarded, question);
-      // Of an object that is hidden no policy says a word.
-      const rest = ownerModeOf(guarded) === 'ERROR' ? [ofPolicy, ofOwner] : [ofOwner, ofPolicy];
-      return firstOf([() => claims(guarded, question.contextValue), ...rest], (step) => step());
+      );
     },
+    object: (guarded, question) =>
+      claims(guarded, question.contextValue) ?? policyAndOwners(guarded, { ...question, args: none }),
     input: (guarded, args, contextValue) =>
       founds(guarded, args).flatMap((found) => (found.present ? (claims(found.guarded, contextValue) ?? []) : [])),
-    completed(guarded, args, contextValue) {
-      let completed: Record<string, unknown> | undefined;
-      for (const { name, claim, list } of guarded.presets) {
-        if (Object.hasOwn(args, name)) continue;
-        const { identities } = standings.claimant(contextValue, claim);
-        completed ??= { ...args };
-        completed[name] = list ? [...identities] : identities[0];
-      }
-      return completed ?? args;
-    },
+    completed,
   };
 }

@@ -33,20 +33,19 @@ function endingAt(source: AsyncIterable<unknown>, end: number, told: () => void)
   const over = { value: undefined, done: true } as const;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
-  let closing: () => void = () => {};
-  const ended = new Promise<typeof over>((resolve) => {
-    closing = () => {
-      clearTimeout(timer);
-      closed = true;
-      resolve(over);
-    };
-  });
+  // One for each event that is waited for: a promise for the whole stream would keep every event that came before it.
+  const waiting = new Set<(result: typeof over) => void>();
+  const closing = (): void => {
+    clearTimeout(timer);
+    closed = true;
+    for (const giveUp of waiting) giveUp(over);
+  };
   const expire = (): void => {
     if (closed) return;
     closing();
     told();
     // The source may be waiting for an event that never comes: nobody waits for it.
-    void Promise.resolve(iterator.return?.()).catch(() => {});
+    void (async () => iterator.return?.())().catch(() => {});
   };
   const wait = (): void => {
     const left = end - Date.now();
@@ -58,9 +57,22 @@ function endingAt(source: AsyncIterable<unknown>, end: number, told: () => void)
     async next() {
       if (!closed && !(Date.now() < end)) expire();
       if (closed) return over;
-      const result = await Promise.race([ended, iterator.next()]);
-      if (result.done === true) closing();
-      return result;
+      let giveUp: (result: typeof over) => void = () => {};
+      const ended = new Promise<typeof over>((resolve) => {
+        giveUp = resolve;
+      });
+      waiting.add(giveUp);
+      try {
+        const result = await Promise.race([ended, iterator.next()]);
+        if (result.done === true) closing();
+        return result;
+      } catch (error) {
+        // A stream that failed does not end once more.
+        clearTimeout(timer);
+        throw error;
+      } finally {
+        waiting.delete(giveUp);
+      }
     },
     async return() {
       if (!closed) {

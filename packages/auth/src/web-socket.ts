@@ -17,6 +17,7 @@ import {
   type SecuredContext,
   type SecurityContext,
   securityContext,
+  show,
   wholeNumber,
 } from '@graphql-bulwark/core';
 import {
@@ -151,20 +152,27 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
   knownOptions('webSocket', options, optionNames);
   const { schema, authenticate, admit, measure, check, context } = options;
   const { clientIp = () => null, onFailure = () => {} } = options;
+  for (const [name, value] of Object.entries({ authenticate, check, context })) {
+    if (typeof value !== 'function')
+      throw new TypeError(`webSocket: ${name} must be a function, but is ${show(value)}.`);
+  }
   const maxTokens = wholeNumber('maxTokens', options.maxTokens ?? 2_000);
   const maxOperations = wholeNumber('maxOperations', options.maxOperations ?? 20);
   if (!isGuarded(schema)) throw new TypeError('webSocket: pass the schema through guardSchema() first.');
   const known = new WeakMap<object, Known>();
 
-  const closeAtEnd = (socket: Socket, entry: Known): void => {
-    const expiresAt = entry.security.principal?.expiresAt;
-    if (expiresAt === undefined) return;
+  // Weak: graphql-ws does not say when a socket closes that it has not accepted yet.
+  const closeAtEnd = (reference: WeakRef<Socket>): void => {
+    const socket = reference.deref();
+    const entry = socket && known.get(socket);
+    const expiresAt = entry?.security.principal?.expiresAt;
+    if (!entry || expiresAt === undefined) return;
     const left = expiresAt * 1_000 - Date.now();
     if (!(left > 0)) {
       close(socket);
       return;
     }
-    entry.timer = setTimeout(closeAtEnd, Math.min(left, longestTimer), socket, entry).unref();
+    entry.timer = setTimeout(closeAtEnd, Math.min(left, longestTimer), reference).unref();
   };
 
   async function run(
@@ -205,7 +213,7 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
         const security = securityContext({ principal, clientIp: clientIp(connection) });
         const entry: Known = { connection, security, running: new RunningOperations(maxOperations) };
         known.set(socket, entry);
-        closeAtEnd(socket, entry);
+        closeAtEnd(new WeakRef(socket));
         return true;
       } catch (error) {
         onFailure(error);

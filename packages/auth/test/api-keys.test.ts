@@ -163,6 +163,8 @@ describe('a store of API keys', () => {
     ['scopes that are a text', { scopes: 'read' as never }],
     ['scopes that are numbers', { scopes: [5 as never] }],
     ['roles that are empty', { roles: [''] }],
+    ['an end that is a Date', { expiresAt: new Date(0) as never }],
+    ['a beginning that is a Date', { notBefore: new Date(0) as never }],
   ])('whose record is of %s lets nobody in with more than it says', async (_, more) => {
     const { key } = newKey(more);
     const principal = await asking(withKey(key)).catch((thrown: unknown) => thrown);

@@ -486,6 +486,7 @@ describe('authenticate refuses to start', () => {
     ['with no URL', { key: undefined, jwksUrl: 'jwks.json' }, /^jwksUrl/],
     ['with an empty type', { typ: '' }, /^typ/],
     ['with a type and none', { typ: 'JWT', dangerouslyAcceptAnyTyp: true }, /^typ/],
+    ['with any type as a text', { dangerouslyAcceptAnyTyp: 'false' }, /^dangerouslyAcceptAnyTyp/],
     ['with much tolerance', { clockToleranceSeconds: 61 }, /^clockToleranceSeconds/],
     ['with negative tolerance', { clockToleranceSeconds: -1 }, /^clockToleranceSeconds/],
     ['with no age', { maxTokenAgeSeconds: 0 }, /^maxTokenAgeSeconds/],
@@ -495,6 +496,9 @@ describe('authenticate refuses to start', () => {
     ['with an empty path', { scopesClaim: [] }, /^scopesClaim/],
     ['with a realm to escape', { realm: 'a"b' }, /^realm/],
     ['with a realm over several lines', { realm: 'a\r\nSet-Cookie: x' }, /^realm/],
+    ['with a penalty that is false', { penalty: false }, /^penalty/],
+    ['with API keys that are null', { apiKeys: null }, /^apiKeys/],
+    ['with DPoP that is null', { dpop: null }, /^dpop/],
     ['with an option that is misspelt', { algoritms: ['ES256'] }, /did you mean 'algorithms'/],
   ])('%s', (_, change, message) => {
     const start = (): unknown => authenticate({ ...options(), ...change });

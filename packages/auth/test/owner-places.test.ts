@@ -144,6 +144,20 @@ describe('W11: NOT_FOUND', () => {
       data: { doc: { id: 'own' } },
     });
   });
+
+  it('of a field is not given away by a policy beside it', async () => {
+    const field = 'archive(id: ID): String @auth(policies: "closed") @owner(loader: "doc", mode: NOT_FOUND)';
+    const api = await serve(schemaOf(`type Query { ${field} }`, { Query: { archive: () => 'done' } }), {
+      policies: { closed: (_, { args }) => args['id'] !== 'other' },
+      loaders: { doc: ({ args }) => row(args['id']) ?? null },
+    });
+    const query = 'query($id:ID){archive(id:$id)}';
+    const foreign = await send(api.server, query, me, { variables: { id: 'other' } });
+    const missing = await send(api.server, query, me, { variables: { id: 'nowhere' } });
+    expect(JSON.stringify(foreign)).toBe(JSON.stringify(missing));
+    expect(codes(foreign)).toEqual(['NOT_FOUND']);
+    expect((await send(api.server, query, me, { variables: { id: 'own' } })).body.data).toEqual({ archive: 'done' });
+  });
 });
 
 describe('NOT_FOUND', () => {
@@ -259,6 +273,25 @@ describe('W12: an argument that names the owner', () => {
   it('is filled in where it is left out, with preset', async () => {
     const answer = await send((await api()).server, '{preset presets}', me);
     expect(answer.body).toEqual({ data: { preset: '{"userId":"me"}', presets: '{"userIds":["me"]}' } });
+  });
+
+  it('is filled in for what policies and loaders are asked, too', async () => {
+    const argument = '(userId: ID @owner(preset: true)): String';
+    const filled = await serve(
+      schemaOf(
+        `type Query { p${argument} @auth(policies: "own") l${argument} @owner(loader: "user") a${argument} @owner(arg: "userId") }`,
+        { Query: { p: orders, l: orders, a: orders } },
+      ),
+      {
+        policies: { own: (_, { args }) => args['userId'] === 'me' },
+        loaders: { user: ({ args }) => args['userId'] ?? null },
+      },
+    );
+    const data = { p: '{"userId":"me"}', l: '{"userId":"me"}', a: '{"userId":"me"}' };
+    expect(await everyWay(filled, '{p l a}', me)).toEqual(everywhere({ data, errors: [] }));
+    expect(codes(await send(filled.server, '{p l a}', nobody))).toEqual(
+      Array.from({ length: 3 }, () => 'UNAUTHENTICATED'),
+    );
   });
 });
 

@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   type CheckInput,
   checkOperation,
@@ -18,6 +20,9 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { as } from '../../../test/kit.ts';
 import { authDirectives, authorization, guardSchema, webSocket } from '../src/index.ts';
 import { silent } from './ways.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const typeDefs = /* GraphQL */ `
   type Query { open: String secret: String @auth(roles: "ADMIN") broken: String }
@@ -183,6 +188,30 @@ describe('over graphql-ws', () => {
     expect(String(failures[0])).toContain('password');
   });
 
+  it('a socket is closed when its credential ends, and one that went before it was accepted is not kept until then', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { onConnect } = webSocket({
+      schema: (await start()).schema,
+      authenticate: () => as({ id: 'me', expiresAt: Math.floor(Date.now() / 1_000) + 60 }).security.principal,
+      check: async () => {},
+      context: () => ({}),
+    });
+    const closed: number[] = [];
+    const connect = async () => {
+      const socket = { subscriptions: {}, extra: { socket: { close: (code: number) => void closed.push(code) } } };
+      expect(await onConnect(socket)).toBe(true);
+      return socket;
+    };
+    const gone = new WeakRef(await connect());
+    const open = await connect();
+    await vi.advanceTimersByTimeAsync(1);
+    collectGarbage();
+    expect(gone.deref()).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect([open.subscriptions, closed]).toEqual([{}, [4403]]);
+  });
+
   it('an option that cannot be meant is a TypeError at start', () => {
     const base = { authenticate: () => null, check: async () => {}, context: () => ({}) };
     const schema = makeExecutableSchema({ typeDefs: 'type Query { a: Int }' });
@@ -191,18 +220,53 @@ describe('over graphql-ws', () => {
     expect(() => webSocket({ ...base, schema: guardSchema(schema), maxTokns: 1 } as never)).toThrow(
       "did you mean 'maxTokens'",
     );
+    expect(() => webSocket({ ...base, schema: guardSchema(schema), check: undefined } as never)).toThrow(
+      'check must be a function',
+    );
   });
 });
 
 describe('a subscription', () => {
+  const document = parse('subscription{docs{id}}');
+
+  /** Who subscribes has a credential for a minute. */
+  function subscribable(source: () => Partial<AsyncIterableIterator<unknown>>, field = 'docs: Doc') {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const types: string[] = [];
+    const events = createEvents(
+      ({ type }) => void types.push(type),
+      () => silent,
+    );
+    const schema = guardSchema(
+      makeExecutableSchema({
+        typeDefs: [
+          authDirectives,
+          `interface Node { id: Int } type Query { a: Int } type Subscription { ${field} } type Doc implements Node @owner { id: Int }`,
+        ],
+        resolvers: {
+          Subscription: {
+            docs: {
+              subscribe: () => ({ [Symbol.asyncIterator]: source }),
+              resolve: (event: unknown) => event,
+            },
+          },
+          Node: { __resolveType: () => 'Doc' },
+        },
+      }),
+      { events },
+    );
+    const contextValue = as({ id: 'me', expiresAt: Math.floor(Date.now() / 1_000) + 60 });
+    const open = async () => (await subscribe({ schema, document, contextValue })) as AsyncGenerator<ExecutionResult>;
+    return { open, types };
+  }
+
   it.each([
     ['guarded', 'docs: Doc'],
     ['public', 'docs: Node @public'],
   ])('ends with the credential that opened it, and closes its source: %s', async (_, field) => {
-    vi.useFakeTimers();
-    onTestFinished(() => void vi.useRealTimers());
     let closed = false;
-    const source = (): AsyncIterableIterator<unknown> => {
+    const { open, types } = subscribable(() => {
       let sent = false;
       return {
         next: () =>
@@ -213,46 +277,51 @@ describe('a subscription', () => {
           closed = true;
           return { value: undefined, done: true };
         },
-        [Symbol.asyncIterator]() {
-          return this;
-        },
       };
-    };
-    const types: string[] = [];
-    const schema = guardSchema(
-      makeExecutableSchema({
-        typeDefs: [
-          authDirectives,
-          `interface Node { id: Int } type Query { a: Int } type Subscription { ${field} } type Doc implements Node @owner { id: Int }`,
-        ],
-        resolvers: {
-          Subscription: { docs: { subscribe: source, resolve: (event: unknown) => event } },
-          Node: { __resolveType: () => 'Doc' },
-        },
-      }),
-      {
-        events: createEvents(
-          ({ type }) => void types.push(type),
-          () => silent,
-        ),
-      },
-    );
-    const contextValue = as({ id: 'me', expiresAt: Math.floor(Date.now() / 1_000) + 60 });
-    const stream = (await subscribe({
-      schema,
-      document: parse('subscription{docs{id}}'),
-      contextValue,
-    })) as AsyncGenerator<ExecutionResult>;
+    }, field);
+    const stream = await open();
     expect((await stream.next()).value).toEqual({ data: { docs: { id: 1 } } });
     const next = stream.next();
     await vi.advanceTimersByTimeAsync(61_000);
     expect(await next).toEqual({ value: undefined, done: true });
     expect([closed, types]).toEqual([true, ['subscription.ended']]);
-    const again = (await subscribe({
-      schema,
-      document: parse('subscription{docs{id}}'),
-      contextValue,
-    })) as AsyncGenerator<ExecutionResult>;
-    expect(await again.next()).toEqual({ value: undefined, done: true });
+    expect(await (await open()).next()).toEqual({ value: undefined, done: true });
+  });
+
+  it('ends with the credential though its source fails to close', async () => {
+    const { open } = subscribable(() => ({
+      next: () => new Promise(() => {}),
+      return: () => {
+        throw new Error('closed before');
+      },
+    }));
+    const next = (await open()).next();
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(await next).toEqual({ value: undefined, done: true });
+  });
+
+  it('that failed is not told to have ended with the credential', async () => {
+    const { open, types } = subscribable(() => ({ next: () => Promise.reject(new Error('gone')) }));
+    await expect((await open()).next()).rejects.toThrow('gone');
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(types).toEqual([]);
+  });
+
+  it('keeps no event that was answered', async () => {
+    const sent: WeakRef<object>[] = [];
+    const { open } = subscribable(() => ({
+      next: async () => {
+        const value = { id: 1, ownerId: 'me' };
+        sent.push(new WeakRef(value));
+        return { value, done: false };
+      },
+    }));
+    const stream = await open();
+    for (let event = 0; event < 5; event += 1) await stream.next();
+    await vi.advanceTimersByTimeAsync(1);
+    collectGarbage();
+    const kept = sent.filter((one) => one.deref());
+    expect(kept.length).toBeLessThan(3);
+    await stream.return(undefined);
   });
 });

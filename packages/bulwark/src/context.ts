@@ -92,16 +92,16 @@ export function contextMaker(
 export function checkedPrincipal(principal: Principal | null): Principal | null {
   if (principal === null) return null;
   const strings = (list: unknown): boolean => Array.isArray(list) && list.every((item) => typeof item === 'string');
-  if (
-    typeof principal === 'object' &&
-    typeof principal.id === 'string' &&
-    principal.id !== '' &&
-    typeof principal.claims === 'object' &&
-    principal.claims !== null &&
-    strings(principal.roles) &&
-    strings(principal.scopes)
-  ) {
-    return Object.freeze({ ...principal });
+  if (typeof principal === 'object') {
+    // By name: getters of a class are not in a copy.
+    const { id, claims, roles, scopes, authMethod, expiresAt, keyId } = principal;
+    const isSomebody = typeof id === 'string' && id !== '' && typeof claims === 'object' && claims !== null;
+    const ends = expiresAt === undefined || Number.isFinite(expiresAt);
+    if (isSomebody && strings(roles) && strings(scopes) && ends) {
+      return Object.freeze({ ...principal, id, claims, roles, scopes, authMethod, expiresAt, keyId });
+    }
   }
-  throw new TypeError('authenticate must return null or a Principal: { id, claims, roles, scopes, authMethod }.');
+  throw new TypeError(
+    'authenticate must return null or a Principal: { id, claims, roles, scopes, authMethod }, and expiresAt in seconds.',
+  );
 }
