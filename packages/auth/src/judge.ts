@@ -114,12 +114,14 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
     claims,
     field(guarded, question) {
       const { args, contextValue } = question;
+      // What the resolver gets.
+      const filled = (): Question =>
+        guarded.presets.length === 0 ? question : { ...question, args: completed(guarded, args, contextValue) };
       return firstOf(
         [
           () => claims(guarded, contextValue),
           () => passedIn(guarded, question),
-          // Asked about what the resolver gets.
-          () => policyAndOwners(guarded, { ...question, args: completed(guarded, args, contextValue) }),
+          () => policyAndOwners(guarded, filled()),
         ],
         (step) => step(),
       );
