@@ -103,6 +103,14 @@ describe('a server protected by createBulwark', () => {
     expect((await post({ query: 'mutation { pay }' }, 'ann')).body).toEqual({ data: { pay: 'paid' } });
   });
 
+  it('challenges in the realm of its credentials also where a rule denies', async () => {
+    const { post } = await serve({
+      authenticate: { realm: 'shop', apiKeys: { prefix: 'shop', store: { find: () => null } } },
+    });
+    const { status, headers } = await post({ query: 'mutation { pay }' });
+    expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="shop"']);
+  });
+
   it('refuses a bad credential, and never takes it for nobody', async () => {
     const { post, events } = await serve();
     const answer = await post({ query: '{ open }' }, 'mallory');

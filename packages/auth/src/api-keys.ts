@@ -75,18 +75,23 @@ export function apiKeyVerifier(options: ApiKeyOptions): (key: string) => Promise
   return async (key) => {
     const [, keyId, secret] = key.startsWith(start) ? (restPattern.exec(key.slice(start.length)) ?? []) : [];
     if (keyId === undefined || secret === undefined) return { invalid: 'malformed key' };
+    let found: ApiKeyRecord | null | undefined;
     try {
-      const record = await within(timeoutMilliseconds, Promise.resolve(store.find(keyId)));
-      // Both are computed in every case.
-      const same = timingSafeEqual(sha256(secret), digestOf(record ? record.secretSha256 : dummySha256));
-      if (!record) return { invalid: 'unknown key', claimedId: keyId };
-      if (!same) return { invalid: 'wrong secret', claimedId: keyId, keyId };
-      const ended = endOf(record);
-      if (ended !== undefined) return { invalid: ended, keyId };
-      void noted(store, keyId);
-      return { principal: principalOf(keyId, record) };
+      found = await within(timeoutMilliseconds, Promise.resolve(store.find(keyId)));
     } catch {
       return { unavailable: 'api key store' };
+    }
+    try {
+      // Both are computed in every case.
+      const same = timingSafeEqual(sha256(secret), digestOf(found ? found.secretSha256 : dummySha256));
+      if (!found) return { invalid: 'unknown key', claimedId: keyId };
+      if (!same) return { invalid: 'wrong secret', claimedId: keyId, keyId };
+      const ended = endOf(found);
+      if (ended !== undefined) return { invalid: ended, keyId };
+      void noted(store, keyId);
+      return { principal: principalOf(keyId, found) };
+    } catch {
+      return { unavailable: 'malformed api key record' };
     }
   };
 }

@@ -4,6 +4,7 @@
  * One request at a time. A key id that nobody knows asks again only when the last answer has cooled down; an issuer that
  * fails is asked again after 1, 2, 4 ... 60 seconds; keys that were good are used for a while when it is down.
  */
+import { longestTimer } from '@graphql-bulwark/core';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 
 /** Why there are no keys: a short constant, never text of the issuer. */
@@ -116,7 +117,7 @@ class Fault extends Error {
 
 /** A redirect is a status like any other: the configured URL is the only one that is trusted. */
 async function fetchKeySet(url: URL, timeoutMilliseconds: number): Promise<unknown> {
-  const signal = AbortSignal.timeout(timeoutMilliseconds);
+  const signal = AbortSignal.timeout(Math.min(timeoutMilliseconds, longestTimer));
   try {
     const headers = { accept: 'application/json, application/jwk-set+json' };
     const response = await fetch(url, { headers, redirect: 'manual', signal });

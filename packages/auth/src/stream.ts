@@ -1,10 +1,7 @@
 /** A subscription lasts no longer than the credential that opened it. */
-import { type Events, isPromise, securityOf } from '@graphql-bulwark/core';
+import { type Events, isPromise, longestTimer, securityOf } from '@graphql-bulwark/core';
 import type { Resolver } from './field-guard.ts';
 import type { Standings } from './standing.ts';
-
-/** The longest time that a timer takes; a later end is waited for in steps. */
-const longestTimer = 2_147_483_647;
 
 /** Ends the source stream when the caller's credential does. */
 export function endingWithCredential(
@@ -50,6 +47,7 @@ function endingAt(source: AsyncIterable<unknown>, end: number, told: () => void)
   const wait = (): void => {
     const left = end - Date.now();
     if (!(left > 0)) return expire();
+    // A later end is waited for in steps.
     timer = setTimeout(wait, Math.min(left, longestTimer)).unref();
   };
   wait();

@@ -11,6 +11,7 @@ import {
   isDevelopment,
   isExpectedError,
   knownOptions,
+  longestTimer,
   type MeasureInput,
   type Principal,
   refusalCode,
@@ -81,9 +82,6 @@ const optionNames = [
 /** An answer made of errors must not be larger than the request that made it. */
 const maxErrors = 20;
 const maxMessageLength = 1_000;
-
-/** The longest time that a timer takes; a later end is waited for in steps. */
-const longestTimer = 2_147_483_647;
 
 interface Known {
   readonly connection: Connection;
@@ -172,6 +170,7 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
       close(socket);
       return;
     }
+    // A later end is waited for in steps.
     entry.timer = setTimeout(closeAtEnd, Math.min(left, longestTimer), reference).unref();
   };
 

@@ -1,4 +1,5 @@
 // API keys, and every way in which one may be wrong.
+import { factsOfRefusal } from '@graphql-bulwark/core';
 import { describe, expect, it } from 'vitest';
 import { type ApiKeyOptions, type ApiKeyRecord, type ApiKeyStore, authenticate, generateApiKey } from '../src/index.ts';
 import { reasonOf, refusedBy } from './refused.ts';
@@ -148,8 +149,6 @@ describe('a store of API keys', () => {
     ],
     ['that rejects', () => Promise.reject(new Error('db at 10.0.0.5'))],
     ['that hangs', () => new Promise(() => {})],
-    ['whose record has no hash', () => ({ subject: 'c' }) as never],
-    ['whose record has a hash of another kind', () => ({ secretSha256: 'secret', subject: 'c' })],
   ])('%s is 503', async (_, find) => {
     const who = authenticate({ apiKeys: { prefix: 'shop', store: { find }, timeoutMilliseconds: 20 } });
     const refused = await refusedBy(who, withKey(generateApiKey({ prefix: 'shop' }).key));
@@ -165,10 +164,13 @@ describe('a store of API keys', () => {
     ['roles that are empty', { roles: [''] }],
     ['an end that is a Date', { expiresAt: new Date(0) as never }],
     ['a beginning that is a Date', { notBefore: new Date(0) as never }],
+    ['nobody, without a hash', { secretSha256: undefined as never }],
+    ['a hash of another kind', { secretSha256: 'secret' }],
   ])('whose record is of %s lets nobody in with more than it says', async (_, more) => {
     const { key } = newKey(more);
     const principal = await asking(withKey(key)).catch((thrown: unknown) => thrown);
     expect(principal).toMatchObject({ extensions: { code: 'SERVICE_UNAVAILABLE' } });
+    expect(factsOfRefusal(principal)?.reason).toBe('malformed api key record');
   });
 
   it.each<[string, object]>([

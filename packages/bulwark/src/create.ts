@@ -105,12 +105,14 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   };
   const prices = options.cost === false ? undefined : cost<C>(options.cost);
   const limiter = rateLimit(withPrices(options.rateLimit, prices));
+  const { authenticate } = options;
+  const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
   const controls: readonly Control<C>[] = [
     ...(hides ? [hideUnauthorized<C>(viewOf)] : []),
     introspection({ ...introspectionOptions, ...(filtered && { view: viewOf }) }),
     limits<C>(options.limits),
     ...(prices ? [prices] : []),
-    authorization<C>({ directiveNames: ruling.directiveNames }),
+    authorization<C>({ directiveNames: ruling.directiveNames, realm }),
     limiter,
   ];
   const { expose, subscriptionCallbacks, messages } = options;

@@ -31,7 +31,7 @@ export {
   checkedConsumption,
   type Refund,
 } from './counter-store.ts';
-export { within } from './deadline.ts';
+export { longestTimer, within } from './deadline.ts';
 export { isDevelopment } from './environment.ts';
 export {
   createEvents,
