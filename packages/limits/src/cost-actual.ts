@@ -1,6 +1,7 @@
 /** What an operation cost in the end: its compiled plan once more, over the lists of the answer. */
+import type { CostProgram } from './cost-compile.ts';
 import type { Priced } from './cost-meter.ts';
-import type { Plan } from './cost-plan.ts';
+import type { Plan, PlanItem } from './cost-plan.ts';
 import { evaluate, type Run } from './cost-terms.ts';
 
 type Answered = Readonly<Record<string, unknown>>;
@@ -13,54 +14,135 @@ const maxLooks = 2_000_000;
  * @returns `NaN`, which JSON tells as `null`, where counting takes more than `maxLooks`.
  */
 export function actualCost({ program, variables }: Priced, data: Answered): number {
-  return program.evaluate(variables, (run) => program.base + new Counting(run).costOf(program.root, data));
+  return program.evaluate(variables, (run) => program.base + new Counting(run).costOf(dearOf(program), data));
+}
+
+/** What of a plan can cost something: what every answer of it does, and what is read from an answer. */
+interface Dear {
+  readonly always: number;
+  readonly items: readonly DearItem[];
+  /** All of these count. */
+  readonly also: readonly Dear[];
+  /** One of these counts: the answer does not say its type. */
+  readonly types: readonly Alternative[];
+}
+
+interface DearItem extends Pick<PlanItem, 'key' | 'own' | 'each'> {
+  readonly below: Dear | undefined;
+}
+
+interface Alternative {
+  readonly dear: Dear;
+  /** A response key that this alternative always has, and no other one. */
+  readonly sign: string | undefined;
+  /** What an answer of it has. */
+  readonly items: readonly PlanItem[];
+}
+
+const dearByProgram = new WeakMap<CostProgram, Dear>();
+const free: Dear = { always: 0, items: [], also: [], types: [] };
+
+function dearOf(program: CostProgram): Dear {
+  let root = dearByProgram.get(program);
+  if (!root) {
+    const dear = new Map<Plan, Dear>();
+    for (const plan of program.plans) addDear(plan, dear);
+    dearByProgram.set(program, (root = dear.get(program.root) ?? free));
+  }
+  return root;
+}
+
+/** @param known of the plans that this one uses; what is missing there costs nothing. */
+function addDear(plan: Plan, known: Map<Plan, Dear>): void {
+  let always = 0;
+  const items: DearItem[] = [];
+  for (const { key, own, each, holds, below: plans } of plan.items) {
+    const below = plans && known.get(plans);
+    if (typeof own !== 'number' || each !== 0 || below || (own > 0 && holds)) items.push({ key, own, each, below });
+    else always += Math.max(0, own);
+  }
+  const alternatives = plan.alternatives.flatMap((one) => {
+    const dear = known.get(one);
+    return dear ? [{ dear, sign: signOf(one, plan), items: one.items }] : [];
+  });
+  const also = plan.chooses ? [] : alternatives.map(({ dear }) => dear);
+  const types = plan.chooses ? alternatives : [];
+  if (always > 0 || items.length + alternatives.length > 0) known.set(plan, { always, items, also, types });
+}
+
+/** Few are asked for it: of many alternatives each would be compared with all others. */
+const maxAlternatives = 20;
+
+function signOf(one: Plan, { chooses, alternatives }: Plan): string | undefined {
+  // What stands further down is not looked for.
+  if (
+    !chooses ||
+    alternatives.length > maxAlternatives ||
+    alternatives.some(({ alternatives: { length } }) => length > 0)
+  ) {
+    return undefined;
+  }
+  const others = alternatives.filter((other) => other !== one).flatMap(({ items }) => items);
+  const keys = new Set(others.map(({ key }) => key));
+  return one.items.find(({ key, holds }) => !holds && !keys.has(key))?.key;
 }
 
 /** Counts one answer. */
 class Counting {
   readonly #run: Run;
   /** Below alternatives the same plans come up again: each counts an object once. */
-  readonly #known = new Map<Plan, Map<Answered, number>>();
-  /** Plans with alternatives around what is counted. */
-  #alternatives = 0;
+  readonly #known = new Map<Dear, Map<Answered, number>>();
+  /** Of these, how many stand around what is counted. */
+  #around = 0;
   #looks = 0;
 
   constructor(run: Run) {
     this.#run = run;
   }
 
-  costOf(plan: Plan, data: Answered): number {
+  costOf(plan: Dear, data: Answered): number {
     if (this.#looks > maxLooks) return Number.NaN;
-    if (plan.alternatives.length === 0) return this.#itemsCost(plan, data);
-    if (this.#alternatives === 0) return this.#alternativesCost(plan, data);
+    if (plan.also.length + plan.types.length === 0) return this.#itemsCost(plan, data);
+    if (this.#around === 0) return this.#wholeCost(plan, data);
     let known = this.#known.get(plan);
     if (!known) this.#known.set(plan, (known = new Map()));
     let cost = known.get(data);
-    if (cost === undefined) known.set(data, (cost = this.#alternativesCost(plan, data)));
+    if (cost === undefined) known.set(data, (cost = this.#wholeCost(plan, data)));
     return cost;
   }
 
-  #alternativesCost(plan: Plan, data: Answered): number {
-    this.#alternatives += 1;
+  #wholeCost(plan: Dear, data: Answered): number {
+    this.#around += 1;
     let total = this.#itemsCost(plan, data);
-    for (const one of plan.alternatives) {
-      if (!plan.chooses) total += this.costOf(one, data);
-      // The answer does not say its type: of the groups of types that it can be, the dearest counts.
-      else if (this.#canBe(one, data)) total = Math.max(total, this.costOf(one, data));
-    }
-    this.#alternatives -= 1;
+    for (const one of plan.also) total += this.costOf(one, data);
+    total += this.#typeCost(plan, data);
+    this.#around -= 1;
     return total;
   }
 
-  #canBe({ items }: Plan, data: Answered): boolean {
+  /** Of the groups of types that the answer can be, the dearest counts. */
+  #typeCost({ types }: Dear, data: Answered): number {
+    this.#looks += types.length;
+    let most = 0;
+    for (const one of types) {
+      if (one.sign === undefined) {
+        if (this.#canBe(one, data)) most = Math.max(most, this.costOf(one.dear, data));
+      } else if (data[one.sign] !== undefined) return this.costOf(one.dear, data);
+    }
+    return most;
+  }
+
+  #canBe({ items }: Alternative, data: Answered): boolean {
     this.#looks += items.length;
-    for (const { key, holds } of items) if (!(key in data) && (!holds || holds(this.#run.variables))) return false;
+    for (const { key, holds } of items) {
+      if (data[key] === undefined && (!holds || holds(this.#run.variables))) return false;
+    }
     return true;
   }
 
-  #itemsCost({ items }: Plan, data: Answered): number {
+  #itemsCost({ always, items }: Dear, data: Answered): number {
     this.#looks += items.length;
-    let total = 0;
+    let total = always;
     for (const { key, own, each, below } of items) {
       const value = data[key];
       // What a condition left out has no key; what failed or was denied is null, and was resolved.
@@ -70,7 +152,7 @@ class Counting {
     return total;
   }
 
-  #valueCost(value: unknown, each: number, below: Plan | undefined): number {
+  #valueCost(value: unknown, each: number, below: Dear | undefined): number {
     if (value === null) return 0;
     if (!Array.isArray(value)) return each + (below ? this.costOf(below, value as Answered) : 0);
     if (each === 0 && !below) return 0;

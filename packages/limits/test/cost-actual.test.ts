@@ -69,3 +69,29 @@ it('says no number where many types, each with fields of its own below, could be
   expect(counted(text, answer(100))).toBeGreaterThan(0);
   expect(counted(text, answer(100_000))).toBeNaN();
 });
+
+it('counts the type that a key of its own tells, and the dearest where none does', () => {
+  const text =
+    '{ node { children { ... on T0 { only0 } ... on T1 { only1 b: only1 c: only1 } ... on Node { parent { __typename } } } } }';
+  const told = (...children: object[]) => counted(text, { node: { children } });
+  // node, children, and of each child its own fields and its parent.
+  expect(told({ only0: 1, parent: null })).toBe(2 + 2);
+  expect(told({ only1: 1, b: 1, c: null, parent: {} }, { only0: 1, parent: {} }, { parent: {} })).toBe(2 + 4 + 2 + 1);
+  expect(told()).toBe(2);
+});
+
+it('does not look into lists that cost nothing', () => {
+  const untouched = new Proxy([], {
+    get() {
+      throw new Error('looked at');
+    },
+  });
+  const free = schemaOf(
+    'type Query { names: [Name] @cost(weight: "3") } type Name @cost(weight: "0") { text: String }',
+  );
+  const document = parse('{ names { text other: text } }');
+  const operation = getOperationAST(document);
+  const meter = costMeter(resolveCostOptions({ maxCost: false }));
+  if (!operation) throw new Error('no operation');
+  expect(actualCost(meter.price(free, document, operation, {}), { names: untouched })).toBe(3);
+});
