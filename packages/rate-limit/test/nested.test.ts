@@ -126,6 +126,24 @@ describe('fields below the root', () => {
     expect((await send(server, fan(2), bob)).status).toBe(200);
   });
 
+  it('attack: what is merged in another way for each type is counted within bounds, also where no field of it is left', async () => {
+    const types = Array.from({ length: 100 }, (_, i) => i);
+    const { server } = await serve(
+      `interface Node { node: Node f: Int } type Query { node: Node }
+       ${types.map((i) => `type T${i} implements Node { node: Node f: Int @rateLimit(max: 99) }`).join(' ')}`,
+      { store },
+      () => null,
+    );
+    const merged = (by: number): string => {
+      const each = (write: (i: number) => string): string => types.slice(0, by).map(write).join(' ');
+      const outer = each((i) => `... on T${i} { node { node { ... on T${i} { f } } } }`);
+      const inner = each((i) => `... on T${i} { node { ... on T${i} { f } } }`);
+      return `{ node { ${outer} node { ${inner} } } }`;
+    };
+    expect(codes(await send(server, merged(40), bob))).toEqual(['OCCURRENCE_LIMIT_EXCEEDED']);
+    expect((await send(server, merged(5), bob)).status).toBe(200);
+  });
+
   it('refuses an operation that nests too deeply to be counted', async () => {
     const { server, calls } = await serve(schema, { store }, answer);
     const deep = `{ me { ${'friends { '.repeat(450)} email ${'} '.repeat(450)} } }`;
