@@ -300,6 +300,30 @@ it('a function of the application that throws says nothing of itself, and closes
   for (let time = 0; time < 2; time += 1) expect(await ticks(client, '{ f }')).toEqual(['INTERNAL_SERVER_ERROR']);
 });
 
+it('with partial, a subscription over its limit opens no stream', async () => {
+  const { typeDefs } = createBulwark({ authenticate: false, logger: { warn() {}, error() {} } });
+  let opened = 0;
+  const limited = makeExecutableSchema({
+    typeDefs: [typeDefs, 'type Query { f: Int } type Subscription { ticks: Int @rateLimit(max: 1) }'],
+    resolvers: {
+      Subscription: {
+        ticks: {
+          async *subscribe() {
+            opened += 1;
+            yield { ticks: opened };
+          },
+        },
+      },
+    },
+  });
+  const { connect } = await umbrella({ rateLimit: { partial: true } }, limited);
+  const { client } = connect('bob');
+  expect(await ticks(client)).toEqual([1]);
+  expect(await ticks(client)).toEqual(['RATE_LIMITED']);
+  expect(opened).toBe(1);
+  expect(await ticks(connect('ann').client)).toEqual([2]);
+});
+
 it('refuses nothing over sockets where it only tells, and counts nothing where that is off', async () => {
   const few = { maxSockets: 1, subscribes: { max: 1 }, events: { max: 1 } };
   const reporting = await umbrella({ rateLimit: { mode: 'report' }, sockets: few });
