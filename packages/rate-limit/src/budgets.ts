@@ -6,6 +6,7 @@
 import {
   type Charge,
   knownOptions,
+  ownVerdict,
   type ResolvedOperation,
   refuse,
   type SecurityContext,
@@ -87,14 +88,14 @@ export function compileBudgets(options: BudgetOptions): Budgets {
   function ofOperation(rule: Rule, resolved: ResolvedOperation, caller: Caller): Charge {
     const label = resolved.operation.name?.value;
     const named = label === undefined ? undefined : byName.get(label);
-    if (named && trusted?.(caller.security) === true) return chargeFor(named, caller);
+    if (named && ownVerdict(trusted?.(caller.security)) === true) return chargeFor(named, caller);
     return chargeFor(rule, caller, 1, `,o:${identityOf(resolved)}`);
   }
 
   function ofPoints(resolved: ResolvedOperation, caller: Caller): Charge[] {
-    const estimated = cost?.(resolved) ?? 0;
+    const estimated = ownVerdict(cost?.(resolved)) ?? 0;
     if (!spending || estimated === 0) return [];
-    const charge = chargeFor(spending, caller, wholePoints(estimated));
+    const charge = chargeFor(spending, caller, wholePoints(estimated as number));
     if (charge.points <= charge.limit) return [charge];
     throw refuse('COST_LIMIT_EXCEEDED', { limit: 'points', actual: charge.points, maximum: charge.limit });
   }

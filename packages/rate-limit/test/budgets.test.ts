@@ -2,7 +2,7 @@
 import type { ResolvedOperation } from '@graphql-bulwark/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, as, codes, send, sendBody } from '../../../test/kit.ts';
-import { type CallerBudget, rateLimit } from '../src/index.ts';
+import { type CallerBudget, type RateLimitOptions, rateLimit } from '../src/index.ts';
 import { serve, watched } from './server.ts';
 
 const bob = as({ id: 'bob' });
@@ -284,6 +284,19 @@ it.each<[object, RegExp]>([
 ])('%o is refused while the server is built', (options, message) => {
   expect(() => rateLimit(options)).toThrow(message);
   expect(() => rateLimit(options)).toThrow(TypeError);
+});
+
+const rejecting = (): never => Promise.reject(new Error('no such table')) as never;
+it.each<[string, RateLimitOptions, number]>([
+  ['tier', { tier: rejecting }, 500],
+  ['hashTag', { hashTag: rejecting }, 500],
+  ['cost', { points: { max: 10 }, cost: rejecting }, 500],
+  ['actualCost', { points: { max: 10 }, cost: () => 1, actualCost: rejecting }, 200],
+  ['trusted', { perOperation: { max: 10, byName: { Named: { max: 1 } }, trusted: rejecting } }, 200],
+])('a promise is no answer of %s, and one that rejects ends no process', async (_name, options, status) => {
+  const { server, log } = await serve(schema, options);
+  for (let time = 1; time <= 2; time += 1) expect((await send(server, 'query Named { f }', bob)).status).toBe(status);
+  expect(log.join()).not.toContain('no such table');
 });
 
 it('fails for a hash tag that is no text, instead of taking the store for a failed one', async () => {
