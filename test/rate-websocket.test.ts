@@ -256,6 +256,31 @@ it('attack: what is refused over a socket costs as much as over HTTP', async () 
   expect(await connect('ann', '198.51.100.1').state).toBe('open');
 });
 
+it('attack: what strangers put into a stream locks nobody out', async () => {
+  const denied = makeExecutableSchema({
+    typeDefs: 'type Query { f: Int } type Subscription { ticks: Int }',
+    resolvers: {
+      Query: { f: () => 7 },
+      Subscription: {
+        ticks: {
+          async *subscribe() {
+            for (let tick = 1; tick <= 9; tick += 1) yield {};
+          },
+          resolve: () => deny('FORBIDDEN'),
+        },
+      },
+    },
+  });
+  const { connect } = await umbrella({ rateLimit: { refusals: { max: 3 } } }, denied);
+  const { client } = connect('bob');
+  expect(await ticks(client)).toEqual(Array(9).fill('FORBIDDEN'));
+  expect(await ticks(client, '{ f }')).toEqual([7]);
+  // To ask again has its price.
+  for (let time = 0; time < 2; time += 1) await ticks(client);
+  await expect.poll(() => connect('bob').state).toBe(4403);
+  expect(await ticks(connect('ann', '198.51.100.1').client)).toEqual(Array(9).fill('FORBIDDEN'));
+});
+
 it('a socket that closes while its caller is still being asked for takes no place for ever', async () => {
   let letIn = (): void => {};
   const gate = new Promise<void>((resolve) => {
