@@ -15,7 +15,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** Deeper ones are refused: reading them is recursive. */
+/** Fields and fragments in each other. Deeper ones are refused: reading them is recursive. */
 const maxDepth = 400;
 
 const identities = new WeakMap<object, string>();
@@ -25,8 +25,6 @@ export function identityOf({ schema, document, operation, facts }: ResolvedOpera
   let identity = identities.get(operation);
   if (identity === undefined) {
     if (facts.cyclic) throw refuse('FRAGMENT_CYCLE');
-    if (!(facts.depth + facts.fragmentDepth + facts.introspectionDepth <= maxDepth))
-      throw refuse('DEPTH_LIMIT_EXCEEDED');
     identity = digest(`${operation.operation}${new Reading(schema, fragmentsOf(document)).of(operation)}`);
     identities.set(operation, identity);
   }
@@ -39,6 +37,7 @@ class Reading {
   readonly #fragments: Fragments;
   /** By the type around a spread and the name of its fragment. */
   readonly #known = new Map<string, readonly string[]>();
+  #depth = 0;
 
   constructor(schema: GraphQLSchema, fragments: Fragments) {
     this.#schema = schema;
@@ -55,7 +54,11 @@ class Reading {
 
   /** Each once, and so no more than there are fields and fragments. */
   #all(selections: readonly SelectionNode[], type: Around): string[] {
-    return [...new Set(selections.flatMap((node) => this.#one(node, type)))];
+    this.#depth += 1;
+    if (this.#depth > maxDepth) throw refuse('DEPTH_LIMIT_EXCEEDED');
+    const all = [...new Set(selections.flatMap((node) => this.#one(node, type)))];
+    this.#depth -= 1;
+    return all;
   }
 
   #one(node: SelectionNode, type: Around): readonly string[] {

@@ -178,6 +178,14 @@ describe('budgets', () => {
     expect((await send(server, '{ f }', bob)).status).toBe(200);
   });
 
+  it('refuse an operation that nests too deeply to be known, in inline fragments too', async () => {
+    const { server } = await serve(schema, { perOperation: { max: 1 } });
+    const nested = (levels: number): string => `${'{ ... '.repeat(levels)}{ f }${' }'.repeat(levels)}`;
+    expect(codes(await send(server, nested(500), bob))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
+    expect((await send(server, nested(100), bob)).status).toBe(200);
+    expect((await send(server, '{ f }', bob)).status).toBe(429);
+  });
+
   it('believe the name of an operation only where the caller is trusted to name it', async () => {
     const perOperation = {
       max: 1,
