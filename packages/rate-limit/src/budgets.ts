@@ -7,6 +7,7 @@ import {
   type Charge,
   knownOptions,
   ownVerdict,
+  plainObject,
   type ResolvedOperation,
   refuse,
   type SecurityContext,
@@ -76,7 +77,7 @@ export function compileBudgets(options: BudgetOptions): Budgets {
   const spending = ruleOf('points', costPolicy, points, 'PRINCIPAL');
   const operation = ruleOf('perOperation', 'operation', perOperation, 'PRINCIPAL', ['byName', 'trusted']);
   const byName = new Map<string, Rule>();
-  for (const [name, budget] of Object.entries(perOperation?.byName ?? {})) {
+  for (const [name, budget] of Object.entries(plainObject('perOperation.byName', perOperation?.byName ?? {}))) {
     const rule = ruleOf(`perOperation.byName.${name}`, `operation:${name}`, budget, 'PRINCIPAL');
     if (rule) byName.set(name, rule);
   }
@@ -130,6 +131,7 @@ export function ruleOf(
     throw new TypeError(`${option} must be a budget, but is ${show(budget)}.`);
   knownOptions(option, budget, ['max', 'windowSeconds', ...(scope === 'PRINCIPAL' ? ['tiers'] : []), ...more]);
   const { max, windowSeconds = 60, tiers = {} } = budget;
+  const limits = Object.entries(plainObject(`${option}.tiers`, tiers));
   return {
     policy,
     coordinate: policy,
@@ -137,6 +139,6 @@ export function ruleOf(
     windowSeconds: windowOf(option, windowSeconds),
     by: scopesOf([scope]),
     args: [],
-    tiers: new Map(Object.entries(tiers).map(([name, limit]) => [name, wholeNumber(`${option}.tiers.${name}`, limit)])),
+    tiers: new Map(limits.map(([name, limit]) => [name, wholeNumber(`${option}.tiers.${name}`, limit)])),
   };
 }
