@@ -100,7 +100,7 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
     isOwnStore: given === undefined,
     counters,
     budgets: compileBudgets(options),
-    refusals: compileRefusals(refusals, counters),
+    refusals: compileRefusals(refusals, counters, httpStatus),
     callerFor: (security) =>
       callerOf(
         security,

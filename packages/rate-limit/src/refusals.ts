@@ -9,7 +9,6 @@ import {
   type OutgoingAnswer,
   REFUSALS,
   type RefusalCode,
-  refuse,
   type SecurityContext,
 } from '@graphql-bulwark/core';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
@@ -17,6 +16,7 @@ import { type Budget, ruleOf } from './budgets.ts';
 import { callerOf, chargeFor } from './charges.ts';
 import type { Rule, Scope } from './directive.ts';
 import { wholeSeconds } from './headers.ts';
+import { rateLimited, type ShortStatus } from './short.ts';
 import type { Reporter, SteadyStore } from './steady.ts';
 import { createWindows } from './stores/windows.ts';
 
@@ -46,7 +46,7 @@ const ofApollo: ReadonlySet<unknown> = new Set([
 ]);
 
 /** @throws {TypeError} for a budget that cannot be meant. */
-export function compileRefusals(budget: Budget | false, counters: SteadyStore): Refusals {
+export function compileRefusals(budget: Budget | false, counters: SteadyStore, httpStatus: ShortStatus): Refusals {
   const rule = (policy: string, scope: Scope): Rule =>
     ruleOf('refusals', policy, budget === false ? { max: 1 } : budget, scope) as Rule;
   const [ofAddress, ofPrincipal] = [rule('refusals:address', 'ADDRESS'), rule('refusals', 'PRINCIPAL')];
@@ -70,7 +70,7 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
         .filter(({ remaining }) => remaining === 0);
       if (over.length === 0) return undefined;
       const retryAfterSeconds = Math.max(...over.map(({ resetSeconds }) => wholeSeconds(resetSeconds)));
-      return refuse('RATE_LIMITED', { retryAfterSeconds, coordinate: over[0]?.charge.policy });
+      return rateLimited(httpStatus, { retryAfterSeconds, coordinate: over[0]?.charge.policy });
     },
 
     charge(answer) {

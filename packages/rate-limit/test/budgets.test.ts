@@ -248,6 +248,13 @@ describe('answers', () => {
     const answer = await send(server, '{ free }', bob);
     expect([answer.status, codes(answer), answer.headers.has('retry-after')]).toEqual([200, ['RATE_LIMITED'], true]);
   });
+
+  it('have that status over the budget of refusals as well', async () => {
+    const { server } = await serve(schema, { refusals: { max: 1 }, httpStatus: 200 });
+    expect((await send(server, '{ nothing }', bob)).status).toBe(400);
+    const answer = await send(server, '{ free }', bob);
+    expect([answer.status, codes(answer), answer.headers.has('retry-after')]).toEqual([200, ['RATE_LIMITED'], true]);
+  });
 });
 
 it('an operator can look into a bucket and empty it', async () => {
