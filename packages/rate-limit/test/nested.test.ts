@@ -166,6 +166,18 @@ describe('weight', () => {
     expect(await charged(query, variables)).toEqual({ 'Query.many': ids, 'Query.many#2': first });
   });
 
+  it('is the default of an input field where that is null, and one where nothing is there', async () => {
+    const { server } = await serve(
+      `input Page { first: Int = 50 } type Query { list(page: Page): Int @rateLimit(max: 100, weight: "page.first") }`,
+      { store },
+      () => 1,
+    );
+    for (const page of ['(page: { first: null })', '(page: {})', '(page: null)', '']) {
+      await send(server, `{ list${page} }`, bob);
+    }
+    expect(store.asked.flat().map(({ points }) => points)).toEqual([50, 50, 1, 1]);
+  });
+
   it('of more than a window holds is refused without asking the store', async () => {
     expect(await charged('{ many(first: 1e300) }')).toEqual({});
   });
