@@ -18,9 +18,12 @@ import {
 /** Fields and fragments in each other. Deeper ones are refused: reading them is recursive. */
 const maxDepth = 400;
 
+/** Selections read for one operation, fragments wherever they are spread: above it is refused. */
+const maxRead = 50_000;
+
 const identities = new WeakMap<object, string>();
 
-/** @throws {GraphQLError} for an operation that nests too deeply to be read. */
+/** @throws {GraphQLError} for an operation that nests too deeply, or is too large, to be read. */
 export function identityOf({ schema, document, operation, facts }: ResolvedOperation): string {
   let identity = identities.get(operation);
   if (identity === undefined) {
@@ -38,6 +41,7 @@ class Reading {
   /** By the type around a spread and the name of its fragment. */
   readonly #known = new Map<string, readonly string[]>();
   #depth = 0;
+  #read = 0;
 
   constructor(schema: GraphQLSchema, fragments: Fragments) {
     this.#schema = schema;
@@ -56,9 +60,13 @@ class Reading {
   #all(selections: readonly SelectionNode[], type: Around): string[] {
     this.#depth += 1;
     if (this.#depth > maxDepth) throw refuse('DEPTH_LIMIT_EXCEEDED');
-    const all = [...new Set(selections.flatMap((node) => this.#one(node, type)))];
+    const all = selections.flatMap((node) => this.#one(node, type));
     this.#depth -= 1;
-    return all;
+    this.#read += all.length;
+    if (!(this.#read <= maxRead)) {
+      throw refuse('OCCURRENCE_LIMIT_EXCEEDED', { limit: 'selections to read', actual: this.#read, maximum: maxRead });
+    }
+    return [...new Set(all)];
   }
 
   #one(node: SelectionNode, type: Around): readonly string[] {

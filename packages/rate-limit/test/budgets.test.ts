@@ -186,6 +186,20 @@ describe('budgets', () => {
     expect((await send(server, '{ f }', bob)).status).toBe(429);
   });
 
+  it('attack: refuse an operation that spreads what it asks for until it is too large to be known', async () => {
+    const leaves = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
+    const typeDefs = `type Query { u: User } type User { u: User ${leaves.map((leaf) => `${leaf}: Int`).join(' ')} }`;
+    const { server } = await serve(typeDefs, { perOperation: { max: 1 } }, () => null);
+    const spread = (times: number): string => {
+      const each = (write: (i: number) => string): string =>
+        Array.from({ length: times }, (_, i) => write(i)).join(' ');
+      const some = (i: number): string => leaves.filter((_, bit) => ((i + 1) >> bit) % 2 === 1).join(' ');
+      return `{ ${each((i) => `y${i}: u { ...F }`)} } fragment F on User { ${each((i) => `x${i}: u { ${some(i)} }`)} }`;
+    };
+    expect(codes(await send(server, spread(400), bob))).toEqual(['OCCURRENCE_LIMIT_EXCEEDED']);
+    expect((await send(server, spread(20), bob)).status).toBe(200);
+  });
+
   it('believe the name of an operation only where the caller is trusted to name it', async () => {
     const perOperation = {
       max: 1,
