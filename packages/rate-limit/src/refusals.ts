@@ -11,7 +11,7 @@ import {
   type RefusalCode,
   type SecurityContext,
 } from '@graphql-bulwark/core';
-import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import { type Budget, ruleOf } from './budgets.ts';
 import { callerOf, chargeFor } from './charges.ts';
 import type { Rule, Scope } from './directive.ts';
@@ -22,7 +22,7 @@ import { createWindows } from './stores/windows.ts';
 
 /** An answer with errors that are not yet masked, and who is told where the store fails. */
 export interface RefusedAnswer extends Pick<OutgoingAnswer, 'data' | 'security'>, Partial<Reporter> {
-  readonly errors: readonly Pick<GraphQLFormattedError, 'extensions' | 'path'>[];
+  readonly errors: readonly Partial<Pick<GraphQLError, 'extensions' | 'path'>>[];
 }
 
 export interface Refusals {
