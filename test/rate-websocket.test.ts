@@ -17,7 +17,7 @@ import {
   type SecurityEvent,
   webSocketHooks,
 } from 'graphql-bulwark';
-import { createClient } from 'graphql-ws';
+import { type ClientOptions, createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -176,14 +176,14 @@ async function umbrella(options: Partial<BulwarkOptions> = {}, served = schema) 
   return {
     bulwark,
     told,
-    connect: (id: string | undefined, from = '192.0.2.1') => {
+    connect: (id: string | undefined, from = '192.0.2.1', more: Partial<ClientOptions> = {}) => {
       class From extends WebSocket {
         constructor(address: string, protocols: string) {
           super(address, protocols, { headers: { 'x-forwarded-for': from } });
         }
       }
       const connectionParams = id === undefined ? {} : { authorization: id };
-      const settings = { url, connectionParams, webSocketImpl: From, lazy: false, retryAttempts: 0 };
+      const settings = { url, connectionParams, webSocketImpl: From, lazy: false, retryAttempts: 0, ...more };
       const client = createClient({ ...settings, onNonLazyError: () => {} });
       const state = new Promise<number | 'open'>((resolve) => {
         client.on('connected', () => resolve('open'));
@@ -395,6 +395,69 @@ it('what executes counts until it has settled, also where the client has complet
   expect(await ticks(connect('ann').client, '{ f }')).toEqual([7]);
   open();
   await expect.poll(() => ticks(client, '{ f }'), { timeout: 5_000 }).toEqual([7]);
+});
+
+it('attack: an id that comes again hides no stream, neither from the count nor from the end of its socket', async () => {
+  let settle = (): void => {};
+  let running = 0;
+  let live = 0;
+  const busy = makeExecutableSchema({
+    typeDefs: 'type Query { f: Int slow: Int } type Subscription { silence: Int }',
+    resolvers: {
+      Query: {
+        f: () => 7,
+        slow() {
+          running += 1;
+          return new Promise<number>((resolve) => {
+            settle = () => resolve(7);
+          });
+        },
+      },
+      Subscription: {
+        silence: {
+          subscribe() {
+            live += 1;
+            const over = { done: true, value: undefined } as const;
+            const end = async () => {
+              live -= 1;
+              return over;
+            };
+            return {
+              next: () => new Promise(() => {}),
+              return: end,
+              [Symbol.asyncIterator]() {
+                return this;
+              },
+            };
+          },
+        },
+      },
+    },
+  });
+  const { connect } = await umbrella({ sockets: { subscribes: { max: 100 } } }, busy);
+  let id = '';
+  const { client } = connect('bob', '192.0.2.1', { generateID: () => id });
+  const start = (as: string, query: string): (() => void) => {
+    id = as;
+    return client.subscribe({ query }, { next() {}, error() {}, complete() {} });
+  };
+  const f = (as: string): Promise<unknown[]> => {
+    id = as;
+    return ticks(client, '{ f }');
+  };
+  for (let time = 1; time < 20; time += 1) {
+    const complete = start('again', '{ slow }');
+    await vi.waitFor(() => expect(running).toBe(time));
+    complete();
+    start('again', 'subscription { silence }');
+    await vi.waitFor(() => expect(live).toBe(time));
+    settle();
+    expect(await f(`f${time}`)).toEqual([7]);
+  }
+  start('last', 'subscription { silence }');
+  expect(await f('f')).toEqual(['RATE_LIMITED']);
+  client.terminate();
+  await expect.poll(() => live, { timeout: 5_000 }).toBe(0);
 });
 
 it('a document over a structural limit is refused before it is validated, and a text before it is parsed', async () => {
