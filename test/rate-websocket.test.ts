@@ -281,15 +281,19 @@ it('attack: what strangers put into a stream locks nobody out', async () => {
   expect(await ticks(connect('ann', '198.51.100.1').client)).toEqual(Array(9).fill('FORBIDDEN'));
 });
 
-it('a socket that closes while its caller is still being asked for takes no place for ever', async () => {
+it('a socket that closes while its caller is still being asked for takes no place for ever, and no timer', async () => {
   let letIn = (): void => {};
   const gate = new Promise<void>((resolve) => {
     letIn = resolve;
   });
   const authenticate = vi.fn<() => Promise<Principal>>(async () => {
     await gate;
-    return { id: 'bob', claims: {}, roles: [], scopes: [], authMethod: 'test' };
+    const expiresAt = Date.now() / 1_000 + 86_400;
+    return { id: 'bob', claims: {}, roles: [], scopes: [], authMethod: 'test', expiresAt };
   });
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  onTestFinished(() => timers.mockRestore());
+  const waits = (): number => timers.mock.calls.filter(([, milliseconds = 0]) => milliseconds > 80_000_000).length;
   const { connect, bulwark } = await umbrella({ authenticate, sockets: { maxSockets: 1 } });
   const limits = bulwark.sockets as SocketLimits;
   const [connected, disconnected] = [vi.spyOn(limits, 'connect'), vi.spyOn(limits, 'disconnect')];
@@ -301,6 +305,7 @@ it('a socket that closes while its caller is still being asked for takes no plac
   letIn();
   await vi.waitFor(() => expect(connected).toHaveBeenCalled());
   expect(await connect('bob').state).toBe('open');
+  expect(waits()).toBe(1);
 });
 
 it('a socket that closes frees its place although its stream goes on in silence', async () => {

@@ -206,7 +206,8 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
       try {
         const connection = { connectionParams: socket.connectionParams ?? {}, extra: socket.extra };
         const principal = await authenticate(connection);
-        if (expired(principal)) return false;
+        // One that has closed by now would be waited for until its credential ends.
+        if (expired(principal) || socketOf(socket)?.readyState === closed) return false;
         const security = securityContext({ principal, clientIp: clientIp(connection) });
         const entry: Known = { connection, security, running: new RunningOperations(maxOperations) };
         known.set(socket, entry);
@@ -243,10 +244,14 @@ function close(socket: Socket): void {
   socketOf(socket)?.close?.(4403, 'Forbidden');
 }
 
+/** `WebSocket.CLOSED`. */
+const closed = 3;
+
 /** With `ws`, the WebSocket itself. */
 function socketOf({ extra }: Socket):
   | {
       readonly close?: (code: number, reason: string) => void;
+      readonly readyState?: number;
       readonly once?: (event: 'close', listener: () => void) => void;
     }
   | undefined {
