@@ -246,6 +246,25 @@ describe.each([
   });
 });
 
+it('what another handler refused is no body that cannot be read', async () => {
+  const app = fastify(fastifyLimits());
+  fastifySecurity(app, { onError: () => {} });
+  app.get('/', (request) => {
+    throw Object.assign(new Error('no such user: bob'), { statusCode: Number(request.headers['x-status']) });
+  });
+  stops.push(() => app.close());
+  const answers = [400, 401, 404, 429].map(async (status) => {
+    const { statusCode, body } = await app.inject({ url: '/', headers: { 'x-status': `${status}` } });
+    return [statusCode, JSON.parse(body).errors[0].message];
+  });
+  expect(await Promise.all(answers)).toEqual([
+    [400, 'The request body cannot be read'],
+    [401, 'The request was refused'],
+    [404, 'The request was refused'],
+    [429, 'The request was refused'],
+  ]);
+});
+
 describe('options that cannot be meant', () => {
   it.each<[HttpSecurityOptions]>([
     [{ allowedOrigins: ['*'] }],

@@ -17,7 +17,7 @@ import {
   type SecurityEvent,
   webSocketHooks,
 } from 'graphql-bulwark';
-import { createClient } from 'graphql-ws';
+import { type ClientOptions, createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -176,14 +176,14 @@ async function umbrella(options: Partial<BulwarkOptions> = {}, served = schema) 
   return {
     bulwark,
     told,
-    connect: (id: string | undefined, from = '192.0.2.1') => {
+    connect: (id: string | undefined, from = '192.0.2.1', more: Partial<ClientOptions> = {}) => {
       class From extends WebSocket {
         constructor(address: string, protocols: string) {
           super(address, protocols, { headers: { 'x-forwarded-for': from } });
         }
       }
       const connectionParams = id === undefined ? {} : { authorization: id };
-      const settings = { url, connectionParams, webSocketImpl: From, lazy: false, retryAttempts: 0 };
+      const settings = { url, connectionParams, webSocketImpl: From, lazy: false, retryAttempts: 0, ...more };
       const client = createClient({ ...settings, onNonLazyError: () => {} });
       const state = new Promise<number | 'open'>((resolve) => {
         client.on('connected', () => resolve('open'));
@@ -256,15 +256,44 @@ it('attack: what is refused over a socket costs as much as over HTTP', async () 
   expect(await connect('ann', '198.51.100.1').state).toBe('open');
 });
 
-it('a socket that closes while its caller is still being asked for takes no place for ever', async () => {
+it('attack: what strangers put into a stream locks nobody out', async () => {
+  const denied = makeExecutableSchema({
+    typeDefs: 'type Query { f: Int } type Subscription { ticks: Int }',
+    resolvers: {
+      Query: { f: () => 7 },
+      Subscription: {
+        ticks: {
+          async *subscribe() {
+            for (let tick = 1; tick <= 9; tick += 1) yield {};
+          },
+          resolve: () => deny('FORBIDDEN'),
+        },
+      },
+    },
+  });
+  const { connect } = await umbrella({ rateLimit: { refusals: { max: 3 } } }, denied);
+  const { client } = connect('bob');
+  expect(await ticks(client)).toEqual(Array(9).fill('FORBIDDEN'));
+  expect(await ticks(client, '{ f }')).toEqual([7]);
+  // To ask again has its price.
+  for (let time = 0; time < 2; time += 1) await ticks(client);
+  await expect.poll(() => connect('bob').state).toBe(4403);
+  expect(await ticks(connect('ann', '198.51.100.1').client)).toEqual(Array(9).fill('FORBIDDEN'));
+});
+
+it('a socket that closes while its caller is still being asked for takes no place for ever, and no timer', async () => {
   let letIn = (): void => {};
   const gate = new Promise<void>((resolve) => {
     letIn = resolve;
   });
   const authenticate = vi.fn<() => Promise<Principal>>(async () => {
     await gate;
-    return { id: 'bob', claims: {}, roles: [], scopes: [], authMethod: 'test' };
+    const expiresAt = Date.now() / 1_000 + 86_400;
+    return { id: 'bob', claims: {}, roles: [], scopes: [], authMethod: 'test', expiresAt };
   });
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  onTestFinished(() => timers.mockRestore());
+  const waits = (): number => timers.mock.calls.filter(([, milliseconds = 0]) => milliseconds > 80_000_000).length;
   const { connect, bulwark } = await umbrella({ authenticate, sockets: { maxSockets: 1 } });
   const limits = bulwark.sockets as SocketLimits;
   const [connected, disconnected] = [vi.spyOn(limits, 'connect'), vi.spyOn(limits, 'disconnect')];
@@ -276,6 +305,7 @@ it('a socket that closes while its caller is still being asked for takes no plac
   letIn();
   await vi.waitFor(() => expect(connected).toHaveBeenCalled());
   expect(await connect('bob').state).toBe('open');
+  expect(waits()).toBe(1);
 });
 
 it('a socket that closes frees its place although its stream goes on in silence', async () => {
@@ -298,6 +328,30 @@ it('a function of the application that throws says nothing of itself, and closes
   const { client, state } = connect('bob');
   expect(await state).toBe('open');
   for (let time = 0; time < 2; time += 1) expect(await ticks(client, '{ f }')).toEqual(['INTERNAL_SERVER_ERROR']);
+});
+
+it('with partial, a subscription over its limit opens no stream', async () => {
+  const { typeDefs } = createBulwark({ authenticate: false, logger: { warn() {}, error() {} } });
+  let opened = 0;
+  const limited = makeExecutableSchema({
+    typeDefs: [typeDefs, 'type Query { f: Int } type Subscription { ticks: Int @rateLimit(max: 1) }'],
+    resolvers: {
+      Subscription: {
+        ticks: {
+          async *subscribe() {
+            opened += 1;
+            yield { ticks: opened };
+          },
+        },
+      },
+    },
+  });
+  const { connect } = await umbrella({ rateLimit: { partial: true } }, limited);
+  const { client } = connect('bob');
+  expect(await ticks(client)).toEqual([1]);
+  expect(await ticks(client)).toEqual(['RATE_LIMITED']);
+  expect(opened).toBe(1);
+  expect(await ticks(connect('ann').client)).toEqual([2]);
 });
 
 it('refuses nothing over sockets where it only tells, and counts nothing where that is off', async () => {
@@ -346,6 +400,69 @@ it('what executes counts until it has settled, also where the client has complet
   expect(await ticks(connect('ann').client, '{ f }')).toEqual([7]);
   open();
   await expect.poll(() => ticks(client, '{ f }'), { timeout: 5_000 }).toEqual([7]);
+});
+
+it('attack: an id that comes again hides no stream, neither from the count nor from the end of its socket', async () => {
+  let settle = (): void => {};
+  let running = 0;
+  let live = 0;
+  const busy = makeExecutableSchema({
+    typeDefs: 'type Query { f: Int slow: Int } type Subscription { silence: Int }',
+    resolvers: {
+      Query: {
+        f: () => 7,
+        slow() {
+          running += 1;
+          return new Promise<number>((resolve) => {
+            settle = () => resolve(7);
+          });
+        },
+      },
+      Subscription: {
+        silence: {
+          subscribe() {
+            live += 1;
+            const over = { done: true, value: undefined } as const;
+            const end = async () => {
+              live -= 1;
+              return over;
+            };
+            return {
+              next: () => new Promise(() => {}),
+              return: end,
+              [Symbol.asyncIterator]() {
+                return this;
+              },
+            };
+          },
+        },
+      },
+    },
+  });
+  const { connect } = await umbrella({ sockets: { subscribes: { max: 100 } } }, busy);
+  let id = '';
+  const { client } = connect('bob', '192.0.2.1', { generateID: () => id });
+  const start = (as: string, query: string): (() => void) => {
+    id = as;
+    return client.subscribe({ query }, { next() {}, error() {}, complete() {} });
+  };
+  const f = (as: string): Promise<unknown[]> => {
+    id = as;
+    return ticks(client, '{ f }');
+  };
+  for (let time = 1; time < 20; time += 1) {
+    const complete = start('again', '{ slow }');
+    await vi.waitFor(() => expect(running).toBe(time));
+    complete();
+    start('again', 'subscription { silence }');
+    await vi.waitFor(() => expect(live).toBe(time));
+    settle();
+    expect(await f(`f${time}`)).toEqual([7]);
+  }
+  start('last', 'subscription { silence }');
+  expect(await f('f')).toEqual(['RATE_LIMITED']);
+  client.terminate();
+  await expect.poll(() => live, { timeout: 5_000 }).toBe(0);
 });
 
 it('a document over a structural limit is refused before it is validated, and a text before it is parsed', async () => {

@@ -1,16 +1,19 @@
 /**
- * How many operations of one connection run at a time.
+ * How many operations of one connection run at a time, streams among them.
  *
- * A client that completes an operation takes it off graphql-ws's list, and what executes goes on: it counts until it has
- * settled.
+ * A client that completes an operation takes it off graphql-ws's list, and what executes goes on; when it has settled, the next
+ * one under its id is off the list as well. So each counts here until it has settled and its stream is over, and streams end
+ * with their connection.
  */
 import { deny, isPromise } from '@graphql-bulwark/core';
 import type { ExecutionArgs } from 'graphql';
+import { isAsyncIterable } from './stream.ts';
+
+type Stream = AsyncGenerator<unknown, unknown>;
 
 interface Running {
-  readonly id: string;
-  /** From when it is judged until its execution has settled. */
-  isBusy: boolean;
+  readonly over: () => void;
+  stream?: Stream;
 }
 
 const byContext = new WeakMap<object, Running>();
@@ -18,7 +21,7 @@ const byContext = new WeakMap<object, Running>();
 /** Those of one connection. */
 export class RunningOperations {
   readonly #maximum: number;
-  #admitted: Running[] = [];
+  readonly #admitted = new Set<Running>();
 
   constructor(maximum: number) {
     this.#maximum = maximum;
@@ -27,19 +30,12 @@ export class RunningOperations {
   /**
    * Counts an operation, and forgets it again where `judge` does not answer with what is to be executed.
    *
-   * @param listed the operations that graphql-ws still sends answers of, by id.
    * @throws {GraphQLError} `RATE_LIMITED` where there are too many.
    */
-  async admit<T>(
-    id: string,
-    listed: Readonly<Record<string, unknown>>,
-    judge: () => Promise<ExecutionArgs | readonly T[]>,
-  ): Promise<ExecutionArgs | readonly T[]> {
-    // The id of one that is over may come again.
-    this.#admitted = this.#admitted.filter((one) => one.isBusy || (one.id !== id && one.id in listed));
-    if (!(this.#admitted.length < this.#maximum)) throw deny('RATE_LIMITED');
-    const running: Running = { id, isBusy: true };
-    this.#admitted.push(running);
+  async admit<T>(judge: () => Promise<ExecutionArgs | readonly T[]>): Promise<ExecutionArgs | readonly T[]> {
+    if (!(this.#admitted.size < this.#maximum)) throw deny('RATE_LIMITED');
+    const running: Running = { over: () => this.#admitted.delete(running) };
+    this.#admitted.add(running);
     let args: ExecutionArgs | undefined;
     try {
       const judged = await judge();
@@ -49,24 +45,61 @@ export class RunningOperations {
       byContext.set(args.contextValue as object, running);
       return args;
     } finally {
-      if (!args) this.#admitted = this.#admitted.filter((one) => one !== running);
+      if (!args) running.over();
     }
+  }
+
+  /** Ends the streams of a connection that is gone. */
+  end(): void {
+    for (const { stream } of this.#admitted) stream?.return(undefined).catch(() => {});
   }
 }
 
-/** Executes what was admitted, and says when it has settled. */
+/** Executes what was admitted, and says when it is over. */
 export function runs<T>(args: ExecutionArgs, run: (args: ExecutionArgs) => T): T {
   const running = byContext.get(args.contextValue as object);
-  const settle = (): void => {
-    if (running) running.isBusy = false;
+  if (!running) return run(args);
+  const settled = <R>(result: R): R => {
+    if (isAsyncIterable(result)) return counted(result as unknown as Stream, running) as R;
+    running.over();
+    return result;
+  };
+  const failed = (error: unknown): never => {
+    running.over();
+    throw error;
   };
   try {
     const result = run(args);
-    if (isPromise(result)) result.then(settle, settle);
-    else settle();
-    return result;
+    return isPromise(result) ? (result.then(settled, failed) as T) : settled(result);
   } catch (error) {
-    settle();
-    throw error;
+    return failed(error);
   }
+}
+
+/** The same stream, which counts until it has ended or been ended. */
+function counted(stream: Stream, running: Running): Pick<Stream, 'next' | 'return' | 'throw'> & AsyncIterable<unknown> {
+  running.stream = stream;
+  return {
+    async next() {
+      let isOver = true;
+      try {
+        const result = await stream.next();
+        isOver = result.done === true;
+        return result;
+      } finally {
+        if (isOver) running.over();
+      }
+    },
+    return(value) {
+      running.over();
+      return stream.return(value);
+    },
+    throw(error) {
+      running.over();
+      return stream.throw(error);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }

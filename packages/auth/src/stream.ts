@@ -90,7 +90,7 @@ function endingAt(source: AsyncIterable<unknown>, end: number, told: () => void)
   };
 }
 
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return (
     typeof value === 'object' &&
     value !== null &&

@@ -93,7 +93,6 @@ interface Known {
 /** The part of graphql-ws's context that is read. */
 interface Socket {
   readonly connectionParams?: Readonly<Record<string, unknown>> | undefined;
-  readonly subscriptions: Readonly<Record<string, unknown>>;
   readonly extra: unknown;
 }
 
@@ -159,30 +158,33 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
   if (!isGuarded(schema)) throw new TypeError('webSocket: pass the schema through guardSchema() first.');
   const known = new WeakMap<object, Known>();
 
-  // Weak: graphql-ws does not say when a socket closes that it has not accepted yet.
-  const closeAtEnd = (reference: WeakRef<Socket>): void => {
-    const socket = reference.deref();
-    const entry = socket && known.get(socket);
-    const expiresAt = entry?.security.principal?.expiresAt;
-    if (!entry || expiresAt === undefined) return;
+  const closeAtEnd = (socket: Socket, entry: Known): void => {
+    const expiresAt = entry.security.principal?.expiresAt;
+    if (expiresAt === undefined) return;
     const left = expiresAt * 1_000 - Date.now();
     if (!(left > 0)) {
       close(socket);
       return;
     }
     // A later end is waited for in steps.
-    entry.timer = setTimeout(closeAtEnd, Math.min(left, longestTimer), reference).unref();
+    entry.timer = setTimeout(closeAtEnd, Math.min(left, longestTimer), socket, entry).unref();
+  };
+
+  const gone = (socket: Socket): void => {
+    const entry = known.get(socket);
+    clearTimeout(entry?.timer);
+    entry?.running.end();
+    known.delete(socket);
   };
 
   async function run(
     socket: Socket,
-    id: string,
     { query, operationName, variables }: Payload,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const entry = known.get(socket);
     if (!entry) throw deny('UNAUTHENTICATED');
     if (expired(entry.security.principal)) throw deny('UNAUTHENTICATED', { reason: 'expired' });
-    return entry.running.admit(id, socket.subscriptions, async () => {
+    return entry.running.admit(async () => {
       // A context that brings its own has asked again who this is.
       const contextValue = { security: entry.security, ...(await context(entry.connection)) } as unknown as C;
       admit?.({ source: query, variables, contextValue });
@@ -208,20 +210,23 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
       try {
         const connection = { connectionParams: socket.connectionParams ?? {}, extra: socket.extra };
         const principal = await authenticate(connection);
-        if (expired(principal)) return false;
+        // One that has closed by now would be waited for until its credential ends.
+        if (expired(principal) || socketOf(socket)?.readyState === closed) return false;
         const security = securityContext({ principal, clientIp: clientIp(connection) });
         const entry: Known = { connection, security, running: new RunningOperations(maxOperations) };
         known.set(socket, entry);
-        closeAtEnd(new WeakRef(socket));
+        closeAtEnd(socket, entry);
+        // Not by the hook alone: that waits for streams to end, and a silent one may not for hours.
+        socketOf(socket)?.once?.('close', () => gone(socket));
         return true;
       } catch (error) {
         onFailure(error);
         return false;
       }
     },
-    async onSubscribe(socket, id, payload) {
+    async onSubscribe(socket, _id, payload) {
       try {
-        return await run(socket, id, payload);
+        return await run(socket, payload);
       } catch (error) {
         if (!(error instanceof GraphQLError)) return [new GraphQLError('failed', { originalError: asError(error) })];
         return [error, ...(factsOfRefusal(error)?.also ?? [])];
@@ -231,10 +236,7 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
       errors && { ...(data !== undefined && { data }), errors: shown(errors), ...(extensions && { extensions }) },
     onError: (_socket, _id, _payload, errors) =>
       shown(errors.map((error) => (error instanceof GraphQLError ? error : new GraphQLError(error.message)))),
-    onDisconnect(socket) {
-      clearTimeout(known.get(socket)?.timer);
-      known.delete(socket);
-    },
+    onDisconnect: gone,
   };
 }
 
@@ -242,10 +244,22 @@ function expired(principal: Principal | null): boolean {
   return principal?.expiresAt !== undefined && !(Date.now() < principal.expiresAt * 1_000);
 }
 
-function close({ extra }: Socket): void {
-  const socket = (extra as { readonly socket?: { close?: (code: number, reason: string) => void } } | undefined)
-    ?.socket;
-  socket?.close?.(4403, 'Forbidden');
+function close(socket: Socket): void {
+  socketOf(socket)?.close?.(4403, 'Forbidden');
+}
+
+/** `WebSocket.CLOSED`. */
+const closed = 3;
+
+/** With `ws`, the WebSocket itself. */
+function socketOf({ extra }: Socket):
+  | {
+      readonly close?: (code: number, reason: string) => void;
+      readonly readyState?: number;
+      readonly once?: (event: 'close', listener: () => void) => void;
+    }
+  | undefined {
+  return (extra as { readonly socket?: object } | undefined)?.socket;
 }
 
 function asError(thrown: unknown): Error {

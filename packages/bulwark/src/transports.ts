@@ -84,6 +84,8 @@ export function webSocketHooks<C extends SecuredContext>(
   const limits = bulwark.sockets;
   // By what graphql-ws adds to each socket: it is the same object for all hooks.
   const callers = new WeakMap<object, SecurityContext>();
+  // By context value. Like a list, a stream is one place: what others put into it is not what its caller asked for.
+  const charged = new WeakSet<object>();
 
   async function orClose<T>(connection: Connected, work: (request: HttpRequest) => Promise<T>): Promise<T> {
     const known = connection as WebSocketConnection;
@@ -100,11 +102,14 @@ export function webSocketHooks<C extends SecuredContext>(
   /** By the codes that the client gets: graphql-ws gives those of its own none. */
   function maskedAndCharged(
     result: ExecutionResult,
-    contextValue: unknown,
+    contextValue: object,
     security: SecurityContext,
   ): FormattedExecutionResult {
     const told = bulwark.mask(result, contextValue);
-    if (told.errors) limits?.refused({ security, data: result.data, errors: told.errors });
+    if (told.errors && !charged.has(contextValue)) {
+      charged.add(contextValue);
+      limits?.refused({ security, data: result.data, errors: told.errors });
+    }
     return told;
   }
 
@@ -143,7 +148,7 @@ export function webSocketHooks<C extends SecuredContext>(
       const refusal = isEvent ? await limits?.next(caller.security, contextValue) : undefined;
       if (refusal) return bulwark.mask({ data: null, errors: [refusal] }, contextValue);
       const result = { ...(data !== undefined && { data }), ...(extensions && { extensions }) };
-      return errors && maskedAndCharged({ ...result, errors }, contextValue, caller.security);
+      return errors && maskedAndCharged({ ...result, errors }, contextValue as object, caller.security);
     },
     async onError(socket, _id, _payload, errors) {
       const caller = await orClose(socket, identify).catch(() => undefined);

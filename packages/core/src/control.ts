@@ -69,8 +69,8 @@ export interface OutgoingAnswer<C = unknown> {
   readonly isBatched: boolean;
   /** What the client gets as `data`; `undefined` or `null` where nothing was executed or all of it failed. */
   readonly data: Readonly<Record<string, unknown>> | null | undefined;
-  /** The errors of the answer, not yet masked. */
-  readonly errors: readonly GraphQLFormattedError[];
+  /** The errors of the answer, neither masked nor formatted: an application may write other codes on them. */
+  readonly errors: readonly (GraphQLError | GraphQLFormattedError)[];
   /** Adds an entry to the `extensions` of the answer. */
   readonly extend: (name: string, value: unknown) => void;
   /** Anonymous when the context carries none. */

@@ -82,14 +82,14 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
   }
 
   return {
-    ask({ response, requestIsBatched }, operation, sender) {
+    ask({ response, requestIsBatched, errors }, operation, sender) {
       const result = resultOf(response);
       const answer: OutgoingAnswer<C> = {
         operation,
         headers: response.http.headers,
         isBatched: requestIsBatched,
         data: result.data,
-        errors: result.errors ?? [],
+        errors: errors ?? result.errors ?? [],
         extend(name, value) {
           result.extensions = { ...result.extensions, [name]: value };
         },

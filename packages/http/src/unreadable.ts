@@ -8,6 +8,7 @@ export interface Unreadable {
 }
 
 const texts: Readonly<Record<number, readonly [code: string, message: string]>> = {
+  400: ['BAD_REQUEST', 'The request body cannot be read'],
   408: ['REQUEST_TIMEOUT', 'The request took too long'],
   413: ['PAYLOAD_TOO_LARGE', 'The request body is too large'],
   415: ['UNSUPPORTED_MEDIA_TYPE', 'The request body must be JSON'],
@@ -20,7 +21,7 @@ export function unreadable(error: unknown): Unreadable {
   if (typeof given !== 'number' || !(given >= 400 && given < 500)) {
     return answer(500, 'INTERNAL_SERVER_ERROR', 'Internal server error');
   }
-  const [code, message] = texts[given] ?? ['BAD_REQUEST', 'The request body cannot be read'];
+  const [code, message] = texts[given] ?? ['BAD_REQUEST', 'The request was refused'];
   return answer(given, code, message);
 }
 

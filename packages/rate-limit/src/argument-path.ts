@@ -1,9 +1,10 @@
 /** Paths such as `input.email`: checked against the schema when the server starts, read from coerced arguments after that. */
 import { show } from '@graphql-bulwark/core';
 import {
+  type GraphQLArgument,
   type GraphQLField,
   GraphQLFloat,
-  type GraphQLInputType,
+  type GraphQLInputField,
   GraphQLInt,
   getNullableType,
   isInputObjectType,
@@ -16,7 +17,7 @@ export type ArgumentPath = readonly string[];
 /** What one call weighs: by an argument's value. */
 export interface Weight {
   readonly path: ArgumentPath;
-  /** What stands in for a null: the argument's default, where it has one. */
+  /** What stands in for a null: the default of the argument or input field, where it has one. */
   readonly otherwise: unknown;
 }
 
@@ -27,22 +28,20 @@ export function argumentPath(where: string, field: GraphQLField<unknown, unknown
 
 /** @throws {TypeError} for a path that leads to no list and no number. */
 export function argumentWeight(where: string, field: GraphQLField<unknown, unknown>, text: unknown): Weight {
-  const { path, type } = follow(where, field, text);
-  const counted = getNullableType(type);
+  const { path, end } = follow(where, field, text);
+  const counted = getNullableType(end.type);
   if (!isListType(counted) && counted !== GraphQLInt && counted !== GraphQLFloat) {
     throw new TypeError(
-      `${where}: weight '${String(text)}' must be a list, an Int or a Float, but is ${String(type)}.`,
+      `${where}: weight '${String(text)}' must be a list, an Int or a Float, but is ${String(end.type)}.`,
     );
   }
-  return {
-    path,
-    otherwise: path.length === 1 ? field.args.find(({ name }) => name === path[0])?.defaultValue : undefined,
-  };
+  return { path, otherwise: end.defaultValue };
 }
 
 /** Never less than one, whatever the client sends. */
 export function weightOf({ path, otherwise }: Weight, values: Readonly<Record<string, unknown>>): number {
-  const value = valueAt(path, values) ?? otherwise;
+  const given = valueAt(path, values);
+  const value = given === null ? otherwise : given;
   const weight = Array.isArray(value) ? value.length : typeof value === 'number' ? Math.ceil(value) : 1;
   return weight >= 1 ? weight : 1;
 }
@@ -51,16 +50,16 @@ function follow(
   where: string,
   field: GraphQLField<unknown, unknown>,
   text: unknown,
-): { path: ArgumentPath; type: GraphQLInputType } {
+): { path: ArgumentPath; end: GraphQLArgument | GraphQLInputField } {
   if (typeof text !== 'string') throw new TypeError(`${where}: args must hold texts, but holds ${show(text)}.`);
   const [name = '', ...rest] = text.split('.');
-  let type: GraphQLInputType | undefined = field.args.find((arg) => arg.name === name)?.type;
+  let end: GraphQLArgument | GraphQLInputField | undefined = field.args.find((arg) => arg.name === name);
   for (const part of rest) {
-    const object = type && getNullableType(type);
-    type = isInputObjectType(object) ? object.getFields()[part]?.type : undefined;
+    const object = end && getNullableType(end.type);
+    end = isInputObjectType(object) ? object.getFields()[part] : undefined;
   }
-  if (!type) throw new TypeError(`${where}: args holds '${text}', which is no argument or input field of it.`);
-  return { path: [name, ...rest], type };
+  if (!end) throw new TypeError(`${where}: args holds '${text}', which is no argument or input field of it.`);
+  return { path: [name, ...rest], end };
 }
 
 /** The value at the end of the path; `undefined` where something on the way is missing or null. */

@@ -6,6 +6,8 @@
 import {
   type Charge,
   knownOptions,
+  ownVerdict,
+  plainObject,
   type ResolvedOperation,
   refuse,
   type SecurityContext,
@@ -75,7 +77,7 @@ export function compileBudgets(options: BudgetOptions): Budgets {
   const spending = ruleOf('points', costPolicy, points, 'PRINCIPAL');
   const operation = ruleOf('perOperation', 'operation', perOperation, 'PRINCIPAL', ['byName', 'trusted']);
   const byName = new Map<string, Rule>();
-  for (const [name, budget] of Object.entries(perOperation?.byName ?? {})) {
+  for (const [name, budget] of Object.entries(plainObject('perOperation.byName', perOperation?.byName ?? {}))) {
     const rule = ruleOf(`perOperation.byName.${name}`, `operation:${name}`, budget, 'PRINCIPAL');
     if (rule) byName.set(name, rule);
   }
@@ -87,14 +89,14 @@ export function compileBudgets(options: BudgetOptions): Budgets {
   function ofOperation(rule: Rule, resolved: ResolvedOperation, caller: Caller): Charge {
     const label = resolved.operation.name?.value;
     const named = label === undefined ? undefined : byName.get(label);
-    if (named && trusted?.(caller.security) === true) return chargeFor(named, caller);
+    if (named && ownVerdict(trusted?.(caller.security)) === true) return chargeFor(named, caller);
     return chargeFor(rule, caller, 1, `,o:${identityOf(resolved)}`);
   }
 
   function ofPoints(resolved: ResolvedOperation, caller: Caller): Charge[] {
-    const estimated = cost?.(resolved) ?? 0;
+    const estimated = ownVerdict(cost?.(resolved)) ?? 0;
     if (!spending || estimated === 0) return [];
-    const charge = chargeFor(spending, caller, wholePoints(estimated));
+    const charge = chargeFor(spending, caller, wholePoints(estimated as number));
     if (charge.points <= charge.limit) return [charge];
     throw refuse('COST_LIMIT_EXCEEDED', { limit: 'points', actual: charge.points, maximum: charge.limit });
   }
@@ -129,6 +131,7 @@ export function ruleOf(
     throw new TypeError(`${option} must be a budget, but is ${show(budget)}.`);
   knownOptions(option, budget, ['max', 'windowSeconds', ...(scope === 'PRINCIPAL' ? ['tiers'] : []), ...more]);
   const { max, windowSeconds = 60, tiers = {} } = budget;
+  const limits = Object.entries(plainObject(`${option}.tiers`, tiers));
   return {
     policy,
     coordinate: policy,
@@ -136,6 +139,6 @@ export function ruleOf(
     windowSeconds: windowOf(option, windowSeconds),
     by: scopesOf([scope]),
     args: [],
-    tiers: new Map(Object.entries(tiers).map(([name, limit]) => [name, wholeNumber(`${option}.tiers.${name}`, limit)])),
+    tiers: new Map(limits.map(([name, limit]) => [name, wholeNumber(`${option}.tiers.${name}`, limit)])),
   };
 }

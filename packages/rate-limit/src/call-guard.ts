@@ -45,8 +45,11 @@ export function guardCalls(
       const field = limited.fields.get(typeName)?.get(name);
       if (!field || !needsGuard(field, isPartial) || Object.hasOwn(config.extensions ?? {}, marker)) return undefined;
       const inner: Resolver = config.resolve ?? fieldResolver ?? defaultFieldResolver;
+      const resolve = unlessDenied(charging(inner, field, hooks), field, hooks);
       const extensions = { ...config.extensions, [marker]: true };
-      return { ...config, extensions, resolve: guarded(inner, field, hooks) };
+      // A stream that is opened costs the application, whatever becomes of its events.
+      const subscribe = config.subscribe && unlessDenied(config.subscribe, field, hooks);
+      return { ...config, extensions, resolve, ...(subscribe && { subscribe }) };
     },
   });
 }
@@ -68,12 +71,17 @@ function needsGuard({ rules, perResolve }: LimitedField, isPartial: boolean): bo
   return perResolve.length > 0 || (isPartial && rules.length > 0);
 }
 
-function guarded(inner: Resolver, { rules, perResolve }: LimitedField, hooks: CallHooks): Resolver {
+function unlessDenied(inner: Resolver, { rules }: LimitedField, hooks: CallHooks): Resolver {
   const coordinates = rules.map(({ coordinate }) => coordinate);
   return (source, args, contextValue, info) => {
     const retryAfterSeconds = hooks.deniedFor(contextValue, info.operation, coordinates);
     if (retryAfterSeconds !== undefined) throw deny('RATE_LIMITED', { retryAfterSeconds, coordinate: coordinates[0] });
-    if (perResolve.length === 0) return inner(source, args, contextValue, info);
-    return hooks.charge(contextValue, perResolve, args).then(() => inner(source, args, contextValue, info));
+    return inner(source, args, contextValue, info);
   };
+}
+
+function charging(inner: Resolver, { perResolve }: LimitedField, hooks: CallHooks): Resolver {
+  if (perResolve.length === 0) return inner;
+  return (source, args, contextValue, info) =>
+    hooks.charge(contextValue, perResolve, args).then(() => inner(source, args, contextValue, info));
 }

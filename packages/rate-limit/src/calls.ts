@@ -25,8 +25,18 @@ export function createCalls(
   const running = new WeakMap<object, ResolvedOperation>();
   // By operation as well: nothing says that a context value belongs to one alone.
   const denied = new WeakMap<object, WeakMap<OperationDefinitionNode, ReadonlyMap<string, number>>>();
+  // Operation -> the coordinates that the operator knows of: the items of a list are no event each.
+  const told = new WeakMap<ResolvedOperation, Set<string | undefined>>();
   const operationOf = (contextValue: unknown): ResolvedOperation | undefined =>
     isObject(contextValue) ? running.get(contextValue) : undefined;
+
+  function tell(operation: ResolvedOperation, coordinate: string | undefined, retryAfterSeconds: number): void {
+    const known = told.get(operation) ?? new Set();
+    told.set(operation, known);
+    if (known.has(coordinate)) return;
+    known.add(coordinate);
+    operation.report({ ...limited, retryAfterSeconds, ...(coordinate !== undefined && { coordinate }) });
+  }
 
   return {
     operationOf,
@@ -61,7 +71,7 @@ export function createCalls(
         for (const { resetSeconds } of taken.consumption.exceeded) waits.push(wholeSeconds(resetSeconds));
       }
       const retryAfterSeconds = Math.max(...waits);
-      operation?.report({ ...limited, retryAfterSeconds, ...(coordinate !== undefined && { coordinate }) });
+      if (operation) tell(operation, coordinate, retryAfterSeconds);
       if (isEnforced) throw deny('RATE_LIMITED', { coordinate, retryAfterSeconds });
     },
   };

@@ -108,16 +108,17 @@ export const longestWindowSeconds = 2_147_483;
 export function compileRules(schema: GraphQLSchema): LimitedFields {
   const written = new Map<string, WrittenRules>();
   for (const type of Object.values(schema.getTypeMap())) {
-    refuseAt(type.name, getDirective(schema, type, 'rateLimit'));
+    refuseAt(type.name, usesOf(schema, type, type.name));
     if (isInputObjectType(type)) {
       for (const field of Object.values(type.getFields())) {
-        refuseAt(`${type.name}.${field.name}`, getDirective(schema, field, 'rateLimit'));
+        const coordinate = `${type.name}.${field.name}`;
+        refuseAt(coordinate, usesOf(schema, field, coordinate));
       }
     }
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
-      const rules = (getDirective(schema, field, 'rateLimit') ?? []).map((values, i) => ({
+      const rules = usesOf(schema, field, coordinate).map((values, i) => ({
         rule: compileRule(coordinate, i, field, values),
         perResolve: values['perResolve'] === true,
       }));
@@ -182,8 +183,23 @@ export function belowSubscriptions(schema: GraphQLSchema, { fields }: Pick<Limit
   );
 }
 
-function refuseAt(coordinate: string, directives: readonly unknown[] | undefined): void {
-  if (!directives?.length) return;
+/** @throws {TypeError} for the form that schema builders write for others, in which nothing would be found. */
+function usesOf(
+  schema: GraphQLSchema,
+  element: Parameters<typeof getDirective>[1],
+  coordinate: string,
+): readonly Readonly<Record<string, unknown>>[] {
+  const inCode: unknown = element.extensions?.['directives'];
+  if (Array.isArray(inCode) && inCode.some((use: { name?: unknown } | null) => use?.name === 'rateLimit')) {
+    throw new TypeError(
+      `@rateLimit on ${coordinate}: give extensions.directives as an object ({ rateLimit: { ... } }).`,
+    );
+  }
+  return getDirective(schema, element, 'rateLimit') ?? [];
+}
+
+function refuseAt(coordinate: string, directives: readonly unknown[]): void {
+  if (directives.length === 0) return;
   throw new TypeError(`@rateLimit on ${coordinate}: only fields of object types and interfaces can be limited.`);
 }
 

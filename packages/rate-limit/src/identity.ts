@@ -15,18 +15,19 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** Deeper ones are refused: reading them is recursive. */
+/** Fields and fragments in each other. Deeper ones are refused: reading them is recursive. */
 const maxDepth = 400;
+
+/** Selections read for one operation, fragments wherever they are spread: above it is refused. */
+const maxRead = 50_000;
 
 const identities = new WeakMap<object, string>();
 
-/** @throws {GraphQLError} for an operation that nests too deeply to be read. */
+/** @throws {GraphQLError} for an operation that nests too deeply, or is too large, to be read. */
 export function identityOf({ schema, document, operation, facts }: ResolvedOperation): string {
   let identity = identities.get(operation);
   if (identity === undefined) {
     if (facts.cyclic) throw refuse('FRAGMENT_CYCLE');
-    if (!(facts.depth + facts.fragmentDepth + facts.introspectionDepth <= maxDepth))
-      throw refuse('DEPTH_LIMIT_EXCEEDED');
     identity = digest(`${operation.operation}${new Reading(schema, fragmentsOf(document)).of(operation)}`);
     identities.set(operation, identity);
   }
@@ -39,6 +40,8 @@ class Reading {
   readonly #fragments: Fragments;
   /** By the type around a spread and the name of its fragment. */
   readonly #known = new Map<string, readonly string[]>();
+  #depth = 0;
+  #read = 0;
 
   constructor(schema: GraphQLSchema, fragments: Fragments) {
     this.#schema = schema;
@@ -55,7 +58,15 @@ class Reading {
 
   /** Each once, and so no more than there are fields and fragments. */
   #all(selections: readonly SelectionNode[], type: Around): string[] {
-    return [...new Set(selections.flatMap((node) => this.#one(node, type)))];
+    this.#depth += 1;
+    if (this.#depth > maxDepth) throw refuse('DEPTH_LIMIT_EXCEEDED');
+    const all = selections.flatMap((node) => this.#one(node, type));
+    this.#depth -= 1;
+    this.#read += all.length;
+    if (!(this.#read <= maxRead)) {
+      throw refuse('OCCURRENCE_LIMIT_EXCEEDED', { limit: 'selections to read', actual: this.#read, maximum: maxRead });
+    }
+    return [...new Set(all)];
   }
 
   #one(node: SelectionNode, type: Around): readonly string[] {

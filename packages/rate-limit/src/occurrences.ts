@@ -55,7 +55,7 @@ export interface Written {
 type Slot = Omit<Occurrence, 'times' | 'coordinates'> & { readonly coordinates: Set<string> };
 type Counts = ReadonlyMap<Slot, number>;
 
-/** Merged selections looked at for one operation, and how deep it may nest: above these it is refused, not guessed. */
+/** Merged selections looked at for one operation, each time for one type, and how deep it may nest: above these it is refused. */
 const maxVisits = 50_000;
 const maxDepth = 400;
 
@@ -122,6 +122,11 @@ function counter(
   const counted = new Map<string, Counts>();
   let visits = 0;
 
+  function visit(selections: number): void {
+    visits += selections;
+    if (visits > maxVisits) throw tooLarge(visits, maxVisits);
+  }
+
   /** Calls that owe the same bucket whatever their arguments share one slot. */
   function slotOf(rule: Rule, { field, node }: Call, coordinate: string): Slot {
     const byNode = slots.get(rule) ?? new Map<FieldNode | undefined, Slot>();
@@ -157,9 +162,9 @@ function counter(
     const sum = new Map<Slot, number>();
     const add = (slot: Slot, times: number): void => void sum.set(slot, (sum.get(slot) ?? 0) + times);
     const ofType = fields.get(type.name);
+    visit(1);
     for (const group of collectFields(sets, selectingOn(type)).values()) {
-      visits += group.length;
-      if (visits > maxVisits) throw tooLarge(visits, maxVisits);
+      visit(group.length);
       const [node] = group as [FieldNode];
       const field = type.getFields()[node.name.value];
       if (!field) continue;

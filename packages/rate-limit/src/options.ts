@@ -2,6 +2,7 @@
 import {
   type CounterStore,
   knownOptions,
+  ownVerdict,
   type Principal,
   type SecurityContext,
   show,
@@ -99,8 +100,13 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
     isOwnStore: given === undefined,
     counters,
     budgets: compileBudgets(options),
-    refusals: compileRefusals(refusals, counters),
-    callerFor: (security) => callerOf(security, tier?.(security.principal), hashTag && checkedTag(hashTag(security))),
+    refusals: compileRefusals(refusals, counters, httpStatus),
+    callerFor: (security) =>
+      callerOf(
+        security,
+        tier && returnedText('tier', tier(security.principal)),
+        hashTag && returnedText('hashTag', hashTag(security)),
+      ),
     actualCost,
     isTold: costExtension,
     isPartial: partial,
@@ -133,10 +139,11 @@ const optionNames = [
   'mode',
 ] as const satisfies readonly (keyof RateLimitOptions)[];
 
-/** Of anything else a store could only say that it failed, and every caller would be counted by the insurance alone. */
-function checkedTag(tag: unknown): string | undefined {
-  if (tag === undefined || typeof tag === 'string') return tag;
-  throw new TypeError(`hashTag must return a text or undefined, but returned ${show(tag)}.`);
+/** Of anything else a store could only say that it failed, or no tier be found: a promise is no text. */
+function returnedText(option: string, returned: unknown): string | undefined {
+  const text = ownVerdict(returned);
+  if (text === undefined || typeof text === 'string') return text;
+  throw new TypeError(`${option} must return a text or undefined, but returned ${show(text)}.`);
 }
 
 function milliseconds(option: string, value: unknown): number {

@@ -9,20 +9,20 @@ import {
   type OutgoingAnswer,
   REFUSALS,
   type RefusalCode,
-  refuse,
   type SecurityContext,
 } from '@graphql-bulwark/core';
-import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import { type Budget, ruleOf } from './budgets.ts';
 import { callerOf, chargeFor } from './charges.ts';
 import type { Rule, Scope } from './directive.ts';
 import { wholeSeconds } from './headers.ts';
+import { rateLimited, type ShortStatus } from './short.ts';
 import type { Reporter, SteadyStore } from './steady.ts';
 import { createWindows } from './stores/windows.ts';
 
 /** An answer with errors that are not yet masked, and who is told where the store fails. */
 export interface RefusedAnswer extends Pick<OutgoingAnswer, 'data' | 'security'>, Partial<Reporter> {
-  readonly errors: readonly Pick<GraphQLFormattedError, 'extensions' | 'path'>[];
+  readonly errors: readonly Partial<Pick<GraphQLError, 'extensions' | 'path'>>[];
 }
 
 export interface Refusals {
@@ -46,7 +46,7 @@ const ofApollo: ReadonlySet<unknown> = new Set([
 ]);
 
 /** @throws {TypeError} for a budget that cannot be meant. */
-export function compileRefusals(budget: Budget | false, counters: SteadyStore): Refusals {
+export function compileRefusals(budget: Budget | false, counters: SteadyStore, httpStatus: ShortStatus): Refusals {
   const rule = (policy: string, scope: Scope): Rule =>
     ruleOf('refusals', policy, budget === false ? { max: 1 } : budget, scope) as Rule;
   const [ofAddress, ofPrincipal] = [rule('refusals:address', 'ADDRESS'), rule('refusals', 'PRINCIPAL')];
@@ -70,7 +70,7 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
         .filter(({ remaining }) => remaining === 0);
       if (over.length === 0) return undefined;
       const retryAfterSeconds = Math.max(...over.map(({ resetSeconds }) => wholeSeconds(resetSeconds)));
-      return refuse('RATE_LIMITED', { retryAfterSeconds, coordinate: over[0]?.charge.policy });
+      return rateLimited(httpStatus, { retryAfterSeconds, coordinate: over[0]?.charge.policy });
     },
 
     charge(answer) {

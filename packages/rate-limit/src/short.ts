@@ -1,5 +1,5 @@
 /** What a client is told that asked for more than there is: `RATE_LIMITED`, 429, `Retry-After`, and how its buckets stand. */
-import { type Charge, type Consumption, refuse } from '@graphql-bulwark/core';
+import { type Charge, type Consumption, type RefusalFacts, refuse } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { coordinateOf } from './charges.ts';
 import { type LegacyHeaders, mostNamed, policyItem, rateLimitHeaders, restrict, wholeSeconds } from './headers.ts';
@@ -11,17 +11,20 @@ export interface ShortAnswers {
   readonly neverPossible: (charges: readonly Charge[]) => GraphQLError;
 }
 
-export function shortAnswers(httpStatus: 429 | 200, legacy: LegacyHeaders | false): ShortAnswers {
-  function refusal(facts: Parameters<typeof refuse>[1]): GraphQLError {
-    const error = refuse('RATE_LIMITED', facts);
-    (error.extensions['http'] as { status: number }).status = httpStatus;
-    return error;
-  }
+/** Status of every refusal: 200 for clients that drop the body of any other. */
+export type ShortStatus = 429 | 200;
 
+export function rateLimited(httpStatus: ShortStatus, facts: RefusalFacts): GraphQLError {
+  const error = refuse('RATE_LIMITED', facts);
+  (error.extensions['http'] as { status: number }).status = httpStatus;
+  return error;
+}
+
+export function shortAnswers(httpStatus: ShortStatus, legacy: LegacyHeaders | false): ShortAnswers {
   return {
     exceeded({ buckets, exceeded }) {
       const slowest = exceeded.toSorted((a, b) => b.resetSeconds - a.resetSeconds)[0];
-      return refusal({
+      return rateLimited(httpStatus, {
         coordinate: slowest && coordinateOf(slowest.charge),
         retryAfterSeconds: wholeSeconds(slowest?.resetSeconds ?? 1),
         headers: rateLimitHeaders(restrict([], buckets), legacy),
@@ -30,7 +33,7 @@ export function shortAnswers(httpStatus: 429 | 200, legacy: LegacyHeaders | fals
     neverPossible(charges) {
       const [first] = charges;
       const policies = new Set(charges.map(policyItem));
-      return refusal({
+      return rateLimited(httpStatus, {
         coordinate: first && coordinateOf(first),
         retryAfterSeconds: Math.max(...charges.map(({ windowSeconds }) => windowSeconds)),
         headers: { 'ratelimit-policy': [...policies].slice(0, mostNamed).join(', ') },

@@ -2,7 +2,7 @@
  * The budget of points on the way out: what an operation did not need is given back, and the client is told how it stands
  * in the shape that Shopify's API made known (`extensions.cost`).
  */
-import type { BucketState, OutgoingAnswer, ResolvedOperation } from '@graphql-bulwark/core';
+import { type BucketState, type OutgoingAnswer, ownVerdict, type ResolvedOperation } from '@graphql-bulwark/core';
 import { costPolicy } from './budgets.ts';
 import type { Taken } from './steady.ts';
 
@@ -25,7 +25,7 @@ export function settle(
   if (!bucket) return consumption.buckets;
   const requested = bucket.charge.points;
   const mayRefund = consumption.allowed && actualCost && hasRun(answer);
-  const actual = mayRefund ? Math.ceil(actualCost(operation, data)) : undefined;
+  const actual = mayRefund ? Math.ceil(ownVerdict(actualCost(operation, data)) as number) : undefined;
   let { remaining } = bucket;
   // Written so that NaN refunds nothing.
   if (actual !== undefined && actual >= 0 && actual < requested) {

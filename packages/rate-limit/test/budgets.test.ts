@@ -2,7 +2,7 @@
 import type { ResolvedOperation } from '@graphql-bulwark/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, as, codes, send, sendBody } from '../../../test/kit.ts';
-import { type CallerBudget, rateLimit } from '../src/index.ts';
+import { type CallerBudget, type RateLimitOptions, rateLimit } from '../src/index.ts';
 import { serve, watched } from './server.ts';
 
 const bob = as({ id: 'bob' });
@@ -178,6 +178,28 @@ describe('budgets', () => {
     expect((await send(server, '{ f }', bob)).status).toBe(200);
   });
 
+  it('refuse an operation that nests too deeply to be known, in inline fragments too', async () => {
+    const { server } = await serve(schema, { perOperation: { max: 1 } });
+    const nested = (levels: number): string => `${'{ ... '.repeat(levels)}{ f }${' }'.repeat(levels)}`;
+    expect(codes(await send(server, nested(500), bob))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
+    expect((await send(server, nested(100), bob)).status).toBe(200);
+    expect((await send(server, '{ f }', bob)).status).toBe(429);
+  });
+
+  it('attack: refuse an operation that spreads what it asks for until it is too large to be known', async () => {
+    const leaves = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
+    const typeDefs = `type Query { u: User } type User { u: User ${leaves.map((leaf) => `${leaf}: Int`).join(' ')} }`;
+    const { server } = await serve(typeDefs, { perOperation: { max: 1 } }, () => null);
+    const spread = (times: number): string => {
+      const each = (write: (i: number) => string): string =>
+        Array.from({ length: times }, (_, i) => write(i)).join(' ');
+      const some = (i: number): string => leaves.filter((_, bit) => ((i + 1) >> bit) % 2 === 1).join(' ');
+      return `{ ${each((i) => `y${i}: u { ...F }`)} } fragment F on User { ${each((i) => `x${i}: u { ${some(i)} }`)} }`;
+    };
+    expect(codes(await send(server, spread(400), bob))).toEqual(['OCCURRENCE_LIMIT_EXCEEDED']);
+    expect((await send(server, spread(20), bob)).status).toBe(200);
+  });
+
   it('believe the name of an operation only where the caller is trusted to name it', async () => {
     const perOperation = {
       max: 1,
@@ -240,6 +262,13 @@ describe('answers', () => {
     const answer = await send(server, '{ free }', bob);
     expect([answer.status, codes(answer), answer.headers.has('retry-after')]).toEqual([200, ['RATE_LIMITED'], true]);
   });
+
+  it('have that status over the budget of refusals as well', async () => {
+    const { server } = await serve(schema, { refusals: { max: 1 }, httpStatus: 200 });
+    expect((await send(server, '{ nothing }', bob)).status).toBe(400);
+    const answer = await send(server, '{ free }', bob);
+    expect([answer.status, codes(answer), answer.headers.has('retry-after')]).toEqual([200, ['RATE_LIMITED'], true]);
+  });
 });
 
 it('an operator can look into a bucket and empty it', async () => {
@@ -273,7 +302,10 @@ it.each<[object, RegExp]>([
   [{ perAddress: { max: 1, window: 5 } }, /perAddress has no option 'window'/],
   [{ perPrincipal: { max: 1, windowSeconds: 2_147_484 } }, /windowSeconds must be at most/],
   [{ perPrincipal: { max: 1, tiers: { pro: Number.NaN } } }, /perPrincipal\.tiers\.pro/],
+  [{ perPrincipal: { max: 1, tiers: new Map([['pro', 9]]) } }, /perPrincipal\.tiers must be a plain object/],
+  [{ perPrincipal: { max: 1, tiers: null } }, /perPrincipal\.tiers must be a plain object/],
   [{ perOperation: { max: 1, byName: { A: { max: 1 } } } }, /byName needs trusted/],
+  [{ perOperation: { max: 1, byName: new Map([['A', { max: 1 }]]) } }, /byName must be a plain object/],
   [{ refusals: { max: -1 } }, /refusals\.max/],
   [{ refusals: true }, /refusals must be a budget/],
   [{ partial: 'yes' }, /partial must be true or false/],
@@ -284,6 +316,19 @@ it.each<[object, RegExp]>([
 ])('%o is refused while the server is built', (options, message) => {
   expect(() => rateLimit(options)).toThrow(message);
   expect(() => rateLimit(options)).toThrow(TypeError);
+});
+
+const rejecting = (): never => Promise.reject(new Error('no such table')) as never;
+it.each<[string, RateLimitOptions, number]>([
+  ['tier', { tier: rejecting }, 500],
+  ['hashTag', { hashTag: rejecting }, 500],
+  ['cost', { points: { max: 10 }, cost: rejecting }, 500],
+  ['actualCost', { points: { max: 10 }, cost: () => 1, actualCost: rejecting }, 200],
+  ['trusted', { perOperation: { max: 10, byName: { Named: { max: 1 } }, trusted: rejecting } }, 200],
+])('a promise is no answer of %s, and one that rejects ends no process', async (_name, options, status) => {
+  const { server, log } = await serve(schema, options);
+  for (let time = 1; time <= 2; time += 1) expect((await send(server, 'query Named { f }', bob)).status).toBe(status);
+  expect(log.join()).not.toContain('no such table');
 });
 
 it('fails for a hash tag that is no text, instead of taking the store for a failed one', async () => {

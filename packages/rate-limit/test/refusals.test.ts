@@ -103,6 +103,28 @@ it('neither answers, nor failures of the server, nor a spent limit are charged',
   expect((await limiter.peek({ policy: 'refusals', principal: bob.security.principal })).remaining).toBe(2);
 });
 
+it('attack: an application that writes codes of its own on errors lets nobody guess for free', async () => {
+  const limiter = rateLimit({ refusals: { max: 2 } });
+  const server = new ApolloServer<SecuredContext>({
+    typeDefs: 'type Query { f: Int mine: Int }',
+    resolvers: { Query: { f: () => 1, mine: () => deny('FORBIDDEN') } },
+    plugins: [guard({ controls: [limiter], onEvent: () => {} })],
+    formatError: ({ message }) => ({ message }),
+    stopOnTerminationSignals: false,
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+  });
+  onTestFinished(() => server.stop());
+  await server.start();
+  for (const [query, who] of [
+    ['{ nothing }', bob],
+    ['{ mine }', elsewhere],
+  ] as const) {
+    for (let time = 1; time <= 2; time += 1) await send(server, query, who);
+    expect((await send(server, '{ f }', who)).status).toBe(429);
+  }
+  expect((await send(server, '{ f }', as(null, { clientIp: '198.51.100.8' }))).status).toBe(200);
+});
+
 it('elements of a batch are charged one by one', async () => {
   const { server } = await serve(schema, { refusals: { max: 5 } });
   await sendBody(

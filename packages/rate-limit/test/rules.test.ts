@@ -59,13 +59,11 @@ describe('a rule that makes no sense keeps the server from starting', () => {
     expect(() => start(sdl)).not.toThrow();
   });
 
-  const inCode = (rules: object): GraphQLSchema =>
+  const inExtensions = (directives: object): GraphQLSchema =>
     new GraphQLSchema({
-      query: new GraphQLObjectType({
-        name: 'Query',
-        fields: { f: { type: GraphQLInt, extensions: { directives: { rateLimit: rules } } } },
-      }),
+      query: new GraphQLObjectType({ name: 'Query', fields: { f: { type: GraphQLInt, extensions: { directives } } } }),
     });
+  const inCode = (rules: object): GraphQLSchema => inExtensions({ rateLimit: rules });
 
   it('reads rules of a schema made in code, and checks what SDL would have checked', () => {
     const rules = compileRules(inCode([{ max: 1 }, { max: 2, by: ['ADDRESS', 'PRINCIPAL', 'ADDRESS'] }]));
@@ -86,6 +84,15 @@ describe('a rule that makes no sense keeps the server from starting', () => {
     ]) {
       expect(() => compileRules(inCode(wrong))).toThrow(TypeError);
     }
+  });
+
+  it('refuses a list of directives, in which it would find no rule', () => {
+    const list = [
+      { name: 'cost', args: {} },
+      { name: 'rateLimit', args: { max: 1 } },
+    ];
+    expect(() => compileRules(inExtensions(list))).toThrow(/Query\.f: give extensions\.directives as an object/);
+    expect(() => compileRules(inExtensions(list.slice(0, 1)))).not.toThrow();
   });
 
   it('refuses rules on a whole type, where they would limit nothing', () => {
