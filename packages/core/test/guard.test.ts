@@ -19,7 +19,8 @@ const schema = makeExecutableSchema({
   typeDefs: `
     enum Color { GREEN RED }
     scalar Email
-    type Query { a: String c(n: Int!): String d(e: Email): String b(n: Int, color: Color): String throws: String coded: String number: Int many: [String] }
+    scalar Phone
+    type Query { a: String c(n: Int!): String d(e: Email, p: Phone): String b(n: Int, color: Color): String throws: String coded: String number: Int many: [String] }
     type Mutation { m: String }
     type Subscription { s: String }
   `,
@@ -32,6 +33,12 @@ const schema = makeExecutableSchema({
       },
     }),
     Query: {
+    Phone: new GraphQLScalarType({
+      name: 'Phone',
+      parseValue(value) {
+        throw new GraphQLError(`${String(value)} is no phone number`);
+      },
+    }),
       a: () => 'A',
       b: () => 'B',
       throws: () => {
@@ -386,11 +393,15 @@ describe('a literal that a scalar of the application quotes', () => {
   it('stays out of events', async () => {
     const told: SecurityEvent[] = [];
     const server = await start([], { onEvent: (event) => void told.push(event) });
-    await send(server, '{ d(e: "hunter2") b(n: "hunter3") }', as(null));
+    await send(server, '{ d(e: "hunter2", p: "hunter4") b(n: "hunter3") }', as(null));
     expect(told).toMatchObject([
       {
         type: 'request.invalid',
-        details: ['a literal does not fit its scalar', 'Int cannot represent non-integer value:'],
+        details: [
+          'a literal does not fit its scalar',
+          'a literal does not fit its scalar',
+          'Int cannot represent non-integer value:',
+        ],
       },
     ]);
   });
