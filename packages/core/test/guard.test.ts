@@ -3,6 +3,7 @@ import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';
 import {
   type Control,
+  createEvents,
   deny,
   guard,
   REFUSALS,
@@ -32,13 +33,13 @@ const schema = makeExecutableSchema({
         throw new GraphQLError(`Value is no email address: ${(node as StringValueNode).value}`, { nodes: node });
       },
     }),
-    Query: {
     Phone: new GraphQLScalarType({
       name: 'Phone',
       parseValue(value) {
         throw new GraphQLError(`${String(value)} is no phone number`);
       },
     }),
+    Query: {
       a: () => 'A',
       b: () => 'B',
       throws: () => {
@@ -421,6 +422,12 @@ describe('errors of the application', () => {
     expect(number.message).toBe('Internal server error');
     expect(JSON.stringify(answer.body)).not.toMatch(/password|secret|stacktrace|\.ts/);
     expect(logged.some((line) => line.includes(throws.extensions.errorId) && line.includes('password'))).toBe(true);
+  });
+
+  it('are logged where a stack is a list of calls as well', () => {
+    const error = Object.assign(new Error('password of the database'), { stack: [] });
+    createEvents(undefined, () => silent).logged('a resolver failed', error);
+    expect(logged.at(-1)).toMatch(/a resolver failed .*password of the database/);
   });
 
   it('pass where the application says so', async () => {
