@@ -1,12 +1,15 @@
 /** What hangs (a store, an issuer, a policy or loader of the application) must not hang the request. */
 
+/** What a timer can wait; it does not wait at all for more. */
+const longest = 2 ** 31 - 1;
+
 /** @throws {Error} when the work has not settled in time. The work itself goes on; its rejection is handled. */
 export async function within<T>(milliseconds: number, work: PromiseLike<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     const giveUp = (): void => reject(new Error(`no answer within ${milliseconds} ms`));
     // A busy process may be late itself: an answer that is already here is read before the verdict.
-    timer = setTimeout(() => setImmediate(giveUp), milliseconds).unref();
+    timer = setTimeout(() => setImmediate(giveUp), Math.min(milliseconds, longest)).unref();
   });
   try {
     return await Promise.race([work, late]);
