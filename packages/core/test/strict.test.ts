@@ -13,6 +13,8 @@ const schema = makeExecutableSchema({
     type Query {
       greeting(n: Int, color: Color, input: In): String
       thing: Thing
+      text: String
+      numbers: [Int]
       throws: String
       refuses: String
       checks(input: In): Thing
@@ -23,6 +25,8 @@ const schema = makeExecutableSchema({
     Query: {
       greeting: () => 'hello',
       thing: () => ({ inner: 'the inner secret' }),
+      text: () => ({ inner: 'the inner secret' }),
+      numbers: () => [['the inner secret']],
       throws: () => {
         throw new Error('db password x');
       },
@@ -172,12 +176,16 @@ describe('an error that nobody meant for a client', () => {
     expect(events).toMatchObject([{ type: 'error.masked', errorId: error.extensions.errorId, path: ['throws'] }]);
   });
 
-  it('never shows, nor logs, the object that no type recognised, even where everything is exposed', async () => {
+  it.each([
+    ['an object that no type recognised', '{ thing { inner } }', 'Expected value of type "Thing"'],
+    ['an object in place of a text', '{ text }', 'String cannot represent'],
+    ['a list in place of a number', '{ numbers }', 'Int cannot represent'],
+  ])('never shows, nor logs, %s, even where everything is exposed', async (_name, query, why) => {
     const { server } = await serve({ expose: () => true });
-    const answer = await send(server, '{ thing { inner } }', as(null));
+    const answer = await send(server, query, as(null));
     expect(answer.body.errors[0].message).toBe('Internal server error');
     expect(JSON.stringify(answer.body)).not.toContain('the inner secret');
-    expect(logged.join('\n')).toContain('Expected value of type "Thing"');
+    expect(logged.join('\n')).toContain(why);
     expect(logged.join('\n')).not.toContain('the inner secret');
   });
 
