@@ -31,7 +31,7 @@ const schema = makeExecutableSchema({
         throw new Error('db password x');
       },
       refuses: () => {
-        throw new GraphQLError('The name is too short', { extensions: { code: 'BAD_USER_INPUT' } });
+        throw new GraphQLError('The name is too short. Did you mean Anna?', { extensions: { code: 'BAD_USER_INPUT' } });
       },
     },
   },
@@ -122,7 +122,10 @@ describe("where the schema is nobody else's business", () => {
   it('passes what an application says of values under the same code, and syntax errors', async () => {
     const { server } = await serve({ schemaDetails: false });
     const answer = await send(server, '{ refuses }', as(null));
-    expect(answer.body.errors[0]).toMatchObject({ message: 'The name is too short', path: ['refuses'] });
+    expect(answer.body.errors[0]).toMatchObject({
+      message: 'The name is too short. Did you mean Anna?',
+      path: ['refuses'],
+    });
     const syntax = await send(server, '{ greeting', as(null));
     expect(syntax.body.errors[0].message).toMatch(/^Syntax Error/);
   });
@@ -278,7 +281,9 @@ describe('messages in the words of the application', () => {
     });
     expect((await send(server, '{ greting }', as(null))).body.errors[0].message).toBe('Ungueltige Anfrage');
     expect((await send(server, '{ throws }', as(null))).body.errors[0].message).toBe('Interner Fehler');
-    expect((await send(server, '{ refuses }', as(null))).body.errors[0].message).toBe('The name is too short');
+    expect((await send(server, '{ refuses }', as(null))).body.errors[0].message).toBe(
+      'The name is too short. Did you mean Anna?',
+    );
   });
 
   it('may depend on the request, and a function that throws or knows none changes nothing', async () => {
