@@ -307,6 +307,7 @@ describe('what is configured wrongly', () => {
       introspection: { mode: 'report' },
       authorization: { defaultRule: 'allow' },
     } as const;
+      cost: { mode: 'report' },
     const events: SecurityEvent[] = [];
     const bulwark = createBulwark({ ...minimal, ...weak, logger: quiet, onEvent: (event) => events.push(event) });
     bulwark.apollo({
@@ -317,7 +318,13 @@ describe('what is configured wrongly', () => {
     for (const option of ["limits: { mode: 'report' }", 'maxDepth', "rateLimit: { mode: 'report' }", 'onStoreError']) {
       expect(text).toContain(option);
     }
-    for (const option of ['sockets: false', "introspection: { mode: 'report' }", 'defaultRule', 'hideSuggestions'])
+    for (const option of [
+      'sockets: false',
+      "cost: { mode: 'report' }",
+      "introspection: { mode: 'report' }",
+      'defaultRule',
+      'hideSuggestions',
+    ])
       expect(text).toContain(option);
   });
 
