@@ -278,11 +278,16 @@ describe('what is configured wrongly', () => {
       logger: {},
       sockets: true,
       rateLimit: { refusals: null },
-      introspection: { mode: 'x' },
       limits: [],
       cost: new Map(),
     })) {
       expect(() => createBulwark({ ...minimal, [option]: value })).toThrow(TypeError);
+    }
+    for (const introspection of [{ mode: 'x' }, { filtered: 'yes' }, false, () => true]) {
+      expect(() => createBulwark({ ...minimal, introspection } as never)).toThrow(TypeError);
+    }
+    for (const authorization of [{ hideUnauthorized: 1 }, false, 'deny']) {
+      expect(() => createBulwark({ ...minimal, authorization } as never)).toThrow(/authorization|hideUnauthorized/);
     }
     const badRule = createBulwark({ ...minimal, authorization: { defaultRule: 'none' } } as never);
     expect(() => badRule.secure(buildSchema('type Query { a: String }'))).toThrow(/defaultRule/);
@@ -302,12 +307,12 @@ describe('what is configured wrongly', () => {
   it('is named in a warning when it gives away what Bulwark would protect', () => {
     const weak = {
       limits: { mode: 'report', maxDepth: false },
+      cost: { mode: 'report' },
       rateLimit: { mode: 'report', onStoreError: 'allow' },
       sockets: false,
       introspection: { mode: 'report' },
       authorization: { defaultRule: 'allow' },
     } as const;
-      cost: { mode: 'report' },
     const events: SecurityEvent[] = [];
     const bulwark = createBulwark({ ...minimal, ...weak, logger: quiet, onEvent: (event) => events.push(event) });
     bulwark.apollo({

@@ -6,6 +6,7 @@ import {
   knownOptions,
   type Logger,
   type Messages,
+  plainObject,
   type SecuredContext,
   show,
 } from '@graphql-bulwark/core';
@@ -93,14 +94,19 @@ const names: readonly (keyof BulwarkOptions)[] = [
 /** @throws {TypeError} for an option that there is not, and for what no other part checks. */
 export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C>): void {
   knownOptions('createBulwark', options, names);
-  const { strictMessages, sockets, logger } = options;
+  const { authorization = {}, introspection = {}, rateLimit = {}, strictMessages, sockets, logger } = options;
+  // What is no object would pass for one without options, and the defaults would hold.
+  for (const [name, value] of Object.entries({ authorization, introspection, rateLimit })) plainObject(name, value);
   for (const name of ['onEvent', 'expose'] as const) {
     const value: unknown = options[name];
     if (value === undefined || typeof value === 'function') continue;
     throw new TypeError(`${name} must be a function, but is ${show(value)}.`);
   }
-  if (strictMessages !== undefined && typeof strictMessages !== 'boolean') {
-    throw new TypeError(`strictMessages must be true or false, but is ${show(strictMessages)}.`);
+  const { hideUnauthorized } = authorization;
+  const { filtered } = introspection;
+  for (const [name, value] of Object.entries({ hideUnauthorized, filtered, strictMessages })) {
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw new TypeError(`${name} must be true or false, but is ${show(value)}.`);
   }
   if (sockets !== undefined && sockets !== false && (typeof sockets !== 'object' || sockets === null)) {
     throw new TypeError(`sockets must be an object of options or false, but is ${show(sockets)}.`);
