@@ -224,6 +224,25 @@ describe('a visible schema', () => {
   });
 });
 
+it.each([
+  ['hideUnauthorized', { authorization: { hideUnauthorized: true } }],
+  ['introspection.filtered', { introspection: { allow: true, filtered: true } }],
+] as const)('with %s, the cost that clients are told names nothing hidden', async (_name, options) => {
+  const sdl = `
+    interface Node { id: ID }
+    type Note implements Node { id: ID @cost(weight: "1") }
+    type Ledger implements Node @auth(roles: "ADMIN") { id: ID @cost(weight: "50") }
+    type Query { nodes: [Node] @public }
+  `;
+  const { server } = await serve({ ...options, cost: { exposeCost: true, maxCost: 100 } }, { sdl });
+  for (const query of ['{ nodes { id } }', '{ nodes { ... on Note { id } } }']) {
+    const told = JSON.stringify((await send(server, query, anonymous)).body);
+    expect(told).toContain('Query.nodes');
+    expect(told).not.toContain('Ledger');
+    expect(JSON.stringify((await send(server, '{ nodes { id } }', admin)).body)).toContain('Ledger.id');
+  }
+});
+
 describe('hideUnauthorized', () => {
   const hiding = { authorization: { hideUnauthorized: true }, introspection: { allow: false } } as const;
   const named = { operationName: 'A' };

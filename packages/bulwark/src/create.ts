@@ -103,7 +103,8 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     if (!filtered) return !strictMessages || mayIntrospect(security, header);
     return (!strictMessages || mayIntrospect(security, header)) && seesAll(security);
   };
-  const prices = options.cost === false ? undefined : cost<C>(options.cost);
+  const prices =
+    options.cost === false ? undefined : cost<C>({ ...options.cost, ...((hides || filtered) && { view: viewOf }) });
   const limiter = rateLimit(withPrices(options.rateLimit, prices));
   const controls: readonly Control<C>[] = [
     ...(hides ? [hideUnauthorized<C>(viewOf)] : []),

@@ -37,7 +37,7 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
     | undefined;
   readonly limits?: LimitsOptions | undefined;
   /** What operations may cost. Left out: the defaults of `cost()`; `false`: anything. */
-  readonly cost?: CostOptions | false | undefined;
+  readonly cost?: Omit<CostOptions, 'view'> | false | undefined;
   /** How many items a resolver may return in one list. Left out: any number. */
   readonly resolvedLists?: Omit<ListCapOptions, 'fieldResolver' | 'events'> | undefined;
   readonly introspection?:
@@ -94,9 +94,18 @@ const names: readonly (keyof BulwarkOptions)[] = [
 /** @throws {TypeError} for an option that there is not, and for what no other part checks. */
 export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C>): void {
   knownOptions('createBulwark', options, names);
-  const { authorization = {}, introspection = {}, rateLimit = {}, strictMessages, sockets, logger } = options;
+  const {
+    authorization = {},
+    introspection = {},
+    rateLimit = {},
+    cost = {},
+    strictMessages,
+    sockets,
+    logger,
+  } = options;
   // What is no object would pass for one without options, and the defaults would hold.
-  for (const [name, value] of Object.entries({ authorization, introspection, rateLimit })) plainObject(name, value);
+  const objects = { authorization, introspection, rateLimit, ...(cost !== false && { cost }) };
+  for (const [name, value] of Object.entries(objects)) plainObject(name, value);
   for (const name of ['onEvent', 'expose'] as const) {
     const value: unknown = options[name];
     if (value === undefined || typeof value === 'function') continue;
