@@ -2,6 +2,7 @@
 import type { AuthenticateOptions, GuardSchemaOptions, ImpliedRightsOptions } from '@graphql-bulwark/auth';
 import {
   type ClientAddressOptions,
+  checkFunctions,
   type EventListener,
   knownOptions,
   type Logger,
@@ -106,11 +107,7 @@ export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C
   // What is no object would pass for one without options, and the defaults would hold.
   const objects = { authorization, introspection, rateLimit, ...(cost !== false && { cost }) };
   for (const [name, value] of Object.entries(objects)) plainObject(name, value);
-  for (const name of ['onEvent', 'expose'] as const) {
-    const value: unknown = options[name];
-    if (value === undefined || typeof value === 'function') continue;
-    throw new TypeError(`${name} must be a function, but is ${show(value)}.`);
-  }
+  checkFunctions({ onEvent: options.onEvent, expose: options.expose });
   const { hideUnauthorized } = authorization;
   const { filtered } = introspection;
   for (const [name, value] of Object.entries({ hideUnauthorized, filtered, strictMessages })) {

@@ -338,6 +338,10 @@ describe('a control', () => {
   it('may not stand twice in one guard, and a misspelt option is refused', () => {
     expect(() => guard({ controls: [refusing('FORBIDDEN'), refusing('FORBIDDEN')] })).toThrow(TypeError);
     expect(() => guard({ controls: [], onEvents: () => {} } as never)).toThrow(/did you mean 'onEvent'/);
+    expect(() => guard({} as never)).toThrow(/controls must be a list/);
+    for (const option of ['onEvent', 'expose', 'schemaDetails']) {
+      expect(() => guard({ controls: [], [option]: 'yes' })).toThrow(`${option} must be`);
+    }
   });
 });
 

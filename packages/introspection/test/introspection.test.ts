@@ -293,6 +293,7 @@ describe('options that cannot be meant', () => {
     [{ allow: 'yes' }, /allow must be a boolean or a function/],
     [{ allow: null }, /allow must be a boolean or a function/],
     [{ schemaFields: '_service' }, /schemaFields must be a list/],
+    [{ view: true }, /view must be a function/],
     [{ schemaFields: ['Query._service'] }, /names of root fields/],
   ])('%o throws while the server is built', (options, message) => {
     expect(() => introspection(options)).toThrow(message);

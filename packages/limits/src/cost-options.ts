@@ -1,5 +1,6 @@
 /** What a user may set about cost, and how it holds. */
 import {
+  checkFunctions,
   knownOptions,
   limitOrFalse,
   plainObject,
@@ -129,10 +130,7 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
   }
   oneOf('model', model, ['ibm', 'apollo']);
   oneOf('mode', mode, ['enforce', 'report']);
-  for (const [name, value] of Object.entries({ perPrincipal, view })) {
-    if (value === undefined || typeof value === 'function') continue;
-    throw new TypeError(`cost: ${name} must be a function, but is ${show(value)}.`);
-  }
+  checkFunctions({ 'cost: perPrincipal': perPrincipal, 'cost: view': view });
   const estimating = (estimators as unknown) !== undefined;
   if (estimating && (!Array.isArray(estimators) || !estimators.every((one) => typeof one === 'function'))) {
     throw new TypeError('cost: estimators must be a list of functions.');
