@@ -273,6 +273,7 @@ describe('what is configured wrongly', () => {
     expect(() => createBulwark({ ...minimal, clientAddress: { trustedHops: -1 } })).toThrow(/trustedHops/);
     for (const [option, value] of Object.entries({
       strictMessages: null,
+      exposure: { strictExposure: 'yes' },
       onEvent: 'x',
       expose: 'x',
       logger: {},

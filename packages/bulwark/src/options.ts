@@ -110,7 +110,8 @@ export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C
   checkFunctions({ onEvent: options.onEvent, expose: options.expose });
   const { hideUnauthorized } = authorization;
   const { filtered } = introspection;
-  for (const [name, value] of Object.entries({ hideUnauthorized, filtered, strictMessages })) {
+  const { strictExposure } = options.exposure || {};
+  for (const [name, value] of Object.entries({ hideUnauthorized, filtered, strictExposure, strictMessages })) {
     if (value === undefined || typeof value === 'boolean') continue;
     throw new TypeError(`${name} must be true or false, but is ${show(value)}.`);
   }
