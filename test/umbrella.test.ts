@@ -308,7 +308,7 @@ describe('what is configured wrongly', () => {
   it('is named in a warning when it gives away what Bulwark would protect', () => {
     const weak = {
       limits: { mode: 'report', maxDepth: false },
-      cost: { mode: 'report' },
+      cost: { mode: 'report', maxListSize: false },
       rateLimit: { mode: 'report', onStoreError: 'allow' },
       sockets: false,
       introspection: { mode: 'report' },
@@ -327,6 +327,7 @@ describe('what is configured wrongly', () => {
     for (const option of [
       'sockets: false',
       "cost: { mode: 'report' }",
+      'maxListSize: false',
       "introspection: { mode: 'report' }",
       'defaultRule',
       'hideSuggestions',
