@@ -304,16 +304,22 @@ describe('what is configured wrongly', () => {
     expect(() => createBulwark({ ...minimal, clientAddress: { trustedHops: -1 } })).toThrow(/trustedHops/);
     for (const [option, value] of Object.entries({
       strictMessages: null,
+      exposure: { strictExposure: 'yes' },
       onEvent: 'x',
       expose: 'x',
       logger: {},
       sockets: true,
       rateLimit: { refusals: null },
-      introspection: { mode: 'x' },
       limits: [],
       cost: new Map(),
     })) {
       expect(() => createBulwark({ ...minimal, [option]: value })).toThrow(TypeError);
+    }
+    for (const introspection of [{ mode: 'x' }, { filtered: 'yes' }, false, () => true]) {
+      expect(() => createBulwark({ ...minimal, introspection } as never)).toThrow(TypeError);
+    }
+    for (const authorization of [{ hideUnauthorized: 1 }, false, 'deny']) {
+      expect(() => createBulwark({ ...minimal, authorization } as never)).toThrow(/authorization|hideUnauthorized/);
     }
     const badRule = createBulwark({ ...minimal, authorization: { defaultRule: 'none' } } as never);
     expect(() => badRule.secure(buildSchema('type Query { a: String }'))).toThrow(/defaultRule/);
@@ -333,6 +339,7 @@ describe('what is configured wrongly', () => {
   it('is named in a warning when it gives away what Bulwark would protect', () => {
     const weak = {
       limits: { mode: 'report', maxDepth: false },
+      cost: { mode: 'report', maxListSize: false },
       rateLimit: { mode: 'report', onStoreError: 'allow' },
       sockets: false,
       introspection: { mode: 'report' },
@@ -348,7 +355,14 @@ describe('what is configured wrongly', () => {
     for (const option of ["limits: { mode: 'report' }", 'maxDepth', "rateLimit: { mode: 'report' }", 'onStoreError']) {
       expect(text).toContain(option);
     }
-    for (const option of ['sockets: false', "introspection: { mode: 'report' }", 'defaultRule', 'hideSuggestions'])
+    for (const option of [
+      'sockets: false',
+      "cost: { mode: 'report' }",
+      'maxListSize: false',
+      "introspection: { mode: 'report' }",
+      'defaultRule',
+      'hideSuggestions',
+    ])
       expect(text).toContain(option);
   });
 

@@ -224,8 +224,28 @@ describe('a visible schema', () => {
   });
 });
 
+it.each([
+  ['hideUnauthorized', { authorization: { hideUnauthorized: true } }],
+  ['introspection.filtered', { introspection: { allow: true, filtered: true } }],
+] as const)('with %s, the cost that clients are told names nothing hidden', async (_name, options) => {
+  const sdl = `
+    interface Node { id: ID }
+    type Note implements Node { id: ID @cost(weight: "1") }
+    type Ledger implements Node @auth(roles: "ADMIN") { id: ID @cost(weight: "50") }
+    type Query { nodes: [Node] @public }
+  `;
+  const { server } = await serve({ ...options, cost: { exposeCost: true, maxCost: 100 } }, { sdl });
+  for (const query of ['{ nodes { id } }', '{ nodes { ... on Note { id } } }']) {
+    const told = JSON.stringify((await send(server, query, anonymous)).body);
+    expect(told).toContain('Query.nodes');
+    expect(told).not.toContain('Ledger');
+    expect(JSON.stringify((await send(server, '{ nodes { id } }', admin)).body)).toContain('Ledger.id');
+  }
+});
+
 describe('hideUnauthorized', () => {
   const hiding = { authorization: { hideUnauthorized: true }, introspection: { allow: false } } as const;
+  const named = { operationName: 'A' };
   const twins: readonly (readonly [string, string, string, Sending?])[] = [
     ['a root field', '{ mine }', '{ nope }'],
     ['a root field of a hidden type, with a selection', '{ vault { code } }', '{ vaulx { code } }'],
@@ -247,7 +267,7 @@ describe('hideUnauthorized', () => {
       'in an operation that is not selected',
       'query A { motd } query B { mine }',
       'query A { motd } query B { nope }',
-      { operationName: 'A' },
+      named,
     ],
     ['with an unknown operation name', 'query A { mine }', 'query A { nope }', { operationName: 'Z' }],
     ['a hidden input type', 'query ($i: AdminInput) { motd }', 'query ($i: AdminInpux) { motd }'],
@@ -271,6 +291,29 @@ describe('hideUnauthorized', () => {
         expect(one.body.data).toBeUndefined();
       }
       expect(events.filter(({ outcome }) => outcome === 'refused').length).toBeGreaterThanOrEqual(4);
+    },
+  );
+
+  const rootless: typeof twins = [
+    ['a mutation', 'mutation { wipe }', 'mutation { wipx }'],
+    ['a mutation over GET', 'mutation { wipe }', 'mutation { wipx }', { method: 'GET' }],
+    ['a subscription', 'subscription { said }', 'subscription { saix }'],
+    ['one that is not selected', 'query A { motd } mutation B { wipe }', 'query A { motd } mutation B { wipx }', named],
+  ];
+
+  it.each(rootless.map(([name, denied, unknown, sending = {}]) => [name, denied, unknown, sending] as const))(
+    'where nothing of a root type is allowed, answers %s as one that does not exist',
+    async (_name, ...asked) => {
+      const [denied, unknown, sending] = asked;
+      const sdl =
+        'type Query { motd: String @public } type Mutation { wipe: String } type Subscription { said: String }';
+      const { server } = await serve(hiding, { sdl });
+      for (const _time of [1, 2]) {
+        const one = await send(server, denied, anonymous, sending);
+        expect(one).toEqual(await send(server, unknown, anonymous, sending));
+        expect(codes(one)).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+        expect(codes(await send(server, 'mutation { wipe }', ann))).toEqual([]);
+      }
     },
   );
 

@@ -103,7 +103,8 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     if (!filtered) return !strictMessages || mayIntrospect(security, header);
     return (!strictMessages || mayIntrospect(security, header)) && seesAll(security);
   };
-  const prices = options.cost === false ? undefined : cost<C>(options.cost);
+  const prices =
+    options.cost === false ? undefined : cost<C>({ ...options.cost, ...((hides || filtered) && { view: viewOf }) });
   const limiter = rateLimit(withPrices(options.rateLimit, prices));
   const { authenticate } = options;
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;

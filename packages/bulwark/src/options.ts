@@ -2,10 +2,12 @@
 import type { AuthenticateOptions, GuardSchemaOptions, ImpliedRightsOptions } from '@graphql-bulwark/auth';
 import {
   type ClientAddressOptions,
+  checkFunctions,
   type EventListener,
   knownOptions,
   type Logger,
   type Messages,
+  plainObject,
   type SecuredContext,
   show,
 } from '@graphql-bulwark/core';
@@ -36,7 +38,7 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
     | undefined;
   readonly limits?: LimitsOptions | undefined;
   /** What operations may cost. Left out: the defaults of `cost()`; `false`: anything. */
-  readonly cost?: CostOptions | false | undefined;
+  readonly cost?: Omit<CostOptions, 'view'> | false | undefined;
   /** How many items a resolver may return in one list. Left out: any number. */
   readonly resolvedLists?: Omit<ListCapOptions, 'fieldResolver' | 'events'> | undefined;
   readonly introspection?:
@@ -93,14 +95,25 @@ const names: readonly (keyof BulwarkOptions)[] = [
 /** @throws {TypeError} for an option that there is not, and for what no other part checks. */
 export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C>): void {
   knownOptions('createBulwark', options, names);
-  const { strictMessages, sockets, logger } = options;
-  for (const name of ['onEvent', 'expose'] as const) {
-    const value: unknown = options[name];
-    if (value === undefined || typeof value === 'function') continue;
-    throw new TypeError(`${name} must be a function, but is ${show(value)}.`);
-  }
-  if (strictMessages !== undefined && typeof strictMessages !== 'boolean') {
-    throw new TypeError(`strictMessages must be true or false, but is ${show(strictMessages)}.`);
+  const {
+    authorization = {},
+    introspection = {},
+    rateLimit = {},
+    cost = {},
+    strictMessages,
+    sockets,
+    logger,
+  } = options;
+  // What is no object would pass for one without options, and the defaults would hold.
+  const objects = { authorization, introspection, rateLimit, ...(cost !== false && { cost }) };
+  for (const [name, value] of Object.entries(objects)) plainObject(name, value);
+  checkFunctions({ onEvent: options.onEvent, expose: options.expose });
+  const { hideUnauthorized } = authorization;
+  const { filtered } = introspection;
+  const { strictExposure } = options.exposure || {};
+  for (const [name, value] of Object.entries({ hideUnauthorized, filtered, strictExposure, strictMessages })) {
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw new TypeError(`${name} must be true or false, but is ${show(value)}.`);
   }
   if (sockets !== undefined && sockets !== false && (typeof sockets !== 'object' || sockets === null)) {
     throw new TypeError(`sockets must be an object of options or false, but is ${show(sockets)}.`);

@@ -45,12 +45,14 @@ function clientError(
   { expose, masked, schemaDetails, words }: Masking,
 ): GraphQLFormattedError {
   const { stacktrace: _stacktrace, ...extensions } = error.extensions ?? {};
-  if (!schemaDetails && describesSchema(error, original)) {
+  const isOfSchema = describesSchema(error, original);
+  if (!schemaDetails && isOfSchema) {
     const code = extensions['code'] as 'GRAPHQL_VALIDATION_FAILED' | 'BAD_USER_INPUT';
     return { message: words(code), ...(error.locations && { locations: error.locations }), extensions: { code } };
   }
   if (isExpected(error, original) || isExposed(original, expose)) {
-    const message = constantText(error, original, words) ?? withoutSuggestions(cut(error.message));
+    const text = cut(error.message);
+    const message = constantText(error, original, words) ?? (isOfSchema ? withoutSuggestions(text) : text);
     return { ...error, message, extensions };
   }
   if (original && ofArguments.test(original.message)) {

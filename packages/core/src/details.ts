@@ -23,14 +23,18 @@ export function describesSchema(error: GraphQLFormattedError, original: GraphQLE
   return factsOfRefusal(original) !== undefined || original?.nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
 }
 
-/** How graphql-js begins to say that a literal does not fit; a scalar of the application's own may quote it at once. */
-const ofLiterals =
-  /^(?:(?:Int|Float|String|Boolean|ID|Enum "\w+") cannot represent |Expected value of type |Value "\w+" does not exist |Field "|OneOf )/;
+/**
+ * How graphql-js begins where it points to a literal or to nothing at all; a scalar of the application's own does the same, and
+ * may quote the literal at once.
+ */
+const ofGraphql =
+  /^(?:Too many |(?:Int|Float|String|Boolean|ID|Enum "\w+") cannot represent |Expected value of type |Value "\w+" does not exist |Field "|OneOf )/;
 
 /** The full texts, as an event may hold them. */
 export function toldOf(errors: readonly Pick<GraphQLError, 'message' | 'nodes'>[]): string[] {
   return errors.slice(0, maxTold).map(({ message, nodes }) => {
-    if (nodes?.[0]?.kind.endsWith('Value') && !ofLiterals.test(message)) return 'a literal does not fit its scalar';
+    const isOfLiteral = !nodes?.[0] || nodes[0].kind.endsWith('Value');
+    if (isOfLiteral && !ofGraphql.test(message)) return 'a literal does not fit its scalar';
     let end = Math.min(message.length, maxLength);
     for (const marker of beforeValues) {
       const at = message.slice(0, end).indexOf(marker);

@@ -159,8 +159,9 @@ function printable(text: string): string {
 
 /** An error in full. What it quotes cannot begin a line of its own, nor talk to a terminal. */
 function describe(error: unknown): string {
-  const text = error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : String(error);
-  return withoutObject(text)
+  // An application can make a list of it (`Error.prepareStackTrace`).
+  const stack: unknown = error instanceof Error ? error.stack : undefined;
+  return withoutObject(typeof stack === 'string' ? stack : String(error))
     .replace(/\r?\n(?! {4}at )/g, '\n    | ')
     .replace(/[^\n\t\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

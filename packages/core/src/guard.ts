@@ -14,7 +14,7 @@ import type { Control } from './control.ts';
 import { describesSchema, toldOf } from './details.ts';
 import { isDevelopment } from './environment.ts';
 import { createEvents, type EventListener, type EventOrigin, type Logger } from './events.ts';
-import { knownOptions } from './options.ts';
+import { checkFunctions, knownOptions, show } from './options.ts';
 import { createOutgoing, headerOf, type SchemaDetails } from './outgoing.ts';
 import { securityContext, securityOf } from './principal.ts';
 import { factsOfRefusal, REFUSALS, refusalCode, refuse } from './refusal.ts';
@@ -66,6 +66,11 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     'subscriptionCallbacks',
   ]);
   const { controls, onEvent, expose, schemaDetails = isDevelopment(), noStore = false } = options;
+  if (!Array.isArray(controls)) throw new TypeError(`guard: controls must be a list, but is ${show(controls)}.`);
+  checkFunctions({ onEvent, expose });
+  if (typeof schemaDetails !== 'boolean' && typeof schemaDetails !== 'function') {
+    throw new TypeError(`schemaDetails must be a boolean or a function, but is ${show(schemaDetails)}.`);
+  }
   const words = wording(options.messages);
   const allowedCallback = callbacks(options.subscriptionCallbacks);
   const called = new WeakSet<object>();

@@ -47,7 +47,16 @@ export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } fro
 export { type GuardOptions, guard } from './guard.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
 export type { OperationFacts } from './operation-facts.ts';
-export { checkMode, knownOptions, limitOrFalse, listed, plainObject, show, wholeNumber } from './options.ts';
+export {
+  checkFunctions,
+  checkMode,
+  knownOptions,
+  limitOrFalse,
+  listed,
+  plainObject,
+  show,
+  wholeNumber,
+} from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { PerOperation } from './per-operation.ts';
 export { plainText } from './plain-text.ts';

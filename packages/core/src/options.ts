@@ -33,6 +33,14 @@ export function knownOptions(factory: string, options: object, known: readonly s
   }
 }
 
+/** Functions of the application, by option; `undefined` is none. @throws {TypeError} for anything else. */
+export function checkFunctions(functions: Readonly<Record<string, unknown>>): void {
+  for (const [option, value] of Object.entries(functions)) {
+    if (value === undefined || typeof value === 'function') continue;
+    throw new TypeError(`${option} must be a function, but is ${show(value)}.`);
+  }
+}
+
 /** A value as an error message shows it. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;

@@ -11,6 +11,7 @@ const passedOver = /[\p{Mn}\p{Me}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]+/
 /** Letters that collations sort with others and that Unicode does not decompose. */
 const sortedWith: Readonly<Record<string, string>> = {
   '\u00e6': 'ae',
+  '\u00f0': 'd',
   '\u0153': 'oe',
   '\u00f8': 'o',
   '\u0111': 'd',

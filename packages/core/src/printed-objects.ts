@@ -1,9 +1,11 @@
-/** Errors of graphql-js that print an object of which it knows no type: somebody's data, for no client and no log. */
+/** Errors of graphql-js that print an object that it cannot answer with: somebody's data, for no client and no log. */
 
 /** How such a message begins, and what stands in front of the object. */
 const forms = [
   ['Expected value of type ', ' but got: '],
   ['Abstract type ', ' with value '],
+  [' cannot represent ', ' value: {'],
+  [' cannot represent ', ' value: ['],
 ] as const;
 
 /** Where in a text an object is printed; -1 for nowhere. */

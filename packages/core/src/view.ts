@@ -3,7 +3,14 @@
  *
  * What the caller may not know is refused exactly as what does not exist: the errors here are those of the same validation.
  */
-import { type DocumentNode, GraphQLError, type GraphQLSchema, validate } from 'graphql';
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  specifiedRules,
+  type ValidationRule,
+  validate,
+} from 'graphql';
 import type { Control } from './control.ts';
 import { deny, refuse } from './refusal.ts';
 
@@ -21,13 +28,23 @@ export function viewOf<C>(
   return undefined;
 }
 
+/** An operation without a root type has no fields to be judged: graphql-js leaves it to execution, which knows them all. */
+const knownRoots: ValidationRule = (context) => ({
+  OperationDefinition(node) {
+    if (context.getSchema().getRootType(node.operation)) return;
+    context.reportError(
+      new GraphQLError(`Schema is not configured to execute ${node.operation} operation.`, { nodes: node }),
+    );
+  },
+});
+
 /** Validates once per document and view. */
 export function errorsUnder(view: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
   const known = judged.get(document) ?? new WeakMap<GraphQLSchema, readonly GraphQLError[]>();
   judged.set(document, known);
   let errors = known.get(view);
   if (!errors) {
-    errors = validate(view, document, undefined, { hideSuggestions: true });
+    errors = validate(view, document, [...specifiedRules, knownRoots], { hideSuggestions: true });
     known.set(view, errors);
   }
   return errors;

@@ -3,6 +3,7 @@ import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';
 import {
   type Control,
+  createEvents,
   deny,
   guard,
   REFUSALS,
@@ -19,7 +20,8 @@ const schema = makeExecutableSchema({
   typeDefs: `
     enum Color { GREEN RED }
     scalar Email
-    type Query { a: String c(n: Int!): String d(e: Email): String b(n: Int, color: Color): String throws: String coded: String number: Int many: [String] }
+    scalar Phone
+    type Query { a: String c(n: Int!): String d(e: Email, p: Phone): String b(n: Int, color: Color): String throws: String coded: String number: Int many: [String] }
     type Mutation { m: String }
     type Subscription { s: String }
   `,
@@ -29,6 +31,12 @@ const schema = makeExecutableSchema({
       parseValue: (value) => value,
       parseLiteral(node) {
         throw new GraphQLError(`Value is no email address: ${(node as StringValueNode).value}`, { nodes: node });
+      },
+    }),
+    Phone: new GraphQLScalarType({
+      name: 'Phone',
+      parseValue(value) {
+        throw new GraphQLError(`${String(value)} is no phone number`);
       },
     }),
     Query: {
@@ -330,6 +338,10 @@ describe('a control', () => {
   it('may not stand twice in one guard, and a misspelt option is refused', () => {
     expect(() => guard({ controls: [refusing('FORBIDDEN'), refusing('FORBIDDEN')] })).toThrow(TypeError);
     expect(() => guard({ controls: [], onEvents: () => {} } as never)).toThrow(/did you mean 'onEvent'/);
+    expect(() => guard({} as never)).toThrow(/controls must be a list/);
+    for (const option of ['onEvent', 'expose', 'schemaDetails']) {
+      expect(() => guard({ controls: [], [option]: 'yes' })).toThrow(`${option} must be`);
+    }
   });
 });
 
@@ -386,11 +398,15 @@ describe('a literal that a scalar of the application quotes', () => {
   it('stays out of events', async () => {
     const told: SecurityEvent[] = [];
     const server = await start([], { onEvent: (event) => void told.push(event) });
-    await send(server, '{ d(e: "hunter2") b(n: "hunter3") }', as(null));
+    await send(server, '{ d(e: "hunter2", p: "hunter4") b(n: "hunter3") }', as(null));
     expect(told).toMatchObject([
       {
         type: 'request.invalid',
-        details: ['a literal does not fit its scalar', 'Int cannot represent non-integer value:'],
+        details: [
+          'a literal does not fit its scalar',
+          'a literal does not fit its scalar',
+          'Int cannot represent non-integer value:',
+        ],
       },
     ]);
   });
@@ -410,6 +426,12 @@ describe('errors of the application', () => {
     expect(number.message).toBe('Internal server error');
     expect(JSON.stringify(answer.body)).not.toMatch(/password|secret|stacktrace|\.ts/);
     expect(logged.some((line) => line.includes(throws.extensions.errorId) && line.includes('password'))).toBe(true);
+  });
+
+  it('are logged where a stack is a list of calls as well', () => {
+    const error = Object.assign(new Error('password of the database'), { stack: [] });
+    createEvents(undefined, () => silent).logged('a resolver failed', error);
+    expect(logged.at(-1)).toMatch(/a resolver failed .*password of the database/);
   });
 
   it('pass where the application says so', async () => {

@@ -13,6 +13,8 @@ const schema = makeExecutableSchema({
     type Query {
       greeting(n: Int, color: Color, input: In): String
       thing: Thing
+      text: String
+      numbers: [Int]
       throws: String
       refuses: String
       checks(input: In): Thing
@@ -23,11 +25,13 @@ const schema = makeExecutableSchema({
     Query: {
       greeting: () => 'hello',
       thing: () => ({ inner: 'the inner secret' }),
+      text: () => ({ inner: 'the inner secret' }),
+      numbers: () => [['the inner secret']],
       throws: () => {
         throw new Error('db password x');
       },
       refuses: () => {
-        throw new GraphQLError('The name is too short', { extensions: { code: 'BAD_USER_INPUT' } });
+        throw new GraphQLError('The name is too short. Did you mean Anna?', { extensions: { code: 'BAD_USER_INPUT' } });
       },
     },
   },
@@ -118,7 +122,10 @@ describe("where the schema is nobody else's business", () => {
   it('passes what an application says of values under the same code, and syntax errors', async () => {
     const { server } = await serve({ schemaDetails: false });
     const answer = await send(server, '{ refuses }', as(null));
-    expect(answer.body.errors[0]).toMatchObject({ message: 'The name is too short', path: ['refuses'] });
+    expect(answer.body.errors[0]).toMatchObject({
+      message: 'The name is too short. Did you mean Anna?',
+      path: ['refuses'],
+    });
     const syntax = await send(server, '{ greeting', as(null));
     expect(syntax.body.errors[0].message).toMatch(/^Syntax Error/);
   });
@@ -172,12 +179,16 @@ describe('an error that nobody meant for a client', () => {
     expect(events).toMatchObject([{ type: 'error.masked', errorId: error.extensions.errorId, path: ['throws'] }]);
   });
 
-  it('never shows, nor logs, the object that no type recognised, even where everything is exposed', async () => {
+  it.each([
+    ['an object that no type recognised', '{ thing { inner } }', 'Expected value of type "Thing"'],
+    ['an object in place of a text', '{ text }', 'String cannot represent'],
+    ['a list in place of a number', '{ numbers }', 'Int cannot represent'],
+  ])('never shows, nor logs, %s, even where everything is exposed', async (_name, query, why) => {
     const { server } = await serve({ expose: () => true });
-    const answer = await send(server, '{ thing { inner } }', as(null));
+    const answer = await send(server, query, as(null));
     expect(answer.body.errors[0].message).toBe('Internal server error');
     expect(JSON.stringify(answer.body)).not.toContain('the inner secret');
-    expect(logged.join('\n')).toContain('Expected value of type "Thing"');
+    expect(logged.join('\n')).toContain(why);
     expect(logged.join('\n')).not.toContain('the inner secret');
   });
 
@@ -270,7 +281,9 @@ describe('messages in the words of the application', () => {
     });
     expect((await send(server, '{ greting }', as(null))).body.errors[0].message).toBe('Ungueltige Anfrage');
     expect((await send(server, '{ throws }', as(null))).body.errors[0].message).toBe('Interner Fehler');
-    expect((await send(server, '{ refuses }', as(null))).body.errors[0].message).toBe('The name is too short');
+    expect((await send(server, '{ refuses }', as(null))).body.errors[0].message).toBe(
+      'The name is too short. Did you mean Anna?',
+    );
   });
 
   it('may depend on the request, and a function that throws or knows none changes nothing', async () => {

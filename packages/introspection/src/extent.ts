@@ -1,5 +1,12 @@
 /** How large an introspection may be: by default as large as the newest standard query, and no larger. */
-import { fragmentsOf, limitOrFalse, operationFacts, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
+import {
+  fragmentsOf,
+  limitOrFalse,
+  operationFacts,
+  PerOperation,
+  type ResolvedOperation,
+  refuse,
+} from '@graphql-bulwark/core';
 import {
   type DocumentNode,
   getIntrospectionQuery,
@@ -30,10 +37,11 @@ export function extentLimits(options: ExtentOptions): (operation: Measured) => v
     const maximum = limitOrFalse(`introspection: ${name}`, given);
     return maximum === false ? [] : [{ name, maximum }];
   });
-  const known = new WeakMap<OperationDefinitionNode, Extent>();
+  const known = new WeakMap<DocumentNode, PerOperation<Extent>>();
   return ({ document, operation }) => {
-    const extent = known.get(operation) ?? extentOf(document, operation);
-    known.set(operation, extent);
+    const ofDocument = known.get(document) ?? new PerOperation();
+    known.set(document, ofDocument);
+    const extent = ofDocument.get(operation) ?? ofDocument.set(operation, extentOf(document, operation));
     for (const { name, maximum } of maxima) {
       const { [name]: actual } = extent;
       const limit = `introspection.${name}`;

@@ -3,7 +3,15 @@
  * Room: check, first. Never a validation rule: its verdict is cached by query text and would serve the next caller too.
  * Answers: `INTROSPECTION_DISABLED`, 403 (GraphQL specification, section 4).
  */
-import { type Control, checkMode, knownOptions, type ResolvedOperation, refuse, show } from '@graphql-bulwark/core';
+import {
+  type Control,
+  checkFunctions,
+  checkMode,
+  knownOptions,
+  type ResolvedOperation,
+  refuse,
+  show,
+} from '@graphql-bulwark/core';
 import { type ExecutionResult, execute, type GraphQLSchema, Kind } from 'graphql';
 import { type ExtentOptions, extentLimits } from './extent.ts';
 import { introspectionPolicy, type Policy, type PolicyOptions } from './policy.ts';
@@ -46,6 +54,7 @@ export function introspection(options: IntrospectionOptions = {}): Control {
   knownOptions('introspection', options, introspectionOptionNames);
   const { schemaFields = ['_service'], view, mode } = options;
   checkMode('introspection', mode);
+  checkFunctions({ 'introspection: view': view });
   const policy = introspectionPolicy(options);
   const limit = extentLimits(options);
   const further = fieldNames(schemaFields);

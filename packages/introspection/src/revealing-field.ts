@@ -5,9 +5,10 @@
  * and graphql-js answers `__schema` there too, so the whole operation is looked through: by name, never by alias, into each
  * fragment once, into both branches of `@skip` and `@include`.
  */
-import { fragmentsOf, type ResolvedOperation } from '@graphql-bulwark/core';
+import { fragmentsOf, PerOperation, type ResolvedOperation } from '@graphql-bulwark/core';
 import {
   BREAK,
+  type DocumentNode,
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type GraphQLSchema,
@@ -20,16 +21,19 @@ import {
 
 type Looked = Pick<ResolvedOperation, 'schema' | 'document' | 'operation'>;
 
-/** Remembers per operation of a cached document; who asks and the variables make no difference here. */
+/**
+ * Remembers per operation of a cached document; who asks and the variables make no difference here. An edited copy of a document
+ * can share operations with it, and spread other fragments.
+ */
 export function revealingFields(names: ReadonlySet<string>): (looked: Looked) => string | undefined {
-  const known = new WeakMap<OperationDefinitionNode, { schema: GraphQLSchema; coordinate: string | undefined }>();
+  const known = new WeakMap<DocumentNode, PerOperation<{ schema: GraphQLSchema; coordinate: string | undefined }>>();
   return ({ schema, document, operation }) => {
-    let verdict = known.get(operation);
-    if (verdict?.schema !== schema) {
-      verdict = { schema, coordinate: revealingField({ schema, document, operation }, names) };
-      known.set(operation, verdict);
-    }
-    return verdict.coordinate;
+    const ofDocument = known.get(document) ?? new PerOperation();
+    known.set(document, ofDocument);
+    const verdict = ofDocument.get(operation);
+    if (verdict?.schema === schema) return verdict.coordinate;
+    const coordinate = revealingField({ schema, document, operation }, names);
+    return ofDocument.set(operation, { schema, coordinate }).coordinate;
   };
 }
 

@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
 import { ApolloServer } from '@apollo/server';
-import { guard, type SecuredContext, type SecurityContext, type SecurityEvent } from '@graphql-bulwark/core';
+import {
+  type Control,
+  checkOperation,
+  createEvents,
+  guard,
+  refusalCode,
+  type SecuredContext,
+  type SecurityContext,
+  type SecurityEvent,
+} from '@graphql-bulwark/core';
 import { buildSchema, getOperationAST, parse } from 'graphql';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { as, codes, growthOf, send, sendBody } from '../../../test/kit.ts';
@@ -287,12 +296,35 @@ describe('what it tells', () => {
   });
 });
 
+it('judges an edited copy of a document that shares its operation by its own fragments', async () => {
+  const schema = buildSchema('type Query { a: Int }');
+  const events = createEvents(
+    () => {},
+    () => console,
+  );
+  const { definitions, ...rest } = parse('{ ...F } fragment F on Query { a }');
+  const verdict = async (control: Control, selected: string): Promise<unknown> => {
+    const fragments = parse(`fragment F on Query { ${selected} }`).definitions;
+    const document = { ...rest, definitions: [...definitions.slice(0, 1), ...fragments] };
+    const refusal = checkOperation([control], { schema, document, contextValue: {} }, events);
+    return refusal.then(() => undefined, refusalCode);
+  };
+  const closed = introspection({ allow: false });
+  expect(await verdict(closed, 'a')).toBeUndefined();
+  expect(await verdict(closed, '__schema { types { name } }')).toBe('INTROSPECTION_DISABLED');
+  expect(await verdict(closed, 'a')).toBeUndefined();
+  const small = introspection({ allow: true, maxFields: 3 });
+  expect(await verdict(small, '__schema { types { name } }')).toBeUndefined();
+  expect(await verdict(small, '__schema { types { name kind } }')).toBe('INTROSPECTION_LIMIT_EXCEEDED');
+});
+
 describe('options that cannot be meant', () => {
   it.each<[object, RegExp]>([
     [{ alow: true }, /did you mean 'allow'/],
     [{ allow: 'yes' }, /allow must be a boolean or a function/],
     [{ allow: null }, /allow must be a boolean or a function/],
     [{ schemaFields: '_service' }, /schemaFields must be a list/],
+    [{ view: true }, /view must be a function/],
     [{ schemaFields: ['Query._service'] }, /names of root fields/],
   ])('%o throws while the server is built', (options, message) => {
     expect(() => introspection(options)).toThrow(message);

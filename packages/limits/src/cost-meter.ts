@@ -83,11 +83,14 @@ function compileOnce(costs: CostSchema, document: DocumentNode, operation: Opera
   }
 }
 
+/** What a client is told of the coordinates that made a cost. */
+export type Tell = (shares: readonly CoordinateShare[]) => readonly CoordinateShare[];
+
 /** @throws the refusal, where a cost is not a number within the limits. */
-export function judgeCost(priced: Priced, limits: CostLimits, expose: boolean): void {
+export function judgeCost(priced: Priced, limits: CostLimits, tell: Tell | undefined): void {
   const { fieldCost, typeCost } = priced;
   if (isWithin(fieldCost, limits.maxCost) && isWithin(typeCost, limits.maxTypeCost)) return;
-  for (const refusal of costRefusals(priced, limits, expose)) throw refusal;
+  for (const refusal of costRefusals(priced, limits, tell)) throw refusal;
 }
 
 /** What is no finite number is refused whatever the limits are. */
@@ -95,11 +98,15 @@ function isWithin(cost: number, maximum: number | false = false): boolean {
   return maximum === false ? Number.isFinite(cost) : cost <= maximum;
 }
 
-/** The refusals of every ceiling that the costs are not under. */
+/**
+ * The refusals of every ceiling that the costs are not under.
+ *
+ * @param tell left out: a client is told of no cost.
+ */
 export function* costRefusals(
   { program, variables, fieldCost, typeCost, invalid }: Priced,
   limits: CostLimits,
-  expose: boolean,
+  tell?: Tell,
 ): Generator<Refusal, void> {
   if (invalid !== undefined && Number.isNaN(fieldCost + typeCost)) {
     const facts = { limit: 'maxListSize', actual: Number.NaN, maximum: Number.NaN };
@@ -112,13 +119,13 @@ export function* costRefusals(
     const actual = costs[limit];
     if (isWithin(actual, maximum)) continue;
     const shares: readonly CoordinateShare[] = dearest(program, variables);
-    const shown = { requestedQueryCost: Math.ceil(actual), actualQueryCost: null, maximum, dearest: shares };
+    const shown = { requestedQueryCost: Math.ceil(actual), actualQueryCost: null, maximum, dearest: tell?.(shares) };
     yield refuse('COST_LIMIT_EXCEEDED', {
       limit,
       actual,
       maximum: maximum === false ? Infinity : maximum,
       dearest: shares,
-      ...(expose && { extensions: { cost: shown } }),
+      ...(tell && { extensions: { cost: shown } }),
     });
   }
 }

@@ -1,12 +1,15 @@
 /** What a user may set about cost, and how it holds. */
 import {
+  checkFunctions,
   knownOptions,
   limitOrFalse,
   plainObject,
+  type ResolvedOperation,
   type SecurityContext,
   show,
   wholeNumber,
 } from '@graphql-bulwark/core';
+import type { GraphQLSchema } from 'graphql';
 import type { Estimator } from './estimators.ts';
 
 /** How long the list of one field can be: what `@listSize` says, for schemas that cannot be annotated. */
@@ -69,7 +72,11 @@ export interface CostOptions extends CostLimits {
   readonly mode?: 'enforce' | 'report' | undefined;
   /** Tighter ceilings for some callers. A value above a ceiling is cut to it. Left out: the ceilings hold for everyone. */
   readonly perPrincipal?: ((security: SecurityContext) => CostLimits) | undefined;
+  /** The schema as each caller may know it: clients are told of nothing else. Left out: the whole schema. */
+  readonly view?: ViewOf | undefined;
 }
+
+type ViewOf = (operation: Pick<ResolvedOperation, 'schema' | 'contextValue'>) => GraphQLSchema;
 
 const names = [
   'maxCost',
@@ -88,6 +95,7 @@ const names = [
   'actualCost',
   'mode',
   'perPrincipal',
+  'view',
 ] as const satisfies readonly (keyof CostOptions)[];
 
 /** The options as they hold. */
@@ -106,12 +114,13 @@ export interface CostSettings {
   readonly actualCost: boolean;
   readonly mode: 'enforce' | 'report';
   readonly perPrincipal: ((security: SecurityContext) => CostLimits) | undefined;
+  readonly view: ViewOf | undefined;
 }
 
 /** @throws {TypeError} for an unknown option or a value that cannot be meant. */
 export function resolveCostOptions(options: CostOptions = {}): CostSettings {
   knownOptions('cost', options, names);
-  const { model = 'ibm', estimators, weights = {}, listSizes = {}, mode = 'enforce', perPrincipal } = options;
+  const { model = 'ibm', estimators, weights = {}, listSizes = {}, mode = 'enforce', perPrincipal, view } = options;
   plainObject('cost: weights', weights);
   for (const [at, size] of Object.entries(plainObject('cost: listSizes', listSizes))) {
     const says = plainObject(`cost: listSizes['${at}']`, size);
@@ -121,9 +130,7 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
   }
   oneOf('model', model, ['ibm', 'apollo']);
   oneOf('mode', mode, ['enforce', 'report']);
-  if (perPrincipal !== undefined && typeof perPrincipal !== 'function') {
-    throw new TypeError(`cost: perPrincipal must be a function, but is ${show(perPrincipal)}.`);
-  }
+  checkFunctions({ 'cost: perPrincipal': perPrincipal, 'cost: view': view });
   const estimating = (estimators as unknown) !== undefined;
   if (estimating && (!Array.isArray(estimators) || !estimators.every((one) => typeof one === 'function'))) {
     throw new TypeError('cost: estimators must be a list of functions.');
@@ -162,6 +169,7 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
     actualCost,
     mode,
     perPrincipal,
+    view,
   };
 }
 

@@ -4,8 +4,9 @@
  * Answers: `COST_LIMIT_EXCEEDED`, 400; `COST_INVALID_SLICING_ARGUMENT`, 400, for a list size that cannot be meant.
  */
 import { type Control, listed, ownVerdict, type ResolvedOperation } from '@graphql-bulwark/core';
+import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
 import { actualCost } from './cost-actual.ts';
-import { costMeter, judgeCost, type Priced } from './cost-meter.ts';
+import { costMeter, judgeCost, type Priced, type Tell } from './cost-meter.ts';
 import { type CostOptions, checkCostLimit, costLimitNames, resolveCostOptions } from './cost-options.ts';
 import { dearest } from './cost-shares.ts';
 import { tighterLimits } from './per-principal.ts';
@@ -32,7 +33,7 @@ export interface CostControl<C> extends Control<C> {
  */
 export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
   const settings = resolveCostOptions(options);
-  const { mode, exposeCost, perPrincipal, maxCost, maxTypeCost } = settings;
+  const { mode, exposeCost, perPrincipal, view, maxCost, maxTypeCost } = settings;
   const meter = costMeter(settings);
   // Kept until the answer goes out, and only where it tells.
   const priced = new WeakMap<ResolvedOperation<C>, Priced>();
@@ -42,6 +43,14 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
   function price(resolved: ResolvedOperation<C>): Priced {
     const { schema, document, operation, variables } = resolved;
     return meter.price(schema, document, operation, variables);
+  }
+
+  function tellOf(operation: ResolvedOperation<C>): Tell | undefined {
+    if (!exposeCost) return undefined;
+    return (shares) => {
+      const known = view?.(operation);
+      return known ? shares.filter(({ coordinate }) => hasField(known, coordinate)) : shares;
+    };
   }
 
   return {
@@ -60,8 +69,9 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
 
     check(operation) {
       const found = price(operation);
-      if (exposeCost) priced.set(operation, found);
-      judgeCost(found, ceilings, exposeCost);
+      const tell = tellOf(operation);
+      if (tell) priced.set(operation, found);
+      judgeCost(found, ceilings, tell);
       if (!perPrincipal) return;
       const given = ownVerdict(perPrincipal(operation.security));
       const tighter = tighterLimits({
@@ -77,7 +87,7 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
           operation.report({ type: 'config.warning', message });
         },
       });
-      judgeCost(found, tighter, exposeCost);
+      judgeCost(found, tighter, tell);
     },
 
     respond({ operation, data, extend }) {
@@ -87,14 +97,21 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       extend('cost', {
         requestedQueryCost: Math.ceil(found.fieldCost),
         actualQueryCost: Number.isNaN(actual) ? null : Math.ceil(actual),
-        dearest: dearest(found.program, found.variables),
+        dearest: tellOf(operation)?.(dearest(found.program, found.variables)),
       });
     },
 
     costOf(operation) {
       const found = price(operation);
-      if (!Number.isFinite(found.fieldCost + found.typeCost)) judgeCost(found, {}, exposeCost);
+      if (!Number.isFinite(found.fieldCost + found.typeCost)) judgeCost(found, {}, tellOf(operation));
       return found;
     },
   };
+}
+
+/** @param coordinate `Type.field` */
+function hasField(schema: GraphQLSchema, coordinate: string): boolean {
+  const [typeName = '', name = ''] = coordinate.split('.');
+  const type = schema.getType(typeName);
+  return (isObjectType(type) || isInterfaceType(type)) && Object.hasOwn(type.getFields(), name);
 }

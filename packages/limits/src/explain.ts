@@ -100,7 +100,7 @@ export function explain(input: ExplainInput): Explained {
     const priced = costMeter(settings).price(schema, document, operation, coerced);
     const { fieldCost, typeCost, program } = priced;
     cost = { fieldCost, typeCost, dearest: dearest(program, coerced) };
-    found.push(...costRefusals(priced, settings, false));
+    found.push(...costRefusals(priced, settings));
   } catch (thrown) {
     if (refusalCode(thrown) === undefined) throw thrown;
     found.push(thrown as Refusal);

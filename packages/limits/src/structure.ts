@@ -5,6 +5,7 @@
  */
 import {
   type Control,
+  checkFunctions,
   checkMode,
   documentFacts,
   knownOptions,
@@ -13,7 +14,6 @@ import {
   ownVerdict,
   type ResolvedOperation,
   refuse,
-  show,
 } from '@graphql-bulwark/core';
 import { type DocumentNode, Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import type { LimitsOptions } from './options.ts';
@@ -31,9 +31,7 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
   knownOptions('limits', options, ['mode', 'perPrincipal', ...limitNames]);
   const { mode = 'enforce', perPrincipal } = options;
   checkMode('limits', mode);
-  if (perPrincipal !== undefined && typeof perPrincipal !== 'function') {
-    throw new TypeError(`limits: perPrincipal must be a function, but is ${show(perPrincipal)}.`);
-  }
+  checkFunctions({ 'limits: perPrincipal': perPrincipal });
   const maxima = resolveLimits(options);
   const everyone = ceilings(maxima);
   const bounds = { depth: maxima.maxVariableDepth || Infinity, nodes: maxima.maxVariableNodes || Infinity };
