@@ -330,6 +330,12 @@ describe('what is configured wrongly', () => {
     }
   });
 
+  it('is refused when a gateway would serve its own schema in place of the secured one', () => {
+    const bulwark = createBulwark(minimal);
+    const schema = bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
+    expect(() => bulwark.apollo({ schema, gateway: { load() {} } } as never)).toThrow(/cannot guard .* a gateway/);
+  });
+
   it('is named in a warning when it gives away what Bulwark would protect', () => {
     const weak = {
       limits: { mode: 'report', maxDepth: false },
