@@ -14,7 +14,7 @@ import type { Control } from './control.ts';
 import { describesSchema, toldOf } from './details.ts';
 import { isDevelopment } from './environment.ts';
 import { createEvents, type EventListener, type EventOrigin, type Logger } from './events.ts';
-import { knownOptions } from './options.ts';
+import { knownOptions, show } from './options.ts';
 import { createOutgoing, headerOf, type SchemaDetails } from './outgoing.ts';
 import { securityContext, securityOf } from './principal.ts';
 import { factsOfRefusal, REFUSALS, refusalCode, refuse } from './refusal.ts';
@@ -71,6 +71,12 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   const called = new WeakSet<object>();
   /** Updates of the schema that a control would not have started with. */
   const unfit = new WeakSet<GraphQLSchema>();
+  if (!Array.isArray(controls)) throw new TypeError(`guard: controls must be a list, but is ${show(controls)}.`);
+  for (const control of controls as readonly unknown[]) {
+    // It has a name, as a control has, and would judge nothing.
+    if (typeof control === 'function')
+      throw new TypeError(`guard: controls has a function; call it: ${control.name}().`);
+  }
   const names = new Set(controls.map(({ name }) => name));
   if (names.size < controls.length) throw new TypeError('guard: each control may stand in controls only once.');
 

@@ -331,6 +331,11 @@ describe('a control', () => {
     expect(() => guard({ controls: [refusing('FORBIDDEN'), refusing('FORBIDDEN')] })).toThrow(TypeError);
     expect(() => guard({ controls: [], onEvents: () => {} } as never)).toThrow(/did you mean 'onEvent'/);
   });
+
+  it('are a list of what factories return: a factory that nobody called would judge nothing', () => {
+    expect(() => guard({} as never)).toThrow(/controls must be a list, but is undefined/);
+    expect(() => guard({ controls: [refusing] })).toThrow(/controls has a function; call it: refusing\(\)/);
+  });
 });
 
 describe('subscriptions', () => {
