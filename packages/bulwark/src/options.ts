@@ -50,7 +50,7 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   readonly sockets?: SocketLimitOptions | false | undefined;
   /** How many proxies of yours stand in front. Left out: none. */
   readonly clientAddress?: ClientAddressOptions | undefined;
-  /** Told of every refusal and failure. Left out: refusals are logged once per code and minute. */
+  /** Told of every refusal and failure. Left out: each kind is logged once per code and minute. */
   readonly onEvent?: EventListener | undefined;
   /** Errors without a code of their own that clients may see all the same. Left out: none. */
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;

@@ -27,7 +27,7 @@ import { type Messages, wording } from './wording.ts';
 export interface GuardOptions<C extends BaseContext = BaseContext> {
   /** In the order in which they judge; put rate limits last, so that what another control refuses is not charged. */
   readonly controls: readonly Control<C>[];
-  /** Told of every refusal and failure. Left out: refusals are logged once per code and minute. */
+  /** Told of every refusal and failure. Left out: each kind is logged once per code and minute. */
   readonly onEvent?: EventListener | undefined;
   /** Errors without a code of their own that clients may see all the same. Left out: none. */
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;

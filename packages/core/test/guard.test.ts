@@ -3,6 +3,7 @@ import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';
 import {
   type Control,
+  createEvents,
   deny,
   guard,
   REFUSALS,
@@ -537,7 +538,17 @@ describe('events', () => {
     expect(events[0]?.operationName).toHaveLength(100);
   });
 
-  it('without a listener are logged once per code and minute', async () => {
+  it('without a listener are logged by kind: the denials of strangers do not hide why a credential is refused', () => {
+    const lines: string[] = [];
+    const events = createEvents(undefined, () => ({ ...silent, warn: (line) => lines.push(line) }));
+    const code = 'UNAUTHENTICATED';
+    events.emit({ type: 'access.denied', control: 'authorization', code, reason: 'anonymous' }, 'refused');
+    for (const _time of [1, 2]) events.emit({ type: 'auth.failure', code, reason: 'typ' }, 'refused');
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toContain('"reason":"typ"');
+  });
+
+  it('without a listener are logged once per kind, code and minute', async () => {
     logged.length = 0;
     const server = new ApolloServer<object>({
       schema,
