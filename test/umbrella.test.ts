@@ -203,9 +203,14 @@ describe('a server protected by createBulwark', () => {
     const thrown = (error: Error) => () => {
       throw error;
     };
-    const failing = await serve({}, {}, thrown(new Error('postgres://secret')));
+    const logged: string[] = [];
+    const logger = { warn() {}, error: (text: string) => logged.push(text) };
+    const failing = await serve({ logger }, {}, thrown(new Error('postgres://secret')));
     const masked = await failing.post({ query: '{ open }' });
     expect([masked.status, masked.code]).toEqual([500, 'INTERNAL_SERVER_ERROR']);
+    const { errorId } = masked.body.errors[0].extensions;
+    expect(logged[0]).toContain(`[${errorId}]: Error: postgres://secret`);
+    expect(failing.events).toMatchObject([{ type: 'failure', where: 'context', errorId }]);
     expect(JSON.stringify(masked.body)).not.toContain('secret');
     const maintenance = new GraphQLError('Back at noon', {
       extensions: { code: 'MAINTENANCE', http: { status: 503 } },
