@@ -317,9 +317,12 @@ describe('what is configured wrongly', () => {
       introspection: { mode: 'x' },
       limits: [],
       cost: new Map(),
+      authorization: 'deny',
+      resolvedLists: 100,
     })) {
       expect(() => createBulwark({ ...minimal, [option]: value })).toThrow(TypeError);
     }
+    expect(() => createBulwark({ ...minimal, introspection: true as never })).toThrow(/introspection must be/);
     const badRule = createBulwark({ ...minimal, authorization: { defaultRule: 'none' } } as never);
     expect(() => badRule.secure(buildSchema('type Query { a: String }'))).toThrow(/defaultRule/);
     const bulwark = createBulwark(minimal);

@@ -6,6 +6,7 @@ import {
   knownOptions,
   type Logger,
   type Messages,
+  plainObject,
   type SecuredContext,
   show,
 } from '@graphql-bulwark/core';
@@ -90,10 +91,29 @@ const names: readonly (keyof BulwarkOptions)[] = [
   'logger',
 ];
 
+/** Those that hold options of their own. */
+const groups = [
+  'authorization',
+  'limits',
+  'cost',
+  'resolvedLists',
+  'introspection',
+  'rateLimit',
+  'sockets',
+  'clientAddress',
+  'exposure',
+] as const;
+const mayBeOff: readonly string[] = ['cost', 'sockets', 'exposure'];
+
 /** @throws {TypeError} for an option that there is not, and for what no other part checks. */
 export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C>): void {
   knownOptions('createBulwark', options, names);
-  const { strictMessages, sockets, logger } = options;
+  const { strictMessages, logger } = options;
+  for (const name of groups) {
+    const value: unknown = options[name];
+    if (value === undefined || (value === false && mayBeOff.includes(name))) continue;
+    plainObject(name, value as object);
+  }
   for (const name of ['onEvent', 'expose'] as const) {
     const value: unknown = options[name];
     if (value === undefined || typeof value === 'function') continue;
@@ -101,9 +121,6 @@ export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C
   }
   if (strictMessages !== undefined && typeof strictMessages !== 'boolean') {
     throw new TypeError(`strictMessages must be true or false, but is ${show(strictMessages)}.`);
-  }
-  if (sockets !== undefined && sockets !== false && (typeof sockets !== 'object' || sockets === null)) {
-    throw new TypeError(`sockets must be an object of options or false, but is ${show(sockets)}.`);
   }
   if (logger !== undefined && (typeof logger?.warn !== 'function' || typeof logger.error !== 'function')) {
     throw new TypeError('logger must have the functions warn and error.');
