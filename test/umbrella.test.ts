@@ -327,6 +327,8 @@ describe('what is configured wrongly', () => {
     expect(() => badRule.secure(buildSchema('type Query { a: String }'))).toThrow(/defaultRule/);
     const bulwark = createBulwark(minimal);
     expect(() => bulwark.apollo({ typeDefs: 'type Query { a: String }' } as never)).toThrow(/bulwark.secure/);
+    expect(() => bulwark.secure('type Query { a: String }' as never)).toThrow(/to be a GraphQL schema/);
+    expect(() => bulwark.context({ db: 1 } as never)).toThrow(/bulwark.context takes a function/);
   });
 
   it('is refused when the schema was not secured, also one without a directive: its root fields would be open', () => {

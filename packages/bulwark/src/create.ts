@@ -31,7 +31,7 @@ import {
   rateLimitDirectives,
   type SocketLimits,
 } from '@graphql-bulwark/rate-limit';
-import type { GraphQLSchema } from 'graphql';
+import { assertSchema, type GraphQLSchema } from 'graphql';
 import { authenticator } from './authenticator.ts';
 import { contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
@@ -143,6 +143,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   return {
     typeDefs: `${authDirectivesAs(ruling.directiveNames ?? {})}\n${costDirectives}\n${rateLimitDirectives}`,
     secure(schema) {
+      assertSchema(schema);
       const { resolvedLists } = options;
       const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
       const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), { ...ruling, defaultRule, events });
@@ -162,10 +163,15 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       });
     },
     // The application builds all of its context but `security`, which is added here.
-    context:
-      (build = () => ({}) as Omit<C, 'security'>) =>
-      async (request) =>
-        (await makeContext(request, build)) as unknown as C,
+    context(build = () => ({}) as Omit<C, 'security'>) {
+      // Given to an integration as it is, it would make every caller anonymous.
+      if (typeof build !== 'function') {
+        throw new TypeError(
+          'bulwark.context takes a function, and returns the one to give: context: bulwark.context().',
+        );
+      }
+      return async (request) => (await makeContext(request, build)) as unknown as C;
+    },
     rateLimit: limiter,
     sockets:
       options.sockets === false
