@@ -291,6 +291,16 @@ describe('a server protected by createBulwark', () => {
   });
 });
 
+it('a server without bulwark.context() denies, and says once why', async () => {
+  const { server, events } = await serve();
+  for (const _time of [1, 2]) {
+    const { body } = await server.executeOperation({ query: '{ secret }' }, { contextValue: { db: '' } as Context });
+    expect(body.kind === 'single' && body.singleResult.errors?.[0]?.extensions?.['code']).toBe('UNAUTHENTICATED');
+  }
+  const warnings = events.filter(({ type }) => type === 'config.warning');
+  expect(warnings).toMatchObject([{ message: expect.stringContaining('bulwark.context()') }]);
+});
+
 it('a client that has gone is not let in without its address', async () => {
   const bulwark = createBulwark({ authenticate: () => null, onEvent: () => {} });
   const socket = { destroyed: true, remoteAddress: undefined };

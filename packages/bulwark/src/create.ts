@@ -79,6 +79,10 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   let logger: Logger = options.logger ?? console;
   const listener = options.onEvent ?? logEvents(() => logger);
   const events = createEvents(listener, () => logger);
+  const warn = (message: string): void => {
+    if (options.onEvent) logger.warn(`Bulwark: ${message}`);
+    events.emit({ type: 'config.warning', message }, 'noted');
+  };
   const knowsCallers = options.authenticate !== false;
   const { filtered = false, ...introspectionOptions } = options.introspection ?? {};
   const { hideUnauthorized: hides = false, ...ruling } = options.authorization ?? {};
@@ -108,6 +112,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   const { authenticate } = options;
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
   const controls: readonly Control<C>[] = [
+    contextNotice(warn),
     ...(hides ? [hideUnauthorized<C>(viewOf)] : []),
     introspection({ ...introspectionOptions, ...(filtered && { view: viewOf }) }),
     limits<C>(options.limits),
@@ -127,10 +132,6 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       noStore,
       subscriptionCallbacks,
     });
-  const warn = (message: string): void => {
-    if (options.onEvent) logger.warn(`Bulwark: ${message}`);
-    events.emit({ type: 'config.warning', message }, 'noted');
-  };
   const makeContext = contextMaker({
     authenticate: authenticator(options, events),
     clientAddress: options.clientAddress ?? {},
@@ -195,6 +196,21 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     }),
     async close() {
       await Promise.all(controls.map(async (control) => control.stop?.()));
+    },
+  };
+}
+
+/** Refuses nothing, and tells once of an operation whose context no `bulwark.context()` made: its caller is anonymous. */
+function contextNotice<C>(warn: (message: string) => void): Control<C> {
+  let told = false;
+  return {
+    name: 'context',
+    check({ contextValue }) {
+      if (told || securityOf(contextValue)) return;
+      told = true;
+      warn(
+        'context: an operation came without what bulwark.context() adds, so its caller is anonymous and has no address.',
+      );
     },
   };
 }
