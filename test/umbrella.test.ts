@@ -361,6 +361,7 @@ describe('what is configured wrongly', () => {
       limits: { mode: 'report', maxDepth: false },
       rateLimit: { mode: 'report', onStoreError: 'allow' },
       sockets: false,
+      cost: { mode: 'report' },
       introspection: { mode: 'report' },
       authorization: { defaultRule: 'allow' },
     } as const;
@@ -374,7 +375,13 @@ describe('what is configured wrongly', () => {
     for (const option of ["limits: { mode: 'report' }", 'maxDepth', "rateLimit: { mode: 'report' }", 'onStoreError']) {
       expect(text).toContain(option);
     }
-    for (const option of ['sockets: false', "introspection: { mode: 'report' }", 'defaultRule', 'hideSuggestions'])
+    for (const option of [
+      'sockets: false',
+      "cost: { mode: 'report' }",
+      "introspection: { mode: 'report' }",
+      'defaultRule',
+      'hideSuggestions',
+    ])
       expect(text).toContain(option);
   });
 

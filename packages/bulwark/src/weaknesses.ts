@@ -9,6 +9,8 @@ export function* weakOptions<C extends SecuredContext>(options: BulwarkOptions<C
     if (value === false) yield `limits: { ${name}: false } lifts that limit for everyone.`;
   }
   if (cost === false) yield 'cost: false lets an operation cost anything.';
+  else if (cost?.mode === 'report') yield "cost: { mode: 'report' } refuses nothing; it only tells.";
+  else if (cost?.maxCost === false) yield 'cost: { maxCost: false } lets an operation cost anything.';
   if (introspection?.mode === 'report') yield "introspection: { mode: 'report' } refuses nothing; it only tells.";
   if (introspection?.allow === true && !isDevelopment())
     yield 'introspection: { allow: true } shows the schema to anyone.';
