@@ -102,7 +102,7 @@ export interface LimitedFields {
 }
 
 /** The longest delay that a Node.js timer can hold, which the memory store ends its windows with. */
-export const longestWindowSeconds = 2_147_483;
+const longestWindowSeconds = 2_147_483;
 
 /** @throws {TypeError} for a rule that makes no sense or stands where it would not be counted. */
 export function compileRules(schema: GraphQLSchema): LimitedFields {
