@@ -1,7 +1,7 @@
 /** What hangs (a store, an issuer, a policy or loader of the application) must not hang the request. */
 
 /** The longest that a timer of the platform waits, in milliseconds; with more it would not wait at all. */
-export const longestTimer = 2 ** 31 - 1;
+export const longestTimer: number = 2 ** 31 - 1;
 
 /** @throws {Error} when the work has not settled in time. The work itself goes on; its rejection is handled. */
 export async function within<T>(milliseconds: number, work: PromiseLike<T>): Promise<T> {
