@@ -6,11 +6,11 @@ import { type ExpressContextFunctionArgument, expressMiddleware } from '@as-inte
 import fastifyApollo, { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
 import { type HttpLimits, type HttpSecurityOptions, httpLimits } from '@graphql-bulwark/http';
 import { expressSecurity, jsonErrors } from '@graphql-bulwark/http/express';
-import { fastifyContext, fastifyLimits, fastifySecurity } from '@graphql-bulwark/http/fastify';
+import { fastifyLimits, fastifySecurity } from '@graphql-bulwark/http/fastify';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import express from 'express';
 import fastify, { type FastifyRequest } from 'fastify';
-import { createBulwark, type SecuredContext } from 'graphql-bulwark';
+import { createBulwark, fastifyContext, type SecuredContext } from 'graphql-bulwark';
 import { afterEach, describe, expect, it } from 'vitest';
 
 const stops: (() => Promise<unknown>)[] = [];

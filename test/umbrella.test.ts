@@ -203,9 +203,14 @@ describe('a server protected by createBulwark', () => {
     const thrown = (error: Error) => () => {
       throw error;
     };
-    const failing = await serve({}, {}, thrown(new Error('postgres://secret')));
+    const logged: string[] = [];
+    const logger = { warn() {}, error: (text: string) => logged.push(text) };
+    const failing = await serve({ logger }, {}, thrown(new Error('postgres://secret')));
     const masked = await failing.post({ query: '{ open }' });
     expect([masked.status, masked.code]).toEqual([500, 'INTERNAL_SERVER_ERROR']);
+    const { errorId } = masked.body.errors[0].extensions;
+    expect(logged[0]).toContain(`[${errorId}]: Error: postgres://secret`);
+    expect(failing.events).toMatchObject([{ type: 'failure', where: 'context', errorId }]);
     expect(JSON.stringify(masked.body)).not.toContain('secret');
     const maintenance = new GraphQLError('Back at noon', {
       extensions: { code: 'MAINTENANCE', http: { status: 503 } },
@@ -286,6 +291,16 @@ describe('a server protected by createBulwark', () => {
   });
 });
 
+it('a server without bulwark.context() denies, and says once why', async () => {
+  const { server, events } = await serve();
+  for (const _time of [1, 2]) {
+    const { body } = await server.executeOperation({ query: '{ secret }' }, { contextValue: { db: '' } as Context });
+    expect(body.kind === 'single' && body.singleResult.errors?.[0]?.extensions?.['code']).toBe('UNAUTHENTICATED');
+  }
+  const warnings = events.filter(({ type }) => type === 'config.warning');
+  expect(warnings).toMatchObject([{ message: expect.stringContaining('bulwark.context()') }]);
+});
+
 it('a client that has gone is not let in without its address', async () => {
   const bulwark = createBulwark({ authenticate: () => null, onEvent: () => {} });
   const socket = { destroyed: true, remoteAddress: undefined };
@@ -312,6 +327,8 @@ describe('what is configured wrongly', () => {
       rateLimit: { refusals: null },
       limits: [],
       cost: new Map(),
+      authorization: 'deny',
+      resolvedLists: 100,
     })) {
       expect(() => createBulwark({ ...minimal, [option]: value })).toThrow(TypeError);
     }
@@ -325,6 +342,8 @@ describe('what is configured wrongly', () => {
     expect(() => badRule.secure(buildSchema('type Query { a: String }'))).toThrow(/defaultRule/);
     const bulwark = createBulwark(minimal);
     expect(() => bulwark.apollo({ typeDefs: 'type Query { a: String }' } as never)).toThrow(/bulwark.secure/);
+    expect(() => bulwark.secure('type Query { a: String }' as never)).toThrow(/to be a GraphQL schema/);
+    expect(() => bulwark.context({ db: 1 } as never)).toThrow(/bulwark.context takes a function/);
   });
 
   it('is refused when the schema was not secured, also one without a directive: its root fields would be open', () => {
@@ -334,6 +353,12 @@ describe('what is configured wrongly', () => {
       expect(() => bulwark.apollo({ schema })).toThrow(/secure/);
       expect(() => bulwark.apollo({ schema: lexicographicSortSchema(bulwark.secure(schema)) })).toThrow(/secure/);
     }
+  });
+
+  it('is refused when a gateway would serve its own schema in place of the secured one', () => {
+    const bulwark = createBulwark(minimal);
+    const schema = bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
+    expect(() => bulwark.apollo({ schema, gateway: { load() {} } } as never)).toThrow(/cannot guard .* a gateway/);
   });
 
   it('is named in a warning when it gives away what Bulwark would protect', () => {

@@ -75,7 +75,8 @@ export function redisDenyList(options: RedisDenyListOptions): DenyList {
   knownOptions('redisDenyList', options, ['client', 'keyPrefix', 'longestTokenSeconds']);
   const { client, keyPrefix = 'bulwark:revoked:', longestTokenSeconds = 86_400 } = options;
   wholeNumber('longestTokenSeconds', longestTokenSeconds);
-  if (typeof client !== 'object' || client === null || typeof client.get !== 'function') {
+  // A client of node-redis takes `EX` for something else, and its entries would stay for ever.
+  if (typeof client !== 'object' || client === null || typeof client.get !== 'function' || 'setEx' in client) {
     throw new TypeError(`client must be an ioredis client, but is ${show(client)}.`);
   }
   return {

@@ -69,7 +69,7 @@ export interface GuardSchemaOptions<C = SecuredContext> {
 }
 
 /** The options of {@link guardSchema}. */
-export const guardSchemaOptionNames: readonly (keyof GuardSchemaOptions)[] = [
+const guardSchemaOptionNames: readonly (keyof GuardSchemaOptions)[] = [
   'defaultRule',
   'rules',
   'policies',

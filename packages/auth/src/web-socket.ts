@@ -155,7 +155,7 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
   }
   const maxTokens = wholeNumber('maxTokens', options.maxTokens ?? 2_000);
   const maxOperations = wholeNumber('maxOperations', options.maxOperations ?? 20);
-  if (!isGuarded(schema)) throw new TypeError('webSocket: pass the schema through guardSchema() first.');
+  if (!isGuarded(schema)) throw new TypeError('webSocket: pass the schema through guardSchema() or secure() first.');
   const known = new WeakMap<object, Known>();
 
   const closeAtEnd = (socket: Socket, entry: Known): void => {

@@ -159,4 +159,6 @@ it('a deny-list with bad options keeps the server from starting', () => {
   expect(() => memoryDenyList({ maxEntries: 0 })).toThrow(/maxEntries/);
   expect(() => memoryDenyList({ longestTokenSeconds: -1 })).toThrow(/longestTokenSeconds/);
   expect(() => redisDenyList({ client: {} as never })).toThrow(/client/);
+  const ofNodeRedis = { get() {}, set() {}, setEx() {} };
+  expect(() => redisDenyList({ client: ofNodeRedis as never })).toThrow(/client must be an ioredis client/);
 });

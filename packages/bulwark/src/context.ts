@@ -82,8 +82,9 @@ export function contextMaker(
       return { ...(await build(request)), security };
     } catch (thrown) {
       if (isExpectedError(thrown)) throw reworded(thrown, words, undefined);
-      const reason = events.logged('context() failed', thrown);
-      throw reworded(refuse('INTERNAL_SERVER_ERROR', { reason }), words, undefined);
+      const errorId = events.logged('context() failed', thrown);
+      events.emit({ type: 'failure', where: 'context', errorId }, 'refused');
+      throw reworded(refuse('INTERNAL_SERVER_ERROR', { extensions: { errorId } }), words, undefined);
     }
   };
 }

@@ -31,7 +31,7 @@ import {
   rateLimitDirectives,
   type SocketLimits,
 } from '@graphql-bulwark/rate-limit';
-import type { GraphQLSchema } from 'graphql';
+import { assertSchema, type GraphQLSchema } from 'graphql';
 import { authenticator } from './authenticator.ts';
 import { contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
@@ -79,6 +79,10 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   let logger: Logger = options.logger ?? console;
   const listener = options.onEvent ?? logEvents(() => logger);
   const events = createEvents(listener, () => logger);
+  const warn = (message: string): void => {
+    if (options.onEvent) logger.warn(`Bulwark: ${message}`);
+    events.emit({ type: 'config.warning', message }, 'noted');
+  };
   const knowsCallers = options.authenticate !== false;
   const { filtered = false, ...introspectionOptions } = options.introspection ?? {};
   const { hideUnauthorized: hides = false, ...ruling } = options.authorization ?? {};
@@ -109,6 +113,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   const { authenticate } = options;
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
   const controls: readonly Control<C>[] = [
+    contextNotice(warn),
     ...(hides ? [hideUnauthorized<C>(viewOf)] : []),
     introspection({ ...introspectionOptions, ...(filtered && { view: viewOf }) }),
     limits<C>(options.limits),
@@ -128,10 +133,6 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       noStore,
       subscriptionCallbacks,
     });
-  const warn = (message: string): void => {
-    if (options.onEvent) logger.warn(`Bulwark: ${message}`);
-    events.emit({ type: 'config.warning', message }, 'noted');
-  };
   const makeContext = contextMaker({
     authenticate: authenticator(options, events),
     clientAddress: options.clientAddress ?? {},
@@ -144,6 +145,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   return {
     typeDefs: `${authDirectivesAs(ruling.directiveNames ?? {})}\n${costDirectives}\n${rateLimitDirectives}`,
     secure(schema) {
+      assertSchema(schema);
       const { resolvedLists } = options;
       const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
       const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), { ...ruling, defaultRule, events });
@@ -163,10 +165,15 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       });
     },
     // The application builds all of its context but `security`, which is added here.
-    context:
-      (build = () => ({}) as Omit<C, 'security'>) =>
-      async (request) =>
-        (await makeContext(request, build)) as unknown as C,
+    context(build = () => ({}) as Omit<C, 'security'>) {
+      // Given to an integration as it is, it would make every caller anonymous.
+      if (typeof build !== 'function') {
+        throw new TypeError(
+          'bulwark.context takes a function, and returns the one to give: context: bulwark.context().',
+        );
+      }
+      return async (request) => (await makeContext(request, build)) as unknown as C;
+    },
     rateLimit: limiter,
     sockets:
       options.sockets === false
@@ -190,6 +197,21 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     }),
     async close() {
       await Promise.all(controls.map(async (control) => control.stop?.()));
+    },
+  };
+}
+
+/** Refuses nothing, and tells once of an operation whose context no `bulwark.context()` made: its caller is anonymous. */
+function contextNotice<C>(warn: (message: string) => void): Control<C> {
+  let told = false;
+  return {
+    name: 'context',
+    check({ contextValue }) {
+      if (told || securityOf(contextValue)) return;
+      told = true;
+      warn(
+        'context: an operation came without what bulwark.context() adds, so its caller is anonymous and has no address.',
+      );
     },
   };
 }

@@ -4,7 +4,7 @@
  * Names are all that it goes by. A field that looks secret and has a rule, itself or through its type, is not reported; input
  * is, unless its own rule or that of the operation asks for a role, a scope, a policy or ownership.
  */
-import { knownOptions, show } from '@graphql-bulwark/core';
+import { knownOptions } from '@graphql-bulwark/core';
 import {
   type GraphQLField,
   type GraphQLSchema,
@@ -130,10 +130,6 @@ function partOf(name: string, word: string): boolean {
 
 function checked(options: ExposureOptions): Record<'secretNames' | 'privilegedNames' | 'reviewed', readonly string[]> {
   knownOptions('exposure', options, ['secretNames', 'privilegedNames', 'reviewed', 'strictExposure']);
-  const { strictExposure = false } = options;
-  if (typeof strictExposure !== 'boolean') {
-    throw new TypeError(`exposure: strictExposure must be true or false, but is ${show(strictExposure)}.`);
-  }
   const list = (name: 'secretNames' | 'privilegedNames' | 'reviewed'): readonly string[] => {
     const { [name]: value = [] } = options;
     if (Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')) return value;

@@ -52,7 +52,7 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   readonly sockets?: SocketLimitOptions | false | undefined;
   /** How many proxies of yours stand in front. Left out: none. */
   readonly clientAddress?: ClientAddressOptions | undefined;
-  /** Told of every refusal and failure. Left out: refusals are logged once per code and minute. */
+  /** Told of every refusal and failure. Left out: each kind is logged once per code and minute. */
   readonly onEvent?: EventListener | undefined;
   /** Errors without a code of their own that clients may see all the same. Left out: none. */
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;
@@ -92,31 +92,37 @@ const names: readonly (keyof BulwarkOptions)[] = [
   'logger',
 ];
 
+/** Those that hold options of their own. */
+const groups = [
+  'authorization',
+  'limits',
+  'cost',
+  'resolvedLists',
+  'introspection',
+  'rateLimit',
+  'sockets',
+  'clientAddress',
+  'exposure',
+] as const;
+const mayBeOff: readonly string[] = ['cost', 'sockets', 'exposure'];
+
 /** @throws {TypeError} for an option that there is not, and for what no other part checks. */
 export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C>): void {
   knownOptions('createBulwark', options, names);
-  const {
-    authorization = {},
-    introspection = {},
-    rateLimit = {},
-    cost = {},
-    strictMessages,
-    sockets,
-    logger,
-  } = options;
-  // What is no object would pass for one without options, and the defaults would hold.
-  const objects = { authorization, introspection, rateLimit, ...(cost !== false && { cost }) };
-  for (const [name, value] of Object.entries(objects)) plainObject(name, value);
+  for (const name of groups) {
+    const value: unknown = options[name];
+    if (value === undefined || (value === false && mayBeOff.includes(name))) continue;
+    // What is no object would pass for one without options, and the defaults would hold.
+    plainObject(name, value as object);
+  }
+  const { authorization = {}, introspection = {}, exposure, strictMessages, logger } = options;
   checkFunctions({ onEvent: options.onEvent, expose: options.expose });
   const { hideUnauthorized } = authorization;
   const { filtered } = introspection;
-  const { strictExposure } = options.exposure || {};
+  const { strictExposure } = exposure || {};
   for (const [name, value] of Object.entries({ hideUnauthorized, filtered, strictExposure, strictMessages })) {
     if (value === undefined || typeof value === 'boolean') continue;
     throw new TypeError(`${name} must be true or false, but is ${show(value)}.`);
-  }
-  if (sockets !== undefined && sockets !== false && (typeof sockets !== 'object' || sockets === null)) {
-    throw new TypeError(`sockets must be an object of options or false, but is ${show(sockets)}.`);
   }
   if (logger !== undefined && (typeof logger?.warn !== 'function' || typeof logger.error !== 'function')) {
     throw new TypeError('logger must have the functions warn and error.');

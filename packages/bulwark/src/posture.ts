@@ -26,7 +26,8 @@ export function posture<C extends BaseContext>(
   options: ApolloServerOptionsWithSchema<C>,
   { guard, maxTokens, maxBatchSize, fieldResolver, warn }: Posture<C>,
 ): ApolloServerOptionsWithSchema<C> {
-  if (!('schema' in options) || !options.schema) {
+  // Apollo Server serves the schema of a gateway in place of the one beside it.
+  if (!('schema' in options) || !options.schema || options.gateway) {
     throw new TypeError(
       'bulwark.apollo needs `schema: bulwark.secure(...)`; it cannot guard typeDefs, modules or a gateway.',
     );

@@ -100,7 +100,7 @@ export interface Events {
   logged(where: string, error: unknown): string;
 }
 
-/** @param onEvent the listener; without one, refusals are logged once per code and minute. */
+/** @param onEvent the listener; without one, each kind of event is logged once per code and minute. */
 export function createEvents(onEvent: EventListener | undefined, logger: () => Logger): Events {
   const listener = onEvent ?? logEvents(logger);
   return {
@@ -139,7 +139,7 @@ export function logEvents(logger: () => Logger): EventListener {
   const seen = new Map<string, { since: number; more: number }>();
   return (event) => {
     if (event.type === 'auth.success') return;
-    const subject = event.type === 'config.warning' ? event.message : 'code' in event ? event.code : event.type;
+    const subject = `${event.type} ${event.type === 'config.warning' ? event.message : 'code' in event ? event.code : ''}`;
     const last = seen.get(subject);
     if (last && event.time - last.since < minute) {
       last.more += 1;

@@ -10,41 +10,18 @@ import { type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext, 
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { isExpectedError } from './answer.ts';
 import { originOf, type Resolved, resolveOperation, runChecks, vet } from './check.ts';
-import type { Control } from './control.ts';
 import { describesSchema, toldOf } from './details.ts';
 import { isDevelopment } from './environment.ts';
-import { createEvents, type EventListener, type EventOrigin, type Logger } from './events.ts';
-import { checkFunctions, knownOptions, show } from './options.ts';
-import { createOutgoing, headerOf, type SchemaDetails } from './outgoing.ts';
+import { createEvents, type EventOrigin, type Logger } from './events.ts';
+import { checkGuardOptions, type GuardOptions } from './guard-options.ts';
+import { createOutgoing, headerOf } from './outgoing.ts';
 import { securityContext, securityOf } from './principal.ts';
 import { factsOfRefusal, REFUSALS, refusalCode, refuse } from './refusal.ts';
 import { refusedDocument, refusedEntry } from './rooms.ts';
 import { createSentinels } from './sentinel.ts';
 import { callbacks, noSubscription, onlySubscription } from './subscriptions.ts';
 import { eventOf } from './verdict.ts';
-import { type Messages, wording } from './wording.ts';
-
-export interface GuardOptions<C extends BaseContext = BaseContext> {
-  /** In the order in which they judge; put rate limits last, so that what another control refuses is not charged. */
-  readonly controls: readonly Control<C>[];
-  /** Told of every refusal and failure. Left out: refusals are logged once per code and minute. */
-  readonly onEvent?: EventListener | undefined;
-  /** Errors without a code of their own that clients may see all the same. Left out: none. */
-  readonly expose?: ((error: GraphQLError) => boolean) | undefined;
-  /** Gets what was masked, in full. Left out: the Apollo Server's own logger. */
-  readonly logger?: Logger | undefined;
-  /**
-   * Who may read what validation and coercion say of the schema; only `true` lets. Everyone else gets one constant text per
-   * code, with locations. Left out: everyone where `NODE_ENV` is `development` or `test`, otherwise no one.
-   */
-  readonly schemaDetails?: SchemaDetails | undefined;
-  /** Texts in place of the constant ones, by code. */
-  readonly messages?: Messages | undefined;
-  /** Where Apollo Server's cache-control plugin is off: forbid every cache to keep an answer. @default false */
-  readonly noStore?: boolean | undefined;
-  /** URLs below which a router takes the events of subscriptions. Left out: none, and such requests are ordinary ones. */
-  readonly subscriptionCallbacks?: readonly string[] | undefined;
-}
+import { wording } from './wording.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -55,30 +32,13 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  * @example new ApolloServer({ schema, plugins: [guard({ controls: [limits()] })] })
  */
 export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloServerPlugin<C> {
-  knownOptions('guard', options, [
-    'controls',
-    'onEvent',
-    'expose',
-    'logger',
-    'schemaDetails',
-    'messages',
-    'noStore',
-    'subscriptionCallbacks',
-  ]);
+  checkGuardOptions(options);
   const { controls, onEvent, expose, schemaDetails = isDevelopment(), noStore = false } = options;
-  if (!Array.isArray(controls)) throw new TypeError(`guard: controls must be a list, but is ${show(controls)}.`);
-  checkFunctions({ onEvent, expose });
-  if (typeof schemaDetails !== 'boolean' && typeof schemaDetails !== 'function') {
-    throw new TypeError(`schemaDetails must be a boolean or a function, but is ${show(schemaDetails)}.`);
-  }
   const words = wording(options.messages);
   const allowedCallback = callbacks(options.subscriptionCallbacks);
   const called = new WeakSet<object>();
   /** Updates of the schema that a control would not have started with. */
   const unfit = new WeakSet<GraphQLSchema>();
-  const names = new Set(controls.map(({ name }) => name));
-  if (names.size < controls.length) throw new TypeError('guard: each control may stand in controls only once.');
-
   let logger: Logger = options.logger ?? console;
   const events = createEvents(onEvent, () => logger);
   const judges = [noSubscription, ...controls];

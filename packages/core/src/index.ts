@@ -44,7 +44,8 @@ export {
   type SecurityEvent,
 } from './events.ts';
 export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './facts.ts';
-export { type GuardOptions, guard } from './guard.ts';
+export { guard } from './guard.ts';
+export type { GuardOptions } from './guard-options.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
 export type { OperationFacts } from './operation-facts.ts';
 export {

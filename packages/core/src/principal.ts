@@ -3,15 +3,17 @@ import { randomUUID } from 'node:crypto';
 
 /** An authenticated caller. Frozen; made once per HTTP request. */
 export interface Principal {
-  /** The `sub` claim or the API key's id. Never empty. */
+  /** The `sub` claim, or the `subject` of an API key's record. Never empty. */
   readonly id: string;
   /** Verified claims, own properties only. */
   readonly claims: Readonly<Record<string, unknown>>;
   readonly roles: readonly string[];
   readonly scopes: readonly string[];
+  /** `jwt`, `api-key`, or what an authenticator of the application says. */
   readonly authMethod: string;
   /** When the credential ends, in seconds since the epoch (RFC 7519 NumericDate). */
   readonly expiresAt?: number | undefined;
+  /** The id of the API key that was sent. */
   readonly keyId?: string | undefined;
 }
 

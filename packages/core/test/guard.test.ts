@@ -343,6 +343,11 @@ describe('a control', () => {
       expect(() => guard({ controls: [], [option]: 'yes' })).toThrow(`${option} must be`);
     }
   });
+
+  it('are a list of what factories return: a factory that nobody called would judge nothing', () => {
+    expect(() => guard({} as never)).toThrow(/controls must be a list, but is undefined/);
+    expect(() => guard({ controls: [refusing] })).toThrow(/controls has a function; call it: refusing\(\)/);
+  });
 });
 
 describe('subscriptions', () => {
@@ -554,7 +559,17 @@ describe('events', () => {
     expect(events[0]?.operationName).toHaveLength(100);
   });
 
-  it('without a listener are logged once per code and minute', async () => {
+  it('without a listener are logged by kind: the denials of strangers do not hide why a credential is refused', () => {
+    const lines: string[] = [];
+    const events = createEvents(undefined, () => ({ ...silent, warn: (line) => lines.push(line) }));
+    const code = 'UNAUTHENTICATED';
+    events.emit({ type: 'access.denied', control: 'authorization', code, reason: 'anonymous' }, 'refused');
+    for (const _time of [1, 2]) events.emit({ type: 'auth.failure', code, reason: 'typ' }, 'refused');
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toContain('"reason":"typ"');
+  });
+
+  it('without a listener are logged once per kind, code and minute', async () => {
     logged.length = 0;
     const server = new ApolloServer<object>({
       schema,

@@ -4,7 +4,7 @@
  * Answers: 413, 415 and 400 as JSON in the form of GraphQL errors; never the framework's own words.
  */
 import type { ServerOptions } from 'node:http';
-import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 import { headerSteps } from './headers.ts';
 import { type HttpLimits, httpLimits } from './http-limits.ts';
 import { type HttpSecurityOptions, httpSecurityOptions } from './options.ts';
@@ -84,11 +84,4 @@ export interface FastifyLimits {
 export interface FastifySecurityOptions extends HttpSecurityOptions {
   /** Told of errors that are not the client's. @default console.error */
   readonly onError?: ((error: unknown) => void) | undefined;
-}
-
-/** Hands Fastify's request to a context function that takes Node's: `context: fastifyContext(bulwark.context())`. */
-export function fastifyContext<C>(
-  context: (request: { readonly req: FastifyRequest['raw'] & { readonly body?: unknown } }) => Promise<C>,
-): (request: FastifyRequest) => Promise<C> {
-  return ({ raw, body }) => context({ req: Object.assign(raw, { body }) });
 }

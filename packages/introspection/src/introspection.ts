@@ -31,7 +31,7 @@ export interface IntrospectionOptions extends PolicyOptions, ExtentOptions {
 }
 
 /** Every option of {@link introspection}. */
-export const introspectionOptionNames: readonly (keyof IntrospectionOptions)[] = [
+const introspectionOptionNames: readonly (keyof IntrospectionOptions)[] = [
   'allow',
   'header',
   'schemaFields',

@@ -3,7 +3,7 @@
  *
  * Whatever could not be counted as it is written keeps the server from starting.
  */
-import { knownOptions, show, wholeNumber } from '@graphql-bulwark/core';
+import { knownOptions, longestTimer, show, wholeNumber } from '@graphql-bulwark/core';
 import { getDirective } from '@graphql-tools/utils';
 import {
   type GraphQLField,
@@ -101,8 +101,8 @@ export interface LimitedFields {
   readonly hasCalls: boolean;
 }
 
-/** The longest delay that a Node.js timer can hold, which the memory store ends its windows with. */
-export const longestWindowSeconds = 2_147_483;
+/** The memory store ends its windows with a timer. */
+const longestWindowSeconds = Math.floor(longestTimer / 1_000);
 
 /** @throws {TypeError} for a rule that makes no sense or stands where it would not be counted. */
 export function compileRules(schema: GraphQLSchema): LimitedFields {
