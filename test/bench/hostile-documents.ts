@@ -69,5 +69,7 @@ export const hostile: Readonly<Record<string, Hostile>> = {
   '40 fragments in 18 sets, then 51 repetitions': `{ ${late} ${dear('y ...G', 18)} } ${spreads('x')}`,
   '990 fields in 22 sets of one fragment, then 51 repetitions': `{ ${late} ${dear('y ...G', 22)} } fragment G on Query { ${times(38, (i) => `g${i}`)} }`,
   '10 operations that share 80 fields in 12 sets, then 16 aliases of one field': `${times(9, (i) => `query Q${i} { ...D }`)} query Q9 { z { ${times(16, (k) => `a${k}: s`)} } ...D } fragment D on Query { ${times(12, (i) => `f${i} { y ...G }`)} } fragment G on Query { ${times(77, (i) => `g${i}`)} x: s }`,
+  '4,500 fields in 65 sets of one fragment, never used': `{ s } fragment G on Query { ${times(70, (i) => `g${i}`)} } fragment H on Query { ${late} ${times(65, (i) => `f${i} { y ...G }`)} }`,
+  '40 pairs of sets that merge over one fragment, never used': `{ s } fragment A on Query { ${times(40, (i) => `a${i} { ...G }`)} } fragment B on Query { ${times(40, (i) => `a${i} { y }`)} } fragment G on Query { ${times(60, (i) => `g${i}`)} } fragment H on Query { ...A ...B }`,
   '49 fragments, never used': `{ s } ${times(49, (i) => `fragment F${i} on Query { one { s } }`)}`,
 };

@@ -74,8 +74,7 @@ const nothing: never[] = [];
 export class Selected {
   readonly key: Name;
   readonly set: SelectionSetNode;
-  /** What shows its selections where they merge with no others. */
-  shownBy: Piece | undefined;
+  piece: Piece | undefined;
 
   constructor(key: Name, set: SelectionSetNode) {
     this.key = key;
@@ -128,19 +127,23 @@ export class Merging {
 
   /** What one set shows by itself. */
   alone(set: SelectionSetNode): Merged {
-    return this.#alone(this.#shownBy(set));
+    return this.#alone(this.#known(set));
   }
 
   /** What merges below a response key. One that merges with no other shows the same, and is the same, wherever it stands. */
   below(selected: readonly Selected[]): Merged {
     const [only] = selected;
-    if (!only || selected.length > 1) return this.#merge(selected.map(({ set }) => this.#pieceOf(set)));
-    only.shownBy ??= this.#shownBy(only.set);
-    return this.#alone(only.shownBy);
+    if (only && selected.length === 1) return this.#alone(this.#pieceOf(only));
+    return this.#merge(selected.map((one) => this.#pieceOf(one)));
   }
 
   #alone(piece: Piece): Merged {
-    piece.alone ??= this.#merge([piece]);
+    if (piece.alone) return piece.alone;
+    // A set that is nothing but the spread of a fragment shows what the fragment does.
+    const shown = behind(piece.set, this.#definitions);
+    const one = shown === piece.set ? piece : this.#known(shown);
+    one.alone ??= this.#merge([one]);
+    piece.alone = one.alone;
     return piece.alone;
   }
 
@@ -219,11 +222,12 @@ export class Merging {
     return most;
   }
 
-  #shownBy(set: SelectionSetNode): Piece {
-    return this.#pieceOf(behind(set, this.#definitions));
+  #pieceOf(selected: Selected): Piece {
+    selected.piece ??= this.#known(selected.set);
+    return selected.piece;
   }
 
-  #pieceOf(set: SelectionSetNode): Piece {
+  #known(set: SelectionSetNode): Piece {
     let known = this.#pieces.get(set);
     if (!known) this.#pieces.set(set, (known = new Piece(set, false)));
     return known;
@@ -237,8 +241,8 @@ export class Merging {
   #read({ selections }: SelectionSetNode): Content {
     const keys: Name[] = [];
     let names = keys;
-    let selected: Selected[] | undefined;
-    let fragments: Piece[] | undefined;
+    let selected: Selected[] = nothing;
+    let fragments: Piece[] = nothing;
     for (const node of selections) {
       if (node.kind === Kind.FIELD) {
         const { alias, selectionSet } = node;
@@ -246,20 +250,21 @@ export class Merging {
         const key = this.#names.of((alias ?? node.name).value);
         keys.push(key);
         if (names !== keys) names.push(alias ? this.#names.of(node.name.value) : key);
-        if (selectionSet) (selected ??= []).push(new Selected(key, selectionSet));
+        if (selectionSet) selected = added(selected, new Selected(key, selectionSet));
       } else if (node.kind === Kind.INLINE_FRAGMENT) {
-        (fragments ??= []).push(new Piece(node.selectionSet, true));
+        fragments = added(fragments, new Piece(node.selectionSet, true));
       } else {
         const definition = this.#definitions.get(node.name.value);
-        if (definition) (fragments ??= []).push(this.#pieceOf(definition.selectionSet));
+        if (definition) fragments = added(fragments, this.#known(definition.selectionSet));
       }
     }
-    return {
-      selections: selections.length,
-      keys,
-      names,
-      selected: selected ?? nothing,
-      fragments: fragments ?? nothing,
-    };
+    return { selections: selections.length, keys, names, selected, fragments };
   }
+}
+
+/** Most lists have one entry: a list that begins with it takes no more room than that. */
+function added<T>(list: T[], entry: T): T[] {
+  if (list.length === 0) return [entry];
+  list.push(entry);
+  return list;
 }
