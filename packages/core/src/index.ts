@@ -54,6 +54,7 @@ export {
   knownOptions,
   limitOrFalse,
   listed,
+  oneOf,
   plainObject,
   show,
   wholeNumber,

@@ -13,8 +13,7 @@ export function limitOrFalse(option: string, value: unknown, min = 0): number | 
 
 /** Of a control: `undefined` is its default. @throws {TypeError} for what is neither. */
 export function checkMode(control: string, mode: unknown): void {
-  if (mode === undefined || mode === 'enforce' || mode === 'report') return;
-  throw new TypeError(`${control}: mode must be 'enforce' or 'report', but is ${show(mode)}.`);
+  oneOf(`${control}: mode`, mode, [undefined, 'enforce', 'report']);
 }
 
 /** Options by name, or what else is kept by name. @throws {TypeError} for a list, a Map and all that is no object. */
@@ -39,6 +38,13 @@ export function checkFunctions(functions: Readonly<Record<string, unknown>>): vo
     if (value === undefined || typeof value === 'function') continue;
     throw new TypeError(`${option} must be a function, but is ${show(value)}.`);
   }
+}
+
+/** @param known the values that there are; `undefined` among them is not named. @throws {TypeError} for any other. */
+export function oneOf(option: string, value: unknown, known: readonly unknown[]): void {
+  if (known.includes(value)) return;
+  const named = known.filter((each) => each !== undefined).map(show);
+  throw new TypeError(`${option} must be ${named.slice(0, -1).join(', ')} or ${named.at(-1)}, but is ${show(value)}.`);
 }
 
 /** A value as an error message shows it. */

@@ -1,8 +1,10 @@
 /** What a user may set about cost, and how it holds. */
 import {
   checkFunctions,
+  checkMode,
   knownOptions,
   limitOrFalse,
+  oneOf,
   plainObject,
   type ResolvedOperation,
   type SecurityContext,
@@ -128,8 +130,8 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
       throw new TypeError(`cost: listSizes['${at}'] says no size.`);
     }
   }
-  oneOf('model', model, ['ibm', 'apollo']);
-  oneOf('mode', mode, ['enforce', 'report']);
+  oneOf('cost: model', model, ['ibm', 'apollo']);
+  checkMode('cost', mode);
   checkFunctions({ 'cost: perPrincipal': perPrincipal, 'cost: view': view });
   const estimating = (estimators as unknown) !== undefined;
   if (estimating && (!Array.isArray(estimators) || !estimators.every((one) => typeof one === 'function'))) {
@@ -192,9 +194,4 @@ export function checkWeight(option: string, value: unknown): number {
 function flag(option: string, value: unknown = false): boolean {
   if (typeof value === 'boolean') return value;
   throw new TypeError(`cost: ${option} must be true or false, but is ${show(value)}.`);
-}
-
-function oneOf(option: string, value: unknown, allowed: readonly string[]): void {
-  if (typeof value === 'string' && allowed.includes(value)) return;
-  throw new TypeError(`cost: ${option} must be one of '${allowed.join("', '")}', but is ${show(value)}.`);
 }

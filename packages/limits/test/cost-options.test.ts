@@ -75,7 +75,7 @@ it.each<[string, object, RegExp]>([
   ['an unknown option', { maxcost: 5 }, /did you mean 'maxCost'/],
   ['a negative ceiling', { maxCost: -1 }, /maxCost must be a whole number of at least 0/],
   ['a ceiling that is no number', { maxCost: Number.NaN }, /maxCost/],
-  ['an unknown model', { model: 'router' }, /model must be one of 'ibm', 'apollo'/],
+  ['an unknown model', { model: 'router' }, /model must be 'ibm' or 'apollo'/],
   ['an unknown mode', { mode: 'measure' }, /mode/],
   ['estimators that are no functions', { estimators: [1] }, /estimators/],
   ['no estimators', { estimators: [] }, /at least one/],

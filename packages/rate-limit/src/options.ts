@@ -1,7 +1,10 @@
 /** The options of the rate limit, checked once and made into what counts. */
 import {
   type CounterStore,
+  checkFunctions,
+  checkMode,
   knownOptions,
+  oneOf,
   ownVerdict,
   type Principal,
   type SecurityContext,
@@ -76,14 +79,12 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
     refusals = { max: 60 },
   } = options;
   oneOf('onStoreError', onStoreError, ['insurance', 'deny', 'allow']);
-  oneOf('mode', mode, [undefined, 'enforce', 'report']);
+  checkMode('rateLimit', mode);
   oneOf('costExtension', costExtension, [true, false]);
   oneOf('partial', partial, [true, false]);
   oneOf('legacyHeaders', legacyHeaders, [false, 'epoch', 'delta']);
   oneOf('httpStatus', httpStatus, [429, 200]);
-  functionOrNone('tier', tier);
-  functionOrNone('hashTag', hashTag);
-  functionOrNone('actualCost', actualCost);
+  checkFunctions({ tier, hashTag, actualCost });
   if (actualCost && !options.points) throw new TypeError('actualCost needs points and cost.');
   if (given !== undefined && typeof given?.consume !== 'function') {
     throw new TypeError(`store must be a CounterStore, such as memoryStore(), but is ${show(given)}.`);
@@ -150,16 +151,4 @@ function milliseconds(option: string, value: unknown): number {
   const checked = wholeNumber(option, value);
   if (checked > 60_000) throw new TypeError(`${option} must be at most 60000, but is ${checked}.`);
   return checked;
-}
-
-function oneOf(option: string, value: unknown, known: readonly unknown[]): void {
-  if (known.includes(value)) return;
-  const said = known.filter((each) => each !== undefined).map(show);
-  throw new TypeError(`${option} must be ${said.slice(0, -1).join(', ')} or ${said.at(-1)}, but is ${show(value)}.`);
-}
-
-function functionOrNone(option: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') {
-    throw new TypeError(`${option} must be a function, but is ${show(value)}.`);
-  }
 }
