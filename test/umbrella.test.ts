@@ -119,13 +119,14 @@ describe('a server protected by createBulwark', () => {
   });
 
   it('refuses introspection, depth, tokens and floods', async () => {
-    const { post } = await serve();
+    const { post, events } = await serve();
     const introspection = await post({ query: '{ __schema { types { name } } }' });
     expect([introspection.status, introspection.code]).toEqual([403, 'INTROSPECTION_DISABLED']);
     const deep = await post({ query: `{ ${'deep { '.repeat(13)}__typename${' }'.repeat(13)} }` });
     expect([deep.status, deep.code]).toEqual([400, 'DEPTH_LIMIT_EXCEEDED']);
     const tokens = await post({ query: `{ ${'open '.repeat(2_000)} }` });
     expect([tokens.status, tokens.code]).toEqual([400, 'GRAPHQL_PARSE_FAILED']);
+    expect(events.at(-1)).toMatchObject({ type: 'request.invalid', reason: 'more tokens than the parser takes' });
     expect((await post({ query: 'mutation { a: login b: login }' })).body).toEqual({
       data: { a: 'token', b: 'token' },
     });

@@ -175,8 +175,9 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           if (!error || typeof code !== 'string' || !apolloRefusals.has(code) || error.path || factsOfRefusal(error))
             return;
           const details = describesSchema(error.toJSON(), error) ? { details: toldOf(errors) } : {};
+          const reason = tooManyTokens.test(error.message) ? { reason: 'more tokens than the parser takes' } : {};
           events.emit(
-            { type: 'request.invalid', code, ...details },
+            { type: 'request.invalid', code, ...details, ...reason },
             'refused',
             operation ? originOf(operation) : origin,
           );
@@ -207,6 +208,9 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     },
   };
 }
+
+/** In the words of graphql-js: the one refusal of its parser that is a limit. */
+const tooManyTokens = /^Syntax Error: Document contains more tha[nt] \d+ tokens/;
 
 /** What Apollo Server refuses by itself and an operator wants to know. An unknown persisted-query hash is ordinary. */
 const apolloRefusals: ReadonlySet<string> = new Set([
