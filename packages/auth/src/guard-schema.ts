@@ -3,7 +3,16 @@
  * Room: the schema itself, so that it holds under every transport, and under `execute()`.
  * Answers: `null` with `UNAUTHENTICATED` or `FORBIDDEN` at its path; never an HTTP status.
  */
-import { type Events, knownOptions, limitOrFalse, type SecuredContext, show, wholeNumber } from '@graphql-bulwark/core';
+import {
+  checkFlags,
+  checkFunctions,
+  type Events,
+  knownOptions,
+  limitOrFalse,
+  oneOf,
+  type SecuredContext,
+  wholeNumber,
+} from '@graphql-bulwark/core';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
@@ -98,15 +107,9 @@ export function guardSchema<C = SecuredContext>(
   const { defaultRule = 'authenticated', fieldResolver = defaultFieldResolver, strictInterfaces = false } = options;
   const { events, rules = {}, directiveNames, normalizeOwner } = options;
   const { timeoutMilliseconds = 5_000, maxErrorsPerField = 20 } = options;
-  if (!['allow', 'authenticated', 'deny'].includes(defaultRule)) {
-    throw new TypeError(`defaultRule must be 'allow', 'authenticated' or 'deny', but is ${show(defaultRule)}.`);
-  }
-  if (typeof strictInterfaces !== 'boolean') {
-    throw new TypeError(`strictInterfaces must be true or false, but is ${show(strictInterfaces)}.`);
-  }
-  if (normalizeOwner !== undefined && typeof normalizeOwner !== 'function') {
-    throw new TypeError(`normalizeOwner must be a function, but is ${show(normalizeOwner)}.`);
-  }
+  oneOf('defaultRule', defaultRule, ['allow', 'authenticated', 'deny']);
+  checkFlags({ strictInterfaces });
+  checkFunctions({ normalizeOwner });
   if (markOf(schema)) throw new TypeError('guardSchema: this schema is guarded already; guard it once, and last.');
 
   wholeNumber('timeoutMilliseconds', timeoutMilliseconds);

@@ -4,7 +4,7 @@
  * jose does the cryptography and the claims. What is decided here is what jose leaves open: everything is required, and an
  * error is either the token's fault or that of the infrastructure.
  */
-import { type Principal, show, wholeNumber } from '@graphql-bulwark/core';
+import { checkFlags, type Principal, show, wholeNumber } from '@graphql-bulwark/core';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { type ClaimPath, isSubject, principalOf } from './claims.ts';
 import { type KeyOptions, type Keys, keysOf } from './keys.ts';
@@ -85,9 +85,7 @@ export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener):
     throw new TypeError(`clockToleranceSeconds must be at most 60, but is ${clockToleranceSeconds}.`);
   }
   if (maxTokenAgeSeconds !== undefined) wholeNumber('maxTokenAgeSeconds', maxTokenAgeSeconds);
-  if (typeof dangerouslyAcceptAnyTyp !== 'boolean') {
-    throw new TypeError(`dangerouslyAcceptAnyTyp must be true or false, but is ${show(dangerouslyAcceptAnyTyp)}.`);
-  }
+  checkFlags({ dangerouslyAcceptAnyTyp });
   if (typ !== undefined && (dangerouslyAcceptAnyTyp || !isText(typ))) {
     throw new TypeError('typ must be a non-empty text, and not stand beside dangerouslyAcceptAnyTyp.');
   }

@@ -4,7 +4,7 @@
  * Only `true` lets pass. What throws, rejects, takes too long or answers anything else denies. Each question is asked once
  * per operation, and a policy with `many` gets the keys of a whole list in one call.
  */
-import { isPromise, knownOptions, type Principal, show, within } from '@graphql-bulwark/core';
+import { checkFlags, isPromise, knownOptions, type Principal, show, within } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import { every, type Maybe, some } from './maybe.ts';
 import { type Memo, once, questionKey } from './memo.ts';
@@ -169,8 +169,6 @@ function entryOf(name: string, policy: unknown): Entry {
     throw new TypeError(`policies.${name} needs either check or many.`);
   }
   if (many !== undefined && key === undefined) throw new TypeError(`policies.${name} needs a key for its many.`);
-  if (allowAnonymous !== undefined && typeof allowAnonymous !== 'boolean') {
-    throw new TypeError(`policies.${name}.allowAnonymous must be true or false, but is ${show(allowAnonymous)}.`);
-  }
+  checkFlags({ [`policies.${name}.allowAnonymous`]: allowAnonymous });
   return { ...(policy as Entry) };
 }

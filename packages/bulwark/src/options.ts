@@ -2,6 +2,7 @@
 import type { AuthenticateOptions, GuardSchemaOptions, ImpliedRightsOptions } from '@graphql-bulwark/auth';
 import {
   type ClientAddressOptions,
+  checkFlags,
   checkFunctions,
   type EventListener,
   knownOptions,
@@ -9,7 +10,6 @@ import {
   type Messages,
   plainObject,
   type SecuredContext,
-  show,
 } from '@graphql-bulwark/core';
 import type { IntrospectionOptions } from '@graphql-bulwark/introspection';
 import type { CostOptions, LimitsOptions, ListCapOptions } from '@graphql-bulwark/limits';
@@ -71,27 +71,6 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   readonly logger?: Logger | undefined;
 }
 
-/** The options of `createBulwark`. */
-const names: readonly (keyof BulwarkOptions)[] = [
-  'authenticate',
-  'impliedRights',
-  'authorization',
-  'limits',
-  'cost',
-  'resolvedLists',
-  'introspection',
-  'rateLimit',
-  'sockets',
-  'clientAddress',
-  'onEvent',
-  'expose',
-  'strictMessages',
-  'messages',
-  'exposure',
-  'subscriptionCallbacks',
-  'logger',
-];
-
 /** Those that hold options of their own. */
 const groups = [
   'authorization',
@@ -105,6 +84,19 @@ const groups = [
   'exposure',
 ] as const;
 const mayBeOff: readonly string[] = ['cost', 'sockets', 'exposure'];
+
+/** The options of `createBulwark`. */
+const names: readonly (keyof BulwarkOptions)[] = [
+  ...groups,
+  'authenticate',
+  'impliedRights',
+  'onEvent',
+  'expose',
+  'strictMessages',
+  'messages',
+  'subscriptionCallbacks',
+  'logger',
+];
 
 /** @throws {TypeError} for an option that there is not, and for what no other part checks. */
 export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C>): void {
@@ -120,10 +112,7 @@ export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C
   const { hideUnauthorized } = authorization;
   const { filtered } = introspection;
   const { strictExposure } = exposure || {};
-  for (const [name, value] of Object.entries({ hideUnauthorized, filtered, strictExposure, strictMessages })) {
-    if (value === undefined || typeof value === 'boolean') continue;
-    throw new TypeError(`${name} must be true or false, but is ${show(value)}.`);
-  }
+  checkFlags({ hideUnauthorized, filtered, strictExposure, strictMessages });
   if (logger !== undefined && (typeof logger?.warn !== 'function' || typeof logger.error !== 'function')) {
     throw new TypeError('logger must have the functions warn and error.');
   }

@@ -49,6 +49,7 @@ export type { GuardOptions } from './guard-options.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
 export type { OperationFacts } from './operation-facts.ts';
 export {
+  checkFlags,
   checkFunctions,
   checkMode,
   knownOptions,

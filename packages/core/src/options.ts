@@ -40,6 +40,14 @@ export function checkFunctions(functions: Readonly<Record<string, unknown>>): vo
   }
 }
 
+/** Options that are on or off, by name; `undefined` is neither. @throws {TypeError} for anything else. */
+export function checkFlags(flags: Readonly<Record<string, unknown>>): void {
+  for (const [option, value] of Object.entries(flags)) {
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw new TypeError(`${option} must be true or false, but is ${show(value)}.`);
+  }
+}
+
 /** @param known the values that there are; `undefined` among them is not named. @throws {TypeError} for any other. */
 export function oneOf(option: string, value: unknown, known: readonly unknown[]): void {
   if (known.includes(value)) return;

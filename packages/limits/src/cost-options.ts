@@ -1,5 +1,6 @@
 /** What a user may set about cost, and how it holds. */
 import {
+  checkFlags,
   checkFunctions,
   checkMode,
   knownOptions,
@@ -141,8 +142,8 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
   if (estimating && options.model !== undefined)
     throw new TypeError('cost: give either model or estimators, not both.');
   const maxListSize = limitOrFalse('cost: maxListSize', options.maxListSize ?? 1_000, 1);
-  const exposeCost = flag('exposeCost', options.exposeCost);
-  const actualCost = flag('actualCost', options.actualCost);
+  const { exposeCost = false, actualCost = false } = options;
+  checkFlags({ 'cost: exposeCost': exposeCost, 'cost: actualCost': actualCost });
   if (actualCost && !exposeCost)
     throw new TypeError('cost: actualCost: true says something only with exposeCost: true.');
   if (actualCost && estimating) throw new TypeError('cost: actualCost cannot be counted with estimators.');
@@ -189,9 +190,4 @@ export function checkWeight(option: string, value: unknown): number {
   const weight = written ? Number(value) : value;
   if (typeof weight === 'number' && Number.isFinite(weight)) return weight;
   throw new TypeError(`${option} must be a finite number, but is ${show(value)}.`);
-}
-
-function flag(option: string, value: unknown = false): boolean {
-  if (typeof value === 'boolean') return value;
-  throw new TypeError(`cost: ${option} must be true or false, but is ${show(value)}.`);
 }

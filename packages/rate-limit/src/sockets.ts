@@ -3,7 +3,14 @@
  * Room: the WebSocket adapter, which asks before it accepts a socket, starts an operation or sends an event.
  * Answers: `RATE_LIMITED`, for the adapter to send or to close the socket with.
  */
-import { type Charge, knownOptions, refuse, type SecurityContext, show, wholeNumber } from '@graphql-bulwark/core';
+import {
+  type Charge,
+  checkFlags,
+  knownOptions,
+  refuse,
+  type SecurityContext,
+  wholeNumber,
+} from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { type Budget, type CallerBudget, ruleOf } from './budgets.ts';
 import { type Caller, chargeFor } from './charges.ts';
@@ -60,8 +67,7 @@ export function socketLimits(
 ): SocketLimits {
   knownOptions('sockets', options, optionNames);
   const { pointsPerEvent = false } = options;
-  if (typeof pointsPerEvent !== 'boolean')
-    throw new TypeError(`pointsPerEvent must be true or false, but is ${show(pointsPerEvent)}.`);
+  checkFlags({ pointsPerEvent });
   const rule = (option: 'subscribes' | 'subscribesPerAddress' | 'events', max: number, policy: string, by: Scope) =>
     ruleOf(option, `socket:${policy}`, options[option] ?? { max }, by) as Rule;
   const subscribes = [
