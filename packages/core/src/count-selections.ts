@@ -34,15 +34,17 @@ interface Frame {
   next: number;
 }
 
-/** Counts a selection set. Its own stack instead of recursion: nesting is the client's to choose. */
+/** Counts the selection set of a definition that none before it reaches. Its own stack instead of recursion: nesting is the client's to choose. */
 export function countSelections(set: SelectionSetNode, counted: Counted, into: Counts = nothing()): Counts {
+  counted.roots.push(set);
   let frame = enter(set, into, 0, 0, counted, 'whole');
   const above: Frame[] = [];
   for (;;) {
     const { counts } = frame;
     const node = frame.set.selections[frame.next++];
     if (!node) {
-      if (counts.aliases > frame.aliasesBefore) counted.aliased.add(frame.set);
+      const aliases = counts.aliases - frame.aliasesBefore;
+      if (aliases > 0) (counted.aliases ??= new Map()).set(frame.set, aliases);
       const { part, flat } = frame;
       // The last set to be left is the outermost one.
       counts.flat = flat;

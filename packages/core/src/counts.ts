@@ -29,6 +29,8 @@ export interface Counts {
 /** What the definitions of one document share. Most documents fill few of the collections. */
 export class Counted {
   readonly definitions: Fragments;
+  /** The selection sets of the operations, then of every fragment that none of those before it reaches. */
+  readonly roots: SelectionSetNode[] = [];
   /** Selection sets of fields and operations with a fragment in them; those of fragments are part of these. */
   mixed: SelectionSetNode[] | undefined;
   /** A lower bound of the repeated fields of the document: those that one selection set repeats by itself, or more that were found. */
@@ -43,7 +45,8 @@ export class Counted {
   /** Expanded selections of the operations with aliases. */
   expanded = 0;
   #fragments: Map<string, Counts> | undefined;
-  #aliased: Set<SelectionSetNode> | undefined;
+  /** Selection set -> aliases in it and below, fragments expanded, where there are any. */
+  aliases: Map<SelectionSetNode, number> | undefined;
   #merging: Merging | undefined;
 
   constructor(definitions: Fragments) {
@@ -56,14 +59,8 @@ export class Counted {
     return this.#fragments;
   }
 
-  /** Selection sets with an alias in them or below. */
-  get aliased(): Set<SelectionSetNode> {
-    this.#aliased ??= new Set();
-    return this.#aliased;
-  }
-
   get merging(): Merging {
-    this.#merging ??= new Merging(this.definitions, this.written);
+    this.#merging ??= new Merging(this.definitions, this.aliases, this.written);
     return this.#merging;
   }
 

@@ -111,7 +111,7 @@ class CountedDocument implements DocumentFacts {
       if (this.fragments > 0) countUnreached(this.#document, this.#counted);
       this.#isComplete = true;
     }
-    const found = countRepeated(this.#document, this.#counted, maximum);
+    const found = countRepeated(this.#counted, maximum);
     // What is above may be less than all, but is never counted again.
     if (found <= maximum) {
       this.#repeated = found;

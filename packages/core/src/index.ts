@@ -47,7 +47,7 @@ export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } fro
 export { guard } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
-export type { OperationFacts } from './operation-facts.ts';
+export { type OperationFacts, occurrencesAbove } from './operation-facts.ts';
 export {
   checkFlags,
   checkFunctions,

@@ -3,7 +3,7 @@ import { type FieldNode, Kind, type OperationDefinitionNode, type SelectionSetNo
 import { FieldWalk } from './collect.ts';
 import { countSelections } from './count-selections.ts';
 import { addDirectives, type Counted } from './counts.ts';
-import type { Merged, Selected } from './merging.ts';
+import type { Merged, Merging, Selected } from './merging.ts';
 
 /** What one operation asks for, after fragments are expanded. A count too large to represent is `Infinity`. */
 export interface OperationFacts {
@@ -60,7 +60,8 @@ export class CountedOperation implements OperationFacts {
   readonly #counted: Counted;
   #rootFields: number | undefined;
   #rootFieldNames: ReadonlySet<string> | undefined;
-  #occurrences: number | undefined;
+  /** What was found of {@link occurrences} above a floor. */
+  #most: { readonly above: number; readonly found: number } | undefined;
 
   constructor(operation: OperationDefinitionNode, counted: Counted) {
     const counts = countSelections(operation.selectionSet, counted);
@@ -93,24 +94,34 @@ export class CountedOperation implements OperationFacts {
   }
 
   get occurrences(): number {
-    this.#occurrences ??= this.#countOccurrences();
-    return this.#occurrences;
+    const least = this.fields + this.introspectionFields > 0 ? 1 : 0;
+    return this.aliases === 0 && !this.cyclic ? least : this.occurrencesAbove(1);
   }
 
   #countRootFields(): number {
     if (this.#root.selections.every(({ kind }) => kind === Kind.FIELD)) return this.#ownKeys;
-    const { keys, repeated } = this.#counted.merging.alone(this.#root);
+    const { keys, repeated } = this.#counted.merging.ofSet(this.#root);
     this.#counted.repeats = Math.max(this.#counted.repeats, repeated);
     return keys;
   }
 
-  #countOccurrences(): number {
+  /** As {@link occurrencesAbove}. */
+  occurrencesAbove(floor: number): number {
     if (this.cyclic) return Infinity;
-    const most = this.fields + this.introspectionFields > 0 ? 1 : 0;
-    if (this.aliases === 0) return most;
+    // Each further response key of one field takes an alias.
+    if (this.aliases < floor) return floor;
     if (this.#counted.expanded > OCCURRENCE_BUDGET) return Infinity;
-    return Math.max(most, mostKeysPerName(this.#root, this.#counted));
+    const known = this.#most;
+    if (known && (known.found > known.above || known.above <= floor)) return Math.max(floor, known.found);
+    const found = mostKeysPerName(this.#root, this.#counted.merging, floor);
+    this.#most = { above: floor, found };
+    return found;
   }
+}
+
+/** @returns {@link OperationFacts.occurrences}, or `floor` where they are no more: most of the operation need not be looked at then. */
+export function occurrencesAbove(facts: OperationFacts, floor: number): number {
+  return facts instanceof CountedOperation ? facts.occurrencesAbove(floor) : Math.max(floor, facts.occurrences);
 }
 
 class Names extends FieldWalk {
@@ -124,37 +135,50 @@ class Names extends FieldWalk {
 /** A step by response path. */
 interface Step {
   readonly merged: Merged;
-  /** Of this one and of what was met below it. */
+  /** Fields of one response key each, where what merges below them has aliases enough. */
+  readonly below: readonly (readonly Selected[])[];
+  /** Of what was met here and below. */
   most: number;
   next: number;
 }
 
-/** Where nothing in merged sets or below has an alias, each name has one key. */
-function mostKeysPerName(root: SelectionSetNode, { aliased, merging }: Counted): number {
-  const isAliased = ({ set }: Selected) => aliased.has(set);
+/** @returns the most response keys of one field name, or `floor` where there are no more. */
+function mostKeysPerName(root: SelectionSetNode, merging: Merging, floor: number): number {
   // A stack of its own instead of recursion: nesting is the client's to choose.
-  let step = begin(merging.alone(root));
+  let step = begin(merging.ofSet(root), merging, floor);
   const above: Step[] = [];
   for (;;) {
-    const { merged } = step;
-    const selected = merged.below[step.next++];
+    const selected = step.below[step.next++];
     if (!selected) {
-      merged.mostBelow = step.most;
+      step.merged.most = { above: floor, found: step.most };
       const parent = above.pop();
       if (!parent) return step.most;
       parent.most = Math.max(parent.most, step.most);
       step = parent;
-    } else if (selected.some(isAliased)) {
-      const below = merging.below(selected);
-      if (below.mostBelow !== undefined) step.most = Math.max(step.most, below.mostBelow);
+    } else if (canShowMore(selected, step.most)) {
+      const below = merging.ofFields(selected);
+      if (below.most?.above === floor) step.most = Math.max(step.most, below.most.found);
       else {
         above.push(step);
-        step = begin(below);
+        step = begin(below, merging, floor);
       }
     }
   }
 }
 
-function begin(merged: Merged): Step {
-  return { merged, most: merged.mostKeysPerName, next: 0 };
+function begin(merged: Merged, merging: Merging, floor: number): Step {
+  const most = merged.aliased < floor ? floor : Math.max(floor, merging.mostKeysPerName(merged));
+  const below: (readonly Selected[])[] = [];
+  for (const { selected, merges } of merging.below(merged)) {
+    if (merges) below.push(selected);
+    else for (const field of selected) if (field.aliases >= most) below.push([field]);
+  }
+  return { merged, below, most, next: 0 };
+}
+
+/** One field name has a response key for each alias at the most, and its own. */
+function canShowMore(selected: readonly Selected[], most: number): boolean {
+  let aliases = 0;
+  for (const field of selected) aliases += field.aliases;
+  return aliases >= most;
 }

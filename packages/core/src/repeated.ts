@@ -2,10 +2,9 @@
  * Counts fields that stand beside another one of the same response key, after selections are merged by response path and
  * through fragments. Validation compares every two of them, so that this number bounds what validation costs.
  */
-import { type DocumentNode, Kind, type SelectionSetNode } from 'graphql';
-import type { Fragments } from './collect.ts';
+import type { SelectionSetNode } from 'graphql';
 import type { Counted } from './counts.ts';
-import type { Merged, Merging, Selected } from './merging.ts';
+import type { Below, Merged, Merging } from './merging.ts';
 
 /** Selections to look at for the repeated fields of a document; twice those that are written in it where it is more. */
 export const REPEAT_BUDGET = 5_000;
@@ -15,64 +14,60 @@ export const REPEAT_BUDGET = 5_000;
  * @returns the number, where it is no more than `maximum`; otherwise some number above `maximum`, and `Infinity` past the
  * budget of selections.
  */
-export function countRepeated(document: DocumentNode, counted: Counted, maximum: number): number {
+export function countRepeated(counted: Counted, maximum: number): number {
   // Selection sets that repeat a key by themselves do so wherever they stand.
   if (counted.repeats > maximum) return counted.repeats;
   if (counted.repeats === 0 && !counted.mixed) return 0;
   const budget = Math.max(REPEAT_BUDGET, 2 * counted.written);
   if (counted.flat > budget) return Infinity;
-  const { definitions, merging } = counted;
+  const { merging } = counted;
   // Where no selection set repeats a key, fragments expanded, none merge further down either.
-  if (counted.repeats === 0 && counted.mixed?.every((set) => merging.alone(set).repeated === 0)) return 0;
-  return countByPath(rootsOf(document, definitions), merging, maximum, budget);
+  if (counted.repeats === 0 && counted.mixed?.every((set) => merging.ofSet(set).repeated === 0)) return 0;
+  return new PathWalk(merging, maximum, budget).count(counted.roots);
 }
 
-/** Where sets merge, each step finds a repeat. */
-function countByPath(roots: Iterable<SelectionSetNode>, merging: Merging, maximum: number, budget: number): number {
-  const met = new Set<Merged>();
-  const waiting: (readonly Selected[])[] = [];
-  let looked = 0;
-  let repeated = 0;
-  for (const root of roots) {
-    for (let merged: Merged | undefined = merging.alone(root); merged; merged = next(waiting, merging)) {
-      // Sets that merge with no other show the same wherever they stand.
-      if (met.has(merged)) continue;
-      met.add(merged);
-      looked += merged.looked;
-      repeated += merged.repeated;
-      if (looked > budget) return Infinity;
-      if (repeated > maximum) return repeated;
-      for (const below of merged.below) waiting.push(below);
-    }
+/** Where sets merge, each step finds a repeat. What merges with no other shows the same wherever it stands, and is met once. */
+class PathWalk {
+  readonly #merging: Merging;
+  readonly #maximum: number;
+  readonly #budget: number;
+  readonly #waiting: Below[] = [];
+  #looked = 0;
+  #repeated = 0;
+
+  constructor(merging: Merging, maximum: number, budget: number) {
+    this.#merging = merging;
+    this.#maximum = maximum;
+    this.#budget = budget;
   }
-  return repeated;
-}
 
-function next(waiting: (readonly Selected[])[], merging: Merging): Merged | undefined {
-  const selected = waiting.pop();
-  return selected && merging.below(selected);
-}
+  count(roots: readonly SelectionSetNode[]): number {
+    roots.every((root) => this.#meets(this.#merging.ofSet(root)) && this.#goesOn());
+    return this.#looked > this.#budget ? Infinity : this.#repeated;
+  }
 
-/** The operations, then every fragment that none of those before it reaches. */
-function* rootsOf(document: DocumentNode, fragments: Fragments): Iterable<SelectionSetNode> {
-  const reached = new Set<SelectionSetNode>();
-  const reach = (root: SelectionSetNode): void => {
-    const waiting = [root];
-    for (let set = waiting.pop(); set; set = waiting.pop()) {
-      if (reached.has(set)) continue;
-      reached.add(set);
-      for (const node of set.selections) {
-        const below = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : node;
-        if (below?.selectionSet) waiting.push(below.selectionSet);
-      }
+  /** @returns whether everything below was met. */
+  #goesOn(): boolean {
+    for (let below = this.#waiting.pop(); below; below = this.#waiting.pop()) if (!this.#enters(below)) return false;
+    return true;
+  }
+
+  #enters({ selected, merges }: Below): boolean {
+    if (merges) return this.#meets(this.#merging.ofFields(selected));
+    return selected.every((field) => this.#meets(this.#merging.ofField(field)));
+  }
+
+  /** @returns whether it is within what was asked for. */
+  #meets(merged: Merged): boolean {
+    if (merged.metBy === this) return true;
+    merged.metBy = this;
+    this.#looked += merged.looked;
+    this.#repeated += merged.repeated;
+    for (const below of this.#merging.below(merged)) {
+      if (below.metBy === this || below.selected.length === 0) continue;
+      below.metBy = this;
+      this.#waiting.push(below);
     }
-  };
-  for (const kind of [Kind.OPERATION_DEFINITION, Kind.FRAGMENT_DEFINITION] as const) {
-    for (const definition of document.definitions) {
-      if (definition.kind !== kind || !('selectionSet' in definition) || reached.has(definition.selectionSet)) continue;
-      yield definition.selectionSet;
-      // Only a fragment can be reached from another definition.
-      if (fragments.size > 0) reach(definition.selectionSet);
-    }
+    return this.#looked <= this.#budget && this.#repeated <= this.#maximum;
   }
 }

@@ -3,6 +3,7 @@ import {
   type DocumentFacts,
   limitOrFalse,
   type OperationFacts,
+  occurrencesAbove,
   type Refusal,
   type RefusalCode,
   refuse,
@@ -35,7 +36,7 @@ interface Row<S extends Subject> {
   /** The smallest value that can be meant. */
   readonly min: 0 | 1;
   readonly code: RefusalCode;
-  /** The number itself where it is no more than `maximum`. */
+  /** The number, or some number that is on the same side of `maximum`. */
   readonly read: (subject: Subjects[S], maximum: number) => number;
 }
 
@@ -68,10 +69,7 @@ const rows: { readonly [K in LimitName]-?: AnyRow } = {
   ),
   maxRootFields: row('operation', 20, 1, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
   maxMutationRootFields: row('mutation', 5, 0, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
-  // Each further response key of one field takes an alias.
-  maxOccurrences: row('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', (facts, maximum) =>
-    facts.aliases < maximum && !facts.cyclic ? 1 : facts.occurrences,
-  ),
+  maxOccurrences: row('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', occurrencesAbove),
   maxRepeatedFields: row('merging', 50, 0, 'REPETITION_LIMIT_EXCEEDED', repeatedFields),
 };
 
