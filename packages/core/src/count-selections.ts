@@ -43,12 +43,14 @@ export function countSelections(set: SelectionSetNode, counted: Counted, into: C
     const { counts } = frame;
     const node = frame.set.selections[frame.next++];
     if (!node) {
-      const aliases = counts.aliases - frame.aliasesBefore;
-      if (aliases > 0) (counted.aliases ??= new Map()).set(frame.set, aliases);
       const { part, flat } = frame;
       // The last set to be left is the outermost one.
       counts.flat = flat;
-      if (part === 'whole') counted.flat = saturate(counted.flat + shownBy(frame, counted));
+      if (part === 'whole') {
+        counted.flat = saturate(counted.flat + shownBy(frame, counted));
+        const aliases = counts.aliases - frame.aliasesBefore;
+        if (aliases > 0) counted.aliased.push([frame.set, aliases]);
+      }
       const parent = above.pop();
       if (!parent) return counts;
       frame = parent;
@@ -115,7 +117,10 @@ function enter(
     if (node.selectionSet) next = i;
   }
   if (level === 0 && part === 'whole') counts.ownKeys = fields - repeats;
-  counted.repeats += repeats;
+  if (repeats > 0) {
+    counted.repeats += repeats;
+    (counted.repeating ??= new Set()).add(set);
+  }
   counted.written += selections.length;
   counts.selections += selections.length;
   counts.aliases += aliases;

@@ -33,6 +33,8 @@ export class Counted {
   readonly roots: SelectionSetNode[] = [];
   /** Selection sets of fields and operations with a fragment in them; those of fragments are part of these. */
   mixed: SelectionSetNode[] | undefined;
+  /** Selection sets that repeat a response key by themselves. */
+  repeating: Set<SelectionSetNode> | undefined;
   /** A lower bound of the repeated fields of the document: those that one selection set repeats by itself, or more that were found. */
   repeats = 0;
   /** Selections, each counted once. */
@@ -45,8 +47,9 @@ export class Counted {
   /** Expanded selections of the operations with aliases. */
   expanded = 0;
   #fragments: Map<string, Counts> | undefined;
-  /** Selection set -> aliases in it and below, fragments expanded, where there are any. */
-  aliases: Map<SelectionSetNode, number> | undefined;
+  /** Selection sets of fields with aliases in them or below, fragments expanded, and how many; what {@link aliases} has not taken. */
+  readonly aliased: (readonly [SelectionSetNode, number])[] = [];
+  #aliases: Map<SelectionSetNode, number> | undefined;
   #merging: Merging | undefined;
 
   constructor(definitions: Fragments) {
@@ -59,8 +62,15 @@ export class Counted {
     return this.#fragments;
   }
 
+  /** Selection set -> aliases in it and below, where there are any: a table that few documents need. */
+  get aliases(): ReadonlyMap<SelectionSetNode, number> {
+    this.#aliases ??= new Map();
+    for (const [set, aliases] of this.aliased.splice(0)) this.#aliases.set(set, aliases);
+    return this.#aliases;
+  }
+
   get merging(): Merging {
-    this.#merging ??= new Merging(this.definitions, this.aliases, this.written);
+    this.#merging ??= new Merging(this.definitions, this.written);
     return this.#merging;
   }
 

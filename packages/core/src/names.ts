@@ -1,6 +1,6 @@
 /** The texts of a document, each an object once it was met: what is the same object need not be compared letter by letter. */
 import { maxPlaceBits, placeOf } from './distinct-keys.ts';
-import type { Selected } from './merging.ts';
+import type { Selected } from './pieces.ts';
 
 /** A text of the document, as a response key and as the name of a field. What a merge knows of it holds in that merge only. */
 export class Name {

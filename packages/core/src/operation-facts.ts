@@ -3,7 +3,7 @@ import { type FieldNode, Kind, type OperationDefinitionNode, type SelectionSetNo
 import { FieldWalk } from './collect.ts';
 import { countSelections } from './count-selections.ts';
 import { addDirectives, type Counted } from './counts.ts';
-import type { Merged, Merging, Selected } from './merging.ts';
+import { mostKeysPerName } from './occurrences.ts';
 
 /** What one operation asks for, after fragments are expanded. A count too large to represent is `Infinity`. */
 export interface OperationFacts {
@@ -113,13 +113,18 @@ export class CountedOperation implements OperationFacts {
     if (this.#counted.expanded > OCCURRENCE_BUDGET) return Infinity;
     const known = this.#most;
     if (known && (known.found > known.above || known.above <= floor)) return Math.max(floor, known.found);
-    const found = mostKeysPerName(this.#root, this.#counted.merging, floor);
+    const found = mostKeysPerName(this.#root, this.#counted, floor);
     this.#most = { above: floor, found };
     return found;
   }
 }
 
-/** @returns {@link OperationFacts.occurrences}, or `floor` where they are no more: most of the operation need not be looked at then. */
+/**
+ * Says whether an operation asks for one field under more response keys than `floor`, without looking where there are not
+ * enough aliases for it.
+ *
+ * @returns {@link OperationFacts.occurrences}, or `floor` where they are no more.
+ */
 export function occurrencesAbove(facts: OperationFacts, floor: number): number {
   return facts instanceof CountedOperation ? facts.occurrencesAbove(floor) : Math.max(floor, facts.occurrences);
 }
@@ -130,55 +135,4 @@ class Names extends FieldWalk {
   field(node: FieldNode): void {
     this.names.add(node.name.value);
   }
-}
-
-/** A step by response path. */
-interface Step {
-  readonly merged: Merged;
-  /** Fields of one response key each, where what merges below them has aliases enough. */
-  readonly below: readonly (readonly Selected[])[];
-  /** Of what was met here and below. */
-  most: number;
-  next: number;
-}
-
-/** @returns the most response keys of one field name, or `floor` where there are no more. */
-function mostKeysPerName(root: SelectionSetNode, merging: Merging, floor: number): number {
-  // A stack of its own instead of recursion: nesting is the client's to choose.
-  let step = begin(merging.ofSet(root), merging, floor);
-  const above: Step[] = [];
-  for (;;) {
-    const selected = step.below[step.next++];
-    if (!selected) {
-      step.merged.most = { above: floor, found: step.most };
-      const parent = above.pop();
-      if (!parent) return step.most;
-      parent.most = Math.max(parent.most, step.most);
-      step = parent;
-    } else if (canShowMore(selected, step.most)) {
-      const below = merging.ofFields(selected);
-      if (below.most?.above === floor) step.most = Math.max(step.most, below.most.found);
-      else {
-        above.push(step);
-        step = begin(below, merging, floor);
-      }
-    }
-  }
-}
-
-function begin(merged: Merged, merging: Merging, floor: number): Step {
-  const most = merged.aliased < floor ? floor : Math.max(floor, merging.mostKeysPerName(merged));
-  const below: (readonly Selected[])[] = [];
-  for (const { selected, merges } of merging.below(merged)) {
-    if (merges) below.push(selected);
-    else for (const field of selected) if (field.aliases >= most) below.push([field]);
-  }
-  return { merged, below, most, next: 0 };
-}
-
-/** One field name has a response key for each alias at the most, and its own. */
-function canShowMore(selected: readonly Selected[], most: number): boolean {
-  let aliases = 0;
-  for (const field of selected) aliases += field.aliases;
-  return aliases >= most;
 }

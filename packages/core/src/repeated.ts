@@ -2,9 +2,11 @@
  * Counts fields that stand beside another one of the same response key, after selections are merged by response path and
  * through fragments. Validation compares every two of them, so that this number bounds what validation costs.
  */
-import type { SelectionSetNode } from 'graphql';
+import { Kind, type SelectionSetNode } from 'graphql';
+import { behind } from './collect.ts';
 import type { Counted } from './counts.ts';
-import type { Below, Merged, Merging } from './merging.ts';
+import type { Merged, Visitor } from './merging.ts';
+import type { Selected } from './pieces.ts';
 
 /** Selections to look at for the repeated fields of a document; twice those that are written in it where it is more. */
 export const REPEAT_BUDGET = 5_000;
@@ -23,51 +25,72 @@ export function countRepeated(counted: Counted, maximum: number): number {
   const { merging } = counted;
   // Where no selection set repeats a key, fragments expanded, none merge further down either.
   if (counted.repeats === 0 && counted.mixed?.every((set) => merging.ofSet(set).repeated === 0)) return 0;
-  return new PathWalk(merging, maximum, budget).count(counted.roots);
+  return new PathWalk(counted, maximum, budget).count();
 }
 
-/** Where sets merge, each step finds a repeat. What merges with no other shows the same wherever it stands, and is met once. */
-class PathWalk {
-  readonly #merging: Merging;
+/**
+ * Goes by response path from definitions down. What merges with no other shows the same wherever it stands, and is met once;
+ * where sets merge, each step finds a repeat.
+ */
+class PathWalk implements Visitor {
+  readonly #counted: Counted;
   readonly #maximum: number;
   readonly #budget: number;
-  readonly #waiting: Below[] = [];
+  readonly #met = new Set<SelectionSetNode>();
+  /** What is still to be met: what stands alone, and fields that merge. */
+  readonly #alone: SelectionSetNode[] = [];
+  readonly #together: (readonly Selected[])[] = [];
   #looked = 0;
   #repeated = 0;
 
-  constructor(merging: Merging, maximum: number, budget: number) {
-    this.#merging = merging;
+  constructor(counted: Counted, maximum: number, budget: number) {
+    this.#counted = counted;
     this.#maximum = maximum;
     this.#budget = budget;
   }
 
-  count(roots: readonly SelectionSetNode[]): number {
-    roots.every((root) => this.#meets(this.#merging.ofSet(root)) && this.#goesOn());
+  count(): number {
+    this.#alone.push(...this.#counted.roots.toReversed());
+    while (this.#looked <= this.#budget && this.#repeated <= this.#maximum && this.#meetsNext());
     return this.#looked > this.#budget ? Infinity : this.#repeated;
   }
 
-  /** @returns whether everything below was met. */
-  #goesOn(): boolean {
-    for (let below = this.#waiting.pop(); below; below = this.#waiting.pop()) if (!this.#enters(below)) return false;
-    return true;
+  /** @returns whether there was one. */
+  #meetsNext(): boolean {
+    const set = this.#alone.pop();
+    if (set) {
+      this.#meetAlone(behind(set, this.#counted.definitions));
+      return true;
+    }
+    const together = this.#together.pop();
+    if (together) this.#meet(this.#counted.merging.ofFields(together));
+    return together !== undefined;
   }
 
-  #enters({ selected, merges }: Below): boolean {
-    if (merges) return this.#meets(this.#merging.ofFields(selected));
-    return selected.every((field) => this.#meets(this.#merging.ofField(field)));
+  #meetAlone(set: SelectionSetNode): void {
+    if (this.#met.has(set)) return;
+    this.#met.add(set);
+    const { selections } = set;
+    if (!this.#counted.repeating?.has(set) && selections.every(({ kind }) => kind === Kind.FIELD)) {
+      this.#looked += selections.length;
+      for (const node of selections)
+        if ('selectionSet' in node && node.selectionSet) this.#alone.push(node.selectionSet);
+    } else this.#meet(this.#counted.merging.ofSet(set));
   }
 
-  /** @returns whether it is within what was asked for. */
-  #meets(merged: Merged): boolean {
-    if (merged.metBy === this) return true;
-    merged.metBy = this;
+  #meet(merged: Merged): void {
     this.#looked += merged.looked;
     this.#repeated += merged.repeated;
-    for (const below of this.#merging.below(merged)) {
-      if (below.metBy === this || below.selected.length === 0) continue;
-      below.metBy = this;
-      this.#waiting.push(below);
-    }
-    return this.#looked <= this.#budget && this.#repeated <= this.#maximum;
+    this.#counted.merging.visit(merged, this);
+  }
+
+  single(field: Selected): void {
+    if (field.metBy === this) return;
+    field.metBy = this;
+    this.#alone.push(field.set);
+  }
+
+  merging(fields: readonly Selected[]): void {
+    this.#together.push(fields);
   }
 }
