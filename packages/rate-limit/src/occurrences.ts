@@ -11,7 +11,6 @@ import {
   included,
   type ResolvedOperation,
   refuse,
-  type Selecting,
   typeApplies,
 } from '@graphql-bulwark/core';
 import {
@@ -54,6 +53,8 @@ export interface Written {
 
 type Slot = Omit<Occurrence, 'times' | 'coordinates'> & { readonly coordinates: Set<string> };
 type Counts = ReadonlyMap<Slot, number>;
+
+const nothing: Counts = new Map();
 
 /** Merged selections looked at for one operation, each time for one type, and how deep it may nest: above these it is refused. */
 const maxVisits = 50_000;
@@ -107,19 +108,34 @@ function countAll(resolved: ResolvedOperation, limited: LimitedFields): readonly
   if (!root || !limited.leading.has(root.name)) return [];
   if (facts.cyclic) throw refuse('FRAGMENT_CYCLE');
   if (!(facts.depth <= maxDepth)) throw tooLarge(facts.depth, maxDepth);
-  const counts = counter(resolved, limited)([operation.selectionSet], root);
+  const counts = counter(resolved, limited)(operation.selectionSet, root);
   return [...counts].map(([{ coordinates, ...slot }, times]) => ({ ...slot, times, coordinates: [...coordinates] }));
+}
+
+/** Selection sets that merge: what they come to depends on the type alone. */
+interface Merged {
+  readonly sets: readonly SelectionSetNode[];
+  /** Types that fragments in them are for. */
+  readonly conditions: readonly string[];
+  /** Which of the conditions hold -> the fields. */
+  readonly fields: Map<string, readonly FieldGroup[]>;
+  readonly counts: Map<GraphQLCompositeType, Counts>;
+}
+
+/** Fields of one response key, and what merges below them. */
+interface FieldGroup {
+  readonly nodes: readonly FieldNode[];
+  below?: Merged;
 }
 
 function counter(
   { schema, document, variables }: ResolvedOperation,
   { fields, leading }: LimitedFields,
-): (sets: readonly SelectionSetNode[], type: GraphQLCompositeType) => Counts {
+): (set: SelectionSetNode, type: GraphQLObjectType) => Counts {
   const base = { fragments: fragmentsOf(document), includes: included(variables) };
-  const selectings = new Map<GraphQLObjectType, Selecting>();
   const slots = new Map<Rule, Map<FieldNode | undefined, Slot>>();
   const ids = new Map<SelectionSetNode, number>();
-  const counted = new Map<string, Counts>();
+  const known = new Map<string, Merged>();
   let visits = 0;
 
   function visit(selections: number): void {
@@ -139,49 +155,73 @@ function counter(
     return slot;
   }
 
-  function count(sets: readonly SelectionSetNode[], type: GraphQLCompositeType): Counts {
-    const name = `${type.name} ${sets.map(idOf).join()}`;
-    let counts = counted.get(name);
+  function merged(sets: readonly SelectionSetNode[]): Merged {
+    const name = sets.map(idOf).join();
+    let found = known.get(name);
+    if (!found) {
+      const conditions = new Set<string>();
+      const applies = (condition: string): boolean => conditions.add(condition).size > 0;
+      collectFields(sets, { ...base, applies });
+      found = { sets, conditions: [...conditions], fields: new Map(), counts: new Map() };
+      known.set(name, found);
+    }
+    return found;
+  }
+
+  function count(below: Merged, type: GraphQLCompositeType): Counts {
+    let counts = below.counts.get(type);
     if (!counts) {
-      counts = isObjectType(type) ? countObject(sets, type) : countAbstract(sets, schema.getPossibleTypes(type));
-      counted.set(name, counts);
+      counts = isObjectType(type) ? countObject(below, type) : countAbstract(below, schema.getPossibleTypes(type));
+      below.counts.set(type, counts);
     }
     return counts;
   }
 
-  function countAbstract(sets: readonly SelectionSetNode[], types: readonly GraphQLObjectType[]): Counts {
+  function countAbstract(below: Merged, types: readonly GraphQLObjectType[]): Counts {
     const most = new Map<Slot, number>();
     for (const type of types) {
       if (!leading.has(type.name)) continue;
-      for (const [slot, times] of count(sets, type)) most.set(slot, Math.max(most.get(slot) ?? 0, times));
+      for (const [slot, times] of count(below, type)) most.set(slot, Math.max(most.get(slot) ?? 0, times));
     }
     return most;
   }
 
-  function countObject(sets: readonly SelectionSetNode[], type: GraphQLObjectType): Counts {
-    const sum = new Map<Slot, number>();
-    const add = (slot: Slot, times: number): void => void sum.set(slot, (sum.get(slot) ?? 0) + times);
+  function countObject(here: Merged, type: GraphQLObjectType): Counts {
+    let sum: Map<Slot, number> | undefined;
+    const add = (slot: Slot, times: number): void => {
+      sum ??= new Map();
+      sum.set(slot, (sum.get(slot) ?? 0) + times);
+    };
     const ofType = fields.get(type.name);
-    visit(1);
-    for (const group of collectFields(sets, selectingOn(type)).values()) {
-      visit(group.length);
-      const [node] = group as [FieldNode];
+    for (const group of fieldsOn(type, here)) {
+      visit(group.nodes.length);
+      const [node] = group.nodes as readonly [FieldNode];
       const field = type.getFields()[node.name.value];
       if (!field) continue;
       const coordinate = `${type.name}.${field.name}`;
       for (const rule of ofType?.get(field.name)?.rules ?? []) add(slotOf(rule, { field, node }, coordinate), 1);
       const returned = getNamedType(field.type);
       if (!isCompositeType(returned) || !leading.has(returned.name)) continue;
-      const below = group.flatMap(({ selectionSet }) => selectionSet ?? []);
-      for (const [slot, times] of count(below, returned)) add(slot, times);
+      group.below ??= merged(group.nodes.flatMap(({ selectionSet }) => selectionSet ?? []));
+      for (const [slot, times] of count(group.below, returned)) add(slot, times);
     }
-    return sum;
+    return sum ?? nothing;
   }
 
-  function selectingOn(type: GraphQLObjectType): Selecting {
-    const known = selectings.get(type) ?? { ...base, applies: typeApplies(schema, type) };
-    selectings.set(type, known);
-    return known;
+  function fieldsOn(
+    type: GraphQLObjectType,
+    { sets, conditions, fields: byConditions }: Merged,
+  ): readonly FieldGroup[] {
+    visit(1 + (conditions.length >> 2)); // four take about as long as a field
+    const holding = conditions.filter(typeApplies(schema, type));
+    const name = holding.join();
+    let found = byConditions.get(name);
+    if (!found) {
+      const applies = (condition: string): boolean => holding.includes(condition);
+      found = [...collectFields(sets, { ...base, applies }).values()].map((nodes) => ({ nodes }));
+      byConditions.set(name, found);
+    }
+    return found;
   }
 
   function idOf(set: SelectionSetNode): number {
@@ -190,7 +230,7 @@ function counter(
     return id;
   }
 
-  return count;
+  return (set, type) => count(merged([set]), type);
 }
 
 function tooLarge(actual: number, maximum: number): Error {

@@ -69,6 +69,10 @@ describe('fields below the root', () => {
     ['{ named { ... on User { a: name b: name } ... on Team { c: name } } }', { 'Named.name': 2 }],
     ['{ member { ... on Named { name } ... on Team { size } } }', { 'Named.name': 1, 'Team.size': 1 }],
     ['{ me { ... on Named { ... on Team { size } } } }', {}],
+    [
+      '{ named { ... on User { a: name } } member { ... on User { ...N } ... on Team { ...N x: name } } } fragment N on Named { name }',
+      { 'Named.name': 3 },
+    ],
     ['{ __schema { types { name } } me { __typename } }', {}],
   ])('counts static occurrences: %s', async (query, points) => {
     expect(await charged(query)).toEqual(points);
