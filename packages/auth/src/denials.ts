@@ -105,9 +105,10 @@ export function denials(events: Events | undefined, memos: Memos, maxErrorsPerFi
     errorOf(denied, where, path) {
       noted(denied, where);
       const { guarded, code, reason } = denied;
-      return cap(where, () =>
-        deny(code, { coordinate: guarded.coordinate, rule: guarded.rule, reason, ...(path && located(where, path)) }),
-      );
+      const make = () =>
+        deny(code, { coordinate: guarded.coordinate, rule: guarded.rule, reason, ...(path && located(where, path)) });
+      // What does not exist says so each time: what is hidden would be told from it by saying less.
+      return code === 'NOT_FOUND' ? make() : cap(where, make);
     },
     noted,
     no(error, { memo, info }) {

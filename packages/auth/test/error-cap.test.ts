@@ -3,7 +3,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { buildSchema, execute, type GraphQLError, graphql, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { as, send } from '../../../test/kit.ts';
-import { authDirectives, type GuardSchemaOptions, guardSchema } from '../src/index.ts';
+import { authDirectives, type GuardSchemaOptions, guardSchema, notFound } from '../src/index.ts';
 import { type Api, denied, everyWay, everywhere, plain, serve, unhandledDuring } from './ways.ts';
 
 const me = as({ id: 'me' });
@@ -210,6 +210,20 @@ it('enum values of a list are capped as well', async () => {
   const { data, errors } = await run(await start({ Query: { levels: () => Array(40).fill('HIGH') } }), '{levels}');
   expect(data).toEqual({ levels: Array(40).fill(null) });
   expect(codesOf(errors)).toEqual(twenty);
+});
+
+it('attack: what is hidden as not found is so each time, as what does not exist', async () => {
+  const answer = async (find: () => unknown) => {
+    const hidden = `${authDirectives} type Query { rows: [Row] } type Row { one: Note sure: Note! } type Note @owner(mode: NOT_FOUND) { id: ID }`;
+    const resolvers = { Query: { rows: () => foreign(50) }, Row: { one: find, sure: find } };
+    const api = await serve(makeExecutableSchema({ typeDefs: hidden, resolvers }), { maxErrorsPerField: 3 });
+    return [await everyWay(api, '{rows{one{id}}}', me), await everyWay(api, '{rows{sure{id}}}', me)];
+  };
+  const missing = await answer(() => {
+    throw notFound();
+  });
+  expect(await answer(() => ({ ownerId: 'them' }))).toEqual(missing);
+  expect(await answer(() => slowly({ ownerId: 'them' }))).toEqual(missing);
 });
 
 describe('maxErrorsPerField', () => {
