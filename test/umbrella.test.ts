@@ -248,6 +248,7 @@ describe('a server protected by createBulwark', () => {
       () => undefined as never,
       () => ({ id: '' }) as never,
       () => ({ ...people['ann'], expiresAt: new Date(0) }) as never,
+      () => ({ ...people['ann'], expiresAt: Date.now() + 1_000 }) as never,
       () => Promise.reject(new Error('secret')),
     ]) {
       const { post } = await serve({ authenticate });

@@ -3,7 +3,7 @@
  * as its SHA-256: with 256 random bits there is nothing that a slow hash could protect.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { knownOptions, type Principal, show, wholeNumber, within } from '@graphql-bulwark/core';
+import { isNumericDate, knownOptions, type Principal, show, wholeNumber, within } from '@graphql-bulwark/core';
 
 /** What a store knows of a key. */
 export interface ApiKeyRecord {
@@ -109,10 +109,8 @@ function endOf({ notBefore, expiresAt, revokedAt }: ApiKeyRecord): string | unde
   const now = Date.now() / 1_000;
   if (revokedAt !== null && revokedAt !== undefined) return 'revoked';
   // A Date would be compared by its milliseconds, and lie in the far future.
-  const areTimes = [expiresAt ?? now, notBefore ?? now].every((time) => typeof time === 'number');
-  if (!areTimes) throw new TypeError('a malformed record');
-  // Written so that a time that is no number refuses.
-  if (expiresAt !== null && expiresAt !== undefined && !(now < expiresAt)) return 'expired';
+  if (![expiresAt ?? now, notBefore ?? now].every(isNumericDate)) throw new TypeError('a malformed record');
+  if (expiresAt !== null && expiresAt !== undefined && now >= expiresAt) return 'expired';
   return notBefore === null || notBefore === undefined || now >= notBefore ? undefined : 'not valid yet';
 }
 

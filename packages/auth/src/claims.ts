@@ -1,5 +1,5 @@
 /** From a verified token's claims to the principal. Only own properties count: a claim is never an inherited one. */
-import type { Principal } from '@graphql-bulwark/core';
+import { isNumericDate, type Principal } from '@graphql-bulwark/core';
 
 /** A claim's name, or the way to it through nested objects: `['realm_access', 'roles']`. */
 export type ClaimPath = string | readonly string[];
@@ -13,7 +13,7 @@ export function principalOf(payload: Claims, rolesClaim: ClaimPath, scopesClaim:
   const claims = frozenCopy(payload) as Claims;
   const { sub, exp, iat } = claims;
   // JSON can spell a number that is infinite, and a token that never ends.
-  if (!Number.isFinite(exp) || !Number.isFinite(iat)) return 'claims';
+  if (!isNumericDate(exp) || !isNumericDate(iat)) return 'claims';
   if (!isSubject(sub)) return 'sub';
   return Object.freeze({
     id: sub,
@@ -21,7 +21,7 @@ export function principalOf(payload: Claims, rolesClaim: ClaimPath, scopesClaim:
     roles: Object.freeze(names(claimAt(claims, rolesClaim))),
     scopes: Object.freeze(scopeNames(claimAt(claims, scopesClaim))),
     authMethod: 'jwt',
-    expiresAt: exp as number,
+    expiresAt: exp,
   });
 }
 

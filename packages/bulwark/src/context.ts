@@ -10,6 +10,7 @@ import {
   clientAddress,
   type Events,
   isExpectedError,
+  isNumericDate,
   type Principal,
   refuse,
   reworded,
@@ -97,7 +98,7 @@ export function checkedPrincipal(principal: Principal | null): Principal | null 
     // By name: getters of a class are not in a copy.
     const { id, claims, roles, scopes, authMethod, expiresAt, keyId } = principal;
     const isSomebody = typeof id === 'string' && id !== '' && typeof claims === 'object' && claims !== null;
-    const ends = expiresAt === undefined || Number.isFinite(expiresAt);
+    const ends = expiresAt === undefined || isNumericDate(expiresAt);
     if (isSomebody && strings(roles) && strings(scopes) && ends) {
       return Object.freeze({ ...principal, id, claims, roles, scopes, authMethod, expiresAt, keyId });
     }

@@ -63,7 +63,14 @@ export {
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { PerOperation } from './per-operation.ts';
 export { plainText } from './plain-text.ts';
-export { type Principal, type SecuredContext, type SecurityContext, securityContext, securityOf } from './principal.ts';
+export {
+  isNumericDate,
+  type Principal,
+  type SecuredContext,
+  type SecurityContext,
+  securityContext,
+  securityOf,
+} from './principal.ts';
 export { forget, isPromise, ownVerdict } from './promises.ts';
 export {
   type CoordinateShare,

@@ -17,6 +17,14 @@ export interface Principal {
   readonly keyId?: string | undefined;
 }
 
+/** The end of the year 9999: what is later was given in milliseconds, and would never come. */
+const lastSecond = 253_402_300_799;
+
+/** Whether a value is a time in seconds since the epoch (RFC 7519 NumericDate). */
+export function isNumericDate(value: unknown): value is number {
+  return Number.isFinite(value) && (value as number) <= lastSecond;
+}
+
 /** The one property that Bulwark puts on the GraphQL context. Shared by the operations of a batch. */
 export interface SecurityContext {
   /** `null` when no credential was sent. */
