@@ -74,10 +74,16 @@ export function ownerJudge(
       if (settled === 'owned') return undefined;
       const mode = ownerModeOf(guarded);
       const code = missing || mode === 'NOT_FOUND' ? 'NOT_FOUND' : 'FORBIDDEN';
-      const reason = settled === 'unresolved' ? 'OWNER_UNRESOLVED' : missing ? 'no such object' : 'owner';
-      return { guarded, code, reason, mode };
+      return { guarded, code, reason: reasonOf(settled, missing, guarded, question), mode };
     });
   };
+
+  function reasonOf(answer: Ownership, missing: boolean, { owners }: Guarded, { contextValue }: Question): string {
+    if (answer === 'unresolved') return 'OWNER_UNRESOLVED';
+    if (missing) return 'no such object';
+    const names = owners.some(({ claim }) => standings.claimant(contextValue, claim).identities.length > 0);
+    return names ? 'owner' : 'no owner claim';
+  }
 
   const place: OwnerJudge['place'] = (guarded, question) =>
     owned(guarded, question, (rule, claimant) => {

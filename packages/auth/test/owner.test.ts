@@ -109,6 +109,13 @@ describe('@owner on an object type', () => {
     expect(api.events).toMatchObject([{ coordinate: 'Doc', reason: 'OWNER_UNRESOLVED' }]);
   });
 
+  it('tells the operator of a caller who has nothing to compare', async () => {
+    const misspelt = `${authDirectives} type Query { doc: Doc } type Doc @owner(claim: "tenat") { id: ID }`;
+    const api = await serve(makeExecutableSchema({ typeDefs: misspelt, resolvers: { Query: { doc: () => own } } }));
+    await send(api.server, '{doc{id}}', me);
+    expect(api.events).toMatchObject([{ coordinate: 'Doc', reason: 'no owner claim' }]);
+  });
+
   it('W8 does not take two absent values for the same', async () => {
     const api = await start({ doc: { id: 7, ownerId: undefined }, docs: [{ ownerId: null }, { ownerId: '' }] });
     const anonymous = [denied('doc', 'UNAUTHENTICATED'), denied('docs', 'UNAUTHENTICATED')];
