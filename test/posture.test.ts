@@ -122,6 +122,13 @@ describe('what undoes a part of the posture', () => {
     expect(warnings[0]).toContain('landing page');
   });
 
+  it('is an API that knows no callers and has rules for some', async () => {
+    const { warnings } = await serve(plain, {}, { authenticate: false });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('authenticate: false');
+    expect((await serve('type Query { open: String }', {}, { authenticate: false })).warnings).toEqual([]);
+  });
+
   it('nothing is named where nothing is undone, and the safe settings stand', async () => {
     const { merged, warnings } = await serve();
     expect(warnings).toEqual([]);
