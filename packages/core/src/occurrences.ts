@@ -74,7 +74,10 @@ class OccurrenceWalk implements Visitor {
 
   #aliasesBelow(fields: readonly Selected[]): number {
     let aliases = 0;
-    for (const { set } of fields) aliases += this.#counted.aliases.get(set) ?? 0;
+    for (const field of fields) {
+      field.aliases ??= this.#counted.aliases.get(field.set) ?? 0;
+      aliases += field.aliases;
+    }
     return aliases;
   }
 }

@@ -14,6 +14,8 @@ export class Selected {
   /** The walk that met it last where it merges with no other. */
   metBy: object | undefined;
   piece: Piece | undefined;
+  /** Aliases in its selections and below, once they were asked for. */
+  aliases: number | undefined;
 
   constructor(key: Name, set: SelectionSetNode) {
     this.key = key;
