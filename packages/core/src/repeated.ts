@@ -38,7 +38,7 @@ class PathWalk implements Visitor {
   readonly #budget: number;
   readonly #met = new Set<SelectionSetNode>();
   /** What is still to be met: what stands alone, and fields that merge. */
-  readonly #alone: SelectionSetNode[] = [];
+  readonly #alone: SelectionSetNode[];
   readonly #together: (readonly Selected[])[] = [];
   #looked = 0;
   #repeated = 0;
@@ -47,10 +47,10 @@ class PathWalk implements Visitor {
     this.#counted = counted;
     this.#maximum = maximum;
     this.#budget = budget;
+    this.#alone = counted.roots.toReversed();
   }
 
   count(): number {
-    this.#alone.push(...this.#counted.roots.toReversed());
     while (this.#looked <= this.#budget && this.#repeated <= this.#maximum && this.#meetsNext());
     return this.#looked > this.#budget ? Infinity : this.#repeated;
   }

@@ -54,6 +54,11 @@ it('looks at every field once where fragments double at each level', () => {
   expect(repeated(text)).toBeLessThanOrEqual(100);
 });
 
+it('stands any number of definitions', () => {
+  const n = 150_000;
+  expect(repeated(`{ x } ${times(n, (i) => `fragment F${i} on Q{a a}`)}`)).toBe(n);
+});
+
 it('stands any nesting', () => {
   let selectionSet: unknown = { kind: Kind.SELECTION_SET, selections: [field('x'), field('x')] };
   for (let i = 0; i < 10_000; i += 1) {
