@@ -48,7 +48,7 @@ export interface GeneratedApiKey {
 export type KeyVerdict =
   | { readonly principal: Principal }
   | { readonly invalid: string; readonly claimedId?: string; readonly keyId?: string }
-  | { readonly unavailable: string };
+  | { readonly unavailable: string; readonly cause: unknown };
 
 const prefixPattern = /^[A-Za-z]\w{0,31}$/;
 const restPattern = /^([0-9a-f]{16})_([0-9a-f]{64})$/;
@@ -78,8 +78,8 @@ export function apiKeyVerifier(options: ApiKeyOptions): (key: string) => Promise
     let found: ApiKeyRecord | null | undefined;
     try {
       found = await within(timeoutMilliseconds, Promise.resolve(store.find(keyId)));
-    } catch {
-      return { unavailable: 'api key store' };
+    } catch (cause) {
+      return { unavailable: 'api key store', cause };
     }
     try {
       // Both are computed in every case.
@@ -90,8 +90,8 @@ export function apiKeyVerifier(options: ApiKeyOptions): (key: string) => Promise
       if (ended !== undefined) return { invalid: ended, keyId };
       void noted(store, keyId);
       return { principal: principalOf(keyId, found) };
-    } catch {
-      return { unavailable: 'malformed api key record' };
+    } catch (cause) {
+      return { unavailable: 'malformed api key record', cause };
     }
   };
 }
@@ -109,7 +109,9 @@ function endOf({ notBefore, expiresAt, revokedAt }: ApiKeyRecord): string | unde
   const now = Date.now() / 1_000;
   if (revokedAt !== null && revokedAt !== undefined) return 'revoked';
   // A Date would be compared by its milliseconds, and lie in the far future.
-  if (![expiresAt ?? now, notBefore ?? now].every(isNumericDate)) throw new TypeError('a malformed record');
+  if (![expiresAt ?? now, notBefore ?? now].every(isNumericDate)) {
+    throw new TypeError('expiresAt and notBefore must be numbers of seconds since the epoch.');
+  }
   if (expiresAt !== null && expiresAt !== undefined && now >= expiresAt) return 'expired';
   return notBefore === null || notBefore === undefined || now >= notBefore ? undefined : 'not valid yet';
 }
@@ -119,7 +121,9 @@ function principalOf(keyId: string, record: ApiKeyRecord): Principal {
   const areTexts = [scopes, roles].every(
     (names) => Array.isArray(names) && names.every((name) => typeof name === 'string' && name !== ''),
   );
-  if (typeof subject !== 'string' || subject === '' || !areTexts) throw new TypeError('a malformed record');
+  if (typeof subject !== 'string' || subject === '' || !areTexts) {
+    throw new TypeError('subject must be a text, scopes and roles lists of texts, none of them empty.');
+  }
   return Object.freeze({
     id: subject,
     claims: Object.freeze({ ...claims, sub: subject }),

@@ -22,7 +22,7 @@ import { type DpopOptions, dpopVerifier } from './dpop.ts';
 import { type IssuerOptions, issuerOptionNames } from './issuer.ts';
 import { issuersVerifier } from './issuers.ts';
 import { judgement } from './judgement.ts';
-import { reported } from './outcomes.ts';
+import { loggedOnce, reported } from './outcomes.ts';
 import { type Penalty, type PenaltyOptions, penalty } from './penalty.ts';
 import { type RevocationOptions, revocationOptionNames } from './revocation.ts';
 import { cachedVerifier } from './token-cache.ts';
@@ -101,6 +101,7 @@ export function authenticate(options: AuthenticateOptions): Authenticate {
     dpop: dpop === undefined ? undefined : dpopVerifier(dpop),
     revocation,
     penalty: guarding,
+    ignored: (cause) => void (events && loggedOnce(events, 'revocation unknown, and let pass', cause)),
   });
   const addressOf = clientAddress(options.clientAddress ?? {});
   const watched = events !== undefined || guarding !== undefined;

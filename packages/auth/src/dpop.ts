@@ -33,7 +33,7 @@ export interface Proven {
   readonly thumbprint: string;
 }
 
-export type ProofVerdict = 'good' | 'use_dpop_nonce' | 'invalid_dpop_proof' | 'unavailable';
+export type ProofVerdict = 'good' | 'use_dpop_nonce' | 'invalid_dpop_proof' | { readonly cause: unknown };
 
 export interface DpopVerifier {
   readonly judge: (proof: string, proven: Proven) => Promise<ProofVerdict>;
@@ -99,8 +99,8 @@ export function dpopVerifier(options: DpopOptions): DpopVerifier {
         if (asked && !asked.isGood(nonce)) return 'use_dpop_nonce';
         try {
           return (await isFirst(thumbprint, jti)) ? 'good' : 'invalid_dpop_proof';
-        } catch {
-          return 'unavailable';
+        } catch (cause) {
+          return { cause };
         }
       } catch {
         // Everything in a proof is its sender's, the key too: what jose makes of it is never a failure of ours.

@@ -17,6 +17,8 @@ export interface Judges {
   readonly dpop: DpopVerifier | undefined;
   readonly revocation: RevocationOptions | undefined;
   readonly penalty: Penalty | undefined;
+  /** Told of a deny-list that could not be asked, where that lets pass. */
+  readonly ignored: (cause: unknown) => void;
 }
 
 /** Reads the credential, which may throw, and judges it. */
@@ -28,7 +30,7 @@ export type Judgement = (
 
 type TokenCredential = Exclude<Credential, { scheme: 'ApiKey' }>;
 
-export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty }: Judges): Judgement {
+export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty, ignored }: Judges): Judgement {
   /** Counts the failure of a guess, on the address and on whom the credential is known to name; then refuses. */
   async function failed(error: unknown, clientIp: string | null, subject: string | null = null): Promise<never> {
     // Locked by now: that answer goes before this one.
@@ -58,15 +60,17 @@ export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty }:
         return failed(error, clientIp, `token:${principal.id}`);
       }
       const verdict = await dpop.judge(credential.proof, { token: credential.text, method, thumbprint });
-      if (verdict === 'unavailable')
-        throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: 'dpop store' });
+      if (typeof verdict === 'object') {
+        throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: 'dpop store', cause: verdict.cause });
+      }
       // Asking for a nonce is the protocol, not a failure.
       if (verdict === 'use_dpop_nonce') throw unauthenticated('nonce', scheme, verdict);
       if (verdict !== 'good') {
         return failed(unauthenticated('proof', scheme, verdict), clientIp, `token:${principal.id}`);
       }
     }
-    if (revocation && (await revoked(revocation, principal))) throw unauthenticated('revoked', scheme, 'invalid_token');
+    if (revocation && (await revoked(revocation, principal, ignored)))
+      throw unauthenticated('revoked', scheme, 'invalid_token');
     return principal;
   }
 
@@ -90,9 +94,10 @@ export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty }:
   }
 
   async function judgeKey(text: string, clientIp: string | null): Promise<Principal> {
-    const verdict = apiKeys ? await apiKeys(text) : { unavailable: 'no api keys' };
+    const verdict = apiKeys ? await apiKeys(text) : { unavailable: 'no api keys', cause: undefined };
     if ('unavailable' in verdict) {
-      throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: verdict.unavailable });
+      const { unavailable: reason, cause } = verdict;
+      throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason, cause });
     }
     if ('invalid' in verdict) {
       const { invalid, claimedId, keyId } = verdict;

@@ -25,11 +25,33 @@ export async function reported(
     return principal;
   } catch (thrown) {
     const code = refusalCode(thrown) ?? 'INTERNAL_SERVER_ERROR';
-    const { reason = 'failure', keyId } = factsOfRefusal(thrown) ?? {};
-    const details: EventDetails = { type: typeOf(reason), code, reason, ...(keyId !== undefined && { keyId }) };
+    const { reason = 'failure', keyId, cause } = factsOfRefusal(thrown) ?? {};
+    const details: EventDetails = {
+      type: typeOf(reason),
+      code,
+      reason,
+      ...(keyId !== undefined && { keyId }),
+      ...(events && cause !== undefined && { errorId: loggedOnce(events, reason, cause) }),
+    };
     events?.emit(details, 'refused', { security: asked });
     throw thrown;
   }
+}
+
+const minute = 60_000;
+
+/** By what failed: when it was logged, and under which id. */
+const logs = new WeakMap<Events, Map<string, { readonly since: number; readonly errorId: string }>>();
+
+/** Logs once a minute: a store that is down fails for everyone. @returns the id under which it stands. */
+export function loggedOnce(events: Events, reason: string, cause: unknown): string {
+  const known = logs.get(events) ?? new Map<string, { readonly since: number; readonly errorId: string }>();
+  logs.set(events, known);
+  const last = known.get(reason);
+  if (last && performance.now() - last.since < minute) return last.errorId;
+  const errorId = events.logged(`authentication: ${reason}`, cause);
+  known.set(reason, { since: performance.now(), errorId });
+  return errorId;
 }
 
 function typeOf(reason: string): 'auth.failure' | 'auth.expired' | 'auth.revoked' | 'auth.locked' {

@@ -85,14 +85,16 @@ export function penalty(options: PenaltyOptions): Penalty {
 
   /** @throws {GraphQLError} `SERVICE_UNAVAILABLE` */
   async function ask<T>(work: (store: CounterStore) => Promise<T>): Promise<T> {
+    let cause: unknown;
     for (const one of insuranceStore ? [store, insuranceStore] : [store]) {
       try {
         return await within(storeTimeoutMilliseconds, work(one));
-      } catch {
+      } catch (error) {
         // The next one, if there is one.
+        cause = error;
       }
     }
-    throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: 'penalty store' });
+    throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: 'penalty store', cause });
   }
 
   function bucketsOf(identifier: string | null, clientIp: string | null | undefined): Bucket[] {

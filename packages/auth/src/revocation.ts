@@ -28,17 +28,27 @@ export const revocationOptionNames: readonly (keyof RevocationOptions)[] = [
   'dangerouslyAllowOnFailure',
 ];
 
-/** @throws {GraphQLError} `SERVICE_UNAVAILABLE` where the list gives no answer. */
-export async function revoked(options: RevocationOptions, principal: Principal): Promise<boolean> {
+/**
+ * @param ignored told of what failed where that is no refusal.
+ * @throws {GraphQLError} `SERVICE_UNAVAILABLE` where the list gives no answer.
+ */
+export async function revoked(
+  options: RevocationOptions,
+  principal: Principal,
+  ignored: (cause: unknown) => void,
+): Promise<boolean> {
   const { timeoutMilliseconds = 500, dangerouslyAllowOnFailure = false } = options;
   try {
     const asked = options.isRevoked(queryOf(principal));
     const answer: unknown = typeof asked === 'boolean' ? asked : await within(timeoutMilliseconds, asked);
     if (typeof answer === 'boolean') return answer;
     throw new TypeError('isRevoked must return true or false.');
-  } catch {
-    if (dangerouslyAllowOnFailure) return false;
-    throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: 'revocation unknown' });
+  } catch (cause) {
+    if (dangerouslyAllowOnFailure) {
+      ignored(cause);
+      return false;
+    }
+    throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: 'revocation unknown', cause });
   }
 }
 

@@ -1,5 +1,5 @@
 // API keys, and every way in which one may be wrong.
-import { factsOfRefusal } from '@graphql-bulwark/core';
+import { createEvents, factsOfRefusal, type SecurityEvent } from '@graphql-bulwark/core';
 import { describe, expect, it } from 'vitest';
 import { type ApiKeyOptions, type ApiKeyRecord, type ApiKeyStore, authenticate, generateApiKey } from '../src/index.ts';
 import { reasonOf, refusedBy } from './refused.ts';
@@ -152,6 +152,26 @@ describe('a store of API keys', () => {
     const refused = await refusedBy(who, withKey(generateApiKey({ prefix: 'shop' }).key));
     expect(refused).toMatchObject({ code: 'SERVICE_UNAVAILABLE', status: 503, reason: 'api key store' });
     expect(refused.message).toBe('Service temporarily unavailable');
+  });
+
+  it('that fails is logged once a minute, and every refusal says where', async () => {
+    const told: SecurityEvent[] = [];
+    const log: string[] = [];
+    const events = createEvents(
+      (event) => void told.push(event),
+      () => ({ warn() {}, error: (text) => void log.push(text) }),
+    );
+    const find = () => Promise.reject(new Error('db at 10.0.0.5'));
+    const who = authenticate({ apiKeys: { prefix: 'shop', store: { find } }, events });
+    for (let time = 1; time <= 3; time += 1) {
+      await refusedBy(who, withKey(generateApiKey({ prefix: 'shop' }).key));
+    }
+    expect(log).toHaveLength(1);
+    expect(log[0]).toContain('db at 10.0.0.5');
+    const [{ errorId }] = told as [SecurityEvent & { errorId: string }];
+    expect(log[0]).toContain(`api key store [${errorId}]`);
+    const each = { type: 'auth.failure', reason: 'api key store', errorId };
+    expect(told).toMatchObject([each, each, each]);
   });
 
   it.each<[string, Partial<ApiKeyRecord>]>([

@@ -1,4 +1,5 @@
 // Tokens that were taken back: in memory, in a real Redis, and when nobody can say.
+import { createEvents, type Events } from '@graphql-bulwark/core';
 import { afterAll, afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { Redis } from '../../../test/redis-client.ts';
 import {
@@ -13,8 +14,8 @@ import { reasonOf, refusedBy } from './refused.ts';
 import { audience, bearer, issuer, now, signer } from './tokens.ts';
 
 const key = await signer();
-const who = (revocation: RevocationOptions) =>
-  authenticate({ issuer, audience, algorithms: ['ES256'], key: key.publicKey, revocation });
+const who = (revocation: RevocationOptions, events?: Events) =>
+  authenticate({ issuer, audience, algorithms: ['ES256'], key: key.publicKey, revocation, events });
 
 const redisUrl = inject('redisUrl');
 const clients: Redis[] = [];
@@ -140,8 +141,16 @@ describe('a list that cannot be asked', () => {
     const refused = await refusedBy(who(options), token);
     expect(refused).toMatchObject({ code: 'SERVICE_UNAVAILABLE', status: 503, reason: 'revocation unknown' });
     expect(refused.message).toBe('Service temporarily unavailable');
-    const allowing = who({ isRevoked, timeoutMilliseconds: 20, dangerouslyAllowOnFailure: true });
+    const log: string[] = [];
+    const events = createEvents(
+      () => {},
+      () => ({ warn() {}, error: (text) => void log.push(text) }),
+    );
+    const allowing = who({ isRevoked, timeoutMilliseconds: 20, dangerouslyAllowOnFailure: true }, events);
     expect(await reasonOf(allowing, token)).toBe('let in');
+    expect(await reasonOf(allowing, token)).toBe('let in');
+    expect(log).toHaveLength(1);
+    expect(log[0]).toContain('revocation unknown, and let pass');
     expect(await who(options)({ headers: {} })).toBeNull();
   });
 });

@@ -40,12 +40,16 @@ export type EventDetails =
   | { type: 'rate.limited'; control: string; code: RefusalCode; coordinate?: string; retryAfterSeconds?: number }
   | { type: 'introspection.blocked'; control: string; code: RefusalCode; coordinate?: string }
   | { type: 'auth.success'; method: string; keyId?: string }
-  /** A credential was refused. `auth.locked`: too many failures before it. `auth.failure`: any other reason. */
+  /**
+   * A credential was refused. `auth.locked`: too many failures before it. `auth.failure`: any other reason. Where something of
+   * ours failed, the log has the error under `errorId`, once a minute.
+   */
   | {
       type: 'auth.failure' | 'auth.expired' | 'auth.revoked' | 'auth.locked';
       code: RefusalCode;
       reason: string;
       keyId?: string;
+      errorId?: string;
     }
   /** An issuer does not give its keys, or gives them again. */
   | { type: 'issuer.down' | 'issuer.up'; issuer: string; reason?: string }

@@ -130,6 +130,8 @@ export interface RefusalFacts {
   readonly reason?: string | undefined;
   /** The id of the API key that was refused, where it is a known one. */
   readonly keyId?: string | undefined;
+  /** What failed on our side, for the log. */
+  readonly cause?: unknown;
 }
 
 // Registered, so that an ES module copy and a CommonJS copy of this package recognise each other's refusals.
