@@ -163,6 +163,15 @@ describe('what undoes a part of the posture', () => {
   });
 });
 
+it('mistakes of a document are looked for no longer than they help', async () => {
+  const lookedFor = async (settings?: Settings) => (await serve(plain, settings)).merged.validationOptions?.maxErrors;
+  expect(await lookedFor()).toBe(20);
+  vi.stubEnv('NODE_ENV', 'production');
+  expect(await lookedFor()).toBe(5);
+  expect(await lookedFor({ validationOptions: { maxErrors: 3 } })).toBe(3);
+  expect(await lookedFor({ validationOptions: { maxErrors: 1e9 } })).toBe(20);
+});
+
 describe('subscription callbacks', () => {
   async function router() {
     const calls: { action: string; payload?: unknown }[] = [];

@@ -13,6 +13,7 @@ import {
   knownOptions,
   longestTimer,
   type MeasureInput,
+  maxValidationErrors,
   type Principal,
   refusalCode,
   type SecuredContext,
@@ -190,7 +191,7 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
       admit?.({ source: query, variables, contextValue });
       const document = parse(query, { maxTokens });
       measure?.({ schema, document, contextValue });
-      const errors = validate(schema, document, undefined, { maxErrors, hideSuggestions: true });
+      const errors = validate(schema, document, undefined, { maxErrors: maxValidationErrors(), hideSuggestions: true });
       if (errors.length > 0) return errors;
       await check({ schema, document, operationName, variables, contextValue, source: query });
       return { schema, document, operationName, variableValues: variables, contextValue };

@@ -6,7 +6,7 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { isGuarded } from '@graphql-bulwark/auth';
-import { isDevelopment } from '@graphql-bulwark/core';
+import { isDevelopment, maxValidationErrors } from '@graphql-bulwark/core';
 import { internalPlugin, usesCacheHints } from './cache-hints.ts';
 import { watched } from './landing-page.ts';
 
@@ -64,15 +64,15 @@ export function posture<C extends BaseContext>(
     persistedQueries: options.persistedQueries === false ? false : { ttl: 3_600, ...options.persistedQueries },
     parseOptions: { ...options.parseOptions, ...tighter(options.parseOptions?.maxTokens, maxTokens) },
     // Suggestions cost more than the rest of validation; without them a misspelt document is cheap.
-    validationOptions: { hideSuggestions: true, ...options.validationOptions, maxErrors: maxValidationErrors(options) },
+    validationOptions: { hideSuggestions: true, ...options.validationOptions, maxErrors: maxErrors(options) },
     hideSchemaDetailsFromClientErrors: options.hideSchemaDetailsFromClientErrors ?? true,
     includeStacktraceInErrorResponses: false,
   };
 }
 
-/** As many as an answer holds. */
-function maxValidationErrors<C extends BaseContext>({ validationOptions }: ApolloServerOptionsWithSchema<C>): number {
-  return Math.min(validationOptions?.maxErrors ?? 20, 20);
+/** No more than an answer holds. */
+function maxErrors<C extends BaseContext>({ validationOptions }: ApolloServerOptionsWithSchema<C>): number {
+  return Math.min(validationOptions?.maxErrors ?? maxValidationErrors(), 20);
 }
 
 function tighter(theirs: number | undefined, ours: number | false): { maxTokens?: number } {

@@ -32,7 +32,7 @@ export {
   type Refund,
 } from './counter-store.ts';
 export { longestTimer, within } from './deadline.ts';
-export { isDevelopment } from './environment.ts';
+export { isDevelopment, maxValidationErrors } from './environment.ts';
 export {
   createEvents,
   type EventDetails,
