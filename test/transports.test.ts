@@ -368,7 +368,7 @@ describe('over graphql-ws', () => {
   async function run(
     query: string,
     params?: Record<string, unknown>,
-    headers: Record<string, string> = {},
+    headers: Record<string, string | string[]> = {},
     each = (): void => {},
   ) {
     class WithHeaders extends WebSocket {
@@ -448,6 +448,14 @@ describe('over graphql-ws', () => {
   it('a credential in the upgrade and another one in connectionParams closes the socket', async () => {
     const authorization = `Bearer ${await sign()}`;
     expect((await run('{ who }', { authorization }, { authorization })).code).toBe(4403);
+  });
+
+  it('two credentials in the upgrade close the socket, as they refuse a request', async () => {
+    const authorization = [await sign(), await sign({ sub: 'u2' })].map((token) => `Bearer ${token}`);
+    expect((await run('{ who }', undefined, { authorization })).code).toBe(4403);
+    expect((await run('{ who }', undefined, { authorization: authorization.slice(1) })).results).toEqual([
+      { who: 'u2' },
+    ]);
   });
 
   it('a cookie that another site had sent closes the socket', async () => {

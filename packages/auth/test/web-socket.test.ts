@@ -27,7 +27,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 const typeDefs = /* GraphQL */ `
   type Query { open: String secret: String @auth(roles: "ADMIN") broken: String }
   type Mutation { first: String second: String @auth(roles: "ADMIN") }
-  type Subscription { docs: Doc guarded: Doc @auth(roles: "ADMIN") forever: Doc }
+  type Subscription { docs: Doc guarded: Doc @auth(roles: "ADMIN") forever: Doc unclosable: Doc }
   type Doc @owner { id: Int }
 `;
 
@@ -53,6 +53,17 @@ async function start() {
     },
     resolve: (event: unknown) => event,
   });
+  let unclosed = 0;
+  const unclosable = {
+    subscribe: () => ({
+      next: () => (unclosed++ === 0 ? Promise.resolve({ value: { id: 1 } }) : new Promise(() => {})),
+      return: () => Promise.reject(new Error('no broker')),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    }),
+    resolve: (event: unknown) => event,
+  };
   const schema = guardSchema(
     makeExecutableSchema({
       typeDefs: [authDirectives, typeDefs],
@@ -65,7 +76,7 @@ async function start() {
           },
         },
         Mutation: { first: () => void ran.push('first'), second: () => void ran.push('second') },
-        Subscription: { docs: stream('docs'), guarded: stream('guarded') },
+        Subscription: { docs: stream('docs'), guarded: stream('guarded'), unclosable },
       },
     }),
     { events },
@@ -125,7 +136,7 @@ async function start() {
     await client.dispose();
     return answers;
   }
-  return { ask, ran, failures, schema };
+  return { ask, ran, failures, schema, url, sockets };
 }
 
 const forbidden = (path: (string | number)[]): unknown =>
@@ -201,6 +212,53 @@ describe('over graphql-ws', () => {
     expect(await onConnect({ extra: { socket: { close: (code: number) => void closed.push(code) } } })).toBe(true);
     await vi.advanceTimersByTimeAsync(61_000);
     expect(closed).toEqual([4403]);
+  });
+
+  it.each<[string, (text: string) => readonly object[]]>([
+    ['pings before it says who it is', (text) => [{ type: 'ping', payload: { text } }]],
+    ['pings', (text) => [{ type: 'connection_init' }, { type: 'ping', payload: { text } }]],
+    ['asks', (text) => [{ type: 'connection_init' }, { type: 'subscribe', id: text, payload: { query: '{' } }]],
+  ])('a client that %s and does not read is not read from until it does', async (_, messagesFor) => {
+    const { url, sockets } = await start();
+    const client = new WebSocket(url, 'graphql-transport-ws');
+    await once(client, 'open');
+    const [served] = sockets.clients;
+    const [repeated, ...before] = messagesFor('x'.repeat(50_000)).toReversed();
+    for (const message of before) client.send(JSON.stringify(message));
+    if (before.length > 0) await once(client, 'message');
+
+    const times = 1_000; // more than what the two network stacks hold
+    let answered = 0;
+    client.pause();
+    client.on('message', () => {
+      answered += 1;
+    });
+    for (let i = 0; i < times; i += 1) {
+      client.send(JSON.stringify(repeated).replace('xxxxx', String(i)));
+    }
+    await vi.waitUntil(() => served?.isPaused, 5_000);
+    expect(served?.bufferedAmount).toBeLessThan(1_000_000);
+
+    client.resume();
+    await vi.waitUntil(() => answered === times, 5_000);
+    expect(served?.isPaused).toBe(false);
+    client.terminate();
+  });
+
+  it('a source that fails to close is told of when its client goes, and ends nothing else', async () => {
+    const { url, failures, sockets } = await start();
+    const client = new WebSocket(url, 'graphql-transport-ws');
+    await once(client, 'open');
+    client.send(JSON.stringify({ type: 'connection_init', payload: { who: 'user' } }));
+    await once(client, 'message');
+    client.send(
+      JSON.stringify({ type: 'subscribe', id: '1', payload: { query: 'subscription { unclosable { id } }' } }),
+    );
+    await once(client, 'message');
+    client.terminate();
+    // What is rejected and not handled fails the run.
+    await vi.waitUntil(() => failures.length > 0 && sockets.clients.size === 0);
+    expect(String(failures[0])).toContain('no broker');
   });
 
   it('an option that cannot be meant is a TypeError at start', () => {

@@ -131,6 +131,8 @@ export function webSocketHooks<C extends SecuredContext>(
       return security.principal;
     },
     context: (connection) => orClose(connection, make),
+    // Logs what is unexpected.
+    onFailure: (error) => void bulwark.mask({ errors: [asGraphQLError(error)] }, undefined),
   });
   return {
     ...guarded,
@@ -165,6 +167,13 @@ export function webSocketHooks<C extends SecuredContext>(
 // thrown from a hook, graphql-ws would print.
 const ended = deny('UNAUTHENTICATED').toJSON();
 
+function asGraphQLError(thrown: unknown): GraphQLError {
+  if (thrown instanceof GraphQLError) return thrown;
+  return new GraphQLError('failed', {
+    originalError: thrown instanceof Error ? thrown : new Error('failed', { cause: thrown }),
+  });
+}
+
 /** As graphql-ws hands it on. */
 interface Connected {
   readonly connectionParams?: Readonly<Record<string, unknown>> | undefined;
@@ -176,14 +185,16 @@ const credentialNames = ['authorization', 'x-api-key'];
 /** The upgrade request, with the credentials of `connectionParams` among its headers. One in both places is one too many. */
 function requestOf({ connectionParams = {}, extra: { request } }: WebSocketConnection): IncomingMessage {
   const headers: Record<string, string | string[] | undefined> = { ...request.headers };
+  const rawHeaders = [...request.rawHeaders];
   for (const [name, value] of Object.entries(connectionParams)) {
     const header = name.toLowerCase();
     if (!credentialNames.includes(header)) continue;
     // What is no text is no credential, and must not pass for none.
     const sent = typeof value === 'string' ? value : '';
     headers[header] = headers[header] === undefined ? sent : [headers[header], sent].flat();
+    rawHeaders.push(header, sent);
   }
-  return derived(request, { headers, rawHeaders: [] });
+  return derived(request, { headers, rawHeaders });
 }
 
 /** The same request but for a few properties; the server's own object stays as it is. */
