@@ -257,6 +257,16 @@ describe('a server protected by createBulwark', () => {
     }
   });
 
+  it('refuses a caller whose credential has ended, as an authenticator of the application says it', async () => {
+    const ends = (seconds: number) => ({ ...people['ann'], expiresAt: Date.now() / 1_000 + seconds }) as Principal;
+    const late = await serve({ authenticate: () => ends(-1) });
+    const answer = await late.post({ query: '{ open }' });
+    expect([answer.status, answer.code]).toEqual([401, 'UNAUTHENTICATED']);
+    expect(late.events).toMatchObject([{ type: 'auth.expired' }]);
+    const { post } = await serve({ authenticate: () => ends(60) });
+    expect((await post({ query: 'mutation { pay }' })).body).toEqual({ data: { pay: 'paid' } });
+  });
+
   it('serves no landing page and does not accept simple requests of other sites', async () => {
     vi.stubEnv('NODE_ENV', undefined);
     const { url } = await serve();
