@@ -159,9 +159,18 @@ function printable(text: string): string {
 
 /** An error in full. What it quotes cannot begin a line of its own, nor talk to a terminal. */
 function describe(error: unknown): string {
-  // An application can make a list of it (`Error.prepareStackTrace`).
-  const stack: unknown = error instanceof Error ? error.stack : undefined;
-  return withoutObject(typeof stack === 'string' ? stack : String(error))
+  return withoutObject(textOf(error))
     .replace(/\r?\n(?! {4}at )/g, '\n    | ')
     .replace(/[^\n\t\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Anything can be thrown, also what has no text: what a log cannot read must not refuse a request. */
+function textOf(error: unknown): string {
+  try {
+    // An application can make a list of it (`Error.prepareStackTrace`).
+    const stack: unknown = error instanceof Error ? error.stack : undefined;
+    return typeof stack === 'string' ? stack : String(error);
+  } catch {
+    return 'something that is no text';
+  }
 }

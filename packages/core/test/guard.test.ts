@@ -547,6 +547,18 @@ describe('events', () => {
     expect(types).toEqual(['request.invalid']);
   });
 
+  it.each<[string, () => unknown]>([
+    ['an object without a prototype', () => Object.create(null)],
+    ['what has no text', () => ({ toString: () => Object.create(null) })],
+  ])('reach a listener that throws %s, and nothing else happens', async (_, thrown) => {
+    const server = await start([], {
+      onEvent() {
+        throw thrown();
+      },
+    });
+    expect((await send(server, '{ nope }', as(null))).status).toBe(400);
+  });
+
   it('reach a listener that is asynchronous and fails, and nothing else happens', async () => {
     const server = await start([], { onEvent: () => Promise.reject(new Error('listener')) as never });
     expect((await send(server, '{ nope }', as(null))).status).toBe(400);
