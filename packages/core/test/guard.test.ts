@@ -571,6 +571,18 @@ describe('events', () => {
     expect(events[0]?.operationName).toHaveLength(100);
   });
 
+  it('name each caller so that it cannot be read as another one, nor break a line', async () => {
+    const events: SecurityEvent[] = [];
+    const server = await start([refusing('FORBIDDEN')], { onEvent: (event) => events.push(event) });
+    for (const id of ['bob', 'bob\u200b', '\u0431\u043e\u0431', 'bob\n']) await send(server, '{ a }', as({ id }));
+    expect(events.map(({ principalId }) => principalId)).toEqual([
+      'bob',
+      'bob\\u200b',
+      '\\u0431\\u043e\\u0431',
+      'bob\\u000a',
+    ]);
+  });
+
   it('without a listener are logged by kind: the denials of strangers do not hide why a credential is refused', () => {
     const lines: string[] = [];
     const events = createEvents(undefined, () => ({ ...silent, warn: (line) => lines.push(line) }));
