@@ -208,6 +208,8 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
       try {
         const connection = { connectionParams: socket.connectionParams ?? {}, extra: socket.extra };
         const principal = await authenticate(connection);
+        // What is neither somebody nor nobody must not pass for nobody.
+        if (typeof principal !== 'object') throw new TypeError('authenticate must return a Principal or null.');
         // One that has closed by now would be waited for until its credential ends.
         if (expired(principal) || isClosed(socket)) return false;
         const security = securityContext({ principal, clientIp: clientIp(connection) });

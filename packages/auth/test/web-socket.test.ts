@@ -214,6 +214,19 @@ describe('over graphql-ws', () => {
     expect(closed).toEqual([4403]);
   });
 
+  it.each([undefined, true, 'me'])('a caller who is %j is not let in', async (principal) => {
+    const failures: unknown[] = [];
+    const { onConnect } = webSocket({
+      schema: (await start()).schema,
+      authenticate: () => principal as never,
+      check: async () => {},
+      context: () => ({}),
+      onFailure: (error) => void failures.push(error),
+    });
+    expect(await onConnect({ extra: {} })).toBe(false);
+    expect(failures).toEqual([expect.any(TypeError)]);
+  });
+
   it.each<[string, (text: string) => readonly object[]]>([
     ['pings before it says who it is', (text) => [{ type: 'ping', payload: { text } }]],
     ['pings', (text) => [{ type: 'connection_init' }, { type: 'ping', payload: { text } }]],
