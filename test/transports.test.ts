@@ -29,6 +29,7 @@ const origin = 'https://app.example.com';
 const { publicKey, privateKey } = await generateKeyPair('ES256');
 const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' };
 const apiKey = generateApiKey({ prefix: 'shop' });
+let keyRoles: readonly string[] = [];
 const now = (): number => Math.floor(Date.now() / 1_000);
 
 let issuer: string;
@@ -109,7 +110,9 @@ function protect(jwksUrl = issuer) {
         prefix: 'shop',
         store: {
           find: (keyId) =>
-            keyId === apiKey.keyId ? { secretSha256: apiKey.secretSha256, subject: 'client1' } : undefined,
+            keyId === apiKey.keyId
+              ? { secretSha256: apiKey.secretSha256, subject: 'client1', roles: keyRoles }
+              : undefined,
         },
       },
     },
@@ -499,6 +502,22 @@ describe('over graphql-ws', () => {
     expect(code).toBe(4403);
     // Whoever can have a stream end could fill the log with what a hook throws.
     expect(printed).not.toHaveBeenCalled();
+  });
+
+  it('a stream ends when its caller has other roles than it began with', async () => {
+    keyRoles = ['READER', 'WRITER'];
+    onTestFinished(() => {
+      keyRoles = [];
+    });
+    let seen = 0;
+    const { results, code } = await run('subscription { tick }', { 'X-API-Key': apiKey.key }, {}, () => {
+      seen += 1;
+      if (seen === 2) keyRoles = ['WRITER', 'READER'];
+      if (seen === 3) keyRoles = ['READER'];
+      goOn();
+    });
+    expect(results).toEqual([{ tick: 1 }, { tick: 2 }, { tick: 3 }]);
+    expect(code).toBe(4403);
   });
 });
 

@@ -5,7 +5,14 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { type GuardedWebSocket, webSocket } from '@graphql-bulwark/auth';
-import { deny, refusalCode, type SecuredContext, type SecurityContext } from '@graphql-bulwark/core';
+import {
+  deny,
+  type Principal,
+  refusalCode,
+  type SecuredContext,
+  type SecurityContext,
+  securityOf,
+} from '@graphql-bulwark/core';
 import {
   type ExecutionResult,
   type FormattedExecutionResult,
@@ -69,7 +76,7 @@ export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext' | 'onErr
  * Makes the options by which a WebSocket server of graphql-ws is protected like one over HTTP: every operation is checked, and
  * its errors are masked. `Authorization` and `X-API-Key` may stand in `connectionParams`, where browsers can put them, and are
  * verified as the headers of a request are: for the connection, for each operation and for each event, so that a stream ends
- * when its token does, or is taken back. The option `sockets` of `createBulwark` bounds open sockets, operations and events: a
+ * when its token does, or is taken back, or when its caller has other roles or scopes than it began with. The option `sockets` of `createBulwark` bounds open sockets, operations and events: a
  * socket too many is closed with 4403, an operation or an event too many is an error, and the socket stays open.
  *
  * @throws {TypeError} for options that cannot be meant, and for a schema that is not secured.
@@ -143,10 +150,15 @@ export function webSocketHooks<C extends SecuredContext>(
       return refusal ? [refusal] : guarded.onSubscribe(socket, id, payload);
     },
     async onNext(socket, _id, _payload, { contextValue, document, operationName }, { data, errors, extensions }) {
-      const caller = await orClose(socket, identify).catch(() => undefined);
-      if (!caller) return { errors: [ended] };
       // Anything else has one result, and was counted when it began.
       const isEvent = getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
+      const caller = await orClose(socket, async (request) => {
+        const identified = await identify(request);
+        const before = securityOf(contextValue)?.principal;
+        if (isEvent && rightsOf(identified.security.principal) !== rightsOf(before)) throw deny('UNAUTHENTICATED');
+        return identified;
+      }).catch(() => undefined);
+      if (!caller) return { errors: [ended] };
       const refusal = isEvent ? await limits?.next(caller.security, contextValue) : undefined;
       if (refusal) return bulwark.mask({ data: null, errors: [refusal] }, contextValue);
       const result = { ...(data !== undefined && { data }), ...(extensions && { extensions }) };
@@ -166,6 +178,13 @@ export function webSocketHooks<C extends SecuredContext>(
 // In place of what a caller who may not ask any more would have got. The socket is closed by then, and lets nothing out; what is
 // thrown from a hook, graphql-ws would print.
 const ended = deny('UNAUTHENTICATED').toJSON();
+
+/** A stream is executed with the rights that it began with: whoever has others by now has to ask again. */
+function rightsOf(principal: Principal | null | undefined): string | undefined {
+  return principal
+    ? JSON.stringify([principal.id, principal.roles.toSorted(), principal.scopes.toSorted()])
+    : undefined;
+}
 
 function asGraphQLError(thrown: unknown): GraphQLError {
   if (thrown instanceof GraphQLError) return thrown;
