@@ -266,7 +266,9 @@ describe('a server protected by createBulwark', () => {
     const logger = { warn() {}, error: (text: string) => void logged.push(text) };
     const bulwark = createBulwark({ authenticate: () => new Promise(() => {}), onEvent: () => {}, logger });
     const req = Object.assign(new IncomingMessage(new Socket()), { headers: {} });
-    const made = bulwark.context()({ req }).catch((thrown: unknown) => thrown);
+    const made = bulwark
+      .context()({ req })
+      .catch((thrown: unknown) => thrown);
     await vi.advanceTimersByTimeAsync(30_001);
     expect(await made).toMatchObject({ message: 'Internal server error' });
     expect(logged[0]).toContain('no answer within 30000 ms');

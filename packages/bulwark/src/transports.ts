@@ -137,18 +137,18 @@ export function webSocketHooks<C extends SecuredContext>(
       callers.set(extra, security);
       return security.principal;
     },
-    context: (connection) => orClose(connection, make),
+    async context(connection) {
+      // Before anything is parsed: what is invalid has its price as well. No store is asked for more than run at a time.
+      const security = callers.get(connection.extra as object);
+      const refusal = security && (await limits?.subscribe(security));
+      if (refusal) throw refusal;
+      return orClose(connection, make);
+    },
     // Logs what is unexpected.
     onFailure: (error) => void bulwark.mask({ errors: [asGraphQLError(error)] }, undefined),
   });
   return {
     ...guarded,
-    async onSubscribe(socket, id, payload) {
-      // Before anything is parsed: what is invalid has its price as well.
-      const security = callers.get(socket.extra as object);
-      const refusal = security && (await limits?.subscribe(security));
-      return refusal ? [refusal] : guarded.onSubscribe(socket, id, payload);
-    },
     async onNext(socket, _id, _payload, { contextValue, document, operationName }, { data, errors, extensions }) {
       // Anything else has one result, and was counted when it began.
       const isEvent = getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
