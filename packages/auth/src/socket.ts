@@ -1,5 +1,4 @@
 /** The WebSocket behind a connection of graphql-ws, where it is one of `ws`. Of any other, nothing is known and nothing is done. */
-import type { Socket as NetworkSocket } from 'node:net';
 
 /** The part of graphql-ws's context that is read. */
 export interface Socket {
@@ -7,17 +6,15 @@ export interface Socket {
   readonly extra: unknown;
 }
 
-interface Extra {
-  readonly socket?: {
-    readonly readyState?: number;
-    readonly close?: (code: number, reason: string) => void;
-    readonly isPaused?: boolean;
-    readonly pause?: () => void;
-    readonly resume?: () => void;
-    readonly on?: (event: 'message', listener: () => void) => void;
-    readonly once?: (event: 'close', listener: () => void) => void;
-  };
-  readonly request?: { readonly socket?: Pick<NetworkSocket, 'writableLength' | 'once'> };
+interface WebSocketLike {
+  readonly readyState?: number;
+  readonly bufferedAmount?: number;
+  readonly isPaused?: boolean;
+  readonly close?: (code: number, reason: string) => void;
+  readonly pause?: () => void;
+  readonly resume?: () => void;
+  readonly on?: (event: 'message', listener: () => void) => void;
+  readonly once?: (event: 'close', listener: () => void) => void;
 }
 
 /** `WebSocket.CLOSED`. */
@@ -25,6 +22,9 @@ const closed = 3;
 
 /** What may wait for a client to read it. */
 const maxUnreadBytes = 262_144;
+
+/** No event tells that a client has read: what is still to be compressed waits as well. */
+const lookAgainMilliseconds = 50;
 
 export function close({ extra }: Socket): void {
   webSocketOf(extra)?.close?.(4403, 'Forbidden');
@@ -47,12 +47,19 @@ export function watch(socket: Socket, gone: () => void): void {
  */
 export function holdBack({ extra }: Socket): void {
   const webSocket = webSocketOf(extra);
-  const network = (extra as Extra | undefined)?.request?.socket;
-  if (!webSocket?.pause || webSocket.isPaused || !network || !(network.writableLength > maxUnreadBytes)) return;
+  if (!webSocket?.pause || webSocket.isPaused || !isUnread(webSocket)) return;
   webSocket.pause();
-  network.once('drain', () => webSocket.resume?.());
+  const readOn = (): void => {
+    if (isUnread(webSocket)) setTimeout(readOn, lookAgainMilliseconds).unref();
+    else webSocket.resume?.();
+  };
+  readOn();
 }
 
-function webSocketOf(extra: unknown): Extra['socket'] {
-  return (extra as Extra | undefined)?.socket;
+function isUnread({ readyState, bufferedAmount = 0 }: WebSocketLike): boolean {
+  return readyState !== closed && bufferedAmount > maxUnreadBytes;
+}
+
+function webSocketOf(extra: unknown): WebSocketLike | undefined {
+  return (extra as { readonly socket?: WebSocketLike } | undefined)?.socket;
 }

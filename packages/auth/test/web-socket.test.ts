@@ -1,4 +1,5 @@
 /** The same rules over graphql-ws, with a real server and a real client on loopback. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +17,7 @@ import { type ExecutionResult, parse, subscribe } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { WebSocket, WebSocketServer } from 'ws';
+import { type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { as } from '../../../test/kit.ts';
 import { authDirectives, authorization, guardSchema, webSocket } from '../src/index.ts';
 import { silent } from './ways.ts';
@@ -37,7 +38,7 @@ const people: Readonly<Record<string, Partial<Principal> & { id: string }>> = {
   late: { id: 'me', expiresAt: 1 },
 };
 
-async function start() {
+async function start(settings: ServerOptions = {}) {
   const ran: string[] = [];
   const failures: unknown[] = [];
   const events = createEvents(
@@ -83,7 +84,7 @@ async function start() {
   );
   const controls = [authorization<SecuredContext>()];
   const http = createServer();
-  const sockets = new WebSocketServer({ server: http });
+  const sockets = new WebSocketServer({ ...settings, server: http });
   const served = useServer(
     webSocket<SecuredContext>({
       schema,
@@ -227,16 +228,21 @@ describe('over graphql-ws', () => {
     expect(failures).toEqual([expect.any(TypeError)]);
   });
 
-  it.each<[string, (text: string) => readonly object[]]>([
-    ['pings before it says who it is', (text) => [{ type: 'ping', payload: { text } }]],
-    ['pings', (text) => [{ type: 'connection_init' }, { type: 'ping', payload: { text } }]],
-    ['asks', (text) => [{ type: 'connection_init' }, { type: 'subscribe', id: text, payload: { query: '{' } }]],
-  ])('a client that %s and does not read is not read from until it does', async (_, messagesFor) => {
-    const { url, sockets } = await start();
-    const client = new WebSocket(url, 'graphql-transport-ws');
+  const init = { type: 'connection_init' };
+  it.each<[string, boolean, (text: string) => readonly object[]]>([
+    ['pings before it says who it is', false, (text) => [{ type: 'ping', payload: { text } }]],
+    ['pings', false, (text) => [init, { type: 'ping', payload: { text } }]],
+    ['pings in compressed messages', true, (text) => [init, { type: 'ping', payload: { text } }]],
+    ['asks', false, (text) => [init, { type: 'subscribe', id: text, payload: { query: '{' } }]],
+  ])('a client that %s and does not read is not read from until it does', async (_, perMessageDeflate, messagesFor) => {
+    const { url, sockets } = await start({ perMessageDeflate });
+    // The server alone compresses: it is what its answers wait for.
+    const client = new WebSocket(url, 'graphql-transport-ws', {
+      perMessageDeflate: perMessageDeflate && { threshold: 1_000_000 },
+    });
     await once(client, 'open');
     const [served] = sockets.clients;
-    const [repeated, ...before] = messagesFor('x'.repeat(50_000)).toReversed();
+    const [repeated, ...before] = messagesFor(`xxxxx${randomBytes(25_000).toString('hex')}`).toReversed();
     for (const message of before) client.send(JSON.stringify(message));
     if (before.length > 0) await once(client, 'message');
 
@@ -249,11 +255,11 @@ describe('over graphql-ws', () => {
     for (let i = 0; i < times; i += 1) {
       client.send(JSON.stringify(repeated).replace('xxxxx', String(i)));
     }
-    await vi.waitUntil(() => served?.isPaused, 5_000);
+    await vi.waitUntil(() => served?.isPaused, 15_000);
     expect(served?.bufferedAmount).toBeLessThan(1_000_000);
 
     client.resume();
-    await vi.waitUntil(() => answered === times, 5_000);
+    await vi.waitUntil(() => answered === times, 15_000);
     expect(served?.isPaused).toBe(false);
     client.terminate();
   });
