@@ -17,6 +17,7 @@ import {
 } from '@graphql-bulwark/core';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { afterAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { audience, bearer, issuer, signer } from '../packages/auth/test/tokens.ts';
 import { Redis } from './redis-client.ts';
 
 const redisUrl = inject('redisUrl');
@@ -271,4 +272,25 @@ it.each<[string, object]>([
   ['an insurance that is none', { store: memoryStore(), insuranceStore: {} }],
 ])('a penalty with %s keeps the server from starting', (_, options) => {
   expect(() => penalty(options as PenaltyOptions)).toThrow(TypeError);
+});
+
+describe('a token', () => {
+  it('of a key that is not known yet locks out nobody, and one that is forged does', async () => {
+    const [old, next, forger] = await Promise.all(['k1', 'k2', 'k1'].map((kid) => signer(kid)));
+    if (!old || !next || !forger) throw new Error('no keys');
+    const who = authenticate({
+      issuer,
+      audience,
+      algorithms: ['ES256'],
+      jwks: { keys: [old.jwk] },
+      penalty: { store: memoryStore(), maxFailures: 2 },
+    });
+    const from = securityContext({ clientIp: '192.0.2.1' });
+    const code = async (token: Promise<string>): Promise<unknown> =>
+      who(bearer(await token), from).then(() => 'passed', refusalCode);
+    for (let i = 0; i < 5; i += 1) expect(await code(next.sign())).toBe('UNAUTHENTICATED');
+    expect(await code(old.sign())).toBe('passed');
+    expect(await code(forger.sign())).toBe('UNAUTHENTICATED');
+    expect(await code(forger.sign())).toBe('RATE_LIMITED');
+  });
 });

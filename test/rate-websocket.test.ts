@@ -1,8 +1,9 @@
 // Limits over real WebSockets, through graphql-ws.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { checkOperation, createEvents, deny, securityContext } from '@graphql-bulwark/core';
+import { type CounterStore, checkOperation, createEvents, deny, securityContext } from '@graphql-bulwark/core';
 import {
+  memoryStore,
   type RateLimitOptions,
   rateLimit,
   type SocketLimitOptions,
@@ -235,6 +236,34 @@ it('the umbrella counts operations of any kind, invalid ones among them, and lea
   }
   expect(bulwark.sockets).toBeDefined();
   expect(await ticks(connect('ann').client)).toEqual([1, 2, 3, 'RATE_LIMITED', 'RATE_LIMITED']);
+});
+
+it('attack: one socket asks a slow store for no more at a time than its operations that may run', async () => {
+  const inner = memoryStore();
+  let [asked, answered] = [0, 0];
+  let answer = (): void => {};
+  const slow = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const store: CounterStore = {
+    ...inner,
+    async consume(charges) {
+      asked += 1;
+      await slow;
+      return inner.consume(charges);
+    },
+  };
+  const { connect } = await umbrella({ rateLimit: { store, storeTimeoutMilliseconds: 60_000 } });
+  const { client } = connect('bob');
+  const all = Array.from({ length: 100 }, async () => {
+    const [seen] = await ticks(client, '{ f }');
+    answered += 1;
+    return seen;
+  });
+  await expect.poll(() => answered).toBe(80);
+  expect(asked).toBe(20);
+  answer();
+  expect(count(await Promise.all(all), 7)).toBe(20);
 });
 
 it('attack: what is refused over a socket costs as much as over HTTP', async () => {

@@ -29,6 +29,7 @@ const origin = 'https://app.example.com';
 const { publicKey, privateKey } = await generateKeyPair('ES256');
 const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' };
 const apiKey = generateApiKey({ prefix: 'shop' });
+let keyRoles: readonly string[] = [];
 const now = (): number => Math.floor(Date.now() / 1_000);
 
 let issuer: string;
@@ -109,7 +110,9 @@ function protect(jwksUrl = issuer) {
         prefix: 'shop',
         store: {
           find: (keyId) =>
-            keyId === apiKey.keyId ? { secretSha256: apiKey.secretSha256, subject: 'client1' } : undefined,
+            keyId === apiKey.keyId
+              ? { secretSha256: apiKey.secretSha256, subject: 'client1', roles: keyRoles }
+              : undefined,
         },
       },
     },
@@ -368,7 +371,7 @@ describe('over graphql-ws', () => {
   async function run(
     query: string,
     params?: Record<string, unknown>,
-    headers: Record<string, string> = {},
+    headers: Record<string, string | string[]> = {},
     each = (): void => {},
   ) {
     class WithHeaders extends WebSocket {
@@ -450,6 +453,14 @@ describe('over graphql-ws', () => {
     expect((await run('{ who }', { authorization }, { authorization })).code).toBe(4403);
   });
 
+  it('two credentials in the upgrade close the socket, as they refuse a request', async () => {
+    const authorization = [await sign(), await sign({ sub: 'u2' })].map((token) => `Bearer ${token}`);
+    expect((await run('{ who }', undefined, { authorization })).code).toBe(4403);
+    expect((await run('{ who }', undefined, { authorization: authorization.slice(1) })).results).toEqual([
+      { who: 'u2' },
+    ]);
+  });
+
   it('a cookie that another site had sent closes the socket', async () => {
     const cookie = `__Host-token=${await sign()}`;
     expect((await run('{ who }', undefined, { cookie, origin: 'https://evil.example' })).code).toBe(4403);
@@ -491,6 +502,22 @@ describe('over graphql-ws', () => {
     expect(code).toBe(4403);
     // Whoever can have a stream end could fill the log with what a hook throws.
     expect(printed).not.toHaveBeenCalled();
+  });
+
+  it('a stream ends when its caller has other roles than it began with', async () => {
+    keyRoles = ['READER', 'WRITER'];
+    onTestFinished(() => {
+      keyRoles = [];
+    });
+    let seen = 0;
+    const { results, code } = await run('subscription { tick }', { 'X-API-Key': apiKey.key }, {}, () => {
+      seen += 1;
+      if (seen === 2) keyRoles = ['WRITER', 'READER'];
+      if (seen === 3) keyRoles = ['READER'];
+      goOn();
+    });
+    expect(results).toEqual([{ tick: 1 }, { tick: 2 }, { tick: 3 }]);
+    expect(code).toBe(4403);
   });
 });
 

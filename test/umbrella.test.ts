@@ -1,3 +1,5 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { ApolloServer, type ApolloServerOptionsWithSchema } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { securityContext } from '@graphql-bulwark/core';
@@ -40,6 +42,7 @@ const people: Record<string, Principal> = {
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   vi.unstubAllEnvs();
   await Promise.all(stops.splice(0).map((stop) => stop()));
 });
@@ -256,6 +259,30 @@ describe('a server protected by createBulwark', () => {
       expect([answer.status, answer.code]).toEqual([500, 'INTERNAL_SERVER_ERROR']);
       expect(JSON.stringify(answer.body)).not.toContain('secret');
     }
+  });
+
+  it('waits for an authenticator of the application that hangs for half a minute, and no longer', async () => {
+    vi.useFakeTimers();
+    const logged: string[] = [];
+    const logger = { warn() {}, error: (text: string) => void logged.push(text) };
+    const bulwark = createBulwark({ authenticate: () => new Promise(() => {}), onEvent: () => {}, logger });
+    const req = Object.assign(new IncomingMessage(new Socket()), { headers: {} });
+    const made = bulwark
+      .context()({ req })
+      .catch((thrown: unknown) => thrown);
+    await vi.advanceTimersByTimeAsync(30_001);
+    expect(await made).toMatchObject({ message: 'Internal server error' });
+    expect(logged[0]).toContain('no answer within 30000 ms');
+  });
+
+  it('refuses a caller whose credential has ended, as an authenticator of the application says it', async () => {
+    const ends = (seconds: number) => ({ ...people['ann'], expiresAt: Date.now() / 1_000 + seconds }) as Principal;
+    const late = await serve({ authenticate: () => ends(-1) });
+    const answer = await late.post({ query: '{ open }' });
+    expect([answer.status, answer.code]).toEqual([401, 'UNAUTHENTICATED']);
+    expect(late.events).toMatchObject([{ type: 'auth.expired' }]);
+    const { post } = await serve({ authenticate: () => ends(60) });
+    expect((await post({ query: 'mutation { pay }' })).body).toEqual({ data: { pay: 'paid' } });
   });
 
   it('serves no landing page and does not accept simple requests of other sites', async () => {

@@ -8,8 +8,16 @@ type Claims = Readonly<Record<string, unknown>>;
 
 const maxSubjectLength = 256;
 
-/** @returns the principal, or the reason why these claims make none. */
-export function principalOf(payload: Claims, rolesClaim: ClaimPath, scopesClaim: ClaimPath): Principal | string {
+/**
+ * @param maxAgeSeconds how old a token may be: it ends then, where its `exp` is later.
+ * @returns the principal, or the reason why these claims make none.
+ */
+export function principalOf(
+  payload: Claims,
+  rolesClaim: ClaimPath,
+  scopesClaim: ClaimPath,
+  maxAgeSeconds: number = Infinity,
+): Principal | string {
   const claims = frozenCopy(payload) as Claims;
   const { sub, exp, iat } = claims;
   // JSON can spell a number that is infinite, and a token that never ends.
@@ -21,7 +29,7 @@ export function principalOf(payload: Claims, rolesClaim: ClaimPath, scopesClaim:
     roles: Object.freeze(names(claimAt(claims, rolesClaim))),
     scopes: Object.freeze(scopeNames(claimAt(claims, scopesClaim))),
     authMethod: 'jwt',
-    expiresAt: exp,
+    expiresAt: Math.min(exp, iat + maxAgeSeconds),
   });
 }
 

@@ -45,22 +45,32 @@ export function memoryDenyList(options: MemoryDenyListOptions = {}): DenyList {
   const ids = new Map<string, { readonly until: number }>();
   const subjects = new Map<string, { readonly until: number; readonly at: number }>();
 
-  function makeRoom(): void {
-    if (ids.size + subjects.size < maxEntries) return;
+  let sweptAt = 0;
+
+  /** Once a second: entries end with a second, and to look through a million of them for each `revoke` would stop the process. */
+  function sweep(now: number): void {
+    if (sweptAt === now) return;
+    sweptAt = now;
     for (const list of [ids, subjects]) {
-      for (const [key, { until }] of list) if (until < seconds()) list.delete(key);
+      for (const [key, { until }] of list) if (until < now) list.delete(key);
     }
-    if (ids.size + subjects.size >= maxEntries) throw new Error('The deny-list is full.');
+  }
+
+  function put<E>(list: Map<string, E>, key: string, entry: E): void {
+    const isFull = (): boolean => ids.size + subjects.size >= maxEntries;
+    if (isFull() && !list.has(key)) {
+      sweep(seconds());
+      if (isFull()) throw new Error('The deny-list is full.');
+    }
+    list.set(key, entry);
   }
   return {
     async revoke(jti, exp) {
-      makeRoom();
-      ids.set(checkedId('jti', jti), { until: checkedTime(exp) + slackSeconds });
+      put(ids, checkedId('jti', jti), { until: checkedTime(exp) + slackSeconds });
     },
     async revokeAllFor(sub) {
-      makeRoom();
       const at = seconds();
-      subjects.set(checkedId('sub', sub), { at, until: at + longestTokenSeconds + slackSeconds });
+      put(subjects, checkedId('sub', sub), { at, until: at + longestTokenSeconds + slackSeconds });
     },
     isRevoked({ jti, sub, iat }) {
       if (jti !== undefined && ids.has(jti)) return true;

@@ -25,7 +25,7 @@ export interface IssuerOptions extends KeyOptions {
   readonly claimValues?: Readonly<Record<string, string>> | undefined;
   /** How far clocks may differ. Whole number, 0 to 60. @default 5 */
   readonly clockToleranceSeconds?: number | undefined;
-  /** The oldest `iat` that is accepted. Whole number, 1 or more. Left out: `exp` alone decides. */
+  /** The oldest `iat` that is accepted, and when streams end. Whole number, 1 or more. Left out: `exp` alone decides. */
   readonly maxTokenAgeSeconds?: number | undefined;
   /** Where the roles are: a claim's name, or a path of keys. @default 'roles' */
   readonly rolesClaim?: ClaimPath | undefined;
@@ -110,11 +110,10 @@ export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener):
     try {
       const payload = await verified(token, keys, expected);
       if (!hasValues(payload)) return { invalid: 'claims', subject: subjectOf(payload) };
-      const principal = principalOf(payload, rolesClaim, scopesClaim);
+      const principal = principalOf(payload, rolesClaim, scopesClaim, maxTokenAgeSeconds);
       if (typeof principal === 'string') return { invalid: principal };
-      const endsAt = Math.min(payload.exp ?? 0, (payload.iat ?? 0) + (maxTokenAgeSeconds ?? Infinity));
       const isBound = Object.hasOwn(principal.claims, 'cnf');
-      return { verified: { principal, isBound, endsAt: endsAt + clockToleranceSeconds } };
+      return { verified: { principal, isBound, endsAt: (principal.expiresAt ?? 0) + clockToleranceSeconds } };
     } catch (error) {
       if (error instanceof KeysUnavailable) {
         return { unavailable: error.fault, retryAfterSeconds: error.retryAfterSeconds };

@@ -84,8 +84,8 @@ export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty, i
     if ('invalid' in verification) {
       const { invalid, subject } = verification;
       const error = unauthenticated(invalid, scheme, 'invalid_token');
-      // Rightly signed and over: an honest client that is late, not one that guesses.
-      if (invalid === 'expired') throw error;
+      // Rightly signed and over, or by a key that the issuer has just made: an honest client, not one that guesses.
+      if (invalid === 'expired' || invalid === 'unknown key') throw error;
       return failed(error, clientIp, subject === undefined ? null : `token:${subject}`);
     }
     const principal = await admitted(verification.verified, credential, method, clientIp);

@@ -1,8 +1,9 @@
 /** Which keys check which signatures (RFC 7518 section 3.1, RFC 8725 section 3.1). Settled while the server starts. */
 import { createPublicKey, KeyObject } from 'node:crypto';
 import { wholeNumber } from '@graphql-bulwark/core';
-import { type CryptoKey, createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose';
+import { type CryptoKey, createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { type IssuerListener, remoteKeys } from './remote-keys.ts';
+import { isUsableKey, minRsaBits } from './usable-key.ts';
 
 /** Where an issuer's keys come from. Exactly one of the three. */
 export interface KeyOptions {
@@ -30,9 +31,6 @@ interface Algorithm {
   /** RFC 7518 section 3.2: an HMAC key is at least as long as the hash. */
   readonly minBytes?: number;
 }
-
-/** RFC 7518 section 3.3. */
-const minRsaBits = 2_048;
 
 const rsa: Algorithm = { keyType: 'rsa' };
 const ed25519: Algorithm = { keyType: 'ed25519' };
@@ -129,16 +127,14 @@ function fits(key: KeyObject | Uint8Array, { keyType, curve, minBytes = 0 }: Alg
 }
 
 function checkedKeySet(jwks: JSONWebKeySet): Keys {
-  const isPublic = (jwk: JWK): boolean => jwk.kty !== 'oct' && !Object.hasOwn(jwk, 'd') && !Object.hasOwn(jwk, 'priv');
-  const isLong = ({ n }: JWK): boolean => n === undefined || Buffer.from(n, 'base64url').length * 8 >= minRsaBits;
   try {
     const keys = createLocalJWKSet(jwks);
-    if (jwks.keys.length > 0 && jwks.keys.every((jwk) => isPublic(jwk) && isLong(jwk))) return keys;
+    if (jwks.keys.length > 0 && jwks.keys.every(isUsableKey)) return keys;
   } catch {
     // the same answer
   }
   throw new TypeError(
-    'jwks must be a JSON Web Key Set of at least one key, all of them public (RSA: at least 2048 bits).',
+    'jwks must be a JSON Web Key Set of at least one key, all of them readable and public (RSA: at least 2048 bits).',
   );
 }
 

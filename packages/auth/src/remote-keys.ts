@@ -6,6 +6,7 @@
  */
 import { longestTimer } from '@graphql-bulwark/core';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { isUsableKey } from './usable-key.ts';
 
 /** Why there are no keys: a short constant, never text of the issuer. */
 export type KeysFault = 'timeout' | 'unreachable' | 'status' | 'content type' | 'too large' | 'not a key set';
@@ -56,7 +57,7 @@ export function remoteKeys({ url, timeoutMilliseconds, staleSeconds, onState }: 
 
   async function load(): Promise<void> {
     try {
-      held = { select: createLocalJWKSet(publicKeys(await fetchKeySet(url, timeoutMilliseconds))), since: Date.now() };
+      held = { select: createLocalJWKSet(usableKeys(await fetchKeySet(url, timeoutMilliseconds))), since: Date.now() };
       if (failure) onState?.('issuer.up');
       failure = undefined;
     } catch (error) {
@@ -146,10 +147,7 @@ async function boundedText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** Secrets and private keys have no place in a published set, and would make jose fail on the key, not on the token. */
-function publicKeys(set: unknown): JSONWebKeySet {
+function usableKeys(set: unknown): JSONWebKeySet {
   createLocalJWKSet(set as JSONWebKeySet); // throws for anything but a key set
-  return {
-    keys: (set as JSONWebKeySet).keys.filter(({ kty, d, k }) => kty !== 'oct' && d === undefined && k === undefined),
-  };
+  return { keys: (set as JSONWebKeySet).keys.filter(isUsableKey) };
 }

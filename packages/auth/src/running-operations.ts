@@ -55,12 +55,16 @@ export class RunningOperations {
   }
 }
 
-/** Executes what was admitted, and says when it is over. */
-export function runs<T>(args: ExecutionArgs, run: (args: ExecutionArgs) => T): T {
+/**
+ * Executes what was admitted, and says when it is over.
+ *
+ * @param unclosed told of a stream that fails to close.
+ */
+export function runs<T>(args: ExecutionArgs, run: (args: ExecutionArgs) => T, unclosed: (error: unknown) => void): T {
   const running = byContext.get(args.contextValue as object);
   if (!running) return run(args);
   const settled = <R>(result: R): R => {
-    if (isAsyncIterable(result)) return counted(result as unknown as Stream, running) as R;
+    if (isAsyncIterable(result)) return counted(result as unknown as Stream, running, unclosed) as R;
     running.over();
     return result;
   };
@@ -77,7 +81,11 @@ export function runs<T>(args: ExecutionArgs, run: (args: ExecutionArgs) => T): T
 }
 
 /** The same stream, which counts until it has ended or been ended. */
-function counted(stream: Stream, running: Running): Pick<Stream, 'next' | 'return' | 'throw'> & AsyncIterable<unknown> {
+function counted(
+  stream: Stream,
+  running: Running,
+  unclosed: (error: unknown) => void,
+): Pick<Stream, 'next' | 'return' | 'throw'> & AsyncIterable<unknown> {
   running.stream = stream;
   return {
     async next() {
@@ -90,9 +98,15 @@ function counted(stream: Stream, running: Running): Pick<Stream, 'next' | 'retur
         if (isOver) running.over();
       }
     },
-    return(value) {
+    async return(value) {
       running.over();
-      return stream.return(value);
+      try {
+        return await stream.return(value);
+      } catch (error) {
+        // graphql-ws closes streams where nobody waits for it: what is thrown there ends the process.
+        unclosed(error);
+        return { value, done: true };
+      }
     },
     throw(error) {
       running.over();

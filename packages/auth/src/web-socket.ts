@@ -35,6 +35,7 @@ import {
 } from 'graphql';
 import { isGuarded } from './marker.ts';
 import { RunningOperations, runs } from './running-operations.ts';
+import { close, holdBack, isClosed, type Socket, watch } from './socket.ts';
 
 /** What a connection is known by. */
 export interface Connection {
@@ -91,12 +92,6 @@ interface Known {
   timer?: NodeJS.Timeout;
 }
 
-/** The part of graphql-ws's context that is read. */
-interface Socket {
-  readonly connectionParams?: Readonly<Record<string, unknown>> | undefined;
-  readonly extra: unknown;
-}
-
 interface Payload {
   readonly query: string;
   readonly operationName?: string | null | undefined;
@@ -118,6 +113,7 @@ export interface GuardedWebSocket {
   readonly connectionInitWaitTimeout: number;
   readonly execute: typeof execute;
   readonly subscribe: typeof subscribe;
+  readonly onPing: (socket: Socket) => void;
   readonly onConnect: (socket: Socket) => Promise<boolean>;
   readonly onSubscribe: (
     socket: Socket,
@@ -205,20 +201,23 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
     schema,
     isProd: !isDevelopment(),
     connectionInitWaitTimeout: 3_000,
-    execute: (args) => runs(args, execute),
-    subscribe: (args) => runs(args, subscribe),
+    execute: (args) => runs(args, execute, onFailure),
+    subscribe: (args) => runs(args, subscribe, onFailure),
+    // A ping has its answer also before a connection is let in.
+    onPing: holdBack,
     async onConnect(socket) {
       try {
         const connection = { connectionParams: socket.connectionParams ?? {}, extra: socket.extra };
         const principal = await authenticate(connection);
+        // What is neither somebody nor nobody must not pass for nobody.
+        if (typeof principal !== 'object') throw new TypeError('authenticate must return a Principal or null.');
         // One that has closed by now would be waited for until its credential ends.
-        if (expired(principal) || socketOf(socket)?.readyState === closed) return false;
+        if (expired(principal) || isClosed(socket)) return false;
         const security = securityContext({ principal, clientIp: clientIp(connection) });
         const entry: Known = { connection, security, running: new RunningOperations(maxOperations) };
         known.set(socket, entry);
         closeAtEnd(socket, entry);
-        // Not by the hook alone: that waits for streams to end, and a silent one may not for hours.
-        socketOf(socket)?.once?.('close', () => gone(socket));
+        watch(socket, () => gone(socket));
         return true;
       } catch (error) {
         onFailure(error);
@@ -243,24 +242,6 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
 
 function expired(principal: Principal | null): boolean {
   return principal?.expiresAt !== undefined && !(Date.now() < principal.expiresAt * 1_000);
-}
-
-function close(socket: Socket): void {
-  socketOf(socket)?.close?.(4403, 'Forbidden');
-}
-
-/** `WebSocket.CLOSED`. */
-const closed = 3;
-
-/** With `ws`, the WebSocket itself. */
-function socketOf({ extra }: Socket):
-  | {
-      readonly close?: (code: number, reason: string) => void;
-      readonly readyState?: number;
-      readonly once?: (event: 'close', listener: () => void) => void;
-    }
-  | undefined {
-  return (extra as { readonly socket?: object } | undefined)?.socket;
 }
 
 function asError(thrown: unknown): Error {

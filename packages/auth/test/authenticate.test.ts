@@ -354,7 +354,10 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
     const who = authenticate(options({ maxTokenAgeSeconds: 60 }));
     expect(await refusalOf(bearer(await key.sign({ iat: now() - 90 })), who)).toEqual(invalid('expired'));
     expect(await refusalOf(bearer(await key.sign({ iat: now() + 90 })), who)).toEqual(invalid('claims'));
-    expect(await who(bearer(await key.sign({ iat: now() - 30 })))).toMatchObject({ id: 'u1' });
+    const [iat, exp] = [now() - 30, now() + 3_600];
+    // Streams and sockets of a principal end then.
+    expect(await who(bearer(await key.sign({ iat, exp })))).toMatchObject({ id: 'u1', expiresAt: iat + 60 });
+    expect(await who(bearer(await key.sign({ iat, exp: now() + 10 })))).toMatchObject({ expiresAt: now() + 10 });
   });
 
   it('with a type that was not asked for', async () => {
@@ -429,8 +432,9 @@ describe('a header', () => {
 
 describe('an infrastructure that fails', () => {
   it('is not the fault of the token', async () => {
-    const broken = { keys: [{ ...key.jwk, x: 'AAAA' }] };
-    const who = authenticate(options({ key: undefined, jwks: broken }));
+    const raw = await crypto.subtle.exportKey('raw', key.publicKey);
+    const useless = await crypto.subtle.importKey('raw', raw, { name: 'ECDSA', namedCurve: 'P-256' }, true, []);
+    const who = authenticate(options({ key: useless }));
     expect(await refusalOf(bearer(await key.sign()), who)).toMatchObject({ code: 'SERVICE_UNAVAILABLE', status: 503 });
   });
 });
@@ -478,6 +482,7 @@ describe('authenticate refuses to start', () => {
     ['with an empty key set', { key: undefined, jwks: { keys: [] } }, /^jwks/],
     ['with a key set that is none', { key: undefined, jwks: [key.jwk] }, /^jwks/],
     ['with a private key in the set', { key: undefined, jwks: { keys: [{ ...key.jwk, d: 'AAAA' }] } }, /^jwks/],
+    ['with a broken key in the set', { key: undefined, jwks: { keys: [{ ...key.jwk, x: 'AAAA' }] } }, /readable/],
     ['with a secret in the set', { key: undefined, jwks: { keys: [{ kty: 'oct', k: 'AAAA' }] } }, /^jwks/],
     ['with keys over plain HTTP', { key: undefined, jwksUrl: 'http://login.example.com/jwks' }, /^jwksUrl/],
     ['with a host that looks like loopback', { key: undefined, jwksUrl: 'http://127.0.0.1.example.com/' }, /^jwksUrl/],

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -296,5 +297,27 @@ describe('an issuer that fails', () => {
     const who = trusting(url);
     expect(await codeOf(who(bearer(await first.sign())))).toBe('allowed');
     expect(await codeOf(who(bearer(await second.sign())))).toBe('UNAUTHENTICATED');
+  });
+
+  it('that publishes keys which nobody can use has them ignored (RFC 7517 section 5)', async () => {
+    const rsa = await signer('r1', 'RS256');
+    const { kty, n, e } = generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey.export({ format: 'jwk' });
+    const keys = [
+      { kty, n, e },
+      { kty, n, e, kid: 'short' },
+      { kty: 'RSA' },
+      { kty: 'RSA', n: 5, e: 5 },
+      { kty: 'RSA', n: '%%%', e: 'AQAB', kid: 'r1' },
+      { kty: 'EC', crv: 'P-256', x: 'a', y: 'b', kid: 'broken' },
+      { kty: 'quantum' },
+      {},
+      rsa.jwk,
+    ];
+    const url = await listen((_, response) => json(response, JSON.stringify({ keys })));
+    const who = trusting(url, { algorithms: ['RS256', 'ES256'] });
+    expect(await codeOf(who(bearer(await rsa.sign())))).toBe('allowed');
+    expect(await codeOf(who(bearer(await rsa.sign({}, { kid: undefined } as never))))).toBe('allowed');
+    expect(await codeOf(who(bearer(await rsa.sign({}, { kid: 'short' }))))).toBe('UNAUTHENTICATED');
+    expect(await codeOf(who(bearer(await first.sign({}, { kid: 'broken' }))))).toBe('UNAUTHENTICATED');
   });
 });

@@ -1,6 +1,6 @@
 // Tokens that were taken back: in memory, in a real Redis, and when nobody can say.
 import { createEvents, type Events } from '@graphql-bulwark/core';
-import { afterAll, afterEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { Redis } from '../../../test/redis-client.ts';
 import {
   authenticate,
@@ -98,6 +98,28 @@ describe('a deny-list in memory', () => {
     await list.revoke('t2', now() + 10);
     expect(list.isRevoked({ jti: 't2', sub: 'u', iat: now(), iss: undefined })).toBe(true);
     expect(list.isRevoked({ jti: undefined, sub: 'u1', iat: now() - 100, iss: undefined })).toBe(true);
+  });
+
+  it('that is full takes what is in it already: it needs no room', async () => {
+    const list = memoryDenyList({ maxEntries: 2 });
+    await list.revoke('t1', now() + 10);
+    await list.revokeAllFor('u1');
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5_000 });
+    const later = { jti: undefined, sub: 'u1', iat: now(), iss: undefined };
+    expect(list.isRevoked(later)).toBe(false);
+    await list.revokeAllFor('u1');
+    expect(list.isRevoked(later)).toBe(true);
+    await expect(list.revokeAllFor('u2')).rejects.toThrow('full');
+  });
+
+  it('that is full is not looked through for each of those who come', async () => {
+    const list = memoryDenyList({ maxEntries: 100_000 });
+    for (let i = 0; i < 100_000; i += 1) await list.revoke(`t${i}`, now() + 300);
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const looks = vi.spyOn(Map.prototype, Symbol.iterator);
+    onTestFinished(() => looks.mockRestore());
+    for (let i = 0; i < 20; i += 1) await expect(list.revoke(`more${i}`, now() + 300)).rejects.toThrow('full');
+    expect(looks.mock.contexts.filter((map) => (map as Map<unknown, unknown>).size === 100_000)).toHaveLength(1);
   });
 });
 

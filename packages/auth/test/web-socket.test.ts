@@ -1,4 +1,5 @@
 /** The same rules over graphql-ws, with a real server and a real client on loopback. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +17,7 @@ import { type ExecutionResult, parse, subscribe } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { WebSocket, WebSocketServer } from 'ws';
+import { type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { as } from '../../../test/kit.ts';
 import { authDirectives, authorization, guardSchema, webSocket } from '../src/index.ts';
 import { silent } from './ways.ts';
@@ -27,7 +28,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 const typeDefs = /* GraphQL */ `
   type Query { open: String secret: String @auth(roles: "ADMIN") broken: String }
   type Mutation { first: String second: String @auth(roles: "ADMIN") }
-  type Subscription { docs: Doc guarded: Doc @auth(roles: "ADMIN") forever: Doc }
+  type Subscription { docs: Doc guarded: Doc @auth(roles: "ADMIN") forever: Doc unclosable: Doc }
   type Doc @owner { id: Int }
 `;
 
@@ -37,7 +38,7 @@ const people: Readonly<Record<string, Partial<Principal> & { id: string }>> = {
   late: { id: 'me', expiresAt: 1 },
 };
 
-async function start() {
+async function start(settings: ServerOptions = {}) {
   const ran: string[] = [];
   const failures: unknown[] = [];
   const events = createEvents(
@@ -53,6 +54,17 @@ async function start() {
     },
     resolve: (event: unknown) => event,
   });
+  let unclosed = 0;
+  const unclosable = {
+    subscribe: () => ({
+      next: () => (unclosed++ === 0 ? Promise.resolve({ value: { id: 1 } }) : new Promise(() => {})),
+      return: () => Promise.reject(new Error('no broker')),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    }),
+    resolve: (event: unknown) => event,
+  };
   const schema = guardSchema(
     makeExecutableSchema({
       typeDefs: [authDirectives, typeDefs],
@@ -65,14 +77,14 @@ async function start() {
           },
         },
         Mutation: { first: () => void ran.push('first'), second: () => void ran.push('second') },
-        Subscription: { docs: stream('docs'), guarded: stream('guarded') },
+        Subscription: { docs: stream('docs'), guarded: stream('guarded'), unclosable },
       },
     }),
     { events },
   );
   const controls = [authorization<SecuredContext>()];
   const http = createServer();
-  const sockets = new WebSocketServer({ server: http });
+  const sockets = new WebSocketServer({ ...settings, server: http });
   const served = useServer(
     webSocket<SecuredContext>({
       schema,
@@ -125,7 +137,7 @@ async function start() {
     await client.dispose();
     return answers;
   }
-  return { ask, ran, failures, schema };
+  return { ask, ran, failures, schema, url, sockets };
 }
 
 const forbidden = (path: (string | number)[]): unknown =>
@@ -201,6 +213,71 @@ describe('over graphql-ws', () => {
     expect(await onConnect({ extra: { socket: { close: (code: number) => void closed.push(code) } } })).toBe(true);
     await vi.advanceTimersByTimeAsync(61_000);
     expect(closed).toEqual([4403]);
+  });
+
+  it.each([undefined, true, 'me'])('a caller who is %j is not let in', async (principal) => {
+    const failures: unknown[] = [];
+    const { onConnect } = webSocket({
+      schema: (await start()).schema,
+      authenticate: () => principal as never,
+      check: async () => {},
+      context: () => ({}),
+      onFailure: (error) => void failures.push(error),
+    });
+    expect(await onConnect({ extra: {} })).toBe(false);
+    expect(failures).toEqual([expect.any(TypeError)]);
+  });
+
+  const init = { type: 'connection_init' };
+  it.each<[string, boolean, (text: string) => readonly object[]]>([
+    ['pings before it says who it is', false, (text) => [{ type: 'ping', payload: { text } }]],
+    ['pings', false, (text) => [init, { type: 'ping', payload: { text } }]],
+    ['pings in compressed messages', true, (text) => [init, { type: 'ping', payload: { text } }]],
+    ['asks', false, (text) => [init, { type: 'subscribe', id: text, payload: { query: '{' } }]],
+  ])('a client that %s and does not read is not read from until it does', async (_, perMessageDeflate, messagesFor) => {
+    const { url, sockets } = await start({ perMessageDeflate });
+    // The server alone compresses: it is what its answers wait for.
+    const client = new WebSocket(url, 'graphql-transport-ws', {
+      perMessageDeflate: perMessageDeflate && { threshold: 1_000_000 },
+    });
+    await once(client, 'open');
+    const [served] = sockets.clients;
+    const [repeated, ...before] = messagesFor(`xxxxx${randomBytes(25_000).toString('hex')}`).toReversed();
+    for (const message of before) client.send(JSON.stringify(message));
+    if (before.length > 0) await once(client, 'message');
+
+    const times = 1_000; // more than what the two network stacks hold
+    let answered = 0;
+    client.pause();
+    client.on('message', () => {
+      answered += 1;
+    });
+    for (let i = 0; i < times; i += 1) {
+      client.send(JSON.stringify(repeated).replace('xxxxx', String(i)));
+    }
+    await vi.waitUntil(() => served?.isPaused, 15_000);
+    expect(served?.bufferedAmount).toBeLessThan(1_000_000);
+
+    client.resume();
+    await vi.waitUntil(() => answered === times, 15_000);
+    expect(served?.isPaused).toBe(false);
+    client.terminate();
+  });
+
+  it('a source that fails to close is told of when its client goes, and ends nothing else', async () => {
+    const { url, failures, sockets } = await start();
+    const client = new WebSocket(url, 'graphql-transport-ws');
+    await once(client, 'open');
+    client.send(JSON.stringify({ type: 'connection_init', payload: { who: 'user' } }));
+    await once(client, 'message');
+    client.send(
+      JSON.stringify({ type: 'subscribe', id: '1', payload: { query: 'subscription { unclosable { id } }' } }),
+    );
+    await once(client, 'message');
+    client.terminate();
+    // What is rejected and not handled fails the run.
+    await vi.waitUntil(() => failures.length > 0 && sockets.clients.size === 0);
+    expect(String(failures[0])).toContain('no broker');
   });
 
   it('an option that cannot be meant is a TypeError at start', () => {

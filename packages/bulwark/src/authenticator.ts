@@ -1,10 +1,13 @@
 /** Who is asking, in whatever way the options say, with everything that the roles of a caller include. */
 import { authenticate, impliedRights, reported } from '@graphql-bulwark/auth';
-import type { Events } from '@graphql-bulwark/core';
+import { type Events, isPromise, within } from '@graphql-bulwark/core';
 import { type Authenticator, checkedPrincipal } from './context.ts';
 import type { BulwarkOptions } from './options.ts';
 
 type Options = Pick<BulwarkOptions, 'authenticate' | 'impliedRights' | 'clientAddress'>;
+
+/** Longer than anybody waits: where the application's sessions hang, requests must not pile up behind them. */
+const longestMilliseconds = 30_000;
 
 /** @throws {TypeError} for options that leave open who decides who is asking. */
 export function authenticator(options: Options, events: Events): Authenticator {
@@ -24,7 +27,10 @@ function withoutImpliedRights({ authenticate: option, clientAddress }: Options, 
   if (option === false) return () => null;
   if (typeof option === 'function') {
     return (request, anonymous) =>
-      reported(events, anonymous, async () => checkedPrincipal(await option(request, anonymous)));
+      reported(events, anonymous, async () => {
+        const found = option(request, anonymous);
+        return checkedPrincipal(isPromise(found) ? await within(longestMilliseconds, found) : found);
+      });
   }
   if (typeof option === 'object' && option !== null) return authenticate({ events, clientAddress, ...option });
   throw new TypeError('createBulwark needs authenticate: the options of authenticate(), a function, or false.');

@@ -90,7 +90,11 @@ export function contextMaker(
   };
 }
 
-/** What an authenticator of the application's own returned, or an error: `undefined` is neither somebody nor nobody. */
+/**
+ * What an authenticator of the application's own returned, or an error: `undefined` is neither somebody nor nobody.
+ *
+ * @throws {GraphQLError} `UNAUTHENTICATED` for somebody whose credential has ended.
+ */
 export function checkedPrincipal(principal: Principal | null): Principal | null {
   if (principal === null) return null;
   const strings = (list: unknown): boolean => Array.isArray(list) && list.every((item) => typeof item === 'string');
@@ -100,6 +104,8 @@ export function checkedPrincipal(principal: Principal | null): Principal | null 
     const isSomebody = typeof id === 'string' && id !== '' && typeof claims === 'object' && claims !== null;
     const ends = expiresAt === undefined || isNumericDate(expiresAt);
     if (isSomebody && strings(roles) && strings(scopes) && ends) {
+      if (expiresAt !== undefined && !(Date.now() < expiresAt * 1_000))
+        throw refuse('UNAUTHENTICATED', { reason: 'expired' });
       return Object.freeze({ ...principal, id, claims, roles, scopes, authMethod, expiresAt, keyId });
     }
   }

@@ -5,7 +5,14 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { type GuardedWebSocket, webSocket } from '@graphql-bulwark/auth';
-import { deny, refusalCode, type SecuredContext, type SecurityContext } from '@graphql-bulwark/core';
+import {
+  deny,
+  type Principal,
+  refusalCode,
+  type SecuredContext,
+  type SecurityContext,
+  securityOf,
+} from '@graphql-bulwark/core';
 import {
   type ExecutionResult,
   type FormattedExecutionResult,
@@ -69,7 +76,7 @@ export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext' | 'onErr
  * Makes the options by which a WebSocket server of graphql-ws is protected like one over HTTP: every operation is checked, and
  * its errors are masked. `Authorization` and `X-API-Key` may stand in `connectionParams`, where browsers can put them, and are
  * verified as the headers of a request are: for the connection, for each operation and for each event, so that a stream ends
- * when its token does, or is taken back. The option `sockets` of `createBulwark` bounds open sockets, operations and events: a
+ * when its token does, or is taken back, or when its caller has other roles or scopes than it began with. The option `sockets` of `createBulwark` bounds open sockets, operations and events: a
  * socket too many is closed with 4403, an operation or an event too many is an error, and the socket stays open.
  *
  * @throws {TypeError} for options that cannot be meant, and for a schema that is not secured.
@@ -130,21 +137,28 @@ export function webSocketHooks<C extends SecuredContext>(
       callers.set(extra, security);
       return security.principal;
     },
-    context: (connection) => orClose(connection, make),
+    async context(connection) {
+      // Before anything is parsed: what is invalid has its price as well. No store is asked for more than run at a time.
+      const security = callers.get(connection.extra as object);
+      const refusal = security && (await limits?.subscribe(security));
+      if (refusal) throw refusal;
+      return orClose(connection, make);
+    },
+    // Logs what is unexpected.
+    onFailure: (error) => void bulwark.mask({ errors: [asGraphQLError(error)] }, undefined),
   });
   return {
     ...guarded,
-    async onSubscribe(socket, id, payload) {
-      // Before anything is parsed: what is invalid has its price as well.
-      const security = callers.get(socket.extra as object);
-      const refusal = security && (await limits?.subscribe(security));
-      return refusal ? [refusal] : guarded.onSubscribe(socket, id, payload);
-    },
     async onNext(socket, _id, _payload, { contextValue, document, operationName }, { data, errors, extensions }) {
-      const caller = await orClose(socket, identify).catch(() => undefined);
-      if (!caller) return { errors: [ended] };
       // Anything else has one result, and was counted when it began.
       const isEvent = getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
+      const caller = await orClose(socket, async (request) => {
+        const identified = await identify(request);
+        const before = securityOf(contextValue)?.principal;
+        if (isEvent && rightsOf(identified.security.principal) !== rightsOf(before)) throw deny('UNAUTHENTICATED');
+        return identified;
+      }).catch(() => undefined);
+      if (!caller) return { errors: [ended] };
       const refusal = isEvent ? await limits?.next(caller.security, contextValue) : undefined;
       if (refusal) return bulwark.mask({ data: null, errors: [refusal] }, contextValue);
       const result = { ...(data !== undefined && { data }), ...(extensions && { extensions }) };
@@ -165,6 +179,20 @@ export function webSocketHooks<C extends SecuredContext>(
 // thrown from a hook, graphql-ws would print.
 const ended = deny('UNAUTHENTICATED').toJSON();
 
+/** A stream is executed with the rights that it began with: whoever has others by now has to ask again. */
+function rightsOf(principal: Principal | null | undefined): string | undefined {
+  return principal
+    ? JSON.stringify([principal.id, principal.roles.toSorted(), principal.scopes.toSorted()])
+    : undefined;
+}
+
+function asGraphQLError(thrown: unknown): GraphQLError {
+  if (thrown instanceof GraphQLError) return thrown;
+  return new GraphQLError('failed', {
+    originalError: thrown instanceof Error ? thrown : new Error('failed', { cause: thrown }),
+  });
+}
+
 /** As graphql-ws hands it on. */
 interface Connected {
   readonly connectionParams?: Readonly<Record<string, unknown>> | undefined;
@@ -176,14 +204,16 @@ const credentialNames = ['authorization', 'x-api-key'];
 /** The upgrade request, with the credentials of `connectionParams` among its headers. One in both places is one too many. */
 function requestOf({ connectionParams = {}, extra: { request } }: WebSocketConnection): IncomingMessage {
   const headers: Record<string, string | string[] | undefined> = { ...request.headers };
+  const rawHeaders = [...request.rawHeaders];
   for (const [name, value] of Object.entries(connectionParams)) {
     const header = name.toLowerCase();
     if (!credentialNames.includes(header)) continue;
     // What is no text is no credential, and must not pass for none.
     const sent = typeof value === 'string' ? value : '';
     headers[header] = headers[header] === undefined ? sent : [headers[header], sent].flat();
+    rawHeaders.push(header, sent);
   }
-  return derived(request, { headers, rawHeaders: [] });
+  return derived(request, { headers, rawHeaders });
 }
 
 /** The same request but for a few properties; the server's own object stays as it is. */

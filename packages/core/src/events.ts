@@ -75,10 +75,11 @@ export type SecurityEvent = EventDetails & {
   /** `reported`: a control in `report` mode would have refused. */
   readonly outcome: 'refused' | 'reported' | 'noted';
   readonly requestId?: string;
+  /** What is not ASCII as `\u` and its code; at most 100 characters. */
   readonly principalId?: string;
   readonly clientIp?: string;
   readonly operationType?: string;
-  /** The client's name for the operation: control characters removed, at most 100 characters. */
+  /** The client's name for the operation: at most 100 characters. */
   readonly operationName?: string;
 };
 
@@ -156,16 +157,29 @@ export function logEvents(logger: () => Logger): EventListener {
   };
 }
 
-/** Client-made text, safe to print on one line of a log. */
+/** Client-made text, safe to print on one line of a log. What is not ASCII is escaped, not left out: two callers must not read as one. */
 function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '').slice(0, 100);
+  return text.replace(/[^\x20-\x7e]/g, escaped).slice(0, 100);
 }
 
 /** An error in full. What it quotes cannot begin a line of its own, nor talk to a terminal. */
 function describe(error: unknown): string {
-  // An application can make a list of it (`Error.prepareStackTrace`).
-  const stack: unknown = error instanceof Error ? error.stack : undefined;
-  return withoutObject(typeof stack === 'string' ? stack : String(error))
+  return withoutObject(textOf(error))
     .replace(/\r?\n(?! {4}at )/g, '\n    | ')
-    .replace(/[^\n\t\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    .replace(/[^\n\t\x20-\x7e]/g, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** Anything can be thrown, also what has no text: what a log cannot read must not refuse a request. */
+function textOf(error: unknown): string {
+  try {
+    // An application can make a list of it (`Error.prepareStackTrace`).
+    const stack: unknown = error instanceof Error ? error.stack : undefined;
+    return typeof stack === 'string' ? stack : String(error);
+  } catch {
+    return 'something that is no text';
+  }
 }

@@ -547,6 +547,18 @@ describe('events', () => {
     expect(types).toEqual(['request.invalid']);
   });
 
+  it.each<[string, () => unknown]>([
+    ['an object without a prototype', () => Object.create(null)],
+    ['what has no text', () => ({ toString: () => Object.create(null) })],
+  ])('reach a listener that throws %s, and nothing else happens', async (_, thrown) => {
+    const server = await start([], {
+      onEvent() {
+        throw thrown();
+      },
+    });
+    expect((await send(server, '{ nope }', as(null))).status).toBe(400);
+  });
+
   it('reach a listener that is asynchronous and fails, and nothing else happens', async () => {
     const server = await start([], { onEvent: () => Promise.reject(new Error('listener')) as never });
     expect((await send(server, '{ nope }', as(null))).status).toBe(400);
@@ -557,6 +569,18 @@ describe('events', () => {
     const server = await start([refusing('FORBIDDEN')], { onEvent: (event) => events.push(event) });
     await send(server, `query ${'Q'.repeat(300)} { a }`, as(null));
     expect(events[0]?.operationName).toHaveLength(100);
+  });
+
+  it('name each caller so that it cannot be read as another one, nor break a line', async () => {
+    const events: SecurityEvent[] = [];
+    const server = await start([refusing('FORBIDDEN')], { onEvent: (event) => events.push(event) });
+    for (const id of ['bob', 'bob\u200b', '\u0431\u043e\u0431', 'bob\n']) await send(server, '{ a }', as({ id }));
+    expect(events.map(({ principalId }) => principalId)).toEqual([
+      'bob',
+      'bob\\u200b',
+      '\\u0431\\u043e\\u0431',
+      'bob\\u000a',
+    ]);
   });
 
   it('without a listener are logged by kind: the denials of strangers do not hide why a credential is refused', () => {
