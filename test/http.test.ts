@@ -289,6 +289,9 @@ describe('options that cannot be meant', () => {
   });
 
   it('limits of the HTTP server are whole numbers, and headers take no longer than the request', () => {
+    expect(httpLimits({ requestSeconds: 5 }).headersTimeout).toBe(5_000);
+    expect(() => jsonErrors(console as never)).toThrow(/jsonErrors: onError must be a function/);
+    expect(() => fastifySecurity(fastify(), { onError: console as never })).toThrow(/onError must be a function/);
     expect(() => httpLimits({ requestSeconds: 0 })).toThrow(/requestSeconds/);
     expect(() => httpLimits({ requestSeconds: 5, headersSeconds: 6 })).toThrow(/headersSeconds/);
     expect(() => httpLimits({ timeout: 5 } as never)).toThrow(TypeError);

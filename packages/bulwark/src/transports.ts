@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { type GuardedWebSocket, webSocket } from '@graphql-bulwark/auth';
-import { deny, refusalCode, type SecuredContext, type SecurityContext } from '@graphql-bulwark/core';
+import { checkFunctions, deny, refusalCode, type SecuredContext, type SecurityContext } from '@graphql-bulwark/core';
 import {
   type ExecutionResult,
   type FormattedExecutionResult,
@@ -31,6 +31,7 @@ export interface FastifyRequestLike {
 export function fastifyContext<C>(
   context: (request: HttpRequest) => Promise<C>,
 ): (request: FastifyRequestLike) => Promise<C> {
+  checkFunctions({ 'fastifyContext: context': context });
   return ({ raw, body }) => context({ req: derived(raw, { body }) });
 }
 

@@ -51,6 +51,7 @@ export { type OperationFacts, occurrencesAbove } from './operation-facts.ts';
 export {
   checkFlags,
   checkFunctions,
+  checkLogger,
   checkMode,
   knownOptions,
   limitOrFalse,
@@ -76,4 +77,5 @@ export {
   refuse,
 } from './refusal.ts';
 export { type AdmitInput, admitRequest, type MeasureInput, measureDocument } from './rooms.ts';
+export { eventOf } from './verdict.ts';
 export { type Messages, reworded, type Wording, wording } from './wording.ts';

@@ -339,7 +339,10 @@ describe('a control', () => {
     expect(() => guard({ controls: [refusing('FORBIDDEN'), refusing('FORBIDDEN')] })).toThrow(TypeError);
     expect(() => guard({ controls: [], onEvents: () => {} } as never)).toThrow(/did you mean 'onEvent'/);
     expect(() => guard({} as never)).toThrow(/controls must be a list/);
-    for (const option of ['onEvent', 'expose', 'schemaDetails']) {
+    expect(() => guard({ controls: [], listener: () => {} } as never)).toThrow(
+      /no option 'listener'; it has controls, onEvent, /,
+    );
+    for (const option of ['onEvent', 'expose', 'schemaDetails', 'noStore', 'logger']) {
       expect(() => guard({ controls: [], [option]: 'yes' })).toThrow(`${option} must be`);
     }
   });
@@ -347,6 +350,9 @@ describe('a control', () => {
   it('are a list of what factories return: a factory that nobody called would judge nothing', () => {
     expect(() => guard({} as never)).toThrow(/controls must be a list, but is undefined/);
     expect(() => guard({ controls: [refusing] })).toThrow(/controls has a function; call it: refusing\(\)/);
+    for (const nothing of [null, undefined, {}, Promise.resolve(refusing('FORBIDDEN'))]) {
+      expect(() => guard({ controls: [nothing as never] })).toThrow(/controls must hold controls, such as limits\(\)/);
+    }
   });
 });
 

@@ -4,12 +4,12 @@ import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graph
 import { describe, expect, it, vi } from 'vitest';
 import { compileRules, type Rule } from '../src/directive.ts';
 import { rateLimitHeaders } from '../src/headers.ts';
-import { rateLimit, rateLimitDirectives } from '../src/index.ts';
+import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '../src/index.ts';
 import { type Spelled, valuesKey, whoKey } from '../src/keys.ts';
 import { wholePoints } from '../src/points.ts';
 
-function start(sdl: string): void {
-  rateLimit().start?.({ schema: buildSchema(`${rateLimitDirectives} ${sdl}`) });
+function start(sdl: string, options: RateLimitOptions = {}): void {
+  rateLimit(options).start?.({ schema: buildSchema(`${rateLimitDirectives} ${sdl}`) });
 }
 
 const input = 'input In { email: String, deep: In, list: [In!] } scalar JSON';
@@ -56,7 +56,7 @@ describe('a rule that makes no sense keeps the server from starting', () => {
     'interface I { f: Int @rateLimit(max: 1) } type Query implements I { f: Int }',
     'type Query { f(n: [Int!], m: Float): Int @rateLimit(max: 1, weight: "n", tiers: [{ name: "pro", max: 9 }]) }',
   ])('and one that does is taken: %s', (sdl) => {
-    expect(() => start(sdl)).not.toThrow();
+    expect(() => start(sdl, { tier: () => 'pro' })).not.toThrow();
   });
 
   const inExtensions = (directives: object): GraphQLSchema =>
