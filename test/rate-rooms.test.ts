@@ -64,7 +64,8 @@ it('refuses an address that was refused too often before it verifies another cre
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   }
   expect(authenticate).not.toHaveBeenCalled();
-  expect(events.at(-1)).toMatchObject({ type: 'rate.limited', outcome: 'refused', clientIp: '192.0.2.1' });
+  const limited = { type: 'rate.limited', policy: 'refusals:address', outcome: 'refused', clientIp: '192.0.2.1' };
+  expect(events.at(-1)).toMatchObject(limited);
   expect((await post('{ open }', '198.51.100.7', 'bob')).status).toBe(200);
 });
 

@@ -18,6 +18,7 @@ import {
   securityContext,
   type Wording,
 } from '@graphql-bulwark/core';
+import type { GraphQLError } from 'graphql';
 import { tellLimited } from './socket-limits.ts';
 
 /** What Apollo Server's standalone server and its Express and Koa integrations hand to `context()`. */
@@ -36,7 +37,7 @@ export interface ContextOptions {
   readonly clientAddress: ClientAddressOptions;
   readonly maxBatchSize: number | false;
   /** The refusal of an address or a caller that has been refused too often; `undefined` for all others. Asks no store. */
-  readonly refusalFor?: ((security: SecurityContext) => Error | undefined) | undefined;
+  readonly refusalFor?: ((security: SecurityContext) => GraphQLError | undefined) | undefined;
   readonly events: Events;
   readonly words: Wording;
 }

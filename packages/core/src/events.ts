@@ -37,7 +37,15 @@ export type EventDetails =
     }
   /** A role let pass what is reserved for owners. Once per coordinate and operation. */
   | { type: 'access.bypassed'; control: string; coordinate: string; rule: string }
-  | { type: 'rate.limited'; control: string; code: RefusalCode; coordinate?: string; retryAfterSeconds?: number }
+  /** A bucket is short. `policy` names it, as `RateLimit-Policy` and `peek()` do: `Mutation.login#2` is the second rule there. */
+  | {
+      type: 'rate.limited';
+      control: string;
+      code: RefusalCode;
+      coordinate?: string;
+      policy?: string;
+      retryAfterSeconds?: number;
+    }
   | { type: 'introspection.blocked'; control: string; code: RefusalCode; coordinate?: string }
   | { type: 'auth.success'; method: string; keyId?: string }
   /** A credential was refused. `auth.locked`: too many failures before it. `auth.failure`: any other reason. */

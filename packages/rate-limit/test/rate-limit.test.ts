@@ -461,6 +461,16 @@ describe('what it tells', () => {
     expect(answer.body).toEqual({ errors: [{ message: 'Too many requests', extensions: { code: 'RATE_LIMITED' } }] });
   });
 
+  it('names the rule that is short, of several on one field', async () => {
+    const { server, events } = await serve(
+      'type Query { f: String @rateLimit(max: 9) @rateLimit(max: 2, by: GLOBAL) }',
+    );
+    for (let call = 0; call < 3; call += 1) await send(server, '{ f }', bob);
+    await send(server, '{ a: f b: f c: f }', bob);
+    const limited = { type: 'rate.limited', coordinate: 'Query.f', policy: 'Query.f#2', retryAfterSeconds: 60 };
+    expect(events).toMatchObject([limited, limited]);
+  });
+
   it('in report mode counts and tells, and refuses nothing', async () => {
     const { server, events, calls } = await serve(schema, { mode: 'report' });
     for (let call = 0; call < 4; call += 1) expect((await send(server, '{ f }', bob)).status).toBe(200);
