@@ -109,6 +109,19 @@ describe('fields below the root', () => {
     ]);
   });
 
+  it('attack: an interface gives a field no other arguments than its type does by default', async () => {
+    const { server } = await serve(
+      `interface Node { f(q: Int): String }
+       type Other implements Node { f(q: Int): String @rateLimit(max: 99, args: ["q"]) }
+       type Own implements Node { f(q: Int, by: String = "x"): String @rateLimit(max: 2, args: ["by"]) }
+       type Query { node: Node own: Own other: Other }`,
+      {},
+      (name) => (name === 'f' ? name : { __typename: 'Own' }),
+    );
+    for (let time = 0; time < 2; time += 1) expect((await send(server, '{ own { f } }', bob)).status).toBe(200);
+    expect((await send(server, '{ node { f } }', bob)).status).toBe(429);
+  });
+
   it('refuses the operation that asks too often, twice with the same text, and not its allowed twin', async () => {
     const { server } = await serve(schema, { store, tier }, answer);
     const query = '{ named { a: name b: name ... on Team { c: name d: name } } }';
