@@ -310,6 +310,21 @@ it('a client that has gone is not let in without its address', async () => {
   });
 });
 
+it.each<[string, BulwarkOptions['clientAddress'], number]>([
+  ['nobody spoke of', undefined, 1],
+  ['is in none of the networks', { trustedProxies: ['192.0.2.0/24'] }, 1],
+  ['is counted', { trustedHops: 1 }, 0],
+  ['is in one of the networks', { trustedProxies: ['127.0.0.0/8'] }, 0],
+  ['is said not to be there', { trustedHops: 0 }, 0],
+])('a proxy that %s: its clients share one address, which is told once', async (_name, clientAddress, told) => {
+  const { post, events } = await serve(clientAddress && { clientAddress });
+  await post({ query: '{ open }' });
+  for (let time = 0; time < 3; time += 1)
+    await post({ query: '{ open }' }, 'ann', { 'x-forwarded-for': '198.51.100.7' });
+  const messages = events.map((event) => (event.type === 'config.warning' ? event.message : ''));
+  expect(messages.filter((message) => message.startsWith('clientAddress: a proxy at 127.0.0.1'))).toHaveLength(told);
+});
+
 describe('what is configured wrongly', () => {
   const minimal: BulwarkOptions = { authenticate: () => null, onEvent: () => {} };
 

@@ -19,6 +19,7 @@ import {
   type Wording,
 } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
+import { proxyNotice } from './proxy-notice.ts';
 import { tellLimited } from './socket-limits.ts';
 
 /** What Apollo Server's standalone server and its Express and Koa integrations hand to `context()`. */
@@ -40,6 +41,7 @@ export interface ContextOptions {
   readonly refusalFor?: ((security: SecurityContext) => GraphQLError | undefined) | undefined;
   readonly events: Events;
   readonly words: Wording;
+  readonly warn: (message: string) => void;
 }
 
 /** Compiles the options to a function that makes one request's context out of the application's own. */
@@ -51,6 +53,7 @@ export function contextMaker(
 ) => Promise<C & SecuredContext> {
   const { authenticate, maxBatchSize, refusalFor, events, words } = options;
   const addressOf = clientAddress(options.clientAddress);
+  const noticeProxy = proxyNotice(options.clientAddress, options.warn);
 
   /** A batch that is too large is refused as one, before the server answers each of its elements. */
   function admitBatch(body: unknown, security: SecurityContext): void {
@@ -75,6 +78,7 @@ export function contextMaker(
       // A socket that is gone has no address any more, and nobody waits for the answer.
       if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
       const anonymous = securityContext({ clientIp: addressOf(req) });
+      noticeProxy(req, anonymous);
       admit(anonymous);
       admitBatch(req.body, anonymous);
       const principal = await authenticate(req, anonymous);

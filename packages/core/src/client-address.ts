@@ -38,7 +38,7 @@ export function clientAddress(options: ClientAddressOptions = {}): (request: Req
   if (trustedProxies !== undefined && options.trustedHops !== undefined) {
     throw new TypeError('Give trustedHops or trustedProxies, not both.');
   }
-  const isTrusted = trustedProxies && networks(trustedProxies);
+  const isTrusted = trustedProxies && inNetworks(trustedProxies);
   return ({ socket, headers }) => {
     const remote = socket?.remoteAddress ?? '';
     const ofSocket = normalizeAddress(remote, ipv6PrefixBits);
@@ -58,8 +58,12 @@ export function clientAddress(options: ClientAddressOptions = {}): (request: Req
   };
 }
 
-/** @throws {TypeError} for what is no address and no network in CIDR notation (RFC 4632, RFC 4291 section 2.3). */
-function networks(list: unknown): (address: string) => boolean {
+/**
+ * Whether an address is in one of these networks.
+ *
+ * @throws {TypeError} for what is no address and no network in CIDR notation (RFC 4632, RFC 4291 section 2.3).
+ */
+export function inNetworks(list: unknown): (address: string) => boolean {
   if (!Array.isArray(list) || list.length === 0) {
     throw new TypeError("trustedProxies must be a non-empty list of networks, for example ['10.0.0.0/8'].");
   }

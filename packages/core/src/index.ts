@@ -1,6 +1,12 @@
 export { clientErrors, isExpectedError, type Masking } from './answer.ts';
 export { type CheckInput, checkOperation } from './check.ts';
-export { type ClientAddressOptions, clientAddress, normalizeAddress, type RequestOrigin } from './client-address.ts';
+export {
+  type ClientAddressOptions,
+  clientAddress,
+  inNetworks,
+  normalizeAddress,
+  type RequestOrigin,
+} from './client-address.ts';
 export {
   behind,
   collectFields,
