@@ -565,7 +565,7 @@ describe('events', () => {
     expect(events[0]?.operationName).toHaveLength(100);
   });
 
-  it('without a listener are logged by kind: the denials of strangers do not hide why a credential is refused', () => {
+  it('without a listener are logged by kind and policy: what a flood is refused for does not hide why others are', () => {
     const lines: string[] = [];
     const events = createEvents(undefined, () => ({ ...silent, warn: (line) => lines.push(line) }));
     const code = 'UNAUTHENTICATED';
@@ -573,6 +573,10 @@ describe('events', () => {
     for (const _time of [1, 2]) events.emit({ type: 'auth.failure', code, reason: 'typ' }, 'refused');
     expect(lines).toHaveLength(2);
     expect(lines[1]).toContain('"reason":"typ"');
+    const limited = { type: 'rate.limited', control: 'rate-limit', code: 'RATE_LIMITED' } as const;
+    for (const policy of ['address', 'Mutation.login', 'address']) events.emit({ ...limited, policy }, 'refused');
+    expect(lines).toHaveLength(4);
+    expect(lines[3]).toContain('"policy":"Mutation.login"');
   });
 
   it('without a listener are logged once per kind, code and minute', async () => {
