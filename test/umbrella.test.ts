@@ -381,7 +381,7 @@ describe('what is configured wrongly', () => {
     const weak = {
       limits: { mode: 'report', maxDepth: false },
       cost: { mode: 'report', maxListSize: false },
-      rateLimit: { mode: 'report', onStoreError: 'allow' },
+      rateLimit: { mode: 'report', onStoreError: 'allow', refusals: false },
       sockets: false,
       introspection: { mode: 'report' },
       authorization: { defaultRule: 'allow' },
@@ -398,6 +398,7 @@ describe('what is configured wrongly', () => {
     }
     for (const option of [
       'sockets: false',
+      'refusals: false',
       "cost: { mode: 'report' }",
       'maxListSize: false',
       "introspection: { mode: 'report' }",
