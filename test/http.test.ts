@@ -145,6 +145,8 @@ describe.each([
         expect(other.headers.get('access-control-allow-origin')).toBeNull();
       }
     }
+    const answer = await ask('https://app.example.com');
+    expect(answer.headers.get('access-control-expose-headers')).toContain('Retry-After,RateLimit,');
     const closed = await serve();
     const none = await fetch(closed, {
       method: 'POST',
@@ -152,6 +154,7 @@ describe.each([
       headers: { ...json, origin: 'https://app.example.com' },
     });
     expect(none.headers.get('access-control-allow-origin')).toBeNull();
+    expect(none.headers.get('access-control-expose-headers')).toBeNull();
   });
 
   it.each([
