@@ -24,10 +24,18 @@ const stroked = new RegExp(`[${Object.keys(sortedWith).join('')}]`, 'g');
 
 /** Two texts with the same result may be one to an application; those that differ in it are two to everybody. */
 export function plainText(text: string): string {
-  if (ascii.test(text)) return text.toLowerCase().trim();
+  if (ascii.test(text)) return numeral(text.toLowerCase().trim());
   // Down, up and down again: what has no single counterpart in the other case becomes one text from either side.
   const folded = decomposed(text).replace(passedOver, '').toLowerCase().toUpperCase().toLowerCase();
-  return folded.replace(stroked, (letter) => sortedWith[letter] ?? letter).trim();
+  return numeral(folded.replace(stroked, (letter) => sortedWith[letter] ?? letter).trim());
+}
+
+/** An id may end in a column of numbers: `01`, `+1`, `1.0`, `1e0` and `0x1` are 1 to `Number()`, most of them to casts of SQL too. */
+function numeral(text: string): string {
+  const number = Number(text);
+  if (text !== '' && Number.isSafeInteger(number)) return `${number}`;
+  // Too large to be exact: the digits as they are.
+  return /^\+?0*(\d+)$/.exec(text)?.[1] ?? text;
 }
 
 /** Units that are decomposed at a time: a run of marks is put in order in quadratic time. */

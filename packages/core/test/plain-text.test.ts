@@ -1,6 +1,25 @@
 import { plainText } from '@graphql-bulwark/core';
 import { expect, it } from 'vitest';
 
+it('takes whole numbers for one, as casts of ids do, and nothing else for a number', () => {
+  const sevens = ['7', '007', '+7', ' 7 ', '7.0', '7e0', '0x7', '0b111', '\uff17'];
+  expect(new Set(sevens.map(plainText))).toEqual(new Set(['7']));
+  expect(plainText('00012345678901234567890')).toBe('12345678901234567890');
+  const others = [
+    '',
+    '7x',
+    '7.5',
+    '12345678901234567890',
+    '12345678901234567891',
+    '10.0.0.1',
+    '-7',
+    'nan',
+    'infinity',
+    '7 7',
+  ];
+  expect(others.map(plainText)).toEqual(others);
+});
+
 it.each([
   ['\u00f0', '\u00d0', 'd'],
   ['\u0111', '\u0110', 'd'],

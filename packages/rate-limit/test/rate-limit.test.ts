@@ -255,6 +255,18 @@ describe('keys', () => {
     expect(calls).toHaveLength(100);
   });
 
+  it('attack: an id has no bucket per spelling, where a resolver makes a number of it', async () => {
+    const { server } = await serve(
+      'type Query { a: Int } type Mutation { pin(user: ID!): Int @rateLimit(max: 2, by: [GLOBAL], args: ["user"]) }',
+    );
+    const query = 'mutation ($user: ID!) { pin(user: $user) }';
+    const statuses = [];
+    for (const user of [7, '007', '+7', ' 7.0', 8, '08']) {
+      statuses.push((await send(server, query, bob, { variables: { user } })).status);
+    }
+    expect(statuses).toEqual([200, 200, 429, 429, 200, 200]);
+  });
+
   it('takes spellings of one e-mail address for one, in an input object too', async () => {
     const { server } = await serve(schema);
     const spellings = ['Ann@X.org', ' ann@x.org\\t', '\\uff41nn@x.org'];
