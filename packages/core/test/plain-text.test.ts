@@ -20,6 +20,15 @@ it('takes whole numbers for one, as casts of ids do, and nothing else for a numb
   expect(others.map(plainText)).toEqual(others);
 });
 
+it('takes spellings of one UUID for one', () => {
+  const uuid = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
+  const digits = uuid.replaceAll('-', '');
+  const groups = digits.match(/.{4}/g)?.join('-');
+  const spellings = [uuid, uuid.toUpperCase(), digits, `{${uuid}}`, `{${groups}}`];
+  expect(new Set(spellings.map(plainText))).toEqual(new Set([digits]));
+  expect(plainText(uuid.replace('a', 'g'))).toBe(uuid.replace('a', 'g'));
+});
+
 it.each([
   ['\u00f0', '\u00d0', 'd'],
   ['\u0111', '\u0110', 'd'],
