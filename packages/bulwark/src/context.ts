@@ -78,7 +78,7 @@ export function contextMaker(
       // A socket that is gone has no address any more, and nobody waits for the answer.
       if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
       const anonymous = securityContext({ clientIp: addressOf(req) });
-      noticeProxy(req, anonymous);
+      noticeProxy(req);
       admit(anonymous);
       admitBatch(req.body, anonymous);
       const principal = await authenticate(req, anonymous);

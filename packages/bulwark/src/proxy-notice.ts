@@ -1,11 +1,5 @@
 /** Notices a proxy that `clientAddress` does not know of: all who come through it share one address, and what is limited by it. */
-import {
-  type ClientAddressOptions,
-  inNetworks,
-  normalizeAddress,
-  type RequestOrigin,
-  type SecurityContext,
-} from '@graphql-bulwark/core';
+import { type ClientAddressOptions, inNetworks, normalizeAddress, type RequestOrigin } from '@graphql-bulwark/core';
 
 /** Where proxies of one's own stand (RFC 1918, RFC 4193, RFC 6598, loopback). Anybody else who sends the header makes it up. */
 const isPrivate = inNetworks([
@@ -18,16 +12,17 @@ const isPrivate = inNetworks([
   'fc00::/7',
 ]);
 
-/** Told of each request and the address that was found for it; warns once. `trustedHops: 0` says that there is no proxy. */
+/** Told of each request; warns once. `trustedHops: 0` says that there is no proxy. */
 export function proxyNotice(
-  { trustedHops, ipv6PrefixBits }: ClientAddressOptions,
+  { trustedHops, trustedProxies }: ClientAddressOptions,
   warn: (message: string) => void,
-): (request: RequestOrigin, found: Pick<SecurityContext, 'clientIp'>) => void {
-  let isTold = trustedHops === 0;
-  return ({ socket, headers }, { clientIp }) => {
+): (request: RequestOrigin) => void {
+  let isTold = trustedHops !== undefined;
+  const isKnown = trustedProxies ? inNetworks(trustedProxies) : () => false;
+  return ({ socket, headers }) => {
     if (isTold || headers?.['x-forwarded-for'] === undefined) return;
     const remote = socket?.remoteAddress ?? '';
-    if (clientIp !== normalizeAddress(remote, ipv6PrefixBits) || !(remote === '' || isPrivate(remote))) return;
+    if (remote !== '' && (!isPrivate(remote) || isKnown(remote))) return;
     isTold = true;
     warn(
       `clientAddress: a proxy at ${normalizeAddress(remote, 128) ?? 'no address'} forwards requests, and clientAddress does not ` +
