@@ -103,6 +103,19 @@ describe('a server protected by createBulwark', () => {
     expect((await post({ query: 'mutation { pay }' }, 'ann')).body).toEqual({ data: { pay: 'paid' } });
   });
 
+  it('gives resolvers a context of a class with what the class has', async () => {
+    class Own {
+      readonly name = 'own';
+      get db(): string {
+        return this.name;
+      }
+    }
+    const { post } = await serve({}, {}, () => new Own());
+    expect((await post({ query: '{ db secret }' }, 'bob')).body).toEqual({ data: { db: 'own', secret: 'secret' } });
+    const without = await serve({}, {}, () => undefined as never);
+    expect((await without.post({ query: '{ secret }' }, 'bob')).body).toEqual({ data: { secret: 'secret' } });
+  });
+
   it('challenges in the realm of its credentials also where a rule denies', async () => {
     const { post } = await serve({
       authenticate: { realm: 'shop', apiKeys: { prefix: 'shop', store: { find: () => null } } },

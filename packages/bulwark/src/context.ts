@@ -84,7 +84,7 @@ export function contextMaker(
       const principal = await authenticate(req, anonymous);
       const security = principal ? securityContext({ ...anonymous, principal }) : anonymous;
       if (principal) admit(security);
-      return { ...(await build(request)), security };
+      return withSecurity(await build(request), security);
     } catch (thrown) {
       if (isExpectedError(thrown)) throw reworded(thrown, words, undefined);
       const errorId = events.logged('context() failed', thrown);
@@ -92,6 +92,14 @@ export function contextMaker(
       throw reworded(refuse('INTERNAL_SERVER_ERROR', { extensions: { errorId } }), words, undefined);
     }
   };
+}
+
+/** A context of a class keeps its methods, as Apollo Server keeps them for each operation. */
+function withSecurity<C extends object>(built: C, security: SecurityContext): C & SecuredContext {
+  const isObject = typeof built === 'object' && built !== null;
+  const context = Object.create(isObject ? Object.getPrototypeOf(built) : Object.prototype) as C;
+  const own = { value: security, enumerable: true, writable: true, configurable: true };
+  return Object.defineProperty(Object.assign(context, built), 'security', own) as C & SecuredContext;
 }
 
 /** What an authenticator of the application's own returned, or an error: `undefined` is neither somebody nor nobody. */
