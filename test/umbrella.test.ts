@@ -116,6 +116,13 @@ describe('a server protected by createBulwark', () => {
     expect((await without.post({ query: '{ secret }' }, 'bob')).body).toEqual({ data: { secret: 'secret' } });
   });
 
+  it('says in the log what it needs, where an integration hands over something else than a request', async () => {
+    const error = vi.fn<(line: string) => void>();
+    const bulwark = createBulwark({ authenticate: () => null, onEvent: () => {}, logger: { warn() {}, error } });
+    await expect(bulwark.context()({ event: {} } as never)).rejects.toThrow('Internal server error');
+    expect(error.mock.calls.join()).toContain('bulwark.context() takes { req }');
+  });
+
   it('challenges in the realm of its credentials also where a rule denies', async () => {
     const { post } = await serve({
       authenticate: { realm: 'shop', apiKeys: { prefix: 'shop', store: { find: () => null } } },

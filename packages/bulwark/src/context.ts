@@ -75,6 +75,7 @@ export function contextMaker(
   return async (request, build) => {
     const { req } = request;
     try {
+      if (typeof req !== 'object' || req === null) throw new TypeError(noRequest);
       // A socket that is gone has no address any more, and nobody waits for the answer.
       if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
       const anonymous = securityContext({ clientIp: addressOf(req) });
@@ -93,6 +94,11 @@ export function contextMaker(
     }
   };
 }
+
+/** Of an integration that hands over something else. */
+const noRequest =
+  'bulwark.context() takes { req }, the http.IncomingMessage, as Express and standalone servers hand it over; ' +
+  'of another server make it: context: (...given) => bulwark.context()({ req: ... }).';
 
 /** A context of a class keeps its methods, as Apollo Server keeps them for each operation. */
 function withSecurity<C extends object>(built: C, security: SecurityContext): C & SecuredContext {
