@@ -42,7 +42,7 @@ function cast(text: string): string {
   const number = Number(text);
   if (text !== '' && Number.isSafeInteger(number)) return `${number}`;
   // Too large to be exact: the digits as they are.
-  return /^\+?0*(\d+)$/.exec(text)?.[1] ?? text;
+  return /^\+?\d+$/.test(text) ? text.replace(/^\+?0*(?=\d)/, '') : text;
 }
 
 /** 32 digits in groups of four, and braces. */

@@ -1,5 +1,6 @@
 import { plainText } from '@graphql-bulwark/core';
 import { expect, it } from 'vitest';
+import { growthOf } from '../../../test/kit.ts';
 
 it('takes whole numbers for one, as casts of ids do, and nothing else for a number', () => {
   const sevens = ['7', '007', '+7', ' 7 ', '7.0', '7e0', '0x7', '0b111', '\uff17'];
@@ -18,6 +19,16 @@ it('takes whole numbers for one, as casts of ids do, and nothing else for a numb
     '7 7',
   ];
   expect(others.map(plainText)).toEqual(others);
+});
+
+it('growth: takes no more than linear time over what is almost a number', async () => {
+  const time = (size: number): number => {
+    const text = `+${'0'.repeat(size)}x`;
+    const start = performance.now();
+    plainText(text);
+    return performance.now() - start;
+  };
+  expect(await growthOf(time, 100_000)).toBeLessThan(3);
 });
 
 it('takes spellings of one UUID for one', () => {
