@@ -123,7 +123,9 @@ describe.each([
     expect(headers.get('x-powered-by')).toBeNull();
     const get = await fetch(`${url}?query={hello}`, { headers: { 'apollo-require-preflight': '1' } });
     expect(await get.json()).toEqual({ data: { hello: 'world' } });
-    expect((await post(url, hello, { 'content-type': 'application/json; charset=utf-8' })).status).toBe(200);
+    for (const parameters of ['; charset=utf-8', ';charset="UTF-8"', ' ; version=1; charset=utf-8 ;']) {
+      expect((await post(url, hello, { 'content-type': `application/json${parameters}` })).status).toBe(200);
+    }
   });
 
   it('scripts of a listed origin may read answers, and of no other', async () => {
@@ -143,6 +145,8 @@ describe.each([
         expect(other.headers.get('access-control-allow-origin')).toBeNull();
       }
     }
+    const answer = await ask('https://app.example.com');
+    expect(answer.headers.get('access-control-expose-headers')).toContain('Retry-After,RateLimit,');
     const closed = await serve();
     const none = await fetch(closed, {
       method: 'POST',
@@ -150,6 +154,7 @@ describe.each([
       headers: { ...json, origin: 'https://app.example.com' },
     });
     expect(none.headers.get('access-control-allow-origin')).toBeNull();
+    expect(none.headers.get('access-control-expose-headers')).toBeNull();
   });
 
   it.each([
@@ -159,6 +164,14 @@ describe.each([
     ['a form', 'query={hello}', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
     ['plain text', hello, { 'content-type': 'text/plain' }, 415],
     ['another charset', hello, { 'content-type': 'application/json; charset=utf-7' }, 415],
+    ['another charset with spaces', hello, { 'content-type': 'application/json; charset = utf-7' }, 415],
+    ['another charset after UTF-8', hello, { 'content-type': 'application/json; charset=utf-8; charset=utf-16' }, 415],
+    [
+      'another charset in quotes',
+      hello,
+      { 'content-type': 'application/json; x="\\"; charset=utf-8; "; charset=utf-7' },
+      415,
+    ],
     ['a coding that is unknown', hello, { ...json, 'content-encoding': 'snappy' }, 415],
     ['not gzip though it says so', hello, { ...json, 'content-encoding': 'gzip' }, framework === 'Express' ? 400 : 415],
     ['of JSON but no request', '"secret words"', json, 400],
@@ -279,6 +292,9 @@ describe('options that cannot be meant', () => {
   });
 
   it('limits of the HTTP server are whole numbers, and headers take no longer than the request', () => {
+    expect(httpLimits({ requestSeconds: 5 }).headersTimeout).toBe(5_000);
+    expect(() => jsonErrors(console as never)).toThrow(/jsonErrors: onError must be a function/);
+    expect(() => fastifySecurity(fastify(), { onError: console as never })).toThrow(/onError must be a function/);
     expect(() => httpLimits({ requestSeconds: 0 })).toThrow(/requestSeconds/);
     expect(() => httpLimits({ requestSeconds: 5, headersSeconds: 6 })).toThrow(/headersSeconds/);
     expect(() => httpLimits({ timeout: 5 } as never)).toThrow(TypeError);

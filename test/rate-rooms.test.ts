@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
+import { securityContext } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type BulwarkOptions, createBulwark, type Principal, type SecurityEvent } from 'graphql-bulwark';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -64,7 +65,8 @@ it('refuses an address that was refused too often before it verifies another cre
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   }
   expect(authenticate).not.toHaveBeenCalled();
-  expect(events.at(-1)).toMatchObject({ type: 'rate.limited', outcome: 'refused', clientIp: '192.0.2.1' });
+  const limited = { type: 'rate.limited', policy: 'refusals:address', outcome: 'refused', clientIp: '192.0.2.1' };
+  expect(events.at(-1)).toMatchObject(limited);
   expect((await post('{ open }', '198.51.100.7', 'bob')).status).toBe(200);
 });
 
@@ -100,4 +102,16 @@ it('counts calls of resolvers below the guards: what is denied is not charged', 
   const answer = await post('{ a: few b: few c: few open }', '192.0.2.1', 'bob');
   expect(answer.status).toBe(200);
   expect(answer.body).toMatchObject({ data: { a: 'few', b: 'few', c: null, open: 'open' } });
+});
+
+it('tells of sockets that are refused because the store is down as a failure, and not as a limit', async () => {
+  const down = async (): Promise<never> => Promise.reject(new Error('down'));
+  const { bulwark, events } = await serve({
+    store: { consume: down, giveBack: down, peek: down, reset: down },
+    onStoreError: 'deny',
+  });
+  const refusal = await bulwark.sockets?.subscribe(securityContext());
+  expect(refusal?.extensions['code']).toBe('SERVICE_UNAVAILABLE');
+  const reason = 'the store of the rate limit failed';
+  expect(events.at(-1)).toMatchObject({ type: 'failure', where: 'rate-limit', reason, outcome: 'refused' });
 });

@@ -204,7 +204,7 @@ it('the umbrella bounds the sockets of a caller and of an address by itself, and
   const states = await Promise.all(bobs.map(({ state }) => state));
   expect([count(states, 'open'), count(states, 4403)]).toEqual([10, 5]);
   expect(told.filter(({ type }) => type === 'rate.limited')).toHaveLength(5);
-  expect(told.at(-1)).toMatchObject({ outcome: 'refused', principalId: 'bob' });
+  expect(told.at(-1)).toMatchObject({ outcome: 'refused', policy: 'socket:open', principalId: 'bob' });
   expect(await connect('ann').state).toBe('open');
   const nobody = await Promise.all(Array.from({ length: 12 }, () => connect(undefined, '2001:db8::1').state));
   expect([count(nobody, 'open'), count(nobody, 4403)]).toEqual([10, 2]);

@@ -106,6 +106,26 @@ describe('a server protected by createBulwark', () => {
     expect((await post({ query: 'mutation { pay }' }, 'ann')).body).toEqual({ data: { pay: 'paid' } });
   });
 
+  it('gives resolvers a context of a class with what the class has', async () => {
+    class Own {
+      readonly name = 'own';
+      get db(): string {
+        return this.name;
+      }
+    }
+    const { post } = await serve({}, {}, () => new Own());
+    expect((await post({ query: '{ db secret }' }, 'bob')).body).toEqual({ data: { db: 'own', secret: 'secret' } });
+    const without = await serve({}, {}, () => undefined as never);
+    expect((await without.post({ query: '{ secret }' }, 'bob')).body).toEqual({ data: { secret: 'secret' } });
+  });
+
+  it('says in the log what it needs, where an integration hands over something else than a request', async () => {
+    const error = vi.fn<(line: string) => void>();
+    const bulwark = createBulwark({ authenticate: () => null, onEvent: () => {}, logger: { warn() {}, error } });
+    await expect(bulwark.context()({ event: {} } as never)).rejects.toThrow('Internal server error');
+    expect(error.mock.calls.join()).toContain('bulwark.context() takes { req }');
+  });
+
   it('challenges in the realm of its credentials also where a rule denies', async () => {
     const { post } = await serve({
       authenticate: { realm: 'shop', apiKeys: { prefix: 'shop', store: { find: () => null } } },
@@ -338,6 +358,20 @@ it('a client that has gone is not let in without its address', async () => {
   });
 });
 
+it.each<[string, BulwarkOptions['clientAddress'], number]>([
+  ['nobody spoke of', undefined, 1],
+  ['is in none of the networks', { trustedProxies: ['192.0.2.0/24'] }, 1],
+  ['is counted', { trustedHops: 1 }, 0],
+  ['is in one of the networks', { trustedProxies: ['127.0.0.0/8'] }, 0],
+  ['is said not to be there', { trustedHops: 0 }, 0],
+])('a proxy that %s: its clients share one address, which is told once', async (_name, clientAddress, told) => {
+  const { post, events } = await serve(clientAddress && { clientAddress });
+  await post({ query: '{ open }' });
+  for (let time = 0; time < 3; time += 1) await post({ query: '{ open }' }, 'ann', { 'x-forwarded-for': '127.0.0.1' });
+  const messages = events.map((event) => (event.type === 'config.warning' ? event.message : ''));
+  expect(messages.filter((message) => message.startsWith('clientAddress: a proxy at 127.0.0.1'))).toHaveLength(told);
+});
+
 describe('what is configured wrongly', () => {
   const minimal: BulwarkOptions = { authenticate: () => null, onEvent: () => {} };
 
@@ -394,7 +428,7 @@ describe('what is configured wrongly', () => {
     const weak = {
       limits: { mode: 'report', maxDepth: false },
       cost: { mode: 'report', maxListSize: false },
-      rateLimit: { mode: 'report', onStoreError: 'allow' },
+      rateLimit: { mode: 'report', onStoreError: 'allow', refusals: false },
       sockets: false,
       introspection: { mode: 'report' },
       authorization: { defaultRule: 'allow' },
@@ -411,6 +445,7 @@ describe('what is configured wrongly', () => {
     }
     for (const option of [
       'sockets: false',
+      'refusals: false',
       "cost: { mode: 'report' }",
       'maxListSize: false',
       "introspection: { mode: 'report' }",

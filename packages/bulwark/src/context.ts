@@ -19,6 +19,8 @@ import {
   securityContext,
   type Wording,
 } from '@graphql-bulwark/core';
+import type { GraphQLError } from 'graphql';
+import { proxyNotice } from './proxy-notice.ts';
 import { tellLimited } from './socket-limits.ts';
 
 /** What Apollo Server's standalone server and its Express and Koa integrations hand to `context()`. */
@@ -37,9 +39,10 @@ export interface ContextOptions {
   readonly clientAddress: ClientAddressOptions;
   readonly maxBatchSize: number | false;
   /** The refusal of an address or a caller that has been refused too often; `undefined` for all others. Asks no store. */
-  readonly refusalFor?: ((security: SecurityContext) => Error | undefined) | undefined;
+  readonly refusalFor?: ((security: SecurityContext) => GraphQLError | undefined) | undefined;
   readonly events: Events;
   readonly words: Wording;
+  readonly warn: (message: string) => void;
 }
 
 /** Compiles the options to a function that makes one request's context out of the application's own. */
@@ -51,6 +54,7 @@ export function contextMaker(
 ) => Promise<C & SecuredContext> {
   const { authenticate, maxBatchSize, refusalFor, events, words } = options;
   const addressOf = clientAddress(options.clientAddress);
+  const noticeProxy = proxyNotice(options.clientAddress, options.warn);
 
   /** A batch that is too large is refused as one, before the server answers each of its elements. */
   function admitBatch(body: unknown, security: SecurityContext): void {
@@ -72,15 +76,17 @@ export function contextMaker(
   return async (request, build) => {
     const { req } = request;
     try {
+      if (typeof req !== 'object' || req === null) throw new TypeError(noRequest);
       // A socket that is gone has no address any more, and nobody waits for the answer.
       if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
       const anonymous = securityContext({ clientIp: addressOf(req) });
+      noticeProxy(req);
       admit(anonymous);
       admitBatch(req.body, anonymous);
       const principal = await authenticate(req, anonymous);
       const security = principal ? securityContext({ ...anonymous, principal }) : anonymous;
       if (principal) admit(security);
-      return { ...(await build(request)), security };
+      return withSecurity(await build(request), security);
     } catch (thrown) {
       if (isExpectedError(thrown)) throw reworded(thrown, words, undefined);
       const errorId = events.logged('context() failed', thrown);
@@ -88,6 +94,19 @@ export function contextMaker(
       throw reworded(refuse('INTERNAL_SERVER_ERROR', { extensions: { errorId } }), words, undefined);
     }
   };
+}
+
+/** Of an integration that hands over something else. */
+const noRequest =
+  'bulwark.context() takes { req }, the http.IncomingMessage, as Express and standalone servers hand it over; ' +
+  'of another server make it: context: (...given) => bulwark.context()({ req: ... }).';
+
+/** A context of a class keeps its methods, as Apollo Server keeps them for each operation. */
+function withSecurity<C extends object>(built: C, security: SecurityContext): C & SecuredContext {
+  const isObject = typeof built === 'object' && built !== null;
+  const context = Object.create(isObject ? Object.getPrototypeOf(built) : Object.prototype) as C;
+  const own = { value: security, enumerable: true, writable: true, configurable: true };
+  return Object.defineProperty(Object.assign(context, built), 'security', own) as C & SecuredContext;
 }
 
 /**

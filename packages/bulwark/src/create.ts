@@ -140,6 +140,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     refusalFor: limiter.refusalFor,
     events,
     words,
+    warn,
   });
 
   return {

@@ -4,6 +4,7 @@ import {
   type ClientAddressOptions,
   checkFlags,
   checkFunctions,
+  checkLogger,
   type EventListener,
   knownOptions,
   type Logger,
@@ -113,7 +114,5 @@ export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C
   const { filtered } = introspection;
   const { strictExposure } = exposure || {};
   checkFlags({ hideUnauthorized, filtered, strictExposure, strictMessages });
-  if (logger !== undefined && (typeof logger?.warn !== 'function' || typeof logger.error !== 'function')) {
-    throw new TypeError('logger must have the functions warn and error.');
-  }
+  checkLogger(logger);
 }

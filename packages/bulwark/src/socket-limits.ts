@@ -1,5 +1,5 @@
 /** Limits of sockets as the hooks of a WebSocket server ask them: what is refused is told, and nothing is thrown. */
-import { type Events, factsOfRefusal, refuse, type SecurityContext } from '@graphql-bulwark/core';
+import { type Events, eventOf, refuse, type SecurityContext } from '@graphql-bulwark/core';
 import type { SocketLimits } from '@graphql-bulwark/rate-limit';
 import type { GraphQLError } from 'graphql';
 
@@ -25,12 +25,10 @@ export function toldLimits(limits: SocketLimits, events: Events, isEnforced: boo
 
 /** One event for a refusal of the rate limit that no control made. */
 export function tellLimited(
-  refusal: Error,
+  refusal: GraphQLError,
   security: SecurityContext,
   events: Events,
   outcome: 'refused' | 'reported' = 'refused',
 ): void {
-  const retryAfterSeconds = factsOfRefusal(refusal)?.retryAfterSeconds;
-  const limited = { type: 'rate.limited', control: 'rate-limit', code: 'RATE_LIMITED' } as const;
-  events.emit({ ...limited, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }, outcome, { security });
+  events.emit(eventOf('rate-limit', refusal), outcome, { security });
 }

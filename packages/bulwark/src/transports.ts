@@ -6,6 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type GuardedWebSocket, webSocket } from '@graphql-bulwark/auth';
 import {
+  checkFunctions,
   deny,
   type Principal,
   refusalCode,
@@ -38,6 +39,7 @@ export interface FastifyRequestLike {
 export function fastifyContext<C>(
   context: (request: HttpRequest) => Promise<C>,
 ): (request: FastifyRequestLike) => Promise<C> {
+  checkFunctions({ 'fastifyContext: context': context });
   return ({ raw, body }) => context({ req: derived(raw, { body }) });
 }
 

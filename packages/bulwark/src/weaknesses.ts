@@ -21,6 +21,8 @@ export function* weakOptions<C extends SecuredContext>(options: BulwarkOptions<C
     yield 'sockets: false lets a caller hold any number of sockets, and start any number of operations.';
   if (rateLimit?.onStoreError === 'allow')
     yield "rateLimit: { onStoreError: 'allow' } counts nothing while the store is down.";
+  if (rateLimit?.refusals === false)
+    yield 'rateLimit: { refusals: false } lets anybody be refused, and try out ids that are denied, without end.';
   if (authenticate !== false && authorization?.defaultRule === 'allow') {
     yield "authorization: { defaultRule: 'allow' } opens every root field that carries no rule.";
   }

@@ -38,7 +38,7 @@ export function clientAddress(options: ClientAddressOptions = {}): (request: Req
   if (trustedProxies !== undefined && options.trustedHops !== undefined) {
     throw new TypeError('Give trustedHops or trustedProxies, not both.');
   }
-  const isTrusted = trustedProxies && networks(trustedProxies);
+  const isTrusted = trustedProxies && inNetworks(trustedProxies);
   return ({ socket, headers }) => {
     const remote = socket?.remoteAddress ?? '';
     const ofSocket = normalizeAddress(remote, ipv6PrefixBits);
@@ -58,8 +58,12 @@ export function clientAddress(options: ClientAddressOptions = {}): (request: Req
   };
 }
 
-/** @throws {TypeError} for what is no address and no network in CIDR notation (RFC 4632, RFC 4291 section 2.3). */
-function networks(list: unknown): (address: string) => boolean {
+/**
+ * Whether an address is in one of these networks.
+ *
+ * @throws {TypeError} for what is no address and no network in CIDR notation (RFC 4632, RFC 4291 section 2.3).
+ */
+export function inNetworks(list: unknown): (address: string) => boolean {
   if (!Array.isArray(list) || list.length === 0) {
     throw new TypeError("trustedProxies must be a non-empty list of networks, for example ['10.0.0.0/8'].");
   }
@@ -81,7 +85,10 @@ function networks(list: unknown): (address: string) => boolean {
   };
 }
 
-/** One spelling per client: no port, brackets or zone; IPv4-mapped IPv6 as IPv4; IPv6 cut to its prefix. `null` for anything else. */
+/**
+ * One spelling per client: no port, brackets or zone; IPv4 that stands in IPv6, mapped or translated (RFC 6052), as IPv4; IPv6 cut
+ * to its prefix. `null` for anything else.
+ */
 export function normalizeAddress(text: string, ipv6PrefixBits = 64): string | null {
   const trimmed = text.trim();
   const bare = /^\[([^\]]*)\](?::\d+)?$/.exec(trimmed)?.[1] ?? /^([\d.]+):\d+$/.exec(trimmed)?.[1] ?? trimmed;
@@ -89,15 +96,17 @@ export function normalizeAddress(text: string, ipv6PrefixBits = 64): string | nu
   if (isIP(address) === 4) return address;
   if (isIP(address) !== 6) return null;
   const groups = expand(address);
-  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
   const [high = 0, low = 0] = groups.slice(6);
-  if (mapped) return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+  if (ipv4Prefixes.includes(groups.slice(0, 6).join())) return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
   const cut = groups.map((group, i) => {
     const bits = Math.min(16, Math.max(0, ipv6PrefixBits - 16 * i));
     return (group & (0xffff << (16 - bits)) & 0xffff).toString(16);
   });
   return `${cut.join(':')}/${ipv6PrefixBits}`;
 }
+
+/** `::ffff:0:0/96`, and `64:ff9b::/96` behind a translator: cut to a prefix, all of IPv4 would be one client. */
+const ipv4Prefixes: readonly string[] = [[0, 0, 0, 0, 0, 0xffff].join(), [0x64, 0xff9b, 0, 0, 0, 0].join()];
 
 /** The eight groups of a valid IPv6 address (RFC 4291 section 2.2). */
 function expand(address: string): number[] {

@@ -37,7 +37,15 @@ export type EventDetails =
     }
   /** A role let pass what is reserved for owners. Once per coordinate and operation. */
   | { type: 'access.bypassed'; control: string; coordinate: string; rule: string }
-  | { type: 'rate.limited'; control: string; code: RefusalCode; coordinate?: string; retryAfterSeconds?: number }
+  /** A bucket is short. `policy` names it, as `RateLimit-Policy` and `peek()` do: `Mutation.login#2` is the second rule there. */
+  | {
+      type: 'rate.limited';
+      control: string;
+      code: RefusalCode;
+      coordinate?: string;
+      policy?: string;
+      retryAfterSeconds?: number;
+    }
   | { type: 'introspection.blocked'; control: string; code: RefusalCode; coordinate?: string }
   | { type: 'auth.success'; method: string; keyId?: string }
   /**
@@ -105,7 +113,7 @@ export interface Events {
   logged(where: string, error: unknown): string;
 }
 
-/** @param onEvent the listener; without one, each kind of event is logged once per code and minute. */
+/** @param onEvent the listener; without one, each kind of event is logged once per code, or policy, and minute. */
 export function createEvents(onEvent: EventListener | undefined, logger: () => Logger): Events {
   const listener = onEvent ?? logEvents(logger);
   return {
@@ -144,7 +152,7 @@ export function logEvents(logger: () => Logger): EventListener {
   const seen = new Map<string, { since: number; more: number }>();
   return (event) => {
     if (event.type === 'auth.success') return;
-    const subject = `${event.type} ${event.type === 'config.warning' ? event.message : 'code' in event ? event.code : ''}`;
+    const subject = `${event.type} ${subjectOf(event)}`;
     const last = seen.get(subject);
     if (last && event.time - last.since < minute) {
       last.more += 1;
@@ -155,6 +163,13 @@ export function logEvents(logger: () => Logger): EventListener {
     const { id: _id, time: _time, type, outcome, ...rest } = event;
     logger().warn(`Bulwark: ${type} ${outcome} ${JSON.stringify(rest)}${more}`);
   };
+}
+
+/** What a second line within a minute would tell again; of everything in it there is a bounded number. */
+function subjectOf(event: SecurityEvent): string {
+  if (event.type === 'config.warning') return event.message;
+  if (event.type === 'rate.limited') return event.policy ?? event.code;
+  return 'code' in event ? event.code : '';
 }
 
 /** Client-made text, safe to print on one line of a log. What is not ASCII is escaped, not left out: two callers must not read as one. */

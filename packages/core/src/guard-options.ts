@@ -3,7 +3,7 @@ import type { BaseContext } from '@apollo/server';
 import type { GraphQLError } from 'graphql';
 import type { Control } from './control.ts';
 import type { EventListener, Logger } from './events.ts';
-import { checkFunctions, knownOptions, show } from './options.ts';
+import { checkFlags, checkFunctions, checkLogger, knownOptions, show } from './options.ts';
 import type { SchemaDetails } from './outgoing.ts';
 import type { Messages } from './wording.ts';
 
@@ -43,16 +43,21 @@ const names = [
 /** @throws {TypeError} for options that cannot be meant. */
 export function checkGuardOptions<C extends BaseContext>(options: GuardOptions<C>): void {
   knownOptions('guard', options, names);
-  const { controls, onEvent, expose, schemaDetails = false } = options;
+  const { controls, onEvent, expose, logger, noStore, schemaDetails = false } = options;
   if (!Array.isArray(controls)) throw new TypeError(`guard: controls must be a list, but is ${show(controls)}.`);
   for (const control of controls as readonly unknown[]) {
-    if (typeof control !== 'function') continue;
     // It has a name, as a control has, and would judge nothing.
-    throw new TypeError(`guard: controls has a function; call it: ${control.name}().`);
+    if (typeof control === 'function') {
+      throw new TypeError(`guard: controls has a function; call it: ${control.name}().`);
+    }
+    if (typeof (control as { readonly name?: unknown } | null)?.name === 'string') continue;
+    throw new TypeError(`guard: controls must hold controls, such as limits(), but holds ${show(control)}.`);
   }
   const different = new Set(controls.map(({ name }) => name));
   if (different.size < controls.length) throw new TypeError('guard: each control may stand in controls only once.');
   checkFunctions({ onEvent, expose });
+  checkFlags({ noStore });
+  checkLogger(logger);
   if (typeof schemaDetails === 'boolean' || typeof schemaDetails === 'function') return;
   throw new TypeError(`schemaDetails must be a boolean or a function, but is ${show(schemaDetails)}.`);
 }

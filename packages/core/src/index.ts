@@ -1,6 +1,12 @@
 export { clientErrors, isExpectedError, type Masking } from './answer.ts';
 export { type CheckInput, checkOperation } from './check.ts';
-export { type ClientAddressOptions, clientAddress, normalizeAddress, type RequestOrigin } from './client-address.ts';
+export {
+  type ClientAddressOptions,
+  clientAddress,
+  inNetworks,
+  normalizeAddress,
+  type RequestOrigin,
+} from './client-address.ts';
 export {
   behind,
   collectFields,
@@ -51,6 +57,7 @@ export { type OperationFacts, occurrencesAbove } from './operation-facts.ts';
 export {
   checkFlags,
   checkFunctions,
+  checkLogger,
   checkMode,
   knownOptions,
   limitOrFalse,
@@ -83,4 +90,5 @@ export {
   refuse,
 } from './refusal.ts';
 export { type AdmitInput, admitRequest, type MeasureInput, measureDocument } from './rooms.ts';
+export { eventOf } from './verdict.ts';
 export { type Messages, reworded, type Wording, wording } from './wording.ts';

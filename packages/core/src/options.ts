@@ -22,13 +22,14 @@ export function plainObject<T extends object>(option: string, value: T): T {
   throw new TypeError(`${option} must be a plain object, but is ${show(value)}.`);
 }
 
-/** @throws {TypeError} for what is no object, and for a name that the factory does not know, guessing what was meant. */
+/** @throws {TypeError} for what is no object, and for a name that the factory does not know, saying what was meant or could be. */
 export function knownOptions(factory: string, options: object, known: readonly string[]): void {
   plainObject(`${factory}: what is given`, options);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const near = known.find((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()) <= 2);
-    throw new TypeError(`${factory} has no option '${name}'${near ? `; did you mean '${near}'?` : '.'}`);
+    const hint = near ? `did you mean '${near}'?` : `it has ${listed(known)}.`;
+    throw new TypeError(`${factory} has no option '${name}'; ${hint}`);
   }
 }
 
@@ -48,6 +49,14 @@ export function checkFlags(flags: Readonly<Record<string, unknown>>): void {
   }
 }
 
+/** `undefined` is the default one. @throws {TypeError} for what has not both functions of a logger. */
+export function checkLogger(logger: unknown): void {
+  if (logger === undefined) return;
+  const { warn, error } = (logger ?? {}) as { readonly warn?: unknown; readonly error?: unknown };
+  if (typeof warn === 'function' && typeof error === 'function') return;
+  throw new TypeError(`logger must be an object with the functions warn and error, but is ${show(logger)}.`);
+}
+
 /** @param known the values that there are; `undefined` among them is not named. @throws {TypeError} for any other. */
 export function oneOf(option: string, value: unknown, known: readonly unknown[]): void {
   if (known.includes(value)) return;
@@ -58,6 +67,7 @@ export function oneOf(option: string, value: unknown, known: readonly unknown[])
 /** A value as an error message shows it. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'function') return 'a function';
   return typeof value === 'object' && value !== null ? `a value of type ${value.constructor?.name}` : String(value);
 }
 

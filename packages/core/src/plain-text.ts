@@ -24,11 +24,29 @@ const stroked = new RegExp(`[${Object.keys(sortedWith).join('')}]`, 'g');
 
 /** Two texts with the same result may be one to an application; those that differ in it are two to everybody. */
 export function plainText(text: string): string {
-  if (ascii.test(text)) return text.toLowerCase().trim();
+  if (ascii.test(text)) return cast(text.toLowerCase().trim());
   // Down, up and down again: what has no single counterpart in the other case becomes one text from either side.
   const folded = decomposed(text).replace(passedOver, '').toLowerCase().toUpperCase().toLowerCase();
-  return folded.replace(stroked, (letter) => sortedWith[letter] ?? letter).trim();
+  return cast(folded.replace(stroked, (letter) => sortedWith[letter] ?? letter).trim());
 }
+
+/**
+ * An id may end in a column of numbers or UUIDs: `01`, `+1`, `1.0`, `1e0` and `0x1` are 1 to `Number()`, most of them to SQL too,
+ * which takes a UUID in braces and whatever its hyphens.
+ */
+function cast(text: string): string {
+  if (text.length >= 32 && text.length <= longestUuid) {
+    const digits = text.replace(/[-{}]/g, '');
+    if (/^[\da-f]{32}$/.test(digits)) return digits;
+  }
+  const number = Number(text);
+  if (text !== '' && Number.isSafeInteger(number)) return `${number}`;
+  // Too large to be exact: the digits as they are.
+  return /^\+?\d+$/.test(text) ? text.replace(/^\+?0*(?=\d)/, '') : text;
+}
+
+/** 32 digits in groups of four, and braces. */
+const longestUuid = 41;
 
 /** Units that are decomposed at a time: a run of marks is put in order in quadratic time. */
 const pieceLength = 256;

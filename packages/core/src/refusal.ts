@@ -124,6 +124,8 @@ export interface RefusalFacts {
   readonly coordinate?: string | undefined;
   /** The rule that said no, in words an operator recognises. */
   readonly rule?: string | undefined;
+  /** The policy of the bucket that is short, as `RateLimit-Policy` names it. */
+  readonly policy?: string | undefined;
   /** The coordinates that made it dear, dearest first. */
   readonly dearest?: readonly CoordinateShare[] | undefined;
   /** Why, as a short constant: `expired`, `owner`, `no rule passed`. Never text of the client. */

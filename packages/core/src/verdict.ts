@@ -38,6 +38,7 @@ export function eventOf(control: string, refusal: GraphQLError): EventDetails {
     maximum,
     coordinate,
     rule,
+    policy,
     reason,
     retryAfterSeconds,
     dearest,
@@ -60,7 +61,14 @@ export function eventOf(control: string, refusal: GraphQLError): EventDetails {
     case 'access.denied':
       return { type, control, code, ...where, ...(rule !== undefined && { rule }), ...why };
     case 'rate.limited':
-      return { type, control, code, ...where, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
+      return {
+        type,
+        control,
+        code,
+        ...where,
+        ...(policy !== undefined && { policy }),
+        ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+      };
     case 'introspection.blocked':
       return { type, control, code, ...where };
     case 'request.invalid':

@@ -339,7 +339,10 @@ describe('a control', () => {
     expect(() => guard({ controls: [refusing('FORBIDDEN'), refusing('FORBIDDEN')] })).toThrow(TypeError);
     expect(() => guard({ controls: [], onEvents: () => {} } as never)).toThrow(/did you mean 'onEvent'/);
     expect(() => guard({} as never)).toThrow(/controls must be a list/);
-    for (const option of ['onEvent', 'expose', 'schemaDetails']) {
+    expect(() => guard({ controls: [], listener: () => {} } as never)).toThrow(
+      /no option 'listener'; it has controls, onEvent, /,
+    );
+    for (const option of ['onEvent', 'expose', 'schemaDetails', 'noStore', 'logger']) {
       expect(() => guard({ controls: [], [option]: 'yes' })).toThrow(`${option} must be`);
     }
   });
@@ -347,6 +350,9 @@ describe('a control', () => {
   it('are a list of what factories return: a factory that nobody called would judge nothing', () => {
     expect(() => guard({} as never)).toThrow(/controls must be a list, but is undefined/);
     expect(() => guard({ controls: [refusing] })).toThrow(/controls has a function; call it: refusing\(\)/);
+    for (const nothing of [null, undefined, {}, Promise.resolve(refusing('FORBIDDEN'))]) {
+      expect(() => guard({ controls: [nothing as never] })).toThrow(/controls must hold controls, such as limits\(\)/);
+    }
   });
 });
 
@@ -583,7 +589,7 @@ describe('events', () => {
     ]);
   });
 
-  it('without a listener are logged by kind: the denials of strangers do not hide why a credential is refused', () => {
+  it('without a listener are logged by kind and policy: what a flood is refused for does not hide why others are', () => {
     const lines: string[] = [];
     const events = createEvents(undefined, () => ({ ...silent, warn: (line) => lines.push(line) }));
     const code = 'UNAUTHENTICATED';
@@ -591,6 +597,10 @@ describe('events', () => {
     for (const _time of [1, 2]) events.emit({ type: 'auth.failure', code, reason: 'typ' }, 'refused');
     expect(lines).toHaveLength(2);
     expect(lines[1]).toContain('"reason":"typ"');
+    const limited = { type: 'rate.limited', control: 'rate-limit', code: 'RATE_LIMITED' } as const;
+    for (const policy of ['address', 'Mutation.login', 'address']) events.emit({ ...limited, policy }, 'refused');
+    expect(lines).toHaveLength(4);
+    expect(lines[3]).toContain('"policy":"Mutation.login"');
   });
 
   it('without a listener are logged once per kind, code and minute', async () => {

@@ -3,6 +3,7 @@
  * Room: Express 5, in front of the GraphQL middleware.
  * Answers: 413, 415 and 400 as JSON in the form of GraphQL errors; never a page, a stack trace or the text of a body.
  */
+import { checkFunctions } from '@graphql-bulwark/core';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { headerSteps } from './headers.ts';
 import { type HttpSecurityOptions, httpSecurityOptions } from './options.ts';
@@ -30,8 +31,10 @@ export function expressSecurity(options: HttpSecurityOptions = {}): RequestHandl
  * The last handler: what went wrong before GraphQL was reached, as JSON. Errors that are not the client's are told.
  *
  * @param onError told of them; left out, they are printed.
+ * @throws {TypeError} for what is no function.
  */
 export function jsonErrors(onError: (error: unknown) => void = (error) => console.error(error)): ErrorRequestHandler {
+  checkFunctions({ 'jsonErrors: onError': onError });
   return (error: unknown, _request, response, next) => {
     if (response.headersSent) {
       next(error);

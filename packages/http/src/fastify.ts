@@ -4,6 +4,7 @@
  * Answers: 413, 415 and 400 as JSON in the form of GraphQL errors; never the framework's own words.
  */
 import type { ServerOptions } from 'node:http';
+import { checkFunctions } from '@graphql-bulwark/core';
 import type { FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 import { headerSteps } from './headers.ts';
 import { type HttpLimits, httpLimits } from './http-limits.ts';
@@ -23,6 +24,7 @@ export function fastifySecurity(
   { onError = (error) => console.error(error), ...options }: FastifySecurityOptions = {},
 ): void {
   const security = httpSecurityOptions('fastifySecurity', options);
+  checkFunctions({ 'fastifySecurity: onError': onError });
   const steps = headerSteps(security);
   app.addHook('onRequest', (request, reply, done) => {
     const run = (index: number): void => {

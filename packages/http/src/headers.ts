@@ -7,6 +7,9 @@ import type { HttpSecurity } from './options.ts';
 /** Middleware in the form that Connect, Express and Fastify's raw request share. */
 export type Step = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
 
+/** What else a script may read of an answer: when to come back, and how its limits stand. */
+const readable = 'Retry-After,RateLimit,RateLimit-Policy,X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset';
+
 /** In the order in which they stand. */
 export function headerSteps({ allowedOrigins, credentials }: HttpSecurity): readonly Step[] {
   const secure = helmet({
@@ -23,6 +26,7 @@ export function headerSteps({ allowedOrigins, credentials }: HttpSecurity): read
     origin: [...allowedOrigins],
     credentials,
     methods: ['GET', 'POST'],
+    exposedHeaders: allowedOrigins.length > 0 ? readable : [],
     maxAge: 600,
   });
   const unstored: Step = (_, response, next) => {

@@ -9,7 +9,7 @@ import { knownOptions, wholeNumber } from '@graphql-bulwark/core';
 export interface HttpLimits {
   /** Seconds for a whole request, its body included. @default 30 */
   readonly requestSeconds?: number | undefined;
-  /** Seconds for the headers. @default 10 */
+  /** Seconds for the headers. Left out: 10, or `requestSeconds` where that is less. */
   readonly headersSeconds?: number | undefined;
   /** Bytes of all headers together. @default 16384 */
   readonly maxHeaderBytes?: number | undefined;
@@ -25,7 +25,8 @@ export interface HttpLimits {
  */
 export function httpLimits(options: HttpLimits = {}): ServerOptions {
   knownOptions('httpLimits', options, ['requestSeconds', 'headersSeconds', 'maxHeaderBytes', 'keepAliveSeconds']);
-  const { requestSeconds = 30, headersSeconds = 10, maxHeaderBytes = 16_384, keepAliveSeconds = 5 } = options;
+  const { requestSeconds = 30, maxHeaderBytes = 16_384, keepAliveSeconds = 5 } = options;
+  const { headersSeconds = Math.min(10, requestSeconds) } = options;
   const requestTimeout = wholeNumber('httpLimits: requestSeconds', requestSeconds) * 1_000;
   const headersTimeout = wholeNumber('httpLimits: headersSeconds', headersSeconds) * 1_000;
   if (headersTimeout > requestTimeout) {

@@ -32,7 +32,15 @@ function answer(status: number, code: string, message: string): Unreadable {
 /** Whether a body's content type is one that GraphQL over HTTP uses. A charset of UTF-8 may stand beside it. */
 export function isJson(contentType: string | undefined): boolean {
   const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';');
-  const charset = parameters.map((one) => one.trim()).find((one) => one.startsWith('charset='));
-  const isUtf8 = charset === undefined || ['charset=utf-8', 'charset="utf-8"'].includes(charset);
-  return ['application/json', 'application/graphql+json'].includes(type.trim()) && isUtf8;
+  return ['application/json', 'application/graphql+json'].includes(type.trim()) && parameters.every(isUtf8OrOther);
+}
+
+/**
+ * Body parsers read a charset in more spellings than the grammar of a parameter has (RFC 9110 section 5.6.6), and then decode by
+ * it: what is not of that grammar is not taken.
+ */
+function isUtf8OrOther(text: string): boolean {
+  const parameter = text.trim();
+  const [, name, , value] = /^([^\s="]+)=("?)([^\s="]+)\2$/.exec(parameter) ?? [];
+  return parameter === '' || (name !== undefined && (name !== 'charset' || value === 'utf-8'));
 }

@@ -1,4 +1,5 @@
 /** Paths such as `input.email`: checked against the schema when the server starts, read from coerced arguments after that. */
+import { isDeepStrictEqual } from 'node:util';
 import { show } from '@graphql-bulwark/core';
 import {
   type GraphQLArgument,
@@ -36,6 +37,27 @@ export function argumentWeight(where: string, field: GraphQLField<unknown, unkno
     );
   }
   return { path, otherwise: end.defaultValue };
+}
+
+/**
+ * A rule of an interface is read once for all types that a selection may meet.
+ *
+ * @throws {TypeError} where a type's field has another default for an argument of it: calls of one field would have two keys.
+ */
+export function sameDefaults(
+  coordinate: string,
+  field: GraphQLField<unknown, unknown>,
+  ofInterface: GraphQLField<unknown, unknown>,
+  paths: readonly ArgumentPath[],
+): void {
+  const defaultOf = ({ args }: GraphQLField<unknown, unknown>, name: string | undefined): unknown =>
+    args.find((arg) => arg.name === name)?.defaultValue;
+  for (const [name] of paths) {
+    if (isDeepStrictEqual(defaultOf(field, name), defaultOf(ofInterface, name))) continue;
+    throw new TypeError(
+      `${coordinate}: argument '${name}' must have the default that it has in the interface, whose @rateLimit reads it.`,
+    );
+  }
 }
 
 /** Never less than one, whatever the client sends. */

@@ -128,7 +128,7 @@ export function ruleOf(
 ): Rule | undefined {
   if (budget === undefined) return undefined;
   if (typeof budget !== 'object' || budget === null)
-    throw new TypeError(`${option} must be a budget, but is ${show(budget)}.`);
+    throw new TypeError(`${option} must be a budget such as { max: 60 }, but is ${show(budget)}.`);
   knownOptions(option, budget, ['max', 'windowSeconds', ...(scope === 'PRINCIPAL' ? ['tiers'] : []), ...more]);
   const { max, windowSeconds = 60, tiers = {} } = budget;
   const limits = Object.entries(plainObject(`${option}.tiers`, tiers));

@@ -1,5 +1,12 @@
 /** What resolvers and events know of the operation that they belong to, by its context value: what they may not call, and owe. */
-import { type Charge, deny, type ResolvedOperation, type SecurityContext, securityOf } from '@graphql-bulwark/core';
+import {
+  type BucketState,
+  type Charge,
+  deny,
+  type ResolvedOperation,
+  type SecurityContext,
+  securityOf,
+} from '@graphql-bulwark/core';
 import type { OperationDefinitionNode } from 'graphql';
 import type { CallHooks } from './call-guard.ts';
 import { type Caller, chargesOfCall } from './charges.ts';
@@ -11,8 +18,14 @@ export interface Calls extends CallHooks {
   readonly begin: (operation: ResolvedOperation) => void;
   /** The operation that was begun under this context value. */
   readonly operationOf: (contextValue: unknown) => ResolvedOperation | undefined;
-  /** Denies coordinates to one operation: coordinate -> seconds until it may be asked for again. */
-  readonly leaveOut: (operation: ResolvedOperation, waits: ReadonlyMap<string, number>) => void;
+  /** Denies coordinates to one operation: coordinate -> what it is short of. */
+  readonly leaveOut: (operation: ResolvedOperation, waits: ReadonlyMap<string, Wait>) => void;
+}
+
+/** A policy that is short, and when there is more of it. */
+export interface Wait {
+  readonly policy: string;
+  readonly retryAfterSeconds: number;
 }
 
 /** @param isEnforced `false`: calls over the limit are told of, and run. */
@@ -24,18 +37,18 @@ export function createCalls(
   const pending = pendingPoints();
   const running = new WeakMap<object, ResolvedOperation>();
   // By operation as well: nothing says that a context value belongs to one alone.
-  const denied = new WeakMap<object, WeakMap<OperationDefinitionNode, ReadonlyMap<string, number>>>();
+  const denied = new WeakMap<object, WeakMap<OperationDefinitionNode, ReadonlyMap<string, Wait>>>();
   // Operation -> the coordinates that the operator knows of: the items of a list are no event each.
   const told = new WeakMap<ResolvedOperation, Set<string | undefined>>();
   const operationOf = (contextValue: unknown): ResolvedOperation | undefined =>
     isObject(contextValue) ? running.get(contextValue) : undefined;
 
-  function tell(operation: ResolvedOperation, coordinate: string | undefined, retryAfterSeconds: number): void {
+  function tell(operation: ResolvedOperation, coordinate: string | undefined, wait: Wait | undefined): void {
     const known = told.get(operation) ?? new Set();
     told.set(operation, known);
     if (known.has(coordinate)) return;
     known.add(coordinate);
-    operation.report({ ...limited, retryAfterSeconds, ...(coordinate !== undefined && { coordinate }) });
+    operation.report({ ...limited, ...wait, ...(coordinate !== undefined && { coordinate }) });
   }
 
   return {
@@ -49,13 +62,11 @@ export function createCalls(
       const ofContext = denied.get(contextValue);
       if (!ofContext && waits.size === 0) return;
       denied.set(contextValue, (ofContext ?? new WeakMap()).set(operation.operation, waits));
-      for (const [coordinate, retryAfterSeconds] of waits) {
-        operation.report({ ...limited, coordinate, retryAfterSeconds });
-      }
+      for (const [coordinate, wait] of waits) operation.report({ ...limited, coordinate, ...wait });
     },
     deniedFor(contextValue, operation, coordinates) {
       const waits = isObject(contextValue) ? denied.get(contextValue)?.get(operation) : undefined;
-      const longest = Math.max(0, ...coordinates.map((coordinate) => waits?.get(coordinate) ?? 0));
+      const longest = Math.max(0, ...coordinates.map((coordinate) => waits?.get(coordinate)?.retryAfterSeconds ?? 0));
       return longest > 0 ? longest : undefined;
     },
     async charge(contextValue, rules, args) {
@@ -64,15 +75,17 @@ export function createCalls(
       if (!security) throw deny('RATE_LIMITED', { coordinate, reason: 'no security context' });
       const operation = operationOf(contextValue);
       const charges = chargesOfCall(rules, args, callerFor(security));
-      const waits = pending.exceeded(charges).map(({ windowSeconds }) => windowSeconds);
+      const waits: Wait[] = pending
+        .exceeded(charges)
+        .map(({ policy, windowSeconds }) => ({ policy, retryAfterSeconds: windowSeconds }));
       if (waits.length === 0) {
         const taken = await pending.during(charges, () => counters.take(charges, operation));
         if (!taken || taken.consumption.allowed) return;
-        for (const { resetSeconds } of taken.consumption.exceeded) waits.push(wholeSeconds(resetSeconds));
+        waits.push(...taken.consumption.exceeded.map(waitOf));
       }
-      const retryAfterSeconds = Math.max(...waits);
-      if (operation) tell(operation, coordinate, retryAfterSeconds);
-      if (isEnforced) throw deny('RATE_LIMITED', { coordinate, retryAfterSeconds });
+      const longest = waits.toSorted((a, b) => b.retryAfterSeconds - a.retryAfterSeconds)[0];
+      if (operation) tell(operation, coordinate, longest);
+      if (isEnforced) throw deny('RATE_LIMITED', { coordinate, ...longest });
     },
   };
 }
@@ -104,6 +117,10 @@ function pendingPoints() {
       }
     },
   };
+}
+
+export function waitOf({ charge, resetSeconds }: BucketState): Wait {
+  return { policy: charge.policy, retryAfterSeconds: wholeSeconds(resetSeconds) };
 }
 
 const limited = { type: 'rate.limited', control: 'rate-limit', code: 'RATE_LIMITED' } as const;

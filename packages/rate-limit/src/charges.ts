@@ -82,16 +82,21 @@ function weighed({ weight }: Rule, args: Arguments): number {
   return weight && args ? weightOf(weight, args) : 1;
 }
 
-/** Reads the arguments of each node once, and each large value once; without variables, once for all requests. */
+/**
+ * Reads the arguments of each node once, and each large value once; without variables, once for all requests. For each field
+ * anew: below an interface one node is the field of several types, each with defaults of its own.
+ */
 function reader({ operation, variables }: ResolvedOperation): (rule: Rule, call: Call) => Written {
   const isConstant = !operation.variableDefinitions?.length;
-  const known = new Map<FieldNode, Arguments>();
+  const known = new Map<Call['field'], Map<FieldNode, Arguments>>();
   const spelled: Spelled = new Map();
   return (rule, call) => {
     const { field, node } = call;
     if (call.written) return call.written;
-    const args = known.has(node) ? known.get(node) : argumentsOf(field, node, variables);
-    known.set(node, args);
+    const ofField = known.get(field) ?? new Map<FieldNode, Arguments>();
+    known.set(field, ofField);
+    const args = ofField.has(node) ? ofField.get(node) : argumentsOf(field, node, variables);
+    ofField.set(node, args);
     const written = { values: valuesKey(rule, args, spelled), weight: weighed(rule, args) };
     if (isConstant) call.written = written;
     return written;

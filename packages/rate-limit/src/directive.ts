@@ -16,7 +16,7 @@ import {
   isInterfaceType,
   isObjectType,
 } from 'graphql';
-import { type ArgumentPath, argumentPath, argumentWeight, type Weight } from './argument-path.ts';
+import { type ArgumentPath, argumentPath, argumentWeight, sameDefaults, type Weight } from './argument-path.ts';
 
 /** The definitions of `@rateLimit`, to put beside the type definitions that use it. */
 export const rateLimitDirectives: string = /* GraphQL */ `
@@ -132,6 +132,13 @@ export function compileRules(schema: GraphQLSchema): LimitedFields {
     for (const field of Object.values(type.getFields())) {
       const all = [type, ...type.getInterfaces()].flatMap(({ name }) => written.get(`${name}.${field.name}`) ?? []);
       if (all.length === 0) continue;
+      for (const from of type.getInterfaces()) {
+        const ofInterface = from.getFields()[field.name];
+        for (const { rule } of written.get(`${from.name}.${field.name}`) ?? []) {
+          const paths = rule.weight ? [...rule.args, rule.weight.path] : rule.args;
+          if (ofInterface) sameDefaults(`${type.name}.${field.name}`, field, ofInterface, paths);
+        }
+      }
       const [perResolve, rules] = [true, false].map((kind) =>
         all.filter((each) => each.perResolve === kind).map(({ rule }) => rule),
       );

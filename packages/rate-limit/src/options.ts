@@ -11,7 +11,7 @@ import {
   show,
   wholeNumber,
 } from '@graphql-bulwark/core';
-import { type Budget, type BudgetOptions, type Budgets, compileBudgets } from './budgets.ts';
+import { type Budget, type BudgetOptions, type Budgets, type CallerBudget, compileBudgets } from './budgets.ts';
 import { type Caller, callerOf } from './charges.ts';
 import type { LegacyHeaders } from './headers.ts';
 import { compileRefusals, type Refusals } from './refusals.ts';
@@ -87,7 +87,7 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
   checkFunctions({ tier, hashTag, actualCost });
   if (actualCost && !options.points) throw new TypeError('actualCost needs points and cost.');
   if (given !== undefined && typeof given?.consume !== 'function') {
-    throw new TypeError(`store must be a CounterStore, such as memoryStore(), but is ${show(given)}.`);
+    throw new TypeError(`store must be a CounterStore, such as redisStore({ client }), but is ${show(given)}.`);
   }
   const store = given ?? memoryStore();
   const counters = steady(store, {
@@ -96,11 +96,15 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
     timeoutMilliseconds: milliseconds('storeTimeoutMilliseconds', options.storeTimeoutMilliseconds ?? 100),
     retryMilliseconds: milliseconds('storeRetryMilliseconds', options.storeRetryMilliseconds ?? 1_000),
   });
+  const budgets = compileBudgets(options);
+  for (const name of ['perPrincipal', 'perOperation', 'points'] as const) {
+    if (!tier && hasTiers(options[name])) throw new TypeError(`${name}.tiers ${needTier}`);
+  }
   return {
     store,
     isOwnStore: given === undefined,
     counters,
-    budgets: compileBudgets(options),
+    budgets,
     refusals: compileRefusals(refusals, counters, httpStatus),
     callerFor: (security) =>
       callerOf(
@@ -115,6 +119,14 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
     httpStatus,
     mode,
   };
+}
+
+/** Without it everybody would be of no tier, and nothing would say so. */
+export const needTier: string = 'need the option tier of rateLimit: a function that says which tier a caller has.';
+
+/** Of a budget that was checked. */
+export function hasTiers(budget: CallerBudget | undefined): boolean {
+  return Object.keys(budget?.tiers ?? {}).length > 0;
 }
 
 const optionNames = [

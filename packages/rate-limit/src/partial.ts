@@ -4,13 +4,13 @@
  */
 import type { Charge, Consumption } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
+import { type Wait, waitOf } from './calls.ts';
 import { coordinateOf } from './charges.ts';
 import type { LimitedFields } from './directive.ts';
-import { wholeSeconds } from './headers.ts';
 import type { Taken } from './steady.ts';
 
 /**
- * @returns coordinate -> seconds until there is more of it, for what was left out.
+ * @returns coordinate -> what it is short of, for what was left out.
  * @throws what `refuse` makes of a consumption that a budget is short of.
  */
 export async function takePartly(
@@ -18,10 +18,11 @@ export async function takePartly(
   { policies }: LimitedFields,
   take: (charges: readonly Charge[]) => Promise<Taken | undefined>,
   refuse: (consumption: Consumption) => GraphQLError,
-): Promise<ReadonlyMap<string, number>> {
-  const waits = new Map<string, number>();
+): Promise<ReadonlyMap<string, Wait>> {
+  const waits = new Map<string, Wait>();
   for (const charge of all) {
-    if (!(charge.points <= charge.limit)) waits.set(coordinateOf(charge), charge.windowSeconds);
+    const { policy, points, limit, windowSeconds } = charge;
+    if (!(points <= limit)) waits.set(coordinateOf(charge), { policy, retryAfterSeconds: windowSeconds });
   }
   for (;;) {
     const charges = all.filter((charge) => !waits.has(coordinateOf(charge)));
@@ -31,6 +32,6 @@ export async function takePartly(
     if (exceeded.length === 0 || exceeded.some(({ charge }) => !policies.has(charge.policy))) {
       throw refuse(taken.consumption);
     }
-    for (const { charge, resetSeconds } of exceeded) waits.set(coordinateOf(charge), wholeSeconds(resetSeconds));
+    for (const state of exceeded) waits.set(coordinateOf(state.charge), waitOf(state));
   }
 }

@@ -21,7 +21,7 @@ import { type Caller, chargeFor, chargesOf } from './charges.ts';
 import { belowSubscriptions, compileRules, type LimitedFields, type Rule } from './directive.ts';
 import { rateLimitHeaders, restrict, type Standing } from './headers.ts';
 import { valuesKey } from './keys.ts';
-import { compileOptions, type RateLimitOptions } from './options.ts';
+import { compileOptions, hasTiers, needTier, type RateLimitOptions } from './options.ts';
 import { takePartly } from './partial.ts';
 import { shortAnswers } from './short.ts';
 import { type SocketLimitOptions, type SocketLimits, socketLimits } from './sockets.ts';
@@ -115,6 +115,8 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     start({ schema, warn }) {
       const rules = rulesOf(schema);
       requireGuarded(rules, isPartial);
+      const tiered = options.tier ? undefined : [...rules.policies.values()].find(({ tiers }) => tiers);
+      if (tiered) throw new TypeError(`@rateLimit on ${tiered.coordinate}: tiers ${needTier}`);
       const once = belowSubscriptions(schema, rules);
       if (once.length === 0) return;
       warn?.(
@@ -159,6 +161,9 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     refusalFor: (security) => (mode === 'report' ? undefined : refusals.refusalFor(security)),
     sockets: (given = {}) => {
       if (given.pointsPerEvent && !options.points) throw new TypeError('pointsPerEvent needs points and cost.');
+      for (const name of ['subscribes', 'events'] as const) {
+        if (!options.tier && hasTiers(given[name])) throw new TypeError(`sockets: ${name}.tiers ${needTier}`);
+      }
       pointsPerEvent ||= given.pointsPerEvent === true;
       return socketLimits(given, { counters, callerFor, pointsFor, charge: refusals.charge });
     },

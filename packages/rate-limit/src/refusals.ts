@@ -70,7 +70,8 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore, h
         .filter(({ remaining }) => remaining === 0);
       if (over.length === 0) return undefined;
       const retryAfterSeconds = Math.max(...over.map(({ resetSeconds }) => wholeSeconds(resetSeconds)));
-      return rateLimited(httpStatus, { retryAfterSeconds, coordinate: over[0]?.charge.policy });
+      const policy = over[0]?.charge.policy;
+      return rateLimited(httpStatus, { retryAfterSeconds, coordinate: policy, policy });
     },
 
     charge(answer) {

@@ -26,6 +26,7 @@ export function shortAnswers(httpStatus: ShortStatus, legacy: LegacyHeaders | fa
       const slowest = exceeded.toSorted((a, b) => b.resetSeconds - a.resetSeconds)[0];
       return rateLimited(httpStatus, {
         coordinate: slowest && coordinateOf(slowest.charge),
+        policy: slowest?.charge.policy,
         retryAfterSeconds: wholeSeconds(slowest?.resetSeconds ?? 1),
         headers: rateLimitHeaders(restrict([], buckets), legacy),
       });
@@ -35,6 +36,7 @@ export function shortAnswers(httpStatus: ShortStatus, legacy: LegacyHeaders | fa
       const policies = new Set(charges.map(policyItem));
       return rateLimited(httpStatus, {
         coordinate: first && coordinateOf(first),
+        policy: first?.policy,
         retryAfterSeconds: Math.max(...charges.map(({ windowSeconds }) => windowSeconds)),
         headers: { 'ratelimit-policy': [...policies].slice(0, mostNamed).join(', ') },
       });

@@ -13,9 +13,9 @@ import {
 } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { type Budget, type CallerBudget, ruleOf } from './budgets.ts';
+import { waitOf } from './calls.ts';
 import { type Caller, chargeFor } from './charges.ts';
 import type { Rule, Scope } from './directive.ts';
-import { wholeSeconds } from './headers.ts';
 import { whoKey } from './keys.ts';
 import type { RefusedAnswer } from './refusals.ts';
 import type { SteadyStore } from './steady.ts';
@@ -76,8 +76,12 @@ export function socketLimits(
   ];
   const events = rule('events', 600, 'events', 'PRINCIPAL');
   const scopes = [
-    { by: 'PRINCIPAL', max: wholeNumber('maxSockets', options.maxSockets ?? 10) },
-    { by: 'ADDRESS', max: wholeNumber('maxSocketsPerAddress', options.maxSocketsPerAddress ?? 100) },
+    { policy: 'socket:open', by: 'PRINCIPAL', max: wholeNumber('maxSockets', options.maxSockets ?? 10) },
+    {
+      policy: 'socket:open:address',
+      by: 'ADDRESS',
+      max: wholeNumber('maxSocketsPerAddress', options.maxSocketsPerAddress ?? 100),
+    },
   ] as const;
   const open = new Map<string, number>();
   /** Socket -> the keys under which it is counted; none once it has gone. */
@@ -87,18 +91,19 @@ export function socketLimits(
     try {
       const taken = await counters.take(charges);
       if (!taken || taken.consumption.allowed) return undefined;
-      const waits = taken.consumption.exceeded.map(({ resetSeconds }) => wholeSeconds(resetSeconds));
-      return refuse('RATE_LIMITED', { retryAfterSeconds: Math.max(...waits) });
+      const slowest = taken.consumption.exceeded.toSorted((a, b) => b.resetSeconds - a.resetSeconds)[0];
+      return refuse('RATE_LIMITED', slowest && waitOf(slowest));
     } catch {
-      return refuse('SERVICE_UNAVAILABLE'); // the store's own events have told why
+      return refuse('SERVICE_UNAVAILABLE', { reason: 'the store of the rate limit failed' });
     }
   }
 
   return {
     connect(socket, security) {
       if (counted.has(socket)) return undefined;
-      const keys = scopes.map(({ by, max }) => ({ key: `${by} ${whoKey([by], security)}`, max }));
-      if (keys.some(({ key, max }) => !((open.get(key) ?? 0) < max))) return refuse('RATE_LIMITED');
+      const keys = scopes.map(({ by, max, policy }) => ({ key: `${by} ${whoKey([by], security)}`, max, policy }));
+      const full = keys.find(({ key, max }) => !((open.get(key) ?? 0) < max));
+      if (full) return refuse('RATE_LIMITED', { policy: full.policy });
       for (const { key } of keys) open.set(key, (open.get(key) ?? 0) + 1);
       counted.set(
         socket,

@@ -304,6 +304,8 @@ it.each<[object, RegExp]>([
   [{ perPrincipal: { max: 1, tiers: { pro: Number.NaN } } }, /perPrincipal\.tiers\.pro/],
   [{ perPrincipal: { max: 1, tiers: new Map([['pro', 9]]) } }, /perPrincipal\.tiers must be a plain object/],
   [{ perPrincipal: { max: 1, tiers: null } }, /perPrincipal\.tiers must be a plain object/],
+  [{ perPrincipal: { max: 1, tiers: { pro: 9 } } }, /perPrincipal\.tiers need the option tier/],
+  [{ points: { max: 1, tiers: { pro: 9 } }, cost: () => 1 }, /points\.tiers need the option tier/],
   [{ perOperation: { max: 1, byName: { A: { max: 1 } } } }, /byName needs trusted/],
   [{ perOperation: { max: 1, byName: new Map([['A', { max: 1 }]]) } }, /byName must be a plain object/],
   [{ refusals: { max: -1 } }, /refusals\.max/],

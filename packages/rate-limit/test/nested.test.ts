@@ -35,6 +35,8 @@ function answer(fieldName: string): unknown {
   return ['many', 'limited', 'size'].includes(fieldName) ? 1 : fieldName;
 }
 
+const tier = (principal: { readonly roles: readonly string[] } | null): string => principal?.roles[0] ?? 'free';
+
 let store: Watched;
 beforeEach(() => {
   store = watched();
@@ -42,7 +44,7 @@ beforeEach(() => {
 
 /** policy -> points of what the query is charged. */
 async function charged(query: string, variables?: Record<string, unknown>): Promise<Record<string, number>> {
-  const { server } = await serve(schema, { store }, answer);
+  const { server } = await serve(schema, { store, tier }, answer);
   store.asked.length = 0;
   const got = await send(server, query, bob, { variables });
   expect(codes(got).filter((code) => code !== 'RATE_LIMITED')).toEqual([]);
@@ -102,7 +104,7 @@ describe('fields below the root', () => {
   });
 
   it('keys each by its arguments', async () => {
-    const { server } = await serve(schema, { store }, answer);
+    const { server } = await serve(schema, { store, tier }, answer);
     await send(server, '{ me { a: email(of: "x") b: email(of: "y") c: email(of: "x") } }', bob);
     const keys = store.asked.flat().filter(({ policy }) => policy === 'User.email#2');
     expect(keys.map(({ key, points }) => [key, points])).toEqual([
@@ -111,15 +113,28 @@ describe('fields below the root', () => {
     ]);
   });
 
+  it('attack: an interface gives a field no other arguments than its type does by default', async () => {
+    const { server } = await serve(
+      `interface Node { f(q: Int): String }
+       type Other implements Node { f(q: Int): String @rateLimit(max: 99, args: ["q"]) }
+       type Own implements Node { f(q: Int, by: String = "x"): String @rateLimit(max: 2, args: ["by"]) }
+       type Query { node: Node own: Own other: Other }`,
+      {},
+      (name) => (name === 'f' ? name : { __typename: 'Own' }),
+    );
+    for (let time = 0; time < 2; time += 1) expect((await send(server, '{ own { f } }', bob)).status).toBe(200);
+    expect((await send(server, '{ node { f } }', bob)).status).toBe(429);
+  });
+
   it('refuses the operation that asks too often, twice with the same text, and not its allowed twin', async () => {
-    const { server } = await serve(schema, { store }, answer);
+    const { server } = await serve(schema, { store, tier }, answer);
     const query = '{ named { a: name b: name ... on Team { c: name d: name } } }';
     for (let time = 1; time <= 2; time += 1) expect((await send(server, query, bob)).status).toBe(429);
     expect((await send(server, '{ named { a: name b: name ... on Team { c: name } } }', bob)).status).toBe(200);
   });
 
   it('growth: counts fragments that fan out in no more than their text, and refuses what they ask for', async () => {
-    const { server } = await serve(schema, { store }, answer);
+    const { server } = await serve(schema, { store, tier }, answer);
     const fan = (levels: number): string =>
       `{ me { ...F0 } } ${Array.from(
         { length: levels },
@@ -149,7 +164,7 @@ describe('fields below the root', () => {
   });
 
   it('refuses an operation that nests too deeply to be counted', async () => {
-    const { server, calls } = await serve(schema, { store }, answer);
+    const { server, calls } = await serve(schema, { store, tier }, answer);
     const deep = `{ me { ${'friends { '.repeat(450)} email ${'} '.repeat(450)} } }`;
     const got = await send(server, deep, bob);
     expect([got.status, codes(got)]).toEqual([400, ['OCCURRENCE_LIMIT_EXCEEDED']]);
@@ -187,13 +202,16 @@ describe('weight', () => {
   });
 });
 
-it('gives each tier its own limit, and a tier that has none the ordinary one', async () => {
-  const tier = (principal: { readonly roles: readonly string[] } | null): string => principal?.roles[0] ?? 'free';
+it('tiers have their own limit each, and one that has none the ordinary one', async () => {
   const { server } = await serve(schema, { store, tier }, answer);
   const many = '{ many(first: 200) }';
   expect((await send(server, many, bob)).status).toBe(429);
   expect((await send(server, many, as({ id: 'pro', roles: ['pro'] }))).status).toBe(200);
   expect((await send(server, many, as({ id: 'proto', roles: ['__proto__'] }))).status).toBe(429);
+});
+
+it('tiers of a rule keep the server from starting, where nothing says who has which', async () => {
+  await expect(serve(schema, {}, answer)).rejects.toThrow(/@rateLimit on Query.many: tiers need the option tier/);
 });
 
 describe('per resolve', () => {
@@ -210,7 +228,9 @@ describe('per resolve', () => {
     expect(got.body.data.them.filter(({ email }: { email: unknown }) => email === 'email')).toHaveLength(5);
     expect(got.body.data.them.every(({ name }: { name: unknown }) => name === 'name')).toBe(true);
     expect(codes(got)).toEqual(Array(3).fill('RATE_LIMITED'));
-    expect(events.filter(({ type }) => type === 'rate.limited')).toMatchObject([{ coordinate: 'User.email' }]);
+    expect(events.filter(({ type }) => type === 'rate.limited')).toMatchObject([
+      { coordinate: 'User.email', policy: 'User.email', retryAfterSeconds: 60 },
+    ]);
     const other = await send(server, '{ me { email } }', as({ id: 'ann' }));
     expect(other.body).toEqual({ data: { me: { email: 'email' } } });
   });
@@ -234,14 +254,14 @@ describe('per resolve', () => {
 
 describe('partial', () => {
   it('denies the fields over their limit, answers the others, and charges only what it answers', async () => {
-    const { server, calls, events } = await serve(schema, { store, partial: true }, answer);
+    const { server, calls, events } = await serve(schema, { store, tier, partial: true }, answer);
     expect((await send(server, '{ a: limited b: limited }', bob)).body).toMatchObject({ data: { a: 1 } });
     calls.length = 0;
     const got = await send(server, '{ limited me { name } }', bob);
     expect(got).toMatchObject({ status: 200, body: { data: { limited: null, me: { name: 'name' } } } });
     expect(got.body.errors).toMatchObject([{ path: ['limited'], extensions: { code: 'RATE_LIMITED' } }]);
     expect(calls).not.toContain('limited');
-    expect(events).toMatchObject([{ type: 'rate.limited', coordinate: 'Query.limited' }]);
+    expect(events).toMatchObject([{ type: 'rate.limited', coordinate: 'Query.limited', policy: 'Query.limited' }]);
     expect((await store.peek({ policy: 'Named.name', key: 'u:3:bob', limit: 3, windowSeconds: 60 })).remaining).toBe(2);
     const tooMany = await send(server, '{ named { a: name b: name c: name d: name __typename } }', bob);
     expect(tooMany.status).toBe(200);
@@ -254,7 +274,7 @@ describe('partial', () => {
     const [contextValue, report] = [{}, () => {}];
     const [one, other] = [{}, {}] as [never, never];
     const resolved = (operation: object) => ({ contextValue, operation, report }) as never;
-    calls.leaveOut(resolved(one), new Map([['Query.limited', 5]]));
+    calls.leaveOut(resolved(one), new Map([['Query.limited', { policy: 'Query.limited', retryAfterSeconds: 5 }]]));
     expect(calls.deniedFor(contextValue, one, ['Query.limited'])).toBe(5);
     expect(calls.deniedFor(contextValue, other, ['Query.limited'])).toBeUndefined();
     calls.leaveOut(resolved(one), new Map());
@@ -262,7 +282,7 @@ describe('partial', () => {
   });
 
   it('refuses the whole operation over a budget', async () => {
-    const { server } = await serve(schema, { partial: true, perPrincipal: { max: 1 } }, answer);
+    const { server } = await serve(schema, { tier, partial: true, perPrincipal: { max: 1 } }, answer);
     expect((await send(server, '{ limited }', bob)).status).toBe(200);
     expect((await send(server, '{ limited }', bob)).status).toBe(429);
   });

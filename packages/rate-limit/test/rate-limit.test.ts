@@ -255,6 +255,18 @@ describe('keys', () => {
     expect(calls).toHaveLength(100);
   });
 
+  it('attack: an id has no bucket per spelling, where a resolver makes a number of it', async () => {
+    const { server } = await serve(
+      'type Query { a: Int } type Mutation { pin(user: ID!): Int @rateLimit(max: 2, by: [GLOBAL], args: ["user"]) }',
+    );
+    const query = 'mutation ($user: ID!) { pin(user: $user) }';
+    const statuses = [];
+    for (const user of [7, '007', '+7', ' 7.0', 8, '08']) {
+      statuses.push((await send(server, query, bob, { variables: { user } })).status);
+    }
+    expect(statuses).toEqual([200, 200, 429, 429, 200, 200]);
+  });
+
   it('takes spellings of one e-mail address for one, in an input object too', async () => {
     const { server } = await serve(schema);
     const spellings = ['Ann@X.org', ' ann@x.org\\t', '\\uff41nn@x.org'];
@@ -459,6 +471,16 @@ describe('what it tells', () => {
       },
     ]);
     expect(answer.body).toEqual({ errors: [{ message: 'Too many requests', extensions: { code: 'RATE_LIMITED' } }] });
+  });
+
+  it('names the rule that is short, of several on one field', async () => {
+    const { server, events } = await serve(
+      'type Query { f: String @rateLimit(max: 9) @rateLimit(max: 2, by: GLOBAL) }',
+    );
+    for (let call = 0; call < 3; call += 1) await send(server, '{ f }', bob);
+    await send(server, '{ a: f b: f c: f }', bob);
+    const limited = { type: 'rate.limited', coordinate: 'Query.f', policy: 'Query.f#2', retryAfterSeconds: 60 };
+    expect(events).toMatchObject([limited, limited]);
   });
 
   it('in report mode counts and tells, and refuses nothing', async () => {

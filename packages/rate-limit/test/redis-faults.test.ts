@@ -2,7 +2,7 @@
 // shown by order: it is here before Redis goes on.
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, as, codes, send } from '../../../test/kit.ts';
-import { Redis } from '../../../test/redis-client.ts';
+import { createClient, Redis } from '../../../test/redis-client.ts';
 import { hasRedis, type RedisProcess, startRedis } from '../../../test/redis-process.ts';
 import { type RateLimitOptions, redisStore } from '../src/index.ts';
 import { type Served, serve } from './server.ts';
@@ -157,5 +157,18 @@ describe.skipIf(!installed)('a real Redis', () => {
     const eve = as({ id: 'eve' });
     const answers = await Promise.all(Array.from({ length: 40 }, () => send(served.server, '{ f }', eve)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(5);
+  });
+
+  it('is reached by a client that connects with its first command, and one that nobody connected says so', async () => {
+    const lazy = new Redis(redis.url, { lazyConnect: true });
+    const served = await start({ store: redisStore({ client: lazy }), storeTimeoutMilliseconds: 10_000 });
+    expect(await call(served, 6)).toEqual([200, 200, 200, 200, 200, 429]);
+    expect(changes(served)).toEqual([]);
+    expect(await call(await start(), 1)).toEqual([429]);
+    lazy.disconnect();
+
+    const idle = await start({ store: redisStore({ client: createClient({ url: redis.url }) }) });
+    expect(await call(idle, 1)).toEqual([200]);
+    expect(idle.log.join()).toContain('await client.connect() when the server starts');
   });
 });

@@ -32,7 +32,8 @@ it.each<[string, string, Record<string, unknown>]>([
     expect((await send(server, '{ f }', as({ id: 'eve' }))).status).toBe(429);
     expect((await send(server, '{ f }', as({ id: 'bob' }, { clientIp: '198.51.100.7' }))).status).toBe(429);
     expect(store.asked).toEqual([]);
-    expect(events.at(-1)).toMatchObject({ type: 'rate.limited', control: 'rate-limit', outcome: 'refused' });
+    const limited = { type: 'rate.limited', control: 'rate-limit', policy: 'refusals', outcome: 'refused' };
+    expect(events.at(-1)).toMatchObject(limited);
     expect((await send(server, '{ f }', elsewhere)).status).toBe(200);
   },
 );

@@ -4,12 +4,12 @@ import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graph
 import { describe, expect, it, vi } from 'vitest';
 import { compileRules, type Rule } from '../src/directive.ts';
 import { rateLimitHeaders } from '../src/headers.ts';
-import { rateLimit, rateLimitDirectives } from '../src/index.ts';
+import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '../src/index.ts';
 import { type Spelled, valuesKey, whoKey } from '../src/keys.ts';
 import { wholePoints } from '../src/points.ts';
 
-function start(sdl: string): void {
-  rateLimit().start?.({ schema: buildSchema(`${rateLimitDirectives} ${sdl}`) });
+function start(sdl: string, options: RateLimitOptions = {}): void {
+  rateLimit(options).start?.({ schema: buildSchema(`${rateLimitDirectives} ${sdl}`) });
 }
 
 const input = 'input In { email: String, deep: In, list: [In!] } scalar JSON';
@@ -36,6 +36,14 @@ describe('a rule that makes no sense keeps the server from starting', () => {
       /weight 'n' must be a list, an Int or a Float/,
     ],
     ['type Query { f(n: Int): Int @rateLimit(max: 1, weight: "m") }', /'m', which is no argument/],
+    [
+      'interface I { f(n: Int = 1): Int @rateLimit(max: 1, args: ["n"]) } type Query implements I { f(n: Int = 2): Int }',
+      /Query\.f: argument 'n' must have the default that it has in the interface/,
+    ],
+    [
+      'interface I { f(n: [Int!]): Int @rateLimit(max: 1, weight: "n") } type Query implements I { f(n: [Int!] = [1, 2]): Int }',
+      /Query\.f: argument 'n' must have the default that it has in the interface/,
+    ],
     ['type Query { f: Int @rateLimit(max: 1, tiers: []) }', /tiers must be a list that is not empty/],
     ['type Query { f: Int @rateLimit(max: 1, tiers: [{ name: "pro", max: 0 }]) }', /max of tier 'pro'/],
     [
@@ -54,9 +62,10 @@ describe('a rule that makes no sense keeps the server from starting', () => {
     'schema { query: Root } type Root { f: Int } extend type Root { g: Int @rateLimit(max: 1, by: ADDRESS) }',
     'type Query { a: A me: Query } type A { f: Int @rateLimit(max: 1) q: Query }',
     'interface I { f: Int @rateLimit(max: 1) } type Query implements I { f: Int }',
+    'interface I { f(n: [Int] = [1]): Int @rateLimit(max: 1, args: ["n"]) } type Query implements I { f(n: [Int] = 1, m: Int = 2): Int }',
     'type Query { f(n: [Int!], m: Float): Int @rateLimit(max: 1, weight: "n", tiers: [{ name: "pro", max: 9 }]) }',
   ])('and one that does is taken: %s', (sdl) => {
-    expect(() => start(sdl)).not.toThrow();
+    expect(() => start(sdl, { tier: () => 'pro' })).not.toThrow();
   });
 
   const inExtensions = (directives: object): GraphQLSchema =>

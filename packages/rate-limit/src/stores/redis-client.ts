@@ -19,6 +19,7 @@ interface Ioredis {
 
 interface NodeRedis {
   readonly isReady: boolean;
+  readonly isOpen?: boolean;
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
   eval(text: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
 }
@@ -30,7 +31,10 @@ export function redisScript(client: unknown, text: string): RedisScript {
     return {
       isCluster: client.isCluster === true,
       run(keys, argument) {
-        if (client.status !== 'ready') throw new Error(`the Redis client is not ready, but ${client.status}`);
+        // With `lazyConnect` it waits for its first command to connect, which this is.
+        if (client.status !== 'ready' && client.status !== 'wait') {
+          throw new Error(`the Redis client is not ready, but ${client.status}`);
+        }
         return loaded(client.evalsha(sha, keys.length, ...keys, argument), () =>
           client.eval(text, keys.length, ...keys, argument),
         );
@@ -41,7 +45,7 @@ export function redisScript(client: unknown, text: string): RedisScript {
     return {
       isCluster: 'slots' in client,
       run(keys, argument) {
-        if (!client.isReady) throw new Error('the Redis client is not ready');
+        if (!client.isReady) throw new Error(notReady(client));
         const options = { keys: [...keys], arguments: [argument] };
         return loaded(client.evalSha(sha, options), () => client.eval(text, options));
       },
@@ -56,6 +60,11 @@ function loaded(bySha: Promise<unknown>, byText: () => Promise<unknown>): Promis
     if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return byText();
     throw error;
   });
+}
+
+function notReady({ isOpen }: NodeRedis): string {
+  if (isOpen !== false) return 'the Redis client is not ready';
+  return 'the Redis client was not told to connect, or was closed: await client.connect() when the server starts';
 }
 
 function isIoredis(client: unknown): client is Ioredis {
