@@ -17,10 +17,20 @@ import { federationUses } from './federation.ts';
 import { type Guarded, ownerModeOf } from './guarded.ts';
 import type { OwnerRule } from './owner-rule.ts';
 
-/** @throws {TypeError} for owners of one coordinate that do not agree on what a stranger gets. */
+/** @throws {TypeError} for owners of one coordinate that do not agree, or of which one would let everybody pass. */
 export function checkedOwners(owners: OwnerRule[], coordinate: string): OwnerRule[] {
   if (new Set(owners.map(({ mode }) => mode)).size > 1) {
     throw new TypeError(`${coordinate}: give every @owner here the same mode.`);
+  }
+  // The second would fill in nothing for whom only the first knows.
+  if (owners.filter(({ preset }) => preset).length > 1) {
+    throw new TypeError(`${coordinate}: give preset to one @owner only.`);
+  }
+  const others = new Set(owners.map(({ arg }) => arg?.join('.')));
+  if (others.size > 1 && owners.some(({ arg, optional }) => arg && optional === true)) {
+    throw new TypeError(
+      `${coordinate}: with optional, whoever leaves the argument out passes every other @owner here; leave optional out.`,
+    );
   }
   return owners;
 }
