@@ -73,7 +73,8 @@ export function ownerJudge(
     return after(answer, (settled) => {
       if (settled === 'owned') return undefined;
       const mode = ownerModeOf(guarded);
-      const code = missing || mode === 'NOT_FOUND' ? 'NOT_FOUND' : 'FORBIDDEN';
+      const refused = standings.principalOf(question.contextValue) ? 'FORBIDDEN' : 'UNAUTHENTICATED';
+      const code = missing || mode === 'NOT_FOUND' ? 'NOT_FOUND' : refused;
       const reason = settled === 'unresolved' ? 'OWNER_UNRESOLVED' : missing ? 'no such object' : 'owner';
       return { guarded, code, reason, mode };
     });
@@ -81,6 +82,8 @@ export function ownerJudge(
 
   const place: OwnerJudge['place'] = (guarded, question) =>
     owned(guarded, question, (rule, claimant) => {
+      // Nobody owns anything without being someone.
+      if (!standings.principalOf(question.contextValue)) return 'foreign';
       if (rule.loader !== undefined) {
         const found = loaders.load(rule.loader, askingOf(guarded, question));
         return after(withoutPromises(found), (loaded) => ofLoaded(loaded, rule, claimant));
