@@ -44,7 +44,7 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
   const askingOf = (guarded: Guarded, question: Question): Asking => {
     const principal = standings.principalOf(question.contextValue);
     forgetOthers(question.memo, principal);
-    forgetBefore(question.memo, question.info);
+    forgetBefore(question.memo, question);
     return {
       ...question,
       coordinate: guarded.coordinate,

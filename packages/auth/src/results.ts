@@ -42,7 +42,7 @@ export function judgedResult(
     const result: unknown = resolver(source, args, contextValue, info);
     if (keeps(result, contextValue)) return result;
     const memo = memos.during(contextValue, info);
-    const question = { contextValue, operation: info.operation, memo, source, args, info };
+    const question = { contextValue, operation: info.operation, memo, source, args, info, resolved: true };
     const judged = through(type, result, { treatment, question, denials }, info.path, false);
     if (isPromise(judged)) return denials.later(Promise.resolve(judged).then(thrown), question);
     return judged instanceof Nulling ? denials.no(judged.error, question) : judged;
