@@ -89,7 +89,8 @@ export function ownerJudge(
         return after(withoutPromises(found), (loaded) => ofLoaded(loaded, rule, claimant));
       }
       if (rule.arg) return ofArgument(question.args, rule.arg, claimant, rule.optional === true) ? 'owned' : 'foreign';
-      return ownership(question.source, rule.path, claimant);
+      // One of many rows would open all of them.
+      return Array.isArray(question.source) ? 'unresolved' : ownership(question.source, rule.path, claimant);
     });
 
   const input: OwnerJudge['input'] = ({ guarded, value, present }, question) =>
