@@ -38,8 +38,16 @@ export function judgedResult(
   if (!treatment) return resolver;
   const { memos, denials } = guarding;
   const keeps = keepsAll(type, treatment);
+  const nullsMore = isNonNullType(type) && !isListType(type.ofType);
   return (source, args: Question['args'], contextValue, info) => {
-    const result: unknown = resolver(source, args, contextValue, info);
+    let result: unknown;
+    try {
+      result = resolver(source, args, contextValue, info);
+    } catch (error) {
+      // What is missing must not fail earlier than what is hidden: of two errors the first is the answer.
+      if (!nullsMore) throw error;
+      return denials.no(error, { memo: memos.during(contextValue, info), info });
+    }
     if (keeps(result, contextValue)) return result;
     const memo = memos.during(contextValue, info);
     const question = { contextValue, operation: info.operation, memo, source, args, info, resolved: true };

@@ -27,6 +27,7 @@ async function apiOf(doc: string): Promise<Api> {
       node(id: ID): Node
       doc(id: ID): Doc
       sure(id: ID): Doc!
+      atOnce(id: ID): Doc!
       nodes(ids: [ID]): [Node]
       sureNodes(ids: [ID]): [Node!]
       matrix(ids: [ID]): [[Node!]]
@@ -36,6 +37,11 @@ async function apiOf(doc: string): Promise<Api> {
     node: find,
     doc: find,
     sure: find,
+    atOnce(_: unknown, { id }: { id: string }): object {
+      const found = objects.get(id);
+      if (!found) throw notFound();
+      return found;
+    },
     nodes: list,
     sureNodes: list,
     matrix: (_: unknown, args: { ids: string[] }) => [list(_, args)],
@@ -117,8 +123,9 @@ describe('what is hidden', () => {
     ['a field', 'doc', '@owner(mode: NOT_FOUND)'],
     ['a field whose rule takes its time', 'doc', '@owner(loader: "nobodys", mode: NOT_FOUND)'],
     ['a field that is not nullable', 'sure', '@owner(mode: NOT_FOUND)'],
+    ['a field that is not nullable and found at once', 'atOnce', '@owner(mode: NOT_FOUND)'],
   ])('is not told by which of two errors comes first, of %s', async (_, field, rule) => {
-    const query = `query ($a: ID, $b: ID) { a: ${field}(id: $a) { id } b: ${field}(id: $b) { id } }`;
+    const query = `query ($a: ID, $b: ID) { doc(id: "own") { id } a: ${field}(id: $a) { id } b: ${field}(id: $b) { id } }`;
     const [missing, ...others] = await bodies(await apiOf(rule), query, me, [
       { a: 'nothing', b: 'nothing' },
       { a: 'other', b: 'nothing' },
