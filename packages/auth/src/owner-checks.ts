@@ -1,6 +1,6 @@
 /** What about `@owner` only the schema around it can tell: refused at start, never at run time. */
+import { isPlainField } from '@graphql-bulwark/core';
 import {
-  defaultFieldResolver,
   type GraphQLField,
   type GraphQLInputType,
   type GraphQLObjectType,
@@ -121,7 +121,7 @@ function* sentAlong(
   const holders = new Set([sent]);
   for (const holder of holders) {
     for (const field of Object.values(holder.getFields())) {
-      if (field.resolve && field.resolve !== defaultFieldResolver) continue;
+      if (!isPlainField(field)) continue;
       const named = getNamedType(field.type);
       for (const type of isAbstractType(named) ? schema.getPossibleTypes(named) : [named]) {
         if (!isObjectType(type)) continue;

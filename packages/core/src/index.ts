@@ -62,6 +62,7 @@ export {
 } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { PerOperation } from './per-operation.ts';
+export { around, isPlainField } from './plain-field.ts';
 export { plainText } from './plain-text.ts';
 export { type Principal, type SecuredContext, type SecurityContext, securityContext, securityOf } from './principal.ts';
 export { forget, isPromise, ownVerdict } from './promises.ts';
