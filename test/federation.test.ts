@@ -3,8 +3,10 @@
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { getStitchedSchemaFromSupergraphSdl } from '@graphql-tools/federation';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import type { IResolvers } from '@graphql-tools/utils';
 import { composeServices } from '@theguild/federation-composition';
-import type { BulwarkOptions } from 'graphql-bulwark';
+import { type BulwarkOptions, createBulwark } from 'graphql-bulwark';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Signer, signer } from '../packages/auth/test/tokens.ts';
 import { type Subgraph, startSubgraph } from './subgraph.ts';
@@ -270,4 +272,20 @@ describe.each(['first', 'second'])('at a subgraph, the %s time', () => {
     const fewer = await ask(billing.url, { query, variables: { r: r.slice(0, 100) } }, await token());
     expect(fewer.data._entities).toHaveLength(100);
   });
+});
+
+it('a subgraph does not start where an owner would be read from inside of what is sent, whatever stands around its fields', () => {
+  const typeDefs = `
+    directive @key(fields: String!) on OBJECT
+    type Order @key(fields: "id customers { id }") { id: ID! customers: [Customer] @rateLimit(max: 5, perResolve: true) }
+    type Customer @owner(field: "organisationId", claim: "org") { id: ID! taxId: String }
+    type Query { order: Order }
+  `;
+  for (const options of [{}, { resolvedLists: { maxItems: 100 } }]) {
+    const bulwark = createBulwark({ authenticate: () => null, exposure: false, ...options });
+    const secured = (resolvers: IResolvers) => () =>
+      bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
+    expect(secured({})).toThrow('Order.customers needs a resolver');
+    expect(secured({ Order: { customers: () => [] } })).not.toThrow();
+  }
 });

@@ -75,15 +75,12 @@ function complete(
   if (!(of in members)) return value;
   const row = value as Row;
   const type = row.__typename;
-  if (!passes(world, caller, type) || !passes(world, caller, 'Node')) throw new Denied();
   const owner = world.owners[type];
-  if (owner) {
-    if (!caller) throw new Denied();
-    if (!(owner.bypass && caller.roles.includes('R2')) && !owns(row[owner.field], caller.id)) {
-      if (owner.mode !== 'ERROR' && inList) return dropped;
-      throw new Denied();
-    }
-  }
+  const skips = owner?.bypass && caller?.roles.includes('R2');
+  const isForeign = owner && !skips && !(caller && owns(row[owner.field], caller.id));
+  // What a list hides it hides from everybody, whatever else they may not.
+  if (isForeign && owner.mode !== 'ERROR' && inList) return dropped;
+  if (isForeign || !passes(world, caller, type) || !passes(world, caller, 'Node')) throw new Denied();
   return answer(world, caller, type, row, below);
 }
 

@@ -45,7 +45,7 @@ export interface Denials {
    * Throws the error, or rejects with it where graphql-js would forget what still runs beside it: a forgotten promise that
    * rejects ends the process.
    */
-  no(error: GraphQLError, at: Place): Promise<never>;
+  no(error: unknown, at: Place): Promise<never>;
   /** Counts a denial of which the client does not hear. */
   noted(denied: Denied, where: Where): void;
   /** Tells the operator of the denials of what was executed with this context. */

@@ -15,7 +15,6 @@ import {
   getNamedType,
   isAbstractType,
   isCompositeType,
-  isObjectType,
   OperationTypeNode,
 } from 'graphql';
 import type { Denied, Why } from './denials.ts';
@@ -64,10 +63,18 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
       type,
       (name) => refusedBy(index.fields.get(`${name}.${fieldName}`)) ?? refusedBy(index.types.get(name)),
     );
-  const passedIn = (type: GraphQLCompositeType, field: GraphQLField<unknown, unknown>, node: FieldNode): Denied[] => {
-    const guarded = isObjectType(type) ? index.fields.get(`${type.name}.${field.name}`) : undefined;
-    const args = guarded?.find && argumentsOf(operation, field, node);
-    return guarded && args ? judge.input(guarded, args, contextValue) : [];
+  /** Of an abstract type, what the first takes amiss, where each of the types that can stand here does: defaults may differ. */
+  const passedIn = (type: GraphQLCompositeType, fieldName: string, node: FieldNode): Denied[] => {
+    let first: Denied[] | undefined;
+    for (const one of isAbstractType(type) ? schema.getPossibleTypes(type) : [type]) {
+      const field = one.getFields()[fieldName];
+      const guarded = index.fields.get(`${one.name}.${fieldName}`);
+      const args = field && guarded?.find && argumentsOf(operation, field, node);
+      const denied = guarded && args ? judge.input(guarded, args, contextValue) : [];
+      if (denied.length === 0) return [];
+      first ??= denied;
+    }
+    return first ?? [];
   };
   /** Whether to look on below. A denial that only nulls its field ends here without a word. */
   const passes = (denied: Denied | undefined, node: ASTNode, way: Way | undefined): boolean => {
@@ -87,7 +94,7 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
       const result = getNamedType(field.type);
       const refused = onField(parent, field.name) ?? (isCompositeType(result) ? onType(result) : undefined);
       if (!passes(refused, node, way)) return false;
-      return passedIn(parent, field, node).filter((denied) => !passes(denied, node, way)).length === 0;
+      return passedIn(parent, field.name, node).filter((denied) => !passes(denied, node, way)).length === 0;
     },
     narrowed: (type, node, way) => passes(onType(type), node, way),
   };

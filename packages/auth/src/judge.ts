@@ -44,7 +44,7 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
   const askingOf = (guarded: Guarded, question: Question): Asking => {
     const principal = standings.principalOf(question.contextValue);
     forgetOthers(question.memo, principal);
-    forgetBefore(question.memo, question.info);
+    forgetBefore(question.memo, question);
     return {
       ...question,
       coordinate: guarded.coordinate,
@@ -126,8 +126,13 @@ export function judge({ standings, policies, loaders, denials }: Parts): Judge {
         (step) => step(),
       );
     },
-    object: (guarded, question) =>
-      claims(guarded, question.contextValue) ?? policyAndOwners(guarded, { ...question, args: none }),
+    object(guarded, question) {
+      const asked = { ...question, args: none };
+      const denied = claims(guarded, question.contextValue);
+      if (!denied) return policyAndOwners(guarded, asked);
+      // Whom a right is missing must not learn of more objects than whom it is not.
+      return ownerModeOf(guarded) === 'ERROR' ? denied : after(owners.place(guarded, asked), (one) => one ?? denied);
+    },
     input: (guarded, args, contextValue) =>
       founds(guarded, args).flatMap((found) => (found.present ? (claims(found.guarded, contextValue) ?? []) : [])),
     completed,

@@ -8,6 +8,7 @@ import { type GraphQLResolveInfo, type OperationDefinitionNode, OperationTypeNod
 import type { Tally } from './denials.ts';
 import type { Shown } from './error-cap.ts';
 import { Numbers } from './numbers.ts';
+import type { Question } from './question.ts';
 import type { HeldList } from './steady-lists.ts';
 
 /** Most operations fill few of the collections, and many none: each is made when it is first asked for. */
@@ -22,7 +23,7 @@ export class Memo {
   ends = false;
   /** Whether the operator is about to be told of denials. */
   tells = false;
-  /** Response key of the root field of a mutation that the answers hold for. */
+  /** The root field of a mutation that the answers hold for, before or after its resolver. */
   mutation: string | undefined;
 
   #answers: Map<object, Map<string, unknown>> | undefined;
@@ -148,10 +149,10 @@ export function memos(): Memos {
   };
 }
 
-/** Forgets what an earlier root field of the same mutation may have changed. */
-export function forgetBefore(memo: Memo, info: GraphQLResolveInfo | undefined): void {
+/** Forgets what a root field of the same mutation may have changed: an earlier one, or the one that the question stands below. */
+export function forgetBefore(memo: Memo, { info, resolved = false }: Pick<Question, 'info' | 'resolved'>): void {
   if (info?.operation.operation !== OperationTypeNode.MUTATION) return;
-  const key = rootKey(info);
+  const key = `${rootKey(info)}${resolved || info.path.prev ? ' resolved' : ''}`;
   memo.mutation ??= firstKey(info);
   if (memo.mutation !== key) memo.forget();
   memo.mutation = key;

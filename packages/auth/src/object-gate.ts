@@ -32,7 +32,15 @@ export function objectGate(
   const glance = atAGlance(guarded, standings);
   const judged = (value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> => {
     const memo = memos.during(contextValue, info);
-    const question = { contextValue, operation: info.operation, memo, source: value, args: noArgs, info };
+    const question = {
+      contextValue,
+      operation: info.operation,
+      memo,
+      source: value,
+      args: noArgs,
+      info,
+      resolved: true,
+    };
     const decide = (denied: Denied | undefined): true | Promise<never> => {
       if (!denied) return true;
       const where = whereOf(question);

@@ -1,4 +1,5 @@
 /** What about `@owner` only the schema around it can tell: refused at start, never at run time. */
+import { isPlainField } from '@graphql-bulwark/core';
 import {
   type GraphQLField,
   type GraphQLInputType,
@@ -17,10 +18,20 @@ import { federationUses } from './federation.ts';
 import { type Guarded, ownerModeOf } from './guarded.ts';
 import type { OwnerRule } from './owner-rule.ts';
 
-/** @throws {TypeError} for owners of one coordinate that do not agree on what a stranger gets. */
+/** @throws {TypeError} for owners of one coordinate that do not agree, or of which one would let everybody pass. */
 export function checkedOwners(owners: OwnerRule[], coordinate: string): OwnerRule[] {
   if (new Set(owners.map(({ mode }) => mode)).size > 1) {
     throw new TypeError(`${coordinate}: give every @owner here the same mode.`);
+  }
+  // The second would fill in nothing for whom only the first knows.
+  if (owners.filter(({ preset }) => preset).length > 1) {
+    throw new TypeError(`${coordinate}: give preset to one @owner only.`);
+  }
+  const others = new Set(owners.map(({ arg }) => arg?.join('.')));
+  if (others.size > 1 && owners.some(({ arg, optional }) => arg && optional === true)) {
+    throw new TypeError(
+      `${coordinate}: with optional, whoever leaves the argument out passes every other @owner here; leave optional out.`,
+    );
   }
   return owners;
 }
@@ -76,20 +87,48 @@ export function checkNullable(
 /**
  * Where a subgraph takes objects out of what a router sends, an owner must not be read from there.
  *
- * @throws {TypeError} for a type with `@key`, and with an `@owner` on itself or on a field, that has no `__resolveReference`.
+ * @throws {TypeError} for a type with `@key`, and with an `@owner` on itself or on a field, that has no `__resolveReference`; for
+ * one of whose fields without a resolver answers with objects of such a type.
  */
 export function checkEntities(
   schema: GraphQLSchema,
   { types, fields }: { readonly types: ByCoordinate; readonly fields: ByCoordinate },
 ): void {
+  const ownersOf = (type: GraphQLObjectType): readonly OwnerRule[] =>
+    Object.keys(type.getFields()).flatMap((field) => fields.get(`${type.name}.${field}`)?.owners ?? []);
+  const isRead = ({ arg, loader }: OwnerRule): boolean => arg === undefined && loader === undefined;
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || !isSent(schema, type)) continue;
-    const own = Object.keys(type.getFields()).flatMap((field) => fields.get(`${type.name}.${field}`)?.owners ?? []);
-    const isOwned = (types.get(type.name)?.owners ?? []).length > 0;
-    if (!isOwned && !own.some(({ arg, loader }) => arg === undefined && loader === undefined)) continue;
-    throw new TypeError(
-      `${type.name} has @key and @owner and needs a __resolveReference that loads it, in extensions.apollo.subgraph.`,
-    );
+    if ((types.get(type.name)?.owners ?? []).length > 0 || ownersOf(type).some(isRead)) {
+      throw new TypeError(
+        `${type.name} has @key and @owner and needs a __resolveReference that loads it, in extensions.apollo.subgraph.`,
+      );
+    }
+    for (const [coordinate, along] of sentAlong(schema, type)) {
+      if (![...(types.get(along.name)?.owners ?? []), ...ownersOf(along)].some(isRead)) continue;
+      throw new TypeError(
+        `${coordinate} needs a resolver, or ${type.name} a __resolveReference: a router could say whose a ${along.name} is.`,
+      );
+    }
+  }
+}
+
+/** What stands in an object that was sent and is answered as it is: the types of fields without a resolver, and of theirs. */
+function* sentAlong(
+  schema: GraphQLSchema,
+  sent: GraphQLObjectType,
+): Generator<readonly [coordinate: string, type: GraphQLObjectType]> {
+  const holders = new Set([sent]);
+  for (const holder of holders) {
+    for (const field of Object.values(holder.getFields())) {
+      if (!isPlainField(field)) continue;
+      const named = getNamedType(field.type);
+      for (const type of isAbstractType(named) ? schema.getPossibleTypes(named) : [named]) {
+        if (!isObjectType(type)) continue;
+        yield [`${holder.name}.${field.name}`, type];
+        holders.add(type);
+      }
+    }
   }
 }
 

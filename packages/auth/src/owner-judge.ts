@@ -73,7 +73,8 @@ export function ownerJudge(
     return after(answer, (settled) => {
       if (settled === 'owned') return undefined;
       const mode = ownerModeOf(guarded);
-      const code = missing || mode === 'NOT_FOUND' ? 'NOT_FOUND' : 'FORBIDDEN';
+      const isSomebody = standings.principalOf(question.contextValue) !== null;
+      const code = missing || mode === 'NOT_FOUND' ? 'NOT_FOUND' : isSomebody ? 'FORBIDDEN' : 'UNAUTHENTICATED';
       return { guarded, code, reason: reasonOf(settled, missing, guarded, question), mode };
     });
   };
@@ -81,18 +82,22 @@ export function ownerJudge(
   function reasonOf(answer: Ownership, missing: boolean, { owners }: Guarded, { contextValue }: Question): string {
     if (answer === 'unresolved') return 'OWNER_UNRESOLVED';
     if (missing) return 'no such object';
+    if (!standings.principalOf(contextValue)) return 'anonymous';
     const names = owners.some(({ claim }) => standings.claimant(contextValue, claim).identities.length > 0);
     return names ? 'owner' : 'no owner claim';
   }
 
   const place: OwnerJudge['place'] = (guarded, question) =>
     owned(guarded, question, (rule, claimant) => {
+      // Nobody owns anything without being someone.
+      if (!standings.principalOf(question.contextValue)) return 'foreign';
       if (rule.loader !== undefined) {
         const found = loaders.load(rule.loader, askingOf(guarded, question));
         return after(withoutPromises(found), (loaded) => ofLoaded(loaded, rule, claimant));
       }
       if (rule.arg) return ofArgument(question.args, rule.arg, claimant, rule.optional === true) ? 'owned' : 'foreign';
-      return ownership(question.source, rule.path, claimant);
+      // One of many rows would open all of them.
+      return Array.isArray(question.source) ? 'unresolved' : ownership(question.source, rule.path, claimant);
     });
 
   const input: OwnerJudge['input'] = ({ guarded, value, present }, question) =>

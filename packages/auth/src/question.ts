@@ -11,6 +11,8 @@ export interface Question {
   readonly source: unknown;
   readonly args: Readonly<Record<string, unknown>>;
   readonly info?: GraphQLResolveInfo | undefined;
+  /** Whether the resolver of this field has run: the question is about what it returned. */
+  readonly resolved?: boolean | undefined;
   /** Loader -> what it found for the verdict, where a resolver asks for it. */
   readonly rows?: Map<string, unknown> | undefined;
 }

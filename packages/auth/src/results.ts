@@ -38,16 +38,28 @@ export function judgedResult(
   if (!treatment) return resolver;
   const { memos, denials } = guarding;
   const keeps = keepsAll(type, treatment);
+  const nullsMore = isNonNullType(type) && !isListType(type.ofType);
   return (source, args: Question['args'], contextValue, info) => {
-    const result: unknown = resolver(source, args, contextValue, info);
+    let result: unknown;
+    try {
+      result = resolver(source, args, contextValue, info);
+    } catch (error) {
+      // What is missing must not fail earlier than what is hidden: of two errors the first is the answer.
+      if (!nullsMore) throw error;
+      return denials.no(error, { memo: memos.during(contextValue, info), info });
+    }
     if (keeps(result, contextValue)) return result;
     const memo = memos.during(contextValue, info);
-    const question = { contextValue, operation: info.operation, memo, source, args, info };
-    const judged = after(through(type, result, { treatment, question, denials }, info.path, false), (one) =>
-      one instanceof Nulling ? denials.no(one.error, question) : one,
-    );
-    return isPromise(judged) ? denials.later(Promise.resolve(judged), question) : judged;
+    const question = { contextValue, operation: info.operation, memo, source, args, info, resolved: true };
+    const judged = through(type, result, { treatment, question, denials }, info.path, false);
+    if (isPromise(judged)) return denials.later(Promise.resolve(judged).then(thrown), question);
+    return judged instanceof Nulling ? denials.no(judged.error, question) : judged;
   };
+}
+
+function thrown(one: unknown): unknown {
+  if (one instanceof Nulling) throw one.error;
+  return one;
 }
 
 /** Whether the whole result surely stays as it is: the common case, in which nothing is made. */
@@ -85,11 +97,12 @@ function through(
   return after(judged, (one) => inPlace(one, isNullable, judging, path));
 }
 
-function inPlace(one: unknown, isNullable: boolean, { denials, question }: Judging, path: Path): unknown {
+function inPlace(one: unknown, isNullable: boolean, { treatment, denials, question }: Judging, path: Path): unknown {
   if (one instanceof Nulling) return isNullable ? one.error : one;
   if (!(one instanceof Refused)) return one;
   const where = whereOf(question);
-  const error = denials.errorOf(one.denied, where, path);
+  // The place before items are dropped would tell how many: graphql-js finds the one after, or that of the list.
+  const error = denials.errorOf(one.denied, where, treatment.drops ? undefined : path);
   return isNullable ? (error ?? null) : new Nulling(error ?? more(where));
 }
 

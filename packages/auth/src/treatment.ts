@@ -68,14 +68,16 @@ function enumValues(values: ReadonlyMap<unknown, readonly Guarded[]>, { judge }:
   };
 }
 
-/** None for a field whose `null` would not be its own: there the gate answers. */
+/**
+ * None for a field whose `null` would not be its own: there the gate answers. But it answers later than a resolver that finds
+ * nothing, and of two errors the earlier one is the answer: what is hidden is judged here as well.
+ */
 function objects(
   schema: GraphQLSchema,
   type: GraphQLOutputType,
   { types }: Pick<RuleIndex, 'types'>,
   { judge, denials, standings }: Guarding,
 ): Treatment | undefined {
-  if (isNonNullType(type) && !isListType(type.ofType)) return undefined;
   const named = getNamedType(type);
   const possible = isAbstractType(named) ? schema.getPossibleTypes(named) : [named];
   const guards = new Map<string, Guarded>();
@@ -83,7 +85,9 @@ function objects(
     const guarded = types.get(name);
     if (guarded) guards.set(name, guarded);
   }
-  if (guards.size === 0) return undefined;
+  const nullsMore = isNonNullType(type) && !isListType(type.ofType);
+  const judgedHere = [...guards.values()].filter((guarded) => !nullsMore || ownerModeOf(guarded) === 'NOT_FOUND');
+  if (judgedHere.length === 0) return undefined;
   const glances = new Map([...guards].map(([name, guarded]) => [name, atAGlance(guarded, standings)]));
   const nameOf = concreteNames(schema);
   const keepsPlaces = named.name === '_Entity';

@@ -198,3 +198,38 @@ describe('a query', () => {
     expect([answer.status, codes(answer)]).toEqual([200, ['UNAUTHENTICATED']]);
   });
 });
+
+describe('what is passed in through an interface', () => {
+  const typeDefs = `
+    ${authDirectives}
+    enum Level { LOW HIGH @auth(roles: "ADMIN") }
+    interface Node { f(x: Int @auth(roles: "ADMIN"), y: Int, level: Level, preset: Level = HIGH): Int }
+    type Doc implements Node { f(x: Int, y: Int @auth(roles: "ADMIN"), level: Level, preset: Level = LOW): Int }
+    type Note implements Node { f(x: Int, y: Int, level: Level, preset: Level): Int }
+    type Query { ok: Int }
+    type Mutation { make: Node }
+  `;
+  const ran = vi.fn(() => ({ __typename: 'Doc', f: 1 }));
+  const bare = makeExecutableSchema({ typeDefs, resolvers: { Mutation: { make: ran } } });
+
+  it.each(['f(x: 1)', 'f(level: HIGH)'])(
+    'refuses the mutation before it runs where every type denies it: %s',
+    async (field) => {
+      const { server } = await serve(bare);
+      ran.mockClear();
+      const answer = await send(server, `mutation { make { ${field} } }`, user);
+      expect([answer.status, codes(answer)]).toEqual([403, ['FORBIDDEN']]);
+      expect(ran).not.toHaveBeenCalled();
+      expect((await send(server, `mutation { make { ${field} } }`, admin)).body.data).toEqual({ make: { f: 1 } });
+    },
+  );
+
+  it.each([
+    ['f', 1],
+    ['f(level: LOW)', 1],
+    ['f(y: 1)', null],
+  ])('lets it run where one of them does not: %s', async (field, f) => {
+    const { server } = await serve(bare);
+    expect((await send(server, `mutation { make { ${field} } }`, user)).body.data).toEqual({ make: { f } });
+  });
+});

@@ -613,12 +613,47 @@ describe('@owner refuses to start', () => {
     ['type Query { t: T } type T @owner(bypass: [[]]) { a: Int }', 'bypass of @owner must be'],
     ['type Query { t: T } type T @owner(mode: null) { a: Int }', 'mode of @owner must be'],
     ['type Query { t: T } type T @owner(mode: FILTER) @owner(field: "x") { a: Int }', 'the same mode'],
+    ['type Query { a(x: ID @owner(preset: true) @owner(claim: "org", preset: true)): Int }', 'one @owner only'],
+    [
+      'type Query { a(x: ID, y: ID): Int @owner(arg: "x", optional: true) @owner(arg: "y") }',
+      'whoever leaves the argument out passes every other @owner',
+    ],
+    [
+      'type Query { t: T } type T { id: ID a(x: ID): Int @owner(field: "id") @owner(arg: "x", optional: true) }',
+      'whoever leaves the argument out passes every other @owner',
+    ],
     [
       'type Query { t: T } type T @key(fields: "id") @owner { id: ID } directive @key(fields: String) on OBJECT',
       'needs a __resolveReference',
     ],
+    [
+      'type Query { t: T } type T @key(fields: "id") { id: ID box: Box } type Box { n: [N] } interface N { a: Int } type D implements N @owner { a: Int } directive @key(fields: String) on OBJECT',
+      'Box.n needs a resolver, or T a __resolveReference: a router could say whose a D is',
+    ],
+    [
+      'type Query { t: T } type T @key(fields: "id") { id: ID d: D } type D { a: Int @owner } directive @key(fields: String) on OBJECT',
+      'T.d needs a resolver',
+    ],
   ])('with %s', (types, message) => {
     expect(() => guardSchema(schemaOf(types), { loaders: { l: () => null } })).toThrow(message);
+  });
+
+  it('but not where objects inside those that a router sends have a resolver, or a loader finds their owners', () => {
+    const types = `
+      directive @key(fields: String) on OBJECT
+      type Query { t: T }
+      type T @key(fields: "id") { id: ID d: D e: E }
+      type D @owner { a: Int t: T }
+      type E @owner(loader: "l") { a: Int }
+    `;
+    const loaders = { l: () => null };
+    expect(() => guardSchema(schemaOf(types, { T: { d: () => null } }), { loaders })).not.toThrow();
+  });
+
+  it('but not with claims of which one is enough for an argument that may be left out', () => {
+    const field = 'a(x: ID): Int @owner(arg: "x", optional: true) @owner(arg: "x", claim: "org", optional: true)';
+    const argument = 'b(x: ID @owner(optional: true) @owner(claim: "org", optional: true)): Int';
+    expect(() => guardSchema(schemaOf(`type Query { ${field} ${argument} }`))).not.toThrow();
   });
 
   it('but not with mode NULL where every field that is given the value can be null', () => {

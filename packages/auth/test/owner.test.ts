@@ -218,6 +218,11 @@ describe('the comparison', () => {
     expect(await owns(['me'], { sub: 1 }, '@owner(field: "length")')).toBe(false);
   });
 
+  it('takes no list for an object: one of its rows would open all of them', async () => {
+    expect(await owns([{ ownerId: 'me' }, { ownerId: 'them' }], { sub: 'me' })).toBe(false);
+    expect(await owns({ rows: [{ ownerId: 'me' }] }, { sub: 'me' }, '@owner(field: "rows.ownerId")')).toBe(true);
+  });
+
   it.each(['constructor', '__proto__', 'toString', 'constructor.name', '__proto__.constructor.name'])(
     'is not talked into %s',
     async (key) => {

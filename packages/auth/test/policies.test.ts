@@ -5,7 +5,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type GraphQLSchema, graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { as, codes, send } from '../../../test/kit.ts';
-import { authDirectives, guardSchema, type Policies } from '../src/index.ts';
+import { authDirectives, guardSchema, type Policies, type PolicyQuestion } from '../src/index.ts';
 import { admin, denied, everyWay, everywhere, nobody, outcome, plain, serve } from './ways.ts';
 
 const user = as({ id: 'u1' });
@@ -231,6 +231,33 @@ describe('a policy is asked', () => {
     // Once before, and once more because `first` may have changed what it depends on.
     expect(calls).toBe(3);
   });
+});
+
+it('a policy is asked anew about what a mutation answers, which may have changed its mind', async () => {
+  const typeDefs = `
+    ${authDirectives}
+    type Query { a: Int }
+    type Team @auth(policies: "member") { id: ID plans(id: ID): String @auth(policies: "member") }
+    type Left { team: Team plans(id: ID): String @auth(policies: "member") }
+    type Mutation { leave(id: ID): Team @auth(policies: "member") left(id: ID): Left @auth(policies: "member") }
+  `;
+  const members = new Set<string>();
+  const left = (_: unknown, { id }: { id: string }) => {
+    members.clear();
+    return { id, team: { id }, plans: 'secret' };
+  };
+  const bare = makeExecutableSchema({ typeDefs, resolvers: { Mutation: { leave: left, left } } });
+  const member = {
+    key: ({ args, source }: PolicyQuestion) => (args as { id?: string }).id ?? (source as { id: string }).id,
+    check: (_: unknown, { principal }: PolicyQuestion) => members.has(String(principal?.id)),
+  };
+  const { server } = await serve(bare, { policies: { member } });
+  for (const query of ['mutation { leave(id: 1) { id } }', 'mutation { left(id: 1) { team { id } plans(id: 1) } }']) {
+    members.add('u1');
+    const answer = await send(server, query, user);
+    expect(new Set(codes(answer))).toEqual(new Set(['FORBIDDEN']));
+    expect(JSON.stringify(answer.body.data)).not.toMatch(/secret|"1"/);
+  }
 });
 
 describe('policies refuse to start', () => {

@@ -31,12 +31,46 @@ export function clientErrors(
   originals: readonly GraphQLError[],
   masking: Masking,
 ): GraphQLFormattedError[] {
-  const shown = formatted.length > maxErrors ? formatted.slice(0, maxErrors - 1) : formatted;
-  const errors = shown.map((error, i) => clientError(error, originals[i], masking));
+  const all = inOrder(formatted, originals);
+  const shown = all.length > maxErrors ? all.slice(0, maxErrors - 1) : all;
+  const errors = shown.map(({ error, original }) => clientError(error, original, masking));
   if (shown.length < formatted.length) {
     errors.push({ ...deny('ERRORS_OMITTED').toJSON(), message: masking.words('ERRORS_OMITTED') });
   }
   return errors;
+}
+
+interface Placed {
+  readonly error: GraphQLFormattedError;
+  readonly original: GraphQLError | undefined;
+  /** Indices in lists, then where in the document; none for an error without a path. */
+  readonly place: readonly number[];
+  readonly path: string;
+}
+
+/**
+ * By place, in lists and in the document: the order in which execution found them tells which took longer, and so what is hidden
+ * from what is missing. The errors of a refusal stay as they are.
+ */
+function inOrder(formatted: readonly GraphQLFormattedError[], originals: readonly GraphQLError[]): readonly Placed[] {
+  const all = formatted.map((error, i): Placed => {
+    const original = originals[i];
+    const { path = [], locations: [at] = [] } = original ?? error;
+    const indices = path.filter((key) => typeof key === 'number');
+    const place = path.length === 0 ? [] : [...indices, -1, at?.line ?? 0, at?.column ?? 0];
+    return { error, original, place, path: path.join('.') };
+  });
+  const [first] = originals;
+  const isRefusal = factsOfRefusal(first) !== undefined && first?.extensions['http'] !== undefined;
+  return isRefusal ? all : all.toSorted(byPlace);
+}
+
+function byPlace(a: Placed, b: Placed): number {
+  const at = a.place.findIndex((number, i) => number !== b.place[i]);
+  const [one, other] = [a.place[at], b.place[at]];
+  if (one !== undefined && other !== undefined) return one - other;
+  if (a.place.length !== b.place.length) return a.place.length - b.place.length;
+  return a.path < b.path ? -1 : Number(a.path > b.path);
 }
 
 function clientError(

@@ -69,6 +69,7 @@ export {
 } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { PerOperation } from './per-operation.ts';
+export { around, isPlainField } from './plain-field.ts';
 export { plainText } from './plain-text.ts';
 export {
   isNumericDate,

@@ -4,6 +4,7 @@
  * Answers: `LIST_LIMIT_EXCEEDED` as the error of the field, or of the inner list.
  */
 import {
+  around,
   deny,
   dimensionsOf,
   type Events,
@@ -71,17 +72,15 @@ export function capLists(schema: GraphQLSchema, options: ListCapOptions): GraphQ
       if (dimensions === 0 || !maximum) return undefined;
       const inner: GraphQLFieldResolver<unknown, unknown> = config.resolve ?? fieldResolver;
       const capped: Capped = { coordinate, maximum, dimensions };
-      return {
-        ...config,
-        resolve(source: unknown, args, contextValue: unknown, info) {
-          const refused: Refuse = (list, actual) => refusal(list, actual, contextValue, info, events);
-          return settled(inner(source, args, contextValue, info), (value) => {
-            const list = within(value, capped, refused);
-            if (list instanceof Error) throw list;
-            return list;
-          });
-        },
+      const resolve: typeof inner = (source, args, contextValue, info) => {
+        const refused: Refuse = (list, actual) => refusal(list, actual, contextValue, info, events);
+        return settled(inner(source, args, contextValue, info), (value) => {
+          const list = within(value, capped, refused);
+          if (list instanceof Error) throw list;
+          return list;
+        });
       };
+      return { ...config, resolve: around(config, resolve) };
     },
   });
 }

@@ -3,7 +3,7 @@
  * Room: the guarded schema. Only fields that need it get a resolver of ours.
  * Answers: `RATE_LIMITED` as the error of one field.
  */
-import { deny } from '@graphql-bulwark/core';
+import { around, deny } from '@graphql-bulwark/core';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
@@ -45,7 +45,7 @@ export function guardCalls(
       const field = limited.fields.get(typeName)?.get(name);
       if (!field || !needsGuard(field, isPartial) || Object.hasOwn(config.extensions ?? {}, marker)) return undefined;
       const inner: Resolver = config.resolve ?? fieldResolver ?? defaultFieldResolver;
-      const resolve = unlessDenied(charging(inner, field, hooks), field, hooks);
+      const resolve = around(config, unlessDenied(charging(inner, field, hooks), field, hooks));
       const extensions = { ...config.extensions, [marker]: true };
       // A stream that is opened costs the application, whatever becomes of its events.
       const subscribe = config.subscribe && unlessDenied(config.subscribe, field, hooks);
