@@ -5,18 +5,9 @@
  */
 import { knownOptions, longestTimer, show, wholeNumber } from '@graphql-bulwark/core';
 import { getDirective } from '@graphql-tools/utils';
-import {
-  type GraphQLField,
-  type GraphQLNamedType,
-  type GraphQLSchema,
-  getNamedType,
-  isAbstractType,
-  isCompositeType,
-  isInputObjectType,
-  isInterfaceType,
-  isObjectType,
-} from 'graphql';
+import { type GraphQLField, type GraphQLSchema, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
 import { type ArgumentPath, argumentPath, argumentWeight, sameDefaults, type Weight } from './argument-path.ts';
+import { leadingTo } from './reach.ts';
 
 /** The definitions of `@rateLimit`, to put beside the type definitions that use it. */
 export const rateLimitDirectives: string = /* GraphQL */ `
@@ -158,37 +149,6 @@ export function compileRules(schema: GraphQLSchema): LimitedFields {
 }
 
 type WrittenRules = readonly { readonly rule: Rule; readonly perResolve: boolean }[];
-
-/** Adds every type from which one of these can be reached. */
-function leadingTo(schema: GraphQLSchema, types: Set<string>): ReadonlySet<string> {
-  const composite = Object.values(schema.getTypeMap()).filter((type) => isCompositeType(type));
-  for (let before = -1; before < types.size; ) {
-    before = types.size;
-    for (const type of composite) {
-      const next = isAbstractType(type)
-        ? schema.getPossibleTypes(type)
-        : Object.values(type.getFields()).map((field) => getNamedType(field.type));
-      if (next.some(({ name }) => types.has(name))) types.add(type.name);
-    }
-  }
-  return types;
-}
-
-/** Coordinates that are counted by selection and that a subscription reaches: it selects them once, for all of its events. */
-export function belowSubscriptions(schema: GraphQLSchema, { fields }: Pick<LimitedFields, 'fields'>): string[] {
-  const reached = new Set<GraphQLNamedType>();
-  const below = (type: GraphQLNamedType): void => {
-    if (reached.has(type)) return;
-    reached.add(type);
-    if (isAbstractType(type)) schema.getPossibleTypes(type).forEach(below);
-    if (!isObjectType(type) && !isInterfaceType(type)) return;
-    for (const field of Object.values(type.getFields())) below(getNamedType(field.type));
-  };
-  for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) below(getNamedType(field.type));
-  return [...reached].flatMap(({ name: type }) =>
-    [...(fields.get(type) ?? [])].flatMap(([name, { rules }]) => (rules.length > 0 ? [`${type}.${name}`] : [])),
-  );
-}
 
 /** @throws {TypeError} for the form that schema builders write for others, in which nothing would be found. */
 function usesOf(

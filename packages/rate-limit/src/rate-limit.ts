@@ -18,11 +18,12 @@ import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, Opera
 import { guardCalls, requireGuarded } from './call-guard.ts';
 import { createCalls, isObject } from './calls.ts';
 import { type Caller, chargeFor, chargesOf } from './charges.ts';
-import { belowSubscriptions, compileRules, type LimitedFields, type Rule } from './directive.ts';
+import { compileRules, type LimitedFields, type Rule } from './directive.ts';
 import { rateLimitHeaders, restrict, type Standing } from './headers.ts';
 import { valuesKey } from './keys.ts';
 import { compileOptions, hasTiers, needTier, type RateLimitOptions } from './options.ts';
 import { takePartly } from './partial.ts';
+import { belowSubscriptions } from './reach.ts';
 import { shortAnswers } from './short.ts';
 import { type SocketLimitOptions, type SocketLimits, socketLimits } from './sockets.ts';
 import { settle } from './spending.ts';
