@@ -78,8 +78,9 @@ export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext' | 'onErr
  * Makes the options by which a WebSocket server of graphql-ws is protected like one over HTTP: every operation is checked, and
  * its errors are masked. `Authorization` and `X-API-Key` may stand in `connectionParams`, where browsers can put them, and are
  * verified as the headers of a request are: for the connection, for each operation and for each event, so that a stream ends
- * when its token does, or is taken back, or when its caller has other roles or scopes than it began with. The option `sockets` of `createBulwark` bounds open sockets, operations and events: a
- * socket too many is closed with 4403, an operation or an event too many is an error, and the socket stays open.
+ * when its token does, or is taken back, or when its caller has other roles or scopes than it began with. The option `sockets`
+ * of `createBulwark` bounds open sockets, operations and events: a socket too many is closed with 4403, an operation or an event
+ * too many is an error, and the socket stays open.
  *
  * @throws {TypeError} for options that cannot be meant, and for a schema that is not secured.
  * @example useServer(webSocketHooks(bulwark, { schema }), webSocketServer)
