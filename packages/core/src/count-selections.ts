@@ -34,7 +34,10 @@ interface Frame {
   next: number;
 }
 
-/** Counts the selection set of a definition that none before it reaches. Its own stack instead of recursion: nesting is the client's to choose. */
+/**
+ * Counts the selection set of a definition that none before it reaches. Its own stack instead of recursion: nesting is the
+ * client's to choose.
+ */
 export function countSelections(set: SelectionSetNode, counted: Counted, into: Counts = nothing()): Counts {
   counted.roots.push(set);
   let frame = enter(set, into, 0, 0, counted, 'whole');

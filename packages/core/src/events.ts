@@ -172,7 +172,10 @@ function subjectOf(event: SecurityEvent): string {
   return 'code' in event ? event.code : '';
 }
 
-/** Client-made text, safe to print on one line of a log. What is not ASCII is escaped, not left out: two callers must not read as one. */
+/**
+ * Client-made text, safe to print on one line of a log. What is not ASCII is escaped, not left out: two callers must not read as
+ * one.
+ */
 function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, escaped).slice(0, 100);
 }
