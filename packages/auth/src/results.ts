@@ -14,7 +14,7 @@ import type { GuardedField, RuleIndex } from './guarded.ts';
 import { after, handled, type Maybe } from './maybe.ts';
 import { type Question, whereOf } from './question.ts';
 import { unsettled } from './steady-lists.ts';
-import { dropped, Refused, type Treatment, treatmentOf } from './treatment.ts';
+import { dropped, nullsMore, Refused, type Treatment, treatmentOf } from './treatment.ts';
 
 /** Stands for a value whose error nulls what holds it. */
 class Nulling {
@@ -38,14 +38,14 @@ export function judgedResult(
   if (!treatment) return resolver;
   const { memos, denials } = guarding;
   const keeps = keepsAll(type, treatment);
-  const nullsMore = isNonNullType(type) && !isListType(type.ofType);
+  const isEarly = !nullsMore(type);
   return (source, args: Question['args'], contextValue, info) => {
     let result: unknown;
     try {
       result = resolver(source, args, contextValue, info);
     } catch (error) {
       // What is missing must not fail earlier than what is hidden: of two errors the first is the answer.
-      if (!nullsMore) throw error;
+      if (isEarly) throw error;
       return denials.no(error, { memo: memos.during(contextValue, info), info });
     }
     if (keeps(result, contextValue)) return result;

@@ -68,6 +68,11 @@ function enumValues(values: ReadonlyMap<unknown, readonly Guarded[]>, { judge }:
   };
 }
 
+/** Whether the `null` of a denied object would not stay at its place. */
+export function nullsMore(type: GraphQLOutputType): boolean {
+  return isNonNullType(type) && !isListType(type.ofType);
+}
+
 /**
  * None for a field whose `null` would not be its own: there the gate answers. But it answers later than a resolver that finds
  * nothing, and of two errors the earlier one is the answer: what is hidden is judged here as well.
@@ -85,8 +90,7 @@ function objects(
     const guarded = types.get(name);
     if (guarded) guards.set(name, guarded);
   }
-  const nullsMore = isNonNullType(type) && !isListType(type.ofType);
-  const judgedHere = [...guards.values()].filter((guarded) => !nullsMore || ownerModeOf(guarded) === 'NOT_FOUND');
+  const judgedHere = [...guards.values()].filter((one) => !nullsMore(type) || ownerModeOf(one) === 'NOT_FOUND');
   if (judgedHere.length === 0) return undefined;
   const glances = new Map([...guards].map(([name, guarded]) => [name, atAGlance(guarded, standings)]));
   const nameOf = concreteNames(schema);

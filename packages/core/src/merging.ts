@@ -123,7 +123,7 @@ export class Merging {
       const piece = pieces[at] as Piece;
       if (!piece.isRead) this.#pieces.read(piece);
       const { keys } = piece;
-      looked += piece.selections;
+      looked += piece.set.selections.length;
       fields += keys.length;
       aliased += piece.aliased;
       for (const key of keys) {

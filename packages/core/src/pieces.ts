@@ -34,7 +34,6 @@ export class Piece {
   alone: Merged | undefined;
 
   isRead = false;
-  selections = 0;
   /** By field: its response key. */
   keys: readonly Name[] = nothing;
   /** By field: its name. The same array where none has an alias. */
@@ -101,7 +100,6 @@ export class Pieces {
       }
     }
     piece.isRead = true;
-    piece.selections = selections.length;
     piece.keys = keys;
     piece.names = names;
     piece.selected = selected;

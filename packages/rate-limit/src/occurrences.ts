@@ -11,6 +11,7 @@ import {
   included,
   type ResolvedOperation,
   refuse,
+  type Selecting,
   typeApplies,
 } from '@graphql-bulwark/core';
 import {
@@ -161,8 +162,10 @@ function counter(
     if (!found) {
       const conditions = new Set<string>();
       const applies = (condition: string): boolean => conditions.add(condition).size > 0;
-      collectFields(sets, { ...base, applies });
+      const all = grouped(sets, applies);
       found = { sets, conditions: [...conditions], fields: new Map(), counts: new Map() };
+      // What is there where all of them hold.
+      found.fields.set(found.conditions.join(), all);
       known.set(name, found);
     }
     return found;
@@ -217,11 +220,14 @@ function counter(
     const name = holding.join();
     let found = byConditions.get(name);
     if (!found) {
-      const applies = (condition: string): boolean => holding.includes(condition);
-      found = [...collectFields(sets, { ...base, applies }).values()].map((nodes) => ({ nodes }));
+      found = grouped(sets, (condition) => holding.includes(condition));
       byConditions.set(name, found);
     }
     return found;
+  }
+
+  function grouped(sets: readonly SelectionSetNode[], applies: Selecting['applies']): readonly FieldGroup[] {
+    return [...collectFields(sets, { ...base, applies }).values()].map((nodes) => ({ nodes }));
   }
 
   function idOf(set: SelectionSetNode): number {

@@ -1,5 +1,5 @@
 /** What a client is told that asked for more than there is: `RATE_LIMITED`, 429, `Retry-After`, and how its buckets stand. */
-import { type Charge, type Consumption, type RefusalFacts, refuse } from '@graphql-bulwark/core';
+import { type BucketState, type Charge, type Consumption, type RefusalFacts, refuse } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { coordinateOf } from './charges.ts';
 import { type LegacyHeaders, mostNamed, policyItem, rateLimitHeaders, restrict, wholeSeconds } from './headers.ts';
@@ -20,10 +20,15 @@ export function rateLimited(httpStatus: ShortStatus, facts: RefusalFacts): Graph
   return error;
 }
 
+/** The bucket that is short for longest. */
+export function slowestOf(exceeded: readonly BucketState[]): BucketState | undefined {
+  return exceeded.toSorted((a, b) => b.resetSeconds - a.resetSeconds)[0];
+}
+
 export function shortAnswers(httpStatus: ShortStatus, legacy: LegacyHeaders | false): ShortAnswers {
   return {
     exceeded({ buckets, exceeded }) {
-      const slowest = exceeded.toSorted((a, b) => b.resetSeconds - a.resetSeconds)[0];
+      const slowest = slowestOf(exceeded);
       return rateLimited(httpStatus, {
         coordinate: slowest && coordinateOf(slowest.charge),
         policy: slowest?.charge.policy,

@@ -18,6 +18,7 @@ import { type Caller, chargeFor } from './charges.ts';
 import type { Rule, Scope } from './directive.ts';
 import { whoKey } from './keys.ts';
 import type { RefusedAnswer } from './refusals.ts';
+import { slowestOf } from './short.ts';
 import type { SteadyStore } from './steady.ts';
 
 export interface SocketLimitOptions {
@@ -91,7 +92,7 @@ export function socketLimits(
     try {
       const taken = await counters.take(charges);
       if (!taken || taken.consumption.allowed) return undefined;
-      const slowest = taken.consumption.exceeded.toSorted((a, b) => b.resetSeconds - a.resetSeconds)[0];
+      const slowest = slowestOf(taken.consumption.exceeded);
       return refuse('RATE_LIMITED', slowest && waitOf(slowest));
     } catch {
       return refuse('SERVICE_UNAVAILABLE', { reason: 'the store of the rate limit failed' });
