@@ -5,17 +5,17 @@
  */
 import {
   type AdmitInput,
+  asGraphQLError,
   type CheckInput,
   deny,
   factsOfRefusal,
+  hasEnded,
   isDevelopment,
-  isExpectedError,
   knownOptions,
   longestTimer,
   type MeasureInput,
   maxValidationErrors,
   type Principal,
-  refusalCode,
   type SecuredContext,
   type SecurityContext,
   securityContext,
@@ -36,6 +36,7 @@ import {
 import { isGuarded } from './marker.ts';
 import { RunningOperations, runs } from './running-operations.ts';
 import { close, holdBack, isClosed, type Socket, watch } from './socket.ts';
+import { shownErrors } from './socket-errors.ts';
 
 /** What a connection is known by. */
 export interface Connection {
@@ -80,10 +81,6 @@ const optionNames = [
   'maxOperations',
   'onFailure',
 ];
-
-/** An answer made of errors must not be larger than the request that made it. */
-const maxErrors = 20;
-const maxMessageLength = 1_000;
 
 interface Known {
   readonly connection: Connection;
@@ -152,6 +149,7 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
   }
   const maxTokens = wholeNumber('maxTokens', options.maxTokens ?? 2_000);
   const maxOperations = wholeNumber('maxOperations', options.maxOperations ?? 20);
+  const maxErrors = maxValidationErrors();
   if (!isGuarded(schema)) throw new TypeError('webSocket: pass the schema through guardSchema() or secure() first.');
   const known = new WeakMap<object, Known>();
 
@@ -180,22 +178,21 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const entry = known.get(socket);
     if (!entry) throw deny('UNAUTHENTICATED');
-    if (expired(entry.security.principal)) throw deny('UNAUTHENTICATED', { reason: 'expired' });
+    if (hasEnded(entry.security.principal)) throw deny('UNAUTHENTICATED', { reason: 'expired' });
     return entry.running.admit(async () => {
       // A context that brings its own has asked again who this is.
       const contextValue = { security: entry.security, ...(await context(entry.connection)) } as unknown as C;
       admit?.({ source: query, variables, contextValue });
       const document = parse(query, { maxTokens });
       measure?.({ schema, document, contextValue });
-      const errors = validate(schema, document, undefined, { maxErrors: maxValidationErrors(), hideSuggestions: true });
+      const errors = validate(schema, document, undefined, { maxErrors, hideSuggestions: true });
       if (errors.length > 0) return errors;
       await check({ schema, document, operationName, variables, contextValue, source: query });
       return { schema, document, operationName, variableValues: variables, contextValue };
     });
   }
 
-  const shown = (errors: readonly GraphQLError[]): GraphQLFormattedError[] =>
-    errors.slice(0, maxErrors).map((error) => masked(error, onFailure));
+  const shown = (errors: readonly GraphQLError[]): GraphQLFormattedError[] => shownErrors(errors, onFailure);
 
   return {
     schema,
@@ -212,7 +209,7 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
         // What is neither somebody nor nobody must not pass for nobody.
         if (typeof principal !== 'object') throw new TypeError('authenticate must return a Principal or null.');
         // One that has closed by now would be waited for until its credential ends.
-        if (expired(principal) || isClosed(socket)) return false;
+        if (hasEnded(principal) || isClosed(socket)) return false;
         const security = securityContext({ principal, clientIp: clientIp(connection) });
         const entry: Known = { connection, security, running: new RunningOperations(maxOperations) };
         known.set(socket, entry);
@@ -228,8 +225,7 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
       try {
         return await run(socket, payload);
       } catch (error) {
-        if (!(error instanceof GraphQLError)) return [new GraphQLError('failed', { originalError: asError(error) })];
-        return [error, ...(factsOfRefusal(error)?.also ?? [])];
+        return [asGraphQLError(error), ...(factsOfRefusal(error)?.also ?? [])];
       }
     },
     onNext: (_socket, _id, _payload, _args, { data, errors, extensions }) =>
@@ -239,28 +235,3 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
     onDisconnect: gone,
   };
 }
-
-function expired(principal: Principal | null): boolean {
-  return principal?.expiresAt !== undefined && !(Date.now() < principal.expiresAt * 1_000);
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error('failed', { cause: thrown });
-}
-
-/** HTTP means nothing here, and what was not meant for the client stays here. */
-function masked(error: GraphQLError, onFailure: (error: unknown) => void): GraphQLFormattedError {
-  const isRequestError = !error.originalError && error.path === undefined && error.extensions['code'] === undefined;
-  const isMeant = refusalCode(error) !== undefined || isRequestError || isExpectedError(error);
-  if (!isMeant) onFailure(error.originalError ?? error);
-  const { message, locations, path } = error.toJSON();
-  const { http: _http, stacktrace: _stacktrace, ...extensions } = isMeant ? error.extensions : internal.extensions;
-  return {
-    message: isMeant ? message.slice(0, maxMessageLength) : internal.message,
-    ...(locations && { locations }),
-    ...(path && { path }),
-    ...(Object.keys(extensions).length > 0 && { extensions }),
-  };
-}
-
-const internal = deny('INTERNAL_SERVER_ERROR');

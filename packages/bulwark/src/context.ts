@@ -9,6 +9,7 @@ import {
   type ClientAddressOptions,
   clientAddress,
   type Events,
+  hasEnded,
   isExpectedError,
   isNumericDate,
   type Principal,
@@ -123,8 +124,7 @@ export function checkedPrincipal(principal: Principal | null): Principal | null 
     const isSomebody = typeof id === 'string' && id !== '' && typeof claims === 'object' && claims !== null;
     const ends = expiresAt === undefined || isNumericDate(expiresAt);
     if (isSomebody && strings(roles) && strings(scopes) && ends) {
-      if (expiresAt !== undefined && !(Date.now() < expiresAt * 1_000))
-        throw refuse('UNAUTHENTICATED', { reason: 'expired' });
+      if (hasEnded({ expiresAt })) throw refuse('UNAUTHENTICATED', { reason: 'expired' });
       return Object.freeze({ ...principal, id, claims, roles, scopes, authMethod, expiresAt, keyId });
     }
   }

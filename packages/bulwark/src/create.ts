@@ -150,8 +150,8 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       const { resolvedLists } = options;
       const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
       const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), { ...ruling, defaultRule, events });
-      const ofNobody = rightsOf({ schema: guarded, contextValue: { security: securityContext() } });
-      if (!knowsCallers && ofNobody?.key.includes('0')) {
+      const nobody = { security: securityContext() };
+      if (!knowsCallers && rightsOf({ schema: guarded, contextValue: nobody })?.key.includes('0')) {
         warn('authenticate: false knows no callers, so that nobody may use what has @auth or @owner.');
       }
       if (options.exposure !== false) reportExposures(guarded, options.exposure, warn);

@@ -6,6 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type GuardedWebSocket, webSocket } from '@graphql-bulwark/auth';
 import {
+  asGraphQLError,
   checkFunctions,
   deny,
   type Principal,
@@ -158,7 +159,7 @@ export function webSocketHooks<C extends SecuredContext>(
       const caller = await orClose(socket, async (request) => {
         const identified = await identify(request);
         const before = securityOf(contextValue)?.principal;
-        if (isEvent && rightsOf(identified.security.principal) !== rightsOf(before)) throw deny('UNAUTHENTICATED');
+        if (isEvent && !haveSameRights(identified.security.principal, before)) throw deny('UNAUTHENTICATED');
         return identified;
       }).catch(() => undefined);
       if (!caller) return { errors: [ended] };
@@ -183,17 +184,11 @@ export function webSocketHooks<C extends SecuredContext>(
 const ended = deny('UNAUTHENTICATED').toJSON();
 
 /** A stream is executed with the rights that it began with: whoever has others by now has to ask again. */
-function rightsOf(principal: Principal | null | undefined): string | undefined {
-  return principal
-    ? JSON.stringify([principal.id, principal.roles.toSorted(), principal.scopes.toSorted()])
-    : undefined;
-}
-
-function asGraphQLError(thrown: unknown): GraphQLError {
-  if (thrown instanceof GraphQLError) return thrown;
-  return new GraphQLError('failed', {
-    originalError: thrown instanceof Error ? thrown : new Error('failed', { cause: thrown }),
-  });
+function haveSameRights(now: Principal | null, before: Principal | null | undefined): boolean {
+  if (!now || !before) return !now && !before;
+  const rightsOf = ({ id, roles, scopes }: Principal) => JSON.stringify([id, roles.toSorted(), scopes.toSorted()]);
+  // A token that is remembered is the same principal for each event.
+  return now === before || rightsOf(now) === rightsOf(before);
 }
 
 /** As graphql-ws hands it on. */

@@ -25,6 +25,13 @@ export interface Masking {
   readonly masked: (error: unknown, path: readonly (string | number)[] | undefined) => string;
 }
 
+/** What was thrown, as graphql-js hands on what a resolver throws: an error that is not meant for the client. */
+export function asGraphQLError(thrown: unknown): GraphQLError {
+  if (thrown instanceof GraphQLError) return thrown;
+  const originalError = thrown instanceof Error ? thrown : new Error('failed', { cause: thrown });
+  return new GraphQLError('failed', { originalError });
+}
+
 /** @param originals the same errors before they were formatted, in the same order. */
 export function clientErrors(
   formatted: readonly GraphQLFormattedError[],

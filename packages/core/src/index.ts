@@ -1,4 +1,4 @@
-export { clientErrors, isExpectedError, type Masking } from './answer.ts';
+export { asGraphQLError, clientErrors, isExpectedError, type Masking } from './answer.ts';
 export { type CheckInput, checkOperation } from './check.ts';
 export {
   type ClientAddressOptions,
@@ -72,6 +72,7 @@ export { PerOperation } from './per-operation.ts';
 export { around, isPlainField } from './plain-field.ts';
 export { plainText } from './plain-text.ts';
 export {
+  hasEnded,
   isNumericDate,
   type Principal,
   type SecuredContext,

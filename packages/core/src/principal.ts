@@ -25,6 +25,11 @@ export function isNumericDate(value: unknown): value is number {
   return Number.isFinite(value) && (value as number) <= lastSecond;
 }
 
+/** Whether the credential of somebody has ended; one whose end is no time has. */
+export function hasEnded(somebody: Pick<Principal, 'expiresAt'> | null): boolean {
+  return somebody?.expiresAt !== undefined && !(Date.now() < somebody.expiresAt * 1_000);
+}
+
 /** The one property that Bulwark puts on the GraphQL context. Shared by the operations of a batch. */
 export interface SecurityContext {
   /** `null` when no credential was sent. */
