@@ -91,7 +91,13 @@ export function resolveOperation<C>(
 
 type ResolveInput<C> = CheckInput<C> & { readonly view: GraphQLSchema | undefined; readonly answerable?: boolean };
 
-/** A class: an object literal with getters would cost each request some microseconds. */
+/**
+ * A class: an object literal with getters would cost each request some microseconds.
+ *
+ * Its functions are initialised where they are declared. JavaScript engines may place a function that is assigned to a property
+ * (`this.report = () => ...`) among the objects that live long; as it reaches the context, which reaches Apollo's request, the
+ * whole answer would then stay in memory until the next full garbage collection.
+ */
 class Operation<C> implements Resolved<C> {
   readonly hasView: boolean;
   readonly answerable: boolean;
@@ -102,18 +108,24 @@ class Operation<C> implements Resolved<C> {
   readonly rawVariables: Readonly<Record<string, unknown>>;
   readonly contextValue: C;
   readonly security: SecurityContext;
-  readonly header: Resolved<C>['header'];
-  readonly denies: Resolved<C>['denies'];
-  readonly isDenied: Resolved<C>['isDenied'];
-  readonly neverCache: Resolved<C>['neverCache'];
-  readonly report: Resolved<C>['report'];
-  readonly failed: Resolved<C>['failed'];
-  readonly #knownAs: GraphQLSchema;
+  readonly header: Resolved<C>['header'] = (name) => this.#input.header?.(name);
+  readonly denies: Resolved<C>['denies'] = (isDenied) => {
+    this.#isDenied = isDenied;
+  };
+  readonly isDenied: Resolved<C>['isDenied'] = (coordinate) => this.#isDenied?.(coordinate) === true;
+  readonly neverCache: Resolved<C>['neverCache'] = () => this.#input.neverCache?.();
+  readonly report: Resolved<C>['report'] = (details) => this.#events.emit(details, 'noted', originOf(this));
+  readonly failed: Resolved<C>['failed'] = (where, error) =>
+    this.report({ type: 'failure', where, errorId: this.#events.logged(where, error) });
+  readonly #input: ResolveInput<C>;
+  readonly #events: Events;
+  #isDenied: ((coordinate: string) => boolean) | undefined;
   #variables: Readonly<Record<string, unknown>> | undefined;
 
   constructor(input: ResolveInput<C>, operation: OperationDefinitionNode, events: Events) {
     const { schema, view, document, contextValue, source, variables, answerable } = input;
-    let isDenied = (_coordinate: string): boolean => false;
+    this.#input = input;
+    this.#events = events;
     this.hasView = view !== undefined;
     this.answerable = answerable === true;
     this.schema = schema;
@@ -123,19 +135,10 @@ class Operation<C> implements Resolved<C> {
     this.rawVariables = variables ?? {};
     this.contextValue = contextValue;
     this.security = securityOf(contextValue) ?? securityContext();
-    this.header = (name) => input.header?.(name);
-    this.denies = (denied) => {
-      isDenied = denied;
-    };
-    this.isDenied = (coordinate) => isDenied(coordinate);
-    this.neverCache = () => input.neverCache?.();
-    this.report = (details) => events.emit(details, 'noted', originOf(this));
-    this.failed = (where, error) => this.report({ type: 'failure', where, errorId: events.logged(where, error) });
-    this.#knownAs = view ?? schema;
   }
 
   get variables(): Readonly<Record<string, unknown>> {
-    this.#variables ??= coerce(this.#knownAs, this.operation, this.rawVariables);
+    this.#variables ??= coerce(this.#input.view ?? this.schema, this.operation, this.rawVariables);
     return this.#variables;
   }
 

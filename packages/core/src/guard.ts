@@ -149,7 +149,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
                 source: resolved.source,
                 header: headerOf(resolved),
                 answerable: true,
-                neverCache: () => resolved.overallCachePolicy.restrict({ maxAge: 0 }),
+                neverCache: forbidCaching(resolved.overallCachePolicy),
               },
               resolved.operation,
               events,
@@ -207,6 +207,11 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
       events.emit({ type: 'failure', where: 'request', errorId: events.logged('request failed', error) }, 'refused');
     },
   };
+}
+
+/** A closure of its own: one over Apollo's request context would keep the whole answer in memory. */
+function forbidCaching(policy: GraphQLRequestContext<BaseContext>['overallCachePolicy']): () => void {
+  return () => policy.restrict({ maxAge: 0 });
 }
 
 /** In the words of graphql-js: the one refusal of its parser that is a limit. */

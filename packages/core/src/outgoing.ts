@@ -156,8 +156,10 @@ export function maskedBy(events: Events, origin: () => EventOrigin): Masking['ma
   };
 }
 
+/** Holds the headers alone, never the request context: see {@link guard}. */
 export function headerOf({ request }: Pick<GraphQLRequestContext<BaseContext>, 'request'>): Header {
-  return (name) => request.http?.headers.get(name);
+  const headers = request.http?.headers;
+  return (name) => headers?.get(name);
 }
 
 /** A refusal as a part of an answer, whose status and headers are set elsewhere. */
