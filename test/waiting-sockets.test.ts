@@ -1,5 +1,5 @@
 // Sockets that were opened and have not said who they are: how many one address has, for how long, and what they leave in the log.
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { makeExecutableSchema } from '@graphql-tools/schema';
@@ -117,11 +117,13 @@ describe('attack: sockets that never say who they are', () => {
   it('count for their address, and keep nobody out who shares it', async () => {
     const served = await serve({ sockets: { maxSocketsPerAddress: 50 } });
     let ended = 0;
-    for (let i = 0; i < 300; i += 1) {
-      (await raw(served)).once('close', () => {
-        ended += 1;
-      });
-      if (i % 100 === 99) expect(await honest(served, `colleague${i}`)).toBe('open');
+    for (const colleague of ['a', 'b', 'c']) {
+      for (let i = 0; i < 100; i += 1) {
+        (await raw(served)).once('close', () => {
+          ended += 1;
+        });
+      }
+      expect(await honest(served, colleague)).toBe('open');
     }
     await eventually(() => ended).toBe(253);
     expect(served.sockets.clients.size).toBe(50);
@@ -163,6 +165,7 @@ describe('attack: sockets that never say who they are', () => {
     });
     await Promise.all(refused);
     await eventually(() => served.sockets.clients.size).toBe(0);
+    expect(await honest(served, 'ann')).toBe('open');
   });
 
   it('are not ended where limits only tell, and are not counted where there are none', async () => {
@@ -191,7 +194,8 @@ describe('a socket that was let in', () => {
     const all = await Promise.all(Array.from({ length: 150 }, (_, i) => honest(served, `u${i}`)));
     expect(all.filter((state) => state === 'open')).toHaveLength(150);
     const mine = await Promise.all(Array.from({ length: 12 }, () => honest(served, 'me')));
-    expect(mine.toSorted()).toEqual([4403, 4403, ...Array(10).fill('open')]);
+    expect(mine.filter((state) => state === 'open')).toHaveLength(10);
+    expect(mine.filter((state) => state === 4403)).toHaveLength(2);
   });
 });
 
@@ -249,7 +253,7 @@ it('a socket of another server than the option names is refused, and the log say
     onEvent: () => {},
     logger: { warn() {}, error: (text) => void failures.push(text) },
   });
-  useServer(webSocketHooks(bulwark, { schema: bulwark.secure(schema), server: served.sockets }), other);
+  useServer(webSocketHooks(bulwark, { schema: bulwark.secure(schema), server: new EventEmitter() }), other);
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   onTestFinished(() => {

@@ -31,7 +31,9 @@ export interface UpgradedSockets {
   readonly saidInit: (socket: Socket) => void;
 }
 
-/** @throws {TypeError} for what is no WebSocket server. */
+const watched = new WeakSet<WebSocketServerLike>();
+
+/** @throws {TypeError} for what is no WebSocket server, and for one that was given before. */
 export function watchUpgrades({
   server,
   initTimeoutMilliseconds,
@@ -40,9 +42,14 @@ export function watchUpgrades({
 }: UpgradedSocketsOptions): UpgradedSockets {
   if (typeof (server as Partial<WebSocketServerLike> | null | undefined)?.on !== 'function') {
     throw new TypeError(
-      `webSocket: server must be the WebSocketServer that useServer() gets, so that sockets are watched from their upgrade, but is ${show(server)}.`,
+      `webSocket: server must be the WebSocketServer that useServer() gets, but is ${show(server)}: ` +
+        'its sockets are watched from their upgrade.',
     );
   }
+  if (watched.has(server)) {
+    throw new TypeError('webSocket: server is watched already, and only one would let its sockets in: call this once.');
+  }
+  watched.add(server);
   const waiting = new WeakMap<object, NodeJS.Timeout>();
 
   server.on('connection', (socket, request) => {

@@ -357,8 +357,8 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
     onTestFinished(() => void vi.useRealTimers());
     const second = now();
     const ask = async (iat: number, clockToleranceSeconds: number) => {
-      const asking = authenticate(options({ maxTokenAgeSeconds, clockToleranceSeconds }));
-      return reasonOf(asking, bearer(await key.sign({ iat, exp: second + 9_000 })));
+      const who = authenticate(options({ maxTokenAgeSeconds, clockToleranceSeconds }));
+      return reasonOf(who, bearer(await key.sign({ iat, exp: second + 9_000 })));
     };
     for (const iat of [second + 6, second + 6.2, second + 3_600, 253_402_300_799]) {
       expect(await ask(iat, 5)).toBe('not valid yet');

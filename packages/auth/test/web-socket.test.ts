@@ -89,6 +89,8 @@ async function start(settings: ServerOptions = {}) {
     webSocket<SecuredContext>({
       schema,
       server: sockets,
+      // Longer than a slow machine takes to send and read what one test sends.
+      initTimeoutMilliseconds: 60_000,
       authenticate: ({ connectionParams: { who } }) => {
         if (who === undefined) return null;
         const person = people[who as string];
@@ -303,6 +305,8 @@ describe('over graphql-ws', () => {
     expect(() => webSocket({ ...base, schema: guardSchema(schema), server: undefined } as never)).toThrow(
       'server must be the WebSocketServer that useServer() gets',
     );
+    webSocket({ ...base, schema: guardSchema(schema) });
+    expect(() => webSocket({ ...base, schema: guardSchema(schema) })).toThrow('server is watched already');
     expect(() => webSocket({ ...base, schema: guardSchema(schema), initTimeoutMilliseconds: 0 })).toThrow(
       'initTimeoutMilliseconds must be a whole number of at least 1',
     );
