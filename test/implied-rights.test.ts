@@ -59,7 +59,8 @@ async function serve(authenticate: BulwarkOptions['authenticate']) {
     listen: { host: '127.0.0.1', port: 0 },
   });
   const http = createServer();
-  const { dispose } = useServer(webSocketHooks(bulwark, { schema }), new WebSocketServer({ server: http }));
+  const ws = new WebSocketServer({ server: http });
+  const { dispose } = useServer(webSocketHooks(bulwark, { schema, server: ws }), ws);
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {
     await Promise.all([server.stop(), dispose()]);

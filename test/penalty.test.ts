@@ -17,7 +17,7 @@ import {
 } from '@graphql-bulwark/core';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { afterAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
-import { audience, bearer, issuer, signer } from '../packages/auth/test/tokens.ts';
+import { audience, bearer, issuer, now, signer } from '../packages/auth/test/tokens.ts';
 import { Redis } from './redis-client.ts';
 
 const redisUrl = inject('redisUrl');
@@ -275,7 +275,7 @@ it.each<[string, object]>([
 });
 
 describe('a token', () => {
-  it('of a key that is not known yet locks out nobody, and one that is forged does', async () => {
+  it('of a key that is not known yet, or that comes too early, locks out nobody, and one that is forged does', async () => {
     const [old, next, forger] = await Promise.all(['k1', 'k2', 'k1'].map((kid) => signer(kid)));
     if (!old || !next || !forger) throw new Error('no keys');
     const who = authenticate({
@@ -289,6 +289,10 @@ describe('a token', () => {
     const code = async (token: Promise<string>): Promise<unknown> =>
       who(bearer(await token), from).then(() => 'passed', refusalCode);
     for (let i = 0; i < 5; i += 1) expect(await code(next.sign())).toBe('UNAUTHENTICATED');
+    // Rightly signed, by an issuer whose clock is far ahead.
+    for (const early of [{ iat: now() + 60 }, { nbf: now() + 60 }]) {
+      for (let i = 0; i < 5; i += 1) expect(await code(old.sign(early))).toBe('UNAUTHENTICATED');
+    }
     expect(await code(old.sign())).toBe('passed');
     expect(await code(forger.sign())).toBe('UNAUTHENTICATED');
     expect(await code(forger.sign())).toBe('RATE_LIMITED');

@@ -167,7 +167,7 @@ async function umbrella(options: Partial<BulwarkOptions> = {}, served = schema) 
   });
   const http = createServer();
   const ws = new WebSocketServer({ server: http });
-  const { dispose } = useServer(webSocketHooks(bulwark, { schema: bulwark.secure(served) }), ws);
+  const { dispose } = useServer(webSocketHooks(bulwark, { schema: bulwark.secure(served), server: ws }), ws);
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {
     await dispose();

@@ -358,7 +358,7 @@ describe('over graphql-ws', () => {
     bulwark = protectedServer.bulwark;
     const http = createServer();
     const sockets = new WebSocketServer({ server: http });
-    const cleanup = useServer(webSocketHooks(bulwark, { schema: protectedServer.schema }), sockets);
+    const cleanup = useServer(webSocketHooks(bulwark, { schema: protectedServer.schema, server: sockets }), sockets);
     stops.push(async () => {
       await cleanup.dispose();
       http.closeAllConnections();

@@ -86,7 +86,8 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     onError: jsonErrors(),
     limits: httpLimits({ requestSeconds: slowSeconds, headersSeconds: Math.min(10, slowSeconds) }),
     context: bulwark.context<ExpressContextFunctionArgument>(() => app),
-    sockets: (sockets) => useServer(webSocketHooks(bulwark, { schema, context: () => app }), sockets),
+    sockets: (webSockets) =>
+      useServer(webSocketHooks(bulwark, { schema, server: webSockets, context: () => app }), webSockets),
     maxMessageBytes: 100_000,
   });
   return {

@@ -8,28 +8,38 @@ type Claims = Readonly<Record<string, unknown>>;
 
 const maxSubjectLength = 256;
 
-/**
- * @param maxAgeSeconds how old a token may be: it ends then, where its `exp` is later.
- * @returns the principal, or the reason why these claims make none.
- */
+export interface ClaimRules {
+  readonly rolesClaim: ClaimPath;
+  readonly scopesClaim: ClaimPath;
+  /** How far the issuer's clock may be ahead of or behind this one. */
+  readonly clockToleranceSeconds: number;
+  /** How old a token may be: it ends then, where its `exp` is later. Left out: `exp` alone decides. */
+  readonly maxTokenAgeSeconds?: number | undefined;
+}
+
+/** @returns the principal, or the reason why these claims make none. */
 export function principalOf(
   payload: Claims,
-  rolesClaim: ClaimPath,
-  scopesClaim: ClaimPath,
-  maxAgeSeconds: number = Infinity,
+  { rolesClaim, scopesClaim, clockToleranceSeconds, maxTokenAgeSeconds = Infinity }: ClaimRules,
 ): Principal | string {
   const claims = frozenCopy(payload) as Claims;
   const { sub, exp, iat } = claims;
   // JSON can spell a number that is infinite, and a token that never ends.
   if (!isNumericDate(exp) || !isNumericDate(iat)) return 'claims';
   if (!isSubject(sub)) return 'sub';
+  const now = Date.now() / 1_000;
+  // A token cannot have been issued in the future (RFC 7519 section 4.1.6). Such a date would also count as newer than every
+  // revocation. Whole seconds are compared: an issuer that writes fractions may share this machine's clock.
+  if (Math.floor(iat) > Math.floor(now) + clockToleranceSeconds) return 'not valid yet';
+  const expiresAt = Math.min(exp, iat + maxTokenAgeSeconds);
+  if (!(now < expiresAt + clockToleranceSeconds)) return 'expired';
   return Object.freeze({
     id: sub,
     claims,
     roles: Object.freeze(names(claimAt(claims, rolesClaim))),
     scopes: Object.freeze(scopeNames(claimAt(claims, scopesClaim))),
     authMethod: 'jwt',
-    expiresAt: Math.min(exp, iat + maxAgeSeconds),
+    expiresAt,
   });
 }
 

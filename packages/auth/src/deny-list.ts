@@ -5,7 +5,11 @@ import type { RevocationQuery } from './revocation.ts';
 export interface DenyList {
   /** Ends one token by its `jti`. `exp`: when it ends by itself, in seconds since the epoch. */
   revoke(jti: string, exp: number): Promise<void>;
-  /** Ends every token of a subject that was issued until now. One of the same second is among them. */
+  /**
+   * Ends every token of a subject that was issued until now, by whichever clock: those whose `iat` is at most
+   * `clockToleranceSeconds` later are among them, and those of the same second. One without an `iat`, or with one that is still
+   * ahead of the clock by more than that, does not show that it is newer, and ends as well.
+   */
   revokeAllFor(sub: string): Promise<void>;
   isRevoked(credential: RevocationQuery): boolean | Promise<boolean>;
 }
@@ -33,8 +37,12 @@ export interface RedisDenyListOptions extends DenyListOptions {
   readonly keyPrefix?: string | undefined;
 }
 
-/** A clock tolerance of a minute is the longest that `authenticate` takes. */
-const slackSeconds = 60;
+/**
+ * Entries stay so long after the tokens they are about. An issuer's clock may be a minute away from that of the server that takes
+ * a token back, and a minute away from that of another server, which accepts the token for one more minute after its end. An
+ * `iat` may be a minute ahead as well.
+ */
+const slackSeconds = 4 * 60;
 
 /** For one process. Entries end with the tokens they are about. @throws {TypeError} while the server is built. */
 export function memoryDenyList(options: MemoryDenyListOptions = {}): DenyList {
@@ -72,10 +80,11 @@ export function memoryDenyList(options: MemoryDenyListOptions = {}): DenyList {
       const at = seconds();
       put(subjects, checkedId('sub', sub), { at, until: at + longestTokenSeconds + slackSeconds });
     },
-    isRevoked({ jti, sub, iat }) {
+    isRevoked(credential) {
+      const { jti, sub } = credential;
       if (jti !== undefined && ids.has(jti)) return true;
       const all = subjects.get(sub);
-      return all !== undefined && !(iat > all.at);
+      return all !== undefined && !isIssuedAfter(all.at, credential);
     },
   };
 }
@@ -99,17 +108,27 @@ export function redisDenyList(options: RedisDenyListOptions): DenyList {
       await client.set(key, String(seconds()), 'EX', longestTokenSeconds + slackSeconds);
     },
     // Two commands, sent together, and not one over two keys: in a cluster they may live on different nodes.
-    async isRevoked({ jti, sub, iat }) {
+    async isRevoked(credential) {
+      const { jti, sub } = credential;
       const [one, all] = await Promise.all([
         jti === undefined ? null : client.get(`${keyPrefix}jti:${jti}`),
         client.get(`${keyPrefix}sub:${sub}`),
       ]);
-      return one !== null || (all !== null && !(iat > Number(all)));
+      return one !== null || (all !== null && !isIssuedAfter(Number(all), credential));
     },
   };
 }
 
 const seconds = (): number => Math.floor(Date.now() / 1_000);
+
+/**
+ * Whether a token was surely issued after this second. A fraction belongs to its second. An `iat` that is ahead of the clock by
+ * more than the tolerance says nothing about when the token was issued.
+ */
+function isIssuedAfter(at: number, { iat, clockToleranceSeconds }: RevocationQuery): boolean {
+  const earliest = Math.floor(iat) - clockToleranceSeconds;
+  return earliest > at && earliest <= seconds();
+}
 
 function checkedId(name: string, value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;

@@ -6,7 +6,7 @@
  */
 import { checkFlags, type Principal, show, wholeNumber } from '@graphql-bulwark/core';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { type ClaimPath, isSubject, principalOf } from './claims.ts';
+import { type ClaimPath, type ClaimRules, isSubject, principalOf } from './claims.ts';
 import { type KeyOptions, type Keys, keysOf } from './keys.ts';
 import { type IssuerListener, KeysUnavailable } from './remote-keys.ts';
 
@@ -23,7 +23,10 @@ export interface IssuerOptions extends KeyOptions {
   readonly dangerouslyAcceptAnyTyp?: boolean | undefined;
   /** Claims that must have exactly this text, for example `{ token_use: 'access' }`. Left out: none. */
   readonly claimValues?: Readonly<Record<string, string>> | undefined;
-  /** How far clocks may differ. Whole number, 0 to 60. @default 5 */
+  /**
+   * How far the issuer's clock may differ from this one. A token whose `iat` is further ahead is refused, and so long after
+   * `revokeAllFor` new tokens are refused as well. Whole number, 0 to 60. @default 5
+   */
   readonly clockToleranceSeconds?: number | undefined;
   /** The oldest `iat` that is accepted, and when streams end. Whole number, 1 or more. Left out: `exp` alone decides. */
   readonly maxTokenAgeSeconds?: number | undefined;
@@ -59,6 +62,8 @@ export interface VerifiedToken {
   readonly isBound: boolean;
   /** The seconds since the epoch after which it is not accepted any more: the tolerance is in it. */
   readonly endsAt: number;
+  /** Of its issuer: so far ahead of this clock may its `iat` be. */
+  readonly clockToleranceSeconds: number;
 }
 
 /** A token's outcome: verified, `invalid` (the sender's fault), or `unavailable` (ours, or the issuer's). */
@@ -101,8 +106,8 @@ export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener):
     requiredClaims: ['exp', 'iat', 'sub'],
     clockTolerance: clockToleranceSeconds,
     ...(!dangerouslyAcceptAnyTyp && { typ: typ ?? 'at+jwt' }),
-    ...(maxTokenAgeSeconds !== undefined && { maxTokenAge: maxTokenAgeSeconds }),
   };
+  const rules: ClaimRules = { rolesClaim, scopesClaim, clockToleranceSeconds, maxTokenAgeSeconds };
   const hasValues = (payload: JWTPayload): boolean =>
     (audienceClaim === 'aud' || audiences.includes(ownText(payload, audienceClaim))) &&
     claimValues.every(([name, value]) => ownText(payload, name) === value);
@@ -110,21 +115,28 @@ export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener):
     try {
       const payload = await verified(token, keys, expected);
       if (!hasValues(payload)) return { invalid: 'claims', subject: subjectOf(payload) };
-      const principal = principalOf(payload, rolesClaim, scopesClaim, maxTokenAgeSeconds);
+      const principal = principalOf(payload, rules);
       if (typeof principal === 'string') return { invalid: principal };
       const isBound = Object.hasOwn(principal.claims, 'cnf');
-      return { verified: { principal, isBound, endsAt: (principal.expiresAt ?? 0) + clockToleranceSeconds } };
+      const endsAt = (principal.expiresAt ?? 0) + clockToleranceSeconds;
+      return { verified: { principal, isBound, endsAt, clockToleranceSeconds } };
     } catch (error) {
       if (error instanceof KeysUnavailable) {
         return { unavailable: error.fault, retryAfterSeconds: error.retryAfterSeconds };
       }
       const code = error instanceof errors.JOSEError ? error.code : '';
-      const reason = tokenFaults.get(code);
+      const reason = isEarly(error) ? 'not valid yet' : tokenFaults.get(code);
       if (reason === undefined) return { unavailable: code || 'unusable key' };
       // jose judges claims only after the signature, so these are really of the one they name.
       return { invalid: reason, ...('payload' in (error as object) && { subject: subjectOf(payloadOf(error)) }) };
     }
   };
+}
+
+/** Whether only the `nbf` (RFC 7519 section 4.1.5) of a token lies ahead. */
+function isEarly(error: unknown): boolean {
+  const isTime = error instanceof errors.JWTClaimValidationFailed && error.reason === 'check_failed';
+  return isTime && error.claim === 'nbf';
 }
 
 function payloadOf(error: unknown): JWTPayload {

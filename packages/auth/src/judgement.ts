@@ -46,7 +46,7 @@ export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty, i
 
   /** Everything about a verified token that is asked anew on each request. */
   async function admitted(
-    { principal, isBound }: VerifiedToken,
+    { principal, isBound, clockToleranceSeconds }: VerifiedToken,
     credential: TokenCredential,
     method: string | undefined,
     clientIp: string | null,
@@ -69,7 +69,7 @@ export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty, i
         return failed(unauthenticated('proof', scheme, verdict), clientIp, `token:${principal.id}`);
       }
     }
-    if (revocation && (await revoked(revocation, principal, ignored)))
+    if (revocation && (await revoked(revocation, principal, clockToleranceSeconds, ignored)))
       throw unauthenticated('revoked', scheme, 'invalid_token');
     return principal;
   }
@@ -84,8 +84,8 @@ export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty, i
     if ('invalid' in verification) {
       const { invalid, subject } = verification;
       const error = unauthenticated(invalid, scheme, 'invalid_token');
-      // Rightly signed and over, or by a key that the issuer has just made: an honest client, not one that guesses.
-      if (invalid === 'expired' || invalid === 'unknown key') throw error;
+      // Rightly signed but over or early, or signed by a key that the issuer has just made: an honest client, not one that guesses.
+      if (invalid === 'expired' || invalid === 'not valid yet' || invalid === 'unknown key') throw error;
       return failed(error, clientIp, subject === undefined ? null : `token:${subject}`);
     }
     const principal = await admitted(verification.verified, credential, method, clientIp);
@@ -102,7 +102,7 @@ export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty, i
     if ('invalid' in verdict) {
       const { invalid, claimedId, keyId } = verdict;
       const error = unauthenticated(invalid, 'ApiKey', undefined, keyId);
-      if (invalid === 'expired' || invalid === 'revoked') throw error;
+      if (invalid === 'expired' || invalid === 'not valid yet' || invalid === 'revoked') throw error;
       return failed(error, clientIp, claimedId === undefined ? null : `key:${claimedId}`);
     }
     await penalty?.clear(`key:${verdict.principal.keyId}`);

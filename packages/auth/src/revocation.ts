@@ -11,6 +11,11 @@ export interface RevocationQuery {
   /** When it was issued, in seconds since the epoch; 0 where that is not known. */
   readonly iat: number;
   readonly iss: string | undefined;
+  /**
+   * How far the issuer's clock may be ahead of the one by which tokens are taken back. A token may have been issued so many
+   * seconds before its `iat`: compare `iat - clockToleranceSeconds` with the time of a revocation.
+   */
+  readonly clockToleranceSeconds: number;
 }
 
 export interface RevocationOptions {
@@ -35,11 +40,12 @@ export const revocationOptionNames: readonly (keyof RevocationOptions)[] = [
 export async function revoked(
   options: RevocationOptions,
   principal: Principal,
+  clockToleranceSeconds: number,
   ignored: (cause: unknown) => void,
 ): Promise<boolean> {
   const { timeoutMilliseconds = 500, dangerouslyAllowOnFailure = false } = options;
   try {
-    const asked = options.isRevoked(queryOf(principal));
+    const asked = options.isRevoked(queryOf(principal, clockToleranceSeconds));
     const answer: unknown = typeof asked === 'boolean' ? asked : await within(timeoutMilliseconds, asked);
     if (typeof answer === 'boolean') return answer;
     throw new TypeError('isRevoked must return true or false.');
@@ -52,12 +58,13 @@ export async function revoked(
   }
 }
 
-function queryOf({ id, claims }: Principal): RevocationQuery {
+function queryOf({ id, claims }: Principal, clockToleranceSeconds: number): RevocationQuery {
   const { jti, iat, iss } = claims;
   return {
     jti: typeof jti === 'string' ? jti : undefined,
     sub: id,
     iat: typeof iat === 'number' ? iat : 0,
     iss: typeof iss === 'string' ? iss : undefined,
+    clockToleranceSeconds,
   };
 }

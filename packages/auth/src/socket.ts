@@ -6,18 +6,23 @@ export interface Socket {
   readonly extra: unknown;
 }
 
-interface WebSocketLike {
+/** The part of a WebSocket of `ws` that is used. */
+export interface WebSocketLike {
   readonly readyState?: number;
   readonly bufferedAmount?: number;
   readonly isPaused?: boolean;
   readonly close?: (code: number, reason: string) => void;
+  readonly terminate?: () => void;
   readonly pause?: () => void;
   readonly resume?: () => void;
   readonly on?: (event: 'message', listener: () => void) => void;
   readonly once?: (event: 'close', listener: () => void) => void;
+  send?: (...values: unknown[]) => void;
+  emit?: (event: string, ...values: unknown[]) => boolean;
 }
 
-/** `WebSocket.CLOSED`. */
+/** `WebSocket.CLOSING` and `WebSocket.CLOSED`. */
+const closing = 2;
 const closed = 3;
 
 /** What may wait for a client to read it. */
@@ -26,12 +31,31 @@ const maxUnreadBytes = 262_144;
 /** No event tells that a client has read: what is still to be compressed waits as well. */
 const lookAgainMilliseconds = 50;
 
+/** How long a client that was let in, or was refused, may take to answer a close. */
+const closeMilliseconds = 1_000;
+const ending = new WeakSet<WebSocketLike>();
+
 export function close({ extra }: Socket): void {
-  webSocketOf(extra)?.close?.(4403, 'Forbidden');
+  const webSocket = webSocketOf(extra);
+  if (webSocket) closeSocket(webSocket, 4403, 'Forbidden');
+}
+
+/** Closes, and ends the connection of a client that leaves the close unanswered: `ws` would wait for half a minute. */
+export function closeSocket(webSocket: WebSocketLike, code: number, reason: string): void {
+  webSocket.close?.(code, reason);
+  if (ending.has(webSocket)) return;
+  ending.add(webSocket);
+  setTimeout(() => webSocket.terminate?.(), closeMilliseconds).unref();
+}
+
+/** Says why, and ends the connection without waiting for the client. */
+export function endNow(webSocket: WebSocketLike, code: number, reason: string): void {
+  webSocket.close?.(code, reason);
+  webSocket.terminate?.();
 }
 
 export function isClosed({ extra }: Socket): boolean {
-  return webSocketOf(extra)?.readyState === closed;
+  return (webSocketOf(extra)?.readyState ?? 0) >= closing;
 }
 
 /** @param gone not by the hook of graphql-ws alone: that waits for streams to end, and a silent one may not for hours. */

@@ -7,6 +7,7 @@ import {
   type AdmitInput,
   asGraphQLError,
   type CheckInput,
+  checkFunctions,
   deny,
   factsOfRefusal,
   hasEnded,
@@ -37,6 +38,7 @@ import { isGuarded } from './marker.ts';
 import { RunningOperations, runs } from './running-operations.ts';
 import { close, holdBack, isClosed, type Socket, watch } from './socket.ts';
 import { shownErrors } from './socket-errors.ts';
+import { type Upgraded, type WebSocketServerLike, watchUpgrades } from './upgraded-sockets.ts';
 
 /** What a connection is known by. */
 export interface Connection {
@@ -49,6 +51,8 @@ export interface Connection {
 export interface WebSocketOptions<C extends SecuredContext> {
   /** What came out of `guardSchema()`. */
   readonly schema: GraphQLSchema;
+  /** The `WebSocketServer` that `useServer` gets: its sockets are watched from their upgrade. */
+  readonly server: WebSocketServerLike;
   /** The caller of a connection, or `null` for an anonymous one. What it throws refuses the connection. */
   readonly authenticate: (connection: Connection) => Principal | null | Promise<Principal | null>;
   /** The check of every operation: `bulwark.check`, or `checkOperation` with your controls. */
@@ -61,6 +65,10 @@ export interface WebSocketOptions<C extends SecuredContext> {
   readonly context: (connection: Connection) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>;
   /** The address of a connection, for rate limits. @default none: all connections share one */
   readonly clientIp?: ((connection: Connection) => string | null) | undefined;
+  /** Told of each socket as soon as it is open, before its client has said anything: here sockets are counted. @default nobody */
+  readonly onOpen?: ((upgraded: Upgraded) => void) | undefined;
+  /** How long a client may take to send `connection_init`; then its connection is ended. Whole number, 1 or more. @default 3000 */
+  readonly initTimeoutMilliseconds?: number | undefined;
   /** Tokens of a document. Whole number, 1 or more. @default 2000 */
   readonly maxTokens?: number | undefined;
   /** Operations of one connection that run at a time. Whole number, 1 or more. @default 20 */
@@ -71,12 +79,15 @@ export interface WebSocketOptions<C extends SecuredContext> {
 
 const optionNames = [
   'schema',
+  'server',
   'authenticate',
   'check',
   'admit',
   'measure',
   'context',
   'clientIp',
+  'onOpen',
+  'initTimeoutMilliseconds',
   'maxTokens',
   'maxOperations',
   'onFailure',
@@ -137,11 +148,11 @@ export interface GuardedWebSocket {
  * Options for `useServer` of graphql-ws: each connection authenticated, each operation checked like one over HTTP.
  *
  * @throws {TypeError} for options that cannot be meant, and for a schema that is not guarded.
- * @example useServer(webSocket({ schema, authenticate, check: bulwark.check, context: () => ({ db }) }), webSocketServer)
+ * @example useServer(webSocket({ schema, server, authenticate, check: bulwark.check, context: () => ({ db }) }), server)
  */
 export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>): GuardedWebSocket {
   knownOptions('webSocket', options, optionNames);
-  const { schema, authenticate, admit, measure, check, context } = options;
+  const { schema, server, authenticate, admit, measure, check, context, onOpen } = options;
   const { clientIp = () => null, onFailure = () => {} } = options;
   for (const [name, value] of Object.entries({ authenticate, check, context })) {
     if (typeof value !== 'function')
@@ -151,6 +162,9 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
   const maxOperations = wholeNumber('maxOperations', options.maxOperations ?? 20);
   const maxErrors = maxValidationErrors();
   if (!isGuarded(schema)) throw new TypeError('webSocket: pass the schema through guardSchema() or secure() first.');
+  const initTimeoutMilliseconds = wholeNumber('initTimeoutMilliseconds', options.initTimeoutMilliseconds ?? 3_000);
+  checkFunctions({ 'webSocket: onOpen': onOpen });
+  const sockets = watchUpgrades({ server, initTimeoutMilliseconds, onOpen, onFailure });
   const known = new WeakMap<object, Known>();
 
   const closeAtEnd = (socket: Socket, entry: Known): void => {
@@ -197,19 +211,23 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
   return {
     schema,
     isProd: !isDevelopment(),
-    connectionInitWaitTimeout: 3_000,
+    connectionInitWaitTimeout: initTimeoutMilliseconds,
     execute: (args) => runs(args, execute, onFailure),
     subscribe: (args) => runs(args, subscribe, onFailure),
     // A ping has its answer also before a connection is let in.
     onPing: holdBack,
     async onConnect(socket) {
       try {
+        sockets.saidInit(socket);
         const connection = { connectionParams: socket.connectionParams ?? {}, extra: socket.extra };
         const principal = await authenticate(connection);
         // What is neither somebody nor nobody must not pass for nobody.
         if (typeof principal !== 'object') throw new TypeError('authenticate must return a Principal or null.');
         // One that has closed by now would be waited for until its credential ends.
-        if (hasEnded(principal) || isClosed(socket)) return false;
+        if (hasEnded(principal) || isClosed(socket)) {
+          close(socket);
+          return false;
+        }
         const security = securityContext({ principal, clientIp: clientIp(connection) });
         const entry: Known = { connection, security, running: new RunningOperations(maxOperations) };
         known.set(socket, entry);
@@ -218,6 +236,7 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
         return true;
       } catch (error) {
         onFailure(error);
+        close(socket);
         return false;
       }
     },

@@ -1,8 +1,9 @@
 import { createPublicKey, createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core';
 import { CompactEncrypt, CompactSign, exportSPKI, SignJWT } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type AuthenticateOptions, authenticate, type CredentialSource } from '../src/index.ts';
+import { reasonOf } from './refused.ts';
 import { audience, bearer, claims, issuer, now, signer } from './tokens.ts';
 
 const key = await signer();
@@ -207,7 +208,8 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
     ['of several issuers', () => key.sign({ iss: [issuer] }), 'claims'],
     ['J5 of type JWT', () => key.sign({}, { typ: 'JWT' }), 'claims'],
     ['J5 without a type', () => key.sign({}, { typ: undefined } as never), 'claims'],
-    ['not valid yet', () => key.sign({ nbf: now() + 60 }), 'claims'],
+    ['not valid yet', () => key.sign({ nbf: now() + 60 }), 'not valid yet'],
+    ['not valid at any time', () => key.sign({ nbf: 'tomorrow' }), 'claims'],
     ['J8 signed by someone else', () => stranger.sign(), 'signature'],
     ['J10 with an object as subject', () => key.sign({ sub: { id: 'u1' } }), 'sub'],
     ['J10 with a list as subject', () => key.sign({ sub: ['u1'] }), 'sub'],
@@ -350,10 +352,28 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
     );
   });
 
-  it('issued too long ago, or in the future, where an age is set', async () => {
+  it.each([undefined, 60])('attack: issued in the future, at an oldest age of %j', async (maxTokenAgeSeconds) => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_000 * now() + 400 });
+    onTestFinished(() => void vi.useRealTimers());
+    const second = now();
+    const ask = async (iat: number, clockToleranceSeconds: number) => {
+      const who = authenticate(options({ maxTokenAgeSeconds, clockToleranceSeconds }));
+      return reasonOf(who, bearer(await key.sign({ iat, exp: second + 9_000 })));
+    };
+    for (const iat of [second + 6, second + 6.2, second + 3_600, 253_402_300_799]) {
+      expect(await ask(iat, 5)).toBe('not valid yet');
+    }
+    // Clocks differ, and some issuers write fractions of the second that it is.
+    for (const iat of [second, second + 0.9, second + 5, second + 5.9]) expect(await ask(iat, 5)).toBe('let in');
+    expect(await ask(second + 1, 0)).toBe('not valid yet');
+    for (const iat of [second, second + 0.3, second + 0.9]) expect(await ask(iat, 0)).toBe('let in');
+    const refused = await refusalOf(bearer(await key.sign({ iat: second + 6 })), authenticate(options()));
+    expect(refused).toEqual(invalid('not valid yet'));
+  });
+
+  it('issued too long ago, where an age is set', async () => {
     const who = authenticate(options({ maxTokenAgeSeconds: 60 }));
     expect(await refusalOf(bearer(await key.sign({ iat: now() - 90 })), who)).toEqual(invalid('expired'));
-    expect(await refusalOf(bearer(await key.sign({ iat: now() + 90 })), who)).toEqual(invalid('claims'));
     const [iat, exp] = [now() - 30, now() + 3_600];
     // Streams and sockets of a principal end then.
     expect(await who(bearer(await key.sign({ iat, exp })))).toMatchObject({ id: 'u1', expiresAt: iat + 60 });

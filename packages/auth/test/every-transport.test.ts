@@ -147,14 +147,16 @@ beforeAll(async () => {
     servers.set(name, server);
   }
   const http = createServer();
+  const sockets = new WebSocketServer({ server: http });
   const socket = useServer(
     webSocket<SecuredContext>({
       schema,
+      server: sockets,
       authenticate: () => caller.security.principal,
       check: (operation) => checkOperation(controls, operation, events),
       context: () => ({}),
     }),
-    new WebSocketServer({ server: http }),
+    sockets,
   );
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');

@@ -1,6 +1,6 @@
 /** The same rules over graphql-ws, with a real server and a real client on loopback. */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
@@ -88,6 +88,9 @@ async function start(settings: ServerOptions = {}) {
   const served = useServer(
     webSocket<SecuredContext>({
       schema,
+      server: sockets,
+      // Longer than a slow machine takes to send and read what one test sends.
+      initTimeoutMilliseconds: 60_000,
       authenticate: ({ connectionParams: { who } }) => {
         if (who === undefined) return null;
         const person = people[who as string];
@@ -203,28 +206,36 @@ describe('over graphql-ws', () => {
   it('a socket is closed when its credential ends', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
+    const server = new EventEmitter();
     const { onConnect } = webSocket({
       schema: (await start()).schema,
+      server,
       authenticate: () => as({ id: 'me', expiresAt: Math.floor(Date.now() / 1_000) + 60 }).security.principal,
       check: async () => {},
       context: () => ({}),
     });
     const closed: number[] = [];
-    expect(await onConnect({ extra: { socket: { close: (code: number) => void closed.push(code) } } })).toBe(true);
+    const socket = { close: (code: number) => void closed.push(code) };
+    server.emit('connection', socket);
+    expect(await onConnect({ extra: { socket } })).toBe(true);
     await vi.advanceTimersByTimeAsync(61_000);
     expect(closed).toEqual([4403]);
   });
 
   it.each([undefined, true, 'me'])('a caller who is %j is not let in', async (principal) => {
     const failures: unknown[] = [];
+    const server = new EventEmitter();
     const { onConnect } = webSocket({
       schema: (await start()).schema,
+      server,
       authenticate: () => principal as never,
       check: async () => {},
       context: () => ({}),
       onFailure: (error) => void failures.push(error),
     });
-    expect(await onConnect({ extra: {} })).toBe(false);
+    const socket = {};
+    server.emit('connection', socket);
+    expect(await onConnect({ extra: { socket } })).toBe(false);
     expect(failures).toEqual([expect.any(TypeError)]);
   });
 
@@ -281,7 +292,7 @@ describe('over graphql-ws', () => {
   });
 
   it('an option that cannot be meant is a TypeError at start', () => {
-    const base = { authenticate: () => null, check: async () => {}, context: () => ({}) };
+    const base = { server: new EventEmitter(), authenticate: () => null, check: async () => {}, context: () => ({}) };
     const schema = makeExecutableSchema({ typeDefs: 'type Query { a: Int }' });
     expect(() => webSocket({ ...base, schema })).toThrow('guardSchema()');
     expect(() => webSocket({ ...base, schema: guardSchema(schema), maxTokens: 0 })).toThrow('maxTokens');
@@ -290,6 +301,14 @@ describe('over graphql-ws', () => {
     );
     expect(() => webSocket({ ...base, schema: guardSchema(schema), check: undefined } as never)).toThrow(
       'check must be a function',
+    );
+    expect(() => webSocket({ ...base, schema: guardSchema(schema), server: undefined } as never)).toThrow(
+      'server must be the WebSocketServer that useServer() gets',
+    );
+    webSocket({ ...base, schema: guardSchema(schema) });
+    expect(() => webSocket({ ...base, schema: guardSchema(schema) })).toThrow('server is watched already');
+    expect(() => webSocket({ ...base, schema: guardSchema(schema), initTimeoutMilliseconds: 0 })).toThrow(
+      'initTimeoutMilliseconds must be a whole number of at least 1',
     );
   });
 });

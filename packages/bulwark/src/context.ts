@@ -7,12 +7,12 @@
 import type { IncomingMessage } from 'node:http';
 import {
   type ClientAddressOptions,
-  clientAddress,
   type Events,
   hasEnded,
   isExpectedError,
   isNumericDate,
   type Principal,
+  type RequestOrigin,
   refuse,
   reworded,
   type SecuredContext,
@@ -37,6 +37,8 @@ export type Authenticator = (
 
 export interface ContextOptions {
   readonly authenticate: Authenticator;
+  /** The address of a request, made of `clientAddress`. */
+  readonly clientIp: (request: RequestOrigin) => string | null;
   readonly clientAddress: ClientAddressOptions;
   readonly maxBatchSize: number | false;
   /** The refusal of an address or a caller that has been refused too often; `undefined` for all others. Asks no store. */
@@ -53,8 +55,7 @@ export function contextMaker(
   request: R,
   build: (request: R) => Promise<C> | C,
 ) => Promise<C & SecuredContext> {
-  const { authenticate, maxBatchSize, refusalFor, events, words } = options;
-  const addressOf = clientAddress(options.clientAddress);
+  const { authenticate, clientIp, maxBatchSize, refusalFor, events, words } = options;
   const noticeProxy = proxyNotice(options.clientAddress, options.warn);
 
   /** A batch that is too large is refused as one, before the server answers each of its elements. */
@@ -80,7 +81,7 @@ export function contextMaker(
       if (typeof req !== 'object' || req === null) throw new TypeError(noRequest);
       // A socket that is gone has no address any more, and nobody waits for the answer.
       if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
-      const anonymous = securityContext({ clientIp: addressOf(req) });
+      const anonymous = securityContext({ clientIp: clientIp(req) });
       noticeProxy(req);
       admit(anonymous);
       admitBatch(req.body, anonymous);

@@ -7,6 +7,7 @@ import {
   type CheckInput,
   type Control,
   checkOperation,
+  clientAddress,
   createEvents,
   guard,
   type Header,
@@ -15,6 +16,7 @@ import {
   logEvents,
   type MeasureInput,
   measureDocument,
+  type RequestOrigin,
   type ResolvedOperation,
   type SecuredContext,
   type SecurityContext,
@@ -53,6 +55,8 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
   readonly context: <R extends HttpRequest = HttpRequest>(
     build?: (request: R) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
   ) => (request: R) => Promise<C>;
+  /** The address that a request comes from, as the option `clientAddress` says, or `null` where there is none. */
+  readonly clientIp: (request: RequestOrigin) => string | null;
   /** Judges one request before it is parsed, for transports that run no Apollo plugin. Throws the refusal. */
   readonly admit: (request: AdmitInput<C>) => void;
   /** Judges one document before it is validated, for transports that run no Apollo plugin. Throws the refusal. */
@@ -133,8 +137,10 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       noStore,
       subscriptionCallbacks,
     });
+  const clientIp = clientAddress(options.clientAddress);
   const makeContext = contextMaker({
     authenticate: authenticator(options, events),
+    clientIp,
     clientAddress: options.clientAddress ?? {},
     maxBatchSize: ceilings.maxBatchSize,
     refusalFor: limiter.refusalFor,
@@ -179,6 +185,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       }
       return async (request) => (await makeContext(request, build)) as unknown as C;
     },
+    clientIp,
     rateLimit: limiter,
     sockets:
       options.sockets === false

@@ -14,6 +14,11 @@ export function toldLimits(limits: SocketLimits, events: Events, isEnforced: boo
     return refuse('INTERNAL_SERVER_ERROR', { reason: events.logged('limits of sockets failed', error) });
   }
   return {
+    open(socket, security) {
+      const tooMany = limits.open(socket, security);
+      if (tooMany) judged(tooMany.refusal, security);
+      return isEnforced ? tooMany : undefined;
+    },
     connect: (socket, security) => judged(limits.connect(socket, security), security),
     disconnect: limits.disconnect,
     refused: limits.refused,

@@ -4,7 +4,14 @@
  * Standalone servers and Express need nothing: `context: bulwark.context(...)`.
  */
 import type { IncomingMessage } from 'node:http';
-import { type GuardedWebSocket, webSocket } from '@graphql-bulwark/auth';
+import {
+  closeSocket,
+  endNow,
+  type GuardedWebSocket,
+  type WebSocketLike,
+  type WebSocketServerLike,
+  webSocket,
+} from '@graphql-bulwark/auth';
 import {
   asGraphQLError,
   checkFunctions,
@@ -13,6 +20,7 @@ import {
   refusalCode,
   type SecuredContext,
   type SecurityContext,
+  securityContext,
   securityOf,
 } from '@graphql-bulwark/core';
 import {
@@ -49,15 +57,19 @@ export interface WebSocketConnection {
   readonly connectionParams?: Readonly<Record<string, unknown>> | undefined;
   readonly extra: {
     readonly request: IncomingMessage;
-    readonly socket: { close(code: number, reason: string): void };
+    readonly socket: WebSocketLike;
   };
 }
 
 export interface WebSocketHooksOptions<C extends SecuredContext> {
   /** What came out of `bulwark.secure()`. */
   readonly schema: GraphQLSchema;
+  /** The `WebSocketServer` that `useServer` gets: its sockets count from their upgrade. */
+  readonly server: WebSocketServerLike;
   /** Makes the rest of the context, for each operation. */
   readonly context?: ((request: HttpRequest) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>) | undefined;
+  /** How long a client may take to send `connection_init`; then its connection is ended. @default 3000 */
+  readonly initTimeoutMilliseconds?: number | undefined;
   /** Tokens of a document. @default 2000 */
   readonly maxTokens?: number | undefined;
   /** Operations of one connection that run at a time. @default 20 */
@@ -80,14 +92,15 @@ export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext' | 'onErr
  * its errors are masked. `Authorization` and `X-API-Key` may stand in `connectionParams`, where browsers can put them, and are
  * verified as the headers of a request are: for the connection, for each operation and for each event, so that a stream ends
  * when its token does, or is taken back, or when its caller has other roles or scopes than it began with. The option `sockets`
- * of `createBulwark` bounds open sockets, operations and events: a socket too many is closed with 4403, an operation or an event
- * too many is an error, and the socket stays open.
+ * of `createBulwark` bounds open sockets, operations and events: a socket counts for its address from its upgrade on, and for its
+ * caller when it is let in. One too many is closed with 4403; an operation or an event too many is an error, and the socket stays
+ * open.
  *
  * @throws {TypeError} for options that cannot be meant, and for a schema that is not secured.
- * @example useServer(webSocketHooks(bulwark, { schema }), webSocketServer)
+ * @example useServer(webSocketHooks(bulwark, { schema, server }), server)
  */
 export function webSocketHooks<C extends SecuredContext>(
-  bulwark: Pick<Bulwark<C>, 'context' | 'admit' | 'measure' | 'check' | 'mask' | 'sockets'>,
+  bulwark: Pick<Bulwark<C>, 'context' | 'clientIp' | 'admit' | 'measure' | 'check' | 'mask' | 'sockets'>,
   { context, ...options }: WebSocketHooksOptions<C>,
 ): WebSocketHooks {
   const identify = bulwark.context();
@@ -105,7 +118,7 @@ export function webSocketHooks<C extends SecuredContext>(
     } catch (thrown) {
       const unavailable = refusalCode(thrown) === 'SERVICE_UNAVAILABLE';
       // 1013: try again later. 4403: forbidden, as graphql-ws says it.
-      known.extra.socket.close(unavailable ? 1013 : 4403, unavailable ? 'Try again later' : 'Forbidden');
+      closeSocket(known.extra.socket, unavailable ? 1013 : 4403, unavailable ? 'Try again later' : 'Forbidden');
       throw thrown;
     }
   }
@@ -129,14 +142,18 @@ export function webSocketHooks<C extends SecuredContext>(
     admit: bulwark.admit,
     measure: bulwark.measure,
     check: bulwark.check,
+    onOpen({ socket, request }) {
+      const tooMany = limits?.open(socket, securityContext({ clientIp: bulwark.clientIp(request) }));
+      // Not by a hook of graphql-ws: those wait for streams to end, and a silent one may not for hours.
+      const gone = (): void => limits?.disconnect(socket);
+      if (request.socket.destroyed) gone();
+      else request.socket.once('close', gone);
+      if (tooMany) endNow(tooMany.socket, 4403, 'Forbidden');
+    },
     async authenticate(connection) {
       const extra = connection.extra as WebSocketConnection['extra'];
-      // Not by a hook of graphql-ws: those wait for streams to end, and a silent one may not for hours.
-      const gone = (): void => limits?.disconnect(extra);
-      if (extra.request.socket.destroyed) gone();
-      else extra.request.socket.once('close', gone);
       const { security } = await orClose(connection, identify);
-      const refusal = limits?.connect(extra, security);
+      const refusal = limits?.connect(extra.socket, security);
       if (refusal) throw refusal;
       callers.set(extra, security);
       return security.principal;

@@ -24,7 +24,7 @@ import type { SteadyStore } from './steady.ts';
 export interface SocketLimitOptions {
   /** Open sockets of one caller in this process; an anonymous one is told by its address. Whole number, 1 or more. @default 10 */
   readonly maxSockets?: number | undefined;
-  /** Open sockets of one address in this process, whoever is calling. Whole number, 1 or more. @default 100 */
+  /** Sockets of one address in this process, from their upgrade on, whoever is calling. Whole number, 1 or more. @default 500 */
   readonly maxSocketsPerAddress?: number | undefined;
   /** Operations that one caller starts over sockets. @default { max: 60 } */
   readonly subscribes?: CallerBudget | undefined;
@@ -36,9 +36,27 @@ export interface SocketLimitOptions {
   readonly pointsPerEvent?: boolean | undefined;
 }
 
+/** A socket that has to go, and why. */
+export interface TooMany<S extends object> {
+  readonly socket: S;
+  readonly refusal: GraphQLError;
+}
+
 /** Each returns the refusal, or `undefined` where there is none. */
 export interface SocketLimits {
-  /** Counts a socket as open until {@link SocketLimits.disconnect}; one that has gone by then is not counted. */
+  /**
+   * Counts a socket for its address, from its upgrade until {@link SocketLimits.disconnect}, before it is known who is calling.
+   * Where an address has its fill, the oldest of its sockets that has not been let in makes room: those that say nothing keep
+   * out nobody who shares their address.
+   *
+   * @param security of the address alone.
+   * @returns the socket to end, this one or that oldest one, which does not count any more.
+   */
+  readonly open: <S extends object>(socket: S, security: SecurityContext) => TooMany<S> | undefined;
+  /**
+   * Lets a socket in: counts it for its caller, and for its address where {@link SocketLimits.open} has not. One that has gone
+   * by then is not counted.
+   */
   readonly connect: (socket: object, security: SecurityContext) => GraphQLError | undefined;
   /** For every socket that closes, also before it was accepted, as soon as it does: streams may outlive it. */
   readonly disconnect: (socket: object) => void;
@@ -61,6 +79,22 @@ export interface SocketHooks {
   readonly charge: (answer: RefusedAnswer) => void;
 }
 
+/** Where a socket is counted. */
+interface Place {
+  readonly keys: readonly string[];
+  /** Let in, or gone: nothing is decided about it any more. */
+  readonly isIn: boolean;
+}
+
+/** Of a socket that was not seen before. */
+const nowhere: Place = { keys: [], isIn: false };
+
+interface Bucket {
+  readonly key: string;
+  readonly max: number;
+  readonly policy: string;
+}
+
 /** @throws {TypeError} for an option that cannot be meant. */
 export function socketLimits(
   options: SocketLimitOptions,
@@ -81,12 +115,42 @@ export function socketLimits(
     {
       policy: 'socket:open:address',
       by: 'ADDRESS',
-      max: wholeNumber('maxSocketsPerAddress', options.maxSocketsPerAddress ?? 100),
+      max: wholeNumber('maxSocketsPerAddress', options.maxSocketsPerAddress ?? 500),
     },
   ] as const;
+  const [, ofAddress] = scopes;
   const open = new Map<string, number>();
-  /** Socket -> the keys under which it is counted; none once it has gone. */
-  const counted = new WeakMap<object, readonly string[]>();
+  const places = new WeakMap<object, Place>();
+  /** Those of an address that have not been let in, the oldest first. */
+  const waiting = new Map<string, Set<object>>();
+
+  /** The limits that a socket is not counted by yet. */
+  function bucketsOf(place: Place, by: readonly (typeof scopes)[number][], security: SecurityContext): Bucket[] {
+    const buckets = by.map((scope) => ({ ...scope, key: `${scope.by} ${whoKey([scope.by], security)}` }));
+    return buckets.filter(({ key }) => !place.keys.includes(key));
+  }
+
+  const isFull = ({ key, max }: Bucket): boolean => !((open.get(key) ?? 0) < max);
+
+  function waitNoMore(socket: object, { keys }: Place): void {
+    for (const key of keys) {
+      const others = waiting.get(key);
+      others?.delete(socket);
+      if (others?.size === 0) waiting.delete(key);
+    }
+  }
+
+  function release(socket: object): void {
+    const place = places.get(socket) ?? nowhere;
+    waitNoMore(socket, place);
+    for (const key of place.keys) {
+      const left = (open.get(key) ?? 1) - 1;
+      if (left > 0) open.set(key, left);
+      else open.delete(key);
+    }
+    // One that closes while its caller is still being asked for must not be counted afterwards: nothing would take it off.
+    places.set(socket, { keys: [], isIn: true });
+  }
 
   async function take(charges: readonly Charge[]): Promise<GraphQLError | undefined> {
     try {
@@ -100,27 +164,32 @@ export function socketLimits(
   }
 
   return {
+    open(socket, security) {
+      const [bucket] = places.has(socket) ? [] : bucketsOf(nowhere, [ofAddress], security);
+      if (!bucket) return undefined;
+      const { key, policy } = bucket;
+      const others = waiting.get(key) ?? new Set();
+      const full = isFull(bucket);
+      const [oldest] = full ? others : [];
+      if (full && !oldest) return { socket, refusal: refuse('RATE_LIMITED', { policy }) };
+      if (oldest) release(oldest);
+      open.set(key, (open.get(key) ?? 0) + 1);
+      places.set(socket, { keys: [key], isIn: false });
+      waiting.set(key, others.add(socket));
+      return oldest && { socket: oldest as typeof socket, refusal: refuse('RATE_LIMITED', { policy }) };
+    },
     connect(socket, security) {
-      if (counted.has(socket)) return undefined;
-      const keys = scopes.map(({ by, max, policy }) => ({ key: `${by} ${whoKey([by], security)}`, max, policy }));
-      const full = keys.find(({ key, max }) => !((open.get(key) ?? 0) < max));
+      const place = places.get(socket) ?? nowhere;
+      if (place.isIn) return undefined;
+      const buckets = bucketsOf(place, scopes, security);
+      const full = buckets.find(isFull);
       if (full) return refuse('RATE_LIMITED', { policy: full.policy });
-      for (const { key } of keys) open.set(key, (open.get(key) ?? 0) + 1);
-      counted.set(
-        socket,
-        keys.map(({ key }) => key),
-      );
+      for (const { key } of buckets) open.set(key, (open.get(key) ?? 0) + 1);
+      waitNoMore(socket, place);
+      places.set(socket, { keys: [...place.keys, ...buckets.map(({ key }) => key)], isIn: true });
       return undefined;
     },
-    disconnect(socket) {
-      for (const key of counted.get(socket) ?? []) {
-        const count = (open.get(key) ?? 1) - 1;
-        if (count > 0) open.set(key, count);
-        else open.delete(key);
-      }
-      // One that closes while its caller is still being asked for must not be counted afterwards: nobody would take it off.
-      counted.set(socket, []);
-    },
+    disconnect: release,
     async subscribe(security) {
       const caller = callerFor(security);
       return take(subscribes.map((each) => chargeFor(each, caller)));
