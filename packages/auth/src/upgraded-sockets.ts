@@ -77,8 +77,8 @@ export function watchUpgrades({
 }
 
 /**
- * That a client has gone, or has sent a broken frame, is told by how its socket closes. As errors graphql-ws would print each, with
- * its stack, for every answer that was still to be sent: clients that reset their connections would fill the log.
+ * How a socket closes tells that its client has gone or has sent a broken frame. Reported as errors, each answer that was still to
+ * be sent would become a line with a stack, and clients that reset their connections would fill the log.
  */
 function silence(socket: WebSocketLike): void {
   const { send, emit } = socket;
