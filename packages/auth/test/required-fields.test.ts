@@ -103,6 +103,24 @@ const byHand = (types: string) => () =>
   );
 
 describe('what a field requires', () => {
+  it.each([
+    ['orders(userId: ID @owner): Int', true],
+    ['orders(userId: ID @owner(optional: true)): Int', false],
+    ['orders(where: Where): Int', true],
+    ['orders(where: [Where!]): Int', true],
+    ['orders(where: Where = { page: 1 }): Int', true],
+    ['orders(where: MayBeLeftOut): Int', false],
+    ['orders(where: MayBeLeftOut = { userId: "x" }): Int', true],
+  ])('%s is an owner that the field with @requires must carry, unless it may be left out: %s', (orders, asks) => {
+    const start = byHand(`
+      type Doc @key(fields: "id") { id: ID ${orders} @external derived: Int @requires(fields: "orders") }
+      input Where { userId: ID @owner page: Int }
+      input MayBeLeftOut { userId: ID @owner(optional: true) }
+    `);
+    if (asks) expect(start).toThrow('Doc.derived requires Doc.orders and must carry at least its rule: @owner(');
+    else expect(start).not.toThrow();
+  });
+
   const holds = (rule: string, fields: string, more: string) =>
     byHand(
       `type Doc @key(fields: "id") { id: ID in: Inner @external node: Node @external any: Any @external of(level: Level): Int @external derived: Int @requires(fields: "${fields}") ${rule} } ${more}`,
