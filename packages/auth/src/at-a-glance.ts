@@ -1,5 +1,6 @@
 /** The common cases of an object's rule, decided without making anything. `false` says nothing: judge it. */
 
+import { isDelegated } from './delegation.ts';
 import type { Guarded } from './guarded.ts';
 import { normalized } from './owner.ts';
 import { type Pass, type Standings, surelyPasses, verdicts } from './standing.ts';
@@ -94,6 +95,7 @@ const nobody: Identities = { first: '', others: [] };
 /** Whether a text that stands in the object itself names the caller. */
 function owns({ first, others }: Identities, value: unknown, key: string): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return false;
+  if (isDelegated(value)) return false;
   const owner = (value as Record<string, unknown>)[key];
   return owner === first || others.includes(owner);
 }

@@ -24,6 +24,7 @@ import {
   isInterfaceType,
 } from 'graphql';
 import { type CodeRules, withCodeRules } from './code-rules.ts';
+import { checkDelegation } from './delegation.ts';
 import { denials } from './denials.ts';
 import { type DirectiveNames, directiveUses } from './directives.ts';
 import { type Guarding, guardedField, type Resolver } from './field-guard.ts';
@@ -123,6 +124,7 @@ export function guardSchema<C = SecuredContext>(
     allowsAnonymous: policies.allowsAnonymous,
     requireLoader: loaders.require,
   });
+  checkDelegation(schema, index, fieldResolver);
   checkEntities(schema, index);
   checkRequired(schema, index);
   for (const message of index.warnings) events?.emit({ type: 'config.warning', message }, 'noted');

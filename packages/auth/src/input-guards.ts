@@ -1,7 +1,8 @@
 /**
  * Finds what an operation must not simply pass in: guarded arguments, input fields, enum values and scalars.
  *
- * It reads coerced values, so that literals, variables, defaults and a single item in place of a list all look alike.
+ * It reads coerced values, so that literals, variables, defaults and a single item in place of a list all look alike. An object
+ * that is left out or null leaves out all that may stand in it, and so does a list without items.
  */
 import {
   type GraphQLArgument,
@@ -35,7 +36,39 @@ export interface TypeGuards {
   readonly values: ReadonlyMap<unknown, readonly Guarded[]>;
 }
 
-type Visit = (value: unknown, report: Report) => void;
+/** `undefined` stands for a value that is left out. */
+type Visit = (value: unknown, report: Report, around: Around) => void;
+
+/**
+ * The input types of the objects that a part of a value stands in, each once. An object inside another one of its type may be
+ * left out: the outer one was judged, and types that contain themselves would otherwise ask for objects without end.
+ */
+class Around {
+  readonly #types: ReadonlySet<string>;
+  readonly #inner = new Map<string, Around>();
+  readonly #missing = new Set<string>();
+
+  constructor(types: ReadonlySet<string>) {
+    this.#types = types;
+  }
+
+  /** What is around the members of an object. */
+  within(type: string): Around {
+    if (this.#types.has(type)) return this;
+    const inner = this.#inner.get(type) ?? new Around(new Set([...this.#types, type]));
+    this.#inner.set(type, inner);
+    return inner;
+  }
+
+  /** Whether to look for owners in an object that is left out here: once for each type, however many ways lead to it. */
+  misses(type: string): boolean {
+    if (this.#types.has(type) || this.#missing.has(type)) return false;
+    this.#missing.add(type);
+    return true;
+  }
+}
+
+const nothingAround: ReadonlySet<string> = new Set();
 
 /** @returns a function that makes the finder of a field, or `undefined` where its arguments reach no guard. */
 export function finders(
@@ -53,15 +86,17 @@ export function finders(
       const item = visitOf(type.ofType);
       return (
         item &&
-        ((value, report) => {
-          for (const one of Array.isArray(value) ? value : [value]) item(one, report);
+        ((value, report, around) => {
+          const items: unknown[] = Array.isArray(value) ? value : [value ?? undefined];
+          for (const one of items.length > 0 ? items : [undefined]) item(one, report, around);
         })
       );
     }
     if (!reaching.has(type.name)) return undefined;
-    return (value, report) => {
+    if (isInputObjectType(type)) return (value, report, around) => namedVisit(type)(value, report, around);
+    return (value, report, around) => {
       // What must be given and is null was given, and a scalar made that of it.
-      if (isRequired || (value !== null && value !== undefined)) namedVisit(type)(value, report);
+      if (value !== undefined && (isRequired || value !== null)) namedVisit(type)(value, report, around);
     };
   };
 
@@ -79,13 +114,19 @@ export function finders(
     const members = Object.values(type.getFields()).map(
       ({ name, type: of }) => [name, guards.get(type.name)?.field(name), visitOf(of)] as const,
     );
-    return membersVisit(members.filter(([, guarded, visit]) => guarded ?? visit));
+    const visit = membersVisit(members.filter(([, guarded, inner]) => guarded ?? inner));
+    return (value, report, around) => {
+      if (value !== null && value !== undefined) visit(value, report, around.within(type.name));
+      else if (around.misses(type.name)) visit(undefined, report, around);
+    };
   };
 
   return (args) => {
     const members = args.map(([{ name, type }, guarded]) => [name, guarded, visitOf(type)] as const);
     const guardedMembers = members.filter(([, guarded, visit]) => guarded ?? visit);
-    return guardedMembers.length > 0 ? membersVisit(guardedMembers) : undefined;
+    if (guardedMembers.length === 0) return undefined;
+    const visit = membersVisit(guardedMembers);
+    return (values, report) => visit(values, report, new Around(nothingAround));
   };
 }
 
@@ -103,16 +144,13 @@ export function valueGuards(
 }
 
 function membersVisit(members: readonly (readonly [string, Guarded | undefined, Visit | undefined])[]): Visit {
-  return (value, report) => {
-    if (typeof value !== 'object' || value === null) return;
+  return (value, report, around) => {
+    const given = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
     for (const [name, guarded, visit] of members) {
-      if (Object.hasOwn(value, name)) {
-        const member = (value as Record<string, unknown>)[name];
-        if (guarded) report(guarded, member, true);
-        visit?.(member, report);
-      } else if (guarded && guarded.owners.length > 0) {
-        report(guarded, undefined, false);
-      }
+      const isGiven = Object.hasOwn(given, name);
+      const member = isGiven ? given[name] : undefined;
+      if (guarded && (isGiven || guarded.owners.length > 0)) report(guarded, member, isGiven);
+      visit?.(member, report, around);
     }
   };
 }

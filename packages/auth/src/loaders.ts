@@ -5,6 +5,7 @@
  */
 import { isPromise, show, within } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo } from 'graphql';
+import { refuseDelegated } from './delegation.ts';
 import { after, type Maybe } from './maybe.ts';
 import { once, questionKey } from './memo.ts';
 import type { Asking } from './policies.ts';
@@ -56,6 +57,7 @@ export function loaderBook(loaders: Readonly<Record<string, unknown>>, timeoutMi
     load(name, { memo, contextValue, coordinate, args, source, info, rows }) {
       const loader = book.get(name);
       if (!loader) throw new Error(`there is no loader '${name}'`);
+      refuseDelegated(source);
       const asked = once(memo, loader, questionKey(memo, coordinate, source, args), (): Maybe<unknown> => {
         const found = loader({ args, source, context: contextValue, ...(info && { info }) });
         return isPromise(found) ? within(timeoutMilliseconds, found) : found;

@@ -6,6 +6,7 @@
  */
 import { isPromise, type Principal } from '@graphql-bulwark/core';
 import { claimAt } from './claims.ts';
+import { refuseDelegated } from './delegation.ts';
 
 /** `unresolved`: the property is not there, which is rather a mistake of the server than of the caller. */
 export type Ownership = 'owned' | 'foreign' | 'unresolved';
@@ -73,7 +74,9 @@ function ofOne(value: unknown, path: readonly string[], caller: Claimant, step: 
   const key = path[step];
   if (key === undefined) return isOneOf(value, caller.identities, caller.normalize) ? 'owned' : 'foreign';
   if (value === null || value === undefined) return 'foreign';
-  if (typeof value !== 'object' || !Object.hasOwn(value, key)) return 'unresolved';
+  if (typeof value !== 'object') return 'unresolved';
+  refuseDelegated(value);
+  if (!Object.hasOwn(value, key)) return 'unresolved';
   const next = (value as Record<string, unknown>)[key];
   return typeof next === 'function' ? 'unresolved' : ownership(next, path, caller, step + 1);
 }

@@ -6,6 +6,7 @@
  */
 import { checkFlags, isPromise, knownOptions, type Principal, show, within } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo } from 'graphql';
+import { refuseDelegated } from './delegation.ts';
 import { every, type Maybe, some } from './maybe.ts';
 import { type Memo, once, questionKey } from './memo.ts';
 import type { Question } from './question.ts';
@@ -131,6 +132,7 @@ export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutM
         const entry = book.get(name);
         if (!entry || (!asking.principal && entry.allowAnonymous !== true)) return false;
         try {
+          refuseDelegated(asking.source);
           const key = keyOf(entry, asking);
           return once(asking.memo, entry, key, () => ask(entry, key, asking));
         } catch (error) {

@@ -111,7 +111,10 @@ function passedTo(
   guarded: GuardedField | undefined,
 ): readonly Guarded[] {
   const found: Guarded[] = [];
-  guarded?.find?.(getArgumentValues(field, node, {}), (part) => found.push(part));
+  guarded?.find?.(getArgumentValues(field, node, {}), (part, _, present) => {
+    const mayBeMissing = part.owners.some(({ optional }) => optional === true);
+    if (present || !mayBeMissing) found.push(part);
+  });
   return found;
 }
 

@@ -103,6 +103,31 @@ const byHand = (types: string) => () =>
   );
 
 describe('what a field requires', () => {
+  const leavingOut = (orders: string) =>
+    byHand(`
+      type Doc @key(fields: "id") { id: ID ${orders} @external derived: Int @requires(fields: "orders") }
+      input Where { userId: ID @owner page: Int }
+      input MayBeLeftOut { userId: ID @owner(optional: true) }
+    `);
+
+  it.each([
+    'orders(userId: ID @owner): Int',
+    'orders(where: Where): Int',
+    'orders(where: [Where!]): Int',
+    'orders(where: Where = { page: 1 }): Int',
+    'orders(where: MayBeLeftOut = { userId: "x" }): Int',
+  ])('is an owner also where it is left out: %s', (orders) => {
+    const message = 'Doc.derived requires Doc.orders and must carry at least its rule: @owner(';
+    expect(leavingOut(orders)).toThrow(message);
+  });
+
+  it.each(['orders(userId: ID @owner(optional: true)): Int', 'orders(where: MayBeLeftOut): Int'])(
+    'is no owner that may be left out, where it is: %s',
+    (orders) => {
+      expect(leavingOut(orders)).not.toThrow();
+    },
+  );
+
   const holds = (rule: string, fields: string, more: string) =>
     byHand(
       `type Doc @key(fields: "id") { id: ID in: Inner @external node: Node @external any: Any @external of(level: Level): Int @external derived: Int @requires(fields: "${fields}") ${rule} } ${more}`,
