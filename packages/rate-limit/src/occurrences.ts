@@ -3,12 +3,14 @@
  * aliases, `@skip` and `@include`. A list is one path, whatever it holds.
  *
  * Where the type of an object is known only when it is there, the costliest of the possible types counts. Equal selections on
- * one type are counted once and added wherever they stand, so that fragments which fan out cost no more than their text.
+ * one type are counted once and added wherever they stand, so that fragments which fan out cost no more than their text; and
+ * of the members of an interface or union that are charged alike, one is counted for all.
  */
 import {
   collectFields,
   fragmentsOf,
   included,
+  type RefusalFacts,
   type ResolvedOperation,
   refuse,
   type Selecting,
@@ -16,6 +18,7 @@ import {
 } from '@graphql-bulwark/core';
 import {
   type FieldNode,
+  type GraphQLAbstractType,
   type GraphQLCompositeType,
   type GraphQLField,
   type GraphQLObjectType,
@@ -23,17 +26,20 @@ import {
   isCompositeType,
   isObjectType,
   Kind,
+  type SelectionNode,
   type SelectionSetNode,
   type VariableDefinitionNode,
 } from 'graphql';
 import type { LimitedFields, Rule } from './directive.ts';
+import { Members, type Types } from './members.ts';
 
 /** A rule, and how often it is owed. */
 export interface Occurrence {
   readonly rule: Rule;
   readonly times: number;
-  /** Of the field, on every object type that may come up. */
-  readonly coordinates: readonly string[];
+  readonly fieldName: string;
+  /** Object types that the field may come up on, in lists that occurrences share. */
+  readonly types: ReadonlySet<Types>;
   /** Where its argument values stand; `undefined` for a rule that needs none. */
   readonly call: Call | undefined;
 }
@@ -52,49 +58,71 @@ export interface Written {
   readonly weight: number;
 }
 
-type Slot = Omit<Occurrence, 'times' | 'coordinates'> & { readonly coordinates: Set<string> };
+type Slot = Omit<Occurrence, 'times' | 'types'> & { readonly types: Set<Types> };
 type Counts = ReadonlyMap<Slot, number>;
 
 const nothing: Counts = new Map();
 
-/** Merged selections looked at for one operation, each time for one type, and how deep it may nest: above these it is refused. */
-const maxVisits = 50_000;
+/** How much may be looked at to count one operation, and how deep it may nest: above these it is refused. */
+const maxLooks = 200_000;
 const maxDepth = 400;
+
+/** What takes about as long as so many looks at a selection. */
+const looksPerWalk = 10;
+const looksPerField = 8;
+const looksPerMember = 4;
+const looksPerSum = 3;
 
 /** What is remembered of one operation, by the values that `@skip` and `@include` may depend on. */
 interface Remembered {
   readonly conditions: readonly string[];
-  readonly byValues: Map<string, readonly Occurrence[]>;
+  readonly byValues: Map<string, Counted>;
 }
 
-const remembered = new WeakMap<LimitedFields, WeakMap<object, Remembered>>();
+/** What was counted, or why it was refused. */
+type Counted = { readonly found: readonly Occurrence[] } | { readonly refused: RefusalFacts };
+
+/** What is known of one schema, and of the operations on it. */
+interface Memory {
+  readonly members: Members;
+  readonly operations: WeakMap<object, Remembered>;
+}
+
+const memories = new WeakMap<LimitedFields, Memory>();
 const maxRemembered = 16;
 
 /** @throws {GraphQLError} for an operation too large to be counted. */
 export function occurrencesIn(resolved: ResolvedOperation, limited: LimitedFields): readonly Occurrence[] {
   if (limited.leading.size === 0) return [];
-  const { conditions, byValues } = memoryOf(resolved, limited);
+  const memory = memoryOf(resolved, limited);
+  const { conditions, byValues } = operationIn(memory, resolved);
   const values = conditions.map((name) => resolved.variables[name]).join();
-  const known = byValues.get(values);
-  if (known) return known;
-  const found = countAll(resolved, limited);
-  if (byValues.size < maxRemembered) byValues.set(values, found);
-  return found;
+  let counted = byValues.get(values);
+  if (!counted) {
+    counted = countAll(resolved, limited, memory.members);
+    if (byValues.size < maxRemembered) byValues.set(values, counted);
+  }
+  if ('refused' in counted) throw refuse('OCCURRENCE_LIMIT_EXCEEDED', counted.refused);
+  return counted.found;
 }
 
-function memoryOf({ operation, facts }: ResolvedOperation, limited: LimitedFields): Remembered {
-  let ofSchema = remembered.get(limited);
-  if (!ofSchema) {
-    ofSchema = new WeakMap();
-    remembered.set(limited, ofSchema);
-  }
-  let memory = ofSchema.get(operation);
+function memoryOf({ schema }: ResolvedOperation, limited: LimitedFields): Memory {
+  let memory = memories.get(limited);
   if (!memory) {
-    const conditions = facts.directives === 0 ? [] : (operation.variableDefinitions ?? []).filter(isCondition);
-    memory = { conditions: conditions.map(({ variable }) => variable.name.value), byValues: new Map() };
-    ofSchema.set(operation, memory);
+    memory = { members: new Members(schema, limited), operations: new WeakMap() };
+    memories.set(limited, memory);
   }
   return memory;
+}
+
+function operationIn({ operations }: Memory, { operation, facts }: ResolvedOperation): Remembered {
+  let known = operations.get(operation);
+  if (!known) {
+    const conditions = facts.directives === 0 ? [] : (operation.variableDefinitions ?? []).filter(isCondition);
+    known = { conditions: conditions.map(({ variable }) => variable.name.value), byValues: new Map() };
+    operations.set(operation, known);
+  }
+  return known;
 }
 
 /** Nothing else than a Boolean may stand in `if`. */
@@ -103,14 +131,20 @@ function isCondition({ type }: VariableDefinitionNode): boolean {
   return named.kind === Kind.NAMED_TYPE && named.name.value === 'Boolean';
 }
 
-function countAll(resolved: ResolvedOperation, limited: LimitedFields): readonly Occurrence[] {
+/** @throws {GraphQLError} `FRAGMENT_CYCLE` */
+function countAll(resolved: ResolvedOperation, limited: LimitedFields, members: Members): Counted {
   const { operation, facts } = resolved;
   const root = resolved.schema.getRootType(operation.operation);
-  if (!root || !limited.leading.has(root.name)) return [];
+  if (!root || !limited.leading.has(root.name)) return { found: [] };
   if (facts.cyclic) throw refuse('FRAGMENT_CYCLE');
-  if (!(facts.depth <= maxDepth)) throw tooLarge(facts.depth, maxDepth);
-  const counts = counter(resolved, limited)(operation.selectionSet, root);
-  return [...counts].map(([{ coordinates, ...slot }, times]) => ({ ...slot, times, coordinates: [...coordinates] }));
+  if (!(facts.depth <= maxDepth)) return { refused: new TooLarge(facts.depth, maxDepth).facts };
+  try {
+    const counts = counter(resolved, limited, members)(operation.selectionSet, root);
+    return { found: [...counts].map(([slot, times]) => ({ ...slot, times })) };
+  } catch (thrown) {
+    if (thrown instanceof TooLarge) return { refused: thrown.facts };
+    throw thrown;
+  }
 }
 
 /** Selection sets that merge: what they come to depends on the type alone. */
@@ -125,34 +159,41 @@ interface Merged {
 
 /** Fields of one response key, and what merges below them. */
 interface FieldGroup {
-  readonly nodes: readonly FieldNode[];
+  readonly nodes: readonly [FieldNode, ...FieldNode[]];
   below?: Merged;
 }
 
 function counter(
   { schema, document, variables }: ResolvedOperation,
   { fields, leading }: LimitedFields,
+  members: Members,
 ): (set: SelectionSetNode, type: GraphQLObjectType) => Counts {
-  const base = { fragments: fragmentsOf(document), includes: included(variables) };
+  const base = {
+    fragments: fragmentsOf(document),
+    includes: asked(included(variables)),
+    opens: ({ selections }: SelectionSetNode) => look(selections.length),
+  };
   const slots = new Map<Rule, Map<FieldNode | undefined, Slot>>();
-  const ids = new Map<SelectionSetNode, number>();
+  /** By a set, or by the spreads that it comes to. */
+  const ids = new Map<SelectionSetNode | string, number>();
   const known = new Map<string, Merged>();
-  let visits = 0;
+  const partedBy = new Map<string, Parted>();
+  let looks = 0;
 
-  function visit(selections: number): void {
-    visits += selections;
-    if (visits > maxVisits) throw tooLarge(visits, maxVisits);
+  function look(more: number): void {
+    looks += more;
+    if (!(looks <= maxLooks)) throw new TooLarge(looks);
   }
 
   /** Calls that owe the same bucket whatever their arguments share one slot. */
-  function slotOf(rule: Rule, { field, node }: Call, coordinate: string): Slot {
+  function slotOf(rule: Rule, { field, node }: Call): Slot {
     const byNode = slots.get(rule) ?? new Map<FieldNode | undefined, Slot>();
     slots.set(rule, byNode);
     const needsValues = rule.args.length > 0 || rule.weight !== undefined;
     const key = needsValues ? node : undefined;
-    const slot = byNode.get(key) ?? { rule, coordinates: new Set(), call: needsValues ? { field, node } : undefined };
+    const call = needsValues ? { field, node } : undefined;
+    const slot = byNode.get(key) ?? { rule, fieldName: field.name, types: new Set(), call };
     byNode.set(key, slot);
-    slot.coordinates.add(coordinate);
     return slot;
   }
 
@@ -174,71 +215,223 @@ function counter(
   function count(below: Merged, type: GraphQLCompositeType): Counts {
     let counts = below.counts.get(type);
     if (!counts) {
-      counts = isObjectType(type) ? countObject(below, type) : countAbstract(below, schema.getPossibleTypes(type));
+      counts = isObjectType(type) ? countObject(below, type) : countAbstract(below, type);
+      look(looksPerSum * counts.size);
       below.counts.set(type, counts);
     }
     return counts;
   }
 
-  function countAbstract(below: Merged, types: readonly GraphQLObjectType[]): Counts {
+  function countObject(here: Merged, type: GraphQLObjectType): Counts {
+    return sum(fieldsOn(here, typeApplies(schema, type)), type, () => members.alone(type));
+  }
+
+  function countAbstract(here: Merged, type: GraphQLAbstractType): Counts {
     const most = new Map<Slot, number>();
-    for (const type of types) {
-      if (!leading.has(type.name)) continue;
-      for (const [slot, times] of count(below, type)) most.set(slot, Math.max(most.get(slot) ?? 0, times));
+    const take = (counts: Counts): void => {
+      look(looksPerSum * counts.size);
+      for (const [slot, times] of counts) most.set(slot, Math.max(most.get(slot) ?? 0, times));
+    };
+    const takeAlike = (groups: readonly FieldGroup[], alike: Types): void => {
+      const [one] = alike;
+      if (one) take(sum(groups, one, () => (alike.length === 1 ? members.alone(one) : alike)));
+    };
+    const { always, bound, groups } = parted(here, type);
+    const free = fieldsOn(here, (condition) => always.has(condition));
+    const unlike = waysOf(type, free, (member) => !bound.has(member));
+    for (const [, alike] of byText(unlike)) takeAlike(free, alike);
+    look(bound.size >> 2);
+    look(unlike.size);
+    const usual = members.of(type).find((member) => !bound.has(member) && !unlike.has(member));
+    // What no condition restricts is selected on every member.
+    if (usual) take(sum(free, usual, (rule, name) => members.limitedBy(type, name, rule)));
+    for (const { holding, group, isIn } of groups) {
+      const own = fieldsOn(here, (condition) => holding.has(condition));
+      const ways = group.length === 1 ? noTexts : waysOf(type, own, isIn);
+      for (const [, alike] of byText(ways)) takeAlike(own, alike);
+      if (ways.size > 0) look(group.length);
+      takeAlike(own, ways.size === 0 ? group : group.filter((member) => !ways.has(member)));
     }
     return most;
   }
 
-  function countObject(here: Merged, type: GraphQLObjectType): Counts {
-    let sum: Map<Slot, number> | undefined;
+  function parted({ conditions }: Merged, type: GraphQLAbstractType): Parted {
+    const name = `${type.name} ${conditions.join()}`;
+    let found = partedBy.get(name);
+    if (!found) {
+      found = part(conditions, type);
+      partedBy.set(name, found);
+    }
+    return found;
+  }
+
+  function part(conditions: readonly string[], type: GraphQLAbstractType): Parted {
+    const always = new Set<string>();
+    const bound = new Map<GraphQLObjectType, string>();
+    for (const condition of conditions) {
+      const holding = members.holding(type, condition);
+      if (holding === members.of(type)) always.add(condition);
+      else for (const member of holding) append(bound, member, condition);
+    }
+    const groups = [...byText(bound)].map(([text, group]) => {
+      const holding = new Set([...always, ...text.split(' ')]);
+      const all = new Set(group);
+      return { holding, group, isIn: (member: GraphQLObjectType) => all.has(member) };
+    });
+    return { always, bound, groups };
+  }
+
+  /** Members that are charged for these fields in another way than most are, and how each is. */
+  function waysOf(
+    type: GraphQLAbstractType,
+    groups: readonly FieldGroup[],
+    isMeant: (member: GraphQLObjectType) => boolean,
+  ): Texts {
+    const ways = new Map<GraphQLObjectType, string>();
+    const names = new Set(groups.map(({ nodes: [node] }) => node.name.value));
+    for (const name of names) {
+      for (const [member, way] of members.unlike(type, name)) {
+        if (isMeant(member)) append(ways, member, `${name}:${way}`);
+        else look(1);
+      }
+    }
+    return ways;
+  }
+
+  function append(texts: Map<GraphQLObjectType, string>, member: GraphQLObjectType, text: string): void {
+    look(looksPerMember);
+    const before = texts.get(member);
+    texts.set(member, before === undefined ? text : `${before} ${text}`);
+  }
+
+  function sum(
+    groups: readonly FieldGroup[],
+    type: GraphQLObjectType,
+    typesOf: (rule: Rule, fieldName: string) => Types,
+  ): Counts {
+    if (!leading.has(type.name)) return nothing;
+    let total: Map<Slot, number> | undefined;
     const add = (slot: Slot, times: number): void => {
-      sum ??= new Map();
-      sum.set(slot, (sum.get(slot) ?? 0) + times);
+      total ??= new Map();
+      total.set(slot, (total.get(slot) ?? 0) + times);
     };
     const ofType = fields.get(type.name);
-    for (const group of fieldsOn(type, here)) {
-      visit(group.nodes.length);
-      const [node] = group.nodes as readonly [FieldNode];
+    for (const group of groups) {
+      const { nodes } = group;
+      look(looksPerField + nodes.length);
+      const [node] = nodes;
       const field = type.getFields()[node.name.value];
       if (!field) continue;
-      const coordinate = `${type.name}.${field.name}`;
-      for (const rule of ofType?.get(field.name)?.rules ?? []) add(slotOf(rule, { field, node }, coordinate), 1);
+      for (const rule of ofType?.get(field.name)?.rules ?? []) {
+        const slot = slotOf(rule, { field, node });
+        slot.types.add(typesOf(rule, field.name));
+        add(slot, 1);
+      }
       const returned = getNamedType(field.type);
       if (!isCompositeType(returned) || !leading.has(returned.name)) continue;
-      group.below ??= merged(group.nodes.flatMap(({ selectionSet }) => selectionSet ?? []));
-      for (const [slot, times] of count(group.below, returned)) add(slot, times);
+      group.below ??= merged(nodes.flatMap(({ selectionSet }) => selectionSet ?? []));
+      const counts = count(group.below, returned);
+      look(looksPerSum * counts.size);
+      for (const [slot, times] of counts) add(slot, times);
     }
-    return sum ?? nothing;
+    return total ?? nothing;
   }
 
   function fieldsOn(
-    type: GraphQLObjectType,
     { sets, conditions, fields: byConditions }: Merged,
+    applies: Selecting['applies'],
   ): readonly FieldGroup[] {
-    visit(1 + (conditions.length >> 2)); // four take about as long as a field
-    const holding = conditions.filter(typeApplies(schema, type));
-    const name = holding.join();
+    look(looksPerWalk + conditions.length);
+    const holding = new Set(conditions.filter(applies));
+    const name = [...holding].join();
     let found = byConditions.get(name);
     if (!found) {
-      found = grouped(sets, (condition) => holding.includes(condition));
+      found = grouped(sets, (condition) => holding.has(condition));
       byConditions.set(name, found);
     }
     return found;
   }
 
   function grouped(sets: readonly SelectionSetNode[], applies: Selecting['applies']): readonly FieldGroup[] {
-    return [...collectFields(sets, { ...base, applies }).values()].map((nodes) => ({ nodes }));
+    const groups: FieldGroup[] = [];
+    for (const [node, ...others] of collectFields(sets, { ...base, applies }).values()) {
+      if (node && members.charges(node.name.value)) groups.push({ nodes: [node, ...others] });
+    }
+    return groups;
   }
 
+  /** Sets that come to the same spreads share one number: clients add `__typename` and an id to each. */
   function idOf(set: SelectionSetNode): number {
-    const id = ids.get(set) ?? ids.size;
-    ids.set(set, id);
+    let id = ids.get(set);
+    if (id === undefined) {
+      const spreads = spreadsIn(set);
+      id = (spreads === undefined ? undefined : ids.get(spreads)) ?? ids.size;
+      ids.set(set, id);
+      if (spreads !== undefined) ids.set(spreads, id);
+    }
     return id;
+  }
+
+  /** The spreads that a set comes to, where nothing else in it is charged. */
+  function spreadsIn({ selections }: SelectionSetNode): string | undefined {
+    look(selections.length);
+    const names: string[] = [];
+    for (const node of selections) {
+      if (node.kind === Kind.FIELD && !members.charges(node.name.value)) continue;
+      if (node.kind !== Kind.FRAGMENT_SPREAD || node.directives?.length) return undefined;
+      names.push(node.name.value);
+    }
+    return names.join();
   }
 
   return (set, type) => count(merged([set]), type);
 }
 
-function tooLarge(actual: number, maximum: number): Error {
-  return refuse('OCCURRENCE_LIMIT_EXCEEDED', { limit: 'selections to count', actual, maximum });
+/** A text for some of the members. */
+type Texts = ReadonlyMap<GraphQLObjectType, string>;
+
+const noTexts: Texts = new Map();
+
+/** Members of an abstract type, told apart by the type conditions that hold for them. */
+interface Parted {
+  /** Conditions that hold for all. */
+  readonly always: ReadonlySet<string>;
+  /** What holds besides for each of the others. */
+  readonly bound: Texts;
+  /** Those for which the same conditions hold, but for the ones for which only {@link always} does. */
+  readonly groups: readonly {
+    readonly holding: ReadonlySet<string>;
+    readonly group: Types;
+    readonly isIn: (member: GraphQLObjectType) => boolean;
+  }[];
+}
+
+function byText(texts: Texts): Map<string, GraphQLObjectType[]> {
+  const groups = new Map<string, GraphQLObjectType[]>();
+  for (const [member, text] of texts) {
+    const group = groups.get(text);
+    if (group) group.push(member);
+    else groups.set(text, [member]);
+  }
+  return groups;
+}
+
+/** Asks once for each node: values of directives take long to read. */
+function asked(includes: Selecting['includes']): Selecting['includes'] {
+  const known = new Map<SelectionNode, boolean>();
+  return (node) => {
+    if (!node.directives?.length) return true;
+    const answer = known.get(node) ?? includes(node);
+    known.set(node, answer);
+    return answer;
+  };
+}
+
+class TooLarge extends Error {
+  readonly facts: RefusalFacts;
+
+  constructor(actual: number, maximum = maxLooks) {
+    super('too large to count');
+    this.facts = { limit: 'selections to count', actual, maximum };
+  }
 }
