@@ -3,7 +3,7 @@ import type { Charge, ResolvedOperation, SecurityContext } from '@graphql-bulwar
 import { type FieldNode, getArgumentValues } from 'graphql';
 import { weightOf } from './argument-path.ts';
 import type { LimitedFields, Rule, Scope } from './directive.ts';
-import { type Spelled, valuesKey, whoKey } from './keys.ts';
+import { type Spelled, spelling, valuesKey, whoKey } from './keys.ts';
 import type { Types } from './members.ts';
 import { type Call, occurrencesIn, type Written } from './occurrences.ts';
 
@@ -90,8 +90,8 @@ function denials({ isDenied }: ResolvedOperation): (fieldName: string, types: It
 }
 
 /** Charges for one call of a resolver, by its coerced arguments. */
-export function chargesOfCall(rules: readonly Rule[], args: Arguments, caller: Caller): Charge[] {
-  return rules.map((rule) => chargeFor(rule, caller, weighed(rule, args), valuesKey(rule, args)));
+export function chargesOfCall(rules: readonly Rule[], args: Arguments, caller: Caller, spelled: Spelled): Charge[] {
+  return rules.map((rule) => chargeFor(rule, caller, weighed(rule, args), valuesKey(rule, args, spelled)));
 }
 
 type Arguments = Readonly<Record<string, unknown>> | undefined;
@@ -107,7 +107,7 @@ function weighed({ weight }: Rule, args: Arguments): number {
 function reader({ operation, variables }: ResolvedOperation): (rule: Rule, call: Call) => Written {
   const isConstant = !operation.variableDefinitions?.length;
   const known = new Map<Call['field'], Map<FieldNode, Arguments>>();
-  const spelled: Spelled = new Map();
+  const spelled = spelling();
   return (rule, call) => {
     const { field, node } = call;
     if (call.written) return call.written;
