@@ -2,10 +2,11 @@
 import type { Charge, ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
 import { type FieldNode, getArgumentValues } from 'graphql';
 import { weightOf } from './argument-path.ts';
+import type { Call, Written } from './counter.ts';
 import type { LimitedFields, Rule, Scope } from './directive.ts';
 import { type Spelled, spelling, valuesKey, whoKey } from './keys.ts';
 import type { Types } from './members.ts';
-import { type Call, occurrencesIn, type Written } from './occurrences.ts';
+import { occurrencesIn } from './occurrences.ts';
 
 /** Who is charged: what charges depend on beside their rules, once per request. */
 export interface Caller {
