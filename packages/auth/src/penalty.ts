@@ -177,8 +177,8 @@ export function penalty(options: PenaltyOptions): Penalty {
     check: (identifier, clientIp) => told(() => attempt(identifier, clientIp)),
     fail: (identifier, clientIp) =>
       told(async () => {
-        const each = async (name: string | null, ip: string | null | undefined) =>
-          Promise.all(bucketsOf(name, ip).map((bucket) => take([bucket])));
+        const each = async (subject: string | null, ip: string | null | undefined) =>
+          Promise.all(bucketsOf(subject, ip).map((bucket) => take([bucket])));
         // By itself: an address is counted also where the subject is full, or its name too long for a key.
         const taken = await Promise.all([each(identifier, undefined), each(null, clientIp)]);
         const full = taken.flat().flatMap((one) => one.full);

@@ -57,10 +57,10 @@ export type Counts = ReadonlyMap<Slot, number>;
 const nothing: Counts = new Map();
 
 /** How much may be looked at to count one operation: above it is refused. */
-const maxLooks = 200_000;
+const maxLooks = 100_000;
 
 /** What takes about as long as so many looks at a selection. */
-const looksPerWalk = 10;
+const looksPerWalk = 20;
 const looksPerField = 8;
 const looksPerMember = 4;
 const looksPerSum = 3;
@@ -351,7 +351,7 @@ function asked(includes: Selecting['includes']): Selecting['includes'] {
 export class TooLarge extends Error {
   readonly facts: RefusalFacts;
 
-  constructor(actual: number, maximum = maxLooks) {
+  constructor(actual: number, maximum: number = maxLooks) {
     super('too large to count');
     this.facts = { limit: 'selections to count', actual, maximum };
   }
