@@ -57,6 +57,22 @@ describe.each<[string, () => Promise<CounterStore>, boolean]>([
   ['in memory', async () => memoryStore(), false],
   ['in Redis', inRedis, redisUrl === undefined],
 ])('a penalty %s', (_, open, isSkipped) => {
+  it.skipIf(isSkipped)('attack: a name too long to be compared is refused, and its address counted', async () => {
+    const guard = make(await open());
+    const padded = `ann${'\u200b'.repeat(99_999)}`;
+    const refused = { code: 'BAD_USER_INPUT', after: Number.NaN };
+    expect(await outcome(guard.check(padded, '192.0.2.1'))).toEqual(refused);
+    expect(await outcome(guard.look(padded, '192.0.2.1'))).toEqual(refused);
+    for (let n = 0; n < 5; n += 1) expect(await outcome(guard.fail(padded, '192.0.2.1'))).toEqual(refused);
+    await vi.waitFor(async () =>
+      expect(await outcome(guard.check('bob', '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' }),
+    );
+    for (const name of ['ann', 'Ann\u200b', `ann${'\u200b'.repeat(30_000)}`, '\uff41nn', 'ANN']) {
+      expect(await outcome(guard.check(name, '192.0.2.2'))).toBe('passed');
+    }
+    expect(await outcome(guard.check('ann', '192.0.2.3'))).toMatchObject({ code: 'RATE_LIMITED' });
+  });
+
   it.skipIf(isSkipped)('lets five attempts pass, then asks for a wait', async () => {
     const guard = make(await open());
     for (let n = 0; n < 5; n += 1) expect(await outcome(guard.check('ann', '192.0.2.1'))).toBe('passed');

@@ -53,7 +53,8 @@ export interface Attempt {
 export interface Penalty {
   /**
    * Before a password is looked at: counts the attempt, so that attempts at the same time cannot slip through together.
-   * @throws {GraphQLError} `RATE_LIMITED` when there were too many.
+   * @throws {GraphQLError} `RATE_LIMITED` when there were too many; `BAD_USER_INPUT` for a name too long to be compared (more
+   *   than 32,768 characters, decomposed, that are not all ASCII), as by the others.
    */
   check(identifier: string, clientIp?: string | null): Promise<Attempt>;
   /** Counts a failure that no `check` has counted. @throws {GraphQLError} `RATE_LIMITED` when there were too many. */
@@ -176,12 +177,14 @@ export function penalty(options: PenaltyOptions): Penalty {
     check: (identifier, clientIp) => told(() => attempt(identifier, clientIp)),
     fail: (identifier, clientIp) =>
       told(async () => {
-        // Each by itself: what one bucket has no room for must not stay from the other.
-        const taken = await Promise.all(bucketsOf(identifier, clientIp).map((bucket) => take([bucket])));
-        const full = taken.flatMap((one) => one.full);
+        const each = async (subject: string | null, ip: string | null | undefined) =>
+          Promise.all(bucketsOf(subject, ip).map((bucket) => take([bucket])));
+        // By itself: an address is counted also where the subject is full, or its name too long for a key.
+        const taken = await Promise.all([each(identifier, undefined), each(null, clientIp)]);
+        const full = taken.flat().flatMap((one) => one.full);
         if (full.length > 0) throw locked(full);
       }),
-    look: (identifier, clientIp) => refuseLocked(bucketsOf(identifier, clientIp)),
+    look: async (identifier, clientIp) => refuseLocked(bucketsOf(identifier, clientIp)),
     clear,
   };
 }
@@ -202,7 +205,13 @@ function locked(full: readonly BucketState[]): Error {
   return refuse('RATE_LIMITED', { retryAfterSeconds, reason: 'locked' });
 }
 
-/** One account has one key, however its name is spelled; hashed, so that no store holds an address or a name. */
+/**
+ * One account has one key, however its name is spelled; hashed, so that no store holds an address or a name.
+ *
+ * @throws {GraphQLError} `BAD_USER_INPUT` for a name too long to be compared with others.
+ */
 function keyOf(kind: 'subject' | 'address', value: string): string {
-  return `${kind}:${createHash('sha256').update(plainText(value)).digest('base64url')}`;
+  const plain = plainText(value);
+  if (plain === undefined) throw refuse('BAD_USER_INPUT', { reason: 'the name of a subject is too long' });
+  return `${kind}:${createHash('sha256').update(plain).digest('base64url')}`;
 }

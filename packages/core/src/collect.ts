@@ -58,6 +58,8 @@ export interface Selecting {
   readonly includes: (node: SelectionNode) => boolean;
   /** Type conditions: {@link typeApplies}, or `() => true` for all. */
   readonly applies: (typeCondition: string) => boolean;
+  /** Told of each selection set before it is looked at, those of fragments among them. */
+  readonly opens?: (set: SelectionSetNode) => void;
 }
 
 /** `@skip` and `@include` under these coerced variables. */
@@ -216,6 +218,10 @@ class Collecting extends FieldWalk {
 
   override applies(typeCondition: string): boolean {
     return this.#selecting.applies(typeCondition);
+  }
+
+  override opens(set: SelectionSetNode): void {
+    this.#selecting.opens?.(set);
   }
 
   field(node: FieldNode): void {

@@ -70,7 +70,7 @@ export {
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { PerOperation } from './per-operation.ts';
 export { around, isPlainField } from './plain-field.ts';
-export { plainText } from './plain-text.ts';
+export { type PlainTextBudget, plainText, plainTextBudget } from './plain-text.ts';
 export {
   hasEnded,
   isNumericDate,

@@ -11,6 +11,7 @@ import type { OperationDefinitionNode } from 'graphql';
 import type { CallHooks } from './call-guard.ts';
 import { type Caller, chargesOfCall } from './charges.ts';
 import { wholeSeconds } from './headers.ts';
+import { type Spelled, spelling } from './keys.ts';
 import type { SteadyStore } from './steady.ts';
 
 export interface Calls extends CallHooks {
@@ -40,8 +41,15 @@ export function createCalls(
   const denied = new WeakMap<object, WeakMap<OperationDefinitionNode, ReadonlyMap<string, Wait>>>();
   // Operation -> the coordinates that the operator knows of: the items of a list are no event each.
   const told = new WeakMap<ResolvedOperation, Set<string | undefined>>();
+  const spelled = new WeakMap<ResolvedOperation, Spelled>();
   const operationOf = (contextValue: unknown): ResolvedOperation | undefined =>
     isObject(contextValue) ? running.get(contextValue) : undefined;
+
+  function spelledIn(operation: ResolvedOperation | undefined): Spelled {
+    const known = (operation && spelled.get(operation)) ?? spelling(deny);
+    if (operation) spelled.set(operation, known);
+    return known;
+  }
 
   function tell(operation: ResolvedOperation, coordinate: string | undefined, wait: Wait | undefined): void {
     const known = told.get(operation) ?? new Set();
@@ -74,7 +82,13 @@ export function createCalls(
       const coordinate = rules[0]?.coordinate;
       if (!security) throw deny('RATE_LIMITED', { coordinate, reason: 'no security context' });
       const operation = operationOf(contextValue);
-      const charges = chargesOfCall(rules, args, callerFor(security));
+      let charges: readonly Charge[];
+      try {
+        charges = chargesOfCall(rules, args, callerFor(security), spelledIn(operation));
+      } catch (denial) {
+        if (isEnforced) throw denial;
+        return;
+      }
       const waits: Wait[] = pending
         .exceeded(charges)
         .map(({ policy, windowSeconds }) => ({ policy, retryAfterSeconds: windowSeconds }));

@@ -2,9 +2,11 @@
 import type { Charge, ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
 import { type FieldNode, getArgumentValues } from 'graphql';
 import { weightOf } from './argument-path.ts';
+import type { Call, Written } from './counter.ts';
 import type { LimitedFields, Rule, Scope } from './directive.ts';
-import { type Spelled, valuesKey, whoKey } from './keys.ts';
-import { type Call, occurrencesIn, type Written } from './occurrences.ts';
+import { type Spelled, spelling, valuesKey, whoKey } from './keys.ts';
+import type { Types } from './members.ts';
+import { occurrencesIn } from './occurrences.ts';
 
 /** Who is charged: what charges depend on beside their rules, once per request. */
 export interface Caller {
@@ -54,9 +56,10 @@ export function chargesOf(resolved: ResolvedOperation, limited: LimitedFields, c
   const charges: Charge[] = [];
   let read: ReturnType<typeof reader> | undefined;
   const positions = new Map<string, number>();
-  for (const { rule, times, coordinates, call } of occurrencesIn(resolved, limited)) {
+  const isDenied = denials(resolved);
+  for (const { rule, times, fieldName, types, call } of occurrencesIn(resolved, limited)) {
     // Who may not use a field must not use up what others have left of it.
-    if (coordinates.every(resolved.isDenied)) continue;
+    if (isDenied(fieldName, types)) continue;
     if (!call) {
       charges.push(chargeFor(rule, caller, times));
       continue;
@@ -71,9 +74,25 @@ export function chargesOf(resolved: ResolvedOperation, limited: LimitedFields, c
   return charges;
 }
 
+/** Whether a field is denied on all of these types. Lists of many types are shared, and looked through once. */
+function denials({ isDenied }: ResolvedOperation): (fieldName: string, types: Iterable<Types>) => boolean {
+  const known = new Map<Types, Map<string, boolean>>();
+  const isDeniedOn = (fieldName: string, list: Types): boolean => {
+    const ofList = known.get(list) ?? new Map<string, boolean>();
+    known.set(list, ofList);
+    const answer = ofList.get(fieldName) ?? list.every(({ name }) => isDenied(`${name}.${fieldName}`));
+    ofList.set(fieldName, answer);
+    return answer;
+  };
+  return (fieldName, types) => {
+    for (const list of types) if (!isDeniedOn(fieldName, list)) return false;
+    return true;
+  };
+}
+
 /** Charges for one call of a resolver, by its coerced arguments. */
-export function chargesOfCall(rules: readonly Rule[], args: Arguments, caller: Caller): Charge[] {
-  return rules.map((rule) => chargeFor(rule, caller, weighed(rule, args), valuesKey(rule, args)));
+export function chargesOfCall(rules: readonly Rule[], args: Arguments, caller: Caller, spelled: Spelled): Charge[] {
+  return rules.map((rule) => chargeFor(rule, caller, weighed(rule, args), valuesKey(rule, args, spelled)));
 }
 
 type Arguments = Readonly<Record<string, unknown>> | undefined;
@@ -89,7 +108,7 @@ function weighed({ weight }: Rule, args: Arguments): number {
 function reader({ operation, variables }: ResolvedOperation): (rule: Rule, call: Call) => Written {
   const isConstant = !operation.variableDefinitions?.length;
   const known = new Map<Call['field'], Map<FieldNode, Arguments>>();
-  const spelled: Spelled = new Map();
+  const spelled = spelling();
   return (rule, call) => {
     const { field, node } = call;
     if (call.written) return call.written;

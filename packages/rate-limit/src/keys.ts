@@ -6,12 +6,32 @@
  * kind says as well.
  */
 import { createHash } from 'node:crypto';
-import { plainText, type SecurityContext } from '@graphql-bulwark/core';
+import {
+  deny,
+  type PlainTextBudget,
+  plainText,
+  plainTextBudget,
+  refuse,
+  type SecurityContext,
+} from '@graphql-bulwark/core';
 import { valueAt } from './argument-path.ts';
 import type { Rule, Scope } from './directive.ts';
 
-/** Values that were spelled before, within one operation: a large variable is read once, however many fields it is used in. */
-export type Spelled = Map<unknown, string>;
+/** What belongs to one operation: a large variable is read once, however many fields it is used in. */
+export interface Spelled {
+  /** Texts and objects that were spelled before. */
+  readonly texts: Map<string, string>;
+  readonly objects: WeakMap<object, string>;
+  /** For all texts together. */
+  readonly budget: PlainTextBudget;
+  /** Makes the error for texts that are too long to be told apart: {@link refuse} or {@link deny}. */
+  readonly fail: typeof refuse;
+}
+
+/** @param fail {@link refuse} for a whole operation, {@link deny} for one field of it. */
+export function spelling(fail: typeof refuse | typeof deny = refuse): Spelled {
+  return { texts: new Map(), objects: new WeakMap(), budget: plainTextBudget(), fail };
+}
 
 const longestPart = 64;
 const deepestValue = 32;
@@ -31,11 +51,12 @@ export function whoKey(by: readonly Scope[], { principal, clientIp }: SecurityCo
  * For which values, to stand behind {@link whoKey}: nothing for a rule without arguments.
  *
  * @param values coerced arguments of the field; `undefined` where they did not coerce.
+ * @throws {GraphQLError} `BAD_USER_INPUT` for texts that are too long.
  */
 export function valuesKey(
   { args }: Pick<Rule, 'args'>,
   values: Readonly<Record<string, unknown>> | undefined,
-  spelled: Spelled = new Map(),
+  spelled: Spelled = spelling(),
 ): string {
   return args.map((path) => `,${spell(valueAt(path, values ?? {}), spelled, 0)}`).join('');
 }
@@ -51,11 +72,21 @@ function spell(value: unknown, spelled: Spelled, depth: number): string {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return part('v', `${value}`);
   if ((typeof value !== 'string' && typeof value !== 'object') || value === null) return part('n', '');
-  const known = spelled.get(value);
-  if (known !== undefined) return known;
-  const spelling = typeof value === 'string' ? part('s', plainText(value)) : spellObject(value, spelled, depth);
-  spelled.set(value, spelling);
-  return spelling;
+  if (typeof value === 'string') {
+    const known = spelled.texts.get(value) ?? part('s', spellText(value, spelled));
+    spelled.texts.set(value, known);
+    return known;
+  }
+  const known = spelled.objects.get(value) ?? spellObject(value, spelled, depth);
+  spelled.objects.set(value, known);
+  return known;
+}
+
+/** All that are too long in one bucket would be one to each other, and each in its own a fresh budget per spelling. */
+function spellText(text: string, { budget, fail }: Spelled): string {
+  const plain = plainText(text, budget);
+  if (plain === undefined) throw fail('BAD_USER_INPUT', { reason: 'texts that a rate limit counts by are too long' });
+  return plain;
 }
 
 function spellObject(value: object, spelled: Spelled, depth: number): string {

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { compileRules, type Rule } from '../src/directive.ts';
 import { rateLimitHeaders } from '../src/headers.ts';
 import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '../src/index.ts';
-import { type Spelled, valuesKey, whoKey } from '../src/keys.ts';
+import { type Spelled, spelling, valuesKey, whoKey } from '../src/keys.ts';
 import { wholePoints } from '../src/points.ts';
 
 function start(sdl: string, options: RateLimitOptions = {}): void {
@@ -205,9 +205,9 @@ describe('the key of a bucket', () => {
   });
 
   it('growth: reads a large variable once, however many fields it is used in', () => {
-    const big = '\u00e9'.repeat(1_000_000);
+    const big = '\u00e9'.repeat(15_000);
     const normalize = vi.spyOn(String.prototype, 'normalize');
-    const spelled = new Map();
+    const spelled = spelling();
     const rule = { by: ['GLOBAL'], args: [['v', 'text']] } as const;
     const keys = Array.from({ length: 1_000 }, () => keyOf(rule, someone, { v: { text: big } }, spelled));
     expect(new Set(keys).size).toBe(1);
@@ -218,7 +218,7 @@ describe('the key of a bucket', () => {
 
   it('growth: decomposes runs of marks in bounded pieces, which part no character', () => {
     const normalize = vi.spyOn(String.prototype, 'normalize');
-    byValue('a\u0301\u0327'.repeat(20_000));
+    byValue('a\u0301\u0327'.repeat(10_000));
     expect(Math.max(...normalize.mock.contexts.map((piece) => String(piece).length))).toBeLessThan(300);
     normalize.mockRestore();
     for (const before of ['', 'x', 'xy']) {
