@@ -16,6 +16,7 @@ import {
   type MeasureInput,
   measureDocument,
   type ResolvedOperation,
+  requireTestedGraphql,
   type SecuredContext,
   type SecurityContext,
   securityContext,
@@ -31,7 +32,7 @@ import {
   rateLimitDirectives,
   type SocketLimits,
 } from '@graphql-bulwark/rate-limit';
-import { assertSchema, type GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { authenticator } from './authenticator.ts';
 import { contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
@@ -146,7 +147,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   return {
     typeDefs: `${authDirectivesAs(ruling.directiveNames ?? {})}\n${costDirectives}\n${rateLimitDirectives}`,
     secure(schema) {
-      assertSchema(schema);
+      requireTestedGraphql('secure', schema);
       const { resolvedLists } = options;
       const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
       const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), { ...ruling, defaultRule, events });

@@ -13,6 +13,7 @@ import { originOf, type Resolved, resolveOperation, runChecks, vet } from './che
 import { describesSchema, toldOf } from './details.ts';
 import { isDevelopment } from './environment.ts';
 import { createEvents, type EventOrigin, type Logger } from './events.ts';
+import { requireTestedGraphql } from './graphql-version.ts';
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts';
 import { createOutgoing, headerOf } from './outgoing.ts';
 import { securityContext, securityOf } from './principal.ts';
@@ -89,6 +90,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   }
 
   const start = (schema: GraphQLSchema): void => {
+    requireTestedGraphql('guard', schema);
     const warn = (message: string): void => events.emit({ type: 'config.warning', message }, 'noted');
     for (const control of controls) control.start?.({ schema, warn });
   };

@@ -50,6 +50,7 @@ export {
   type SecurityEvent,
 } from './events.ts';
 export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './facts.ts';
+export { requireTestedGraphql } from './graphql-version.ts';
 export { guard } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
