@@ -164,6 +164,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       for (const weakness of weakOptions(options)) warn(weakness);
       return posture(server, {
         guard: plugin,
+        events,
         maxTokens: ceilings.maxTokens,
         maxBatchSize: resolveLimits(options.limits).maxBatchSize,
         fieldResolver,

@@ -16,12 +16,13 @@ import { createEvents, type EventOrigin, type Logger } from './events.ts';
 import { requireTestedGraphql } from './graphql-version.ts';
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts';
 import { createOutgoing, headerOf } from './outgoing.ts';
+import { isParserOverflow, parserOverflow } from './parser-overflow.ts';
 import { securityContext, securityOf } from './principal.ts';
 import { factsOfRefusal, REFUSALS, refusalCode, refuse } from './refusal.ts';
 import { refusedDocument, refusedEntry } from './rooms.ts';
 import { createSentinels } from './sentinel.ts';
 import { callbacks, noSubscription, onlySubscription } from './subscriptions.ts';
-import { eventOf } from './verdict.ts';
+import { eventOf, verdict } from './verdict.ts';
 import { wording } from './wording.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -158,7 +159,9 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
             );
             await runChecks(called.has(resolved.request) ? callbackJudges : judges, operation, events);
           } catch (thrown) {
-            throw answerFor(thrown, resolved.requestIsBatched);
+            const isRefusal = refusalCode(thrown) !== undefined;
+            const known = isRefusal ? thrown : verdict({ name: 'guard' }, thrown, events, origin);
+            throw answerFor(known, resolved.requestIsBatched);
           }
         },
 
@@ -177,9 +180,16 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           if (!error || typeof code !== 'string' || !apolloRefusals.has(code) || error.path || factsOfRefusal(error))
             return;
           const details = describesSchema(error.toJSON(), error) ? { details: toldOf(errors) } : {};
-          const reason = tooManyTokens.test(error.message) ? { reason: 'more tokens than the parser takes' } : {};
+          const isTooDeep = isParserOverflow(error);
+          const isTooLong = tooManyTokens.test(error.message);
+          const reason = isTooDeep ? parserOverflow : isTooLong ? 'more tokens than the parser takes' : undefined;
           events.emit(
-            { type: 'request.invalid', code, ...details, ...reason },
+            {
+              type: 'request.invalid',
+              code: isTooDeep ? 'DEPTH_LIMIT_EXCEEDED' : code,
+              ...details,
+              ...(reason !== undefined && { reason }),
+            },
             'refused',
             operation ? originOf(operation) : origin,
           );
@@ -225,11 +235,12 @@ const apolloRefusals: ReadonlySet<string> = new Set([
 
 /** Apollo Server quotes what `context()` threw; its words are in the log by now. */
 function conceal(error: Error): void {
+  const { message: value } = REFUSALS.INTERNAL_SERVER_ERROR;
   try {
-    error.message = REFUSALS.INTERNAL_SERVER_ERROR.message;
-    error.stack = error.message;
+    // Not by assignment: the message of a DOMException, which a fetch that takes too long throws, is a getter.
+    for (const name of ['message', 'stack']) Object.defineProperty(error, name, { value });
   } catch {
-    // A frozen error keeps its words; `bulwark.context()` throws none.
+    // A frozen error keeps its words here; `answerOptions()` hides them, and `bulwark.context()` throws none.
   }
 }
 

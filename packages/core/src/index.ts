@@ -1,4 +1,5 @@
 export { asGraphQLError, clientErrors, isExpectedError, type Masking } from './answer.ts';
+export { type AnswerOptions, answerOptions } from './answer-options.ts';
 export { type CheckInput, checkOperation } from './check.ts';
 export {
   type ClientAddressOptions,
@@ -69,6 +70,7 @@ export {
   wholeNumber,
 } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
+export { parseDocument } from './parser-overflow.ts';
 export { PerOperation } from './per-operation.ts';
 export { around, isPlainField } from './plain-field.ts';
 export { plainText } from './plain-text.ts';
