@@ -268,6 +268,17 @@ describe.each(Object.entries(servers))('over HTTP, %s', (_name, serve) => {
     expect((await post(url, { ...variable, variables: { whole: '12' } })).body).toEqual({ data: { a: 'A' } });
   });
 
+  it('a hash of a persisted query that is no text is refused with 400, and is no failure of the server', async () => {
+    const served = await serve(protect({}));
+    for (const sha256Hash of [{ toString: 1 }, ['x'], 1, null]) {
+      const answer = await post(served.url, { extensions: { persistedQuery: { version: 1, sha256Hash } } });
+      expect([answer.status, codeOf(answer.body)]).toEqual([400, 'BAD_REQUEST']);
+    }
+    expect(served.logged).toEqual([]);
+    const extensions = { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } };
+    expect(codeOf((await post(served.url, { extensions })).body)).toBe('PERSISTED_QUERY_NOT_FOUND');
+  });
+
   it('what context() throws keeps no words, whether they can be written over or not', async () => {
     for (const thrown of [new DOMException('secret timeout', 'TimeoutError'), Object.freeze(new TypeError('secret'))]) {
       const protectedBy = protect({});

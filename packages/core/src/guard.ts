@@ -61,13 +61,25 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     const { query: source, variables, extensions } = request;
     const security = origin.security ?? securityContext();
     const incoming = { source, variables, extensions, security, contextValue, batchIndex: batchIndex(context) };
-    const refusal = refusedEntry(controls, incoming, events, origin);
+    const refusal = refusedHash(extensions, origin) ?? refusedEntry(controls, incoming, events, origin);
     if (!refusal) return undefined;
     request.query = '{ __typename }';
     delete request.operationName;
     delete request.variables;
     delete request.extensions;
     return refusal;
+  }
+
+  /** Caches of persisted queries make a text of it, and what has no text would be a failure of the server. */
+  function refusedHash(extensions: { readonly persistedQuery?: unknown } | undefined, origin: EventOrigin) {
+    const { sha256Hash } = (extensions?.persistedQuery ?? {}) as { readonly sha256Hash?: unknown };
+    if (sha256Hash === undefined || typeof sha256Hash === 'string') return undefined;
+    return verdict(
+      { name: 'guard' },
+      refuse('BAD_REQUEST', { reason: 'the hash of a query is no text' }),
+      events,
+      origin,
+    );
   }
 
   /** What is on the way out of a refused request finds a document that subscribes to nothing. */
