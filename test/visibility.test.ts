@@ -214,8 +214,27 @@ describe('a visible schema', () => {
     const first = viewOf({ schema, contextValue: 'a' });
     expect(viewOf({ schema, contextValue: 'a' })).toBe(first);
     expect(made).toBe(1);
-    for (let i = 0; i < 60; i += 1) viewOf({ schema, contextValue: i });
+    for (let i = 0; i < 499; i += 1) viewOf({ schema, contextValue: i });
+    expect(viewOf({ schema, contextValue: 'a' })).toBe(first);
+    for (let i = 0; i < 500; i += 1) viewOf({ schema, contextValue: i });
     expect(viewOf({ schema, contextValue: 'a' })).not.toBe(first);
+  });
+
+  it('is forgotten earlier where callers introspect all of it: fifty whole schemas are the most that is kept', () => {
+    const viewOf = views(({ contextValue }) => ({
+      key: String(contextValue),
+      sees: (coordinate) => coordinate !== 'Query.other',
+    }));
+    const first = viewOf({ schema, contextValue: 'first' });
+    for (let i = 0; i < 100; i += 1) {
+      printSchema(viewOf({ schema, contextValue: i }));
+      viewOf({ schema, contextValue: 'first' });
+    }
+    // It was used all the time. One that was used before the last hundred is gone.
+    expect(viewOf({ schema, contextValue: 'first' })).toBe(first);
+    const early = viewOf({ schema, contextValue: 'early' });
+    for (let i = 0; i < 100; i += 1) printSchema(viewOf({ schema, contextValue: i }));
+    expect(viewOf({ schema, contextValue: 'early' })).not.toBe(early);
   });
 
   it('answers the standard introspection', () => {

@@ -10,6 +10,7 @@ import {
   knownOptions,
   limitOrFalse,
   oneOf,
+  requireTestedGraphql,
   type SecuredContext,
   wholeNumber,
 } from '@graphql-bulwark/core';
@@ -105,6 +106,7 @@ export function guardSchema<C = SecuredContext>(
   options: GuardSchemaOptions<C> = {},
 ): GraphQLSchema {
   knownOptions('guardSchema', options, guardSchemaOptionNames);
+  requireTestedGraphql('guardSchema', schema);
   const { defaultRule = 'authenticated', fieldResolver = defaultFieldResolver, strictInterfaces = false } = options;
   const { events, rules = {}, directiveNames, normalizeOwner } = options;
   const { timeoutMilliseconds = 5_000, maxErrorsPerField = 20 } = options;

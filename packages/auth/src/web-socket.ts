@@ -11,12 +11,13 @@ import {
   deny,
   factsOfRefusal,
   hasEnded,
-  isDevelopment,
+  isPromise,
   knownOptions,
   longestTimer,
   type MeasureInput,
   maxValidationErrors,
   type Principal,
+  parseDocument,
   type SecuredContext,
   type SecurityContext,
   securityContext,
@@ -30,7 +31,6 @@ import {
   GraphQLError,
   type GraphQLFormattedError,
   type GraphQLSchema,
-  parse,
   subscribe,
   validate,
 } from 'graphql';
@@ -38,6 +38,7 @@ import { isGuarded } from './marker.ts';
 import { RunningOperations, runs } from './running-operations.ts';
 import { close, holdBack, isClosed, type Socket, watch } from './socket.ts';
 import { shownErrors } from './socket-errors.ts';
+import { isAsyncIterable } from './stream.ts';
 import { type Upgraded, type WebSocketServerLike, watchUpgrades } from './upgraded-sockets.ts';
 
 /** What a connection is known by. */
@@ -116,7 +117,7 @@ interface Result {
 /** The options of graphql-ws that this sets. */
 export interface GuardedWebSocket {
   readonly schema: GraphQLSchema;
-  /** What is thrown in a socket is shown to nobody but a developer. */
+  /** Keeps graphql-ws from closing a socket with the words of what was thrown. */
   readonly isProd: boolean;
   readonly connectionInitWaitTimeout: number;
   readonly execute: typeof execute;
@@ -197,7 +198,7 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
       // A context that brings its own has asked again who this is.
       const contextValue = { security: entry.security, ...(await context(entry.connection)) } as unknown as C;
       admit?.({ source: query, variables, contextValue });
-      const document = parse(query, { maxTokens });
+      const document = parseDocument(query, { maxTokens });
       measure?.({ schema, document, contextValue });
       const errors = validate(schema, document, undefined, { maxErrors, hideSuggestions: true });
       if (errors.length > 0) return errors;
@@ -210,10 +211,10 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
 
   return {
     schema,
-    isProd: !isDevelopment(),
+    isProd: true,
     connectionInitWaitTimeout: initTimeoutMilliseconds,
-    execute: (args) => runs(args, execute, onFailure),
-    subscribe: (args) => runs(args, subscribe, onFailure),
+    execute: (args) => asStream(runs(args, execute, onFailure)),
+    subscribe: (args) => asStream(runs(args, subscribe, onFailure)),
     // A ping has its answer also before a connection is let in.
     onPing: holdBack,
     async onConnect(socket) {
@@ -253,4 +254,16 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
       shown(errors.map((error) => (error instanceof GraphQLError ? error : new GraphQLError(error.message)))),
     onDisconnect: gone,
   };
+}
+
+/**
+ * One result, as a stream of one. What graphql-ws fails to write of a stream becomes an error of the operation, which is masked and
+ * told of; of a single result it closes the socket, and every other operation of the client ends with it.
+ */
+function asStream<T>(result: T): T {
+  if (isAsyncIterable(result)) return result;
+  if (isPromise(result)) return result.then(asStream) as T;
+  return (async function* once() {
+    yield result;
+  })() as T;
 }

@@ -18,6 +18,7 @@ import {
   measureDocument,
   type RequestOrigin,
   type ResolvedOperation,
+  requireTestedGraphql,
   type SecuredContext,
   type SecurityContext,
   securityContext,
@@ -33,7 +34,7 @@ import {
   rateLimitDirectives,
   type SocketLimits,
 } from '@graphql-bulwark/rate-limit';
-import { assertSchema, type GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { authenticator } from './authenticator.ts';
 import { contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
@@ -152,7 +153,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   return {
     typeDefs: `${authDirectivesAs(ruling.directiveNames ?? {})}\n${costDirectives}\n${rateLimitDirectives}`,
     secure(schema) {
-      assertSchema(schema);
+      requireTestedGraphql('secure', schema);
       const { resolvedLists } = options;
       const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
       const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), { ...ruling, defaultRule, events });
@@ -169,6 +170,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
       for (const weakness of weakOptions(options)) warn(weakness);
       return posture(server, {
         guard: plugin,
+        events,
         maxTokens: ceilings.maxTokens,
         maxBatchSize: resolveLimits(options.limits).maxBatchSize,
         fieldResolver,

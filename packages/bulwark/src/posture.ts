@@ -6,13 +6,15 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { isGuarded } from '@graphql-bulwark/auth';
-import { isDevelopment, maxValidationErrors } from '@graphql-bulwark/core';
+import { answerOptions, type Events, isDevelopment, maxValidationErrors } from '@graphql-bulwark/core';
 import { internalPlugin, usesCacheHints } from './cache-hints.ts';
 import { watched } from './landing-page.ts';
 
 export interface Posture<C extends BaseContext> {
   /** Makes the guard; `noStore`: no cache may keep an answer, and Apollo Server's plugin does not say so. */
   readonly guard: (noStore: boolean) => ApolloServerPlugin<C>;
+  /** Told of answers that cannot be written. */
+  readonly events: Events;
   readonly maxTokens: number | false;
   readonly maxBatchSize: number | false;
   /** What unguarded fields without a resolver use; guarded ones must use the same. */
@@ -24,7 +26,7 @@ export interface Posture<C extends BaseContext> {
 /** Merges: the guard first, then the user's plugins; the user's settings, except where one would open what Bulwark closes. */
 export function posture<C extends BaseContext>(
   options: ApolloServerOptionsWithSchema<C>,
-  { guard, maxTokens, maxBatchSize, fieldResolver, warn }: Posture<C>,
+  { guard, events, maxTokens, maxBatchSize, fieldResolver, warn }: Posture<C>,
 ): ApolloServerOptionsWithSchema<C> {
   // Apollo Server serves the schema of a gateway in place of the one beside it.
   if (!('schema' in options) || !options.schema || options.gateway) {
@@ -63,6 +65,7 @@ export function posture<C extends BaseContext>(
     csrfPrevention: options.csrfPrevention ?? true,
     persistedQueries: options.persistedQueries === false ? false : { ttl: 3_600, ...options.persistedQueries },
     parseOptions: { ...options.parseOptions, ...tighter(options.parseOptions?.maxTokens, maxTokens) },
+    ...answerOptions({ events, stringifyResult: options.stringifyResult, formatError: options.formatError }),
     // Suggestions cost more than the rest of validation; without them a misspelt document is cheap.
     validationOptions: { hideSuggestions: true, ...options.validationOptions, maxErrors: maxErrors(options) },
     hideSchemaDetailsFromClientErrors: options.hideSchemaDetailsFromClientErrors ?? true,

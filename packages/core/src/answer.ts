@@ -5,7 +5,8 @@
  * value that would not serialise) becomes one constant text with an id, and the log has the rest.
  */
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { describesSchema } from './details.ts';
+import { describesSchema, withoutRuntimeText } from './details.ts';
+import { firstThrown, isParserOverflow } from './parser-overflow.ts';
 import { printsObject } from './printed-objects.ts';
 import { ownVerdict } from './promises.ts';
 import { deny, factsOfRefusal, REFUSALS, type RefusalCode } from './refusal.ts';
@@ -85,6 +86,9 @@ function clientError(
   original: GraphQLError | undefined,
   { expose, masked, schemaDetails, words }: Masking,
 ): GraphQLFormattedError {
+  if (isParserOverflow(original)) {
+    return { ...deny('DEPTH_LIMIT_EXCEEDED').toJSON(), message: words('DEPTH_LIMIT_EXCEEDED') };
+  }
   const { stacktrace: _stacktrace, ...extensions } = error.extensions ?? {};
   const isOfSchema = describesSchema(error, original);
   if (!schemaDetails && isOfSchema) {
@@ -92,7 +96,7 @@ function clientError(
     return { message: words(code), ...(error.locations && { locations: error.locations }), extensions: { code } };
   }
   if (isExpected(error, original) || isExposed(original, expose)) {
-    const text = cut(error.message);
+    const text = cut(isOfSchema && original ? withoutRuntimeText(error.message, original) : error.message);
     const message = constantText(error, original, words) ?? (isOfSchema ? withoutSuggestions(text) : text);
     return { ...error, message, extensions };
   }
@@ -170,9 +174,9 @@ function isExpected(error: GraphQLFormattedError, original: GraphQLError | undef
  */
 export function isExpectedError(error: unknown): boolean {
   if (!(error instanceof GraphQLError)) return false;
-  const { originalError } = error;
-  if (factsOfRefusal(error) ?? factsOfRefusal(originalError)) return true;
-  if (originalError && !(originalError instanceof GraphQLError)) return false;
+  if (factsOfRefusal(error) ?? factsOfRefusal(error.originalError)) return true;
+  // Apollo Server and graphql-js put GraphQLErrors with codes around what they catch, and keep its words.
+  if (!(firstThrown(error) instanceof GraphQLError)) return false;
   const http = error.extensions['http'] as { status?: unknown } | undefined;
   return hasOwnCode(error.extensions) || (typeof http?.status === 'number' && http.status >= 400 && http.status < 500);
 }

@@ -7,6 +7,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import type { Control, ResolvedOperation } from './control.ts';
+import { factsOfInvalid } from './details.ts';
 import type { EventOrigin, Events } from './events.ts';
 import { operationFacts } from './facts.ts';
 import type { OperationFacts } from './operation-facts.ts';
@@ -167,6 +168,6 @@ function coerce(
     hideSuggestions: true,
   });
   if (!errors) return coerced;
-  const [first, ...rest] = errors.map(({ message, nodes }) => ({ message, nodes }));
+  const [first, ...rest] = errors.map(factsOfInvalid);
   throw refuse('BAD_USER_INPUT', { ...first, also: rest.map((facts) => deny('BAD_USER_INPUT', facts)) });
 }

@@ -4,7 +4,8 @@
  * An event holds no value that a client sent, so each text ends where graphql-js starts to quote one.
  */
 import { type GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
-import { factsOfRefusal } from './refusal.ts';
+import { firstThrown } from './parser-overflow.ts';
+import { factsOfRefusal, type RefusalFacts } from './refusal.ts';
 
 /** Errors told per event, and characters of each. */
 const maxTold = 20;
@@ -29,6 +30,24 @@ export function describesSchema(error: GraphQLFormattedError, original: GraphQLE
  */
 const ofGraphql =
   /^(?:Too many |(?:Int|Float|String|Boolean|ID|Enum "\w+") cannot represent |Expected value of type |Value "\w+" does not exist |Field "|OneOf )/;
+
+/** What V8 throws. Applications throw these too, but nothing tells their words from those of the runtime. */
+const ofRuntime = [RangeError, ReferenceError, SyntaxError, TypeError, URIError] as const;
+
+/**
+ * A message of validation or coercion without what the runtime said, for example `Cannot convert x to a BigInt`: graphql-js puts
+ * the words of whatever a scalar throws at the end of its own. A scalar that wants to be read throws a GraphQLError.
+ */
+export function withoutRuntimeText(message: string, error: GraphQLError): string {
+  const thrown = firstThrown(error);
+  const isForeign = ofRuntime.some((kind) => thrown instanceof kind) && message.endsWith(thrown.message);
+  return isForeign ? message.slice(0, message.length - thrown.message.length).replace(/[;.]? *$/, '.') : message;
+}
+
+/** What a refusal says in place of its constant text, where graphql-js has said what is wrong. */
+export function factsOfInvalid(error: GraphQLError): Pick<RefusalFacts, 'message' | 'nodes'> {
+  return { message: withoutRuntimeText(error.message, error), ...(error.nodes && { nodes: error.nodes }) };
+}
 
 /** The full texts, as an event may hold them. */
 export function toldOf(errors: readonly Pick<GraphQLError, 'message' | 'nodes'>[]): string[] {

@@ -13,14 +13,16 @@ import { originOf, type Resolved, resolveOperation, runChecks, vet } from './che
 import { describesSchema, toldOf } from './details.ts';
 import { isDevelopment } from './environment.ts';
 import { createEvents, type EventOrigin, type Logger } from './events.ts';
+import { requireTestedGraphql } from './graphql-version.ts';
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts';
 import { createOutgoing, headerOf } from './outgoing.ts';
+import { isParserOverflow, parserOverflow } from './parser-overflow.ts';
 import { securityContext, securityOf } from './principal.ts';
 import { factsOfRefusal, REFUSALS, refusalCode, refuse } from './refusal.ts';
 import { refusedDocument, refusedEntry } from './rooms.ts';
 import { createSentinels } from './sentinel.ts';
 import { callbacks, noSubscription, onlySubscription } from './subscriptions.ts';
-import { eventOf } from './verdict.ts';
+import { eventOf, verdict } from './verdict.ts';
 import { wording } from './wording.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -59,13 +61,25 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     const { query: source, variables, extensions } = request;
     const security = origin.security ?? securityContext();
     const incoming = { source, variables, extensions, security, contextValue, batchIndex: batchIndex(context) };
-    const refusal = refusedEntry(controls, incoming, events, origin);
+    const refusal = refusedHash(extensions, origin) ?? refusedEntry(controls, incoming, events, origin);
     if (!refusal) return undefined;
     request.query = '{ __typename }';
     delete request.operationName;
     delete request.variables;
     delete request.extensions;
     return refusal;
+  }
+
+  /** Caches of persisted queries make a text of it, and what has no text would be a failure of the server. */
+  function refusedHash(extensions: { readonly persistedQuery?: unknown } | undefined, origin: EventOrigin) {
+    const { sha256Hash } = (extensions?.persistedQuery ?? {}) as { readonly sha256Hash?: unknown };
+    if (sha256Hash === undefined || typeof sha256Hash === 'string') return undefined;
+    return verdict(
+      { name: 'guard' },
+      refuse('BAD_REQUEST', { reason: 'the hash of a query is no text' }),
+      events,
+      origin,
+    );
   }
 
   /** What is on the way out of a refused request finds a document that subscribes to nothing. */
@@ -89,6 +103,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   }
 
   const start = (schema: GraphQLSchema): void => {
+    requireTestedGraphql('guard', schema);
     const warn = (message: string): void => events.emit({ type: 'config.warning', message }, 'noted');
     for (const control of controls) control.start?.({ schema, warn });
   };
@@ -156,7 +171,9 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
             );
             await runChecks(called.has(resolved.request) ? callbackJudges : judges, operation, events);
           } catch (thrown) {
-            throw answerFor(thrown, resolved.requestIsBatched);
+            const isRefusal = refusalCode(thrown) !== undefined;
+            const known = isRefusal ? thrown : verdict({ name: 'guard' }, thrown, events, origin);
+            throw answerFor(known, resolved.requestIsBatched);
           }
         },
 
@@ -175,9 +192,16 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           if (!error || typeof code !== 'string' || !apolloRefusals.has(code) || error.path || factsOfRefusal(error))
             return;
           const details = describesSchema(error.toJSON(), error) ? { details: toldOf(errors) } : {};
-          const reason = tooManyTokens.test(error.message) ? { reason: 'more tokens than the parser takes' } : {};
+          const isTooDeep = isParserOverflow(error);
+          const isTooLong = tooManyTokens.test(error.message);
+          const reason = isTooDeep ? parserOverflow : isTooLong ? 'more tokens than the parser takes' : undefined;
           events.emit(
-            { type: 'request.invalid', code, ...details, ...reason },
+            {
+              type: 'request.invalid',
+              code: isTooDeep ? 'DEPTH_LIMIT_EXCEEDED' : code,
+              ...details,
+              ...(reason !== undefined && { reason }),
+            },
             'refused',
             operation ? originOf(operation) : origin,
           );
@@ -228,11 +252,12 @@ const apolloRefusals: ReadonlySet<string> = new Set([
 
 /** Apollo Server quotes what `context()` threw; its words are in the log by now. */
 function conceal(error: Error): void {
+  const { message: value } = REFUSALS.INTERNAL_SERVER_ERROR;
   try {
-    error.message = REFUSALS.INTERNAL_SERVER_ERROR.message;
-    error.stack = error.message;
+    // Not by assignment: the message of a DOMException, which a fetch that takes too long throws, is a getter.
+    for (const name of ['message', 'stack']) Object.defineProperty(error, name, { value });
   } catch {
-    // A frozen error keeps its words; `bulwark.context()` throws none.
+    // A frozen error keeps its words here; `answerOptions()` hides them, and `bulwark.context()` throws none.
   }
 }
 

@@ -1,4 +1,5 @@
 export { asGraphQLError, clientErrors, isExpectedError, type Masking } from './answer.ts';
+export { type AnswerOptions, answerOptions } from './answer-options.ts';
 export { type CheckInput, checkOperation } from './check.ts';
 export {
   type ClientAddressOptions,
@@ -50,6 +51,7 @@ export {
   type SecurityEvent,
 } from './events.ts';
 export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './facts.ts';
+export { requireTestedGraphql } from './graphql-version.ts';
 export { guard } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
@@ -68,6 +70,7 @@ export {
   wholeNumber,
 } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
+export { parseDocument } from './parser-overflow.ts';
 export { PerOperation } from './per-operation.ts';
 export { around, isPlainField } from './plain-field.ts';
 export { type PlainTextBudget, plainText, plainTextBudget } from './plain-text.ts';

@@ -12,6 +12,7 @@ import {
   validate,
 } from 'graphql';
 import type { Control } from './control.ts';
+import { factsOfInvalid } from './details.ts';
 import { deny, refuse } from './refusal.ts';
 
 const judged = new WeakMap<DocumentNode, WeakMap<GraphQLSchema, readonly GraphQLError[]>>();
@@ -52,9 +53,8 @@ export function errorsUnder(view: GraphQLSchema, document: DocumentNode): readon
 
 /** The refusal that Apollo Server would give for these errors. */
 export function invalid([first, ...rest]: readonly GraphQLError[]): GraphQLError {
-  const factsOf = ({ message, nodes }: GraphQLError) => ({ message, nodes });
   return refuse('GRAPHQL_VALIDATION_FAILED', {
-    ...(first && factsOf(first)),
-    also: rest.map((error) => deny('GRAPHQL_VALIDATION_FAILED', factsOf(error))),
+    ...(first && factsOfInvalid(first)),
+    also: rest.map((error) => deny('GRAPHQL_VALIDATION_FAILED', factsOfInvalid(error))),
   });
 }

@@ -80,65 +80,134 @@ export function rebuild(schema: GraphQLSchema, hidden: Hidden, names: ReadonlySe
   }
 
   function copy(type: GraphQLNamedType): GraphQLNamedType {
-    const plain = { astNode: undefined, extensionASTNodes: [] };
+    const { name, description, extensions } = type;
+    const plain = { name, description, extensions };
     if (isObjectType(type) || isInterfaceType(type)) {
-      const config = type.toConfig();
       const parts = {
         ...plain,
         interfaces: () => named(type.getInterfaces()),
-        fields: () => fields(config.fields, type.name),
+        fields: () => fields(type.toConfig().fields, name),
       };
       return isObjectType(type)
-        ? new GraphQLObjectType({ ...type.toConfig(), ...parts })
-        : new GraphQLInterfaceType({ ...type.toConfig(), ...parts });
+        ? new GraphQLObjectType({ ...parts, isTypeOf: type.isTypeOf })
+        : new GraphQLInterfaceType({ ...parts, resolveType: type.resolveType });
     }
     if (isUnionType(type)) {
-      return new GraphQLUnionType({ ...type.toConfig(), ...plain, types: () => named(type.getTypes()) });
+      return new GraphQLUnionType({ ...plain, resolveType: type.resolveType, types: () => named(type.getTypes()) });
     }
     if (isInputObjectType(type)) {
-      const config = type.toConfig();
       const inner = () =>
         shown(
-          config.fields,
-          (name) => `${type.name}.${name}`,
+          type.toConfig().fields,
+          (field) => `${name}.${field}`,
           (field) => input(field),
         );
-      return new GraphQLInputObjectType({ ...config, ...plain, fields: inner });
+      return new GraphQLInputObjectType({ ...plain, isOneOf: type.isOneOf, fields: inner });
     }
     if (isEnumType(type)) {
-      const config = type.toConfig();
       const values = shown(
-        config.values,
-        (name) => `${type.name}.${name}`,
+        type.toConfig().values,
+        (value) => `${name}.${value}`,
         (value) => value,
       );
-      return new GraphQLEnumType({ ...config, ...plain, values });
+      return new GraphQLEnumType({ ...plain, values });
     }
     return type;
   }
 
-  const root = (type: GraphQLObjectType | null | undefined): GraphQLObjectType | undefined =>
-    type && names.has(type.name) ? (make(type) as GraphQLObjectType) : undefined;
-  return new GraphQLSchema({
-    description: schema.description,
-    query: root(schema.getQueryType()),
-    mutation: root(schema.getMutationType()),
-    subscription: root(schema.getSubscriptionType()),
-    types: named(Object.values(schema.getTypeMap())),
-    directives: schema
-      .getDirectives()
-      .filter(isForClients)
-      .map((directive) => {
-        if (isSpecifiedDirective(directive)) return directive;
-        const config = directive.toConfig();
-        const kept = Object.entries(config.args).filter(([, arg]) => names.has(getNamedType(arg.type).name));
-        const own = Object.fromEntries(kept.map(([name, arg]) => [name, input(arg)]));
-        return new GraphQLDirective({ ...config, astNode: undefined, args: own });
-      }),
-    assumeValid: true,
+  const visible = (type: GraphQLNamedType | null | undefined): GraphQLNamedType | undefined =>
+    type && names.has(type.name) ? make(type) : undefined;
+  const directives = schema
+    .getDirectives()
+    .filter(isForClients)
+    .map((directive) => {
+      if (isSpecifiedDirective(directive)) return directive;
+      const config = directive.toConfig();
+      const kept = Object.entries(config.args).filter(([, arg]) => names.has(getNamedType(arg.type).name));
+      const own = Object.fromEntries(kept.map(([name, arg]) => [name, input(arg)]));
+      return new GraphQLDirective({ ...config, astNode: undefined, args: own });
+    });
+  return new VisibleSchema(schema, { names, directives, visible, size: () => made.size });
+}
+
+interface Parts {
+  readonly names: ReadonlySet<string>;
+  readonly directives: readonly GraphQLDirective[];
+  /** The visible part of a type of the whole schema; `undefined` for one that is hidden. */
+  readonly visible: (type: GraphQLNamedType | null | undefined) => GraphQLNamedType | undefined;
+  readonly size: () => number;
+}
+
+/**
+ * Types are made when they are asked for: a document asks for a few, and callers with many different rights would make all of a
+ * large schema over and over.
+ */
+class VisibleSchema extends GraphQLSchema {
+  readonly whole: GraphQLSchema;
+  readonly parts: Parts;
+  readonly types: TypeMap;
+
+  constructor(whole: GraphQLSchema, parts: Parts) {
+    const { description } = whole;
+    // Makes what arguments of directives need, and brings what introspection needs.
+    super({ description, directives: parts.directives, assumeValid: true });
+    this.whole = whole;
+    this.parts = parts;
+    this.types = typeMap(super.getTypeMap(), parts.names, (name) => parts.visible(whole.getType(name)));
+  }
+
+  override getQueryType(): Maybe<GraphQLObjectType> {
+    return this.parts.visible(this.whole.getQueryType()) as GraphQLObjectType | undefined;
+  }
+
+  override getMutationType(): Maybe<GraphQLObjectType> {
+    return this.parts.visible(this.whole.getMutationType()) as GraphQLObjectType | undefined;
+  }
+
+  override getSubscriptionType(): Maybe<GraphQLObjectType> {
+    return this.parts.visible(this.whole.getSubscriptionType()) as GraphQLObjectType | undefined;
+  }
+
+  override getTypeMap(): TypeMap {
+    return this.types;
+  }
+
+  override getImplementations({ name }: GraphQLInterfaceType): Implementations {
+    const whole = this.whole.getType(name);
+    if (!isInterfaceType(whole)) return { objects: [], interfaces: [] };
+    const { objects, interfaces } = this.whole.getImplementations(whole);
+    const visible = <T extends GraphQLNamedType>(types: readonly T[]): T[] =>
+      types.flatMap((type) => (this.parts.visible(type) as T | undefined) ?? []);
+    return { objects: visible(objects), interfaces: visible(interfaces) };
+  }
+}
+
+/** How many types of a view were made by now; 0 for any other schema. */
+export function typesMade(schema: GraphQLSchema): number {
+  return schema instanceof VisibleSchema ? schema.parts.size() : 0;
+}
+
+/** @param own what is there in any case. */
+function typeMap(
+  own: TypeMap,
+  names: ReadonlySet<string>,
+  type: (name: string) => GraphQLNamedType | undefined,
+): TypeMap {
+  const keys = [...new Set([...names, ...Object.keys(own)])];
+  return new Proxy<TypeMap>(own, {
+    get: (_, name) => (typeof name === 'string' ? (type(name) ?? own[name]) : undefined),
+    has: (_, name) => typeof name === 'string' && (names.has(name) || name in own),
+    ownKeys: () => keys,
+    getOwnPropertyDescriptor(_, name) {
+      if (typeof name !== 'string' || !(names.has(name) || name in own)) return undefined;
+      return { get: () => type(name) ?? own[name], enumerable: true, configurable: true };
+    },
   });
 }
 
+type TypeMap = ReturnType<GraphQLSchema['getTypeMap']>;
+type Implementations = ReturnType<GraphQLSchema['getImplementations']>;
+type Maybe<T> = T | null | undefined;
 type Fields = GraphQLFieldConfigMap<unknown, unknown>;
 
 /** A directive of the schema's own tells a client how its rules are written. */

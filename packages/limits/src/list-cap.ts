@@ -14,6 +14,7 @@ import {
   knownOptions,
   limitOrFalse,
   plainObject,
+  requireTestedGraphql,
   securityOf,
   show,
 } from '@graphql-bulwark/core';
@@ -57,6 +58,7 @@ type Refuse = (capped: Capped, actual: number) => Error;
  */
 export function capLists(schema: GraphQLSchema, options: ListCapOptions): GraphQLSchema {
   knownOptions('capLists', options, ['maxItems', 'fields', 'fieldResolver', 'events']);
+  requireTestedGraphql('capLists', schema);
   const { fields = {}, fieldResolver = defaultFieldResolver, events } = options;
   const maxItems = limitOrFalse('capLists: maxItems', options.maxItems, 1);
   for (const [coordinate, maximum] of Object.entries(plainObject('capLists: fields', fields))) {

@@ -5,6 +5,12 @@ import type { SecurityContext } from '@graphql-bulwark/core';
 export interface Limits {
   /** Length of the query text in UTF-16 code units, comments and white space included. 1 or more. @default 20000 */
   readonly maxCharacters?: number | false | undefined;
+  /**
+   * Brackets in brackets of the query text, of whatever kind: selection sets, arguments, lists and objects. Judged before the text
+   * is parsed: parser, validation and execution are recursive, and a text that is too deep for them is refused here. 1 or more.
+   * @default 200
+   */
+  readonly maxNesting?: number | false | undefined;
   /** Lexical tokens of the document, as the parser counted them. 1 or more. @default 2000 */
   readonly maxTokens?: number | false | undefined;
   /** Operations in one document, selected or not. 1 or more. @default 10 */

@@ -10,6 +10,7 @@ import {
   repeatedFields,
 } from '@graphql-bulwark/core';
 import type { DocumentNode } from 'graphql';
+import { nestingOf } from './nesting.ts';
 import type { Limits } from './options.ts';
 import type { VariableFacts } from './variables.ts';
 
@@ -46,6 +47,7 @@ type AnyRow = { [S in Subject]: Row<S> }[Subject];
 const rows: { readonly [K in LimitName]-?: AnyRow } = {
   maxBatchSize: row('batchIndex', 10, 1, 'BATCH_LIMIT_EXCEEDED', (index) => index + 1),
   maxCharacters: row('source', 20_000, 1, 'QUERY_TOO_LARGE', (source) => source.length),
+  maxNesting: row('source', 200, 1, 'DEPTH_LIMIT_EXCEEDED', nestingOf),
   maxVariableDepth: row('variables', 10, 1, 'BAD_USER_INPUT', (values) => values.depth),
   maxVariableNodes: row('variables', 10_000, 1, 'BAD_USER_INPUT', (values) => values.nodes),
   maxVariableStringLength: row('variables', 100_000, 1, 'BAD_USER_INPUT', (values) => values.stringLength),

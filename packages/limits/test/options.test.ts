@@ -14,6 +14,8 @@ type Request = readonly [text: string, more?: Sending];
 /** Limit, default, code, and a request that needs exactly `n`. */
 const table: readonly (readonly [LimitName, number, string, (n: number) => Request])[] = [
   ['maxCharacters', 20_000, 'QUERY_TOO_LARGE', (n) => ['{ x }'.padEnd(n)]],
+  // The brackets of a comment do not count, and make the limit look at the tokens.
+  ['maxNesting', 200, 'DEPTH_LIMIT_EXCEEDED', (n) => [`{ echo(v: ${'['.repeat(n - 2)}${']'.repeat(n - 2)}) } # [{(`]],
   ['maxTokens', 2_000, 'TOKEN_LIMIT_EXCEEDED', (n) => [`{ sum(of: [${'1 '.repeat(n - 9)}]) }`]],
   [
     'maxOperations',

@@ -3,7 +3,7 @@
  * Room: the guarded schema. Only fields that need it get a resolver of ours.
  * Answers: `RATE_LIMITED` as the error of one field.
  */
-import { around, deny } from '@graphql-bulwark/core';
+import { around, deny, requireTestedGraphql } from '@graphql-bulwark/core';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
@@ -40,6 +40,7 @@ export function guardCalls(
   { isPartial, fieldResolver }: { readonly isPartial: boolean; readonly fieldResolver: Resolver | undefined },
   hooks: CallHooks,
 ): GraphQLSchema {
+  requireTestedGraphql('rateLimit: secure', schema);
   return mapSchema(schema, {
     [MapperKind.OBJECT_FIELD]: (config, name, typeName) => {
       const field = limited.fields.get(typeName)?.get(name);
