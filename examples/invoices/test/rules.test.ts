@@ -17,7 +17,7 @@ let asked = 0;
 
 beforeAll(async () => {
   identity = await startIdentity();
-  server = await startProtectedServer({ identity, onEvent: (event) => events.push(event) });
+  server = await startProtectedServer({ identity, trustedHops: 1, onEvent: (event) => events.push(event) });
   target = await aim(server.url, identity);
 });
 
