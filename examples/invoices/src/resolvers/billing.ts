@@ -1,6 +1,6 @@
 /**
  * Writing invoices. Every write names the organisation and the status in its WHERE, so that what was true when somebody
- * checked is still true when the row changes. What a client puts into an input is written: whether it may be there is not
+ * checked is still true when the row changes. An `organisationId` in an input is written: whether it may be there is not
  * asked here.
  */
 import { randomBytes } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** Reading invoices. Nothing here asks who may: that is the job of the layer in front. */
+/** Reading invoices. What is looked up by id may be anybody's: who may read it is for the layer in front to say. */
 import type { InvoicesContext } from '../app.ts';
 import type { Invoice, LineItem, Payment } from '../records.ts';
 import { found, pageSize, tenantOf } from './caller.ts';
