@@ -36,8 +36,8 @@ const names = namesOf(makeExecutableSchema({ typeDefs: [createBulwark({ authenti
 beforeAll(async () => {
   identity = await startIdentity();
   const bare = await startBareServer({ identity });
-  const protectedServer = await startProtectedServer({ identity });
-  const hiding = await startProtectedServer({ identity, hideUnauthorized: true });
+  const protectedServer = await startProtectedServer({ identity, trustedHops: 1 });
+  const hiding = await startProtectedServer({ identity, trustedHops: 1, hideUnauthorized: true });
   running.push(bare, protectedServer, hiding);
   urls.set('bare', bare.url).set('protected', protectedServer.url).set('hiding', hiding.url);
   for (const [server, url] of urls) results.set(server, await recoverSchema({ url, names, words: wordlist }));

@@ -372,6 +372,25 @@ it.each<[string, BulwarkOptions['clientAddress'], number]>([
   expect(messages.filter((message) => message.startsWith('clientAddress: a proxy at 127.0.0.1'))).toHaveLength(told);
 });
 
+it.each<[string, number, readonly (string | undefined)[], number]>([
+  ['that came without the header', 1, [undefined, undefined, undefined], 1],
+  ['that came with an empty header', 1, ['', ' , '], 1],
+  ['that came past one of two proxies', 2, ['192.0.2.1', '192.0.2.2'], 1],
+  ['that a health check made, between others', 1, ['192.0.2.1', undefined, '192.0.2.1', undefined], 1],
+  ['that came through all proxies', 2, ['192.0.2.1, 192.0.2.2', '9.9.9.9, 192.0.2.1, 192.0.2.2'], 0],
+  ['where no proxy is expected', 0, [undefined], 0],
+])('trustedHops: a request %s is told at most once', async (_name, trustedHops, headers, told) => {
+  const { post, events } = await serve({ clientAddress: { trustedHops } });
+  for (const from of headers) {
+    const answer = await post({ query: '{ open }' }, undefined, from === undefined ? {} : { 'x-forwarded-for': from });
+    expect(answer.body).toEqual({ data: { open: 'open' } });
+  }
+  const messages = events.map((event) => (event.type === 'config.warning' ? event.message : ''));
+  const found = messages.filter((message) => message.startsWith(`clientAddress: trustedHops is ${trustedHops}, but`));
+  expect(found).toHaveLength(told);
+  for (const message of found) expect(message).toMatch(/from 127\.0\.0\.1 .* trustedHops: 0/);
+});
+
 describe('what is configured wrongly', () => {
   const minimal: BulwarkOptions = { authenticate: () => null, onEvent: () => {} };
 

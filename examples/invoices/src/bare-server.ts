@@ -1,6 +1,6 @@
 /**
  * The invoicing API without Bulwark, as somebody writes it who follows the READMEs: tokens are verified with jose,
- * Apollo Server has its defaults and no NODE_ENV, batching is on, the body limit is the one of Apollo's examples, and
+ * API keys by their hash, Apollo Server has its defaults and no NODE_ENV, batching is on, the body limit is the one of Apollo's examples, and
  * graphql-ws has the same schema and context.
  */
 import { ApolloServer } from '@apollo/server';
@@ -13,9 +13,11 @@ import express from 'express';
 import { GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { createRemoteJWKSet, type JWTVerifyGetKey, jwtVerify } from 'jose';
-import { type Caller, type InvoicesContext, openApp } from './app.ts';
+import { type App, type Caller, type InvoicesContext, openApp } from './app.ts';
 import { type RunningServer, serveHttp } from './http.ts';
 import type { Identity } from './identity.ts';
+import type { ApiKey } from './records.ts';
+import { sha256 } from './refresh-tokens.ts';
 import { resolvers } from './resolvers/index.ts';
 import { typeDefs } from './schema.ts';
 
@@ -39,16 +41,19 @@ export async function startBareServer({ identity, port = 0 }: ServerOptions): Pr
     logger: silent,
   });
   const keys = createRemoteJWKSet(new URL(identity.jwksUri));
-  const contextOf = async (authorization: unknown): Promise<InvoicesContext> => ({
+  const contextOf = async (authorization: unknown, apiKey?: unknown): Promise<InvoicesContext> => ({
     ...app,
-    security: { principal: await callerOf(authorization, keys, identity) },
+    security: {
+      principal: typeof apiKey === 'string' ? callerOfKey(apiKey, app) : await callerOf(authorization, keys, identity),
+    },
   });
   const running = await serveHttp({
     server,
     port,
     jwks: identity.jwks,
     before: [express.json({ limit: '50mb' })],
-    context: ({ req }: ExpressContextFunctionArgument) => contextOf(req.headers.authorization),
+    context: ({ req }: ExpressContextFunctionArgument) =>
+      contextOf(req.headers.authorization, req.headers['x-api-key']),
     sockets: (sockets) =>
       useServer({ schema, context: ({ connectionParams }) => contextOf(connectionParams?.['authorization']) }, sockets),
   });
@@ -73,8 +78,20 @@ async function callerOf(header: unknown, keys: JWTVerifyGetKey, identity: Identi
       scopes: typeof payload['scope'] === 'string' ? payload['scope'].split(' ') : [],
     };
   } catch {
-    throw new GraphQLError('Invalid token', { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
+    throw invalid('Invalid token');
   }
+}
+
+function callerOfKey(key: string, { db }: App): Caller {
+  const [, keyId = '', secret = ''] = key.split('_');
+  const known = 'SELECT * FROM api_keys WHERE id = ? AND secret_sha256 = ?';
+  const row = db.one<ApiKey>(known, [`key_${keyId}`, sha256(secret)]);
+  if (!row) throw invalid('Invalid API key');
+  return { id: row.createdById, claims: { org: row.organisationId }, roles: [], scopes: [] };
+}
+
+function invalid(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
 }
 
 const quiet = (): void => {};

@@ -36,6 +36,8 @@ export interface TokenSpecials {
   readonly scope?: string;
   /** Of the staff of the service, in place of the role in an organisation. */
   readonly roles?: readonly string[];
+  /** Leaves the claim `org` out, as for people who use another API of the same issuer only. @default false */
+  readonly withoutOrganisation?: boolean;
 }
 
 const scopes: Readonly<Record<Role, string>> = {
@@ -67,7 +69,7 @@ export async function startIdentity(): Promise<Identity> {
       const key = keys.current();
       const issuedAt = Math.floor(Date.now() / 1000) - (special.ageSeconds ?? 0);
       return new SignJWT({
-        org: user.organisationId,
+        org: special.withoutOrganisation ? undefined : user.organisationId,
         roles: special.roles ?? [user.role],
         scope: special.scope ?? scopes[user.role],
         client_id: 'invoices-web',

@@ -6,7 +6,14 @@ import { httpLimits } from '@graphql-bulwark/http';
 import { expressSecurity, jsonErrors } from '@graphql-bulwark/http/express';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { createBulwark, createEvents, type SecuredContext, type SecurityEvent, webSocketHooks } from 'graphql-bulwark';
+import {
+  type BulwarkOptions,
+  createBulwark,
+  createEvents,
+  type SecuredContext,
+  type SecurityEvent,
+  webSocketHooks,
+} from 'graphql-bulwark';
 import { useServer } from 'graphql-ws/use/ws';
 import { Redis } from 'ioredis';
 import { apiKeyPrefix, apiKeyStore } from './api-key-store.ts';
@@ -28,13 +35,17 @@ export interface ProtectedServerOptions extends ServerOptions {
   readonly slowSeconds?: number;
   /** Answer for what a caller may not use as for what does not exist. @default false */
   readonly hideUnauthorized?: boolean;
+  /** Proxies in front that append to `X-Forwarded-For`. Left out: the header is not believed, as anybody can write it. */
+  readonly trustedHops?: number | undefined;
+  /** Where warnings and failures are logged. Left out: nowhere, which keeps the showcase readable. */
+  readonly logger?: BulwarkOptions['logger'];
   /** Told of everything that was refused. Left out: nobody is; a real server would log it. */
   readonly onEvent?: ((event: SecurityEvent) => void) | undefined;
 }
 
 export async function startProtectedServer(options: ProtectedServerOptions): Promise<RunningServer> {
   const { identity, port = 0, redisUrl, redisKeyPrefix = 'invoices:', onEvent = () => {} } = options;
-  const { slowSeconds = 30, hideUnauthorized = false } = options;
+  const { slowSeconds = 30, hideUnauthorized = false, trustedHops, logger = silent } = options;
   const redis = redisUrl === undefined ? undefined : await connect(redisUrl, redisKeyPrefix);
   const counting = {
     store: redis ? redisStore({ client: redis }) : memoryStore(),
@@ -65,10 +76,10 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     cost: { maxListSize: 100, maxTypeCost: 2_000 },
     strictMessages: true,
     exposure: { reviewed, strictExposure: true },
-    clientAddress: { trustedHops: 1 }, // the proxy in front; without its header, the socket's address
+    clientAddress: { trustedHops },
     ...(redis && { rateLimit: { store: redisStore({ client: redis }) } }),
     onEvent,
-    logger: { warn() {}, error() {} },
+    logger,
   });
   const schema = bulwark.secure(makeExecutableSchema<Context>({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
   const server = new ApolloServer<Context>(
@@ -99,6 +110,8 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     },
   };
 }
+
+const silent = { warn() {}, error() {} };
 
 /** What looks secret or privileged and was looked at: a token is what its caller asked for. */
 const reviewed = ['Tokens.accessToken', 'Tokens.refreshToken'];

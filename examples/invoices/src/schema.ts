@@ -22,7 +22,10 @@ export const typeDefs = /* GraphQL */ `
   "Identifies an account or a taxpayer. Wherever one comes up, it is for those who keep the books."
   scalar AccountNumber @auth(roles: ["ACCOUNTANT", "ADMIN"])
 
-  "Anything that can be fetched again by its id."
+  """
+  Anything that can be fetched again by its id. Each type that is one says mode: NOT_FOUND, so that what belongs to others is
+  answered as what does not exist, and left out of lists.
+  """
   interface Node { id: ID! }
 
   "What only admins see: the rule holds for every type that is one."
@@ -30,21 +33,21 @@ export const typeDefs = /* GraphQL */ `
 
   union SearchResult = Invoice | Customer | User
 
-  "Our own support staff may look an organisation up. What it owns stays closed to them."
-  type Organisation implements Node @owner(field: "id", claim: "org", bypass: "SUPPORT") {
+  "Our own support staff may look an organisation up. What it owns stays closed to them, and how much of it there is."
+  type Organisation implements Node @owner(field: "id", claim: "org", bypass: "SUPPORT", mode: NOT_FOUND) {
     id: ID!
     name: String!
     bankAccount: AccountNumber
-    members(first: Int! = 20): [User] @listSize(slicingArguments: ["first"])
-    customers(first: Int! = 20): [Customer] @listSize(slicingArguments: ["first"])
+    members(first: Int! = 20): [User] @owner(field: "id", claim: "org") @listSize(slicingArguments: ["first"])
+    customers(first: Int! = 20): [Customer] @owner(field: "id", claim: "org") @listSize(slicingArguments: ["first"])
     invoices(first: Int! = 20, after: String, status: InvoiceStatus): InvoiceConnection
+      @owner(field: "id", claim: "org")
       @listSize(slicingArguments: ["first"], sizedFields: ["edges"])
-    apiKeys: [ApiKey] @listSize(assumedSize: 10)
-    auditLog(first: Int! = 20): [AuditEntry] @listSize(slicingArguments: ["first"])
+    apiKeys(first: Int! = 10): [ApiKey] @owner(field: "id", claim: "org") @listSize(slicingArguments: ["first"])
+    auditLog(first: Int! = 20): [AuditEntry] @owner(field: "id", claim: "org") @listSize(slicingArguments: ["first"])
   }
 
-  "Somebody of another organisation is not there."
-  type User implements Node @owner(field: "organisationId", claim: "org", mode: NULL) {
+  type User implements Node @owner(field: "organisationId", claim: "org", mode: NOT_FOUND) {
     id: ID!
     name: String!
     role: Role!
@@ -55,8 +58,7 @@ export const typeDefs = /* GraphQL */ `
     invoices(first: Int! = 20): [Invoice] @listSize(slicingArguments: ["first"])
   }
 
-  "Those of other organisations are left out of lists."
-  type Customer implements Node @owner(field: "organisationId", claim: "org", mode: FILTER) {
+  type Customer implements Node @owner(field: "organisationId", claim: "org", mode: NOT_FOUND) {
     id: ID!
     name: String!
     taxId: AccountNumber
@@ -81,13 +83,15 @@ export const typeDefs = /* GraphQL */ `
     organisation: Organisation
     author: User
     customer: Customer
-    lines: [LineItem] @listSize(assumedSize: 10)
-    payments: [Payment] @listSize(assumedSize: 2)
-    "Other invoices that carry the same reference."
+    "At most 100, which is as long as a page may be."
+    lines(first: Int! = 10): [LineItem] @listSize(slicingArguments: ["first"])
+    "One at most: what is paid stays paid."
+    payments: [Payment] @listSize(assumedSize: 1)
+    "Other invoices of the caller's organisation that carry the same reference."
     sameReference(first: Int! = 10): [Invoice] @listSize(slicingArguments: ["first"])
   }
 
-  type LineItem implements Node @owner(field: "organisationId", claim: "org") {
+  type LineItem implements Node @owner(field: "organisationId", claim: "org", mode: NOT_FOUND) {
     id: ID!
     description: String!
     quantity: Int!
@@ -95,7 +99,7 @@ export const typeDefs = /* GraphQL */ `
     invoice: Invoice
   }
 
-  type Payment implements Node @owner(field: "organisationId", claim: "org") {
+  type Payment implements Node @owner(field: "organisationId", claim: "org", mode: NOT_FOUND) {
     id: ID!
     amountCents: Int!
     paidAt: String!
@@ -103,14 +107,14 @@ export const typeDefs = /* GraphQL */ `
     invoice: Invoice
   }
 
-  type ApiKey implements Node & AdminRecord @owner(field: "organisationId", claim: "org") {
+  type ApiKey implements Node & AdminRecord @owner(field: "organisationId", claim: "org", mode: NOT_FOUND) {
     id: ID!
     name: String!
     createdAt: String!
     createdBy: User
   }
 
-  type AuditEntry implements Node & AdminRecord @owner(field: "organisationId", claim: "org") {
+  type AuditEntry implements Node & AdminRecord @owner(field: "organisationId", claim: "org", mode: NOT_FOUND) {
     id: ID!
     at: String!
     action: String!
@@ -140,7 +144,7 @@ export const typeDefs = /* GraphQL */ `
 
   input CreateInvoiceInput {
     customerId: ID!
-    "Left out: the caller. An admin may write one for a colleague."
+    "Left out: the caller. An admin may write one for a colleague, of the same organisation."
     authorId: ID @owner(bypass: "ADMIN")
     reference: String
     dueOn: String!
@@ -169,11 +173,14 @@ export const typeDefs = /* GraphQL */ `
     invoice(id: ID!): Invoice
     invoices(first: Int! = 20, after: String, status: InvoiceStatus): InvoiceConnection
       @listSize(slicingArguments: ["first"], sizedFields: ["edges"])
-    search(text: String!, first: Int! = 10): [SearchResult] @cost(weight: "10") @listSize(slicingArguments: ["first"])
+    search(text: String!, first: Int! = 10): [SearchResult]
+      @cost(weight: "10")
+      @listSize(slicingArguments: ["first"])
+      @rateLimit(max: 30, windowSeconds: 60)
     node(id: ID!): Node
     organisation(id: ID!): Organisation @owner(arg: "id", claim: "org", bypass: "SUPPORT")
     users(first: Int! = 50): [User] @auth(roles: "ADMIN") @listSize(slicingArguments: ["first"])
-    "Totals per month between two dates; reads every invoice and payment in between, so nothing runs for those who may not."
+    "Totals per month between two dates, at most 24 months; reads every invoice and payment in between, so nothing runs for those who may not."
     reports(from: String!, to: String!): [MonthlyReport]
       @auth(roles: ["ACCOUNTANT", "ADMIN"], mode: REJECT)
       @cost(weight: "100")
@@ -204,7 +211,10 @@ export const typeDefs = /* GraphQL */ `
     deleteInvoice(id: ID!, force: Boolean @auth(roles: "ADMIN")): ID
       @auth(roles: ["ACCOUNTANT", "ADMIN"], policies: "booksOpen")
       @owner(loader: "invoice", field: "organisationId", claim: "org", mode: NOT_FOUND)
-    inviteUser(input: InviteUserInput!): User @auth(roles: ["ACCOUNTANT", "ADMIN"])
+    "Refused for an address that somebody signs in with, here or elsewhere; rare, so that nobody tries addresses out."
+    inviteUser(input: InviteUserInput!): User
+      @auth(roles: ["ACCOUNTANT", "ADMIN"])
+      @rateLimit(max: 30, windowSeconds: 3600)
     createApiKey(name: String!): CreatedApiKey @auth(roles: "ADMIN")
     "Whether there was such a key."
     revokeApiKey(id: ID!): Boolean @auth(roles: "ADMIN")

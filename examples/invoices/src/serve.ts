@@ -1,20 +1,37 @@
-/** `--serve`: both servers, until SIGINT or SIGTERM. */
+/** `--serve`: both servers, until they are told to stop. */
 import { once } from 'node:events';
 import { startBareServer } from './bare-server.ts';
 import { demoUsers } from './demo-users.ts';
 import type { RunningServer } from './http.ts';
 import { startIdentity } from './identity.ts';
 import { demoPassword } from './passwords.ts';
-import { startProtectedServer } from './protected-server.ts';
+import { type ProtectedServerOptions, startProtectedServer } from './protected-server.ts';
 
-/** Ports: `PORT` (4000) for the protected server, `BARE_PORT` (4001) for the bare one, 0 for any free one. */
-export async function serve({ env = process.env, log = console.log } = {}): Promise<void> {
-  const ports = [port(env['PORT'], 4000, 'PORT'), port(env['BARE_PORT'], 4001, 'BARE_PORT')] as const;
-  const ended = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+export interface ServeOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly log?: (text: string) => void;
+  /** Gets the warnings of the protected server. @default the console */
+  readonly logger?: ProtectedServerOptions['logger'];
+  /** Resolved when both shall stop. @default SIGINT or SIGTERM */
+  readonly ended?: Promise<unknown>;
+}
+
+/**
+ * Ports: `PORT` (4000) for the protected server, `BARE_PORT` (4001) for the bare one, 0 for any free one.
+ * `TRUSTED_HOPS`: proxies of one's own in front. Without it nobody's `X-Forwarded-For` is believed.
+ *
+ * @throws {TypeError} for a variable that is no number in its range.
+ */
+export async function serve(options: ServeOptions = {}): Promise<void> {
+  const { env = process.env, log = console.log, logger = console } = options;
+  const { ended = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]) } = options;
+  const ports = [wholeNumber(env, 'PORT', 65_535) ?? 4000, wholeNumber(env, 'BARE_PORT', 65_535) ?? 4001] as const;
+  const trustedHops = wholeNumber(env, 'TRUSTED_HOPS', 10);
   const identity = await startIdentity();
   const servers: RunningServer[] = [];
   try {
-    const bulwark = await startProtectedServer({ identity, port: ports[0], redisUrl: env['REDIS_URL'] });
+    const redisUrl = env['REDIS_URL'];
+    const bulwark = await startProtectedServer({ identity, port: ports[0], redisUrl, trustedHops, logger });
     servers.push(bulwark);
     const bare = await startBareServer({ identity, port: ports[1] });
     servers.push(bare);
@@ -45,8 +62,10 @@ function greeting(bulwark: RunningServer, bare: RunningServer): string {
   ].join('\n');
 }
 
-function port(text: string | undefined, fallback: number, name: string): number {
-  const value = text === undefined || text === '' ? fallback : Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
-  throw new TypeError(`${name} is a whole number between 0 and 65535, not "${text}"`);
+function wholeNumber(env: NonNullable<ServeOptions['env']>, name: string, max: number): number | undefined {
+  const text = env[name];
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw new TypeError(`${name} is a whole number between 0 and ${max}, not "${text}"`);
 }

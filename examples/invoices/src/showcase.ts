@@ -64,7 +64,8 @@ export async function runShowcase(options: ShowcaseOptions = {}): Promise<Showca
   try {
     servers.push(await startBareServer({ identity }));
     const redisKeyPrefix = `invoices:${randomUUID()}:`; // a run does not count for the next one
-    servers.push(await protect({ identity, redisUrl, redisKeyPrefix }));
+    // The client of the showcase stands for one proxy in front: it writes X-Forwarded-For.
+    servers.push(await protect({ identity, redisUrl, redisKeyPrefix, trustedHops: 1 }));
     const [bare, bulwark] = await Promise.all(servers.map((server) => aim(server.url, identity)));
     if (!bare || !bulwark) throw new Error('Two servers were started');
 

@@ -15,7 +15,7 @@ let target: Target;
 
 beforeAll(async () => {
   identity = await startIdentity();
-  server = await startProtectedServer({ identity });
+  server = await startProtectedServer({ identity, trustedHops: 1 });
   target = await aim(server.url, identity);
 });
 

@@ -1,7 +1,7 @@
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { createBulwark } from 'graphql-bulwark';
+import { createBulwark, type SecuredContext } from 'graphql-bulwark';
 
 const issuer = process.env['ISSUER'] ?? 'https://id.example.com';
 const bulwark = createBulwark({
@@ -9,7 +9,7 @@ const bulwark = createBulwark({
 });
 
 const typeDefs = `#graphql
-  type Note @owner(field: "authorId", claim: "sub") { id: ID!, text: String, authorId: ID! }
+  type Note @owner(field: "authorId", claim: "sub", mode: NULL) { id: ID!, text: String, authorId: ID! }
   type Query {
     motd: String @public
     note(id: ID!): Note
@@ -26,7 +26,13 @@ const resolvers = {
     note: (_: unknown, { id }: { id: string }) => notes.get(id),
     everyone: () => ['user-1'],
   },
-  Mutation: { addNote: (_: unknown, note: { text: string }) => ({ ...note, id: '2', authorId: 'user-1' }) },
+  Mutation: {
+    addNote: (_: unknown, { text }: { text: string }, { security }: SecuredContext) => ({
+      id: '2',
+      text,
+      authorId: security.principal?.id,
+    }),
+  },
 };
 
 const schema = bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));

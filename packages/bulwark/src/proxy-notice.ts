@@ -1,5 +1,14 @@
-/** Notices a proxy that `clientAddress` does not know of: all who come through it share one address, and what is limited by it. */
-import { type ClientAddressOptions, inNetworks, normalizeAddress, type RequestOrigin } from '@graphql-bulwark/core';
+/**
+ * Notices where `clientAddress` does not fit what stands in front. All who come through a proxy that it does not know share one
+ * address, and what is limited by it; and who comes past the proxies that it counts writes an address of their own choice.
+ */
+import {
+  type ClientAddressOptions,
+  forwardedHops,
+  inNetworks,
+  normalizeAddress,
+  type RequestOrigin,
+} from '@graphql-bulwark/core';
 
 /** Where proxies of one's own stand (RFC 1918, RFC 4193, RFC 6598, loopback). Anybody else who sends the header makes it up. */
 const isPrivate = inNetworks([
@@ -12,22 +21,52 @@ const isPrivate = inNetworks([
   'fc00::/7',
 ]);
 
-/** Told of each request; warns once. `trustedHops: 0` says that there is no proxy. */
+/** Told of each request; warns once, so that health checks which come past the proxies do not fill the log. */
 export function proxyNotice(
-  { trustedHops, trustedProxies }: ClientAddressOptions,
+  options: ClientAddressOptions,
   warn: (message: string) => void,
 ): (request: RequestOrigin) => void {
-  let isTold = trustedHops !== undefined;
+  const mistakeOf = options.trustedHops === undefined ? unknownProxy(options) : missingProxy(options.trustedHops);
+  let isTold = false;
+  return (request) => {
+    const mistake = isTold ? undefined : mistakeOf(request);
+    if (mistake === undefined) return;
+    isTold = true;
+    warn(`clientAddress: ${mistake}`);
+  };
+}
+
+type MistakeOf = (request: RequestOrigin) => string | undefined;
+
+/** A request that somebody forwarded whom no option names. */
+function unknownProxy({ trustedProxies }: ClientAddressOptions): MistakeOf {
   const isKnown = trustedProxies ? inNetworks(trustedProxies) : () => false;
   return ({ socket, headers }) => {
-    if (isTold || headers?.['x-forwarded-for'] === undefined) return;
+    if (headers?.['x-forwarded-for'] === undefined) return undefined;
     const remote = socket?.remoteAddress ?? '';
-    if (remote !== '' && (!isPrivate(remote) || isKnown(remote))) return;
-    isTold = true;
-    warn(
-      `clientAddress: a proxy at ${normalizeAddress(remote, 128) ?? 'no address'} forwards requests, and clientAddress does not ` +
-        'say that it is yours. Its address counts for all that come through it: one client can use up what all may do. ' +
-        'Give trustedHops or trustedProxies; trustedHops: 0 where there is none.',
+    if (remote !== '' && (!isPrivate(remote) || isKnown(remote))) return undefined;
+    return (
+      `a proxy at ${senderOf(remote)} forwards requests, and clientAddress does not ` +
+      'say that it is yours. Its address counts for all that come through it: one client can use up what all may do. ' +
+      'Give trustedHops or trustedProxies; trustedHops: 0 where there is none.'
     );
   };
+}
+
+/** A request that passed fewer proxies than are counted. `trustedHops: 0` counts none. */
+function missingProxy(trustedHops: number): MistakeOf {
+  return ({ socket, headers }) => {
+    const passed = forwardedHops(headers).filter((hop) => hop.trim() !== '').length;
+    if (passed >= trustedHops) return undefined;
+    return (
+      `trustedHops is ${trustedHops}, but a request from ${senderOf(socket?.remoteAddress)} has ${passed} in X-Forwarded-For, ` +
+      'so it did not come through all of your proxies. A client that can do so may write any address into that header, and ' +
+      'limits by address do not hold it. Let nothing but your proxies and health checks connect to this server, or give the number ' +
+      'of proxies that every request passes: trustedHops: 0 where there is none.'
+    );
+  };
+}
+
+function senderOf(remoteAddress: string | undefined): string {
+  return normalizeAddress(remoteAddress ?? '', 128) ?? 'no address';
 }

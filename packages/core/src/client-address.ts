@@ -43,8 +43,7 @@ export function clientAddress(options: ClientAddressOptions = {}): (request: Req
     const remote = socket?.remoteAddress ?? '';
     const ofSocket = normalizeAddress(remote, ipv6PrefixBits);
     if (trustedHops === 0 && !isTrusted) return ofSocket;
-    const header = headers?.['x-forwarded-for'];
-    const hops = (typeof header === 'string' ? header : (header?.join(',') ?? '')).split(',');
+    const hops = forwardedHops(headers);
     if (!isTrusted) return normalizeAddress(hops.at(-trustedHops) ?? '', ipv6PrefixBits) ?? ofSocket;
 
     // Each address was written by the one to its right, so it counts while that one is a proxy of ours.
@@ -56,6 +55,12 @@ export function clientAddress(options: ClientAddressOptions = {}): (request: Req
     }
     return normalizeAddress(client, ipv6PrefixBits) ?? ofSocket;
   };
+}
+
+/** The entries of `X-Forwarded-For`, from the client to the last proxy, as they were written: one may be empty or no address. */
+export function forwardedHops(headers: RequestOrigin['headers']): string[] {
+  const header = headers?.['x-forwarded-for'];
+  return (typeof header === 'string' ? header : (header?.join(',') ?? '')).split(',');
 }
 
 /**

@@ -4,6 +4,7 @@ export { type CheckInput, checkOperation } from './check.ts';
 export {
   type ClientAddressOptions,
   clientAddress,
+  forwardedHops,
   inNetworks,
   normalizeAddress,
   type RequestOrigin,

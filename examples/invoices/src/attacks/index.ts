@@ -1,6 +1,7 @@
 /** All attacks, by what the attacker is after. */
 import type { Attack } from './attack.ts';
 import { authorizationAttacks } from './authorization.ts';
+import { businessAttacks } from './business.ts';
 import { costAttacks } from './cost.ts';
 import { credentialAttacks } from './credentials.ts';
 import { inputAttacks } from './inputs.ts';
@@ -24,6 +25,7 @@ export const chapters: readonly Chapter[] = [
   { title: "Reading another company's data", attacks: tenantAttacks },
   { title: "Reading more than one's role allows", attacks: rightsAttacks },
   { title: 'Changing what one may not', attacks: [...authorizationAttacks, ...inputAttacks] },
+  { title: 'Bending the rules of the business', attacks: businessAttacks },
   { title: 'Forged tokens', attacks: tokenAttacks },
   { title: 'Ended sessions and stolen keys', attacks: credentialAttacks },
   { title: 'Guessing passwords, and hammering', attacks: [...passwordAttacks, ...rateAttacks] },

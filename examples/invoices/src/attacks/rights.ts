@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { at, send } from '../client.ts';
 import { demoUsers } from '../demo-users.ts';
 import { type Attack, judge } from './attack.ts';
+import { spell } from './tenants.ts';
 
 const ownColleagues = (field: string): string =>
   `{ organisation(id: "${demoUsers.attacker.organisationId}") { members(first: 5) { id ${field} } } }`;
@@ -96,6 +97,14 @@ export const rightsAttacks: readonly Attack[] = [
       const token = await identity.issueAccessToken(demoUsers.attacker, { scope: 'directory:reader' });
       const answer = await send(url, { query: ownColleagues('email'), token });
       return judge(answer, found(answer.text, /"email":"/g, 'addresses'));
+    },
+  },
+  {
+    name: "the same token spells a colleague's e-mail through search",
+    expect: ['-'],
+    run: async ({ url, identity }) => {
+      const token = await identity.issueAccessToken(demoUsers.attacker, { scope: 'directory:reader' });
+      return spell(url, token, demoUsers.target.email);
     },
   },
   {

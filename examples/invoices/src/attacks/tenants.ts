@@ -53,8 +53,27 @@ export const tenantAttacks: readonly Attack[] = [
     },
   },
   {
+    name: "another company's e-mail address, letter by letter through search",
+    expect: ['-'],
+    run: ({ url, tokens }) => spell(url, tokens.attacker, demoUsers.neighbour.email),
+  },
+  {
+    name: 'which ids of another company exist, by node(id)',
+    expect: ['NOT_FOUND'],
+    run: async ({ url, tokens }) => {
+      const query = 'query ($id: ID!) { node(id: $id) { id } }';
+      const ask = (id: string): Promise<Answer> => send(url, { query, variables: { id }, token: tokens.attacker });
+      const told: string[] = [];
+      for (const id of ['org_2', 'usr_51', 'cus_101', 'inv_1251', 'lin_1251_1', 'key_seed2']) {
+        const [foreign, missing] = [await ask(id), await ask(id.replace(/_.*/, '_missing'))];
+        if (foreign.text !== missing.text) told.push(id);
+      }
+      return judge(await ask('org_2'), told.length > 0 ? told.join(', ') : undefined);
+    },
+  },
+  {
     name: "another company's payment by node(id), with its card",
-    expect: ['FORBIDDEN'],
+    expect: ['NOT_FOUND'],
     run: async ({ url, tokens }) => {
       const mine = '{ invoices(first: 1, status: PAID) { edges { node { payments { id } } } } }';
       const owner = await send(url, { query: mine, token: tokens.neighbour });
@@ -67,7 +86,7 @@ export const tenantAttacks: readonly Attack[] = [
   },
   {
     name: 'support staff read invoices of a company they may look up',
-    expect: ['NOT_FOUND'],
+    expect: ['FORBIDDEN'],
     run: async ({ url, tokens }) => {
       const query = `{ organisation(id: "${demoUsers.neighbour.organisationId}") { name
         invoices(first: 3) { edges { node { number totalCents } } } } }`;
@@ -84,6 +103,14 @@ export const tenantAttacks: readonly Attack[] = [
     },
   },
 ];
+
+/** A search that answers differently when its text is part of an address tells the address letter by letter. */
+export async function spell(url: string, token: string, email: string): Promise<Outcome> {
+  const query = 'query ($text: String!) { search(text: $text, first: 1) { __typename } }';
+  const ask = (text: string): Promise<Answer> => send(url, { query, variables: { text }, token });
+  const [right, wrong] = [await ask(email.slice(0, -1)), await ask(`${email.slice(0, -1)}#`)];
+  return judge(right, right.text === wrong.text ? undefined : 'each letter confirmed');
+}
 
 /** The owner says which invoice there is; the attacker has got it when its total is in their answer. */
 async function readForeign({ url, tokens }: Target, query: (id: string, number: string) => string): Promise<Outcome> {

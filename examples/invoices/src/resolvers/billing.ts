@@ -1,14 +1,19 @@
 /**
- * Writing invoices. Every write names the caller's organisation in its WHERE, so that what was true when somebody
- * checked is still true when the row changes. What a client puts into an input is written: whether it may be there is not
+ * Writing invoices. Every write names the organisation and the status in its WHERE, so that what was true when somebody
+ * checked is still true when the row changes. An `organisationId` in an input is written: whether it may be there is not
  * asked here.
  */
 import { randomBytes } from 'node:crypto';
+import type { GraphQLError } from 'graphql';
 import type { InvoicesContext } from '../app.ts';
-import type { Customer, Invoice } from '../records.ts';
+import type { Customer, Invoice, User } from '../records.ts';
 import { audit } from './audit.ts';
 import { badInput, callerId, found, tenantOf } from './caller.ts';
+import { checkStatusChange } from './invoice-status.ts';
 import { invoiceById } from './load.ts';
+
+/** The longest page of `Invoice.lines`. */
+const maxLines = 100;
 
 interface CreateInvoice {
   readonly customerId: string;
@@ -19,25 +24,30 @@ interface CreateInvoice {
   readonly lines: readonly { readonly description: string; readonly quantity: number; readonly unitCents: number }[];
 }
 
-type UpdateInvoice = Partial<Pick<Invoice, 'organisationId' | 'reference' | 'dueOn' | 'note' | 'status'>>;
+/** Left out: as it was. Null is no value for those that every invoice has, and leaves them as they were, too. */
+type UpdateInvoice = {
+  readonly [Field in 'organisationId' | 'reference' | 'dueOn' | 'note' | 'status']?: Invoice[Field] | null;
+};
 
 export const billingResolvers = {
   Mutation: {
     createInvoice: (_: unknown, { input }: { input: CreateInvoice }, context: InvoicesContext) => {
       const { db } = context;
       const org = tenantOf(context);
-      const own = 'SELECT * FROM customers WHERE id = ? AND organisation_id = ?';
-      found(db.one<Customer>(own, [input.customerId, org]));
+      const author = input.authorId ?? callerId(context);
+      found(db.one<Customer>('SELECT * FROM customers WHERE id = ? AND organisation_id = ?', [input.customerId, org]));
+      found(db.one<User>('SELECT * FROM users WHERE id = ? AND organisation_id = ?', [author, org]));
+      if (input.lines.length > maxLines) throw badInput(`An invoice has ${maxLines} lines at most`);
       const total = input.lines.reduce((sum, line) => sum + line.quantity * line.unitCents, 0);
       if (!Number.isInteger(total) || total < 1 || total > 2_147_483_647) throw badInput('The total is out of range');
       const id = newId('inv');
       const today = new Date().toISOString().slice(0, 10);
-      const due = new Date(input.dueOn).toISOString().slice(0, 10);
+      const due = isoDay(input.dueOn);
       return db.transaction(() => {
         db.run("INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, 'SENT', ?, ?, ?, ?)", [
           id,
           org,
-          input.authorId ?? callerId(context),
+          author,
           input.customerId,
           `NEW-${id.slice(4)}`,
           input.reference ?? null,
@@ -57,13 +67,16 @@ export const billingResolvers = {
 
     updateInvoice: (_: unknown, { id, input }: { id: string; input: UpdateInvoice }, context: InvoicesContext) => {
       const invoice = ownInvoice(context, id);
-      const next = { ...invoice, ...input };
-      if (input.dueOn) next.dueOn = new Date(input.dueOn).toISOString().slice(0, 10);
-      context.db.run(
-        `UPDATE invoices SET organisation_id = ?, reference = ?, due_on = ?, note = ?, status = ?
-         WHERE id = ? AND organisation_id = ?`,
-        [next.organisationId, next.reference, next.dueOn, next.note, next.status, id, tenantOf(context)],
+      const { reference = invoice.reference, note = invoice.note } = input;
+      const organisation = input.organisationId ?? invoice.organisationId;
+      const due = input.dueOn ? isoDay(input.dueOn) : invoice.dueOn;
+      const status = input.status ?? invoice.status;
+      if (status !== invoice.status) checkStatusChange(invoice.status, status);
+      const changed = context.db.run(
+        `UPDATE invoices SET organisation_id = ?, reference = ?, due_on = ?, note = ?, status = ? WHERE ${asItWas}`,
+        [organisation, reference, due, note, status, ...key(invoice)],
       );
+      if (changed === 0) throw justChanged();
       audit(context, 'invoice.updated', id);
       return invoiceById(context.db, id);
     },
@@ -74,11 +87,9 @@ export const billingResolvers = {
       const invoice = ownInvoice(context, id);
       if (!/^\d{4}$/.test(cardLast4)) throw badInput('"cardLast4" is four digits');
       const payment = newId('pay');
+      checkStatusChange(invoice.status, 'PAID');
       db.transaction(() => {
-        const open = "id = ? AND organisation_id = ? AND status IN ('SENT', 'OVERDUE')";
-        if (db.run(`UPDATE invoices SET status = 'PAID' WHERE ${open}`, [id, org]) === 0) {
-          throw badInput('The invoice is not open');
-        }
+        if (db.run(`UPDATE invoices SET status = 'PAID' WHERE ${asItWas}`, key(invoice)) === 0) throw justChanged();
         const row = [payment, org, id, invoice.totalCents, cardLast4, new Date().toISOString()];
         db.run('INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?)', row);
         audit(context, 'invoice.paid', id);
@@ -88,9 +99,9 @@ export const billingResolvers = {
     },
 
     deleteInvoice: (_: unknown, { id, force }: { id: string; force?: boolean | null }, context: InvoicesContext) => {
-      const { status } = ownInvoice(context, id);
-      if (status === 'PAID' && force !== true) throw badInput('The invoice has been paid');
-      context.db.run('DELETE FROM invoices WHERE id = ? AND organisation_id = ?', [id, tenantOf(context)]);
+      const invoice = ownInvoice(context, id);
+      if (invoice.status === 'PAID' && force !== true) throw badInput('The invoice has been paid');
+      if (context.db.run(`DELETE FROM invoices WHERE ${asItWas}`, key(invoice)) === 0) throw justChanged();
       audit(context, 'invoice.deleted', id);
       return id;
     },
@@ -100,6 +111,24 @@ export const billingResolvers = {
 function ownInvoice(context: InvoicesContext, id: string): Invoice {
   const invoice = invoiceById(context.db, id);
   return found(invoice?.organisationId === tenantOf(context) ? invoice : undefined);
+}
+
+/**
+ * In the WHERE of each change, with the values of {@link key}: what was checked of an invoice must still hold when its row changes.
+ * Otherwise two requests at once could both pay it, or one delete what the other has just been paid.
+ */
+const asItWas = 'id = ? AND organisation_id = ? AND status = ?';
+
+function key({ id, organisationId, status }: Invoice): readonly string[] {
+  return [id, organisationId, status];
+}
+
+function justChanged(): GraphQLError {
+  return badInput('The invoice has just been changed by somebody else: read it again');
+}
+
+function isoDay(date: string): string {
+  return new Date(date).toISOString().slice(0, 10);
 }
 
 function newId(prefix: string): string {

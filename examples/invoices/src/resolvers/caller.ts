@@ -1,12 +1,18 @@
-/** Who is asking, as far as the resolvers care: to pick whose data is meant, not to decide who may see it. */
+/** Who is asking, as far as the resolvers care: to pick whose data is meant, not to decide which of it they may see. */
 import { notFound } from '@graphql-bulwark/auth';
 import { GraphQLError } from 'graphql';
 import type { InvoicesContext } from '../app.ts';
 
-/** The caller's organisation, or null where nobody has said. Lists take null for "all of them". */
-export function tenantOf(context: InvoicesContext): string | null {
-  const org = context.security.principal?.claims['org'];
-  return typeof org === 'string' ? org : null;
+/**
+ * The caller's organisation. Every query that filters by it asks here.
+ *
+ * @throws {GraphQLError} where the caller has none: "no organisation" must never come to mean "all of them".
+ */
+export function tenantOf({ security: { principal } }: InvoicesContext): string {
+  const org = principal?.claims['org'];
+  if (typeof org === 'string' && org !== '') return org;
+  const code = principal ? 'FORBIDDEN' : 'UNAUTHENTICATED';
+  throw new GraphQLError('This is for callers whose token names their organisation', { extensions: { code } });
 }
 
 export function callerId(context: InvoicesContext): string | null {

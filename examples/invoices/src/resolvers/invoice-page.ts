@@ -14,13 +14,12 @@ export interface InvoicePage {
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
 }
 
-/** `organisationId: null` pages through all organisations. */
-export function invoicePage(db: Db, organisationId: string | null, args: PageArgs): InvoicePage {
+export function invoicePage(db: Db, organisationId: string, args: PageArgs): InvoicePage {
   const first = pageSize(args.first);
   const [issuedOn, id] = args.after ? readCursor(args.after) : [null, null];
   const rows = db.all<Invoice>(
     `SELECT * FROM invoices
-     WHERE (?1 IS NULL OR organisation_id = ?1) AND (?2 IS NULL OR status = ?2)
+     WHERE organisation_id = ?1 AND (?2 IS NULL OR status = ?2)
        AND (?3 IS NULL OR (issued_on, id) < (?3, ?4))
      ORDER BY issued_on DESC, id DESC LIMIT ?5`,
     [organisationId, args.status ?? null, issuedOn, id, first + 1],

@@ -1,4 +1,4 @@
-/** Reading invoices. Nothing here asks who may: that is the job of the layer in front. */
+/** Reading invoices. What is looked up by id may be anybody's: who may read it is for the layer in front to say. */
 import type { InvoicesContext } from '../app.ts';
 import type { Invoice, LineItem, Payment } from '../records.ts';
 import { found, pageSize, tenantOf } from './caller.ts';
@@ -17,16 +17,16 @@ export const invoiceResolvers = {
     organisation: (row: Invoice, _: unknown, { db }: InvoicesContext) => organisationById(db, row.organisationId),
     author: (row: Invoice, _: unknown, { db }: InvoicesContext) => userById(db, row.authorId),
     customer: (row: Invoice, _: unknown, { db }: InvoicesContext) => customerById(db, row.customerId),
-    lines: ({ id }: Invoice, _: unknown, { db }: InvoicesContext) =>
-      db.all<LineItem>('SELECT * FROM line_items WHERE invoice_id = ? ORDER BY id', [id]),
+    lines: ({ id }: Invoice, { first }: { first: number }, { db }: InvoicesContext) =>
+      db.all<LineItem>('SELECT * FROM line_items WHERE invoice_id = ? ORDER BY rowid LIMIT ?', [id, pageSize(first)]),
     payments: ({ id }: Invoice, _: unknown, { db }: InvoicesContext) =>
       db.all<Payment>('SELECT * FROM payments WHERE invoice_id = ? ORDER BY paid_at', [id]),
-    sameReference: ({ id, reference }: Invoice, { first }: { first: number }, { db }: InvoicesContext) =>
-      db.all<Invoice>('SELECT * FROM invoices WHERE reference = ? AND id <> ? ORDER BY id LIMIT ?', [
-        reference,
-        id,
-        pageSize(first),
-      ]),
+    // Of the caller's own: one that is left out afterwards would still be told by a list that is shorter.
+    sameReference: ({ id, reference }: Invoice, { first }: { first: number }, context: InvoicesContext) =>
+      context.db.all<Invoice>(
+        'SELECT * FROM invoices WHERE organisation_id = ? AND reference = ? AND id <> ? ORDER BY id LIMIT ?',
+        [tenantOf(context), reference, id, pageSize(first)],
+      ),
   },
 
   LineItem: {

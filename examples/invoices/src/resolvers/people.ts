@@ -14,7 +14,7 @@ export const peopleResolvers = {
     me: (_: unknown, __: unknown, context: InvoicesContext) => userById(context.db, callerId(context)),
     organisation: (_: unknown, { id }: { id: string }, { db }: InvoicesContext) => organisationById(db, id),
     users: (_: unknown, { first }: First, context: InvoicesContext) =>
-      context.db.all<User>('SELECT * FROM users WHERE (?1 IS NULL OR organisation_id = ?1) ORDER BY email LIMIT ?2', [
+      context.db.all<User>('SELECT * FROM users WHERE organisation_id = ? ORDER BY email LIMIT ?', [
         tenantOf(context),
         pageSize(first),
       ]),
@@ -26,8 +26,8 @@ export const peopleResolvers = {
     customers: ({ id }: Organisation, { first }: First, { db }: InvoicesContext) =>
       db.all<Customer>('SELECT * FROM customers WHERE organisation_id = ? ORDER BY id LIMIT ?', [id, pageSize(first)]),
     invoices: ({ id }: Organisation, args: PageArgs, { db }: InvoicesContext) => invoicePage(db, id, args),
-    apiKeys: ({ id }: Organisation, _: unknown, { db }: InvoicesContext) =>
-      db.all('SELECT * FROM api_keys WHERE organisation_id = ? ORDER BY created_at', [id]),
+    apiKeys: ({ id }: Organisation, { first }: First, { db }: InvoicesContext) =>
+      db.all('SELECT * FROM api_keys WHERE organisation_id = ? ORDER BY created_at LIMIT ?', [id, pageSize(first)]),
     auditLog: ({ id }: Organisation, { first }: First, { db }: InvoicesContext) =>
       db.all('SELECT * FROM audit_entries WHERE organisation_id = ? ORDER BY at DESC LIMIT ?', [id, pageSize(first)]),
   },

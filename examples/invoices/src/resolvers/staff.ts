@@ -21,7 +21,9 @@ export const staffResolvers = {
       if (!/^[^@\s]+@[^@\s]+$/.test(email)) throw badInput('"email" is not an address');
       const id = `usr_${randomBytes(9).toString('hex')}`;
       const user = [id, tenantOf(context), input.name, email, input.role ?? 'MEMBER'];
-      context.db.run('INSERT INTO users VALUES (?, ?, ?, ?, ?, NULL, NULL)', user);
+      const insert = 'INSERT INTO users VALUES (?, ?, ?, ?, ?, NULL, NULL) ON CONFLICT (email) DO NOTHING';
+      // An address signs in to one organisation. The answer does not say to which, nor whether it is this one.
+      if (context.db.run(insert, user) === 0) throw badInput('This address cannot be invited');
       audit(context, 'user.invited', id);
       return userById(context.db, id);
     },

@@ -12,7 +12,7 @@ export const subscriptionResolvers = {
         const org = args.organisationId ?? tenantOf(context);
         return listen(context.events, 'invoicePaid', (id) => {
           const invoice = invoiceById(context.db, id);
-          return invoice && (org === null || invoice.organisationId === org) ? invoice : undefined;
+          return invoice?.organisationId === org ? invoice : undefined;
         });
       },
       resolve: (invoice: Invoice) => invoice,
