@@ -243,6 +243,14 @@ describe('a credential', () => {
     expect(JSON.stringify(seen)).not.toContain(key.slice(-64));
   });
 
+  it('that fails is charged to the address of its request, also where nobody listens to events', async () => {
+    const who = authenticate({ apiKeys: { prefix: 'shop', store }, penalty: { store: memoryStore(), maxFailures: 1 } });
+    const from = (remoteAddress: string, text: string) => ({ ...withKey(text), socket: { remoteAddress } });
+    expect(await outcome(who(from('192.0.2.1', wrong)))).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(await outcome(who(from('192.0.2.1', key)))).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(await outcome(who(from('192.0.2.2', key)))).toBe('passed');
+  });
+
   it('is not locked out by strangers who know its id', async () => {
     const { who } = guarded({ maxFailures: 2, maxFailuresPerAddress: 100 });
     const from = (n: number) => asked(`198.51.100.${n}`);

@@ -79,6 +79,27 @@ describe('caches', () => {
     expect((await send(server, '{ open }', as(null))).headers.get('cache-control')).toContain('max-age=60');
   });
 
+  it.each([
+    ['an object type', 'type Item @cacheControl(maxAge: 60) { a: Int } type Query { item: Item @public open: Int }'],
+    [
+      'an extension of an object type',
+      'type Item { a: Int } extend type Item @cacheControl(maxAge: 60) type Query { item: Item @public open: Int }',
+    ],
+    [
+      'an interface',
+      'interface Item @cacheControl(maxAge: 60) { a: Int } type Thing implements Item { a: Int } type Query { item: Item @public open: Int }',
+    ],
+    [
+      'a union',
+      'union Item @cacheControl(maxAge: 60) = Thing type Thing { a: Int } type Query { item: Item @public open: Int }',
+    ],
+  ])('hear from the plugin of Apollo Server where the only hint stands on %s', async (_name, sdl) => {
+    const directive = 'directive @cacheControl(maxAge: Int) on FIELD_DEFINITION | OBJECT | INTERFACE | UNION';
+    const { server } = await serve(`${directive} ${sdl}`);
+    const { headers } = await send(server, '{ item { __typename } }', as(null));
+    expect(headers.get('cache-control')).toContain('max-age=60');
+  });
+
   it('keep nothing that depends on who asks, hints or not', async () => {
     const { server } = await serve(hinted);
     expect((await send(server, '{ guarded open }', as({ id: 'me' }))).headers.get('cache-control')).toBe('no-store');

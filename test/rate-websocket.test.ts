@@ -359,6 +359,67 @@ it('a function of the application that throws says nothing of itself, and closes
   for (let time = 0; time < 2; time += 1) expect(await ticks(client, '{ f }')).toEqual(['INTERNAL_SERVER_ERROR']);
 });
 
+it('what fails over a socket is told to the operator in full, under the id that the event names', async () => {
+  const log: string[] = [];
+  const failing = makeExecutableSchema({
+    typeDefs: 'type Query { f: Int mine: Int fails: Int }',
+    resolvers: {
+      Query: {
+        f: () => 7,
+        mine: () => deny('FORBIDDEN'),
+        fails() {
+          throw new Error('db at 10.0.0.5');
+        },
+      },
+    },
+  });
+  const principal = { id: 'bob', claims: {}, roles: [], scopes: [], authMethod: 'test' };
+  const { connect, told } = await umbrella(
+    {
+      authenticate({ headers }) {
+        if (headers.authorization === 'broken') throw new Error('users at 10.0.0.6');
+        return principal;
+      },
+      logger: { warn() {}, error: (line) => void log.push(line) },
+    },
+    failing,
+  );
+  const { client } = connect('bob');
+  for (const query of ['{ f }', '{ mine }', '{ nothing }']) await ticks(client, query);
+  expect(log).toEqual([]);
+  expect(await ticks(client, '{ fails }')).toEqual(['INTERNAL_SERVER_ERROR']);
+  expect(await connect('broken').state).not.toBe('open');
+  const failures = told.filter((event) => 'errorId' in event && event.errorId !== undefined);
+  expect(failures.map(({ type }) => type)).toEqual(['error.masked', 'failure']);
+  expect(log).toHaveLength(2);
+  for (const [i, place] of ['db at 10.0.0.5', 'users at 10.0.0.6'].entries()) {
+    expect(log[i]).toContain(place);
+    expect(log[i]).toContain((failures[i] as { errorId: string }).errorId);
+  }
+});
+
+it('a stream that fails to close when its client goes is told to the operator', async () => {
+  const log: string[] = [];
+  let sent = false;
+  const source = {
+    next: () => (sent ? new Promise(() => {}) : ((sent = true), Promise.resolve({ value: { ticks: 1 }, done: false }))),
+    return: () => Promise.reject(new Error('broker at 10.0.0.7')),
+    [Symbol.asyncIterator]: () => source,
+  };
+  const unclosable = makeExecutableSchema({
+    typeDefs: 'type Query { f: Int } type Subscription { ticks: Int }',
+    resolvers: { Subscription: { ticks: { subscribe: () => source } } },
+  });
+  const logger = { warn() {}, error: (line: string) => void log.push(line) };
+  const { connect, told } = await umbrella({ logger }, unclosable);
+  const { client } = connect('bob');
+  const events = client.iterate({ query: 'subscription { ticks }' });
+  expect((await events.next()).value).toEqual({ data: { ticks: 1 } });
+  await client.dispose();
+  await expect.poll(() => log.join()).toContain('broker at 10.0.0.7');
+  expect(told.map(({ type }) => type)).toContain('error.masked');
+});
+
 it('with partial, a subscription over its limit opens no stream', async () => {
   const { typeDefs } = createBulwark({ authenticate: false, logger: { warn() {}, error() {} } });
   let opened = 0;

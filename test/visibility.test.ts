@@ -189,6 +189,49 @@ describe('a visible schema', () => {
     expect(sdl).not.toMatch(gone);
   });
 
+  it('keeps defaults of scalars of any form, and drops those that name what is hidden, of arguments and directives', () => {
+    const spoken = makeExecutableSchema({
+      typeDefs: `
+        scalar JSON
+        enum Level { LOW HIGH }
+        enum Tone { SOFT LOUD }
+        input In { n: Int = 3 levels: [Level!]! = [HIGH, LOW] }
+        input Free { json: JSON = { level: "LOW" } }
+        directive @speak(tone: Tone = SOFT, level: Level = LOW, times: Int! = 2, in: In = { levels: [LOW] }) on FIELD
+        directive @internal(level: Level) on FIELD_DEFINITION
+        type Query {
+          f(n: Int! = 1, text: String = "LOW", list: [Float] = [1.5], in: In = { n: 4, levels: [] }, none: JSON = null): Int
+          g(level: Level! = LOW, in: In = { levels: [HIGH, LOW] }): Int
+          free(json: JSON = { LOW: [1, null] }, free: Free): Int
+        }
+      `,
+    });
+    const view = (...hidden: string[]): GraphQLSchema => {
+      const visible = visibleSchema(spoken, (coordinate) => !hidden.includes(coordinate));
+      assertValidSchema(new Proxy(visible, {}));
+      return visible;
+    };
+    // An object as the default of a scalar is kept, though SDL has no way to print it.
+    const [json] = view('Level.LOW').getQueryType()?.getFields()['free']?.args ?? [];
+    expect(json).toMatchObject({ name: 'json', defaultValue: { LOW: [1, null] } });
+    expect(view('Level.LOW').getType('Free')?.toConfig()).toMatchObject({
+      fields: { json: { defaultValue: { level: 'LOW' } } },
+    });
+    const shown = (...hidden: string[]): string => printSchema(view('Query.free', ...hidden));
+    const withoutLow = shown('Level.LOW');
+    expect(withoutLow).toContain(
+      'f(n: Int! = 1, text: String = "LOW", list: [Float] = [1.5], in: In = {n: 4, levels: []}, none: JSON = null): Int',
+    );
+    expect(withoutLow).toContain('g(level: Level, in: In): Int');
+    expect(withoutLow).toContain('n: Int = 3\n  levels: [Level!]\n');
+    expect(withoutLow).toContain('directive @speak(tone: Tone = SOFT, level: Level, times: Int! = 2, in: In) on FIELD');
+    expect(withoutLow).not.toContain('@internal');
+    const withoutLevel = shown('Level');
+    expect(withoutLevel).toContain('directive @speak(tone: Tone = SOFT, times: Int! = 2, in: In) on FIELD');
+    expect(withoutLevel).toContain('enum Tone {');
+    expect(withoutLevel).not.toContain('Level');
+  });
+
   it('without the last field of the query type still validates: everything is unknown', () => {
     const empty = visibleSchema(schema, (coordinate) => !coordinate.startsWith('Query.'));
     expect(validate(empty, parse('{ other }'))).toHaveLength(1);

@@ -81,6 +81,33 @@ describe('what is hidden', () => {
     expect(found).toEqual([{ data: { nodes: [] } }]);
   });
 
+  it.each([
+    ['FILTER', 'first'],
+    ['FILTER', 'last'],
+    ['NOT_FOUND', 'first'],
+    ['NOT_FOUND', 'last'],
+  ])('by %s stays hidden from a caller who may see another member, which stands %s', async (mode, place) => {
+    const guarded = 'type Memo implements Node @auth(roles: "ADMIN") { id: ID }';
+    const hiding = `type Doc implements Node @owner(mode: ${mode}) { id: ID }`;
+    const typeDefs = `
+      ${authDirectives}
+      interface Node { id: ID }
+      ${place === 'first' ? guarded : hiding}
+      ${place === 'first' ? hiding : guarded}
+      type Query { nodes: [Node] sureNodes: [Node!]! }
+    `;
+    const nodes = () => [objects.get('other'), { __typename: 'Memo', id: 'memo' }, objects.get('own')];
+    const { server } = await serve(
+      makeExecutableSchema({ typeDefs, resolvers: { Query: { nodes, sureNodes: nodes } } }),
+    );
+    const who = as({ id: 'me', roles: ['ADMIN'] });
+    const seen = [{ id: 'memo' }, { id: 'own' }];
+    for (const _time of [1, 2]) {
+      const answer = await send(server, '{ nodes { id } sureNodes { id } }', who);
+      expect(answer.body).toEqual({ data: { nodes: seen, sureNodes: seen } });
+    }
+  });
+
   it('asks no loader about a caller who is nobody', async () => {
     const asked: unknown[] = [];
     const typeDefs = `

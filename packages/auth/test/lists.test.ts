@@ -20,9 +20,12 @@ const schema = makeExecutableSchema({
     type Doc @owner { id: ID! parent: Doc! slow: Int! secret: Int! @auth(roles: "ADMIN") nothing: Int! }
     type Edge { node: Doc! }
     type Open { doc: Doc! }
+    interface Node { slow: Int }
+    type Slow implements Node { slow: Int! }
+    type Guarded implements Node { slow: Int id: ID secret: Int! @auth(roles: "ADMIN") }
     type Query {
       docs: [Doc!]! nullable: [Doc] maybe: [Doc!] nested: [[Doc!]!]! edges: [Edge!]! lazy: [Doc!]! opens: [Open!] plain: [Int!]!
-      shared: [Doc!] sharedLists: [[Doc!]!]
+      shared: [Doc!] sharedLists: [[Doc!]!] nodes: [Node!]
     }
   `,
   resolvers: {
@@ -37,7 +40,9 @@ const schema = makeExecutableSchema({
       plain: () => [1, 2],
       shared: () => shared,
       sharedLists: () => sharedLists,
+      nodes: () => [{ __typename: 'Slow' }, { __typename: 'Guarded', secret: 1 }],
     },
+    Slow: { slow: () => slowly(1).then(() => Promise.reject(new Error('slow'))) },
     Doc: {
       parent: () => slowly(foreign),
       slow: () => slowly(1).then(() => Promise.reject(new Error('slow'))),
@@ -71,6 +76,7 @@ describe('a list in which a denied item nulls the list', () => {
     '{ lazy { parent { id } } }',
     '{ opens { doc { parent { id } } } }',
     '{ a: docs { parent { id } } b: edges { node { slow } } }',
+    '{ nodes { slow ... on Guarded { secret } } }',
   ])('answers %s and leaves no rejection behind', async (query) => {
     const api = await serve(schema);
     for (let time = 0; time < 2; time += 1) {

@@ -581,6 +581,22 @@ describe('owners in other forms', () => {
     const answer = await send(api.server, '{docs{n}}', me);
     expect(answer.body.data).toEqual({ docs: [{ n: 1 }, null] });
   });
+
+  it('are those that the loader finds, although the object has an ownerId of its own', async () => {
+    const owners = new Map([
+      [1, 'them'],
+      [2, 'me'],
+    ]);
+    const loaders = { owners: ({ source }: { source: unknown }) => owners.get((source as { n: number }).n) };
+    const sdl = 'type Query { docs: [Doc] doc: Doc } type Doc @owner(loader: "owners") { n: Int }';
+    // Anybody can write their name into this column; the loader reads another one.
+    const docs = [1, 2].map((n) => ({ n, ownerId: 'me' }));
+    const api = await serve(schemaOf(sdl, { Query: { docs: () => docs, doc: () => docs[0] } }), { loaders });
+    const ofList = { data: { docs: [null, { n: 2 }] }, errors: [denied('docs.0', 'FORBIDDEN')] };
+    expect(await everyWay(api, '{docs{n}}', me)).toEqual(everywhere(ofList));
+    const ofOne = { data: { doc: null }, errors: [denied('doc', 'FORBIDDEN')] };
+    expect(await everyWay(api, '{doc{n}}', me)).toEqual(everywhere(ofOne));
+  });
 });
 
 describe('@owner refuses to start', () => {

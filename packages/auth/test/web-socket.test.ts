@@ -13,7 +13,7 @@ import {
   type SecuredContext,
 } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { type ExecutionResult, parse, subscribe } from 'graphql';
+import { type ExecutionResult, GraphQLError, parse, subscribe } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -201,6 +201,41 @@ describe('over graphql-ws', () => {
       { data: { broken: null }, errors: [expect.objectContaining({ message: 'Internal server error' })] },
     ]);
     expect(String(failures[0])).toContain('password');
+  });
+
+  it('the operator is told in full of what failed, and of nothing that a client did wrong', async () => {
+    const { ask, failures } = await start();
+    for (const query of ['{opne}', '{{', '{secret}', 'subscription{guarded{id}}']) await ask('user', query);
+    await ask('late', '{open}');
+    expect(failures).toEqual([]);
+    await ask('user', '{broken}');
+    await ask('stranger', '{open}');
+    const told = failures.map((failure) => [failure instanceof GraphQLError, (failure as Error).message]);
+    expect(told).toEqual([
+      [false, 'password of the database'],
+      [false, 'no such person, says the database at 10.0.0.5'],
+    ]);
+  });
+
+  it('the operator is told of the very error that kept an operation from being judged, and the client is not', async () => {
+    const failures: unknown[] = [];
+    const failure = new Error('no connection to 10.0.0.5');
+    const { onConnect, onSubscribe, onError } = webSocket({
+      schema: (await start()).schema,
+      authenticate: () => null,
+      check: () => Promise.reject(failure),
+      context: () => ({}),
+      onFailure: (error) => void failures.push(error),
+    });
+    const socket = { extra: {} };
+    const payload = { query: '{ open }' };
+    expect(await onConnect(socket)).toBe(true);
+    const errors = await onSubscribe(socket, '1', payload);
+    expect(errors).toHaveLength(1);
+    const shown = onError(socket, '1', payload, errors as readonly GraphQLError[]);
+    expect(shown).toEqual([{ message: 'Internal server error', extensions: { code: 'INTERNAL_SERVER_ERROR' } }]);
+    expect(failures).toEqual([failure]);
+    expect(failures[0]).toBe(failure);
   });
 
   it('a socket is closed when its credential ends', async () => {

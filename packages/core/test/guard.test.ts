@@ -13,7 +13,7 @@ import {
 } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type DocumentNode, GraphQLError, GraphQLScalarType, type StringValueNode } from 'graphql';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { as, codes, send, sendBody } from '../../../test/kit.ts';
 
 const schema = makeExecutableSchema({
@@ -601,6 +601,29 @@ describe('events', () => {
     for (const policy of ['address', 'Mutation.login', 'address']) events.emit({ ...limited, policy }, 'refused');
     expect(lines).toHaveLength(4);
     expect(lines[3]).toContain('"policy":"Mutation.login"');
+  });
+
+  it('without a listener are logged for each code within one minute, and tell how many were left out', () => {
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(0);
+    onTestFinished(() => clock.mockRestore());
+    const lines: string[] = [];
+    const events = createEvents(undefined, () => ({ ...silent, warn: (line) => lines.push(line) }));
+    const emit = (code: RefusalCode): void => {
+      events.emit({ type: 'access.denied', control: 'authorization', code }, 'refused');
+    };
+    const seen = (): string[] =>
+      lines.splice(0).map((line) => /"code":"(\w+)"\}(.*)/.exec(line)?.slice(1).join('') ?? line);
+    for (const code of ['FORBIDDEN', 'UNAUTHENTICATED', 'FORBIDDEN', 'FORBIDDEN'] as const) emit(code);
+    expect(seen()).toEqual(['FORBIDDEN', 'UNAUTHENTICATED']);
+    for (const message of ['one', 'another', 'one']) events.emit({ type: 'config.warning', message }, 'noted');
+    expect(seen()).toHaveLength(2);
+    clock.mockReturnValue(59_999);
+    emit('FORBIDDEN');
+    expect(seen()).toEqual([]);
+    clock.mockReturnValue(60_000);
+    emit('FORBIDDEN');
+    emit('UNAUTHENTICATED');
+    expect(seen()).toEqual(['FORBIDDEN (and 3 more since the last line)', 'UNAUTHENTICATED']);
   });
 
   it('without a listener are logged once per kind, code and minute', async () => {

@@ -1,9 +1,10 @@
 import { ApolloServer } from '@apollo/server';
 import { guard, type SecurityEvent } from '@graphql-bulwark/core';
 import { type IntrospectionOptions, introspection } from '@graphql-bulwark/introspection';
-import { getIntrospectionQuery } from 'graphql';
+import { type FragmentDefinitionNode, getIntrospectionQuery, type OperationDefinitionNode, parse } from 'graphql';
 import { afterEach, describe, expect, it } from 'vitest';
 import { as, codes, send } from '../../../test/kit.ts';
+import { extentLimits } from '../src/extent.ts';
 
 const servers: ApolloServer<object>[] = [];
 afterEach(async () => {
@@ -75,6 +76,42 @@ describe('how large an introspection may be', () => {
       (await send(await serve({ allow: true, maxWrappers: false, maxDepth: false }), chain(60), as(null))).status,
     ).toBe(200);
     expect(() => introspection({ maxDepth: -1 })).toThrow(/maxDepth/);
+  });
+});
+
+describe('an introspection made to be expensive to measure', () => {
+  it('is refused where ofType nests a thousand times, whatever the limit is', async () => {
+    const events: SecurityEvent[] = [];
+    const server = await serve({ allow: true, maxWrappers: 5_000, maxDepth: false, maxFields: false }, events);
+    for (const _time of [1, 2]) {
+      const answer = await send(server, chain(1_001), as(null));
+      expect([answer.status, codes(answer)]).toEqual([400, ['INTROSPECTION_LIMIT_EXCEEDED']]);
+    }
+    expect(events).toMatchObject([1, 2].map(() => ({ limit: 'introspection.maxWrappers', actual: Infinity })));
+    expect(codes(await send(server, chain(1_000), as(null)))).toEqual([]);
+  });
+
+  /** Measures fragments of which each spreads the next one twice. @returns how often their selections were read. */
+  function readsOf(fragments: number): number {
+    const spreads = Array.from(
+      { length: fragments },
+      (_, i) => `fragment F${i} on __Type { ...F${i + 1} ... { ...F${i + 1} } }`,
+    );
+    const document = parse(
+      `{ __type(name: "Query") { ...F0 } } ${spreads.join(' ')} fragment F${fragments} on __Type { ofType { name } }`,
+    );
+    const [operation, ...others] = document.definitions as [OperationDefinitionNode, ...FragmentDefinitionNode[]];
+    let reads = 0;
+    for (const { selectionSet } of others) {
+      const { selections } = selectionSet;
+      Object.defineProperty(selectionSet, 'selections', { get: () => ((reads += 1), selections) });
+    }
+    extentLimits({ maxFields: false })({ document, operation });
+    return reads;
+  }
+
+  it('growth: fragments that spread the next one twice are read about as often as there are fragments', () => {
+    expect(readsOf(16)).toBeLessThan(3 * readsOf(8));
   });
 });
 

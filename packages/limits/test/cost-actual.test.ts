@@ -26,12 +26,12 @@ function nested(depth: number) {
   return { data: { node: data }, looks: () => looks };
 }
 
-function counted(text: string, data: Record<string, unknown>, options: CostOptions = {}): number {
+function counted(text: string, data: Record<string, unknown>, options: CostOptions = {}, of = schema): number {
   const document = parse(text);
   const operation = getOperationAST(document);
   if (!operation) throw new Error('no operation');
   const meter = costMeter(resolveCostOptions({ maxCost: false, ...options }));
-  return actualCost(meter.price(schema, document, operation, { no: false }), data);
+  return actualCost(meter.price(of, document, operation, { no: false }), data);
 }
 
 const off = `... @include(if: $no) { ${times(6, (i) => `... on T${i} { only${i} }`)} }`;
@@ -78,6 +78,19 @@ it('counts the type that a key of its own tells, and the dearest where none does
   expect(told({ only0: 1, parent: null })).toBe(2 + 2);
   expect(told({ only1: 1, b: 1, c: null, parent: {} }, { only0: 1, parent: {} }, { parent: {} })).toBe(2 + 4 + 2 + 1);
   expect(told()).toBe(2);
+});
+
+it('takes no key for the sign of a type that another type has as well, in a fragment inside another', () => {
+  const priced = schemaOf(`
+    interface Node { id: ID }
+    type Dear implements Node { id: ID v: Int @cost(weight: "9") }
+    type Cheap implements Node { id: ID v: Int @cost(weight: "1") w: Int @cost(weight: "1") }
+    type Query { nodes: [Node] @cost(weight: "0") }`);
+  const text = '{ nodes { ... on Dear { shared: v } ... on Node { ... on Cheap { shared: v b: w } } } }';
+  const told = (...nodes: object[]) => counted(text, { nodes }, {}, priced);
+  expect(told({ shared: 1 })).toBe(9);
+  expect(told({ shared: 1, b: 1 })).toBe(2);
+  expect(told({ shared: 1, b: null }, { shared: null }, {})).toBe(2 + 9);
 });
 
 it('does not look into lists that cost nothing', () => {

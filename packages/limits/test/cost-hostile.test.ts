@@ -2,7 +2,7 @@ import { type DocumentNode, Kind, type OperationDefinitionNode, OperationTypeNod
 import { describe, expect, it } from 'vitest';
 import { counting } from '../../../test/counting.ts';
 import { as, codes, send } from '../../../test/kit.ts';
-import { type CostOptions, explain } from '../src/index.ts';
+import { type CostOptions, type Estimator, explain } from '../src/index.ts';
 import { schemaOf, serveCost } from './pricing.ts';
 
 const schema = schemaOf(`
@@ -191,4 +191,25 @@ it('with estimators the dearest member of an interface counts, whatever its neig
     explain({ schema: wide, document: '{ n { v } }', options: { cost: { ...open, estimators: sums } } }).cost
       ?.fieldCost,
   ).toBe(101);
+});
+
+it('with estimators what an interface says of a field counts for each of its types, where it is dearer', () => {
+  const priced = schemaOf(`
+    interface N { "100" v(n: Int): Int "1" w: Int }
+    type A implements N { v(n: Int): Int "50" w: Int "7" own: Int }
+    type Query { n: N a: A }`);
+  // Prices stand where annotations of the application would: here in descriptions.
+  const declared: Estimator = ({ type, field, args, childComplexity }) => {
+    if (!('getFields' in type) || type.getFields()[field.name] !== field) throw new Error('a field of another type');
+    return Number(args['n'] ?? 1) * Number(field.description ?? 0) + childComplexity;
+  };
+  const price = (document: string, variables: Record<string, unknown> = {}): number | undefined =>
+    explain({ schema: priced, document, variables, options: { cost: { ...open, estimators: [declared] } } }).cost
+      ?.fieldCost;
+  for (const parent of ['a', 'n']) {
+    expect(price(`{ ${parent} { v } }`)).toBe(100);
+    expect(price(`{ ${parent} { w } }`)).toBe(50);
+    expect(price(`query ($n: Int) { ${parent} { v(n: $n) } }`, { n: 3 })).toBe(300);
+  }
+  expect(price('{ a { own } }')).toBe(7);
 });

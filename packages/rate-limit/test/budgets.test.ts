@@ -178,6 +178,35 @@ describe('budgets', () => {
     expect((await send(server, '{ f }', bob)).status).toBe(200);
   });
 
+  it('take a field of an interface and the same field of one of its types for two operations', async () => {
+    const typeDefs = `
+      interface Named { name: String }
+      type User implements Named { name: String }
+      type Team implements Named { name: String }
+      union Member = User | Team
+      type Query { named: Named member: Member user: User }
+    `;
+    const { server } = await serve(typeDefs, { perOperation: { max: 1 } }, () => null);
+    const different = [
+      '{ named { name } }',
+      '{ named { ... on User { name } } }',
+      '{ named { ... on Team { name } } }',
+      '{ member { ... on User { name } } }',
+      '{ member { ... on Named { name } } }',
+      '{ user { name } }',
+    ];
+    for (const status of [200, 429]) {
+      for (const query of different) expect([query, (await send(server, query, bob)).status]).toEqual([query, status]);
+    }
+    for (const same of [
+      '{ named { ... on Named { name } } }',
+      '{ named { ...F } } fragment F on User { name }',
+      '{ user { ... on Named { name } } }',
+    ]) {
+      expect([same, (await send(server, same, bob)).status]).toEqual([same, 429]);
+    }
+  });
+
   it('refuse an operation that nests too deeply to be known, in inline fragments too', async () => {
     const { server } = await serve(schema, { perOperation: { max: 1 } });
     const nested = (levels: number): string => `${'{ ... '.repeat(levels)}{ f }${' }'.repeat(levels)}`;

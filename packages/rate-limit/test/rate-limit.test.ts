@@ -53,6 +53,32 @@ describe('counting', () => {
     expect((await send(server, '{ f }', bob)).status).toBe(200);
   });
 
+  it('counts what is asked for under conditions, whatever other variables stand beside them', async () => {
+    const store = watched();
+    const { server } = await serve(
+      `type Query {
+        free(text: String, list: [String], flags: [Boolean!]): String
+        f: String @rateLimit(max: 1)
+      }`,
+      { store },
+    );
+    const query = `query ($a: String, $if: Boolean!, $b: String, $list: [String], $flags: [Boolean!]) {
+      a: free(text: $a, list: $list, flags: $flags) b: free(text: $b)
+      f @include(if: $if) ... @skip(if: $if) { none: free }
+    }`;
+    const statuses = [];
+    // Put together with commas these two are the same text; only the second asks for what is limited.
+    for (const variables of [
+      { a: '1,true', if: false, b: '2', list: ['true'], flags: [true] },
+      { a: '1', if: true, b: 'false,2', list: ['true'], flags: [true] },
+      { a: '1', if: true, b: 'false,2', list: null, flags: [] },
+    ]) {
+      statuses.push((await send(server, query, bob, { variables })).status);
+    }
+    expect(statuses).toEqual([200, 200, 429]);
+    expect(store.asked.map((charges) => charges.map(({ policy }) => policy))).toEqual([['Query.f'], ['Query.f']]);
+  });
+
   it('R4 counts each alias, and charges nothing when it refuses', async () => {
     const store = watched();
     const { server, calls } = await serve(schema, { store });
