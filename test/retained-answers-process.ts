@@ -21,7 +21,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 const items = Array.from({ length: 500 }, (_, i) => ({ id: `${i}`, name: `item ${i}`, author: 'u1' }));
 const user = as({ id: 'u1' });
-const bulwark = createBulwark<SecuredContext>({
+const bulwark = createBulwark({
   authenticate: async () => user.security.principal,
   sockets: false,
   logger: silent,
@@ -79,7 +79,7 @@ async function overSocket(): Promise<() => Promise<string>> {
   const server = new WebSocketServer({ server: http });
   useServer(webSocketHooks(bulwark, { schema, server }), server);
   const client = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`, 'graphql-transport-ws');
-  client.on('message', (text) => String(text).includes('"complete"') && client.emit('complete'));
+  client.on('message', (text: Buffer) => text.includes('"complete"') && client.emit('complete'));
   await once(client, 'open');
   client.send('{"type":"connection_init"}');
   await once(client, 'message');

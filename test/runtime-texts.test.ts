@@ -369,10 +369,8 @@ describe('over graphql-ws', () => {
     const { bulwark, schema, ...told } = protect(settings);
     await told.server.start();
     const http = createServer();
-    const { dispose } = useServer(
-      webSocketHooks(bulwark, { schema, maxTokens }),
-      new WebSocketServer({ server: http }),
-    );
+    const server = new WebSocketServer({ server: http });
+    const { dispose } = useServer(webSocketHooks(bulwark, { schema, server, maxTokens }), server);
     stops.push(() => dispose());
     const url = `ws://${await listening(http)}`;
     const closed: string[] = [];

@@ -257,13 +257,16 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
 }
 
 /**
- * One result, as a stream of one. What graphql-ws fails to write of a stream becomes an error of the operation, which is masked and
- * told of; of a single result it closes the socket, and every other operation of the client ends with it.
+ * One result, as a stream of one. What fails to be written of a stream becomes an error of the operation, which is masked and told
+ * of; of a single result it closes the socket, and every other operation of the client ends with it.
  */
 function asStream<T>(result: T): T {
   if (isAsyncIterable(result)) return result;
   if (isPromise(result)) return result.then(asStream) as T;
-  return (async function* once() {
-    yield result;
-  })() as T;
+  return streamOnce(result) as T;
+}
+
+/** Not a closure: a generator function that is made for each answer would keep the answer in memory until a full collection. */
+async function* streamOnce<T>(result: T): AsyncGenerator<T, void> {
+  yield result;
 }

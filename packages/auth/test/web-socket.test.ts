@@ -220,14 +220,17 @@ describe('over graphql-ws', () => {
   it('the operator is told of the very error that kept an operation from being judged, and the client is not', async () => {
     const failures: unknown[] = [];
     const failure = new Error('no connection to 10.0.0.5');
+    const server = new EventEmitter();
     const { onConnect, onSubscribe, onError } = webSocket({
       schema: (await start()).schema,
+      server,
       authenticate: () => null,
       check: () => Promise.reject(failure),
       context: () => ({}),
       onFailure: (error) => void failures.push(error),
     });
-    const socket = { extra: {} };
+    const socket = { extra: { socket: { close() {} } } };
+    server.emit('connection', socket.extra.socket, {});
     const payload = { query: '{ open }' };
     expect(await onConnect(socket)).toBe(true);
     const errors = await onSubscribe(socket, '1', payload);
