@@ -596,6 +596,21 @@ describe('owners in other forms', () => {
     expect((await send(api.server, '{doc{n}}', me)).body.data).toEqual({ doc: isOwned ? { n: 1 } : null });
   });
 
+  it('are loaded by a function that is told of the field, its arguments and its context', async () => {
+    const told: unknown[] = [];
+    const loaders = {
+      owners: ({ info, ...asked }: { info?: { fieldName: string; path: { key: unknown } } | undefined }) => {
+        told.push({ ...asked, field: info?.fieldName, at: info?.path.key });
+        return 'me';
+      },
+    };
+    const sdl = 'type Query { doc(id: ID): String @owner(loader: "owners") }';
+    const api = await serve(schemaOf(sdl, { Query: { doc: () => 'text' } }), { loaders });
+    expect((await send(api.server, '{one:doc(id:"1")}', me)).body.data).toEqual({ one: 'text' });
+    const context = expect.objectContaining({ security: me.security });
+    expect(told).toEqual([{ args: { id: '1' }, source: undefined, context, field: 'doc', at: 'one' }]);
+  });
+
   it('are those that the loader finds, although the object has an ownerId of its own', async () => {
     const owners = new Map([
       [1, 'them'],
