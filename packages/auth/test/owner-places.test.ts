@@ -582,6 +582,35 @@ describe('owners in other forms', () => {
     expect(answer.body.data).toEqual({ docs: [{ n: 1 }, null] });
   });
 
+  it.each<[string, unknown, boolean]>([
+    ['ids, of which one is the caller', ['them', 'me'], true],
+    ['objects that are all of the caller', [{ ownerId: 'me' }, { ownerId: 'me' }], true],
+    ['objects of which one is not', [{ ownerId: 'me' }, { ownerId: 'them' }], false],
+    ['an id of the caller beside an object of somebody else', ['me', { ownerId: 'them' }], false],
+    ['an id of somebody else beside an object of the caller', ['them', { ownerId: 'me' }], false],
+    ['an id of the caller beside nothing', ['me', null], false],
+    ['an id and an object of the caller', ['me', { ownerId: 'me' }], true],
+  ])('may be loaded as a list of %s', async (_, found, isOwned) => {
+    const sdl = 'type Query { doc: Doc } type Doc @owner(loader: "owners") { n: Int }';
+    const api = await serve(schemaOf(sdl, { Query: { doc: () => ({ n: 1 }) } }), { loaders: { owners: () => found } });
+    expect((await send(api.server, '{doc{n}}', me)).body.data).toEqual({ doc: isOwned ? { n: 1 } : null });
+  });
+
+  it('are loaded by a function that is told of the field, its arguments and its context', async () => {
+    const told: unknown[] = [];
+    const loaders = {
+      owners: ({ info, ...asked }: { info?: { fieldName: string; path: { key: unknown } } | undefined }) => {
+        told.push({ ...asked, field: info?.fieldName, at: info?.path.key });
+        return 'me';
+      },
+    };
+    const sdl = 'type Query { doc(id: ID): String @owner(loader: "owners") }';
+    const api = await serve(schemaOf(sdl, { Query: { doc: () => 'text' } }), { loaders });
+    expect((await send(api.server, '{one:doc(id:"1")}', me)).body.data).toEqual({ one: 'text' });
+    const context = expect.objectContaining({ security: me.security });
+    expect(told).toEqual([{ args: { id: '1' }, source: undefined, context, field: 'doc', at: 'one' }]);
+  });
+
   it('are those that the loader finds, although the object has an ownerId of its own', async () => {
     const owners = new Map([
       [1, 'them'],

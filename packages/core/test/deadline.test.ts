@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { within } from '../src/index.ts';
 
 describe('within a time', () => {
@@ -11,6 +11,16 @@ describe('within a time', () => {
       return 'answer';
     };
     expect(await within(milliseconds, rounds())).toBe('answer');
+  });
+
+  it.each([
+    ['answers', () => Promise.resolve('answer')],
+    ['fails', () => Promise.reject(new Error('down'))],
+  ])('what %s leaves no timer behind', async (_, work) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    await Promise.allSettled([within(60_000, work())]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it('what does not answer is given up', async () => {

@@ -379,6 +379,22 @@ describe('subscriptions', () => {
     expect(logged).toEqual([]);
   });
 
+  it.each([
+    'router.example.com',
+    '/callback',
+    'ftp://router.example.com/',
+    'https://user@router.example.com/',
+    'https://user:secret@router.example.com/',
+    'https://router.example.com/?to=',
+    'https://router.example.com/#here',
+    5,
+  ])('have no callback at %s: it is refused at start', (url) => {
+    const start_ = (...urls: unknown[]) => guard({ controls: [], subscriptionCallbacks: urls as string[] });
+    expect(() => start_(url)).toThrow('subscriptionCallbacks must hold URLs such as');
+    expect(() => start_('https://router.example.com/', url)).toThrow(TypeError);
+    expect(() => start_('https://router.example.com/', 'http://127.0.0.1:4000/callback')).not.toThrow();
+  });
+
   it('cannot be asked for through a callback', async () => {
     const seen: unknown[] = [];
     const server = await start([], {

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import type { Consumption, CounterStore } from '@graphql-bulwark/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { as, codes, send } from '../../../test/kit.ts';
+import { createFaults } from '../src/faults.ts';
 import { memoryStore } from '../src/index.ts';
 import { serve } from './server.ts';
 
@@ -163,5 +164,26 @@ describe('a store that fails', () => {
     const { server, events } = await serve(schema, { store: broken(down), onStoreError: 'deny', mode: 'report' });
     expect((await send(server, '{ f }', bob)).status).toBe(200);
     expect(events.at(-1)).toMatchObject({ type: 'failure', outcome: 'reported' });
+  });
+});
+
+describe('a place that failed three times in a row', () => {
+  it('is asked by one request at a time once it has rested, and by all when it works again', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const faults = createFaults(1_000);
+    for (let failure = 1; failure <= 3; failure += 1) {
+      expect(faults.mayAsk('a')).toBe(true);
+      faults.failed('a');
+    }
+    vi.advanceTimersByTime(999);
+    expect([faults.mayAsk('a'), faults.mayAsk('b')]).toEqual([false, true]);
+    vi.advanceTimersByTime(1);
+    expect([faults.mayAsk('a'), faults.mayAsk('a'), faults.mayAsk('a')]).toEqual([true, false, false]);
+    faults.failed('a');
+    expect(faults.mayAsk('a')).toBe(false);
+    vi.advanceTimersByTime(1_000);
+    expect(faults.mayAsk('a')).toBe(true);
+    faults.worked('a');
+    expect([faults.mayAsk('a'), faults.mayAsk('a'), faults.remain()]).toEqual([true, true, false]);
   });
 });
