@@ -7,19 +7,6 @@ export {
   normalizeAddress,
   type RequestOrigin,
 } from './client-address.ts';
-export {
-  behind,
-  collectFields,
-  type Fragments,
-  fragmentsOf,
-  included,
-  onlySpread,
-  responseKey,
-  type Selecting,
-  typeApplies,
-  type Walking,
-  walkSelections,
-} from './collect.ts';
 export type {
   Control,
   IncomingRequest,
@@ -49,11 +36,25 @@ export {
   logEvents,
   type SecurityEvent,
 } from './events.ts';
-export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './facts.ts';
 export { guard } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
-export { type OperationFacts, occurrencesAbove } from './operation-facts.ts';
+export {
+  behind,
+  collectFields,
+  type Fragments,
+  fragmentsOf,
+  included,
+  onlySpread,
+  responseKey,
+  type Selecting,
+  typeApplies,
+  type Walking,
+  walkSelections,
+} from './operation/collect-fields.ts';
+export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './operation/metrics.ts';
+export { type OperationFacts, occurrencesAbove } from './operation/operation-facts.ts';
+export { PerOperation } from './operation/operation-state.ts';
 export {
   checkFlags,
   checkFunctions,
@@ -68,7 +69,6 @@ export {
   wholeNumber,
 } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
-export { PerOperation } from './per-operation.ts';
 export { around, isPlainField } from './plain-field.ts';
 export { plainText } from './plain-text.ts';
 export {

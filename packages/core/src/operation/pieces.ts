@@ -1,7 +1,7 @@
 /** What stands in the selection sets of a document: each is read once, and each text in it is one {@link Name} from then on. */
 import { Kind, type SelectionSetNode } from 'graphql';
-import type { Fragments } from './collect.ts';
-import type { Merged } from './merging.ts';
+import type { Fragments } from './collect-fields.ts';
+import type { Merged } from './merge-selections.ts';
 import { type Name, Names } from './names.ts';
 
 // Most sets have none of something, and arrays are what reading takes most time for.

@@ -11,8 +11,8 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { onlySpread } from './collect.ts';
-import { addDirectives, addFragment, type Counted, type Counts, nothing, reach, saturate } from './counts.ts';
+import { onlySpread } from './collect-fields.ts';
+import { addDirectives, addFragment, type Counted, type Counts, nothing, reach, saturate } from './count.ts';
 import { beginKeys, repeatsKey } from './distinct-keys.ts';
 
 /** What a selection set belongs to: `whole` is that of a field or an operation, the others are part of one. */

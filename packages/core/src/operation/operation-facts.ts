@@ -1,9 +1,9 @@
 /** What one operation asks for: its counts, and those of its selection sets once they are merged. */
 import { type FieldNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
-import { FieldWalk } from './collect.ts';
+import { FieldWalk } from './collect-fields.ts';
+import { addDirectives, type Counted } from './count.ts';
 import { countSelections } from './count-selections.ts';
-import { addDirectives, type Counted } from './counts.ts';
-import { mostKeysPerName } from './occurrences.ts';
+import { mostKeysPerName } from './field-repetition.ts';
 
 /** What one operation asks for, after fragments are expanded. A count too large to represent is `Infinity`. */
 export interface OperationFacts {

@@ -1,7 +1,7 @@
 /** Counts under how many response keys one field name is asked for, after selections are merged by response path. */
 import type { SelectionSetNode } from 'graphql';
-import type { Counted } from './counts.ts';
-import type { Merged, Visitor } from './merging.ts';
+import type { Counted } from './count.ts';
+import type { Merged, Visitor } from './merge-selections.ts';
 import type { Selected } from './pieces.ts';
 
 /** A step by response path. */

@@ -5,12 +5,12 @@
  * the name of a field, never by an alias or the name of a fragment or an operation.
  */
 import { type DocumentNode, Kind, type OperationDefinitionNode } from 'graphql';
-import { fragmentsOf } from './collect.ts';
+import { fragmentsOf } from './collect-fields.ts';
+import { Counted } from './count.ts';
 import { countUnreached } from './count-selections.ts';
-import { Counted } from './counts.ts';
 import { CountedOperation, type OperationFacts } from './operation-facts.ts';
-import { PerOperation } from './per-operation.ts';
-import { countRepeated } from './repeated.ts';
+import { PerOperation } from './operation-state.ts';
+import { countRepeated } from './repeated-fields.ts';
 
 /** What the document as a whole holds. */
 export interface DocumentFacts {

@@ -4,7 +4,7 @@
  * remembered.
  */
 import type { FieldNode, SelectionNode } from 'graphql';
-import { responseKey } from './collect.ts';
+import { responseKey } from './collect-fields.ts';
 
 /** What fits into the caches of a processor. */
 export const maxPlaceBits = 12;

@@ -3,7 +3,7 @@
  * sets is looked at a hundred times, and none of these looks compares a text or makes anything.
  */
 import type { SelectionSetNode } from 'graphql';
-import { behind, type Fragments } from './collect.ts';
+import { behind, type Fragments } from './collect-fields.ts';
 import type { Name } from './names.ts';
 import { type Piece, Pieces, type Selected } from './pieces.ts';
 

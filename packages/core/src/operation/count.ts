@@ -1,7 +1,7 @@
 /** Counts that can be combined: those of a fragment are added wherever it is spread. They saturate. */
 import type { DirectiveNode, SelectionSetNode } from 'graphql';
-import type { Fragments } from './collect.ts';
-import { Merging } from './merging.ts';
+import type { Fragments } from './collect-fields.ts';
+import { Merging } from './merge-selections.ts';
 
 /** Counts of a selection set, fragments expanded. `anyDepth` is the depth that it would have below `__schema`. */
 export interface Counts {

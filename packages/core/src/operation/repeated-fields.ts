@@ -3,9 +3,9 @@
  * through fragments. Validation compares every two of them, so that this number bounds what validation costs.
  */
 import { Kind, type SelectionSetNode } from 'graphql';
-import { behind } from './collect.ts';
-import type { Counted } from './counts.ts';
-import type { Merged, Visitor } from './merging.ts';
+import { behind } from './collect-fields.ts';
+import type { Counted } from './count.ts';
+import type { Merged, Visitor } from './merge-selections.ts';
 import type { Selected } from './pieces.ts';
 
 /** Selections to look at for the repeated fields of a document; twice those that are written in it where it is more. */
