@@ -8,8 +8,8 @@ import {
 } from 'graphql';
 import type { Control, ResolvedOperation } from './control.ts';
 import type { EventOrigin, Events } from './events.ts';
+import type { OperationFacts } from './operation/metrics.ts';
 import { operationFacts } from './operation/metrics.ts';
-import type { OperationFacts } from './operation/operation-facts.ts';
 import { type SecurityContext, securityContext, securityOf } from './principal.ts';
 import { deny, refuse } from './refusal.ts';
 import { eventOf, verdict } from './verdict.ts';

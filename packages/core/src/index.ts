@@ -52,8 +52,14 @@ export {
   type Walking,
   walkSelections,
 } from './operation/collect-fields.ts';
-export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './operation/metrics.ts';
-export { type OperationFacts, occurrencesAbove } from './operation/operation-facts.ts';
+export {
+  type DocumentFacts,
+  documentFacts,
+  type OperationFacts,
+  occurrencesAbove,
+  operationFacts,
+  repeatedFields,
+} from './operation/metrics.ts';
 export { PerOperation } from './operation/operation-state.ts';
 export {
   checkFlags,

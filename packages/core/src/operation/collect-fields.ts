@@ -58,6 +58,8 @@ export interface Selecting {
   readonly includes: (node: SelectionNode) => boolean;
   /** Type conditions: {@link typeApplies}, or `() => true` for all. */
   readonly applies: (typeCondition: string) => boolean;
+  /** Told of each selection set before it is walked, those of fragments among them. */
+  readonly opens?: (set: SelectionSetNode) => void;
 }
 
 /** `@skip` and `@include` under these coerced variables. */
@@ -108,7 +110,7 @@ interface Cursor<G> {
 /** Visits the fields of a selection set in the order of the document, fragments expanded, fields not entered. */
 export function walkSelections<G>(outermost: SelectionSetNode, outside: G, walking: Walking<G>): void {
   // A stack of its own instead of recursion: how deep fragments nest is the client's choice.
-  let left: Cursor<G>[] | undefined;
+  const left: Cursor<G>[] = [];
   let set = outermost;
   let around = outside;
   let next = 0;
@@ -117,7 +119,7 @@ export function walkSelections<G>(outermost: SelectionSetNode, outside: G, walki
     const node = set.selections[next];
     next += 1;
     if (!node) {
-      const back = left?.pop();
+      const back = left.pop();
       if (!back) return;
       ({ set, next, around } = back);
       continue;
@@ -130,7 +132,6 @@ export function walkSelections<G>(outermost: SelectionSetNode, outside: G, walki
     }
     const inner = fragmentAt(node, walking, here);
     if (!inner) continue;
-    left ??= [];
     left.push({ set, next, around });
     walking.opens(inner);
     set = inner;
@@ -157,9 +158,7 @@ function fragmentAt<G>(
 /** Goes into each fragment once, and everywhere else; a walk for which types or conditions matter says so. */
 export abstract class FieldWalk implements Walking<true> {
   readonly fragments: Fragments;
-  /** Name -> the walk that entered it last: to forget all of them is to begin with another walk. */
-  #entered: Map<string, number> | undefined;
-  #walks = 0;
+  readonly #entered = new Set<string>();
 
   constructor(fragments: Fragments) {
     this.fragments = fragments;
@@ -167,7 +166,6 @@ export abstract class FieldWalk implements Walking<true> {
 
   /** Visits the fields of merged selection sets. */
   walk(sets: Iterable<SelectionSetNode>): this {
-    this.#walks += 1;
     for (const set of sets) walkSelections(set, true, this);
     return this;
   }
@@ -181,10 +179,8 @@ export abstract class FieldWalk implements Walking<true> {
   }
 
   enters(name: string): boolean {
-    this.#entered ??= new Map();
-    if (this.#entered.get(name) === this.#walks) return false;
-    this.#entered.set(name, this.#walks);
-    return true;
+    const { size } = this.#entered;
+    return this.#entered.add(name).size > size;
   }
 
   opens(_set: SelectionSetNode): void {}
@@ -216,6 +212,10 @@ class Collecting extends FieldWalk {
 
   override applies(typeCondition: string): boolean {
     return this.#selecting.applies(typeCondition);
+  }
+
+  override opens(set: SelectionSetNode): void {
+    this.#selecting.opens?.(set);
   }
 
   field(node: FieldNode): void {

@@ -1,83 +1,80 @@
 /** Counts under how many response keys one field name is asked for, after selections are merged by response path. */
-import type { SelectionSetNode } from 'graphql';
-import type { Counted } from './count.ts';
-import type { Merged, Visitor } from './merge-selections.ts';
-import type { Selected } from './pieces.ts';
+import type { FieldNode, SelectionSetNode } from 'graphql';
+import { FieldWalk, type Fragments, responseKey } from './collect-fields.ts';
+import type { DocumentCounter } from './count.ts';
+import type { Merged, SelectionMerger } from './merge-selections.ts';
 
 /** A step by response path. */
 interface Step {
   readonly merged: Merged;
-  /** Fields of one response key each. */
-  readonly below: readonly (readonly Selected[])[];
+  /** Selection sets of one response key each. */
+  readonly below: readonly SelectionSetNode[][];
   /** Of what was met here and below. */
   most: number;
   next: number;
 }
 
-/** @returns the most response keys of one field name, or `floor` where they are no more. */
-export function mostKeysPerName(root: SelectionSetNode, counted: Counted, floor: number): number {
-  return new OccurrenceWalk(counted, floor).from(root);
-}
-
 /** Goes only where enough aliases are: one field name has a response key for each alias at the most, and its own. */
-class OccurrenceWalk implements Visitor {
-  readonly #counted: Counted;
-  readonly #floor: number;
-  /** Of the step that is being begun. */
-  #below: (readonly Selected[])[] = [];
-  #most = 0;
+export class FieldRepetition {
+  readonly #fragments: Fragments;
+  readonly #aliases: DocumentCounter['aliases'];
+  readonly #merger: SelectionMerger;
+  /** What was found at and below merged selections, where it is more than a floor. */
+  readonly #known = new Map<Merged, { readonly above: number; readonly found: number }>();
 
-  constructor(counted: Counted, floor: number) {
-    this.#counted = counted;
-    this.#floor = floor;
+  constructor({ fragments, aliases }: DocumentCounter, merger: SelectionMerger) {
+    this.#fragments = fragments;
+    this.#aliases = aliases;
+    this.#merger = merger;
   }
 
-  from(root: SelectionSetNode): number {
-    const { merging } = this.#counted;
+  /** @returns the most response keys of one field name, or `floor` where they are no more. */
+  countAbove(floor: number, root: SelectionSetNode): number {
     // A stack of its own instead of recursion: nesting is the client's to choose.
-    let step = this.#begin(merging.ofSet(root));
+    let step = this.#begin(this.#merger.merge([root]), floor);
     const above: Step[] = [];
     for (;;) {
-      const fields = step.below[step.next++];
-      if (!fields) {
-        step.merged.most = { above: this.#floor, found: step.most };
+      const sets = step.below[step.next++];
+      if (!sets) {
+        this.#known.set(step.merged, { above: floor, found: step.most });
         const parent = above.pop();
         if (!parent) return step.most;
         parent.most = Math.max(parent.most, step.most);
         step = parent;
-      } else if (this.#aliasesBelow(fields) >= step.most) {
-        const merged = merging.ofFields(fields);
-        if (merged.most?.above === this.#floor) step.most = Math.max(step.most, merged.most.found);
+      } else if (this.#countAliases(sets) >= step.most) {
+        const merged = this.#merger.merge(sets);
+        const known = this.#known.get(merged);
+        if (known?.above === floor) step.most = Math.max(step.most, known.found);
         else {
           above.push(step);
-          step = this.#begin(merged);
+          step = this.#begin(merged, floor);
         }
       }
     }
   }
 
-  #begin(merged: Merged): Step {
-    const { merging } = this.#counted;
-    this.#most = merged.aliased < this.#floor ? this.#floor : Math.max(this.#floor, merging.mostKeysPerName(merged));
-    this.#below = [];
-    merging.visit(merged, this);
-    return { merged, below: this.#below, most: this.#most, next: 0 };
+  #begin(merged: Merged, floor: number): Step {
+    const most =
+      merged.aliased < floor ? floor : Math.max(floor, new KeysPerName(this.#fragments).walk(merged.sets).most);
+    return { merged, below: [...merged.below.values()], most, next: 0 };
   }
 
-  single(field: Selected): void {
-    this.merging([field]);
+  #countAliases(sets: readonly SelectionSetNode[]): number {
+    return sets.reduce((sum, set) => sum + (this.#aliases.get(set) ?? 0), 0);
   }
+}
 
-  merging(fields: readonly Selected[]): void {
-    if (this.#aliasesBelow(fields) >= this.#most) this.#below.push(fields);
-  }
+/** The most response keys of one field name. */
+class KeysPerName extends FieldWalk {
+  most = 0;
+  readonly #keys = new Map<string, Set<string>>();
 
-  #aliasesBelow(fields: readonly Selected[]): number {
-    let aliases = 0;
-    for (const field of fields) {
-      field.aliases ??= this.#counted.aliases.get(field.set) ?? 0;
-      aliases += field.aliases;
-    }
-    return aliases;
+  field(node: FieldNode): void {
+    const {
+      name: { value: name },
+    } = node;
+    const keys = this.#keys.get(name) ?? new Set();
+    this.#keys.set(name, keys.add(responseKey(node)));
+    this.most = Math.max(this.most, keys.size);
   }
 }
