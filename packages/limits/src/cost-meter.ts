@@ -35,8 +35,7 @@ export interface CostMeter {
 
 interface Compiled {
   readonly costs: CostSchema;
-  /** An edited copy of a document can share operations with it, and spread other fragments. */
-  readonly programs: WeakMap<DocumentNode, PerOperation<Outcome>>;
+  readonly programs: PerOperation<Outcome>;
 }
 
 type Outcome = { readonly program: CostProgram } | { readonly refusal: () => GraphQLError };
@@ -47,7 +46,7 @@ export function costMeter(settings: CostSettings): CostMeter {
   function compiled(schema: GraphQLSchema): Compiled {
     let known = schemas.get(schema);
     if (!known) {
-      known = { costs: compileCostSchema(schema, settings), programs: new WeakMap() };
+      known = { costs: compileCostSchema(schema, settings), programs: new PerOperation() };
       schemas.set(schema, known);
     }
     return known;
@@ -57,12 +56,8 @@ export function costMeter(settings: CostSettings): CostMeter {
     schemaOf: (schema) => compiled(schema).costs,
     price(schema, document, operation, variables) {
       const { costs, programs } = compiled(schema);
-      let ofDocument = programs.get(document);
-      if (!ofDocument) {
-        ofDocument = new PerOperation();
-        programs.set(document, ofDocument);
-      }
-      const known = ofDocument.get(operation) ?? ofDocument.set(operation, compileOnce(costs, document, operation));
+      const known =
+        programs.get(document, operation) ?? programs.set(document, operation, compileOnce(costs, document, operation));
       if ('refusal' in known) throw known.refusal();
       const { program } = known;
       const { fieldCost, typeCost, invalid } = program.price(variables);

@@ -1,20 +1,20 @@
-import type { OperationDefinitionNode } from 'graphql';
+import type { DocumentNode, OperationDefinitionNode } from 'graphql';
 
-/** What is remembered of each operation of a document: most have one, and need no table. */
+/**
+ * Remembers something of operations as long as their documents live. The document is part of the key: an edited copy of it can
+ * share operations with it, and define the fragments that they spread in another way.
+ */
 export class PerOperation<T> {
-  #first: OperationDefinitionNode | undefined;
-  #ofFirst: T | undefined;
-  #ofOthers: Map<OperationDefinitionNode, T> | undefined;
+  readonly #documents = new WeakMap<DocumentNode, Map<OperationDefinitionNode, T>>();
 
-  get(operation: OperationDefinitionNode): T | undefined {
-    return operation === this.#first ? this.#ofFirst : this.#ofOthers?.get(operation);
+  get(document: DocumentNode, operation: OperationDefinitionNode): T | undefined {
+    return this.#documents.get(document)?.get(operation);
   }
 
   /** @returns the value. */
-  set(operation: OperationDefinitionNode, value: T): T {
-    this.#first ??= operation;
-    if (operation === this.#first) this.#ofFirst = value;
-    else (this.#ofOthers ??= new Map()).set(operation, value);
+  set(document: DocumentNode, operation: OperationDefinitionNode, value: T): T {
+    const operations = this.#documents.get(document) ?? new Map<OperationDefinitionNode, T>();
+    this.#documents.set(document, operations.set(operation, value));
     return value;
   }
 }
