@@ -3,7 +3,14 @@
  * Room: check, after the limits. The guards of record are in the schema, and hold without this control.
  * Answers: `UNAUTHENTICATED`, 401, or `FORBIDDEN`, 403, with `WWW-Authenticate` (RFC 6750 section 3); one error per coordinate.
  */
-import { type Control, knownOptions, PerOperation, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
+import {
+  type Control,
+  knownOptions,
+  PerOperation,
+  type ResolvedOperation,
+  refuse,
+  visitSelections,
+} from '@graphql-bulwark/core';
 import {
   type DocumentNode,
   type GraphQLError,
@@ -16,7 +23,6 @@ import { challenge, checkedRealm } from './challenge.ts';
 import { type DirectiveNames, usesDirectives } from './directives.ts';
 import { denialOf, type Foreseen, foreseenDenials } from './foreseen.ts';
 import { type Guards, markOf } from './marker.ts';
-import { walk } from './touched.ts';
 
 export interface AuthorizationOptions {
   /** The realm in `WWW-Authenticate`; the same as that of `authenticate`. @default 'graphql' */
@@ -129,7 +135,7 @@ function touchesGuarded(
   { index }: Guards,
 ): boolean {
   let touched = false;
-  walk(schema, document, operation, {
+  visitSelections(schema, document, operation, {
     includes: () => !touched,
     field(parent, field) {
       touched ||= index.touching.has(`${parent.name}.${field.name}`);

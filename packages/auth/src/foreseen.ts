@@ -4,7 +4,16 @@
  * A selection on an abstract type is denied when every type that can stand there is; a selection under the condition of one
  * object type when that type is. Everything else is left to the guards in the schema.
  */
-import { deny, included, type RefusalFacts, type ResolvedOperation } from '@graphql-bulwark/core';
+import {
+  deny,
+  included,
+  pathOf,
+  type RefusalFacts,
+  type ResolvedOperation,
+  type SelectionVisitor,
+  visitSelections,
+  type Way,
+} from '@graphql-bulwark/core';
 import {
   type ASTNode,
   type FieldNode,
@@ -20,7 +29,6 @@ import {
 import type { Denied, Why } from './denials.ts';
 import type { Guarded } from './guarded.ts';
 import type { Guards } from './marker.ts';
-import { pathOf, type Visitor, type Way, walk } from './touched.ts';
 
 /** One denied coordinate. */
 export interface Foreseen extends Why {
@@ -88,7 +96,7 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
     return false;
   };
 
-  const visitor: Visitor = {
+  const visitor: SelectionVisitor = {
     includes: included(operation.variables),
     field(parent, field, node, way) {
       const result = getNamedType(field.type);
@@ -98,7 +106,7 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
     },
     narrowed: (type, node, way) => passes(onType(type), node, way),
   };
-  walk(schema, document, operation.operation, visitor);
+  visitSelections(schema, document, operation.operation, visitor);
   return [...found.values()];
 }
 

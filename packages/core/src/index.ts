@@ -62,6 +62,12 @@ export {
 } from './operation/metrics.ts';
 export { PerOperation } from './operation/operation-state.ts';
 export {
+  pathOf,
+  type Visitor as SelectionVisitor,
+  type Way,
+  walk as visitSelections,
+} from './operation/visit-selections.ts';
+export {
   checkFlags,
   checkFunctions,
   checkLogger,

@@ -4,7 +4,7 @@
  * Each selection set is entered once per type that it stands on, with a queue and not by recursion, so that fragments that
  * double, spread themselves or nest deeply cost no more than their text.
  */
-import { type Fragments, fragmentsOf, responseKey } from '@graphql-bulwark/core';
+
 import {
   type DocumentNode,
   type FieldNode,
@@ -21,6 +21,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { type Fragments, fragmentsOf, responseKey } from './collect-fields.ts';
 
 /** Response keys from the innermost outwards. */
 export interface Way {
