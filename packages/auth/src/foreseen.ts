@@ -7,12 +7,10 @@
 import {
   deny,
   included,
-  pathOf,
   type RefusalFacts,
   type ResolvedOperation,
   type SelectionVisitor,
   visitSelections,
-  type Way,
 } from '@graphql-bulwark/core';
 import {
   type ASTNode,
@@ -25,6 +23,8 @@ import {
   isAbstractType,
   isCompositeType,
   OperationTypeNode,
+  type ResponsePath,
+  responsePathAsArray,
 } from 'graphql';
 import type { Denied, Why } from './denials.ts';
 import type { Guarded } from './guarded.ts';
@@ -85,12 +85,17 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
     return first ?? [];
   };
   /** Whether to look on below. A denial that only nulls its field ends here without a word. */
-  const passes = (denied: Denied | undefined, node: ASTNode, way: Way | undefined): boolean => {
+  const passes = (denied: Denied | undefined, node: ASTNode, path: ResponsePath | undefined): boolean => {
     if (!denied) return true;
     const { coordinate, rule } = denied.guarded;
     if (rejects(denied.guarded, operation) && !found.has(coordinate) && found.size < maximum) {
-      const path = pathOf(way);
-      const facts = { coordinate, rule, reason: denied.reason, nodes: [node], ...(path.length > 0 && { path }) };
+      const facts = {
+        coordinate,
+        rule,
+        reason: denied.reason,
+        nodes: [node],
+        ...(path && { path: responsePathAsArray(path) }),
+      };
       found.set(coordinate, { code: denied.code, reason: denied.reason, facts });
     }
     return false;
@@ -98,13 +103,13 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
 
   const visitor: SelectionVisitor = {
     includes: included(operation.variables),
-    field(parent, field, node, way) {
+    field(parent, field, node, path) {
       const result = getNamedType(field.type);
       const refused = onField(parent, field.name) ?? (isCompositeType(result) ? onType(result) : undefined);
-      if (!passes(refused, node, way)) return false;
-      return passedIn(parent, field.name, node).filter((denied) => !passes(denied, node, way)).length === 0;
+      if (!passes(refused, node, path)) return false;
+      return passedIn(parent, field.name, node).filter((denied) => !passes(denied, node, path)).length === 0;
     },
-    narrowed: (type, node, way) => passes(onType(type), node, way),
+    narrowed: (type, node, path) => passes(onType(type), node, path),
   };
   visitSelections(schema, document, operation.operation, visitor);
   return [...found.values()];

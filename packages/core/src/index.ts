@@ -61,12 +61,7 @@ export {
   repeatedFields,
 } from './operation/metrics.ts';
 export { PerOperation } from './operation/operation-state.ts';
-export {
-  pathOf,
-  type Visitor as SelectionVisitor,
-  type Way,
-  walk as visitSelections,
-} from './operation/visit-selections.ts';
+export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
 export {
   checkFlags,
   checkFunctions,
