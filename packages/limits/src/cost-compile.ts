@@ -6,10 +6,8 @@
  */
 import { type Fragments, fragmentsOf, operationFacts, refuse, repeatedFields } from '@graphql-bulwark/core';
 import type { DocumentNode, OperationDefinitionNode, SelectionSetNode } from 'graphql';
-import { compileApollo } from './cost-apollo.ts';
 import type { Spend } from './cost-arguments.ts';
 import type { SizedFields, Sizing } from './cost-list-size.ts';
-import { compileMerged } from './cost-merged.ts';
 import { fieldCostOf, type Plan, Plans, typeCostOf } from './cost-plan.ts';
 import type { CostSchema } from './cost-schema.ts';
 import type { Run, Term, Variables } from './cost-terms.ts';
@@ -185,19 +183,4 @@ export class CostProgram {
     if (varying.length === 0 && this.#kept.length === 0) return noMemory;
     return { kept: this.#kept.map(() => 0), field: varying.map(() => 0), type: varying.map(() => 0) };
   }
-}
-
-/** @throws the refusal of an operation that takes more than the budget to price. */
-export function compileCost(
-  costs: CostSchema,
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-): CostProgram {
-  const { settings, schema } = costs;
-  const rootType = costs.typeNamed(schema.getRootType(operation.operation)?.name ?? '');
-  if (!rootType) throw refuse('BAD_REQUEST', { reason: 'no root type for the operation' });
-  const compiler = new Compiler(costs, document, operation);
-  const compile = settings.model === 'apollo' ? compileApollo : compileMerged;
-  const root = compile(compiler, operation.selectionSet, rootType);
-  return new CostProgram(compiler, root, settings.base[operation.operation], costs.typeWeight(rootType.type));
 }

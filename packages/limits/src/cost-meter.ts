@@ -9,7 +9,9 @@ import {
   refuse,
 } from '@graphql-bulwark/core';
 import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
-import { type CostProgram, compileCost, type Price } from './cost-compile.ts';
+import { compileApollo } from './cost-apollo.ts';
+import { Compiler, CostProgram, type Price } from './cost-compile.ts';
+import { compileMerged } from './cost-merged.ts';
 import type { CostLimits, CostSettings } from './cost-options.ts';
 import { type CostSchema, compileCostSchema } from './cost-schema.ts';
 import { dearest } from './cost-shares.ts';
@@ -76,6 +78,17 @@ function compileOnce(costs: CostSchema, document: DocumentNode, operation: Opera
     if (code === undefined) throw thrown;
     return { refusal: () => refuse(code, factsOfRefusal(thrown)) };
   }
+}
+
+/** @throws the refusal of an operation that takes more than the budget to price. */
+function compileCost(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode): CostProgram {
+  const { settings, schema } = costs;
+  const rootType = costs.typeNamed(schema.getRootType(operation.operation)?.name ?? '');
+  if (!rootType) throw refuse('BAD_REQUEST', { reason: 'no root type for the operation' });
+  const compiler = new Compiler(costs, document, operation);
+  const compile = settings.model === 'apollo' ? compileApollo : compileMerged;
+  const root = compile(compiler, operation.selectionSet, rootType);
+  return new CostProgram(compiler, root, settings.base[operation.operation], costs.typeWeight(rootType.type));
 }
 
 /** What a client is told of the coordinates that made a cost. */
