@@ -11,9 +11,9 @@ import {
 import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { compileApollo } from './cost-apollo.ts';
 import { Compiler, CostProgram, type Price } from './cost-compile.ts';
-import { compileMerged } from './cost-merged.ts';
 import type { CostLimits, CostSettings } from './cost-options.ts';
 import { type CostSchema, compileCostSchema } from './cost-schema.ts';
+import { compileSelections } from './cost-selections.ts';
 import { dearest } from './cost-shares.ts';
 import type { Variables } from './cost-terms.ts';
 
@@ -85,8 +85,8 @@ function compileCost(costs: CostSchema, document: DocumentNode, operation: Opera
   const { settings, schema } = costs;
   const rootType = costs.typeNamed(schema.getRootType(operation.operation)?.name ?? '');
   if (!rootType) throw refuse('BAD_REQUEST', { reason: 'no root type for the operation' });
-  const compiler = new Compiler(costs, document, operation);
-  const compile = settings.model === 'apollo' ? compileApollo : compileMerged;
+  const compiler = new Compiler(costs, document);
+  const compile = settings.model === 'apollo' ? compileApollo : compileSelections;
   const root = compile(compiler, operation.selectionSet, rootType);
   return new CostProgram(compiler, root, settings.base[operation.operation], costs.typeWeight(rootType.type));
 }

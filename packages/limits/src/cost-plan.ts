@@ -1,6 +1,4 @@
 /** What compiling an operation leaves behind: what it costs whatever the variables are, and what they decide. */
-import type { SelectionSetNode } from 'graphql';
-import type { Guard } from './cost-guards.ts';
 import { evaluate, type Run, type Term, type Variables } from './cost-terms.ts';
 
 /** One response key of a merged selection set: `own + size x (each + below)`. */
@@ -35,13 +33,6 @@ export interface Plan {
   /** Plans of the same value: where it `chooses`, one for each group of concrete types, and the dearest counts; else all count. */
   readonly alternatives: readonly Plan[];
   readonly chooses: boolean;
-}
-
-/** Selection sets that merge: each takes part under its guard. */
-export interface GuardedSets {
-  readonly set: SelectionSetNode;
-  readonly guard: Guard;
-  readonly also: GuardedSets | undefined;
 }
 
 export function fieldCostOf({ slot, field }: Plan, run: Run): number {
