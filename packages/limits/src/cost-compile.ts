@@ -63,7 +63,10 @@ export class Compiler {
   /** A term that is computed once in each run, however often it is used. */
   keep(term: Term): Term {
     if (typeof term === 'number') return term;
-    return keptIn(this.kept.push(term) - 1);
+    const slot = this.kept.push(term) - 1;
+    return function readKept(run) {
+      return run.kept[slot] as number;
+    };
   }
 
   /** variable -> the size that it says where nothing else does. */
@@ -89,10 +92,6 @@ export class Compiler {
     this.#ids.set(set, id);
     return id;
   }
-}
-
-function keptIn(slot: number): Term {
-  return (run) => run.kept[slot] as number;
 }
 
 export interface Price {
