@@ -58,8 +58,6 @@ export interface Selecting {
   readonly includes: (node: SelectionNode) => boolean;
   /** Type conditions: {@link typeApplies}, or `() => true` for all. */
   readonly applies: (typeCondition: string) => boolean;
-  /** Told of each selection set before it is walked, those of fragments among them. */
-  readonly opens?: (set: SelectionSetNode) => void;
 }
 
 /** `@skip` and `@include` under these coerced variables. */
@@ -130,7 +128,7 @@ export function walkSelections<G>(outermost: SelectionSetNode, outside: G, walki
       walking.field(node, here);
       continue;
     }
-    const inner = fragmentAt(node, walking, here);
+    const inner = enterFragment(node, walking, here);
     if (!inner) continue;
     left.push({ set, next, around });
     walking.opens(inner);
@@ -140,8 +138,8 @@ export function walkSelections<G>(outermost: SelectionSetNode, outside: G, walki
   }
 }
 
-/** What a fragment at this place selects; `undefined` where it is unknown, does not apply or is not entered. */
-function fragmentAt<G>(
+/** @returns what a fragment selects; `undefined` where it is unknown, does not apply or is not entered. */
+function enterFragment<G>(
   node: InlineFragmentNode | FragmentSpreadNode,
   walking: Walking<G>,
   here: G,
@@ -155,7 +153,7 @@ function fragmentAt<G>(
   return entered ? fragment.selectionSet : undefined;
 }
 
-/** Goes into each fragment once, and everywhere else; a walk for which types or conditions matter says so. */
+/** One walk through merged selection sets. It enters each fragment once, whatever its conditions are: a subclass can leave some out. */
 export abstract class FieldWalk implements Walking<true> {
   readonly fragments: Fragments;
   readonly #entered = new Set<string>();
@@ -212,10 +210,6 @@ class Collecting extends FieldWalk {
 
   override applies(typeCondition: string): boolean {
     return this.#selecting.applies(typeCondition);
-  }
-
-  override opens(set: SelectionSetNode): void {
-    this.#selecting.opens?.(set);
   }
 
   field(node: FieldNode): void {

@@ -93,7 +93,7 @@ export class DocumentCounter {
     }
   }
 
-  /** Keeps a stack of its own instead of recursion: nesting is the client's to choose. */
+  /** Keeps a stack instead of recursion: a client chooses how deep selections nest. */
   #count(root: SelectionSetNode, into: FragmentCounts): FragmentCounts {
     this.roots.push(root);
     let frame = this.#enter(root, into, 0, 0, 'whole');

@@ -14,13 +14,15 @@ interface Step {
   next: number;
 }
 
-/** Goes only where enough aliases are: one field name has a response key for each alias at the most, and its own. */
+/**
+ * Goes only where there are enough aliases: one field name has at most one response key for each alias, and its own.
+ */
 export class FieldRepetition {
   readonly #fragments: Fragments;
   readonly #aliases: DocumentCounter['aliases'];
   readonly #merger: SelectionMerger;
-  /** What was found at and below merged selections, where it is more than a floor. */
-  readonly #known = new Map<Merged, { readonly above: number; readonly found: number }>();
+  /** What was found in merged selections and below them, above a floor. */
+  readonly #known = new WeakMap<Merged, { readonly above: number; readonly found: number }>();
 
   constructor({ fragments, aliases }: DocumentCounter, merger: SelectionMerger) {
     this.#fragments = fragments;
@@ -30,7 +32,7 @@ export class FieldRepetition {
 
   /** @returns the most response keys of one field name, or `floor` where they are no more. */
   countAbove(floor: number, root: SelectionSetNode): number {
-    // A stack of its own instead of recursion: nesting is the client's to choose.
+    // A stack instead of recursion: a client chooses how deep selections nest.
     let step = this.#begin(this.#merger.merge([root]), floor);
     const above: Step[] = [];
     for (;;) {
@@ -64,17 +66,14 @@ export class FieldRepetition {
   }
 }
 
-/** The most response keys of one field name. */
+/** Finds the most response keys of one field name in merged selections. */
 class KeysPerName extends FieldWalk {
   most = 0;
   readonly #keys = new Map<string, Set<string>>();
 
   field(node: FieldNode): void {
-    const {
-      name: { value: name },
-    } = node;
-    const keys = this.#keys.get(name) ?? new Set();
-    this.#keys.set(name, keys.add(responseKey(node)));
+    const keys = this.#keys.get(node.name.value) ?? new Set<string>();
+    this.#keys.set(node.name.value, keys.add(responseKey(node)));
     this.most = Math.max(this.most, keys.size);
   }
 }

@@ -20,6 +20,11 @@ export class SelectionMerger {
     if (!merged) this.#alone.set(set, (merged = new Merged(this.#fragments, [set])));
     return merged;
   }
+
+  /** Counting is done: a document may be kept for long. */
+  forget(): void {
+    this.#alone.clear();
+  }
 }
 
 /** What selection sets show where they merge. */

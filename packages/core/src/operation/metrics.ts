@@ -109,7 +109,7 @@ class CountedDocument implements DocumentFacts {
   readonly fragments: number;
   readonly tokens: number;
   readonly #document: DocumentNode;
-  readonly #shared: Shared;
+  readonly #shared: SharedCounts;
   readonly #counted = new Map<OperationDefinitionNode, OperationFacts>();
   #isCounted = false;
   #repeated: { readonly upTo: number; readonly found: number } | undefined;
@@ -120,7 +120,7 @@ class CountedDocument implements DocumentFacts {
     this.fragments = count(Kind.FRAGMENT_DEFINITION);
     this.tokens = document.tokenCount ?? 0;
     this.#document = document;
-    this.#shared = new Shared(document);
+    this.#shared = new SharedCounts(document);
   }
 
   get repeatedFields(): number {
@@ -138,7 +138,7 @@ class CountedDocument implements DocumentFacts {
     this.#countAll();
     const found = countRepeated(this.#shared.counter, this.#shared.merger, maximum);
     this.#repeated = { upTo: maximum, found };
-    if (found <= maximum) this.#shared.forgetMerged();
+    if (found <= maximum) this.#shared.merger.forget();
     return found;
   }
 
@@ -160,10 +160,10 @@ class CountedDocument implements DocumentFacts {
 }
 
 /** What the definitions of one document share. */
-class Shared {
+class SharedCounts {
   readonly counter: DocumentCounter;
-  merger: SelectionMerger;
-  repetition: FieldRepetition;
+  readonly merger: SelectionMerger;
+  readonly repetition: FieldRepetition;
   /** Expanded selections of the operations with aliases. */
   expanded = 0;
 
@@ -172,15 +172,9 @@ class Shared {
     this.merger = new SelectionMerger(this.counter.fragments);
     this.repetition = new FieldRepetition(this.counter, this.merger);
   }
-
-  /** Counting is done: a document may be kept for long. */
-  forgetMerged(): void {
-    this.merger = new SelectionMerger(this.counter.fragments);
-    this.repetition = new FieldRepetition(this.counter, this.merger);
-  }
 }
 
-/** What is dear to count is counted when it is first asked for: an operation over another limit never buys it. */
+/** What takes long to count is counted when it is first asked for: an operation over another limit does not cost it. */
 class CountedOperation implements OperationFacts {
   readonly depth: number;
   readonly aliases: number;
@@ -193,13 +187,13 @@ class CountedOperation implements OperationFacts {
   readonly introspectionDepth: number;
   readonly introspectionFields: number;
   readonly #root: SelectionSetNode;
-  readonly #shared: Shared;
+  readonly #shared: SharedCounts;
   #rootFields: number | undefined;
   #rootFieldNames: ReadonlySet<string> | undefined;
   /** What was found of {@link occurrences} above a floor. */
   #most: { readonly above: number; readonly found: number } | undefined;
 
-  constructor({ selectionSet, directives, variableDefinitions = [] }: OperationDefinitionNode, shared: Shared) {
+  constructor({ selectionSet, directives, variableDefinitions = [] }: OperationDefinitionNode, shared: SharedCounts) {
     const counts = shared.counter.countDefinition(selectionSet);
     addDirectives(counts, directives);
     for (const variable of variableDefinitions) addDirectives(counts, variable.directives);
