@@ -30,8 +30,7 @@ interface GuardedField {
 /** What one answer asks of one field: the fields of one response key, in the order of the document. */
 interface Asked {
   readonly cost: FieldCost;
-  readonly first: GuardedField;
-  readonly further: GuardedField[];
+  readonly fields: [GuardedField, ...GuardedField[]];
 }
 
 export function compileSelections(compiler: Compiler, root: SelectionSetNode, rootType: TypeCosts): Plan {
@@ -113,23 +112,24 @@ class SelectionCompiler {
     nesting: number,
   ): readonly PlanItem[] {
     const { asked } = new PricedFields(this.#compiler, type).walk(sets);
-    return Array.from(asked.values(), (one) => this.#compileField(one, type, around, nesting));
+    return [...asked.values()].map((one) => this.#compileField(one, type, around, nesting));
   }
 
   #compileField(asked: Asked, type: TypeCosts, around: SizeContext | undefined, nesting: number): PlanItem {
     const compiler = this.#compiler;
-    const { first, cost } = asked;
-    const { node, guard } = first;
-    const fields = [first, ...asked.further];
+    const { cost, fields } = asked;
+    const [{ node, guard }] = fields;
     const isEstimated = compiler.costs.settings.model === 'estimators';
     // Under one guard the whole field stands or falls, and so does what is below.
     const together = fields.every((field) => field.guard === guard);
     const sizes = sizesOf(compiler, cost, node, around);
     let below: Plan | undefined;
     if (cost.composite && node.selectionSet) {
-      const sets = fields.flatMap(({ node: { selectionSet: set }, guard: own }) =>
-        set ? [{ set, guard: together ? '' : own }] : [],
-      );
+      const sets: GuardedSet[] = [];
+      for (const field of fields) {
+        const { selectionSet: set } = field.node;
+        if (set) sets.push({ set, guard: together ? '' : field.guard });
+      }
       below = this.compile(sets, cost.composite, sizes.below, nesting + 1);
     }
     return {
@@ -149,14 +149,14 @@ class SelectionCompiler {
 }
 
 /** The weight of the field, and what its arguments add, and the directives of all that merges. */
-function priceField(compiler: Compiler, { first, further, cost }: Asked): Term {
-  const { node } = first;
-  if (further.length === 0) {
+function priceField(compiler: Compiler, { cost, fields }: Asked): Term {
+  const [{ node }] = fields;
+  if (fields.length === 1) {
     if (cost.priced.length === 0 && !node.directives?.length) return cost.own;
     return atLeastZero(sum([cost.weight, inputsCost(compiler, cost, node)]));
   }
   const terms = [cost.weight, ownInputsCost(compiler, cost, node)];
-  for (const [one, guards] of groupGuards([first, ...further])) {
+  for (const [one, guards] of groupGuards(fields)) {
     const added = directivesCost(compiler, one);
     // Only the first can make the field cheaper: to repeat it must not.
     terms.push(where(one === node ? added : atLeastZero(added), anyHolds(guards)));
@@ -252,7 +252,7 @@ class PricedFields extends GuardedWalk {
     if (!cost || (cost.isFree && isPlain)) return;
     const key = responseKey(node);
     const same = this.asked.get(key);
-    if (same) same.further.push({ node, guard });
-    else this.asked.set(key, { cost, first: { node, guard }, further: [] });
+    if (same) same.fields.push({ node, guard });
+    else this.asked.set(key, { cost, fields: [{ node, guard }] });
   }
 }
