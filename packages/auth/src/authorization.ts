@@ -3,7 +3,14 @@
  * Room: check, after the limits. The guards of record are in the schema, and hold without this control.
  * Answers: `UNAUTHENTICATED`, 401, or `FORBIDDEN`, 403, with `WWW-Authenticate` (RFC 6750 section 3); one error per coordinate.
  */
-import { type Control, knownOptions, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
+import {
+  type Control,
+  knownOptions,
+  PerOperation,
+  type ResolvedOperation,
+  refuse,
+  visitSelections,
+} from '@graphql-bulwark/core';
 import {
   type DocumentNode,
   type GraphQLError,
@@ -16,7 +23,6 @@ import { challenge, checkedRealm } from './challenge.ts';
 import { type DirectiveNames, usesDirectives } from './directives.ts';
 import { denialOf, type Foreseen, foreseenDenials } from './foreseen.ts';
 import { type Guards, markOf } from './marker.ts';
-import { walk } from './touched.ts';
 
 export interface AuthorizationOptions {
   /** The realm in `WWW-Authenticate`; the same as that of `authenticate`. @default 'graphql' */
@@ -42,7 +48,7 @@ export function authorization<C = unknown>(options: AuthorizationOptions = {}): 
   const guardsBySchema = new WeakMap<GraphQLSchema, Guards | 'none'>();
   /** Whether a schema of this server was guarded. One without a rule would then be open by mistake. */
   let hasGuarded = false;
-  const touchedBy = new WeakMap<Guards, WeakMap<DocumentNode, Map<OperationDefinitionNode, boolean>>>();
+  const touchedBy = new WeakMap<Guards, PerOperation<boolean>>();
 
   /** @throws {Error} for a schema whose rules nobody enforces. */
   function guardsOf(schema: GraphQLSchema): Guards | 'none' {
@@ -61,13 +67,10 @@ export function authorization<C = unknown>(options: AuthorizationOptions = {}): 
   }
 
   function touches({ schema, document, operation }: ResolvedOperation<C>, guards: Guards): boolean {
-    const byDocument = touchedBy.get(guards) ?? new WeakMap<DocumentNode, Map<OperationDefinitionNode, boolean>>();
-    touchedBy.set(guards, byDocument);
-    const byOperation = byDocument.get(document) ?? new Map<OperationDefinitionNode, boolean>();
-    byDocument.set(document, byOperation);
-    const known = byOperation.get(operation) ?? touchesGuarded(schema, document, operation, guards);
-    byOperation.set(operation, known);
-    return known;
+    const known = touchedBy.get(guards) ?? new PerOperation<boolean>();
+    touchedBy.set(guards, known);
+    const touched = known.get(document, operation);
+    return touched ?? known.set(document, operation, touchesGuarded(schema, document, operation, guards));
   }
 
   async function beforeRunning(operation: ResolvedOperation<C>, guards: Guards): Promise<void> {
@@ -132,7 +135,7 @@ function touchesGuarded(
   { index }: Guards,
 ): boolean {
   let touched = false;
-  walk(schema, document, operation, {
+  visitSelections(schema, document, operation, {
     includes: () => !touched,
     field(parent, field) {
       touched ||= index.touching.has(`${parent.name}.${field.name}`);

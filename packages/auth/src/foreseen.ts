@@ -4,7 +4,14 @@
  * A selection on an abstract type is denied when every type that can stand there is; a selection under the condition of one
  * object type when that type is. Everything else is left to the guards in the schema.
  */
-import { deny, included, type RefusalFacts, type ResolvedOperation } from '@graphql-bulwark/core';
+import {
+  deny,
+  included,
+  type RefusalFacts,
+  type ResolvedOperation,
+  type SelectionVisitor,
+  visitSelections,
+} from '@graphql-bulwark/core';
 import {
   type ASTNode,
   type FieldNode,
@@ -16,11 +23,12 @@ import {
   isAbstractType,
   isCompositeType,
   OperationTypeNode,
+  type ResponsePath,
+  responsePathAsArray,
 } from 'graphql';
 import type { Denied, Why } from './denials.ts';
 import type { Guarded } from './guarded.ts';
 import type { Guards } from './marker.ts';
-import { pathOf, type Visitor, type Way, walk } from './touched.ts';
 
 /** One denied coordinate. */
 export interface Foreseen extends Why {
@@ -77,28 +85,33 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
     return first ?? [];
   };
   /** Whether to look on below. A denial that only nulls its field ends here without a word. */
-  const passes = (denied: Denied | undefined, node: ASTNode, way: Way | undefined): boolean => {
+  const passes = (denied: Denied | undefined, node: ASTNode, path: ResponsePath | undefined): boolean => {
     if (!denied) return true;
     const { coordinate, rule } = denied.guarded;
     if (rejects(denied.guarded, operation) && !found.has(coordinate) && found.size < maximum) {
-      const path = pathOf(way);
-      const facts = { coordinate, rule, reason: denied.reason, nodes: [node], ...(path.length > 0 && { path }) };
+      const facts = {
+        coordinate,
+        rule,
+        reason: denied.reason,
+        nodes: [node],
+        ...(path && { path: responsePathAsArray(path) }),
+      };
       found.set(coordinate, { code: denied.code, reason: denied.reason, facts });
     }
     return false;
   };
 
-  const visitor: Visitor = {
+  const visitor: SelectionVisitor = {
     includes: included(operation.variables),
-    field(parent, field, node, way) {
+    field(parent, field, node, path) {
       const result = getNamedType(field.type);
       const refused = onField(parent, field.name) ?? (isCompositeType(result) ? onType(result) : undefined);
-      if (!passes(refused, node, way)) return false;
-      return passedIn(parent, field.name, node).filter((denied) => !passes(denied, node, way)).length === 0;
+      if (!passes(refused, node, path)) return false;
+      return passedIn(parent, field.name, node).filter((denied) => !passes(denied, node, path)).length === 0;
     },
-    narrowed: (type, node, way) => passes(onType(type), node, way),
+    narrowed: (type, node, path) => passes(onType(type), node, path),
   };
-  walk(schema, document, operation.operation, visitor);
+  visitSelections(schema, document, operation.operation, visitor);
   return [...found.values()];
 }
 

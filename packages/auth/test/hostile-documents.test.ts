@@ -1,10 +1,9 @@
-import { checkOperation, createEvents } from '@graphql-bulwark/core';
+import { checkOperation, createEvents, visitSelections } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type DocumentNode, type FieldNode, Kind, type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { as } from '../../../test/kit.ts';
 import { authDirectives, authorization, guardSchema } from '../src/index.ts';
-import { walk } from '../src/touched.ts';
 import { silent } from './ways.ts';
 
 const events = createEvents(
@@ -59,7 +58,7 @@ function steps(text: string): number {
     return true;
   };
   const [operation] = document.definitions as [OperationDefinitionNode];
-  walk(schema, document, operation, { includes, field: () => true, narrowed: () => true });
+  visitSelections(schema, document, operation, { includes, field: () => true, narrowed: () => true });
   return looked;
 }
 

@@ -9,8 +9,8 @@ import {
 import type { Control, ResolvedOperation } from './control.ts';
 import { factsOfInvalid } from './details.ts';
 import type { EventOrigin, Events } from './events.ts';
-import { operationFacts } from './facts.ts';
-import type { OperationFacts } from './operation-facts.ts';
+import type { OperationFacts } from './operation/metrics.ts';
+import { operationFacts } from './operation/metrics.ts';
 import { type SecurityContext, securityContext, securityOf } from './principal.ts';
 import { deny, refuse } from './refusal.ts';
 import { eventOf, verdict } from './verdict.ts';

@@ -8,7 +8,7 @@ import type {
   OperationDefinitionNode,
 } from 'graphql';
 import type { EventDetails } from './events.ts';
-import type { OperationFacts } from './operation-facts.ts';
+import type { OperationFacts } from './operation/metrics.ts';
 import type { SecurityContext } from './principal.ts';
 
 /** Room 2: the request before it is parsed. */

@@ -9,19 +9,6 @@ export {
   normalizeAddress,
   type RequestOrigin,
 } from './client-address.ts';
-export {
-  behind,
-  collectFields,
-  type Fragments,
-  fragmentsOf,
-  included,
-  onlySpread,
-  responseKey,
-  type Selecting,
-  typeApplies,
-  type Walking,
-  walkSelections,
-} from './collect.ts';
 export type {
   Control,
   IncomingRequest,
@@ -51,12 +38,33 @@ export {
   logEvents,
   type SecurityEvent,
 } from './events.ts';
-export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './facts.ts';
 export { requireTestedGraphql } from './graphql-version.ts';
 export { guard } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
-export { type OperationFacts, occurrencesAbove } from './operation-facts.ts';
+export {
+  behind,
+  collectFields,
+  type Fragments,
+  fragmentsOf,
+  included,
+  onlySpread,
+  responseKey,
+  type Selecting,
+  typeApplies,
+  type Walking,
+  walkSelections,
+} from './operation/collect-fields.ts';
+export {
+  type DocumentFacts,
+  documentFacts,
+  type OperationFacts,
+  occurrencesAbove,
+  operationFacts,
+  repeatedFields,
+} from './operation/metrics.ts';
+export { PerOperation } from './operation/operation-state.ts';
+export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
 export {
   checkFlags,
   checkFunctions,
@@ -72,7 +80,6 @@ export {
 } from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { parseDocument } from './parser-overflow.ts';
-export { PerOperation } from './per-operation.ts';
 export { around, isPlainField } from './plain-field.ts';
 export { type PlainTextBudget, plainText, plainTextBudget } from './plain-text.ts';
 export {

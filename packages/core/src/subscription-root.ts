@@ -3,7 +3,7 @@
  * them without variables, and throws where they need one, which Apollo Server would answer with 500.
  */
 import { type DocumentNode, Kind, OperationTypeNode, type SelectionNode } from 'graphql';
-import { FieldWalk, fragmentsOf } from './collect.ts';
+import { FieldWalk, fragmentsOf } from './operation/collect-fields.ts';
 
 /** Whether `@skip` or `@include` stands at the root of one of its subscriptions, also of one that is not selected. */
 export function hasConditionalRoot(document: DocumentNode): boolean {

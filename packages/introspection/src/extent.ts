@@ -37,11 +37,9 @@ export function extentLimits(options: ExtentOptions): (operation: Measured) => v
     const maximum = limitOrFalse(`introspection: ${name}`, given);
     return maximum === false ? [] : [{ name, maximum }];
   });
-  const known = new WeakMap<DocumentNode, PerOperation<Extent>>();
+  const known = new PerOperation<Extent>();
   return ({ document, operation }) => {
-    const ofDocument = known.get(document) ?? new PerOperation();
-    known.set(document, ofDocument);
-    const extent = ofDocument.get(operation) ?? ofDocument.set(operation, extentOf(document, operation));
+    const extent = known.get(document, operation) ?? known.set(document, operation, extentOf(document, operation));
     for (const { name, maximum } of maxima) {
       const { [name]: actual } = extent;
       const limit = `introspection.${name}`;

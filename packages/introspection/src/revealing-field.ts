@@ -8,7 +8,6 @@
 import { fragmentsOf, PerOperation, type ResolvedOperation } from '@graphql-bulwark/core';
 import {
   BREAK,
-  type DocumentNode,
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type GraphQLSchema,
@@ -21,19 +20,14 @@ import {
 
 type Looked = Pick<ResolvedOperation, 'schema' | 'document' | 'operation'>;
 
-/**
- * Remembers per operation of a cached document; who asks and the variables make no difference here. An edited copy of a document
- * can share operations with it, and spread other fragments.
- */
+/** Remembers per operation of a cached document; who asks and the variables make no difference here. */
 export function revealingFields(names: ReadonlySet<string>): (looked: Looked) => string | undefined {
-  const known = new WeakMap<DocumentNode, PerOperation<{ schema: GraphQLSchema; coordinate: string | undefined }>>();
+  const known = new PerOperation<{ schema: GraphQLSchema; coordinate: string | undefined }>();
   return ({ schema, document, operation }) => {
-    const ofDocument = known.get(document) ?? new PerOperation();
-    known.set(document, ofDocument);
-    const verdict = ofDocument.get(operation);
+    const verdict = known.get(document, operation);
     if (verdict?.schema === schema) return verdict.coordinate;
     const coordinate = revealingField({ schema, document, operation }, names);
-    return ofDocument.set(operation, { schema, coordinate }).coordinate;
+    return known.set(document, operation, { schema, coordinate }).coordinate;
   };
 }
 

@@ -4,12 +4,10 @@
  * Merged selection sets are priced once for each type that they meet, so that neither fragments that double at every level nor
  * an interface of hundreds of types multiply the work; what remains is bounded by a budget.
  */
-import { type Fragments, fragmentsOf, operationFacts, refuse, repeatedFields } from '@graphql-bulwark/core';
-import type { DocumentNode, OperationDefinitionNode, SelectionSetNode } from 'graphql';
-import { compileApollo } from './cost-apollo.ts';
+import { type Fragments, fragmentsOf, refuse } from '@graphql-bulwark/core';
+import type { DocumentNode, SelectionSetNode } from 'graphql';
 import type { Spend } from './cost-arguments.ts';
 import type { SizedFields, Sizing } from './cost-list-size.ts';
-import { compileMerged } from './cost-merged.ts';
 import { fieldCostOf, type Plan, Plans, typeCostOf } from './cost-plan.ts';
 import type { CostSchema } from './cost-schema.ts';
 import type { Run, Term, Variables } from './cost-terms.ts';
@@ -22,8 +20,6 @@ export interface SizeContext {
   readonly size: Term;
   /** Equal for contexts that say the same, wherever selection sets come up again. */
   readonly id: number;
-  /** The next one with the same size. */
-  readonly next: SizeContext | undefined;
 }
 
 /** Nesting that no schema needs; recursion stops here. */
@@ -34,29 +30,19 @@ export class Compiler {
   readonly costs: CostSchema;
   readonly fragments: Fragments;
   readonly plans: Plans = new Plans();
-  /** Whether a selection set can ask for one response key twice, so that fields merge. */
-  readonly merges: boolean;
-  /** Whether a selection set can stand at several places. */
-  readonly hasSpreads: boolean;
-  /** Abstract types around what is priced, each priced on several of its members. */
-  choosing = 0;
   /** Selections and values that were looked at. */
   nodes = 0;
   /** The field that is wrong whatever the variables are. */
   invalid: string | undefined;
   readonly kept: Kept[] = [];
-  #sizes: Map<Sizing, Map<string, Term>> | undefined;
-  #ids: Map<SelectionSetNode, number> | undefined;
-  #contexts: Map<Term, SizeContext> | undefined;
+  readonly #sizes = new Map<Sizing, Map<string, Term>>();
+  readonly #ids = new Map<SelectionSetNode, number>();
+  readonly #contexts = new Map<SizedFields, Map<Term, SizeContext>>();
   #contextCount = 0;
 
-  constructor(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode) {
+  constructor(costs: CostSchema, document: DocumentNode) {
     this.costs = costs;
     this.fragments = fragmentsOf(document);
-    const { fragmentDepth, directives } = operationFacts(document, operation);
-    this.hasSpreads = fragmentDepth > 0;
-    // A fragment that is spread twice under two conditions adds its fields twice.
-    this.merges = (this.hasSpreads && directives > 0) || repeatedFields(document, 0) > 0;
   }
 
   /** @throws the refusal of an operation that takes more than the budget to price. */
@@ -77,47 +63,35 @@ export class Compiler {
   /** A term that is computed once in each run, however often it is used. */
   keep(term: Term): Term {
     if (typeof term === 'number') return term;
-    return keptIn(this.kept.push(term) - 1);
+    const slot = this.kept.push(term) - 1;
+    return function readKept(run) {
+      return run.kept[slot] as number;
+    };
   }
 
   /** variable -> the size that it says where nothing else does. */
   sizesBy(sizing: Sizing): Map<string, Term> {
-    this.#sizes ??= new Map();
-    const known = this.#sizes.get(sizing);
-    if (known) return known;
-    const sizes = new Map<string, Term>();
+    const sizes = this.#sizes.get(sizing) ?? new Map<string, Term>();
     this.#sizes.set(sizing, sizes);
     return sizes;
   }
 
-  /** Whether a selection set can come up again: one that stands at one place, on one type, is priced once. */
-  get revisits(): boolean {
-    return this.merges || this.hasSpreads || this.choosing > 0;
-  }
-
   contextOf(fields: SizedFields, size: Term): SizeContext {
-    this.#contextCount += 1;
-    const id = this.#contextCount;
-    if (!this.revisits) return { fields, size, id, next: undefined };
-    this.#contexts ??= new Map();
-    const ofSize = this.#contexts.get(size);
-    for (let known = ofSize; known; known = known.next) if (known.fields === fields) return known;
-    const context = { fields, size, id, next: ofSize };
-    this.#contexts.set(size, context);
+    const bySize = this.#contexts.get(fields) ?? new Map<Term, SizeContext>();
+    this.#contexts.set(fields, bySize);
+    const known = bySize.get(size);
+    if (known) return known;
+    const context = { fields, size, id: (this.#contextCount += 1) };
+    bySize.set(size, context);
     return context;
   }
 
   /** A number for each selection set, by identity. */
   idOf(set: SelectionSetNode): number {
-    this.#ids ??= new Map();
     const id = this.#ids.get(set) ?? this.#ids.size;
     this.#ids.set(set, id);
     return id;
   }
-}
-
-function keptIn(slot: number): Term {
-  return (run) => run.kept[slot] as number;
 }
 
 export interface Price {
@@ -185,19 +159,4 @@ export class CostProgram {
     if (varying.length === 0 && this.#kept.length === 0) return noMemory;
     return { kept: this.#kept.map(() => 0), field: varying.map(() => 0), type: varying.map(() => 0) };
   }
-}
-
-/** @throws the refusal of an operation that takes more than the budget to price. */
-export function compileCost(
-  costs: CostSchema,
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-): CostProgram {
-  const { settings, schema } = costs;
-  const rootType = costs.typeNamed(schema.getRootType(operation.operation)?.name ?? '');
-  if (!rootType) throw refuse('BAD_REQUEST', { reason: 'no root type for the operation' });
-  const compiler = new Compiler(costs, document, operation);
-  const compile = settings.model === 'apollo' ? compileApollo : compileMerged;
-  const root = compile(compiler, operation.selectionSet, rootType);
-  return new CostProgram(compiler, root, settings.base[operation.operation], costs.typeWeight(rootType.type));
 }

@@ -4,7 +4,7 @@ import { argumentsCost, slicingSize } from './cost-arguments.ts';
 import type { Compiler, SizeContext } from './cost-compile.ts';
 import type { Sizing } from './cost-list-size.ts';
 import type { FieldCost } from './cost-schema.ts';
-import { evaluate, product, type Run, sum, type Term, type Varying } from './cost-terms.ts';
+import { evaluate, product, sum, type Term } from './cost-terms.ts';
 
 /** Arguments of the field. */
 export function ownInputsCost({ costs, spend }: Compiler, { priced }: FieldCost, node: FieldNode): Term {
@@ -70,17 +70,13 @@ function slicedSize(compiler: Compiler, cost: FieldCost, sizing: Sizing, node: F
   if (typeof sliced !== 'function') {
     return sliced !== undefined && Number.isNaN(sliced) ? compiler.wrong(cost.coordinate) : (sliced ?? fallback);
   }
-  const size = compiler.keep(varyingSize(cost, sliced, fallback));
+  const size = compiler.keep(function readSize(run) {
+    const said = sliced(run) ?? fallback;
+    if (Number.isNaN(said)) run.invalid ??= cost.coordinate;
+    return said;
+  });
   byVariable?.set(variable as string, size);
   return size;
-}
-
-function varyingSize({ coordinate }: FieldCost, sliced: (run: Run) => number | undefined, fallback: number): Term {
-  return (run) => {
-    const said = sliced(run) ?? fallback;
-    if (Number.isNaN(said)) run.invalid ??= coordinate;
-    return said;
-  };
 }
 
 /** The variable that is all that the slicing arguments say. */
@@ -94,9 +90,7 @@ function onlyVariable({ slicing }: Sizing, { arguments: nodes }: FieldNode): str
 function checked(size: Term, said: Term): Term {
   if (size === said) return size;
   if (typeof said === 'number') return Number.isNaN(said) ? said : size;
-  return varyingChecked(size, said);
-}
-
-function varyingChecked(size: Term, said: Varying): Term {
-  return (run) => (Number.isNaN(said(run)) ? Number.NaN : evaluate(size, run));
+  return function checkSize(run) {
+    return Number.isNaN(said(run)) ? Number.NaN : evaluate(size, run);
+  };
 }

@@ -9,9 +9,11 @@ import {
   refuse,
 } from '@graphql-bulwark/core';
 import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
-import { type CostProgram, compileCost, type Price } from './cost-compile.ts';
+import { compileApollo } from './cost-apollo.ts';
+import { Compiler, CostProgram, type Price } from './cost-compile.ts';
 import type { CostLimits, CostSettings } from './cost-options.ts';
 import { type CostSchema, compileCostSchema } from './cost-schema.ts';
+import { compileSelections } from './cost-selections.ts';
 import { dearest } from './cost-shares.ts';
 import type { Variables } from './cost-terms.ts';
 
@@ -35,8 +37,7 @@ export interface CostMeter {
 
 interface Compiled {
   readonly costs: CostSchema;
-  /** An edited copy of a document can share operations with it, and spread other fragments. */
-  readonly programs: WeakMap<DocumentNode, PerOperation<Outcome>>;
+  readonly programs: PerOperation<Outcome>;
 }
 
 type Outcome = { readonly program: CostProgram } | { readonly refusal: () => GraphQLError };
@@ -47,7 +48,7 @@ export function costMeter(settings: CostSettings): CostMeter {
   function compiled(schema: GraphQLSchema): Compiled {
     let known = schemas.get(schema);
     if (!known) {
-      known = { costs: compileCostSchema(schema, settings), programs: new WeakMap() };
+      known = { costs: compileCostSchema(schema, settings), programs: new PerOperation() };
       schemas.set(schema, known);
     }
     return known;
@@ -57,12 +58,8 @@ export function costMeter(settings: CostSettings): CostMeter {
     schemaOf: (schema) => compiled(schema).costs,
     price(schema, document, operation, variables) {
       const { costs, programs } = compiled(schema);
-      let ofDocument = programs.get(document);
-      if (!ofDocument) {
-        ofDocument = new PerOperation();
-        programs.set(document, ofDocument);
-      }
-      const known = ofDocument.get(operation) ?? ofDocument.set(operation, compileOnce(costs, document, operation));
+      const known =
+        programs.get(document, operation) ?? programs.set(document, operation, compileOnce(costs, document, operation));
       if ('refusal' in known) throw known.refusal();
       const { program } = known;
       const { fieldCost, typeCost, invalid } = program.price(variables);
@@ -81,6 +78,17 @@ function compileOnce(costs: CostSchema, document: DocumentNode, operation: Opera
     if (code === undefined) throw thrown;
     return { refusal: () => refuse(code, factsOfRefusal(thrown)) };
   }
+}
+
+/** @throws the refusal of an operation that takes more than the budget to price. */
+function compileCost(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode): CostProgram {
+  const { settings, schema } = costs;
+  const rootType = costs.typeNamed(schema.getRootType(operation.operation)?.name ?? '');
+  if (!rootType) throw refuse('BAD_REQUEST', { reason: 'no root type for the operation' });
+  const compiler = new Compiler(costs, document);
+  const compile = settings.model === 'apollo' ? compileApollo : compileSelections;
+  const root = compile(compiler, operation.selectionSet, rootType);
+  return new CostProgram(compiler, root, settings.base[operation.operation], costs.typeWeight(rootType.type));
 }
 
 /** What a client is told of the coordinates that made a cost. */

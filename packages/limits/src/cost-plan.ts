@@ -1,6 +1,4 @@
 /** What compiling an operation leaves behind: what it costs whatever the variables are, and what they decide. */
-import type { SelectionSetNode } from 'graphql';
-import type { Guard } from './cost-guards.ts';
 import { evaluate, type Run, type Term, type Variables } from './cost-terms.ts';
 
 /** One response key of a merged selection set: `own + size x (each + below)`. */
@@ -37,13 +35,6 @@ export interface Plan {
   readonly chooses: boolean;
 }
 
-/** Selection sets that merge: each takes part under its guard. */
-export interface GuardedSets {
-  readonly set: SelectionSetNode;
-  readonly guard: Guard;
-  readonly also: GuardedSets | undefined;
-}
-
 export function fieldCostOf({ slot, field }: Plan, run: Run): number {
   return slot < 0 ? field : (run.field[slot] as number);
 }
@@ -72,15 +63,15 @@ export class Plans {
     if (items.length === 0 && also.length === 0) return free;
     let field = 0;
     let type = 0;
-    let varying: PlanItem[] | undefined;
+    const varying: PlanItem[] = [];
     for (const item of items) {
       const { own, size, holds, below } = item;
       if (typeof own === 'number' && typeof size === 'number' && !holds && !(below && below.slot >= 0)) {
         field += fieldCostOfItem(item, nothing);
         type += typeCostOfItem(item, nothing);
-      } else (varying ??= []).push(item);
+      } else varying.push(item);
     }
-    let slot = varying ? this.varying.length : -1;
+    let slot = varying.length > 0 ? this.varying.length : -1;
     for (const one of also) {
       if (one.slot >= 0) slot = this.varying.length;
       else {
@@ -88,7 +79,7 @@ export class Plans {
         type += one.type;
       }
     }
-    return this.#keep({ field, type, slot, items, varying: varying ?? none, alternatives: also, chooses: false });
+    return this.#keep({ field, type, slot, items, varying, alternatives: also, chooses: false });
   }
 
   /** The dearest of these counts. */

@@ -25,20 +25,15 @@ export type Varying = (run: Run) => number;
 
 export type Term = number | Varying;
 
-// Terms are mostly numbers. What makes a function is a function of its own: one that can make one pays for it whenever it runs.
-
 export function sum(terms: readonly Term[]): Term {
   let constant = 0;
-  let rest: Varying[] | undefined;
+  const rest: Varying[] = [];
   for (const term of terms) {
     if (typeof term === 'number') constant += term;
-    else (rest ??= []).push(term);
+    else rest.push(term);
   }
-  return rest ? varyingSum(constant, rest) : constant;
-}
-
-function varyingSum(constant: number, rest: readonly Varying[]): Varying {
-  return (run) => {
+  if (rest.length === 0) return constant;
+  return function evaluateSum(run) {
     let total = constant;
     for (const term of rest) total += term(run);
     return total;
@@ -47,29 +42,26 @@ function varyingSum(constant: number, rest: readonly Varying[]): Varying {
 
 export function product(a: Term, b: number): Term {
   if (typeof a === 'number') return a * b;
-  return b === 1 ? a : varyingProduct(a, b);
-}
-
-function varyingProduct(a: Varying, b: number): Varying {
-  return (run) => a(run) * b;
+  if (b === 1) return a;
+  return function evaluateProduct(run) {
+    return a(run) * b;
+  };
 }
 
 /** No field pays for another one. */
 export function atLeastZero(term: Term): Term {
-  return typeof term === 'number' ? Math.max(0, term) : varyingAtLeastZero(term);
-}
-
-function varyingAtLeastZero(term: Varying): Varying {
-  return (run) => Math.max(0, term(run));
+  if (typeof term === 'number') return Math.max(0, term);
+  return function evaluateAtLeastZero(run) {
+    return Math.max(0, term(run));
+  };
 }
 
 /** What counts only where something holds. */
 export function where(term: Term, holds: ((variables: Variables) => boolean) | undefined): Term {
-  return term !== 0 && holds ? varyingWhere(term, holds) : term;
-}
-
-function varyingWhere(term: Term, holds: (variables: Variables) => boolean): Varying {
-  return (run) => (holds(run.variables) ? evaluate(term, run) : 0);
+  if (term === 0 || !holds) return term;
+  return function evaluateWhere(run) {
+    return holds(run.variables) ? evaluate(term, run) : 0;
+  };
 }
 
 export function evaluate(term: Term, run: Run): number {

@@ -1,10 +1,10 @@
 /**
- * The walk through what an operation may select.
+ * Visits what an operation may select, with the types of the schema.
  *
  * Each selection set is entered once per type that it stands on, with a queue and not by recursion, so that fragments that
  * double, spread themselves or nest deeply cost no more than their text.
  */
-import { type Fragments, fragmentsOf, responseKey } from '@graphql-bulwark/core';
+
 import {
   type DocumentNode,
   type FieldNode,
@@ -18,79 +18,73 @@ import {
   isUnionType,
   Kind,
   type OperationDefinitionNode,
+  type ResponsePath,
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { type Fragments, fragmentsOf, responseKey } from './collect-fields.ts';
 
-/** Response keys from the innermost outwards. */
-export interface Way {
-  readonly key: string;
-  readonly from: Way | undefined;
-}
-
-/** What a walk asks on its way. */
-export interface Visitor {
+/** What a visit asks on its way. Paths hold response keys only: how long lists are is not known before execution. */
+export interface SelectionVisitor {
   /** Whether a selection takes part. */
   includes(node: SelectionNode): boolean;
   /** Whether to go on below a field. */
-  field(parent: GraphQLCompositeType, field: GraphQLField<unknown, unknown>, node: FieldNode, way: Way): boolean;
+  field(
+    parent: GraphQLCompositeType,
+    field: GraphQLField<unknown, unknown>,
+    node: FieldNode,
+    path: ResponsePath,
+  ): boolean;
   /** Whether to go on into a fragment that narrows to another type. */
-  narrowed(type: GraphQLCompositeType, node: SelectionNode, way: Way | undefined): boolean;
+  narrowed(type: GraphQLCompositeType, node: SelectionNode, path: ResponsePath | undefined): boolean;
 }
 
 interface Step {
   readonly set: SelectionSetNode;
   readonly type: GraphQLCompositeType;
-  readonly way: Way | undefined;
+  readonly path: ResponsePath | undefined;
 }
 
 /** Breadth first, in the order of the document. */
-export function walk(
+export function visitSelections(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
-  visitor: Visitor,
+  visitor: SelectionVisitor,
 ): void {
   const root = schema.getRootType(operation.operation);
   if (!root) return;
   const fragments = fragmentsOf(document);
   const entered = new Map<SelectionSetNode, Set<GraphQLCompositeType>>();
   const queue: Step[] = [];
-  const enter = (set: SelectionSetNode, type: GraphQLCompositeType, way: Way | undefined): void => {
+  const enter = (set: SelectionSetNode, type: GraphQLCompositeType, path: ResponsePath | undefined): void => {
     const types = entered.get(set) ?? new Set();
     if (types.has(type)) return;
     entered.set(set, types.add(type));
-    queue.push({ set, type, way });
+    queue.push({ set, type, path });
   };
 
   enter(operation.selectionSet, root, undefined);
-  for (const { set, type, way } of queue) {
+  for (const { set, type, path } of queue) {
     for (const node of set.selections) {
       if (!visitor.includes(node)) continue;
       if (node.kind === Kind.FIELD) {
         const field = isUnionType(type) ? undefined : type.getFields()[node.name.value];
-        const here = { key: responseKey(node), from: way };
+        const here = { prev: path, key: responseKey(node), typename: type.name };
         if (!field || !visitor.field(type, field, node, here)) continue;
         const result = getNamedType(field.type);
         if (node.selectionSet && isCompositeType(result)) enter(node.selectionSet, result, here);
       } else {
-        const inner = target(node, fragments);
-        const narrowed = inner && narrow(schema, type, inner.condition);
-        if (!narrowed || (narrowed !== type && !visitor.narrowed(narrowed, node, way))) continue;
-        enter(inner.set, narrowed, way);
+        const inner = readFragment(node, fragments);
+        const narrowed = inner && narrowType(schema, type, inner.condition);
+        if (!narrowed || (narrowed !== type && !visitor.narrowed(narrowed, node, path))) continue;
+        enter(inner.set, narrowed, path);
       }
     }
   }
 }
 
-/** Response keys from the root on. */
-export function pathOf(way: Way | undefined): string[] {
-  const keys: string[] = [];
-  for (let at = way; at; at = at.from) keys.push(at.key);
-  return keys.toReversed();
-}
-
-function target(
+function readFragment(
   node: Exclude<SelectionNode, FieldNode>,
   fragments: Fragments,
 ): { condition: string | undefined; set: SelectionSetNode } | undefined {
@@ -100,7 +94,7 @@ function target(
 }
 
 /** The type that selections under a condition stand on; `undefined` where no object can be. */
-function narrow(
+function narrowType(
   schema: GraphQLSchema,
   type: GraphQLCompositeType,
   condition: string | undefined,

@@ -110,7 +110,7 @@ interface Cursor<G> {
 /** Visits the fields of a selection set in the order of the document, fragments expanded, fields not entered. */
 export function walkSelections<G>(outermost: SelectionSetNode, outside: G, walking: Walking<G>): void {
   // A stack of its own instead of recursion: how deep fragments nest is the client's choice.
-  let left: Cursor<G>[] | undefined;
+  const left: Cursor<G>[] = [];
   let set = outermost;
   let around = outside;
   let next = 0;
@@ -119,7 +119,7 @@ export function walkSelections<G>(outermost: SelectionSetNode, outside: G, walki
     const node = set.selections[next];
     next += 1;
     if (!node) {
-      const back = left?.pop();
+      const back = left.pop();
       if (!back) return;
       ({ set, next, around } = back);
       continue;
@@ -130,9 +130,8 @@ export function walkSelections<G>(outermost: SelectionSetNode, outside: G, walki
       walking.field(node, here);
       continue;
     }
-    const inner = fragmentAt(node, walking, here);
+    const inner = enterFragment(node, walking, here);
     if (!inner) continue;
-    left ??= [];
     left.push({ set, next, around });
     walking.opens(inner);
     set = inner;
@@ -141,8 +140,8 @@ export function walkSelections<G>(outermost: SelectionSetNode, outside: G, walki
   }
 }
 
-/** What a fragment at this place selects; `undefined` where it is unknown, does not apply or is not entered. */
-function fragmentAt<G>(
+/** @returns what a fragment selects; `undefined` where it is unknown, does not apply or is not entered. */
+function enterFragment<G>(
   node: InlineFragmentNode | FragmentSpreadNode,
   walking: Walking<G>,
   here: G,
@@ -156,12 +155,10 @@ function fragmentAt<G>(
   return entered ? fragment.selectionSet : undefined;
 }
 
-/** Goes into each fragment once, and everywhere else; a walk for which types or conditions matter says so. */
+/** One walk through merged selection sets. It enters each fragment once, whatever its conditions are: a subclass can leave some out. */
 export abstract class FieldWalk implements Walking<true> {
   readonly fragments: Fragments;
-  /** Name -> the walk that entered it last: to forget all of them is to begin with another walk. */
-  #entered: Map<string, number> | undefined;
-  #walks = 0;
+  readonly #entered = new Set<string>();
 
   constructor(fragments: Fragments) {
     this.fragments = fragments;
@@ -169,7 +166,6 @@ export abstract class FieldWalk implements Walking<true> {
 
   /** Visits the fields of merged selection sets. */
   walk(sets: Iterable<SelectionSetNode>): this {
-    this.#walks += 1;
     for (const set of sets) walkSelections(set, true, this);
     return this;
   }
@@ -183,10 +179,8 @@ export abstract class FieldWalk implements Walking<true> {
   }
 
   enters(name: string): boolean {
-    this.#entered ??= new Map();
-    if (this.#entered.get(name) === this.#walks) return false;
-    this.#entered.set(name, this.#walks);
-    return true;
+    const { size } = this.#entered;
+    return this.#entered.add(name).size > size;
   }
 
   opens(_set: SelectionSetNode): void {}

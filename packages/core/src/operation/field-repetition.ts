@@ -1,0 +1,79 @@
+/** Counts under how many response keys one field name is asked for, after selections are merged by response path. */
+import type { FieldNode, SelectionSetNode } from 'graphql';
+import { FieldWalk, type Fragments, responseKey } from './collect-fields.ts';
+import type { DocumentCounter } from './count.ts';
+import type { Merged, SelectionMerger } from './merge-selections.ts';
+
+/** A step by response path. */
+interface Step {
+  readonly merged: Merged;
+  /** Selection sets of one response key each. */
+  readonly below: readonly SelectionSetNode[][];
+  /** Of what was met here and below. */
+  most: number;
+  next: number;
+}
+
+/**
+ * Goes only where there are enough aliases: one field name has at most one response key for each alias, and its own.
+ */
+export class FieldRepetition {
+  readonly #fragments: Fragments;
+  readonly #aliases: DocumentCounter['aliases'];
+  readonly #merger: SelectionMerger;
+  /** What was found in merged selections and below them, above a floor. */
+  readonly #known = new WeakMap<Merged, { readonly above: number; readonly found: number }>();
+
+  constructor({ fragments, aliases }: DocumentCounter, merger: SelectionMerger) {
+    this.#fragments = fragments;
+    this.#aliases = aliases;
+    this.#merger = merger;
+  }
+
+  /** @returns the most response keys of one field name, or `floor` where they are no more. */
+  countAbove(floor: number, root: SelectionSetNode): number {
+    // A stack instead of recursion: a client chooses how deep selections nest.
+    let step = this.#begin(this.#merger.merge([root]), floor);
+    const above: Step[] = [];
+    for (;;) {
+      const sets = step.below[step.next++];
+      if (!sets) {
+        this.#known.set(step.merged, { above: floor, found: step.most });
+        const parent = above.pop();
+        if (!parent) return step.most;
+        parent.most = Math.max(parent.most, step.most);
+        step = parent;
+      } else if (this.#countAliases(sets) >= step.most) {
+        const merged = this.#merger.merge(sets);
+        const known = this.#known.get(merged);
+        if (known?.above === floor) step.most = Math.max(step.most, known.found);
+        else {
+          above.push(step);
+          step = this.#begin(merged, floor);
+        }
+      }
+    }
+  }
+
+  #begin(merged: Merged, floor: number): Step {
+    const most =
+      merged.aliased < floor ? floor : Math.max(floor, new KeysPerName(this.#fragments).walk(merged.sets).most);
+    return { merged, below: [...merged.below.values()], most, next: 0 };
+  }
+
+  #countAliases(sets: readonly SelectionSetNode[]): number {
+    return sets.reduce((sum, set) => sum + (this.#aliases.get(set) ?? 0), 0);
+  }
+}
+
+/** Finds the most response keys of one field name in merged selections. */
+class KeysPerName extends FieldWalk {
+  most = 0;
+  readonly #keys = new Map<string, Set<string>>();
+
+  field(node: FieldNode): void {
+    const keys = this.#keys.get(node.name.value) ?? new Set<string>();
+    this.#keys.set(node.name.value, keys.add(responseKey(node)));
+    this.most = Math.max(this.most, keys.size);
+  }
+}

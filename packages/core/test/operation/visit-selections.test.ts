@@ -1,0 +1,75 @@
+import { buildSchema, type OperationDefinitionNode, parse, responsePathAsArray } from 'graphql';
+import { expect, it } from 'vitest';
+import { visitSelections } from '../../src/index.ts';
+
+const schema = buildSchema(`
+  type Query { node: Node both: Both a: A }
+  interface Node { id: ID next: Node }
+  interface Named { name: String }
+  type A implements Node & Named { id: ID next: Node name: String b: B }
+  type B implements Node { id: ID next: Node }
+  type C { c: Int }
+  union Both = A | C
+`);
+
+/** The coordinates and paths of the fields that a visit tells of, and the types to which fragments narrow. */
+function visited(text: string, options: { readonly leaves?: string } = {}): string[] {
+  const document = parse(text);
+  const told: string[] = [];
+  const join = (path: Parameters<typeof responsePathAsArray>[0]): string => responsePathAsArray(path).join('.');
+  visitSelections(schema, document, document.definitions[0] as OperationDefinitionNode, {
+    includes: () => true,
+    field(parent, field, _node, path) {
+      told.push(`${parent.name}.${field.name} at ${join(path)}`);
+      return field.name !== options.leaves;
+    },
+    narrowed(type, _node, path) {
+      told.push(`on ${type.name} at ${join(path)}`);
+      return true;
+    },
+  });
+  return told;
+}
+
+it('tells of each field with the type that it is asked of and the path of response keys, outer fields first', () => {
+  expect(visited('{ x: a { b { id } } node { id } }')).toEqual([
+    'Query.a at x',
+    'Query.node at node',
+    'A.b at x.b',
+    'Node.id at node.id',
+    'B.id at x.b.id',
+  ]);
+});
+
+it('enters a fragment only where an object of its type can stand', () => {
+  expect(visited('{ a { ... on B { id } ... on Node { id } } }')).toEqual(['Query.a at a', 'A.id at a.id']);
+  expect(visited('{ both { ... on A { name } ...F } } fragment F on Named { name }')).toEqual([
+    'Query.both at both',
+    'on A at both',
+    'on Named at both',
+    'A.name at both.name',
+    'Named.name at both.name',
+  ]);
+});
+
+it('enters what several places select of one type once, and a fragment that spreads itself once', () => {
+  expect(visited('{ x: a { ...F } y: a { ...F } } fragment F on A { b { id } }')).toEqual([
+    'Query.a at x',
+    'Query.a at y',
+    'A.b at x.b',
+    'B.id at x.b.id',
+  ]);
+  expect(visited('{ node { ...F } } fragment F on Node { next { ...F } }')).toEqual([
+    'Query.node at node',
+    'Node.next at node.next',
+  ]);
+});
+
+it('goes no further below a field where the visitor says so, and knows no field of another type', () => {
+  expect(visited('{ a { b { id } name } }', { leaves: 'b' })).toEqual([
+    'Query.a at a',
+    'A.b at a.b',
+    'A.name at a.name',
+  ]);
+  expect(visited('{ unknown { id } __typename a { c } }')).toEqual(['Query.a at a']);
+});
