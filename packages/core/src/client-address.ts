@@ -6,7 +6,7 @@
  * networks are listed instead: the client is the first address from the right that is in none of them.
  */
 import { BlockList, isIP } from 'node:net';
-import { knownOptions, show, wholeNumber } from './options.ts';
+import { knownOptions, show, wholeNumber } from './lib/read-options.ts';
 
 export interface ClientAddressOptions {
   /** Proxies of one's own between the client and this process. 0: the socket's address. @default 0 */

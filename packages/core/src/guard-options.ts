@@ -3,7 +3,7 @@ import type { BaseContext } from '@apollo/server';
 import type { GraphQLError } from 'graphql';
 import type { Control } from './control.ts';
 import type { EventListener, Logger } from './events.ts';
-import { checkFlags, checkFunctions, checkLogger, knownOptions, show } from './options.ts';
+import { checkFlags, checkFunctions, checkLogger, knownOptions, show } from './lib/read-options.ts';
 import type { SchemaDetails } from './outgoing.ts';
 import type { Messages } from './wording.ts';
 

@@ -38,7 +38,6 @@ export {
   type Refund,
 } from './counter-store.ts';
 export { longestTimer, within } from './deadline.ts';
-export { isDevelopment, maxValidationErrors } from './environment.ts';
 export {
   createEvents,
   type EventDetails,
@@ -52,8 +51,7 @@ export {
 export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './facts.ts';
 export { guard } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
-export { dimensionsOf, isIterable } from './lists.ts';
-export { type OperationFacts, occurrencesAbove } from './operation-facts.ts';
+export { isDevelopment, maxValidationErrors } from './lib/environment.ts';
 export {
   checkFlags,
   checkFunctions,
@@ -66,7 +64,9 @@ export {
   plainObject,
   show,
   wholeNumber,
-} from './options.ts';
+} from './lib/read-options.ts';
+export { dimensionsOf, isIterable } from './lists.ts';
+export { type OperationFacts, occurrencesAbove } from './operation-facts.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { PerOperation } from './per-operation.ts';
 export { around, isPlainField } from './plain-field.ts';

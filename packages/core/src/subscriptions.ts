@@ -6,7 +6,7 @@
  */
 import { OperationTypeNode } from 'graphql';
 import type { Control } from './control.ts';
-import { show } from './options.ts';
+import { show } from './lib/read-options.ts';
 import { refuse } from './refusal.ts';
 
 /** A request's extensions without what asks for a callback that is not allowed. */

@@ -1,6 +1,6 @@
 /** The texts of refusals in the words of the application, for example in another language. */
 import { GraphQLError } from 'graphql';
-import { knownOptions, show } from './options.ts';
+import { knownOptions, show } from './lib/read-options.ts';
 import { factsOfRefusal, REFUSALS, type RefusalCode, refusalCode } from './refusal.ts';
 
 /** In place of the constant texts: one text per code, or a function that may look at the request's context. */
