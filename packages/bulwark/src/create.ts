@@ -91,7 +91,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   const ceilings = options.limits?.mode === 'report' ? unlimited : resolveLimits(options.limits);
 
   const viewOf = views(rightsOf);
-  const words = wording(options.messages);
+  const words = wording(options.messages ?? {});
   const mayIntrospect = introspectionPolicy(introspectionOptions);
   const { strictMessages = !isDevelopment() } = options;
   /** Several, where one Bulwark protects several servers or a schema is replaced: all that are still in use. */

@@ -1,10 +1,10 @@
 /** What a Bulwark is made of, and every default. */
 import type { AuthenticateOptions, GuardSchemaOptions, ImpliedRightsOptions } from '@graphql-bulwark/auth';
 import {
+  aLogger,
   type ClientAddressOptions,
   checkFlags,
   checkFunctions,
-  checkLogger,
   type EventListener,
   knownOptions,
   type Logger,
@@ -114,5 +114,5 @@ export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C
   const { filtered } = introspection;
   const { strictExposure } = exposure || {};
   checkFlags({ hideUnauthorized, filtered, strictExposure, strictMessages });
-  checkLogger(logger);
+  if (logger !== undefined) aLogger('createBulwark: logger', logger);
 }

@@ -30,6 +30,7 @@ export type {
   StartingServer,
 } from './control.ts';
 export {
+  aCounterStore,
   type BucketState,
   type Charge,
   type Consumption,
@@ -39,6 +40,8 @@ export {
 } from './counter-store.ts';
 export { longestTimer, within } from './deadline.ts';
 export {
+  aLogger,
+  anEventSink,
   createEvents,
   type EventDetails,
   type EventListener,
@@ -53,15 +56,35 @@ export { guard } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
 export { isDevelopment, maxValidationErrors } from './lib/environment.ts';
 export {
+  aFlag,
+  aFlagOrFunction,
+  aFunction,
+  among,
+  aText,
+  atLeast,
+  between,
+  byName,
+  type Check,
   checkFlags,
   checkFunctions,
-  checkLogger,
   checkMode,
+  fullListOf,
+  hasMethods,
+  isText,
+  isWebOrigin,
   knownOptions,
   limitOrFalse,
   listed,
+  listOf,
+  must,
+  mustUnshown,
+  type OptionTable,
   oneOf,
+  optionOf,
+  orFalse,
   plainObject,
+  readOptions,
+  type Settings,
   show,
   wholeNumber,
 } from './lib/read-options.ts';
@@ -93,4 +116,4 @@ export {
 } from './refusal.ts';
 export { type AdmitInput, admitRequest, type MeasureInput, measureDocument } from './rooms.ts';
 export { eventOf } from './verdict.ts';
-export { type Messages, reworded, type Wording, wording } from './wording.ts';
+export { checkMessages, type Messages, reworded, type Wording, wording } from './wording.ts';

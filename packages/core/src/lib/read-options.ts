@@ -1,67 +1,182 @@
-/** Checks of what a user configured. A bad option is a `TypeError` while the server is built, never a weaker server. */
+/**
+ * Reads what a user configured. Each factory has one table that says of every option its default and its rule. A bad option is a
+ * `TypeError` while the server is built, never a weaker server.
+ *
+ * @example
+ * const optionTable = {
+ *   client: { required: true, check: aClient },
+ *   maxKeys: { default: 100_000, check: atLeast(1) },
+ *   prefix: { check: aText },
+ * } satisfies OptionTable<StoreOptions>
+ * const { client, maxKeys, prefix } = readOptions('store', options, optionTable)
+ */
 
-/** @throws {TypeError} naming option, value and rule. */
-export function wholeNumber(option: string, value: unknown, min = 1): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return value;
-  throw new TypeError(`${option} must be a whole number of at least ${min}, but is ${show(value)}.`);
+/** Throws a `TypeError` for a value that breaks its rule. The message names the option, the rule and the value. */
+export type Check = (option: string, value: unknown) => void;
+
+interface Row {
+  readonly check: Check;
+  /** Holds where the option is left out or `undefined`. `null` is a value like any other. */
+  readonly default?: unknown;
+  /** The check is asked about `undefined`, too. */
+  readonly required?: true;
 }
 
-/** A limit: a whole number, or `false` for none. @throws {TypeError} */
-export function limitOrFalse(option: string, value: unknown, min = 0): number | false {
-  return value === false ? false : wholeNumber(option, value, min);
+/** One row for each option of `O`; an option without a row does not compile, nor does a row without an option. */
+export type OptionTable<O> = {
+  readonly [K in keyof O]-?: undefined extends O[K]
+    ? { readonly check: Check; readonly default?: Exclude<O[K], undefined> }
+    : { readonly check: Check; readonly required: true };
+};
+
+/** What was read by a table: an option with a default is never `undefined`. */
+export type Settings<O, T> = {
+  readonly [K in keyof O]-?: T[K & keyof T] extends { readonly default: unknown } ? Exclude<O[K], undefined> : O[K];
+};
+
+/**
+ * Reads the options of one factory, in the order of its table.
+ *
+ * @param where names the factory, as in `limits`; of options that are an option themselves it is `rateLimit: global`.
+ * @throws {TypeError} for what is no object, an unknown name (saying what was meant or what there is) and a bad value.
+ */
+export function readOptions<O extends object, T extends { readonly [K in keyof O]-?: Row }>(
+  where: string,
+  options: O,
+  table: T,
+): Settings<O, T> {
+  knownOptions(where, options, Object.keys(table));
+  const read: Record<string, unknown> = {};
+  for (const [name, row] of Object.entries<Row>(table)) {
+    const value: unknown = Reflect.get(options, name);
+    if (value !== undefined || row.required) row.check(optionOf(where, name), value);
+    read[name] = value === undefined ? row.default : value;
+  }
+  return read as Settings<O, T>;
 }
 
-/** Of a control: `undefined` is its default. @throws {TypeError} for what is neither. */
-export function checkMode(control: string, mode: unknown): void {
-  oneOf(`${control}: mode`, mode, [undefined, 'enforce', 'report']);
-}
-
-/** Options by name, or what else is kept by name. @throws {TypeError} for a list, a Map and all that is no object. */
-export function plainObject<T extends object>(option: string, value: T): T {
-  if (Object.prototype.toString.call(value) === '[object Object]') return value;
-  throw new TypeError(`${option} must be a plain object, but is ${show(value)}.`);
+/** How messages name an option: `limits: maxDepth`, and `rateLimit: global.max` for one of an option. */
+export function optionOf(where: string, name: string): string {
+  return where.includes(': ') ? `${where}.${name}` : `${where}: ${name}`;
 }
 
 /** @throws {TypeError} for what is no object, and for a name that the factory does not know, saying what was meant or could be. */
-export function knownOptions(factory: string, options: object, known: readonly string[]): void {
-  plainObject(`${factory}: what is given`, options);
+export function knownOptions(where: string, options: object, known: readonly string[]): void {
+  plainObject(where.includes(': ') ? where : `${where}: what is given`, options);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const near = known.find((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()) <= 2);
     const hint = near ? `did you mean '${near}'?` : `it has ${listed(known)}.`;
-    throw new TypeError(`${factory} has no option '${name}'; ${hint}`);
+    throw new TypeError(`${where} has no option '${name}'; ${hint}`);
   }
 }
 
-/** Functions of the application, by option; `undefined` is none. @throws {TypeError} for anything else. */
-export function checkFunctions(functions: Readonly<Record<string, unknown>>): void {
-  for (const [option, value] of Object.entries(functions)) {
-    if (value === undefined || typeof value === 'function') continue;
-    throw new TypeError(`${option} must be a function, but is ${show(value)}.`);
+/** @param rule completes the sentence: `be a list`. */
+export function must(rule: string, holds: (value: never) => boolean): Check {
+  return (option, value) => {
+    if (!holds(value as never)) throw new TypeError(`${option} must ${rule}, but is ${show(value)}.`);
+  };
+}
+
+/** The same for what no message may show. */
+export function mustUnshown(rule: string, holds: (value: never) => boolean): Check {
+  return (option, value) => {
+    if (!holds(value as never)) throw new TypeError(`${option} must ${rule}.`);
+  };
+}
+
+/** @returns the value, a whole number from `min` to `max`. @throws {TypeError} */
+export function wholeNumber(option: string, value: unknown, min = 1, max = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min) {
+    throw new TypeError(`${option} must be a whole number of at least ${min}, but is ${show(value)}.`);
   }
+  if (value > max) throw new TypeError(`${option} must be at most ${max}, but is ${value}.`);
+  return value;
 }
 
-/** Options that are on or off, by name; `undefined` is neither. @throws {TypeError} for anything else. */
-export function checkFlags(flags: Readonly<Record<string, unknown>>): void {
-  for (const [option, value] of Object.entries(flags)) {
-    if (value === undefined || typeof value === 'boolean') continue;
-    throw new TypeError(`${option} must be true or false, but is ${show(value)}.`);
-  }
+/** A whole number. */
+export function atLeast(min: number): Check {
+  return (option, value) => wholeNumber(option, value, min);
 }
 
-/** `undefined` is the default one. @throws {TypeError} for what has not both functions of a logger. */
-export function checkLogger(logger: unknown): void {
-  if (logger === undefined) return;
-  const { warn, error } = (logger ?? {}) as { readonly warn?: unknown; readonly error?: unknown };
-  if (typeof warn === 'function' && typeof error === 'function') return;
-  throw new TypeError(`logger must be an object with the functions warn and error, but is ${show(logger)}.`);
+/** A whole number; both ends are good. */
+export function between(min: number, max: number): Check {
+  return (option, value) => wholeNumber(option, value, min, max);
 }
 
-/** @param known the values that there are; `undefined` among them is not named. @throws {TypeError} for any other. */
-export function oneOf(option: string, value: unknown, known: readonly unknown[]): void {
-  if (known.includes(value)) return;
-  const named = known.filter((each) => each !== undefined).map(show);
-  throw new TypeError(`${option} must be ${named.slice(0, -1).join(', ')} or ${named.at(-1)}, but is ${show(value)}.`);
+/** What can be switched off, such as a limit. */
+export function orFalse(check: Check): Check {
+  return (option, value) => {
+    if (value !== false) check(option, value);
+  };
+}
+
+/** One of these values; there are at least two. */
+export function among(...known: readonly unknown[]): Check {
+  const named = known.map(show);
+  const rule = `be ${named.slice(0, -1).join(', ')} or ${named.at(-1)}`;
+  return must(rule, (value: unknown) => known.includes(value));
+}
+
+/** @param what is in the list, in the plural. */
+export function listOf(what: string, holds: (item: never) => boolean): Check {
+  return (option, value) => {
+    if (!Array.isArray(value)) throw new TypeError(`${option} must be a list of ${what}, but is ${show(value)}.`);
+    for (const item of value as unknown[]) {
+      if (!holds(item as never)) throw new TypeError(`${option} must hold ${what}, but holds ${show(item)}.`);
+    }
+  };
+}
+
+/** A list of at least one item. */
+export function fullListOf(what: string, holds: (item: never) => boolean): Check {
+  const check = listOf(what, holds);
+  return (option, value) => {
+    check(option, value);
+    if ((value as unknown[]).length === 0) throw new TypeError(`${option} must be a list that is not empty.`);
+  };
+}
+
+/** An object of values by name, each of which is checked. */
+export function byName(check: Check): Check {
+  return (option, value) => {
+    plainObject(option, value);
+    for (const [name, each] of Object.entries(value as object)) check(`${option}.${name}`, each);
+  };
+}
+
+export const aFlag: Check = must('be true or false', isFlag);
+export const aFunction: Check = must('be a function', isFunction);
+export const aFlagOrFunction: Check = must('be a boolean or a function', (value) => isFlag(value) || isFunction(value));
+export const aText: Check = must('be a text that is not empty', isText);
+
+/** Options by name, or what else is kept by name. @throws {TypeError} for a list, a Map and all that is no object. */
+export function plainObject<T>(option: string, value: T): T {
+  if (Object.prototype.toString.call(value) === '[object Object]') return value;
+  throw new TypeError(`${option} must be a plain object, but is ${show(value)}.`);
+}
+
+/** Something with these methods, whatever its class. */
+export function hasMethods(value: unknown, ...names: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return names.every((name) => isFunction(Reflect.get(value, name)));
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isFlag(value: unknown): boolean {
+  return typeof value === 'boolean';
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
+
+/** Whether a text is the origin of a web site, spelled as browsers do (RFC 6454 section 6.2): `https://app.example.com`. */
+export function isWebOrigin(value: unknown): boolean {
+  return isText(value) && URL.canParse(value) && new URL(value).origin === value;
 }
 
 /** A value as an error message shows it. */
@@ -90,4 +205,36 @@ function distance(a: string, b: string): number {
     row = next;
   }
   return row[b.length] ?? 0;
+}
+
+// OLD
+
+/** A limit: a whole number, or `false` for none. @throws {TypeError} */
+export function limitOrFalse(option: string, value: unknown, min = 0): number | false {
+  return value === false ? false : wholeNumber(option, value, min);
+}
+
+/** Of a control: `undefined` is its default. @throws {TypeError} for what is neither. */
+export function checkMode(control: string, mode: unknown): void {
+  oneOf(`${control}: mode`, mode, [undefined, 'enforce', 'report']);
+}
+
+/** Functions of the application, by option; `undefined` is none. @throws {TypeError} for anything else. */
+export function checkFunctions(functions: Readonly<Record<string, unknown>>): void {
+  for (const [option, value] of Object.entries(functions)) {
+    if (value !== undefined) aFunction(option, value);
+  }
+}
+
+/** Options that are on or off, by name; `undefined` is neither. @throws {TypeError} for anything else. */
+export function checkFlags(flags: Readonly<Record<string, unknown>>): void {
+  for (const [option, value] of Object.entries(flags)) {
+    if (value !== undefined) aFlag(option, value);
+  }
+}
+
+/** @param known the values that there are; `undefined` among them is not named. @throws {TypeError} for any other. */
+export function oneOf(option: string, value: unknown, known: readonly unknown[]): void {
+  if (known.includes(value)) return;
+  among(...known.filter((each) => each !== undefined))(option, value);
 }
