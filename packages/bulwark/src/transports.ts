@@ -4,12 +4,16 @@
  * Standalone servers and Express need nothing: `context: bulwark.context(...)`.
  */
 import type { IncomingMessage } from 'node:http';
-import { type GuardedWebSocket, webSocket } from '@graphql-bulwark/auth';
+import { type GuardedWebSocket, isGuarded, webSocket } from '@graphql-bulwark/auth';
 import {
+  aFunction,
   asGraphQLError,
-  checkFunctions,
+  atLeast,
   deny,
+  must,
+  type OptionTable,
   type Principal,
+  readOptions,
   refusalCode,
   type SecuredContext,
   type SecurityContext,
@@ -21,6 +25,7 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  isSchema,
   OperationTypeNode,
 } from 'graphql';
 import type { HttpRequest } from './context.ts';
@@ -40,7 +45,7 @@ export interface FastifyRequestLike {
 export function fastifyContext<C>(
   context: (request: HttpRequest) => Promise<C>,
 ): (request: FastifyRequestLike) => Promise<C> {
-  checkFunctions({ 'fastifyContext: context': context });
+  aFunction('fastifyContext: context', context);
   return ({ raw, body }) => context({ req: derived(raw, { body }) });
 }
 
@@ -64,6 +69,17 @@ export interface WebSocketHooksOptions<C extends SecuredContext> {
   readonly maxOperations?: number | undefined;
 }
 
+/** The defaults are those of `webSocket`. */
+const optionTable = {
+  schema: {
+    required: true,
+    check: must('come out of bulwark.secure()', (schema) => isSchema(schema) && isGuarded(schema)),
+  },
+  context: { check: aFunction },
+  maxTokens: { check: atLeast(1) },
+  maxOperations: { check: atLeast(1) },
+} satisfies OptionTable<WebSocketHooksOptions<SecuredContext>>;
+
 /** Options of graphql-ws's `useServer`. */
 export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext' | 'onError'> {
   readonly onError: (
@@ -83,13 +99,14 @@ export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext' | 'onErr
  * of `createBulwark` bounds open sockets, operations and events: a socket too many is closed with 4403, an operation or an event
  * too many is an error, and the socket stays open.
  *
- * @throws {TypeError} for options that cannot be meant, and for a schema that is not secured.
+ * @throws {TypeError} for an invalid option, and for a schema that is not secured.
  * @example useServer(webSocketHooks(bulwark, { schema }), webSocketServer)
  */
 export function webSocketHooks<C extends SecuredContext>(
   bulwark: Pick<Bulwark<C>, 'context' | 'admit' | 'measure' | 'check' | 'mask' | 'sockets'>,
-  { context, ...options }: WebSocketHooksOptions<C>,
+  given: WebSocketHooksOptions<C>,
 ): WebSocketHooks {
+  const { context, ...options } = readOptions('webSocketHooks', given, optionTable);
   const identify = bulwark.context();
   const make = bulwark.context(context);
   const limits = bulwark.sockets;

@@ -115,5 +115,6 @@ export {
   refuse,
 } from './refusal.ts';
 export { type AdmitInput, admitRequest, type MeasureInput, measureDocument } from './rooms.ts';
+export { callbackUrls } from './subscriptions.ts';
 export { eventOf } from './verdict.ts';
 export { checkMessages, type Messages, reworded, type Wording, wording } from './wording.ts';
