@@ -87,6 +87,7 @@ export {
   type Settings,
   show,
   wholeNumber,
+  withoutDefaults,
 } from './lib/read-options.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
 export { type OperationFacts, occurrencesAbove } from './operation-facts.ts';

@@ -55,6 +55,14 @@ export function readOptions<O extends object, T extends { readonly [K in keyof O
   return read as Settings<O, T>;
 }
 
+/** The same rules for options that may all be left out: for what a function of the application returns. */
+export function withoutDefaults<T extends Readonly<Record<string, Row>>>(
+  table: T,
+): { readonly [K in keyof T]: { readonly check: Check } } {
+  const rows = Object.entries<Row>(table).map(([name, { check }]) => [name, { check }]);
+  return Object.fromEntries(rows) as { readonly [K in keyof T]: { readonly check: Check } };
+}
+
 /** How messages name an option: `limits: maxDepth`, and `rateLimit: global.max` for one of an option. */
 export function optionOf(where: string, name: string): string {
   return where.includes(': ') ? `${where}.${name}` : `${where}: ${name}`;
@@ -73,14 +81,14 @@ export function knownOptions(where: string, options: object, known: readonly str
 
 /** @param rule completes the sentence: `be a list`. */
 export function must(rule: string, holds: (value: never) => boolean): Check {
-  return (option, value) => {
+  return function checkRule(option, value) {
     if (!holds(value as never)) throw new TypeError(`${option} must ${rule}, but is ${show(value)}.`);
   };
 }
 
 /** The same for what no message may show. */
 export function mustUnshown(rule: string, holds: (value: never) => boolean): Check {
-  return (option, value) => {
+  return function checkUnshown(option, value) {
     if (!holds(value as never)) throw new TypeError(`${option} must ${rule}.`);
   };
 }
@@ -96,17 +104,21 @@ export function wholeNumber(option: string, value: unknown, min = 1, max = Numbe
 
 /** A whole number. */
 export function atLeast(min: number): Check {
-  return (option, value) => wholeNumber(option, value, min);
+  return function checkAtLeast(option, value) {
+    wholeNumber(option, value, min);
+  };
 }
 
 /** A whole number; both ends are good. */
 export function between(min: number, max: number): Check {
-  return (option, value) => wholeNumber(option, value, min, max);
+  return function checkBetween(option, value) {
+    wholeNumber(option, value, min, max);
+  };
 }
 
 /** What can be switched off, such as a limit. */
 export function orFalse(check: Check): Check {
-  return (option, value) => {
+  return function checkOrFalse(option, value) {
     if (value !== false) check(option, value);
   };
 }
@@ -120,7 +132,7 @@ export function among(...known: readonly unknown[]): Check {
 
 /** @param what is in the list, in the plural. */
 export function listOf(what: string, holds: (item: never) => boolean): Check {
-  return (option, value) => {
+  return function checkList(option, value) {
     if (!Array.isArray(value)) throw new TypeError(`${option} must be a list of ${what}, but is ${show(value)}.`);
     for (const item of value as unknown[]) {
       if (!holds(item as never)) throw new TypeError(`${option} must hold ${what}, but holds ${show(item)}.`);
@@ -131,17 +143,19 @@ export function listOf(what: string, holds: (item: never) => boolean): Check {
 /** A list of at least one item. */
 export function fullListOf(what: string, holds: (item: never) => boolean): Check {
   const check = listOf(what, holds);
-  return (option, value) => {
+  return function checkFullList(option, value) {
     check(option, value);
-    if ((value as unknown[]).length === 0) throw new TypeError(`${option} must be a list that is not empty.`);
+    if ((value as unknown[]).length === 0) throw new TypeError(`${option} must be a list of at least one item.`);
   };
 }
 
 /** An object of values by name, each of which is checked. */
 export function byName(check: Check): Check {
-  return (option, value) => {
+  return function checkByName(option, value) {
     plainObject(option, value);
-    for (const [name, each] of Object.entries(value as object)) check(`${option}.${name}`, each);
+    for (const [name, each] of Object.entries(value as object)) {
+      check(/^\w+$/.test(name) ? `${option}.${name}` : `${option}['${name}']`, each);
+    }
   };
 }
 
