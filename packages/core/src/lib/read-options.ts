@@ -145,7 +145,8 @@ export function fullListOf(what: string, holds: (item: never) => boolean): Check
   const check = listOf(what, holds);
   return function checkFullList(option, value) {
     check(option, value);
-    if ((value as unknown[]).length === 0) throw new TypeError(`${option} must be a list of at least one item.`);
+    if ((value as unknown[]).length === 0)
+      throw new TypeError(`${option} must be a list that is not empty: give at least one.`);
   };
 }
 

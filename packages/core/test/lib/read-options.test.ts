@@ -76,7 +76,7 @@ describe('options are read by the table of their factory', () => {
     [{ client, bits: 129 }, 'store: bits must be at most 128, but is 129.'],
     [{ client, mode: 'off' }, "store: mode must be 'enforce' or 'report', but is 'off'."],
     [{ client, names: 'a' }, "store: names must be a list of names, but is 'a'."],
-    [{ client, names: [] }, 'store: names must be a list of at least one item.'],
+    [{ client, names: [] }, 'store: names must be a list that is not empty: give at least one.'],
     [{ client, names: ['a', ''] }, "store: names must hold names, but holds ''."],
     [{ client, tiers: new Map() }, 'store: tiers must be a plain object, but is a value of type Map.'],
     [{ client, tiers: { pro: -1 } }, 'store: tiers.pro must be a whole number of at least 1, but is -1.'],
