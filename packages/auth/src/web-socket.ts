@@ -5,22 +5,24 @@
  */
 import {
   type AdmitInput,
+  aFunction,
   asGraphQLError,
+  atLeast,
   type CheckInput,
   deny,
   factsOfRefusal,
   hasEnded,
   isDevelopment,
-  knownOptions,
   longestTimer,
   type MeasureInput,
   maxValidationErrors,
+  must,
+  type OptionTable,
   type Principal,
+  readOptions,
   type SecuredContext,
   type SecurityContext,
   securityContext,
-  show,
-  wholeNumber,
 } from '@graphql-bulwark/core';
 import {
   type ExecutionArgs,
@@ -29,6 +31,7 @@ import {
   GraphQLError,
   type GraphQLFormattedError,
   type GraphQLSchema,
+  isSchema,
   parse,
   subscribe,
   validate,
@@ -69,18 +72,22 @@ export interface WebSocketOptions<C extends SecuredContext> {
   readonly onFailure?: ((error: unknown) => void) | undefined;
 }
 
-const optionNames = [
-  'schema',
-  'authenticate',
-  'check',
-  'admit',
-  'measure',
-  'context',
-  'clientIp',
-  'maxTokens',
-  'maxOperations',
-  'onFailure',
-];
+const optionTable = {
+  schema: { required: true, check: must('come out of guardSchema() or secure()', isGuardedSchema) },
+  authenticate: { required: true, check: aFunction },
+  check: { required: true, check: aFunction },
+  admit: { check: aFunction },
+  measure: { check: aFunction },
+  context: { required: true, check: aFunction },
+  clientIp: { default: () => null, check: aFunction },
+  maxTokens: { default: 2_000, check: atLeast(1) },
+  maxOperations: { default: 20, check: atLeast(1) },
+  onFailure: { default: () => {}, check: aFunction },
+} satisfies OptionTable<WebSocketOptions<SecuredContext>>;
+
+function isGuardedSchema(value: unknown): boolean {
+  return isSchema(value) && isGuarded(value);
+}
 
 interface Known {
   readonly connection: Connection;
@@ -136,21 +143,14 @@ export interface GuardedWebSocket {
 /**
  * Options for `useServer` of graphql-ws: each connection authenticated, each operation checked like one over HTTP.
  *
- * @throws {TypeError} for options that cannot be meant, and for a schema that is not guarded.
+ * @throws {TypeError} for an invalid option, and for a schema that is not guarded.
  * @example useServer(webSocket({ schema, authenticate, check: bulwark.check, context: () => ({ db }) }), webSocketServer)
  */
 export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>): GuardedWebSocket {
-  knownOptions('webSocket', options, optionNames);
-  const { schema, authenticate, admit, measure, check, context } = options;
-  const { clientIp = () => null, onFailure = () => {} } = options;
-  for (const [name, value] of Object.entries({ authenticate, check, context })) {
-    if (typeof value !== 'function')
-      throw new TypeError(`webSocket: ${name} must be a function, but is ${show(value)}.`);
-  }
-  const maxTokens = wholeNumber('maxTokens', options.maxTokens ?? 2_000);
-  const maxOperations = wholeNumber('maxOperations', options.maxOperations ?? 20);
+  const settings = readOptions('webSocket', options, optionTable);
+  const { schema, authenticate, admit, measure, check, context, clientIp, onFailure } = settings;
+  const { maxTokens, maxOperations } = settings;
   const maxErrors = maxValidationErrors();
-  if (!isGuarded(schema)) throw new TypeError('webSocket: pass the schema through guardSchema() or secure() first.');
   const known = new WeakMap<object, Known>();
 
   const closeAtEnd = (socket: Socket, entry: Known): void => {

@@ -31,9 +31,7 @@ export function argumentWeight(where: string, field: GraphQLField<unknown, unkno
   const { path, end } = follow(where, field, text);
   const counted = getNullableType(end.type);
   if (!isListType(counted) && counted !== GraphQLInt && counted !== GraphQLFloat) {
-    throw new TypeError(
-      `${where}: weight '${String(text)}' must be a list, an Int or a Float, but is ${String(end.type)}.`,
-    );
+    throw new TypeError(`${where}: weight '${text}' must be a list, an Int or a Float, but is ${String(end.type)}.`);
   }
   return { path, otherwise: end.defaultValue };
 }

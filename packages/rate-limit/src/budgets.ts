@@ -110,15 +110,14 @@ export function compileBudgets(options: BudgetOptions): Budgets {
   const spending = points && ruleOf('rateLimit: points', costPolicy, points, 'PRINCIPAL');
   const each = perOperation && readOptions('rateLimit: perOperation', perOperation, operationTable);
   const operation = each && ruleFor('operation', each, 'PRINCIPAL');
-  const named = Object.entries(each?.byName ?? {});
   const rules = new Map(
-    named.map(([name, budget]) => {
+    Object.entries(each?.byName ?? {}).map(([name, budget]) => {
       const read = readOptions(`rateLimit: perOperation.byName.${name}`, budget, plainTable);
       return [name, ruleFor(`operation:${name}`, read, 'PRINCIPAL')];
     }),
   );
   const trusted = each?.trusted;
-  if (named.length > 0 && !trusted) {
+  if (rules.size > 0 && !trusted) {
     throw new TypeError('perOperation.byName needs trusted: a function that says whose names count.');
   }
 

@@ -63,8 +63,9 @@ export function withoutDefaults<T extends Readonly<Record<string, Row>>>(
   return Object.fromEntries(rows) as { readonly [K in keyof T]: { readonly check: Check } };
 }
 
-/** How messages name an option: `limits: maxDepth`, and `rateLimit: global.max` for one of an option. */
+/** How messages name an option: `limits: maxDepth`, `rateLimit: global.max` for one of an option, its name alone where `''`. */
 export function optionOf(where: string, name: string): string {
+  if (where === '') return name;
   return where.includes(': ') ? `${where}.${name}` : `${where}: ${name}`;
 }
 
@@ -135,7 +136,7 @@ export function listOf(what: string, holds: (item: never) => boolean): Check {
   return function checkList(option, value) {
     if (!Array.isArray(value)) throw new TypeError(`${option} must be a list of ${what}, but is ${show(value)}.`);
     for (const item of value as unknown[]) {
-      if (!holds(item as never)) throw new TypeError(`${option} must hold ${what}, but holds ${show(item)}.`);
+      if (!holds(item as never)) throw new TypeError(`${option} must hold ${what}, but has ${show(item)}.`);
     }
   };
 }
@@ -220,36 +221,4 @@ function distance(a: string, b: string): number {
     row = next;
   }
   return row[b.length] ?? 0;
-}
-
-// OLD
-
-/** A limit: a whole number, or `false` for none. @throws {TypeError} */
-export function limitOrFalse(option: string, value: unknown, min = 0): number | false {
-  return value === false ? false : wholeNumber(option, value, min);
-}
-
-/** Of a control: `undefined` is its default. @throws {TypeError} for what is neither. */
-export function checkMode(control: string, mode: unknown): void {
-  oneOf(`${control}: mode`, mode, [undefined, 'enforce', 'report']);
-}
-
-/** Functions of the application, by option; `undefined` is none. @throws {TypeError} for anything else. */
-export function checkFunctions(functions: Readonly<Record<string, unknown>>): void {
-  for (const [option, value] of Object.entries(functions)) {
-    if (value !== undefined) aFunction(option, value);
-  }
-}
-
-/** Options that are on or off, by name; `undefined` is neither. @throws {TypeError} for anything else. */
-export function checkFlags(flags: Readonly<Record<string, unknown>>): void {
-  for (const [option, value] of Object.entries(flags)) {
-    if (value !== undefined) aFlag(option, value);
-  }
-}
-
-/** @param known the values that there are; `undefined` among them is not named. @throws {TypeError} for any other. */
-export function oneOf(option: string, value: unknown, known: readonly unknown[]): void {
-  if (known.includes(value)) return;
-  among(...known.filter((each) => each !== undefined))(option, value);
 }

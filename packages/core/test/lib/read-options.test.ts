@@ -77,7 +77,7 @@ describe('options are read by the table of their factory', () => {
     [{ client, mode: 'off' }, "store: mode must be 'enforce' or 'report', but is 'off'."],
     [{ client, names: 'a' }, "store: names must be a list of names, but is 'a'."],
     [{ client, names: [] }, 'store: names must be a list that is not empty: give at least one.'],
-    [{ client, names: ['a', ''] }, "store: names must hold names, but holds ''."],
+    [{ client, names: ['a', ''] }, "store: names must hold names, but has ''."],
     [{ client, tiers: new Map() }, 'store: tiers must be a plain object, but is a value of type Map.'],
     [{ client, tiers: { pro: -1 } }, 'store: tiers.pro must be a whole number of at least 1, but is -1.'],
     [{ client, tiers: { 'a.b': -1 } }, "store: tiers['a.b'] must be a whole number of at least 1, but is -1."],
