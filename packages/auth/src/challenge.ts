@@ -1,5 +1,5 @@
 /** The `WWW-Authenticate` header (RFC 9110 section 11.6.1, RFC 6750 section 3, RFC 9449 section 7.1). */
-import { mustUnshown } from '@graphql-bulwark/core';
+import { type Check, mustUnshown } from '@graphql-bulwark/core';
 
 /** Why a credential does not do; left out when none was sent (RFC 6750 section 3.1). */
 export type BearerError =
@@ -22,10 +22,10 @@ export function challenge(
 }
 
 /** The row of the option `realm`: text that needs no escapes. */
-export const realmRow = {
+export const realmRow: { readonly default: string; readonly check: Check } = {
   default: 'graphql',
   check: mustUnshown('be printable ASCII text without quotes and backslashes', isRealm),
-} as const;
+};
 
 function isRealm(value: unknown): boolean {
   return typeof value === 'string' && /^[\x20-\x7e]+$/.test(value) && !/["\\]/.test(value);

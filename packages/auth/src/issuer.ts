@@ -15,13 +15,13 @@ import {
   isText,
   must,
   mustUnshown,
-  type OptionTable,
   type Principal,
   readOptions,
+  type SharedTable,
 } from '@graphql-bulwark/core';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { type ClaimPath, isSubject, principalOf } from './claims.ts';
-import { type KeyOptions, type Keys, keysOf, keyTable } from './keys.ts';
+import { type DefaultedKeyOption, type KeyOptions, type Keys, keysOf, keyTable } from './keys.ts';
 import { type IssuerListener, KeysUnavailable } from './remote-keys.ts';
 
 export interface IssuerOptions extends KeyOptions {
@@ -49,7 +49,17 @@ export interface IssuerOptions extends KeyOptions {
 
 const aClaimPath: Check = mustUnshown("be a claim's name or a list of keys", isTextOrTexts);
 
-export const issuerTable = {
+type Defaulted =
+  | 'audienceClaim'
+  | 'typ'
+  | 'dangerouslyAcceptAnyTyp'
+  | 'claimValues'
+  | 'clockToleranceSeconds'
+  | 'rolesClaim'
+  | 'scopesClaim'
+  | DefaultedKeyOption;
+
+export const issuerTable: SharedTable<IssuerOptions, Defaulted> = {
   issuer: { required: true, check: must("be the exact 'iss' of the tokens", isText) },
   audience: { required: true, check: mustUnshown("be a non-empty 'aud' or a non-empty list of them", isTextOrTexts) },
   audienceClaim: { default: 'aud', check: among('aud', 'client_id') },
@@ -61,7 +71,7 @@ export const issuerTable = {
   maxTokenAgeSeconds: { check: atLeast(1) },
   rolesClaim: { default: 'roles', check: aClaimPath },
   scopesClaim: { default: 'scope', check: aClaimPath },
-} satisfies OptionTable<IssuerOptions>;
+};
 
 /** A token whose signature and claims are right. */
 export interface VerifiedToken {

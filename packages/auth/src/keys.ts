@@ -1,7 +1,7 @@
 /** Which keys check which signatures (RFC 7518 section 3.1, RFC 8725 section 3.1). Settled while the server starts. */
 import { createPublicKey, KeyObject } from 'node:crypto';
 import { types } from 'node:util';
-import { atLeast, between, fullListOf, mustUnshown, type OptionTable, type Settings } from '@graphql-bulwark/core';
+import { atLeast, between, fullListOf, mustUnshown, type Settings, type SharedTable } from '@graphql-bulwark/core';
 import { type CryptoKey, createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { type IssuerListener, remoteKeys } from './remote-keys.ts';
 import { isUsableKey, minRsaBits } from './usable-key.ts';
@@ -54,7 +54,9 @@ const knownAlgorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorith
 
 const anAlgorithm = `names among ${[...knownAlgorithms.keys()].join(', ')}`;
 
-export const keyTable = {
+export type DefaultedKeyOption = 'jwksTimeoutMilliseconds' | 'jwksStaleSeconds';
+
+export const keyTable: SharedTable<KeyOptions, DefaultedKeyOption> = {
   algorithms: { required: true, check: fullListOf(anAlgorithm, (name: string) => knownAlgorithms.has(name)) },
   jwksUrl: {
     check: mustUnshown('be an https URL without credentials (http only on the loopback interface)', isTrustedUrl),
@@ -68,10 +70,10 @@ export const keyTable = {
   key: { check: mustUnshown('be a KeyObject, a CryptoKey, PEM text or a Uint8Array', isKey) },
   jwksTimeoutMilliseconds: { default: 5_000, check: atLeast(1) },
   jwksStaleSeconds: { default: 3_600, check: between(0, 86_400) },
-} satisfies OptionTable<KeyOptions>;
+};
 
 /** @throws {TypeError} for keys and algorithms that do not fit each other. */
-export function keysOf(options: Settings<KeyOptions, typeof keyTable>, onState?: IssuerListener): Keys {
+export function keysOf(options: Settings<KeyOptions, DefaultedKeyOption>, onState?: IssuerListener): Keys {
   const { jwksUrl, jwks, key, jwksTimeoutMilliseconds, jwksStaleSeconds } = options;
   const algorithms = options.algorithms.flatMap((name) => knownAlgorithms.get(name) ?? []);
   const secrets = algorithms.filter(({ keyType }) => keyType === 'secret').length;

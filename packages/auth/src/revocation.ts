@@ -33,7 +33,7 @@ export interface RevocationOptions {
 }
 
 /** As they were read. */
-export type Revocation = Settings<RevocationOptions, typeof optionTable>;
+export type Revocation = Settings<RevocationOptions, 'timeoutMilliseconds' | 'dangerouslyAllowOnFailure'>;
 
 const optionTable = {
   isRevoked: { required: true, check: aFunction },

@@ -102,7 +102,18 @@ const optionTable = {
 const authorizationTable = { hideUnauthorized: { default: false, check: aFlag } } as const;
 const introspectionTable = { filtered: { default: false, check: aFlag } } as const;
 
-export type BulwarkSettings<C extends SecuredContext> = Settings<BulwarkOptions<C>, typeof optionTable> & {
+export type BulwarkSettings<C extends SecuredContext> = Settings<
+  BulwarkOptions<C>,
+  | 'authorization'
+  | 'limits'
+  | 'cost'
+  | 'introspection'
+  | 'rateLimit'
+  | 'sockets'
+  | 'clientAddress'
+  | 'messages'
+  | 'exposure'
+> & {
   readonly hideUnauthorized: boolean;
   readonly filtered: boolean;
 };

@@ -52,7 +52,7 @@ const optionTable = {
 /** @throws {TypeError} for an invalid option. */
 export function readGuardOptions<C extends BaseContext>(
   options: GuardOptions<C>,
-): Settings<GuardOptions<C>, typeof optionTable> {
+): Settings<GuardOptions<C>, 'messages' | 'noStore' | 'subscriptionCallbacks'> {
   return readOptions('guard', options, optionTable);
 }
 

@@ -1,5 +1,5 @@
 /** What both frameworks are told. */
-import { aFlag, atLeast, isWebOrigin, listOf, type OptionTable, type Settings } from '@graphql-bulwark/core';
+import { aFlag, atLeast, isWebOrigin, listOf, type Settings, type SharedTable } from '@graphql-bulwark/core';
 
 export interface HttpSecurityOptions {
   /** Origins of other sites whose scripts may read answers, such as `https://app.example.com`. Left out: none. */
@@ -10,16 +10,16 @@ export interface HttpSecurityOptions {
   readonly maxBodyBytes?: number | undefined;
 }
 
-export const httpSecurityTable = {
+export const httpSecurityTable: SharedTable<HttpSecurityOptions, keyof HttpSecurityOptions> = {
   allowedOrigins: {
     default: [],
     check: listOf("origins such as 'https://app.example.com', never '*'", isWebOrigin),
   },
   credentials: { default: false, check: aFlag },
   maxBodyBytes: { default: 200_000, check: atLeast(1) },
-} satisfies OptionTable<HttpSecurityOptions>;
+};
 
-export type HttpSecurity = Settings<HttpSecurityOptions, typeof httpSecurityTable>;
+export type HttpSecurity = Settings<HttpSecurityOptions, keyof HttpSecurityOptions>;
 
 /** Told of errors that are not the client's, where the application does not listen. */
 export function printError(error: unknown): void {

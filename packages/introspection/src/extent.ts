@@ -2,12 +2,12 @@
 import {
   atLeast,
   fragmentsOf,
-  type OptionTable,
   operationFacts,
   orFalse,
   PerOperation,
   type ResolvedOperation,
   refuse,
+  type SharedTable,
 } from '@graphql-bulwark/core';
 import {
   type DocumentNode,
@@ -33,11 +33,11 @@ type Measured = Pick<ResolvedOperation, 'document' | 'operation'>;
 const aLimit = orFalse(atLeast(0));
 
 /** The defaults are what the standard query needs. */
-export const extentTable = {
+export const extentTable: SharedTable<ExtentOptions> = {
   maxDepth: { check: aLimit },
   maxFields: { check: aLimit },
   maxWrappers: { check: aLimit },
-} satisfies OptionTable<ExtentOptions>;
+};
 
 /** @returns a function that throws `INTROSPECTION_LIMIT_EXCEEDED`. */
 export function extentLimits(options: ExtentOptions): (operation: Measured) => void {

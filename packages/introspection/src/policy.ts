@@ -2,10 +2,10 @@
 import {
   aFlagOrFunction,
   isDevelopment,
-  type OptionTable,
   plainObject,
   readOptions,
   type SecurityContext,
+  type SharedTable,
   show,
 } from '@graphql-bulwark/core';
 import { type SecretHeader, secretHeader } from './secret-header.ts';
@@ -23,10 +23,10 @@ export interface PolicyOptions {
 /** Whether a caller may introspect. @throws what the application's function throws, {TypeError} for what is no boolean. */
 export type Policy = (security: SecurityContext, header: (name: string) => string | undefined) => boolean;
 
-export const policyTable = {
+export const policyTable: SharedTable<PolicyOptions> = {
   allow: { check: aFlagOrFunction },
   header: { check: plainObject },
-} satisfies OptionTable<PolicyOptions>;
+};
 
 /** @throws {TypeError} while the server is being built, for an invalid option. */
 export function introspectionPolicy(options: PolicyOptions): Policy {

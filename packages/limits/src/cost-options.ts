@@ -12,6 +12,7 @@ import {
   type ResolvedOperation,
   readOptions,
   type SecurityContext,
+  type SharedTable,
   show,
   withoutDefaults,
 } from '@graphql-bulwark/core';
@@ -106,7 +107,10 @@ const optionTable = {
 } satisfies OptionTable<CostOptions>;
 
 /** What `perPrincipal` may return. */
-export const costLimitTable = withoutDefaults({ maxCost: optionTable.maxCost, maxTypeCost: optionTable.maxTypeCost });
+export const costLimitTable: SharedTable<CostLimits> = withoutDefaults({
+  maxCost: optionTable.maxCost,
+  maxTypeCost: optionTable.maxTypeCost,
+});
 
 /** The options as they hold. */
 export interface CostSettings {

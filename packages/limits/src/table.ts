@@ -15,10 +15,11 @@ import {
   refuse,
   repeatedFields,
   type Settings,
+  type SharedTable,
   withoutDefaults,
 } from '@graphql-bulwark/core';
 import type { DocumentNode } from 'graphql';
-import type { Limits, LimitsOptions } from './options.ts';
+import type { Limits, LimitsOptions, PrincipalLimits } from './options.ts';
 import type { VariableFacts } from './variables.ts';
 
 /** What is judged, each where it is first known. */
@@ -97,7 +98,7 @@ const optionTable = {
 } satisfies OptionTable<LimitsOptions>;
 
 /** Every option as it holds. @throws {TypeError} for an invalid one. */
-export function readLimitsOptions(options: LimitsOptions = {}): Settings<LimitsOptions, typeof optionTable> {
+export function readLimitsOptions(options: LimitsOptions = {}): Settings<LimitsOptions, LimitName | 'mode'> {
   return readOptions('limits', options, optionTable);
 }
 
@@ -110,7 +111,7 @@ export function resolveLimits(options?: LimitsOptions): Maxima {
 const { maxBatchSize: _ofNoSingleOperation, ...principalRows } = rows;
 
 /** What `perPrincipal` may return. */
-export const principalTable = withoutDefaults(principalRows);
+export const principalTable: SharedTable<PrincipalLimits> = withoutDefaults(principalRows);
 
 interface Ceiling<S extends Subject> extends Pick<Row<S>, 'code' | 'read'> {
   readonly name: LimitName;

@@ -17,6 +17,7 @@ import {
   readOptions,
   refuse,
   type SecurityContext,
+  type SharedTable,
 } from '@graphql-bulwark/core';
 import { type Caller, chargeFor } from './charges.ts';
 import { aWindow, type Rule, type Scope, scopesOf } from './directive.ts';
@@ -63,14 +64,14 @@ export const aBudget: Check = must(
 );
 
 /** Of `rateLimit`, where each budget is read by a table of its own. */
-export const budgetTable = {
+export const budgetTable: SharedTable<BudgetOptions> = {
   perAddress: { check: aBudget },
   perPrincipal: { check: aBudget },
   perOperation: { check: aBudget },
   global: { check: aBudget },
   points: { check: aBudget },
   cost: { check: aFunction },
-} satisfies OptionTable<BudgetOptions>;
+};
 
 const plainTable = {
   max: { required: true, check: atLeast(1) },

@@ -29,10 +29,21 @@ export type OptionTable<O> = {
     : { readonly check: Check; readonly required: true };
 };
 
-/** What was read by a table: an option with a default is never `undefined`. */
-export type Settings<O, T> = {
-  readonly [K in keyof O]-?: T[K & keyof T] extends { readonly default: unknown } ? Exclude<O[K], undefined> : O[K];
+/** The type of a table that other files read or spread. @template D names the options that have a default. */
+export type SharedTable<O, D extends keyof O = never> = {
+  readonly [K in keyof O]-?: K extends D
+    ? { readonly check: Check; readonly default: Exclude<O[K], undefined> }
+    : undefined extends O[K]
+      ? { readonly check: Check }
+      : { readonly check: Check; readonly required: true };
 };
+
+/** Options as they were read: one with a default is never `undefined`. @template D names those. */
+export type Settings<O, D extends keyof O> = {
+  readonly [K in keyof O]-?: K extends D ? Exclude<O[K], undefined> : O[K];
+};
+
+type WithDefault<T> = { [K in keyof T]: T[K] extends { readonly default: unknown } ? K : never }[keyof T];
 
 /**
  * Reads the options of one factory, in the order of its table.
@@ -44,7 +55,7 @@ export function readOptions<O extends object, T extends { readonly [K in keyof O
   where: string,
   options: O,
   table: T,
-): Settings<O, T> {
+): Settings<O, keyof O & WithDefault<T>> {
   knownOptions(where, options, Object.keys(table));
   const read: Record<string, unknown> = {};
   for (const [name, row] of Object.entries<Row>(table)) {
@@ -52,7 +63,7 @@ export function readOptions<O extends object, T extends { readonly [K in keyof O
     if (value !== undefined || row.required) row.check(optionOf(where, name), value);
     read[name] = value === undefined ? row.default : value;
   }
-  return read as Settings<O, T>;
+  return read as Settings<O, keyof O & WithDefault<T>>;
 }
 
 /** The same rules for options that may all be left out: for what a function of the application returns. */
@@ -64,7 +75,7 @@ export function withoutDefaults<T extends Readonly<Record<string, Row>>>(
 }
 
 /** How messages name an option: `limits: maxDepth`, `rateLimit: global.max` for one of an option, its name alone where `''`. */
-export function optionOf(where: string, name: string): string {
+function optionOf(where: string, name: string): string {
   if (where === '') return name;
   return where.includes(': ') ? `${where}.${name}` : `${where}: ${name}`;
 }
@@ -95,7 +106,7 @@ export function mustUnshown(rule: string, holds: (value: never) => boolean): Che
 }
 
 /** @returns the value, a whole number from `min` to `max`. @throws {TypeError} */
-export function wholeNumber(option: string, value: unknown, min = 1, max = Number.MAX_SAFE_INTEGER): number {
+export function wholeNumber(option: string, value: unknown, min = 1, max: number = Number.MAX_SAFE_INTEGER): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min) {
     throw new TypeError(`${option} must be a whole number of at least ${min}, but is ${show(value)}.`);
   }
