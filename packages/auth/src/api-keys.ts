@@ -3,7 +3,18 @@
  * as its SHA-256: with 256 random bits there is nothing that a slow hash could protect.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { isNumericDate, knownOptions, type Principal, show, wholeNumber, within } from '@graphql-bulwark/core';
+import {
+  atLeast,
+  type Check,
+  hasMethods,
+  isNumericDate,
+  isText,
+  must,
+  type OptionTable,
+  type Principal,
+  readOptions,
+  within,
+} from '@graphql-bulwark/core';
 
 /** What a store knows of a key. */
 export interface ApiKeyRecord {
@@ -55,23 +66,29 @@ const restPattern = /^([0-9a-f]{16})_([0-9a-f]{64})$/;
 /** Compared with where there is no key, so that an unknown id takes as long as a wrong secret. */
 const dummySha256 = '0'.repeat(64);
 
+const aPrefix: Check = must(
+  'be 1 to 32 letters, digits and underscores, a letter first',
+  (prefix: unknown) => isText(prefix) && prefixPattern.test(prefix),
+);
+
+const optionTable = {
+  prefix: { required: true, check: aPrefix },
+  store: { required: true, check: must('have find(keyId)', (store: unknown) => hasMethods(store, 'find')) },
+  timeoutMilliseconds: { default: 2_000, check: atLeast(1) },
+} satisfies OptionTable<ApiKeyOptions>;
+
 /** Makes a new key: 64 bits of id, 256 bits of secret. @throws {TypeError} */
 export function generateApiKey({ prefix }: Pick<ApiKeyOptions, 'prefix'>): GeneratedApiKey {
   const keyId = randomBytes(8).toString('hex');
   const secret = randomBytes(32).toString('hex');
-  return { key: `${checkedPrefix(prefix)}_${keyId}_${secret}`, keyId, secretSha256: sha256(secret).toString('hex') };
+  aPrefix('generateApiKey: prefix', prefix);
+  return { key: `${prefix}_${keyId}_${secret}`, keyId, secretSha256: sha256(secret).toString('hex') };
 }
 
 /** @throws {TypeError} while the server is built. */
 export function apiKeyVerifier(options: ApiKeyOptions): (key: string) => Promise<KeyVerdict> {
-  if (typeof options !== 'object' || options === null) throw new TypeError('apiKeys needs its options.');
-  knownOptions('apiKeys', options, ['prefix', 'store', 'timeoutMilliseconds']);
-  const { store, timeoutMilliseconds = 2_000 } = options;
-  const start = `${checkedPrefix(options.prefix)}_`;
-  wholeNumber('apiKeys.timeoutMilliseconds', timeoutMilliseconds);
-  if (typeof store !== 'object' || store === null || typeof store.find !== 'function') {
-    throw new TypeError(`apiKeys.store must have find(keyId), but is ${show(store)}.`);
-  }
+  const { prefix, store, timeoutMilliseconds } = readOptions('authenticate: apiKeys', options, optionTable);
+  const start = `${prefix}_`;
   return async (key) => {
     const [, keyId, secret] = key.startsWith(start) ? (restPattern.exec(key.slice(start.length)) ?? []) : [];
     if (keyId === undefined || secret === undefined) return { invalid: 'malformed key' };
@@ -133,13 +150,6 @@ function principalOf(keyId: string, record: ApiKeyRecord): Principal {
     keyId,
     ...(typeof expiresAt === 'number' && { expiresAt }),
   });
-}
-
-function checkedPrefix(prefix: unknown): string {
-  if (typeof prefix === 'string' && prefixPattern.test(prefix)) return prefix;
-  throw new TypeError(
-    `prefix must be 1 to 32 letters, digits and underscores, a letter first, but is ${show(prefix)}.`,
-  );
 }
 
 function digestOf(hex: string): Buffer {

@@ -5,26 +5,33 @@
  * 403, for a cookie from elsewhere; `RATE_LIMITED`, 429, after too many; `SERVICE_UNAVAILABLE`, 503, when we cannot know.
  */
 import {
+  anEventSink,
+  atLeast,
   type ClientAddressOptions,
   clientAddress,
   type Events,
+  fullListOf,
   knownOptions,
+  type OptionTable,
+  orFalse,
   type Principal,
+  plainObject,
+  readOptions,
   type SecurityContext,
   securityContext,
-  wholeNumber,
+  withoutDefaults,
 } from '@graphql-bulwark/core';
 import { type ApiKeyOptions, apiKeyVerifier } from './api-keys.ts';
 import { type Accepted, type CredentialSource, credentialOf, onlyAuthorization } from './bearer.ts';
-import { checkedRealm } from './challenge.ts';
-import { type CookieOptions, checkCookieOptions } from './cookie.ts';
+import { realmRow } from './challenge.ts';
+import { type CookieOptions, readCookieOptions } from './cookie.ts';
 import { type DpopOptions, dpopVerifier } from './dpop.ts';
-import { type IssuerOptions, issuerOptionNames } from './issuer.ts';
+import { type IssuerOptions, issuerTable } from './issuer.ts';
 import { issuersVerifier } from './issuers.ts';
 import { judgement } from './judgement.ts';
 import { loggedOnce, reported } from './outcomes.ts';
 import { type Penalty, type PenaltyOptions, penalty } from './penalty.ts';
-import { type RevocationOptions, revocationOptionNames } from './revocation.ts';
+import { type RevocationOptions, readRevocationOptions } from './revocation.ts';
 import { cachedVerifier } from './token-cache.ts';
 
 /** What holds for every issuer and kind of credential. */
@@ -53,6 +60,27 @@ export interface CredentialOptions {
 export type AuthenticateOptions = CredentialOptions &
   (IssuerOptions | { readonly issuers: readonly IssuerOptions[] } | { readonly apiKeys: ApiKeyOptions });
 
+/** All that may be given; of one issuer in place, what must be given is asked where issuers are made. */
+interface Given extends CredentialOptions, Partial<IssuerOptions> {
+  readonly issuers?: readonly IssuerOptions[];
+}
+
+const optionTable = {
+  ...withoutDefaults(issuerTable),
+  issuers: {
+    check: fullListOf('the options of each issuer', (one: unknown) => typeof one === 'object' && one !== null),
+  },
+  realm: realmRow,
+  apiKeys: { check: plainObject },
+  cookie: { check: plainObject },
+  dpop: { check: plainObject },
+  revocation: { check: plainObject },
+  penalty: { check: plainObject },
+  maxCachedTokens: { default: 10_000, check: orFalse(atLeast(1)) },
+  clientAddress: { default: {}, check: plainObject },
+  events: { check: anEventSink },
+} satisfies OptionTable<Given>;
+
 /**
  * The caller of a request, or `null` for an anonymous one. `asked`: what is known of the request, made from it where left out.
  * @throws {GraphQLError} when a credential was sent and is not valid.
@@ -75,35 +103,34 @@ export type Authenticate = (request: CredentialSource, asked?: SecurityContext) 
  * })
  */
 export function authenticate(options: AuthenticateOptions): Authenticate {
-  if (typeof options !== 'object' || options === null) throw new TypeError('authenticate needs its options.');
-  knownOptions('authenticate', options, [...issuerOptionNames, ...optionNames, 'issuers']);
-  const { apiKeys, cookie, dpop, revocation, maxCachedTokens = 10_000, events } = options;
+  knownOptions('authenticate', options, Object.keys(optionTable));
+  const settings = readOptions('', options as Given, optionTable);
+  const { realm, apiKeys, dpop, maxCachedTokens, events } = settings;
   const issuers = issuersOf(options);
-  if (maxCachedTokens !== false) wholeNumber('maxCachedTokens', maxCachedTokens);
-  if (cookie !== undefined) checkCookieOptions(cookie);
-  if (revocation !== undefined) checkRevocation(revocation);
+  const cookie = settings.cookie && readCookieOptions(settings.cookie);
+  const revocation = settings.revocation && readRevocationOptions(settings.revocation);
   if (issuers.length === 0 && (cookie ?? dpop ?? revocation)) {
     throw new TypeError('cookie, dpop and revocation are about tokens: give an issuer as well.');
   }
   const accepted: Accepted = {
-    realm: checkedRealm(options.realm ?? 'graphql'),
+    realm,
     tokens: issuers.length > 0,
     apiKeys: apiKeys !== undefined,
     dpop: dpop !== undefined,
     cookie,
   };
-  const guarding: Penalty | undefined = options.penalty === undefined ? undefined : penalty(options.penalty);
+  const guarding: Penalty | undefined = settings.penalty && penalty(settings.penalty);
   const tokens = cachedVerifier(issuersVerifier(issuers, events), maxCachedTokens);
   const judge = judgement({
-    realm: accepted.realm,
+    realm,
     tokens,
-    apiKeys: apiKeys === undefined ? undefined : apiKeyVerifier(apiKeys),
-    dpop: dpop === undefined ? undefined : dpopVerifier(dpop),
+    apiKeys: apiKeys && apiKeyVerifier(apiKeys),
+    dpop: dpop && dpopVerifier(dpop),
     revocation,
     penalty: guarding,
     ignored: (cause) => void (events && loggedOnce(events, 'revocation unknown, and let pass', cause)),
   });
-  const addressOf = clientAddress(options.clientAddress ?? {});
+  const addressOf = clientAddress(settings.clientAddress);
   const watched = events !== undefined || guarding !== undefined;
   const quick = !events && !revocation;
 
@@ -121,36 +148,13 @@ export function authenticate(options: AuthenticateOptions): Authenticate {
 
 const nobody = securityContext();
 
-const optionNames: readonly (keyof CredentialOptions)[] = [
-  'realm',
-  'apiKeys',
-  'cookie',
-  'dpop',
-  'revocation',
-  'penalty',
-  'maxCachedTokens',
-  'clientAddress',
-  'events',
-];
-
 function issuersOf(options: AuthenticateOptions): readonly IssuerOptions[] {
-  const inPlace = Object.entries(options).filter(([name]) => (issuerOptionNames as readonly string[]).includes(name));
+  const inPlace = Object.entries(options).filter(([name]) => Object.hasOwn(issuerTable, name));
   const several = 'issuers' in options ? options.issuers : undefined;
   if (several !== undefined && inPlace.length > 0)
     throw new TypeError('Give one issuer in place, or several in issuers.');
   if (inPlace.length > 0) return [Object.fromEntries(inPlace) as unknown as IssuerOptions];
-  if (Array.isArray(several) && several.length > 0) return several;
-  if (several === undefined && options.apiKeys) return [];
+  if (several !== undefined) return several;
+  if (options.apiKeys) return [];
   throw new TypeError('authenticate needs an issuer, a non-empty list of issuers, or apiKeys.');
-}
-
-function checkRevocation(revocation: RevocationOptions): void {
-  // A whole deny-list may be given as it is.
-  knownOptions('revocation', revocation, [...revocationOptionNames, 'revoke', 'revokeAllFor']);
-  const { isRevoked, timeoutMilliseconds = 1, dangerouslyAllowOnFailure = false } = revocation;
-  if (typeof isRevoked !== 'function') throw new TypeError('revocation.isRevoked must be a function.');
-  wholeNumber('revocation.timeoutMilliseconds', timeoutMilliseconds);
-  if (typeof dangerouslyAllowOnFailure !== 'boolean') {
-    throw new TypeError('revocation.dangerouslyAllowOnFailure must be true or false.');
-  }
 }

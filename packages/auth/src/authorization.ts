@@ -5,9 +5,11 @@
  */
 import {
   type Control,
-  knownOptions,
+  type OptionTable,
   PerOperation,
+  plainObject,
   type ResolvedOperation,
+  readOptions,
   refuse,
   visitSelections,
 } from '@graphql-bulwark/core';
@@ -19,7 +21,7 @@ import {
   OperationTypeNode,
 } from 'graphql';
 import { denialsBeforeRunning } from './before-running.ts';
-import { challenge, checkedRealm } from './challenge.ts';
+import { challenge, realmRow } from './challenge.ts';
 import { type DirectiveNames, usesDirectives } from './directives.ts';
 import { denialOf, type Foreseen, foreseenDenials } from './foreseen.ts';
 import { type Guards, markOf } from './marker.ts';
@@ -31,6 +33,11 @@ export interface AuthorizationOptions {
   readonly directiveNames?: DirectiveNames | undefined;
 }
 
+const optionTable = {
+  realm: realmRow,
+  directiveNames: { check: plainObject },
+} satisfies OptionTable<AuthorizationOptions>;
+
 /** Errors of one refusal; further denied coordinates are left out. */
 const maxDenials = 20;
 
@@ -39,12 +46,11 @@ const maxDenials = 20;
  * answers that depend on the caller out of shared caches. A query is refused where a rule says `mode: REJECT`; else each
  * field answers for itself.
  *
- * @throws {TypeError} for an unknown option.
+ * @throws {TypeError} for an invalid option.
  * @example guard({ controls: [limits(), authorization()] })
  */
 export function authorization<C = unknown>(options: AuthorizationOptions = {}): Control<C> {
-  knownOptions('authorization', options, ['realm', 'directiveNames']);
-  const realm = checkedRealm(options.realm ?? 'graphql');
+  const { realm, directiveNames } = readOptions('authorization', options, optionTable);
   const guardsBySchema = new WeakMap<GraphQLSchema, Guards | 'none'>();
   /** Whether a schema of this server was guarded. One without a rule would then be open by mistake. */
   let hasGuarded = false;
@@ -54,7 +60,7 @@ export function authorization<C = unknown>(options: AuthorizationOptions = {}): 
   function guardsOf(schema: GraphQLSchema): Guards | 'none' {
     let guards = guardsBySchema.get(schema);
     if (!guards) {
-      guards = requireGuards(schema, options.directiveNames);
+      guards = requireGuards(schema, directiveNames);
       if (guards === 'none' && hasGuarded) {
         throw new Error(
           'This schema replaces a guarded one and is not guarded: pass it through guardSchema() or secure().',

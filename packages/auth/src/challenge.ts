@@ -1,4 +1,5 @@
 /** The `WWW-Authenticate` header (RFC 9110 section 11.6.1, RFC 6750 section 3, RFC 9449 section 7.1). */
+import { type Check, mustUnshown } from '@graphql-bulwark/core';
 
 /** Why a credential does not do; left out when none was sent (RFC 6750 section 3.1). */
 export type BearerError =
@@ -20,8 +21,12 @@ export function challenge(
   return { 'www-authenticate': `${scheme} realm="${realm}"${error ? `, error="${error}"` : ''}` };
 }
 
-/** @throws {TypeError} for a realm that would have to be escaped. */
-export function checkedRealm(realm: unknown): string {
-  if (typeof realm === 'string' && /^[\x20-\x7e]+$/.test(realm) && !/["\\]/.test(realm)) return realm;
-  throw new TypeError('realm must be printable ASCII text without quotes and backslashes.');
+/** The row of the option `realm`: text that needs no escapes. */
+export const realmRow: { readonly default: string; readonly check: Check } = {
+  default: 'graphql',
+  check: mustUnshown('be printable ASCII text without quotes and backslashes', isRealm),
+};
+
+function isRealm(value: unknown): boolean {
+  return typeof value === 'string' && /^[\x20-\x7e]+$/.test(value) && !/["\\]/.test(value);
 }

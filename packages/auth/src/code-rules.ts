@@ -45,7 +45,6 @@ export type CodeRules = Readonly<Record<string, CodeRule>>;
 
 /** Adds the rules from code to what the schema itself carries. @throws {TypeError} for a coordinate that is not there. */
 export function withCodeRules(schema: GraphQLSchema, uses: Uses, rules: CodeRules): Uses {
-  if (!isRecord(rules)) throw new TypeError(`rules must be an object by coordinate, but is ${show(rules)}.`);
   const byCoordinate = new Map<string, ReadonlyMap<string, DirectiveArguments[]>>();
   const known = coordinatesOf(schema);
   for (const [coordinate, rule] of Object.entries<unknown>(rules)) {

@@ -1,5 +1,5 @@
 /** Deny-lists: which tokens, and which subjects' tokens up to when, were taken back. In memory, or in Redis for a fleet. */
-import { knownOptions, show, wholeNumber } from '@graphql-bulwark/core';
+import { atLeast, hasMethods, must, type OptionTable, readOptions, show } from '@graphql-bulwark/core';
 import type { RevocationQuery } from './revocation.ts';
 
 export interface DenyList {
@@ -37,6 +37,26 @@ export interface RedisDenyListOptions extends DenyListOptions {
   readonly keyPrefix?: string | undefined;
 }
 
+const commonTable = {
+  longestTokenSeconds: { default: 86_400, check: atLeast(1) },
+} satisfies OptionTable<DenyListOptions>;
+
+const memoryTable = {
+  ...commonTable,
+  maxEntries: { default: 1_000_000, check: atLeast(1) },
+} satisfies OptionTable<MemoryDenyListOptions>;
+
+const redisTable = {
+  ...commonTable,
+  client: { required: true, check: must('be an ioredis client', isIoredis) },
+  keyPrefix: { default: 'bulwark:revoked:', check: must('be a text', (prefix: unknown) => typeof prefix === 'string') },
+} satisfies OptionTable<RedisDenyListOptions>;
+
+/** A client of node-redis takes `EX` for something else, and its entries would stay for ever. */
+function isIoredis(client: unknown): boolean {
+  return hasMethods(client, 'get', 'set') && !('setEx' in (client as object));
+}
+
 /**
  * Entries stay so long after the tokens they are about. An issuer's clock may be a minute away from that of the server that takes
  * a token back, and a minute away from that of another server, which accepts the token for one more minute after its end. An
@@ -46,10 +66,7 @@ const slackSeconds = 4 * 60;
 
 /** For one process. Entries end with the tokens they are about. @throws {TypeError} while the server is built. */
 export function memoryDenyList(options: MemoryDenyListOptions = {}): DenyList {
-  knownOptions('memoryDenyList', options, ['longestTokenSeconds', 'maxEntries']);
-  const { longestTokenSeconds = 86_400, maxEntries = 1_000_000 } = options;
-  wholeNumber('longestTokenSeconds', longestTokenSeconds);
-  wholeNumber('maxEntries', maxEntries);
+  const { longestTokenSeconds, maxEntries } = readOptions('memoryDenyList', options, memoryTable);
   const ids = new Map<string, { readonly until: number }>();
   const subjects = new Map<string, { readonly until: number; readonly at: number }>();
 
@@ -91,13 +108,7 @@ export function memoryDenyList(options: MemoryDenyListOptions = {}): DenyList {
 
 /** For a fleet. Entries end with the tokens they are about. @throws {TypeError} while the server is built. */
 export function redisDenyList(options: RedisDenyListOptions): DenyList {
-  knownOptions('redisDenyList', options, ['client', 'keyPrefix', 'longestTokenSeconds']);
-  const { client, keyPrefix = 'bulwark:revoked:', longestTokenSeconds = 86_400 } = options;
-  wholeNumber('longestTokenSeconds', longestTokenSeconds);
-  // A client of node-redis takes `EX` for something else, and its entries would stay for ever.
-  if (typeof client !== 'object' || client === null || typeof client.get !== 'function' || 'setEx' in client) {
-    throw new TypeError(`client must be an ioredis client, but is ${show(client)}.`);
-  }
+  const { client, keyPrefix, longestTokenSeconds } = readOptions('redisDenyList', options, redisTable);
   return {
     async revoke(jti, exp) {
       const left = checkedTime(exp) + slackSeconds - seconds();

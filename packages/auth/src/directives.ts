@@ -1,5 +1,5 @@
 /** The three directives, and where a schema carries them: in its SDL, in extensions of it, or in `extensions` from code. */
-import { knownOptions } from '@graphql-bulwark/core';
+import { type Check, must, type OptionTable, readOptions } from '@graphql-bulwark/core';
 import {
   type GraphQLNamedType,
   type GraphQLSchema,
@@ -19,6 +19,17 @@ export type DirectiveName = 'auth' | 'owner' | 'public';
 export type DirectiveNames = Readonly<Partial<Record<DirectiveName, string>>>;
 
 const kinds: readonly DirectiveName[] = ['auth', 'owner', 'public'];
+
+const aName: Check = must(
+  "be a name without '@'",
+  (name: unknown) => typeof name === 'string' && /^[A-Za-z_]\w*$/.test(name),
+);
+
+const nameTable = {
+  auth: { default: 'auth', check: aName },
+  owner: { default: 'owner', check: aName },
+  public: { default: 'public', check: aName },
+} satisfies OptionTable<DirectiveNames>;
 
 /** SDL to put among a schema's type definitions, under names of your own. @throws {TypeError} for a name that is none. */
 export function authDirectivesAs(names: DirectiveNames): string {
@@ -109,13 +120,7 @@ export function coordinatesOf(schema: GraphQLSchema): Set<string> {
 }
 
 function spelled(names: DirectiveNames): Readonly<Record<DirectiveName, string>> {
-  knownOptions('directiveNames', names, kinds);
-  for (const [kind, name] of Object.entries(names)) {
-    if (typeof name !== 'string' || !/^[A-Za-z_]\w*$/.test(name)) {
-      throw new TypeError(`directiveNames.${kind} must be a name without '@', but is ${JSON.stringify(name)}.`);
-    }
-  }
-  const spelling = { auth: 'auth', owner: 'owner', public: 'public', ...names };
+  const spelling = readOptions('directiveNames', names, nameTable);
   if (new Set(Object.values(spelling)).size < kinds.length) {
     throw new TypeError('directiveNames must be three different names.');
   }

@@ -6,7 +6,18 @@
  * `Host` header says is the client's to choose.
  */
 import { createHash } from 'node:crypto';
-import { type CounterStore, knownOptions, show, wholeNumber, within } from '@graphql-bulwark/core';
+import {
+  aCounterStore,
+  atLeast,
+  between,
+  type CounterStore,
+  fullListOf,
+  must,
+  mustUnshown,
+  type OptionTable,
+  readOptions,
+  within,
+} from '@graphql-bulwark/core';
 import { calculateJwkThumbprint, EmbeddedJWK, type JWK, jwtVerify } from 'jose';
 import { type Nonces, nonces } from './dpop-nonce.ts';
 
@@ -43,32 +54,27 @@ export interface DpopVerifier {
 
 const proofAlgorithms = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'PS256', 'PS384', 'PS512'];
 
+const optionTable = {
+  publicUrl: { required: true, check: must('be the URL of this API', isHttpUrl) },
+  store: { required: true, check: aCounterStore },
+  algorithms: {
+    default: ['ES256', 'EdDSA', 'Ed25519'],
+    check: fullListOf(`names among ${proofAlgorithms.join(', ')}`, (name: string) => proofAlgorithms.includes(name)),
+  },
+  maxAgeSeconds: { default: 60, check: between(1, 300) },
+  nonceSecret: { check: mustUnshown('be a Uint8Array of at least 32 bytes', isLongSecret) },
+  storeTimeoutMilliseconds: { default: 500, check: atLeast(1) },
+} satisfies OptionTable<DpopOptions>;
+
+function isLongSecret(value: unknown): boolean {
+  return value instanceof Uint8Array && value.byteLength >= 32;
+}
+
 /** @throws {TypeError} while the server is built. */
 export function dpopVerifier(options: DpopOptions): DpopVerifier {
-  if (typeof options !== 'object' || options === null) throw new TypeError('dpop needs its options.');
-  knownOptions('dpop', options, optionNames);
-  const { algorithms = ['ES256', 'EdDSA', 'Ed25519'], maxAgeSeconds = 60, nonceSecret, store } = options;
-  const { storeTimeoutMilliseconds = 500 } = options;
-  const url = URL.canParse(options.publicUrl) ? target(options.publicUrl) : undefined;
-  if (!url?.startsWith('http')) {
-    throw new TypeError(`dpop.publicUrl must be the URL of this API, but is ${show(options.publicUrl)}.`);
-  }
-  if (typeof store !== 'object' || store === null || typeof store.consume !== 'function') {
-    throw new TypeError(`dpop.store must be a counter store, but is ${show(store)}.`);
-  }
-  if (
-    !Array.isArray(algorithms) ||
-    algorithms.length === 0 ||
-    !algorithms.every((name) => proofAlgorithms.includes(name))
-  ) {
-    throw new TypeError(`dpop.algorithms must be among ${proofAlgorithms.join(', ')}.`);
-  }
-  if (wholeNumber('dpop.maxAgeSeconds', maxAgeSeconds) > 300)
-    throw new TypeError('dpop.maxAgeSeconds must be at most 300.');
-  wholeNumber('dpop.storeTimeoutMilliseconds', storeTimeoutMilliseconds);
-  if (nonceSecret !== undefined && !(nonceSecret instanceof Uint8Array && nonceSecret.byteLength >= 32)) {
-    throw new TypeError('dpop.nonceSecret must be a Uint8Array of at least 32 bytes.');
-  }
+  const settings = readOptions('authenticate: dpop', options, optionTable);
+  const { publicUrl, algorithms, maxAgeSeconds, nonceSecret, store, storeTimeoutMilliseconds } = settings;
+  const url = target(publicUrl);
   const asked: Nonces | undefined = nonceSecret && nonces(nonceSecret);
 
   /** `true` for the first time within the life of a proof. */
@@ -110,14 +116,9 @@ export function dpopVerifier(options: DpopOptions): DpopVerifier {
   };
 }
 
-const optionNames: readonly (keyof DpopOptions)[] = [
-  'publicUrl',
-  'store',
-  'algorithms',
-  'maxAgeSeconds',
-  'nonceSecret',
-  'storeTimeoutMilliseconds',
-];
+function isHttpUrl(value: unknown): boolean {
+  return typeof value === 'string' && URL.canParse(value) && target(value).startsWith('http');
+}
 
 /** Without query and fragment, spelled as URLs are (RFC 9449 section 4.3). */
 function target(text: string): string {

@@ -4,15 +4,20 @@
  * Answers: `null` with `UNAUTHENTICATED` or `FORBIDDEN` at its path; never an HTTP status.
  */
 import {
-  checkFlags,
-  checkFunctions,
+  aFlag,
+  aFunction,
+  among,
+  anEventSink,
+  atLeast,
+  byName,
   type Events,
-  knownOptions,
-  limitOrFalse,
-  oneOf,
+  must,
+  type OptionTable,
+  orFalse,
+  plainObject,
+  readOptions,
   requireTestedGraphql,
   type SecuredContext,
-  wholeNumber,
 } from '@graphql-bulwark/core';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
@@ -43,6 +48,7 @@ import { type DefaultRule, ruleIndex } from './rule-index.ts';
 import { standings } from './standing.ts';
 import { losesItems, withNotedPromise, withSteadyItems } from './steady-lists.ts';
 import { endingWithCredential } from './stream.ts';
+import { isRecord } from './uses.ts';
 
 export interface GuardSchemaOptions<C = SecuredContext> {
   /**
@@ -79,20 +85,19 @@ export interface GuardSchemaOptions<C = SecuredContext> {
   readonly events?: Events | undefined;
 }
 
-/** The options of {@link guardSchema}. */
-const guardSchemaOptionNames: readonly (keyof GuardSchemaOptions)[] = [
-  'defaultRule',
-  'rules',
-  'policies',
-  'loaders',
-  'timeoutMilliseconds',
-  'maxErrorsPerField',
-  'normalizeOwner',
-  'strictInterfaces',
-  'directiveNames',
-  'fieldResolver',
-  'events',
-];
+const optionTable = {
+  defaultRule: { default: 'authenticated', check: among('allow', 'authenticated', 'deny') },
+  rules: { default: {}, check: must('be an object by coordinate', isRecord) },
+  policies: { default: {}, check: plainObject },
+  loaders: { default: {}, check: byName(aFunction) },
+  timeoutMilliseconds: { default: 5_000, check: atLeast(1) },
+  maxErrorsPerField: { default: 20, check: orFalse(atLeast(1)) },
+  normalizeOwner: { check: aFunction },
+  strictInterfaces: { default: false, check: aFlag },
+  directiveNames: { check: plainObject },
+  fieldResolver: { default: defaultFieldResolver, check: aFunction },
+  events: { check: anEventSink },
+} satisfies OptionTable<GuardSchemaOptions>;
 
 /**
  * Compiles `@auth`, `@owner` and `@public` into a new schema. Apply it last: it guards the resolvers that it finds.
@@ -105,20 +110,14 @@ export function guardSchema<C = SecuredContext>(
   schema: GraphQLSchema,
   options: GuardSchemaOptions<C> = {},
 ): GraphQLSchema {
-  knownOptions('guardSchema', options, guardSchemaOptionNames);
   requireTestedGraphql('guardSchema', schema);
-  const { defaultRule = 'authenticated', fieldResolver = defaultFieldResolver, strictInterfaces = false } = options;
-  const { events, rules = {}, directiveNames, normalizeOwner } = options;
-  const { timeoutMilliseconds = 5_000, maxErrorsPerField = 20 } = options;
-  oneOf('defaultRule', defaultRule, ['allow', 'authenticated', 'deny']);
-  checkFlags({ strictInterfaces });
-  checkFunctions({ normalizeOwner });
+  const settings = readOptions('guardSchema', options, optionTable);
+  const { defaultRule, fieldResolver, strictInterfaces, events, rules, directiveNames, normalizeOwner } = settings;
+  const { timeoutMilliseconds, maxErrorsPerField } = settings;
   if (markOf(schema)) throw new TypeError('guardSchema: this schema is guarded already; guard it once, and last.');
 
-  wholeNumber('timeoutMilliseconds', timeoutMilliseconds);
-  limitOrFalse('maxErrorsPerField', maxErrorsPerField, 1);
-  const policies = policyBook(options.policies ?? {}, timeoutMilliseconds);
-  const loaders = loaderBook(options.loaders ?? {}, timeoutMilliseconds);
+  const policies = policyBook(settings.policies, timeoutMilliseconds);
+  const loaders = loaderBook(settings.loaders, timeoutMilliseconds);
   const index = ruleIndex(schema, {
     uses: withCodeRules(schema, directiveUses(schema, directiveNames), rules),
     defaultRule,

@@ -1,5 +1,5 @@
 /** Roles that bring other roles and scopes with them, worked out once, when the principal is made. */
-import { knownOptions, type Principal, show } from '@graphql-bulwark/core';
+import { byName, isText, must, type OptionTable, type Principal, readOptions } from '@graphql-bulwark/core';
 import { isRecord } from './uses.ts';
 
 export interface ImpliedRightsOptions {
@@ -9,6 +9,11 @@ export interface ImpliedRightsOptions {
   readonly scopes?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
+const optionTable = {
+  roles: { default: {}, check: listsByRole },
+  scopes: { default: {}, check: listsByRole },
+} satisfies OptionTable<ImpliedRightsOptions>;
+
 /**
  * Compiles who includes whom to a function that completes a principal.
  *
@@ -17,12 +22,13 @@ export interface ImpliedRightsOptions {
  * const complete = impliedRights({ roles: { ADMIN: ['ACCOUNTANT'], ACCOUNTANT: ['MEMBER'] } })
  */
 export function impliedRights(options: ImpliedRightsOptions): (principal: Principal) => Principal {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`impliedRights must be { roles, scopes }, but is ${show(options)}.`);
-  }
-  knownOptions('impliedRights', options, ['roles', 'scopes']);
-  const included = listsOf('roles', options.roles);
-  const scopesOf = listsOf('scopes', options.scopes);
+  must('be { roles, scopes }', (given: unknown) => typeof given === 'object' && given !== null)(
+    'impliedRights',
+    options,
+  );
+  const { roles: rolesBelow, scopes: scopesBelow } = readOptions('impliedRights', options, optionTable);
+  const included = copied(rolesBelow);
+  const scopesOf = copied(scopesBelow);
   const closures = new Map([...included.keys()].map((role) => [role, closure(role, included)]));
   return (principal) => {
     const roles = new Set(principal.roles.flatMap((role) => [role, ...(closures.get(role) ?? [])]));
@@ -31,16 +37,14 @@ export function impliedRights(options: ImpliedRightsOptions): (principal: Princi
   };
 }
 
-function listsOf(option: 'roles' | 'scopes', given: ImpliedRightsOptions[typeof option] = {}) {
-  if (!isRecord(given)) {
-    throw new TypeError(`impliedRights: ${option} must map roles to lists of names, but is ${show(given)}.`);
-  }
-  for (const [role, names] of Object.entries(given)) {
-    if (Array.isArray(names) && names.every((name) => typeof name === 'string' && name !== '')) continue;
-    throw new TypeError(`impliedRights: ${option}.${role} must be a list of names, but is ${show(names)}.`);
-  }
-  // A copy: who may what does not change while a server runs.
-  return new Map(Object.entries(given).map(([role, names]) => [role, [...names]]));
+function listsByRole(option: string, given: unknown): void {
+  must('map roles to lists of names', isRecord)(option, given);
+  byName(must('be a list of names', (names: unknown) => Array.isArray(names) && names.every(isText)))(option, given);
+}
+
+/** Who may what does not change while a server runs. */
+function copied(lists: Readonly<Record<string, readonly string[]>>): Map<string, readonly string[]> {
+  return new Map(Object.entries(lists).map(([role, names]) => [role, [...names]]));
 }
 
 function closure(role: string, included: ReadonlyMap<string, readonly string[]>): Set<string> {

@@ -4,10 +4,24 @@
  * jose does the cryptography and the claims. What is decided here is what jose leaves open: everything is required, and an
  * error is either the token's fault or that of the infrastructure.
  */
-import { checkFlags, type Principal, show, wholeNumber } from '@graphql-bulwark/core';
+import {
+  aFlag,
+  among,
+  aText,
+  atLeast,
+  between,
+  byName,
+  type Check,
+  isText,
+  must,
+  mustUnshown,
+  type Principal,
+  readOptions,
+  type SharedTable,
+} from '@graphql-bulwark/core';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { type ClaimPath, type ClaimRules, isSubject, principalOf } from './claims.ts';
-import { type KeyOptions, type Keys, keysOf } from './keys.ts';
+import { type DefaultedKeyOption, type KeyOptions, type Keys, keysOf, keyTable } from './keys.ts';
 import { type IssuerListener, KeysUnavailable } from './remote-keys.ts';
 
 export interface IssuerOptions extends KeyOptions {
@@ -36,24 +50,31 @@ export interface IssuerOptions extends KeyOptions {
   readonly scopesClaim?: ClaimPath | undefined;
 }
 
-export const issuerOptionNames: readonly (keyof IssuerOptions)[] = [
-  'issuer',
-  'audience',
-  'audienceClaim',
-  'algorithms',
-  'jwksUrl',
-  'jwks',
-  'key',
-  'jwksTimeoutMilliseconds',
-  'jwksStaleSeconds',
-  'typ',
-  'dangerouslyAcceptAnyTyp',
-  'claimValues',
-  'clockToleranceSeconds',
-  'maxTokenAgeSeconds',
-  'rolesClaim',
-  'scopesClaim',
-];
+const aClaimPath: Check = mustUnshown("be a claim's name or a list of keys", isTextOrTexts);
+
+type Defaulted =
+  | 'audienceClaim'
+  | 'typ'
+  | 'dangerouslyAcceptAnyTyp'
+  | 'claimValues'
+  | 'clockToleranceSeconds'
+  | 'rolesClaim'
+  | 'scopesClaim'
+  | DefaultedKeyOption;
+
+export const issuerTable: SharedTable<IssuerOptions, Defaulted> = {
+  issuer: { required: true, check: must("be the exact 'iss' of the tokens", isText) },
+  audience: { required: true, check: mustUnshown("be a non-empty 'aud' or a non-empty list of them", isTextOrTexts) },
+  audienceClaim: { default: 'aud', check: among('aud', 'client_id') },
+  ...keyTable,
+  typ: { default: 'at+jwt', check: aText },
+  dangerouslyAcceptAnyTyp: { default: false, check: aFlag },
+  claimValues: { default: {}, check: byName(aText) },
+  clockToleranceSeconds: { default: 5, check: between(0, 60) },
+  maxTokenAgeSeconds: { check: atLeast(1) },
+  rolesClaim: { default: 'roles', check: aClaimPath },
+  scopesClaim: { default: 'scope', check: aClaimPath },
+};
 
 /** A token whose signature and claims are right. */
 export interface VerifiedToken {
@@ -75,29 +96,17 @@ export type Verification =
 
 export type TokenVerifier = (token: string) => Promise<Verification>;
 
-/** @throws {TypeError} while the server is built, for options that cannot be meant. */
-export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener): TokenVerifier {
-  const { issuer, audience, algorithms, typ, dangerouslyAcceptAnyTyp = false, audienceClaim = 'aud' } = options;
-  const { clockToleranceSeconds = 5, maxTokenAgeSeconds, rolesClaim = 'roles', scopesClaim = 'scope' } = options;
-  if (!isText(issuer)) throw new TypeError(`issuer must be the exact 'iss' of the tokens, but is ${show(issuer)}.`);
+/** @param where as in {@link readOptions}. @throws {TypeError} while the server is built, for an invalid option. */
+export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener, where = ''): TokenVerifier {
+  const settings = readOptions(where, options, issuerTable);
+  const { issuer, audience, algorithms, typ, dangerouslyAcceptAnyTyp, audienceClaim } = settings;
+  const { clockToleranceSeconds, maxTokenAgeSeconds, rolesClaim, scopesClaim } = settings;
+  if (options.typ !== undefined && dangerouslyAcceptAnyTyp) {
+    throw new TypeError('typ must not stand beside dangerouslyAcceptAnyTyp.');
+  }
   const audiences = typeof audience === 'string' ? [audience] : audience;
-  if (!isTextList(audiences)) throw new TypeError("audience must be a non-empty 'aud' or a non-empty list of them.");
-  if (audienceClaim !== 'aud' && audienceClaim !== 'client_id') {
-    throw new TypeError(`audienceClaim must be 'aud' or 'client_id', but is ${show(audienceClaim)}.`);
-  }
-  const keys = keysOf(options, onState);
-  if (wholeNumber('clockToleranceSeconds', clockToleranceSeconds, 0) > 60) {
-    throw new TypeError(`clockToleranceSeconds must be at most 60, but is ${clockToleranceSeconds}.`);
-  }
-  if (maxTokenAgeSeconds !== undefined) wholeNumber('maxTokenAgeSeconds', maxTokenAgeSeconds);
-  checkFlags({ dangerouslyAcceptAnyTyp });
-  if (typ !== undefined && (dangerouslyAcceptAnyTyp || !isText(typ))) {
-    throw new TypeError('typ must be a non-empty text, and not stand beside dangerouslyAcceptAnyTyp.');
-  }
-  for (const [name, path] of Object.entries({ rolesClaim, scopesClaim })) {
-    if (!isText(path) && !isTextList(path)) throw new TypeError(`${name} must be a claim's name or a list of keys.`);
-  }
-  const claimValues = Object.entries(checkedClaimValues(options.claimValues ?? {}));
+  const claimValues = Object.entries(settings.claimValues);
+  const keys = keysOf(settings, onState);
 
   const expected: JWTVerifyOptions = {
     issuer,
@@ -105,7 +114,7 @@ export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener):
     algorithms: [...algorithms],
     requiredClaims: ['exp', 'iat', 'sub'],
     clockTolerance: clockToleranceSeconds,
-    ...(!dangerouslyAcceptAnyTyp && { typ: typ ?? 'at+jwt' }),
+    ...(!dangerouslyAcceptAnyTyp && { typ }),
   };
   const rules: ClaimRules = { rolesClaim, scopesClaim, clockToleranceSeconds, maxTokenAgeSeconds };
   const hasValues = (payload: JWTPayload): boolean =>
@@ -152,12 +161,6 @@ function ownText(payload: JWTPayload, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-function checkedClaimValues(values: unknown): Readonly<Record<string, string>> {
-  const isObject = typeof values === 'object' && values !== null && !Array.isArray(values);
-  if (isObject && Object.values(values).every(isText)) return values as Record<string, string>;
-  throw new TypeError(`claimValues must be an object of non-empty texts, but is ${show(values)}.`);
-}
-
 /** jose's code -> why the token is refused. Every other error is not the token's fault. */
 const tokenFaults: ReadonlyMap<string, string> = new Map([
   ['ERR_JWT_EXPIRED', 'expired'],
@@ -188,10 +191,6 @@ async function verified(token: string, keys: Keys, expected: JWTVerifyOptions): 
   }
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}
-
-function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.length > 0 && value.every(isText);
+function isTextOrTexts(value: unknown): boolean {
+  return isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText));
 }

@@ -2,25 +2,21 @@
  * Several issuers side by side (RFC 8725 section 3.8): the `iss` of a token picks the issuer, and only the keys, algorithms and
  * audience of that one count. Nothing else is believed of a token before its signature is checked.
  */
-import { type Events, knownOptions } from '@graphql-bulwark/core';
+import type { Events } from '@graphql-bulwark/core';
 import { decodeJwt } from 'jose';
-import { type IssuerOptions, issuerOptionNames, type TokenVerifier, tokenVerifier } from './issuer.ts';
+import { type IssuerOptions, type TokenVerifier, tokenVerifier } from './issuer.ts';
+import type { IssuerListener } from './remote-keys.ts';
 
 /** @throws {TypeError} while the server is built. */
 export function issuersVerifier(issuers: readonly IssuerOptions[], events: Events | undefined): TokenVerifier {
   const verifiers = new Map<string, TokenVerifier>();
-  for (const options of issuers) {
-    if (typeof options !== 'object' || options === null)
-      throw new TypeError('issuers must hold the options of each issuer.');
-    knownOptions('issuers', options, issuerOptionNames);
+  for (const [i, options] of issuers.entries()) {
     const { issuer } = options;
     if (verifiers.has(issuer)) throw new TypeError(`issuers has '${issuer}' twice.`);
-    verifiers.set(
-      issuer,
-      tokenVerifier(options, (type, reason) =>
-        events?.emit({ type, issuer, ...(reason !== undefined && { reason }) }, 'noted'),
-      ),
-    );
+    const where = issuers.length === 1 ? '' : `authenticate: issuers[${i}]`;
+    const onState: IssuerListener = (type, reason) =>
+      events?.emit({ type, issuer, ...(reason !== undefined && { reason }) }, 'noted');
+    verifiers.set(issuer, tokenVerifier(options, onState, where));
   }
   const [only] = verifiers.values();
   if (verifiers.size === 1 && only) return only;

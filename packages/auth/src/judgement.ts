@@ -7,7 +7,7 @@ import { claimAt } from './claims.ts';
 import type { DpopVerifier } from './dpop.ts';
 import type { VerifiedToken } from './issuer.ts';
 import type { Penalty } from './penalty.ts';
-import { type RevocationOptions, revoked } from './revocation.ts';
+import { type Revocation, revoked } from './revocation.ts';
 import type { CachedVerifier } from './token-cache.ts';
 
 export interface Judges {
@@ -15,7 +15,7 @@ export interface Judges {
   readonly tokens: CachedVerifier;
   readonly apiKeys: ((key: string) => Promise<KeyVerdict>) | undefined;
   readonly dpop: DpopVerifier | undefined;
-  readonly revocation: RevocationOptions | undefined;
+  readonly revocation: Revocation | undefined;
   readonly penalty: Penalty | undefined;
   /** Told of a deny-list that could not be asked, where that lets pass. */
   readonly ignored: (cause: unknown) => void;

@@ -1,6 +1,7 @@
 /** Which keys check which signatures (RFC 7518 section 3.1, RFC 8725 section 3.1). Settled while the server starts. */
 import { createPublicKey, KeyObject } from 'node:crypto';
-import { wholeNumber } from '@graphql-bulwark/core';
+import { types } from 'node:util';
+import { atLeast, between, fullListOf, mustUnshown, type Settings, type SharedTable } from '@graphql-bulwark/core';
 import { type CryptoKey, createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { type IssuerListener, remoteKeys } from './remote-keys.ts';
 import { isUsableKey, minRsaBits } from './usable-key.ts';
@@ -51,43 +52,45 @@ const knownAlgorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorith
   ['HS512', { keyType: 'secret', minBytes: 64 }],
 ]);
 
-/** @throws {TypeError} for keys or algorithms that do not fit each other. */
-export function keysOf(options: KeyOptions, onState?: IssuerListener): Keys {
-  const { jwksUrl, jwks, key, jwksTimeoutMilliseconds = 5_000, jwksStaleSeconds = 3_600 } = options;
-  wholeNumber('jwksTimeoutMilliseconds', jwksTimeoutMilliseconds);
-  if (wholeNumber('jwksStaleSeconds', jwksStaleSeconds, 0) > 86_400) {
-    throw new TypeError(`jwksStaleSeconds must be at most 86400, but is ${jwksStaleSeconds}.`);
-  }
-  const algorithms = checkedAlgorithms(options.algorithms);
-  const given = [jwksUrl, jwks, key].filter((source) => source !== undefined);
-  if (given.length !== 1) throw new TypeError('Give exactly one of jwksUrl, jwks and key.');
-  if (key !== undefined) return checkedKey(key, algorithms);
-  if (algorithms.some(({ keyType }) => keyType === 'secret')) {
-    throw new TypeError('HMAC algorithms need a secret as key; a key set holds public keys.');
-  }
-  if (jwks !== undefined) return checkedKeySet(jwks);
-  return remoteKeys({
-    url: checkedUrl(jwksUrl),
-    timeoutMilliseconds: jwksTimeoutMilliseconds,
-    staleSeconds: jwksStaleSeconds,
-    onState,
-  });
-}
+const anAlgorithm = `names among ${[...knownAlgorithms.keys()].join(', ')}`;
 
-function checkedAlgorithms(names: unknown): Algorithm[] {
-  if (!Array.isArray(names) || names.length === 0) {
-    throw new TypeError("algorithms must be a non-empty list, for example ['ES256'].");
-  }
-  const algorithms = names.map((name) => {
-    const algorithm = knownAlgorithms.get(name);
-    if (algorithm) return algorithm;
-    throw new TypeError(`algorithms must be among ${[...knownAlgorithms.keys()].join(', ')}, but has '${name}'.`);
-  });
+export type DefaultedKeyOption = 'jwksTimeoutMilliseconds' | 'jwksStaleSeconds';
+
+export const keyTable: SharedTable<KeyOptions, DefaultedKeyOption> = {
+  algorithms: { required: true, check: fullListOf(anAlgorithm, (name: string) => knownAlgorithms.has(name)) },
+  jwksUrl: {
+    check: mustUnshown('be an https URL without credentials (http only on the loopback interface)', isTrustedUrl),
+  },
+  jwks: {
+    check: mustUnshown(
+      'be a JSON Web Key Set of at least one key, all of them readable and public (RSA: at least 2048 bits)',
+      isPublicKeySet,
+    ),
+  },
+  key: { check: mustUnshown('be a KeyObject, a CryptoKey, PEM text or a Uint8Array', isKey) },
+  jwksTimeoutMilliseconds: { default: 5_000, check: atLeast(1) },
+  jwksStaleSeconds: { default: 3_600, check: between(0, 86_400) },
+};
+
+/** @throws {TypeError} for keys and algorithms that do not fit each other. */
+export function keysOf(options: Settings<KeyOptions, DefaultedKeyOption>, onState?: IssuerListener): Keys {
+  const { jwksUrl, jwks, key, jwksTimeoutMilliseconds, jwksStaleSeconds } = options;
+  const algorithms = options.algorithms.flatMap((name) => knownAlgorithms.get(name) ?? []);
   const secrets = algorithms.filter(({ keyType }) => keyType === 'secret').length;
   if (secrets > 0 && secrets < algorithms.length) {
     throw new TypeError('algorithms must not mix HMAC with signatures: a public key would pass for a secret.');
   }
-  return algorithms;
+  const given = [jwksUrl, jwks, key].filter((source) => source !== undefined);
+  if (given.length !== 1) throw new TypeError('Give exactly one of jwksUrl, jwks and key.');
+  if (key !== undefined) return checkedKey(key, algorithms);
+  if (secrets > 0) throw new TypeError('HMAC algorithms need a secret as key; a key set holds public keys.');
+  if (jwks !== undefined) return createLocalJWKSet(jwks);
+  return remoteKeys({
+    url: new URL(jwksUrl as string | URL),
+    timeoutMilliseconds: jwksTimeoutMilliseconds,
+    staleSeconds: jwksStaleSeconds,
+    onState,
+  });
 }
 
 function checkedKey(key: NonNullable<KeyOptions['key']>, algorithms: readonly Algorithm[]): Keys {
@@ -126,25 +129,24 @@ function fits(key: KeyObject | Uint8Array, { keyType, curve, minBytes = 0 }: Alg
   return (curve === undefined || namedCurve === curve) && modulusLength >= minRsaBits;
 }
 
-function checkedKeySet(jwks: JSONWebKeySet): Keys {
-  try {
-    const keys = createLocalJWKSet(jwks);
-    if (jwks.keys.length > 0 && jwks.keys.every(isUsableKey)) return keys;
-  } catch {
-    // the same answer
-  }
-  throw new TypeError(
-    'jwks must be a JSON Web Key Set of at least one key, all of them readable and public (RSA: at least 2048 bits).',
-  );
+function isKey(value: unknown): boolean {
+  const isKeyLike = types.isKeyObject(value) || types.isCryptoKey(value);
+  return isKeyLike || value instanceof Uint8Array || typeof value === 'string';
 }
 
-function checkedUrl(url: unknown): URL {
-  const text = url instanceof URL ? url.href : url;
-  if (typeof text === 'string' && URL.canParse(text)) {
-    const parsed = new URL(text);
-    const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname);
-    const trusted = parsed.protocol === 'https:' || (parsed.protocol === 'http:' && loopback);
-    if (trusted && !parsed.username && !parsed.password) return parsed;
+function isPublicKeySet(jwks: JSONWebKeySet): boolean {
+  try {
+    createLocalJWKSet(jwks);
+    return jwks.keys.length > 0 && jwks.keys.every(isUsableKey);
+  } catch {
+    return false;
   }
-  throw new TypeError('jwksUrl must be an https URL without credentials (http only on the loopback interface).');
+}
+
+function isTrustedUrl(url: unknown): boolean {
+  const text = url instanceof URL ? url.href : url;
+  if (typeof text !== 'string' || !URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+  return (protocol === 'https:' || (protocol === 'http:' && loopback)) && username === '' && password === '';
 }

@@ -3,7 +3,7 @@
  *
  * What a loader finds is kept for the operation and handed to the resolver, so that check and use see the same row.
  */
-import { isPromise, show, within } from '@graphql-bulwark/core';
+import { isPromise, within } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import { refuseDelegated } from './delegation.ts';
 import { after, type Maybe } from './maybe.ts';
@@ -42,14 +42,8 @@ const loadedKey: unique symbol = Symbol.for('graphql-bulwark.loaded') as never;
 
 type Loaded = ReadonlyMap<string, unknown>;
 
-/** @throws {TypeError} for loaders that are no functions. */
-export function loaderBook(loaders: Readonly<Record<string, unknown>>, timeoutMilliseconds: number): LoaderBook {
-  const book = new Map<string, Loader<unknown>>();
-  for (const [name, loader] of Object.entries(loaders)) {
-    if (typeof loader !== 'function')
-      throw new TypeError(`loaders.${name} must be a function, but is ${show(loader)}.`);
-    book.set(name, loader as Loader<unknown>);
-  }
+export function loaderBook(loaders: Loaders<never>, timeoutMilliseconds: number): LoaderBook {
+  const book = new Map(Object.entries(loaders as Loaders<unknown>));
   return {
     require(name, coordinate) {
       if (!book.has(name)) throw new TypeError(`${coordinate}: there is no loader '${name}'.`);

@@ -8,19 +8,22 @@
  */
 import { createHash } from 'node:crypto';
 import {
+  aCounterStore,
+  anEventSink,
+  aText,
+  atLeast,
   type BucketState,
   type Charge,
   type CounterStore,
   checkedConsumption,
   type Events,
   factsOfRefusal,
-  knownOptions,
+  type OptionTable,
   plainText,
   type Refund,
+  readOptions,
   refusalCode,
   refuse,
-  show,
-  wholeNumber,
   within,
 } from '@graphql-bulwark/core';
 
@@ -67,22 +70,22 @@ export interface Penalty {
 
 type Bucket = Omit<Charge, 'points'>;
 
+const optionTable = {
+  store: { required: true, check: aCounterStore },
+  insuranceStore: { check: aCounterStore },
+  maxFailures: { default: 10, check: atLeast(1) },
+  maxFailuresPerAddress: { check: atLeast(1) },
+  windowSeconds: { default: 900, check: atLeast(1) },
+  name: { default: 'penalty', check: aText },
+  storeTimeoutMilliseconds: { default: 250, check: atLeast(1) },
+  events: { check: anEventSink },
+} satisfies OptionTable<PenaltyOptions>;
+
 /** @throws {TypeError} while the server is built. */
 export function penalty(options: PenaltyOptions): Penalty {
-  knownOptions('penalty', options, optionNames);
-  const { store, insuranceStore, maxFailures = 10, maxFailuresPerAddress = maxFailures, windowSeconds = 900 } = options;
-  const { name = 'penalty', storeTimeoutMilliseconds = 250, events } = options;
-  wholeNumber('maxFailures', maxFailures);
-  wholeNumber('maxFailuresPerAddress', maxFailuresPerAddress);
-  wholeNumber('windowSeconds', windowSeconds);
-  wholeNumber('storeTimeoutMilliseconds', storeTimeoutMilliseconds);
-  for (const [option, value] of [
-    ['store', store],
-    ['insuranceStore', insuranceStore ?? store],
-  ] as const) {
-    if (typeof value === 'object' && value !== null && typeof value.consume === 'function') continue;
-    throw new TypeError(`${option} must be a counter store, but is ${show(value)}.`);
-  }
+  const settings = readOptions('penalty', options, optionTable);
+  const { store, insuranceStore, maxFailures, windowSeconds, name, storeTimeoutMilliseconds, events } = settings;
+  const { maxFailuresPerAddress = maxFailures } = settings;
 
   /** @throws {GraphQLError} `SERVICE_UNAVAILABLE` */
   async function ask<T>(work: (store: CounterStore) => Promise<T>): Promise<T> {
@@ -188,17 +191,6 @@ export function penalty(options: PenaltyOptions): Penalty {
     clear,
   };
 }
-
-const optionNames: readonly (keyof PenaltyOptions)[] = [
-  'store',
-  'insuranceStore',
-  'maxFailures',
-  'maxFailuresPerAddress',
-  'windowSeconds',
-  'name',
-  'storeTimeoutMilliseconds',
-  'events',
-];
 
 function locked(full: readonly BucketState[]): Error {
   const retryAfterSeconds = Math.max(...full.map(({ resetSeconds }) => resetSeconds));

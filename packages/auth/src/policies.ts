@@ -4,7 +4,17 @@
  * Only `true` lets pass. What throws, rejects, takes too long or answers anything else denies. Each question is asked once
  * per operation, and a policy with `many` gets the keys of a whole list in one call.
  */
-import { checkFlags, isPromise, knownOptions, type Principal, show, within } from '@graphql-bulwark/core';
+import {
+  aFlag,
+  aFunction,
+  isPromise,
+  must,
+  type OptionTable,
+  type Principal,
+  readOptions,
+  show,
+  within,
+} from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import { refuseDelegated } from './delegation.ts';
 import { every, type Maybe, some } from './maybe.ts';
@@ -69,7 +79,7 @@ interface Batch {
   readonly answers: Promise<readonly unknown[]>;
 }
 
-/** @throws {TypeError} for policies that cannot be meant. */
+/** @throws {TypeError} for an invalid policy. */
 export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutMilliseconds: number): PolicyBook {
   const book = new Map(Object.entries(policies).map(([name, policy]) => [name, entryOf(name, policy)]));
 
@@ -155,22 +165,22 @@ function turn(): Promise<void> {
   );
 }
 
+const optionTable = {
+  check: { check: aFunction },
+  many: { check: aFunction },
+  key: { check: aFunction },
+  allowAnonymous: { default: false, check: aFlag },
+} satisfies OptionTable<Entry>;
+
 function entryOf(name: string, policy: unknown): Entry {
   if (typeof policy === 'function') return { check: policy as NonNullable<Entry['check']> };
-  if (typeof policy !== 'object' || policy === null) {
-    throw new TypeError(`policies.${name} must be a function or an object with one, but is ${show(policy)}.`);
-  }
-  knownOptions(`policies.${name}`, policy, ['check', 'many', 'key', 'allowAnonymous']);
-  const { check, many, key, allowAnonymous } = policy as Record<keyof Entry, unknown>;
-  for (const [option, value] of Object.entries({ check, many, key })) {
-    if (value !== undefined && typeof value !== 'function') {
-      throw new TypeError(`policies.${name}.${option} must be a function, but is ${show(value)}.`);
-    }
-  }
+  const where = `guardSchema: policies.${name}`;
+  must('be a function or an object with one', (one: unknown) => typeof one === 'object' && one !== null)(where, policy);
+  const entry = readOptions(where, policy as Entry, optionTable);
+  const { check, many, key } = entry;
   if ((check === undefined) === (many === undefined)) {
     throw new TypeError(`policies.${name} needs either check or many.`);
   }
   if (many !== undefined && key === undefined) throw new TypeError(`policies.${name} needs a key for its many.`);
-  checkFlags({ [`policies.${name}.allowAnonymous`]: allowAnonymous });
-  return { ...(policy as Entry) };
+  return entry;
 }

@@ -2,7 +2,17 @@
  * Tokens that were taken back before their end. Asked on every request, whatever else is remembered. API keys are not asked
  * for here: the application's own store says whether they live.
  */
-import { type Principal, refuse, within } from '@graphql-bulwark/core';
+import {
+  aFlag,
+  aFunction,
+  atLeast,
+  type OptionTable,
+  type Principal,
+  readOptions,
+  refuse,
+  type Settings,
+  within,
+} from '@graphql-bulwark/core';
 
 /** What a token is known by. Never the text of a token: one token has several spellings. */
 export interface RevocationQuery {
@@ -27,25 +37,37 @@ export interface RevocationOptions {
   readonly dangerouslyAllowOnFailure?: boolean | undefined;
 }
 
-export const revocationOptionNames: readonly (keyof RevocationOptions)[] = [
-  'isRevoked',
-  'timeoutMilliseconds',
-  'dangerouslyAllowOnFailure',
-];
+/** As they were read. */
+export type Revocation = Settings<RevocationOptions, 'timeoutMilliseconds' | 'dangerouslyAllowOnFailure'>;
+
+const optionTable = {
+  isRevoked: { required: true, check: aFunction },
+  timeoutMilliseconds: { default: 500, check: atLeast(1) },
+  dangerouslyAllowOnFailure: { default: false, check: aFlag },
+  // A whole deny-list may be given as it is.
+  revoke: { check: aFunction },
+  revokeAllFor: { check: aFunction },
+} satisfies OptionTable<RevocationOptions & { readonly revoke?: unknown; readonly revokeAllFor?: unknown }>;
+
+/** @throws {TypeError} while the server is built. */
+export function readRevocationOptions(options: RevocationOptions): Revocation {
+  const settings = readOptions<RevocationOptions, typeof optionTable>('authenticate: revocation', options, optionTable);
+  // A list of a class of the application's own needs its `this`.
+  return { ...settings, isRevoked: (credential) => options.isRevoked(credential) };
+}
 
 /**
  * @param ignored told of what failed where that is no refusal.
  * @throws {GraphQLError} `SERVICE_UNAVAILABLE` where the list gives no answer.
  */
 export async function revoked(
-  options: RevocationOptions,
+  { isRevoked, timeoutMilliseconds, dangerouslyAllowOnFailure }: Revocation,
   principal: Principal,
   clockToleranceSeconds: number,
   ignored: (cause: unknown) => void,
 ): Promise<boolean> {
-  const { timeoutMilliseconds = 500, dangerouslyAllowOnFailure = false } = options;
   try {
-    const asked = options.isRevoked(queryOf(principal, clockToleranceSeconds));
+    const asked = isRevoked(queryOf(principal, clockToleranceSeconds));
     const answer: unknown = typeof asked === 'boolean' ? asked : await within(timeoutMilliseconds, asked);
     if (typeof answer === 'boolean') return answer;
     throw new TypeError('isRevoked must return true or false.');

@@ -4,7 +4,6 @@
  * Answers: 4408, and ends the connection without waiting for the client to agree.
  */
 import type { IncomingMessage } from 'node:http';
-import { show } from '@graphql-bulwark/core';
 import { endNow, type Socket, type WebSocketLike } from './socket.ts';
 
 /** A socket as it comes out of the upgrade. */
@@ -33,19 +32,13 @@ export interface UpgradedSockets {
 
 const watched = new WeakSet<WebSocketServerLike>();
 
-/** @throws {TypeError} for what is no WebSocket server, and for one that was given before. */
+/** @throws {TypeError} for a server that was given before. */
 export function watchUpgrades({
   server,
   initTimeoutMilliseconds,
   onOpen,
   onFailure,
 }: UpgradedSocketsOptions): UpgradedSockets {
-  if (typeof (server as Partial<WebSocketServerLike> | null | undefined)?.on !== 'function') {
-    throw new TypeError(
-      `webSocket: server must be the WebSocketServer that useServer() gets, but is ${show(server)}: ` +
-        'its sockets are watched from their upgrade.',
-    );
-  }
   if (watched.has(server)) {
     throw new TypeError('webSocket: server is watched already, and only one would let its sockets in: call this once.');
   }

@@ -5,24 +5,26 @@
  */
 import {
   type AdmitInput,
+  aFunction,
   asGraphQLError,
+  atLeast,
   type CheckInput,
-  checkFunctions,
   deny,
   factsOfRefusal,
   hasEnded,
+  hasMethods,
   isPromise,
-  knownOptions,
   longestTimer,
   type MeasureInput,
   maxValidationErrors,
+  must,
+  type OptionTable,
   type Principal,
   parseDocument,
+  readOptions,
   type SecuredContext,
   type SecurityContext,
   securityContext,
-  show,
-  wholeNumber,
 } from '@graphql-bulwark/core';
 import {
   type ExecutionArgs,
@@ -31,6 +33,7 @@ import {
   GraphQLError,
   type GraphQLFormattedError,
   type GraphQLSchema,
+  isSchema,
   subscribe,
   validate,
 } from 'graphql';
@@ -78,21 +81,30 @@ export interface WebSocketOptions<C extends SecuredContext> {
   readonly onFailure?: ((error: unknown) => void) | undefined;
 }
 
-const optionNames = [
-  'schema',
-  'server',
-  'authenticate',
-  'check',
-  'admit',
-  'measure',
-  'context',
-  'clientIp',
-  'onOpen',
-  'initTimeoutMilliseconds',
-  'maxTokens',
-  'maxOperations',
-  'onFailure',
-];
+const optionTable = {
+  schema: { required: true, check: must('come out of guardSchema() or secure()', isGuardedSchema) },
+  server: { required: true, check: must('be the WebSocketServer that useServer() gets', isServer) },
+  authenticate: { required: true, check: aFunction },
+  check: { required: true, check: aFunction },
+  admit: { check: aFunction },
+  measure: { check: aFunction },
+  context: { required: true, check: aFunction },
+  clientIp: { default: () => null, check: aFunction },
+  onOpen: { check: aFunction },
+  initTimeoutMilliseconds: { default: 3_000, check: atLeast(1) },
+  maxTokens: { default: 2_000, check: atLeast(1) },
+  maxOperations: { default: 20, check: atLeast(1) },
+  onFailure: { default: () => {}, check: aFunction },
+} satisfies OptionTable<WebSocketOptions<SecuredContext>>;
+
+/** Its sockets are watched from their upgrade. */
+function isServer(value: unknown): boolean {
+  return hasMethods(value, 'on');
+}
+
+function isGuardedSchema(value: unknown): boolean {
+  return isSchema(value) && isGuarded(value);
+}
 
 interface Known {
   readonly connection: Connection;
@@ -148,23 +160,14 @@ export interface GuardedWebSocket {
 /**
  * Options for `useServer` of graphql-ws: each connection authenticated, each operation checked like one over HTTP.
  *
- * @throws {TypeError} for options that cannot be meant, and for a schema that is not guarded.
+ * @throws {TypeError} for an invalid option, and for a schema that is not guarded.
  * @example useServer(webSocket({ schema, server, authenticate, check: bulwark.check, context: () => ({ db }) }), server)
  */
 export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>): GuardedWebSocket {
-  knownOptions('webSocket', options, optionNames);
-  const { schema, server, authenticate, admit, measure, check, context, onOpen } = options;
-  const { clientIp = () => null, onFailure = () => {} } = options;
-  for (const [name, value] of Object.entries({ authenticate, check, context })) {
-    if (typeof value !== 'function')
-      throw new TypeError(`webSocket: ${name} must be a function, but is ${show(value)}.`);
-  }
-  const maxTokens = wholeNumber('maxTokens', options.maxTokens ?? 2_000);
-  const maxOperations = wholeNumber('maxOperations', options.maxOperations ?? 20);
+  const settings = readOptions('webSocket', options, optionTable);
+  const { schema, server, authenticate, admit, measure, check, context, clientIp, onOpen, onFailure } = settings;
+  const { maxTokens, maxOperations, initTimeoutMilliseconds } = settings;
   const maxErrors = maxValidationErrors();
-  if (!isGuarded(schema)) throw new TypeError('webSocket: pass the schema through guardSchema() or secure() first.');
-  const initTimeoutMilliseconds = wholeNumber('initTimeoutMilliseconds', options.initTimeoutMilliseconds ?? 3_000);
-  checkFunctions({ 'webSocket: onOpen': onOpen });
   const sockets = watchUpgrades({ server, initTimeoutMilliseconds, onOpen, onFailure });
   const known = new WeakMap<object, Known>();
 

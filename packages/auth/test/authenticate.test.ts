@@ -524,6 +524,11 @@ describe('authenticate refuses to start', () => {
     ['with a penalty that is false', { penalty: false }, /^penalty/],
     ['with API keys that are null', { apiKeys: null }, /^apiKeys/],
     ['with DPoP that is null', { dpop: null }, /^dpop/],
+    [
+      'with a bad option of an option',
+      { cookie: { name: 'a b' } },
+      /^authenticate: cookie\.name must be a cookie's name/,
+    ],
     ['with an option that is misspelt', { algoritms: ['ES256'] }, /did you mean 'algorithms'/],
   ])('%s', (_, change, message) => {
     const start = (): unknown => authenticate({ ...options(), ...change });

@@ -8,6 +8,7 @@ import {
   memoryDenyList,
   type RedisCommands,
   type RevocationOptions,
+  type RevocationQuery,
   redisDenyList,
 } from '../src/index.ts';
 import { reasonOf, refusedBy } from './refused.ts';
@@ -242,6 +243,18 @@ it.each<[string, object]>([
   ['a permission that is none', { isRevoked: () => false, dangerouslyAllowOnFailure: 'yes' }],
 ])('revocation with %s keeps the server from starting', (_, revocation) => {
   expect(() => who(revocation as RevocationOptions)).toThrow(TypeError);
+});
+
+it('a deny-list of a class is asked with its own state', async () => {
+  class Listed {
+    readonly #ids = new Set(['t1']);
+    isRevoked({ jti }: RevocationQuery): boolean {
+      return this.#ids.has(jti ?? '');
+    }
+  }
+  const asked = who(new Listed());
+  expect(await reasonOf(asked, bearer(await key.sign({ jti: 't1' })))).toBe('revoked');
+  expect(await reasonOf(asked, bearer(await key.sign({ jti: 't2' })))).toBe('let in');
 });
 
 it('a deny-list with bad options keeps the server from starting', () => {

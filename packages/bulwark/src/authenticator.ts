@@ -9,7 +9,7 @@ type Options = Pick<BulwarkOptions, 'authenticate' | 'impliedRights' | 'clientAd
 /** Longer than anybody waits: where the application's sessions hang, requests must not pile up behind them. */
 const longestMilliseconds = 30_000;
 
-/** @throws {TypeError} for options that leave open who decides who is asking. */
+/** @throws {TypeError} for invalid options of `authenticate()`, and for rights where there is no caller to have them. */
 export function authenticator(options: Options, events: Events): Authenticator {
   const authenticated = withoutImpliedRights(options, events);
   if (options.impliedRights === undefined) return authenticated;
@@ -32,6 +32,5 @@ function withoutImpliedRights({ authenticate: option, clientAddress }: Options, 
         return checkedPrincipal(isPromise(found) ? await within(longestMilliseconds, found) : found);
       });
   }
-  if (typeof option === 'object' && option !== null) return authenticate({ events, clientAddress, ...option });
-  throw new TypeError('createBulwark needs authenticate: the options of authenticate(), a function, or false.');
+  return authenticate({ events, clientAddress, ...option });
 }

@@ -39,7 +39,7 @@ import { authenticator } from './authenticator.ts';
 import { contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
 import { type MaskResult, resultMasker } from './mask.ts';
-import { type BulwarkOptions, checkOptions } from './options.ts';
+import { type BulwarkOptions, readBulwarkOptions } from './options.ts';
 import { posture } from './posture.ts';
 import { toldLimits } from './socket-limits.ts';
 import { weakOptions } from './weaknesses.ts';
@@ -77,10 +77,10 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
 /**
  * Makes a Bulwark: the controls of one API, ready to be put in front of it.
  *
- * @throws {TypeError} while the server is being built, for an option that cannot be meant.
+ * @throws {TypeError} while the server is being built, for an invalid option.
  */
-export function createBulwark<C extends SecuredContext = SecuredContext>(options: BulwarkOptions<C>): Bulwark<C> {
-  checkOptions(options);
+export function createBulwark<C extends SecuredContext = SecuredContext>(given: BulwarkOptions<C>): Bulwark<C> {
+  const options = readBulwarkOptions(given);
   let logger: Logger = options.logger ?? console;
   const listener = options.onEvent ?? logEvents(() => logger);
   const events = createEvents(listener, () => logger);
@@ -89,15 +89,14 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     events.emit({ type: 'config.warning', message }, 'noted');
   };
   const knowsCallers = options.authenticate !== false;
-  const { filtered = false, ...introspectionOptions } = options.introspection ?? {};
-  const { hideUnauthorized: hides = false, ...ruling } = options.authorization ?? {};
-  const { fieldResolver, defaultRule = knowsCallers ? 'authenticated' : 'allow' } = ruling;
+  const { authorization: ruling, introspection: introspecting, filtered, hideUnauthorized: hides } = options;
+  const { fieldResolver, defaultRule = knowsCallers ? undefined : 'allow' } = ruling;
   // In report mode nothing is refused, so neither the parser nor `context()` may refuse for it.
-  const ceilings = options.limits?.mode === 'report' ? unlimited : resolveLimits(options.limits);
+  const ceilings = options.limits.mode === 'report' ? unlimited : resolveLimits(options.limits);
 
   const viewOf = views(rightsOf);
   const words = wording(options.messages);
-  const mayIntrospect = introspectionPolicy(introspectionOptions);
+  const mayIntrospect = introspectionPolicy(introspecting);
   const { strictMessages = !isDevelopment() } = options;
   /** Several, where one Bulwark protects several servers or a schema is replaced: all that are still in use. */
   let secured: WeakRef<GraphQLSchema>[] = [];
@@ -120,7 +119,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   const controls: readonly Control<C>[] = [
     contextNotice(warn),
     ...(hides ? [hideUnauthorized<C>(viewOf)] : []),
-    introspection({ ...introspectionOptions, ...(filtered && { view: viewOf }) }),
+    introspection({ ...introspecting, ...(filtered && { view: viewOf }) }),
     limits<C>(options.limits),
     ...(prices ? [prices] : []),
     authorization<C>({ directiveNames: ruling.directiveNames, realm }),
@@ -142,7 +141,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   const makeContext = contextMaker({
     authenticate: authenticator(options, events),
     clientIp,
-    clientAddress: options.clientAddress ?? {},
+    clientAddress: options.clientAddress,
     maxBatchSize: ceilings.maxBatchSize,
     refusalFor: limiter.refusalFor,
     events,
@@ -167,7 +166,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     },
     apollo(server) {
       if (!options.logger && server.logger) logger = server.logger;
-      for (const weakness of weakOptions(options)) warn(weakness);
+      for (const weakness of weakOptions(given)) warn(weakness);
       return posture(server, {
         guard: plugin,
         events,
@@ -192,7 +191,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     sockets:
       options.sockets === false
         ? undefined
-        : toldLimits(limiter.sockets(options.sockets), events, options.rateLimit?.mode !== 'report'),
+        : toldLimits(limiter.sockets(options.sockets), events, options.rateLimit.mode !== 'report'),
     admit: (request) => admitRequest(controls, request, events),
     measure: (parsed) => measureDocument(controls, parsed, events),
     check: (operation) => checkOperation(controls, operation, events),
@@ -231,21 +230,17 @@ function contextNotice<C>(warn: (message: string) => void): Control<C> {
 }
 
 /** A budget of points that has no prices of its own is spent by those of the cost control. */
-function withPrices<C>(options: RateLimitOptions = {}, prices: CostControl<C> | undefined): RateLimitOptions {
+function withPrices<C>(options: RateLimitOptions, prices: CostControl<C> | undefined): RateLimitOptions {
   if (!options.points || options.cost || !prices) return options;
   return { ...options, cost: (operation) => prices.costOf(operation as ResolvedOperation<C>).fieldCost };
 }
 
 /** @throws {TypeError} with the whole report, where `strictExposure` says so. */
-function reportExposures(
-  schema: GraphQLSchema,
-  options: ExposureOptions | undefined,
-  warn: (message: string) => void,
-): void {
+function reportExposures(schema: GraphQLSchema, options: ExposureOptions, warn: (message: string) => void): void {
   const found = exposures(schema, (coordinate) => ruleAt(schema, coordinate), options);
   if (found.length === 0) return;
   const report = printExposures(found);
-  if (options?.strictExposure === true) throw new TypeError(`strictExposure, and:\n${report}`);
+  if (options.strictExposure === true) throw new TypeError(`strictExposure, and:\n${report}`);
   for (const line of report.split('\n')) warn(`exposure: ${line}.`);
 }
 

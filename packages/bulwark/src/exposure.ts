@@ -4,7 +4,7 @@
  * Names are all that it goes by. A field that looks secret and has a rule, itself or through its type, is not reported; input
  * is, unless its own rule or that of the operation asks for a role, a scope, a policy or ownership.
  */
-import { knownOptions } from '@graphql-bulwark/core';
+import { aFlag, isText, listOf, type OptionTable, readOptions } from '@graphql-bulwark/core';
 import {
   type GraphQLField,
   type GraphQLSchema,
@@ -50,9 +50,22 @@ const privilegedWords = [
 /** Found as a whole word of a name only: inside others they mean something else. */
 const wholeOnly = new Set(listed('pin otp hash salt admin role scope owner mfa ssn iban cvv cvc'));
 
-/** @throws {TypeError} for options that cannot be meant. */
+const someNames = listOf('names', isText);
+
+const optionTable = {
+  secretNames: { default: [], check: someNames },
+  privilegedNames: { default: [], check: someNames },
+  reviewed: { default: [], check: someNames },
+  strictExposure: { default: false, check: aFlag },
+} satisfies OptionTable<ExposureOptions>;
+
+export function checkExposureOptions(option: string, options: unknown): void {
+  readOptions(option, options as ExposureOptions, optionTable);
+}
+
+/** @throws {TypeError} for an invalid option. */
 export function exposures(schema: GraphQLSchema, ruleAt: RuleAt, options: ExposureOptions = {}): Exposure[] {
-  const { secretNames, privilegedNames, reviewed } = checked(options);
+  const { secretNames, privilegedNames, reviewed } = readOptions('exposure', options, optionTable);
   const looksSecret = matcher([...secretWords, ...secretNames]);
   const looksPrivileged = matcher([...privilegedWords, ...privilegedNames]);
   const seen = new Set(reviewed);
@@ -126,14 +139,4 @@ function partOf(name: string, word: string): boolean {
     .toLowerCase()
     .split('_')
     .includes(word);
-}
-
-function checked(options: ExposureOptions): Record<'secretNames' | 'privilegedNames' | 'reviewed', readonly string[]> {
-  knownOptions('exposure', options, ['secretNames', 'privilegedNames', 'reviewed', 'strictExposure']);
-  const list = (name: 'secretNames' | 'privilegedNames' | 'reviewed'): readonly string[] => {
-    const { [name]: value = [] } = options;
-    if (Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')) return value;
-    throw new TypeError(`exposure: ${name} must be a list of names.`);
-  };
-  return { secretNames: list('secretNames'), privilegedNames: list('privilegedNames'), reviewed: list('reviewed') };
 }

@@ -1,23 +1,29 @@
-/** What a Bulwark is made of, and every default. */
+/** What a Bulwark is made of, and the defaults that are its own. */
 import type { AuthenticateOptions, GuardSchemaOptions, ImpliedRightsOptions } from '@graphql-bulwark/auth';
 import {
+  aFlag,
+  aFunction,
+  aLogger,
   type ClientAddressOptions,
-  checkFlags,
-  checkFunctions,
-  checkLogger,
+  callbackUrls,
+  checkMessages,
   type EventListener,
-  knownOptions,
   type Logger,
   type Messages,
+  must,
+  type OptionTable,
+  orFalse,
   plainObject,
+  readOptions,
   type SecuredContext,
+  type Settings,
 } from '@graphql-bulwark/core';
 import type { IntrospectionOptions } from '@graphql-bulwark/introspection';
 import type { CostOptions, LimitsOptions, ListCapOptions } from '@graphql-bulwark/limits';
 import type { RateLimitOptions, SocketLimitOptions } from '@graphql-bulwark/rate-limit';
 import type { GraphQLError } from 'graphql';
 import type { Authenticator } from './context.ts';
-import type { ExposureOptions } from './exposure.ts';
+import { checkExposureOptions, type ExposureOptions } from './exposure.ts';
 
 export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   /**
@@ -72,47 +78,64 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   readonly logger?: Logger | undefined;
 }
 
-/** Those that hold options of their own. */
-const groups = [
-  'authorization',
-  'limits',
-  'cost',
-  'resolvedLists',
-  'introspection',
-  'rateLimit',
-  'sockets',
-  'clientAddress',
-  'exposure',
-] as const;
-const mayBeOff: readonly string[] = ['cost', 'sockets', 'exposure'];
+const optionTable = {
+  authenticate: { required: true, check: must('be the options of authenticate(), a function, or false', saysWho) },
+  impliedRights: { check: must('be { roles, scopes }', isObject) },
+  authorization: { default: {}, check: plainObject },
+  limits: { default: {}, check: plainObject },
+  cost: { default: {}, check: orFalse(plainObject) },
+  resolvedLists: { check: plainObject },
+  introspection: { default: {}, check: plainObject },
+  rateLimit: { default: {}, check: plainObject },
+  sockets: { default: {}, check: orFalse(plainObject) },
+  clientAddress: { default: {}, check: plainObject },
+  onEvent: { check: aFunction },
+  expose: { check: aFunction },
+  strictMessages: { check: aFlag },
+  messages: { default: {}, check: checkMessages },
+  exposure: { default: {}, check: orFalse(checkExposureOptions) },
+  subscriptionCallbacks: { check: callbackUrls },
+  logger: { check: aLogger },
+} satisfies OptionTable<BulwarkOptions>;
 
-/** The options of `createBulwark`. */
-const names: readonly (keyof BulwarkOptions)[] = [
-  ...groups,
-  'authenticate',
-  'impliedRights',
-  'onEvent',
-  'expose',
-  'strictMessages',
-  'messages',
-  'subscriptionCallbacks',
-  'logger',
-];
+/** Of the umbrella alone, among the options of a part. */
+const authorizationTable = { hideUnauthorized: { default: false, check: aFlag } } as const;
+const introspectionTable = { filtered: { default: false, check: aFlag } } as const;
 
-/** @throws {TypeError} for an option that there is not, and for what no other part checks. */
-export function checkOptions<C extends SecuredContext>(options: BulwarkOptions<C>): void {
-  knownOptions('createBulwark', options, names);
-  for (const name of groups) {
-    const value: unknown = options[name];
-    if (value === undefined || (value === false && mayBeOff.includes(name))) continue;
-    // What is no object would pass for one without options, and the defaults would hold.
-    plainObject(name, value as object);
-  }
-  const { authorization = {}, introspection = {}, exposure, strictMessages, logger } = options;
-  checkFunctions({ onEvent: options.onEvent, expose: options.expose });
-  const { hideUnauthorized } = authorization;
-  const { filtered } = introspection;
-  const { strictExposure } = exposure || {};
-  checkFlags({ hideUnauthorized, filtered, strictExposure, strictMessages });
-  checkLogger(logger);
+export type BulwarkSettings<C extends SecuredContext> = Settings<
+  BulwarkOptions<C>,
+  | 'authorization'
+  | 'limits'
+  | 'cost'
+  | 'introspection'
+  | 'rateLimit'
+  | 'sockets'
+  | 'clientAddress'
+  | 'messages'
+  | 'exposure'
+> & {
+  readonly hideUnauthorized: boolean;
+  readonly filtered: boolean;
+};
+
+/** @throws {TypeError} for an invalid option; those of a part are checked where the part is made. */
+export function readBulwarkOptions<C extends SecuredContext>(options: BulwarkOptions<C>): BulwarkSettings<C> {
+  const settings = readOptions('createBulwark', options, optionTable);
+  const { hideUnauthorized, ...authorization } = settings.authorization;
+  const { filtered, ...introspection } = settings.introspection;
+  return {
+    ...settings,
+    authorization,
+    introspection,
+    ...readOptions('createBulwark: authorization', { hideUnauthorized }, authorizationTable),
+    ...readOptions('createBulwark: introspection', { filtered }, introspectionTable),
+  };
+}
+
+function saysWho(authenticate: unknown): boolean {
+  return authenticate === false || typeof authenticate === 'function' || isObject(authenticate);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }

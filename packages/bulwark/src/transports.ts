@@ -8,15 +8,21 @@ import {
   closeSocket,
   endNow,
   type GuardedWebSocket,
+  isGuarded,
   type WebSocketLike,
   type WebSocketServerLike,
   webSocket,
 } from '@graphql-bulwark/auth';
 import {
+  aFunction,
   asGraphQLError,
-  checkFunctions,
+  atLeast,
   deny,
+  hasMethods,
+  must,
+  type OptionTable,
   type Principal,
+  readOptions,
   refusalCode,
   type SecuredContext,
   type SecurityContext,
@@ -29,6 +35,7 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  isSchema,
   OperationTypeNode,
 } from 'graphql';
 import type { HttpRequest } from './context.ts';
@@ -48,7 +55,7 @@ export interface FastifyRequestLike {
 export function fastifyContext<C>(
   context: (request: HttpRequest) => Promise<C>,
 ): (request: FastifyRequestLike) => Promise<C> {
-  checkFunctions({ 'fastifyContext: context': context });
+  aFunction('fastifyContext: context', context);
   return ({ raw, body }) => context({ req: derived(raw, { body }) });
 }
 
@@ -76,6 +83,22 @@ export interface WebSocketHooksOptions<C extends SecuredContext> {
   readonly maxOperations?: number | undefined;
 }
 
+/** The defaults are those of `webSocket`. */
+const optionTable = {
+  schema: {
+    required: true,
+    check: must('come out of bulwark.secure()', (schema) => isSchema(schema) && isGuarded(schema)),
+  },
+  server: {
+    required: true,
+    check: must('be the WebSocketServer that useServer() gets', (server) => hasMethods(server, 'on')),
+  },
+  context: { check: aFunction },
+  initTimeoutMilliseconds: { check: atLeast(1) },
+  maxTokens: { check: atLeast(1) },
+  maxOperations: { check: atLeast(1) },
+} satisfies OptionTable<WebSocketHooksOptions<SecuredContext>>;
+
 /** Options of graphql-ws's `useServer`. */
 export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext' | 'onError'> {
   readonly onError: (
@@ -96,13 +119,14 @@ export interface WebSocketHooks extends Omit<GuardedWebSocket, 'onNext' | 'onErr
  * caller when it is let in. One too many is closed with 4403; an operation or an event too many is an error, and the socket stays
  * open.
  *
- * @throws {TypeError} for options that cannot be meant, and for a schema that is not secured.
+ * @throws {TypeError} for an invalid option, and for a schema that is not secured.
  * @example useServer(webSocketHooks(bulwark, { schema, server }), server)
  */
 export function webSocketHooks<C extends SecuredContext>(
   bulwark: Pick<Bulwark<C>, 'context' | 'clientIp' | 'admit' | 'measure' | 'check' | 'mask' | 'sockets'>,
-  { context, ...options }: WebSocketHooksOptions<C>,
+  given: WebSocketHooksOptions<C>,
 ): WebSocketHooks {
+  const { context, ...options } = readOptions('webSocketHooks', given, optionTable);
   const identify = bulwark.context();
   const make = bulwark.context(context);
   const limits = bulwark.sockets;

@@ -6,8 +6,8 @@
  */
 import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { isExpectedError } from './answer.ts';
-import type { Events } from './events.ts';
-import { checkFunctions, knownOptions } from './options.ts';
+import { anEventSink, type Events } from './events.ts';
+import { aFunction, type OptionTable, readOptions } from './lib/read-options.ts';
 import { deny, REFUSALS } from './refusal.ts';
 
 /** Options of Apollo Server. */
@@ -24,6 +24,12 @@ export interface AnswerOptionsInput {
   readonly formatError?: ((formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError) | undefined;
 }
 
+const optionTable = {
+  events: { required: true, check: anEventSink },
+  stringifyResult: { check: aFunction },
+  formatError: { default: (formatted: GraphQLFormattedError) => formatted, check: aFunction },
+} satisfies OptionTable<AnswerOptionsInput>;
+
 /**
  * Two options for an Apollo Server, to stand beside {@link guard}. `bulwark.apollo()` sets them by itself.
  *
@@ -31,9 +37,7 @@ export interface AnswerOptionsInput {
  * @example new ApolloServer({ schema, plugins: [guard({ controls })], ...answerOptions({ events }) })
  */
 export function answerOptions(options: AnswerOptionsInput): AnswerOptions {
-  knownOptions('answerOptions', options, ['events', 'stringifyResult', 'formatError']);
-  const { events, stringifyResult, formatError = (formatted) => formatted } = options;
-  checkFunctions({ stringifyResult, formatError });
+  const { events, stringifyResult, formatError } = readOptions('answerOptions', options, optionTable);
 
   /** Apollo Server takes the text of an error that it did not expect from the error itself. */
   function hidden(error: unknown): GraphQLError {

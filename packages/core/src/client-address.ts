@@ -6,7 +6,7 @@
  * networks are listed instead: the client is the first address from the right that is in none of them.
  */
 import { BlockList, isIP } from 'node:net';
-import { knownOptions, show, wholeNumber } from './options.ts';
+import { atLeast, between, fullListOf, type OptionTable, readOptions } from './lib/read-options.ts';
 
 export interface ClientAddressOptions {
   /** Proxies of one's own between the client and this process. 0: the socket's address. @default 0 */
@@ -23,18 +23,19 @@ export interface RequestOrigin {
   readonly headers?: { readonly [name: string]: string | readonly string[] | undefined } | undefined;
 }
 
+const optionTable = {
+  trustedHops: { default: 0, check: atLeast(0) },
+  trustedProxies: { check: networks },
+  ipv6PrefixBits: { default: 64, check: between(1, 128) },
+} satisfies OptionTable<ClientAddressOptions>;
+
 /**
  * Compiles the options to a function from a request to its normalised address, or `null` where there is none.
  *
  * @throws {TypeError} for an option out of range.
  */
 export function clientAddress(options: ClientAddressOptions = {}): (request: RequestOrigin) => string | null {
-  knownOptions('clientAddress', options, ['trustedHops', 'trustedProxies', 'ipv6PrefixBits']);
-  const { trustedHops = 0, trustedProxies, ipv6PrefixBits = 64 } = options;
-  wholeNumber('trustedHops', trustedHops, 0);
-  if (wholeNumber('ipv6PrefixBits', ipv6PrefixBits, 1) > 128) {
-    throw new TypeError(`ipv6PrefixBits must be at most 128, but is ${ipv6PrefixBits}.`);
-  }
+  const { trustedHops, trustedProxies, ipv6PrefixBits } = readOptions('clientAddress', options, optionTable);
   if (trustedProxies !== undefined && options.trustedHops !== undefined) {
     throw new TypeError('Give trustedHops or trustedProxies, not both.');
   }
@@ -68,26 +69,35 @@ export function forwardedHops(headers: RequestOrigin['headers']): string[] {
  *
  * @throws {TypeError} for what is no address and no network in CIDR notation (RFC 4632, RFC 4291 section 2.3).
  */
-export function inNetworks(list: unknown): (address: string) => boolean {
-  if (!Array.isArray(list) || list.length === 0) {
-    throw new TypeError("trustedProxies must be a non-empty list of networks, for example ['10.0.0.0/8'].");
-  }
+export function inNetworks(list: readonly string[]): (address: string) => boolean {
+  networks('trustedProxies', list);
   const blocks = new BlockList();
-  for (const network of list as unknown[]) {
-    const [, address = '', bits] = typeof network === 'string' ? (/^([^/]+)(?:\/(\d{1,3}))?$/.exec(network) ?? []) : [];
-    const family = isIP(address);
-    const longest = family === 4 ? 32 : 128;
-    const prefix = bits === undefined ? longest : Number(bits);
-    // A prefix of 0 would trust the whole world, and with it whatever a client writes.
-    if (family === 0 || address.includes('%') || prefix < 1 || prefix > longest) {
-      throw new TypeError(`trustedProxies must hold networks such as '10.0.0.0/8', but has ${show(network)}.`);
-    }
+  for (const network of list) {
+    const { address, prefix, family } = networkOf(network);
     blocks.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
   }
   return (address) => {
     const whole = normalizeAddress(address, 128)?.replace('/128', '');
     return whole !== undefined && blocks.check(whole, isIP(whole) === 4 ? 'ipv4' : 'ipv6');
   };
+}
+
+function networks(option: string, list: unknown): void {
+  fullListOf("networks such as '10.0.0.0/8'", isNetwork)(option, list);
+}
+
+/** A prefix of 0 would trust the whole world, and with it whatever a client writes. */
+function isNetwork(text: unknown): boolean {
+  if (typeof text !== 'string') return false;
+  const { address, prefix, family, longest } = networkOf(text);
+  return family !== 0 && !address.includes('%') && prefix >= 1 && prefix <= longest;
+}
+
+function networkOf(text: string): { address: string; prefix: number; family: number; longest: number } {
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  const longest = family === 4 ? 32 : 128;
+  return { address, prefix: bits === undefined ? longest : Number(bits), family, longest };
 }
 
 /**

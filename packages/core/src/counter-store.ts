@@ -1,4 +1,5 @@
 /** The one counter of the suite: what rate limits and penalties charge. `@graphql-bulwark/rate-limit` implements it. */
+import { type Check, hasMethods, must } from './lib/read-options.ts';
 
 /** So many points on one key within one window. */
 export interface Charge {
@@ -61,6 +62,10 @@ export interface CounterStore {
   /** Releases what the store itself opened. */
   close?(): void | Promise<void>;
 }
+
+export const aCounterStore: Check = must('be a CounterStore, such as redisStore({ client })', (store: unknown) =>
+  hasMethods(store, 'consume'),
+);
 
 /** @returns what a store answered about these charges. @throws {TypeError} where it is no verdict over them. */
 export function checkedConsumption(answer: unknown, charges: readonly Charge[]): Consumption {

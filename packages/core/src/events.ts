@@ -5,6 +5,7 @@
  * throws is logged.
  */
 import { randomUUID } from 'node:crypto';
+import { type Check, hasMethods, must } from './lib/read-options.ts';
 import type { SecurityContext } from './principal.ts';
 import { withoutObject } from './printed-objects.ts';
 import { ownVerdict } from './promises.ts';
@@ -99,6 +100,10 @@ export interface Logger {
   error(message: string): void;
 }
 
+export const aLogger: Check = must('be an object with the functions warn and error', (logger: unknown) =>
+  hasMethods(logger, 'warn', 'error'),
+);
+
 /** What is known of the request when an event happens. */
 export interface EventOrigin {
   readonly security?: SecurityContext | undefined;
@@ -112,6 +117,10 @@ export interface Events {
   /** Logs an unexpected error in full and returns the id under which it stands. */
   logged(where: string, error: unknown): string;
 }
+
+export const anEventSink: Check = must('be the events of createEvents()', (events: unknown) =>
+  hasMethods(events, 'emit'),
+);
 
 /** @param onEvent the listener; without one, each kind of event is logged once per code, or policy, and minute. */
 export function createEvents(onEvent: EventListener | undefined, logger: () => Logger): Events {

@@ -5,7 +5,7 @@
  * in which form lists and errors are handed on. Another major may do this differently, and a guard would be weaker in silence.
  */
 import { GraphQLSchema, version, versionInfo } from 'graphql';
-import { show } from './options.ts';
+import { show } from './lib/read-options.ts';
 
 /** The major versions of graphql-js that the tests run with. */
 const testedMajors: readonly number[] = [16];

@@ -2,10 +2,19 @@
 import type { BaseContext } from '@apollo/server';
 import type { GraphQLError } from 'graphql';
 import type { Control } from './control.ts';
-import type { EventListener, Logger } from './events.ts';
-import { checkFlags, checkFunctions, checkLogger, knownOptions, show } from './options.ts';
+import { aLogger, type EventListener, type Logger } from './events.ts';
+import {
+  aFlag,
+  aFlagOrFunction,
+  aFunction,
+  type OptionTable,
+  readOptions,
+  type Settings,
+  show,
+} from './lib/read-options.ts';
 import type { SchemaDetails } from './outgoing.ts';
-import type { Messages } from './wording.ts';
+import { callbackUrls } from './subscriptions.ts';
+import { checkMessages, type Messages } from './wording.ts';
 
 export interface GuardOptions<C extends BaseContext = BaseContext> {
   /** In the order in which they judge; put rate limits last, so that what another control refuses is not charged. */
@@ -29,35 +38,32 @@ export interface GuardOptions<C extends BaseContext = BaseContext> {
   readonly subscriptionCallbacks?: readonly string[] | undefined;
 }
 
-const names = [
-  'controls',
-  'onEvent',
-  'expose',
-  'logger',
-  'schemaDetails',
-  'messages',
-  'noStore',
-  'subscriptionCallbacks',
-] as const satisfies readonly (keyof GuardOptions)[];
+const optionTable = {
+  controls: { required: true, check: checkControls },
+  onEvent: { check: aFunction },
+  expose: { check: aFunction },
+  logger: { check: aLogger },
+  schemaDetails: { check: aFlagOrFunction },
+  messages: { default: {}, check: checkMessages },
+  noStore: { default: false, check: aFlag },
+  subscriptionCallbacks: { default: [], check: callbackUrls },
+} satisfies OptionTable<GuardOptions>;
 
-/** @throws {TypeError} for options that cannot be meant. */
-export function checkGuardOptions<C extends BaseContext>(options: GuardOptions<C>): void {
-  knownOptions('guard', options, names);
-  const { controls, onEvent, expose, logger, noStore, schemaDetails = false } = options;
-  if (!Array.isArray(controls)) throw new TypeError(`guard: controls must be a list, but is ${show(controls)}.`);
+/** @throws {TypeError} for an invalid option. */
+export function readGuardOptions<C extends BaseContext>(
+  options: GuardOptions<C>,
+): Settings<GuardOptions<C>, 'messages' | 'noStore' | 'subscriptionCallbacks'> {
+  return readOptions('guard', options, optionTable);
+}
+
+function checkControls(option: string, controls: unknown): void {
+  if (!Array.isArray(controls)) throw new TypeError(`${option} must be a list, but is ${show(controls)}.`);
   for (const control of controls as readonly unknown[]) {
     // It has a name, as a control has, and would judge nothing.
-    if (typeof control === 'function') {
-      throw new TypeError(`guard: controls has a function; call it: ${control.name}().`);
-    }
+    if (typeof control === 'function') throw new TypeError(`${option} has a function; call it: ${control.name}().`);
     if (typeof (control as { readonly name?: unknown } | null)?.name === 'string') continue;
-    throw new TypeError(`guard: controls must hold controls, such as limits(), but holds ${show(control)}.`);
+    throw new TypeError(`${option} must hold controls, such as limits(), but holds ${show(control)}.`);
   }
-  const different = new Set(controls.map(({ name }) => name));
+  const different = new Set((controls as readonly Control[]).map(({ name }) => name));
   if (different.size < controls.length) throw new TypeError('guard: each control may stand in controls only once.');
-  checkFunctions({ onEvent, expose });
-  checkFlags({ noStore });
-  checkLogger(logger);
-  if (typeof schemaDetails === 'boolean' || typeof schemaDetails === 'function') return;
-  throw new TypeError(`schemaDetails must be a boolean or a function, but is ${show(schemaDetails)}.`);
 }

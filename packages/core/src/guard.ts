@@ -11,10 +11,10 @@ import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { isExpectedError } from './answer.ts';
 import { originOf, type Resolved, resolveOperation, runChecks, vet } from './check.ts';
 import { describesSchema, toldOf } from './details.ts';
-import { isDevelopment } from './environment.ts';
 import { createEvents, type EventOrigin, type Logger } from './events.ts';
 import { requireTestedGraphql } from './graphql-version.ts';
-import { checkGuardOptions, type GuardOptions } from './guard-options.ts';
+import { type GuardOptions, readGuardOptions } from './guard-options.ts';
+import { isDevelopment } from './lib/environment.ts';
 import { createOutgoing, headerOf } from './outgoing.ts';
 import { isParserOverflow, parserOverflow } from './parser-overflow.ts';
 import { securityContext, securityOf } from './principal.ts';
@@ -34,14 +34,14 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  * @example new ApolloServer({ schema, plugins: [guard({ controls: [limits()] })] })
  */
 export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloServerPlugin<C> {
-  checkGuardOptions(options);
-  const { controls, onEvent, expose, schemaDetails = isDevelopment(), noStore = false } = options;
-  const words = wording(options.messages);
-  const allowedCallback = callbacks(options.subscriptionCallbacks);
+  const settings = readGuardOptions(options);
+  const { controls, onEvent, expose, schemaDetails = isDevelopment(), noStore } = settings;
+  const words = wording(settings.messages);
+  const allowedCallback = callbacks(settings.subscriptionCallbacks);
   const called = new WeakSet<object>();
   /** Updates of the schema that a control would not have started with. */
   const unfit = new WeakSet<GraphQLSchema>();
-  let logger: Logger = options.logger ?? console;
+  let logger: Logger = settings.logger ?? console;
   const events = createEvents(onEvent, () => logger);
   const judges = [noSubscription, ...controls];
   const callbackJudges = [onlySubscription, ...controls];
@@ -110,7 +110,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
 
   return {
     async serverWillStart({ schema, logger: apolloLogger }) {
-      logger = options.logger ?? apolloLogger;
+      logger = settings.logger ?? apolloLogger;
       start(schema);
       return {
         // Apollo Server serves the new schema whatever is thrown here.

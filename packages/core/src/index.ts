@@ -19,6 +19,7 @@ export type {
   StartingServer,
 } from './control.ts';
 export {
+  aCounterStore,
   type BucketState,
   type Charge,
   type Consumption,
@@ -27,8 +28,9 @@ export {
   type Refund,
 } from './counter-store.ts';
 export { longestTimer, within } from './deadline.ts';
-export { isDevelopment, maxValidationErrors } from './environment.ts';
 export {
+  aLogger,
+  anEventSink,
   createEvents,
   type EventDetails,
   type EventListener,
@@ -41,6 +43,36 @@ export {
 export { requireTestedGraphql } from './graphql-version.ts';
 export { guard } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
+export { isDevelopment, maxValidationErrors } from './lib/environment.ts';
+export {
+  aFlag,
+  aFlagOrFunction,
+  aFunction,
+  among,
+  aText,
+  atLeast,
+  between,
+  byName,
+  type Check,
+  fullListOf,
+  hasMethods,
+  isText,
+  isWebOrigin,
+  knownOptions,
+  listed,
+  listOf,
+  must,
+  mustUnshown,
+  type OptionTable,
+  orFalse,
+  plainObject,
+  readOptions,
+  type Settings,
+  type SharedTable,
+  show,
+  wholeNumber,
+  withoutDefaults,
+} from './lib/read-options.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
 export {
   behind,
@@ -65,19 +97,6 @@ export {
 } from './operation/metrics.ts';
 export { PerOperation } from './operation/operation-state.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
-export {
-  checkFlags,
-  checkFunctions,
-  checkLogger,
-  checkMode,
-  knownOptions,
-  limitOrFalse,
-  listed,
-  oneOf,
-  plainObject,
-  show,
-  wholeNumber,
-} from './options.ts';
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { parseDocument } from './parser-overflow.ts';
 export { around, isPlainField } from './plain-field.ts';
@@ -103,5 +122,6 @@ export {
   refuse,
 } from './refusal.ts';
 export { type AdmitInput, admitRequest, type MeasureInput, measureDocument } from './rooms.ts';
+export { callbackUrls } from './subscriptions.ts';
 export { eventOf } from './verdict.ts';
-export { type Messages, reworded, type Wording, wording } from './wording.ts';
+export { checkMessages, type Messages, reworded, type Wording, wording } from './wording.ts';

@@ -6,7 +6,7 @@
  */
 import { OperationTypeNode } from 'graphql';
 import type { Control } from './control.ts';
-import { show } from './options.ts';
+import { type Check, listOf } from './lib/read-options.ts';
 import { refuse } from './refusal.ts';
 
 /** A request's extensions without what asks for a callback that is not allowed. */
@@ -15,16 +15,15 @@ export type Callbacks = (extensions: Readonly<Record<string, unknown>>) => {
   readonly callback: boolean;
 };
 
-/** @throws {TypeError} for what is no absolute http(s) URL without user, query and fragment. */
-export function callbacks(allowed: readonly string[] = []): Callbacks {
-  if (!Array.isArray(allowed)) throw new TypeError(`subscriptionCallbacks must be a list, but is ${show(allowed)}.`);
-  const prefixes = allowed.map((text) => {
-    const url = parsed(text);
-    if (url && url.search === '' && url.hash === '') return url;
-    throw new TypeError(
-      `subscriptionCallbacks must hold URLs such as 'https://router.example.com/', but holds ${show(text)}.`,
-    );
-  });
+/** Absolute http(s) URLs without user, query and fragment. */
+export const callbackUrls: Check = listOf(
+  "URLs such as 'https://router.example.com/'",
+  (text: unknown) => prefixOf(text) !== undefined,
+);
+
+/** @param allowed as {@link callbackUrls} has checked them. */
+export function callbacks(allowed: readonly string[]): Callbacks {
+  const prefixes = allowed.flatMap((text) => prefixOf(text) ?? []);
   return ({ subscription, ...extensions }) => {
     const url = parsed(urlOf(subscription));
     const callback = url !== undefined && prefixes.some((prefix) => isBelow(url, prefix));
@@ -60,6 +59,11 @@ function parsed(text: unknown): URL | undefined {
   const url = new URL(text);
   const isPlain = ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '';
   return isPlain ? url : undefined;
+}
+
+function prefixOf(text: unknown): URL | undefined {
+  const url = parsed(text);
+  return url?.search === '' && url.hash === '' ? url : undefined;
 }
 
 function isBelow(url: URL, prefix: URL): boolean {

@@ -1,6 +1,6 @@
 /** The texts of refusals in the words of the application, for example in another language. */
 import { GraphQLError } from 'graphql';
-import { knownOptions, show } from './options.ts';
+import { aText, readOptions } from './lib/read-options.ts';
 import { factsOfRefusal, REFUSALS, type RefusalCode, refusalCode } from './refusal.ts';
 
 /** In place of the constant texts: one text per code, or a function that may look at the request's context. */
@@ -11,8 +11,15 @@ export type Messages =
 /** The text for a code; never longer than an error message may be, never empty. */
 export type Wording = (code: RefusalCode, contextValue: unknown) => string;
 
+const texts = Object.fromEntries(Object.keys(REFUSALS).map((code) => [code, { check: aText }]));
+
 /** @throws {TypeError} for a code that Bulwark does not answer with, or a text that is none. */
-export function wording(messages: Messages = {}): Wording {
+export function checkMessages(option: string, messages: unknown): void {
+  if (typeof messages !== 'function') readOptions<object, typeof texts>(option, messages as object, texts);
+}
+
+/** @param messages as {@link checkMessages} has checked them. */
+export function wording(messages: Messages): Wording {
   if (typeof messages === 'function') {
     return (code, contextValue) => {
       try {
@@ -23,13 +30,8 @@ export function wording(messages: Messages = {}): Wording {
       }
     };
   }
-  knownOptions('messages', messages, Object.keys(REFUSALS));
-  for (const [code, text] of Object.entries(messages) as [string, unknown][]) {
-    if (typeof text === 'string' && text !== '') continue;
-    throw new TypeError(`messages: ${code} must be a text that is not empty, but is ${show(text)}.`);
-  }
-  const texts = new Map(Object.entries(messages));
-  return (code) => texts.get(code) ?? REFUSALS[code].message;
+  const given = new Map<string, string>(Object.entries(messages));
+  return (code) => given.get(code) ?? REFUSALS[code].message;
 }
 
 /** The same refusal in the application's words, for a client that no plugin hook stands before. */

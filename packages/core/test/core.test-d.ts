@@ -1,5 +1,15 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { type Control, guard, type RefusalCode, refuse, type SecurityEvent } from '@graphql-bulwark/core';
+import {
+  aFunction,
+  atLeast,
+  type Control,
+  guard,
+  type OptionTable,
+  type RefusalCode,
+  readOptions,
+  refuse,
+  type SecurityEvent,
+} from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { describe, expectTypeOf, test } from 'vitest';
 
@@ -23,5 +33,44 @@ describe('guard', () => {
   test('is a plugin for the context of its controls', () => {
     const control: Control<{ tenant: string }> = { name: 'c', check: ({ contextValue }) => void contextValue.tenant };
     expectTypeOf(guard({ controls: [control] })).toExtend<ApolloServerPlugin<{ tenant: string }>>();
+  });
+});
+
+describe('a table of options', () => {
+  interface Options {
+    readonly client: () => void;
+    readonly maxKeys?: number | undefined;
+    readonly prefix?: string | undefined;
+  }
+  const rows = {
+    client: { required: true, check: aFunction },
+    maxKeys: { default: 5, check: atLeast(1) },
+    prefix: { check: aFunction },
+  } as const;
+
+  test('makes an option with a default one that is always there, and no other', () => {
+    const read = readOptions('store', {} as Options, rows);
+    expectTypeOf(read.client).toEqualTypeOf<() => void>();
+    expectTypeOf(read.maxKeys).toEqualTypeOf<number>();
+    expectTypeOf(read.prefix).toEqualTypeOf<string | undefined>();
+  });
+
+  test('has a row for each option, and for nothing else', () => {
+    const { prefix: _prefix, ...short } = rows;
+    // @ts-expect-error prefix has no row
+    short satisfies OptionTable<Options>;
+    // @ts-expect-error prefix has no row
+    readOptions('store', {} as Options, short);
+    // @ts-expect-error there is no option suffix
+    ({ ...rows, suffix: { check: aFunction } }) satisfies OptionTable<Options>;
+  });
+
+  test('says which options must be given, and gives defaults of their type', () => {
+    // @ts-expect-error client must be given
+    ({ ...rows, client: { check: aFunction } }) satisfies OptionTable<Options>;
+    // @ts-expect-error prefix need not be given
+    ({ ...rows, prefix: { required: true, check: aFunction } }) satisfies OptionTable<Options>;
+    // @ts-expect-error maxKeys is a number
+    ({ ...rows, maxKeys: { default: '5', check: atLeast(1) } }) satisfies OptionTable<Options>;
   });
 });

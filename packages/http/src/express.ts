@@ -3,20 +3,20 @@
  * Room: Express 5, in front of the GraphQL middleware.
  * Answers: 413, 415 and 400 as JSON in the form of GraphQL errors; never a page, a stack trace or the text of a body.
  */
-import { checkFunctions } from '@graphql-bulwark/core';
+import { aFunction, readOptions } from '@graphql-bulwark/core';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { headerSteps } from './headers.ts';
-import { type HttpSecurityOptions, httpSecurityOptions } from './options.ts';
+import { type HttpSecurityOptions, httpSecurityTable, printError } from './options.ts';
 import { isJson, unreadable } from './unreadable.ts';
 
 /**
  * Handlers to put in front of a GraphQL middleware, body parser included.
  *
- * @throws {TypeError} for an option that cannot be meant.
+ * @throws {TypeError} for an invalid option.
  * @example app.use('/graphql', ...expressSecurity(), expressMiddleware(server, { context }), jsonErrors())
  */
 export function expressSecurity(options: HttpSecurityOptions = {}): RequestHandler[] {
-  const security = httpSecurityOptions('expressSecurity', options);
+  const security = readOptions('expressSecurity', options, httpSecurityTable);
   const onlyJson: RequestHandler = (request, _, next) => {
     // The parser would read a body to its end before it says that it is too large.
     const length = Number(request.headers['content-length'] ?? 0);
@@ -33,8 +33,8 @@ export function expressSecurity(options: HttpSecurityOptions = {}): RequestHandl
  * @param onError told of them; left out, they are printed.
  * @throws {TypeError} for what is no function.
  */
-export function jsonErrors(onError: (error: unknown) => void = (error) => console.error(error)): ErrorRequestHandler {
-  checkFunctions({ 'jsonErrors: onError': onError });
+export function jsonErrors(onError: (error: unknown) => void = printError): ErrorRequestHandler {
+  aFunction('jsonErrors: onError', onError);
   return (error: unknown, _request, response, next) => {
     if (response.headersSent) {
       next(error);

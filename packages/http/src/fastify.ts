@@ -4,27 +4,23 @@
  * Answers: 413, 415 and 400 as JSON in the form of GraphQL errors; never the framework's own words.
  */
 import type { ServerOptions } from 'node:http';
-import { checkFunctions } from '@graphql-bulwark/core';
+import { aFunction, type OptionTable, readOptions } from '@graphql-bulwark/core';
 import type { FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 import { headerSteps } from './headers.ts';
 import { type HttpLimits, httpLimits } from './http-limits.ts';
-import { type HttpSecurityOptions, httpSecurityOptions } from './options.ts';
+import { type HttpSecurityOptions, httpSecurityTable, printError } from './options.ts';
 import { isJson, unreadable } from './unreadable.ts';
 
 /**
  * Sets up an instance for GraphQL: call it before the route is added.
  *
- * @throws {TypeError} for an option that cannot be meant.
+ * @throws {TypeError} for an invalid option.
  * @example
  * const app = fastify(fastifyLimits())
  * fastifySecurity(app, { allowedOrigins: ['https://app.example.com'] })
  */
-export function fastifySecurity(
-  app: FastifyInstance,
-  { onError = (error) => console.error(error), ...options }: FastifySecurityOptions = {},
-): void {
-  const security = httpSecurityOptions('fastifySecurity', options);
-  checkFunctions({ 'fastifySecurity: onError': onError });
+export function fastifySecurity(app: FastifyInstance, options: FastifySecurityOptions = {}): void {
+  const { onError, ...security } = readOptions('fastifySecurity', options, optionTable);
   const steps = headerSteps(security);
   app.addHook('onRequest', (request, reply, done) => {
     const run = (index: number): void => {
@@ -59,7 +55,7 @@ export function fastifySecurity(
 /**
  * Options for `fastify()`: it has names of its own for some limits, and takes its defaults where they are left out.
  *
- * @throws {TypeError} for a value that cannot be meant.
+ * @throws {TypeError} for an invalid option.
  */
 export function fastifyLimits(options: HttpLimits = {}): FastifyLimits {
   const http = httpLimits(options);
@@ -87,3 +83,8 @@ export interface FastifySecurityOptions extends HttpSecurityOptions {
   /** Told of errors that are not the client's. @default console.error */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
+
+const optionTable = {
+  ...httpSecurityTable,
+  onError: { default: printError, check: aFunction },
+} satisfies OptionTable<FastifySecurityOptions>;

@@ -4,7 +4,7 @@
  * Answers: 408 for a slow request, 431 for large headers (RFC 6585 section 5), both by Node itself.
  */
 import type { ServerOptions } from 'node:http';
-import { knownOptions, wholeNumber } from '@graphql-bulwark/core';
+import { atLeast, type OptionTable, readOptions } from '@graphql-bulwark/core';
 
 export interface HttpLimits {
   /** Seconds for a whole request, its body included. @default 30 */
@@ -17,27 +17,32 @@ export interface HttpLimits {
   readonly keepAliveSeconds?: number | undefined;
 }
 
+const optionTable = {
+  requestSeconds: { default: 30, check: atLeast(1) },
+  headersSeconds: { check: atLeast(1) },
+  maxHeaderBytes: { default: 16_384, check: atLeast(1_024) },
+  keepAliveSeconds: { default: 5, check: atLeast(1) },
+} satisfies OptionTable<HttpLimits>;
+
 /**
  * Options for `http.createServer()`, and for `http` of Fastify.
  *
- * @throws {TypeError} for a value that cannot be meant.
+ * @throws {TypeError} for an invalid option.
  * @example createServer(httpLimits({ requestSeconds: 10 }), app)
  */
 export function httpLimits(options: HttpLimits = {}): ServerOptions {
-  knownOptions('httpLimits', options, ['requestSeconds', 'headersSeconds', 'maxHeaderBytes', 'keepAliveSeconds']);
-  const { requestSeconds = 30, maxHeaderBytes = 16_384, keepAliveSeconds = 5 } = options;
-  const { headersSeconds = Math.min(10, requestSeconds) } = options;
-  const requestTimeout = wholeNumber('httpLimits: requestSeconds', requestSeconds) * 1_000;
-  const headersTimeout = wholeNumber('httpLimits: headersSeconds', headersSeconds) * 1_000;
-  if (headersTimeout > requestTimeout) {
+  const settings = readOptions('httpLimits', options, optionTable);
+  const { requestSeconds, maxHeaderBytes, keepAliveSeconds } = settings;
+  const { headersSeconds = Math.min(10, requestSeconds) } = settings;
+  if (headersSeconds > requestSeconds) {
     throw new TypeError('httpLimits: headersSeconds must not be more than requestSeconds.');
   }
   return {
-    requestTimeout,
-    headersTimeout,
-    maxHeaderSize: wholeNumber('httpLimits: maxHeaderBytes', maxHeaderBytes, 1_024),
-    keepAliveTimeout: wholeNumber('httpLimits: keepAliveSeconds', keepAliveSeconds) * 1_000,
+    requestTimeout: requestSeconds * 1_000,
+    headersTimeout: headersSeconds * 1_000,
+    maxHeaderSize: maxHeaderBytes,
+    keepAliveTimeout: keepAliveSeconds * 1_000,
     // How often Node looks for connections that are too slow; by itself only every 30 seconds.
-    connectionsCheckingInterval: Math.min(1_000, headersTimeout),
+    connectionsCheckingInterval: 1_000,
   };
 }

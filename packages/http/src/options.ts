@@ -1,5 +1,5 @@
-/** What both frameworks are told, and how it is checked. */
-import { knownOptions, show, wholeNumber } from '@graphql-bulwark/core';
+/** What both frameworks are told. */
+import { aFlag, atLeast, isWebOrigin, listOf, type Settings, type SharedTable } from '@graphql-bulwark/core';
 
 export interface HttpSecurityOptions {
   /** Origins of other sites whose scripts may read answers, such as `https://app.example.com`. Left out: none. */
@@ -10,27 +10,18 @@ export interface HttpSecurityOptions {
   readonly maxBodyBytes?: number | undefined;
 }
 
-export interface HttpSecurity {
-  readonly allowedOrigins: readonly string[];
-  readonly credentials: boolean;
-  readonly maxBodyBytes: number;
-}
+export const httpSecurityTable: SharedTable<HttpSecurityOptions, keyof HttpSecurityOptions> = {
+  allowedOrigins: {
+    default: [],
+    check: listOf("origins such as 'https://app.example.com', never '*'", isWebOrigin),
+  },
+  credentials: { default: false, check: aFlag },
+  maxBodyBytes: { default: 200_000, check: atLeast(1) },
+};
 
-/** @throws {TypeError} naming option, value and rule. */
-export function httpSecurityOptions(factory: string, options: HttpSecurityOptions): HttpSecurity {
-  knownOptions(factory, options, ['allowedOrigins', 'credentials', 'maxBodyBytes']);
-  const { allowedOrigins = [], credentials = false, maxBodyBytes = 200_000 } = options;
-  if (!Array.isArray(allowedOrigins)) {
-    throw new TypeError(`${factory}: allowedOrigins must be a list, but is ${show(allowedOrigins)}.`);
-  }
-  if (typeof credentials !== 'boolean') {
-    throw new TypeError(`${factory}: credentials must be true or false, but is ${show(credentials)}.`);
-  }
-  for (const origin of allowedOrigins as unknown[]) {
-    if (typeof origin === 'string' && URL.canParse(origin) && new URL(origin).origin === origin) continue;
-    throw new TypeError(
-      `${factory}: allowedOrigins must hold origins such as 'https://app.example.com', never '*', but holds ${show(origin)}.`,
-    );
-  }
-  return { allowedOrigins, credentials, maxBodyBytes: wholeNumber(`${factory}: maxBodyBytes`, maxBodyBytes) };
+export type HttpSecurity = Settings<HttpSecurityOptions, keyof HttpSecurityOptions>;
+
+/** Told of errors that are not the client's, where the application does not listen. */
+export function printError(error: unknown): void {
+  console.error(error);
 }

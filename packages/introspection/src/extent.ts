@@ -1,11 +1,13 @@
 /** How large an introspection may be: by default as large as the newest standard query, and no larger. */
 import {
+  atLeast,
   fragmentsOf,
-  limitOrFalse,
   operationFacts,
+  orFalse,
   PerOperation,
   type ResolvedOperation,
   refuse,
+  type SharedTable,
 } from '@graphql-bulwark/core';
 import {
   type DocumentNode,
@@ -28,13 +30,21 @@ export interface ExtentOptions {
 type Extent = Record<keyof ExtentOptions, number>;
 type Measured = Pick<ResolvedOperation, 'document' | 'operation'>;
 
-/** @returns a function that throws `INTROSPECTION_LIMIT_EXCEEDED`. @throws {TypeError} for a value that is no limit. */
+const aLimit = orFalse(atLeast(0));
+
+/** The defaults are what the standard query needs. */
+export const extentTable: SharedTable<ExtentOptions> = {
+  maxDepth: { check: aLimit },
+  maxFields: { check: aLimit },
+  maxWrappers: { check: aLimit },
+};
+
+/** @returns a function that throws `INTROSPECTION_LIMIT_EXCEEDED`. */
 export function extentLimits(options: ExtentOptions): (operation: Measured) => void {
   const standard = standardExtent();
   const names = Object.keys(standard) as (keyof ExtentOptions)[];
   const maxima = names.flatMap((name) => {
-    const { [name]: given = standard[name] } = options;
-    const maximum = limitOrFalse(`introspection: ${name}`, given);
+    const { [name]: maximum = standard[name] } = options;
     return maximum === false ? [] : [{ name, maximum }];
   });
   const known = new PerOperation<Extent>();

@@ -4,17 +4,18 @@
  * Answers: `INTROSPECTION_DISABLED`, 403 (GraphQL specification, section 4).
  */
 import {
+  aFunction,
+  among,
   type Control,
-  checkFunctions,
-  checkMode,
-  knownOptions,
+  listOf,
+  type OptionTable,
   type ResolvedOperation,
+  readOptions,
   refuse,
-  show,
 } from '@graphql-bulwark/core';
 import { type ExecutionResult, execute, type GraphQLSchema, Kind } from 'graphql';
-import { type ExtentOptions, extentLimits } from './extent.ts';
-import { introspectionPolicy, type Policy, type PolicyOptions } from './policy.ts';
+import { type ExtentOptions, extentLimits, extentTable } from './extent.ts';
+import { introspectionPolicy, type Policy, type PolicyOptions, policyTable } from './policy.ts';
 import { revealingFields } from './revealing-field.ts';
 import type { ViewOf } from './views.ts';
 
@@ -30,35 +31,28 @@ export interface IntrospectionOptions extends PolicyOptions, ExtentOptions {
   readonly mode?: 'enforce' | 'report' | undefined;
 }
 
-/** Every option of {@link introspection}. */
-const introspectionOptionNames: readonly (keyof IntrospectionOptions)[] = [
-  'allow',
-  'header',
-  'schemaFields',
-  'view',
-  'maxDepth',
-  'maxFields',
-  'maxWrappers',
-  'mode',
-];
+const optionTable = {
+  ...policyTable,
+  ...extentTable,
+  schemaFields: { default: ['_service'], check: listOf("names of root fields such as '_service'", isName) },
+  view: { check: aFunction },
+  mode: { check: among('enforce', 'report') },
+} satisfies OptionTable<IntrospectionOptions>;
 
 /**
  * Decides for each operation whether it may introspect.
  *
  * Apollo Server's own switch must be on (`introspection: true`), or it refuses before anyone is asked.
  *
- * @throws {TypeError} while the server is being built, when an option cannot be meant.
+ * @throws {TypeError} while the server is being built, for an invalid option.
  * @example introspection({ allow: ({ principal }) => principal?.roles.includes('ADMIN') === true })
  */
 export function introspection(options: IntrospectionOptions = {}): Control {
-  knownOptions('introspection', options, introspectionOptionNames);
-  const { schemaFields = ['_service'], view, mode } = options;
-  checkMode('introspection', mode);
-  checkFunctions({ 'introspection: view': view });
+  const settings = readOptions('introspection', options, optionTable);
+  const { schemaFields, view, mode } = settings;
   const policy = introspectionPolicy(options);
-  const limit = extentLimits(options);
-  const further = fieldNames(schemaFields);
-  const revealing = revealingFields(new Set(['__schema', '__type', '__cost', ...further]));
+  const limit = extentLimits(settings);
+  const revealing = revealingFields(new Set(['__schema', '__type', '__cost', ...schemaFields]));
   const filtered = new WeakMap<ResolvedOperation, GraphQLSchema>();
 
   return {
@@ -95,12 +89,8 @@ function standsAlone({ operation }: ResolvedOperation): boolean {
   );
 }
 
-function fieldNames(names: readonly unknown[]): string[] {
-  if (!Array.isArray(names)) throw new TypeError(`schemaFields must be a list, but is ${show(names)}.`);
-  return names.map((name: unknown) => {
-    if (typeof name === 'string' && /^[_A-Za-z][_0-9A-Za-z]*$/.test(name)) return name;
-    throw new TypeError(`schemaFields must hold names of root fields such as '_service', but holds ${show(name)}.`);
-  });
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && /^[_A-Za-z][_0-9A-Za-z]*$/.test(value);
 }
 
 /** The failure is the operator's to know; the client gets the same answer as anyone who may not. */

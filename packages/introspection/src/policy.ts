@@ -1,5 +1,13 @@
 /** Who may introspect. */
-import { isDevelopment, type SecurityContext, show } from '@graphql-bulwark/core';
+import {
+  aFlagOrFunction,
+  isDevelopment,
+  plainObject,
+  readOptions,
+  type SecurityContext,
+  type SharedTable,
+  show,
+} from '@graphql-bulwark/core';
 import { type SecretHeader, secretHeader } from './secret-header.ts';
 
 export interface PolicyOptions {
@@ -15,12 +23,15 @@ export interface PolicyOptions {
 /** Whether a caller may introspect. @throws what the application's function throws, {TypeError} for what is no boolean. */
 export type Policy = (security: SecurityContext, header: (name: string) => string | undefined) => boolean;
 
-/** @throws {TypeError} while the server is being built, when an option cannot be meant. */
+export const policyTable: SharedTable<PolicyOptions> = {
+  allow: { check: aFlagOrFunction },
+  header: { check: plainObject },
+};
+
+/** @throws {TypeError} while the server is being built, for an invalid option. */
 export function introspectionPolicy(options: PolicyOptions): Policy {
-  const { allow = isDevelopment(), header } = options;
-  if (typeof allow !== 'boolean' && typeof allow !== 'function') {
-    throw new TypeError(`allow must be a boolean or a function, but is ${show(allow)}.`);
-  }
+  const policy = { allow: options.allow, header: options.header };
+  const { allow = isDevelopment(), header } = readOptions('introspection', policy, policyTable);
   const knowsSecret = header ? secretHeader(header) : () => false;
   return (security, headerOf) => {
     if (allow === true || knowsSecret(headerOf)) return true;

@@ -1,6 +1,6 @@
 /** A secret that a router or a build server sends in a header of its own. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { knownOptions, show } from '@graphql-bulwark/core';
+import { must, mustUnshown, type OptionTable, readOptions } from '@graphql-bulwark/core';
 
 export interface SecretHeader {
   /** Name of the header, for example `x-introspection-key`. */
@@ -9,20 +9,26 @@ export interface SecretHeader {
   readonly secret: string;
 }
 
-/** @returns whether a request carries the secret. @throws {TypeError} for a name or a secret that cannot be meant. */
+const optionTable = {
+  name: { required: true, check: must('be the name of an HTTP header', isHeaderName) },
+  secret: { required: true, check: mustUnshown('have at least 16 characters', isLong) },
+} satisfies OptionTable<SecretHeader>;
+
+/** @returns whether a request carries the secret. @throws {TypeError} for an invalid name or secret. */
 export function secretHeader(options: SecretHeader): (header: (name: string) => string | undefined) => boolean {
-  knownOptions('introspection: header', options, ['name', 'secret']);
-  const { name, secret } = options;
-  if (typeof name !== 'string' || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
-    throw new TypeError(`introspection: header.name must be the name of an HTTP header, but is ${show(name)}.`);
-  }
-  if (typeof secret !== 'string' || secret.length < 16) {
-    throw new TypeError('introspection: header.secret must have at least 16 characters.');
-  }
+  const { name, secret } = readOptions('introspection: header', options, optionTable);
   const lowerCase = name.toLowerCase();
   const expected = digest(secret);
   // Of equal length whatever was sent, so that the comparison takes as long for every guess.
   return (header) => timingSafeEqual(digest(header(lowerCase) ?? ''), expected);
+}
+
+function isHeaderName(value: unknown): boolean {
+  return typeof value === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value);
+}
+
+function isLong(value: unknown): boolean {
+  return typeof value === 'string' && value.length >= 16;
 }
 
 function digest(text: string): Buffer {

@@ -1,5 +1,5 @@
 /** `@listSize` and `listSizes`, validated once: where the length of a field's list comes from. */
-import { knownOptions, show, wholeNumber } from '@graphql-bulwark/core';
+import { aFlag, atLeast, listOf, type OptionTable, readOptions } from '@graphql-bulwark/core';
 import {
   type GraphQLArgument,
   type GraphQLField,
@@ -38,7 +38,15 @@ export interface Sizing {
 
 type Given = { readonly [K in keyof ListSize]: unknown };
 
-const names = ['assumedSize', 'slicingArguments', 'sizedFields', 'requireOneSlicingArgument', 'maxListSize'];
+const strings = listOf('strings', (value: unknown) => typeof value === 'string');
+
+const sizeTable = {
+  assumedSize: { check: atLeast(0) },
+  slicingArguments: { default: [], check: strings },
+  sizedFields: { default: [], check: strings },
+  requireOneSlicingArgument: { default: true, check: aFlag },
+  maxListSize: { check: atLeast(1) },
+} satisfies OptionTable<ListSize>;
 
 /** What the options say, over the field's own directive, over that of an interface which it implements. */
 export function listSizeOf(
@@ -67,24 +75,21 @@ export function compileSizing(
   coordinate: string,
   field: GraphQLField<unknown, unknown>,
   given: Given,
-  maxListSize: number,
+  longest: number,
 ): Sizing {
   const where = `list size of ${coordinate}`;
-  knownOptions(where, given, names);
-  const assumedSize =
-    given.assumedSize === undefined || given.assumedSize === null
-      ? undefined
-      : wholeNumber(`${where}: assumedSize`, numeral(given.assumedSize), 0);
-  const paths = strings(`${where}: slicingArguments`, given.slicingArguments);
-  const sized = strings(`${where}: sizedFields`, given.sizedFields);
-  const { requireOneSlicingArgument: one = true } = given;
-  if (typeof one !== 'boolean') {
-    throw new TypeError(`${where}: requireOneSlicingArgument must be true or false, but is ${show(one)}.`);
-  }
+  const spelled = {
+    ...given,
+    assumedSize: numeral(given.assumedSize),
+    slicingArguments: asList(given.slicingArguments),
+    sizedFields: asList(given.sizedFields),
+  } as ListSize;
+  const read = readOptions(where, spelled, sizeTable);
+  const { assumedSize, slicingArguments, sizedFields: sized, requireOneSlicingArgument: one, maxListSize } = read;
   if (!isListType(getNullableType(field.type)) && sized.length === 0) {
     throw new TypeError(`${where}: ${coordinate} is no list, and sizedFields names none below it.`);
   }
-  const slicing = paths.map((path) => slicingPath(where, field, path));
+  const slicing = slicingArguments.map((path) => slicingPath(where, field, path));
   const withDefault = slicing.filter(
     ({ argument }) => argument.defaultValue !== undefined && argument.defaultValue !== null,
   );
@@ -102,8 +107,7 @@ export function compileSizing(
     slicing,
     requireOne: one && slicing.length > 0,
     sizedFields: sized.length > 0 ? compileSized(where, field.type, sized) : undefined,
-    maxListSize:
-      given.maxListSize === undefined ? maxListSize : wholeNumber(`${where}: maxListSize`, given.maxListSize, 1),
+    maxListSize: maxListSize ?? longest,
   };
 }
 
@@ -155,14 +159,14 @@ function compileSized(where: string, type: GraphQLOutputType, entries: readonly 
   return root;
 }
 
-function strings(option: string, value: unknown): readonly string[] {
-  if (value === undefined || value === null) return [];
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (list.every((one) => typeof one === 'string')) return list;
-  throw new TypeError(`${option} must be a list of strings.`);
+/** As GraphQL coerces lists: one item is a list of one. */
+function asList(value: unknown): unknown {
+  if (value === undefined || value === null) return undefined;
+  return Array.isArray(value) ? value : [value];
 }
 
 /** A number, also where a document spelled it. */
 function numeral(value: unknown): unknown {
+  if (value === null) return undefined;
   return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
 }

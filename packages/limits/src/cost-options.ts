@@ -1,16 +1,20 @@
 /** What a user may set about cost, and how it holds. */
 import {
-  checkFlags,
-  checkFunctions,
-  checkMode,
-  knownOptions,
-  limitOrFalse,
-  oneOf,
+  aFlag,
+  aFunction,
+  among,
+  atLeast,
+  byName,
+  fullListOf,
+  type OptionTable,
+  orFalse,
   plainObject,
   type ResolvedOperation,
+  readOptions,
   type SecurityContext,
+  type SharedTable,
   show,
-  wholeNumber,
+  withoutDefaults,
 } from '@graphql-bulwark/core';
 import type { GraphQLSchema } from 'graphql';
 import type { Estimator } from './estimators.ts';
@@ -81,25 +85,32 @@ export interface CostOptions extends CostLimits {
 
 type ViewOf = (operation: Pick<ResolvedOperation, 'schema' | 'contextValue'>) => GraphQLSchema;
 
-const names = [
-  'maxCost',
-  'maxTypeCost',
-  'model',
-  'estimators',
-  'weights',
-  'listSizes',
-  'defaultListSize',
-  'maxListSize',
-  'queryCost',
-  'mutationCost',
-  'subscriptionCost',
-  'maxCostNodes',
-  'exposeCost',
-  'actualCost',
-  'mode',
-  'perPrincipal',
-  'view',
-] as const satisfies readonly (keyof CostOptions)[];
+const optionTable = {
+  maxCost: { default: 1_000, check: orFalse(atLeast(0)) },
+  // A list field costs once however long it is: what fills the answer is bounded by its objects. The default is by the model.
+  maxTypeCost: { check: orFalse(atLeast(0)) },
+  model: { default: 'ibm', check: among('ibm', 'apollo') },
+  estimators: { check: fullListOf('functions', (estimator: unknown) => typeof estimator === 'function') },
+  weights: { default: {}, check: byName(checkWeight) },
+  listSizes: { default: {}, check: byName(checkListSize) },
+  defaultListSize: { default: 10, check: atLeast(0) },
+  maxListSize: { default: 1_000, check: orFalse(atLeast(1)) },
+  queryCost: { default: 0, check: atLeast(0) },
+  mutationCost: { default: 10, check: atLeast(0) },
+  subscriptionCost: { default: 0, check: atLeast(0) },
+  maxCostNodes: { default: 50_000, check: atLeast(1) },
+  exposeCost: { default: false, check: aFlag },
+  actualCost: { default: false, check: aFlag },
+  mode: { default: 'enforce', check: among('enforce', 'report') },
+  perPrincipal: { check: aFunction },
+  view: { check: aFunction },
+} satisfies OptionTable<CostOptions>;
+
+/** What `perPrincipal` may return. */
+export const costLimitTable: SharedTable<CostLimits> = withoutDefaults({
+  maxCost: optionTable.maxCost,
+  maxTypeCost: optionTable.maxTypeCost,
+});
 
 /** The options as they hold. */
 export interface CostSettings {
@@ -120,68 +131,34 @@ export interface CostSettings {
   readonly view: ViewOf | undefined;
 }
 
-/** @throws {TypeError} for an unknown option or a value that cannot be meant. */
+/** @throws {TypeError} for an invalid option. */
 export function resolveCostOptions(options: CostOptions = {}): CostSettings {
-  knownOptions('cost', options, names);
-  const { model = 'ibm', estimators, weights = {}, listSizes = {}, mode = 'enforce', perPrincipal, view } = options;
-  plainObject('cost: weights', weights);
-  for (const [at, size] of Object.entries(plainObject('cost: listSizes', listSizes))) {
-    const says = plainObject(`cost: listSizes['${at}']`, size);
-    if (Object.values(says).every((value) => value === undefined || value === null)) {
-      throw new TypeError(`cost: listSizes['${at}'] says no size.`);
-    }
-  }
-  oneOf('cost: model', model, ['ibm', 'apollo']);
-  checkMode('cost', mode);
-  checkFunctions({ 'cost: perPrincipal': perPrincipal, 'cost: view': view });
-  const estimating = (estimators as unknown) !== undefined;
-  if (estimating && (!Array.isArray(estimators) || !estimators.every((one) => typeof one === 'function'))) {
-    throw new TypeError('cost: estimators must be a list of functions.');
-  }
-  if (estimators?.length === 0) throw new TypeError('cost: estimators must hold at least one function.');
-  if (estimating && options.model !== undefined)
+  const settings = readOptions('cost', options, optionTable);
+  const { model, estimators, exposeCost, actualCost, maxListSize } = settings;
+  if (estimators && options.model !== undefined)
     throw new TypeError('cost: give either model or estimators, not both.');
-  const maxListSize = limitOrFalse('cost: maxListSize', options.maxListSize ?? 1_000, 1);
-  const { exposeCost = false, actualCost = false } = options;
-  checkFlags({ 'cost: exposeCost': exposeCost, 'cost: actualCost': actualCost });
   if (actualCost && !exposeCost)
     throw new TypeError('cost: actualCost: true says something only with exposeCost: true.');
-  if (actualCost && estimating) throw new TypeError('cost: actualCost cannot be counted with estimators.');
+  if (actualCost && estimators) throw new TypeError('cost: actualCost cannot be counted with estimators.');
+  const { maxTypeCost = estimators || model === 'apollo' ? false : 10_000 } = settings;
+  const { queryCost, mutationCost, subscriptionCost, ...others } = settings;
   return {
-    maxCost: checkCostLimit('maxCost', options.maxCost ?? 1_000),
-    // A list field costs once however long it is: what fills the answer is bounded by its objects.
-    maxTypeCost: checkCostLimit(
-      'maxTypeCost',
-      options.maxTypeCost ?? (estimating || model === 'apollo' ? false : 10_000),
-    ),
-    model: estimating ? 'estimators' : model,
+    ...others,
+    maxTypeCost,
+    model: estimators ? 'estimators' : model,
     estimators: estimators ?? [],
     weights: new Map(
-      Object.entries(weights).map(([at, weight]) => [at, checkWeight(`cost: weights['${at}']`, weight)]),
+      Object.entries(settings.weights).map(([at, weight]) => [at, checkWeight('cost: weights', weight)]),
     ),
-    listSizes: new Map(Object.entries(listSizes)),
-    defaultListSize: wholeNumber('cost: defaultListSize', options.defaultListSize ?? 10, 0),
+    listSizes: new Map(Object.entries(settings.listSizes)),
     maxListSize: maxListSize === false ? Infinity : maxListSize,
-    base: {
-      query: wholeNumber('cost: queryCost', options.queryCost ?? 0, 0),
-      mutation: wholeNumber('cost: mutationCost', options.mutationCost ?? 10, 0),
-      subscription: wholeNumber('cost: subscriptionCost', options.subscriptionCost ?? 0, 0),
-    },
-    maxCostNodes: wholeNumber('cost: maxCostNodes', options.maxCostNodes ?? 50_000),
-    exposeCost,
-    actualCost,
-    mode,
-    perPrincipal,
-    view,
+    base: { query: queryCost, mutation: mutationCost, subscription: subscriptionCost },
   };
 }
 
-/** The limits that `perPrincipal` can tighten. */
-export const costLimitNames: readonly (keyof CostLimits)[] = ['maxCost', 'maxTypeCost'];
-
-/** @throws {TypeError} for a value that is no limit. */
-export function checkCostLimit(name: keyof CostLimits, value: unknown): number | false {
-  return limitOrFalse(`cost: ${name}`, value);
+function checkListSize(option: string, size: unknown): void {
+  const says: unknown[] = Object.values(plainObject(option, size) as object);
+  if (says.every((value) => value === undefined || value === null)) throw new TypeError(`${option} says no size.`);
 }
 
 /** A weight as a number, or as a number is written. @throws {TypeError} */

@@ -1,8 +1,10 @@
 /** The weights of a schema, read from `@cost` and the options and validated once (IBM cost directives, section 9). */
-import { knownOptions, show } from '@graphql-bulwark/core';
+import { readOptions, show } from '@graphql-bulwark/core';
 import { type GraphQLNamedType, type GraphQLSchema, isInputObjectType, isInterfaceType, isUnionType } from 'graphql';
 import { type Annotated, elementsOf, readDirective } from './cost-directives.ts';
 import { type CostSettings, checkWeight } from './cost-options.ts';
+
+const directiveTable = { weight: { required: true, check: checkWeight } } as const;
 
 /** coordinate -> weight, from the schema, then from the options. */
 export function readWeights(schema: GraphQLSchema, { weights: given }: CostSettings): Map<string, number> {
@@ -15,8 +17,8 @@ export function readWeights(schema: GraphQLSchema, { weights: given }: CostSetti
     if (!directive) continue;
     if (!allowed)
       throw new TypeError(`@cost on ${coordinate}: interfaces, their fields, unions and input types have none.`);
-    knownOptions(`@cost on ${coordinate}`, directive, ['weight']);
-    weights.set(coordinate, checkWeight(`@cost on ${coordinate}: weight`, directive['weight']));
+    const { weight } = readOptions(`@cost on ${coordinate}`, directive as { weight: unknown }, directiveTable);
+    weights.set(coordinate, checkWeight(`@cost on ${coordinate}: weight`, weight));
   }
   for (const [coordinate, weight] of given) {
     if (!known.has(coordinate)) {

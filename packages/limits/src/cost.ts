@@ -7,7 +7,7 @@ import { type Control, listed, ownVerdict, type ResolvedOperation } from '@graph
 import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
 import { actualCost } from './cost-actual.ts';
 import { costMeter, judgeCost, type Priced, type Tell } from './cost-meter.ts';
-import { type CostOptions, checkCostLimit, costLimitNames, resolveCostOptions } from './cost-options.ts';
+import { type CostOptions, costLimitTable, resolveCostOptions } from './cost-options.ts';
 import { dearest } from './cost-shares.ts';
 import { tighterLimits } from './per-principal.ts';
 import { unsizedLists } from './unsized-lists.ts';
@@ -77,8 +77,7 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       const tighter = tighterLimits({
         control: 'cost',
         given,
-        names: costLimitNames,
-        check: checkCostLimit,
+        table: costLimitTable,
         maxima: ceilings,
         loose(name) {
           if (warned) return;

@@ -4,11 +4,14 @@ import {
   type DocumentFacts,
   documentFacts,
   factsOfRefusal,
-  knownOptions,
+  must,
   type OperationFacts,
+  type OptionTable,
   operationFacts,
+  plainObject,
   type Refusal,
   type RefusalCode,
+  readOptions,
   refusalCode,
   refuse,
 } from '@graphql-bulwark/core';
@@ -17,6 +20,8 @@ import {
   type GraphQLSchema,
   getOperationAST,
   getVariableValues,
+  isSchema,
+  Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
   parse,
@@ -61,19 +66,29 @@ export interface Explained {
   readonly refusals: readonly ExplainedRefusal[];
 }
 
+const inputTable = {
+  schema: { required: true, check: must('be a schema', isSchema) },
+  document: { required: true, check: must('be a document or its text', isDocument) },
+  operationName: { check: must('be a text', (name: unknown) => typeof name === 'string') },
+  variables: { default: {}, check: plainObject },
+  options: { default: {}, check: plainObject },
+} satisfies OptionTable<ExplainInput>;
+
+const optionTable = {
+  limits: { check: plainObject },
+  cost: { check: plainObject },
+} satisfies OptionTable<NonNullable<ExplainInput['options']>>;
+
 /**
  * Explains one operation.
  *
- * @throws {TypeError} for options that cannot be meant, and `GraphQLError` for a text that does not parse.
+ * @throws {TypeError} for an invalid option, and `GraphQLError` for a text that does not parse.
  */
 export function explain(input: ExplainInput): Explained {
-  knownOptions('explain', input, ['schema', 'document', 'operationName', 'variables', 'options']);
-  const { schema, operationName, variables = {}, options = {} } = input;
-  knownOptions('explain: options', options, ['limits', 'cost']);
-  const { mode: _mode, perPrincipal: _perPrincipal, ...limits } = options.limits ?? {};
-  knownOptions('limits', limits, Object.keys(resolveLimits()));
+  const { schema, operationName, variables, options } = readOptions('explain', input, inputTable);
+  const { limits, cost: prices } = readOptions('explain: options', options, optionTable);
   const against = ceilings(resolveLimits(limits));
-  const settings = resolveCostOptions(options.cost);
+  const settings = resolveCostOptions(prices);
   const document = typeof input.document === 'string' ? parse(input.document) : input.document;
   const operation = getOperationAST(document, operationName);
   const found: Refusal[] = [];
@@ -106,6 +121,10 @@ export function explain(input: ExplainInput): Explained {
     found.push(thrown as Refusal);
   }
   return { ...explained, facts, cost, refusals: found.map(shown) };
+}
+
+function isDocument(value: unknown): boolean {
+  return typeof value === 'string' || (value as { kind?: unknown } | null | undefined)?.kind === Kind.DOCUMENT;
 }
 
 /** All facts at once, and as data that can be printed: facts themselves are counted when they are first asked for. */

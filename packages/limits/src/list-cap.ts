@@ -4,16 +4,20 @@
  * Answers: `LIST_LIMIT_EXCEEDED` as the error of the field, or of the inner list.
  */
 import {
+  aFunction,
+  anEventSink,
   around,
+  atLeast,
+  byName,
   deny,
   dimensionsOf,
   type Events,
   forget,
   isIterable,
   isPromise,
-  knownOptions,
-  limitOrFalse,
-  plainObject,
+  type OptionTable,
+  orFalse,
+  readOptions,
   requireTestedGraphql,
   securityOf,
   show,
@@ -39,6 +43,13 @@ export interface ListCapOptions {
   readonly events?: Events | undefined;
 }
 
+const optionTable = {
+  maxItems: { required: true, check: orFalse(atLeast(1)) },
+  fields: { default: {}, check: byName(orFalse(atLeast(1))) },
+  fieldResolver: { default: defaultFieldResolver, check: aFunction },
+  events: { check: anEventSink },
+} satisfies OptionTable<ListCapOptions>;
+
 /** The lists of one field. */
 interface Capped {
   readonly coordinate: string;
@@ -53,16 +64,13 @@ type Refuse = (capped: Capped, actual: number) => Error;
 /**
  * A new schema in which no resolver returns longer lists than these. Lists in lists are counted one by one.
  *
- * @throws {TypeError} for an option that cannot be meant, and for a field that is no list.
+ * @throws {TypeError} for an invalid option, and for a field that is no list.
  * @example const schema = capLists(makeExecutableSchema({ typeDefs, resolvers }), { maxItems: 10_000 })
  */
 export function capLists(schema: GraphQLSchema, options: ListCapOptions): GraphQLSchema {
-  knownOptions('capLists', options, ['maxItems', 'fields', 'fieldResolver', 'events']);
+  const { maxItems, fields, fieldResolver, events } = readOptions('capLists', options, optionTable);
   requireTestedGraphql('capLists', schema);
-  const { fields = {}, fieldResolver = defaultFieldResolver, events } = options;
-  const maxItems = limitOrFalse('capLists: maxItems', options.maxItems, 1);
-  for (const [coordinate, maximum] of Object.entries(plainObject('capLists: fields', fields))) {
-    limitOrFalse(`capLists: fields['${coordinate}']`, maximum, 1);
+  for (const coordinate of Object.keys(fields)) {
     if (dimensionsAt(schema, coordinate) > 0) continue;
     throw new TypeError(`capLists: fields names ${show(coordinate)}, which is no field of an object that is a list.`);
   }

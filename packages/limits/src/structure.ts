@@ -5,10 +5,7 @@
  */
 import {
   type Control,
-  checkFunctions,
-  checkMode,
   documentFacts,
-  knownOptions,
   type OperationFacts,
   operationFacts,
   ownVerdict,
@@ -18,21 +15,17 @@ import {
 import { type DocumentNode, Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import type { LimitsOptions } from './options.ts';
 import { tighterLimits } from './per-principal.ts';
-import { type Ceilings, ceilings, checkLimit, judge, limitNames, resolveLimits } from './table.ts';
+import { type Ceilings, ceilings, judge, principalTable, readLimitsOptions } from './table.ts';
 import { type VariableFacts, variableFacts } from './variables.ts';
 
 /**
  * Limits the shape of what clients send.
  *
- * @throws {TypeError} while the server is being built, for an unknown option or a value that is no limit.
+ * @throws {TypeError} while the server is being built, for an invalid option.
  * @example new ApolloServer({ schema, plugins: [guard({ controls: [limits({ maxDepth: 8 })] })] })
  */
 export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
-  knownOptions('limits', options, ['mode', 'perPrincipal', ...limitNames]);
-  const { mode = 'enforce', perPrincipal } = options;
-  checkMode('limits', mode);
-  checkFunctions({ 'limits: perPrincipal': perPrincipal });
-  const maxima = resolveLimits(options);
+  const { mode, perPrincipal, ...maxima } = readLimitsOptions(options);
   const everyone = ceilings(maxima);
   const bounds = { depth: maxima.maxVariableDepth || Infinity, nodes: maxima.maxVariableNodes || Infinity };
   // Documents under the ceilings for everyone, and the operations in them that were judged.
@@ -69,8 +62,7 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
       const tighter = tighterLimits({
         control: 'limits',
         given: ownVerdict(perPrincipal(operation.security)),
-        names: principalLimitNames,
-        check: checkLimit,
+        table: principalTable,
         maxima,
         loose(name) {
           if (warned) return;
@@ -85,9 +77,6 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
     },
   };
 }
-
-/** The size of a batch belongs to no single operation. */
-const principalLimitNames = limitNames.filter((name) => name !== 'maxBatchSize');
 
 function judgeRequest(against: Ceilings, { source }: ResolvedOperation, values: VariableFacts): void {
   if (source !== undefined) judge(against.source, source);

@@ -1,17 +1,26 @@
-/** The table of limits: one row per option holds its default, its refusal and how its number is read. */
+/** The table of limits: one row per option holds its default, its rule, its refusal and how its number is read. */
 import {
+  aFunction,
+  among,
+  atLeast,
+  type Check,
   type DocumentFacts,
-  limitOrFalse,
   type OperationFacts,
+  type OptionTable,
   occurrencesAbove,
+  orFalse,
   type Refusal,
   type RefusalCode,
+  readOptions,
   refuse,
   repeatedFields,
+  type Settings,
+  type SharedTable,
+  withoutDefaults,
 } from '@graphql-bulwark/core';
 import type { DocumentNode } from 'graphql';
 import { nestingOf } from './nesting.ts';
-import type { Limits } from './options.ts';
+import type { Limits, LimitsOptions, PrincipalLimits } from './options.ts';
 import type { VariableFacts } from './variables.ts';
 
 /** What is judged, each where it is first known. */
@@ -34,8 +43,7 @@ export type LimitName = keyof Limits;
 interface Row<S extends Subject> {
   readonly of: S;
   readonly default: number;
-  /** The smallest value that can be meant. */
-  readonly min: 0 | 1;
+  readonly check: Check;
   readonly code: RefusalCode;
   /** The number, or some number that is on the same side of `maximum`. */
   readonly read: (subject: Subjects[S], maximum: number) => number;
@@ -44,7 +52,7 @@ interface Row<S extends Subject> {
 type AnyRow = { [S in Subject]: Row<S> }[Subject];
 
 /** In the order in which they judge: what is dear to read stands last. */
-const rows: { readonly [K in LimitName]-?: AnyRow } = {
+const rows = {
   maxBatchSize: row('batchIndex', 10, 1, 'BATCH_LIMIT_EXCEEDED', (index) => index + 1),
   maxCharacters: row('source', 20_000, 1, 'QUERY_TOO_LARGE', (source) => source.length),
   maxNesting: row('source', 200, 1, 'DEPTH_LIMIT_EXCEEDED', nestingOf),
@@ -73,30 +81,39 @@ const rows: { readonly [K in LimitName]-?: AnyRow } = {
   maxMutationRootFields: row('mutation', 5, 0, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
   maxOccurrences: row('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', occurrencesAbove),
   maxRepeatedFields: row('merging', 50, 0, 'REPETITION_LIMIT_EXCEEDED', repeatedFields),
-};
+} satisfies OptionTable<Limits> & Readonly<Record<LimitName, AnyRow>>;
 
+/** @param min the smallest limit that there is. */
 function row<S extends Subject>(of: S, byDefault: number, min: 0 | 1, code: RefusalCode, read: Row<S>['read']): AnyRow {
-  return { of, default: byDefault, min, code, read } as AnyRow;
+  return { of, default: byDefault, check: orFalse(atLeast(min)), code, read } as AnyRow;
 }
 
 /** Every limit, in the order in which they judge. */
-export const limitNames: readonly LimitName[] = Object.keys(rows) as LimitName[];
+const limitNames: readonly LimitName[] = Object.keys(rows) as LimitName[];
 
 export type Maxima = Readonly<Record<LimitName, number | false>>;
 
-/** Every limit as it holds: what the options say, else the default. @throws {TypeError} for a value that is no limit. */
-export function resolveLimits(options: Limits = {}): Maxima {
-  const entries = limitNames.map((name) => {
-    const { [name]: limit = rows[name].default } = options;
-    return [name, checkLimit(name, limit)];
-  });
-  return Object.fromEntries(entries) as Maxima;
+const optionTable = {
+  ...rows,
+  mode: { default: 'enforce', check: among('enforce', 'report') },
+  perPrincipal: { check: aFunction },
+} satisfies OptionTable<LimitsOptions>;
+
+/** Every option as it holds. @throws {TypeError} for an invalid one. */
+export function readLimitsOptions(options: LimitsOptions = {}): Settings<LimitsOptions, LimitName | 'mode'> {
+  return readOptions('limits', options, optionTable);
 }
 
-/** @throws {TypeError} for a value that is no limit. */
-export function checkLimit(name: LimitName, value: unknown): number | false {
-  return limitOrFalse(`limits: ${name}`, value, rows[name].min);
+/** Every limit as it holds: what the options say, else the default. @throws {TypeError} for a value that is no limit. */
+export function resolveLimits(options?: LimitsOptions): Maxima {
+  const { mode: _mode, perPrincipal: _perPrincipal, ...maxima } = readLimitsOptions(options);
+  return maxima;
 }
+
+const { maxBatchSize: _ofNoSingleOperation, ...principalRows } = rows;
+
+/** What `perPrincipal` may return. */
+export const principalTable: SharedTable<PrincipalLimits> = withoutDefaults(principalRows);
 
 interface Ceiling<S extends Subject> extends Pick<Row<S>, 'code' | 'read'> {
   readonly name: LimitName;

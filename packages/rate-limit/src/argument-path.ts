@@ -1,6 +1,5 @@
 /** Paths such as `input.email`: checked against the schema when the server starts, read from coerced arguments after that. */
 import { isDeepStrictEqual } from 'node:util';
-import { show } from '@graphql-bulwark/core';
 import {
   type GraphQLArgument,
   type GraphQLField,
@@ -23,18 +22,16 @@ export interface Weight {
 }
 
 /** @throws {TypeError} for a path that leads to no value of the field's arguments. */
-export function argumentPath(where: string, field: GraphQLField<unknown, unknown>, text: unknown): ArgumentPath {
+export function argumentPath(where: string, field: GraphQLField<unknown, unknown>, text: string): ArgumentPath {
   return follow(where, field, text).path;
 }
 
 /** @throws {TypeError} for a path that leads to no list and no number. */
-export function argumentWeight(where: string, field: GraphQLField<unknown, unknown>, text: unknown): Weight {
+export function argumentWeight(where: string, field: GraphQLField<unknown, unknown>, text: string): Weight {
   const { path, end } = follow(where, field, text);
   const counted = getNullableType(end.type);
   if (!isListType(counted) && counted !== GraphQLInt && counted !== GraphQLFloat) {
-    throw new TypeError(
-      `${where}: weight '${String(text)}' must be a list, an Int or a Float, but is ${String(end.type)}.`,
-    );
+    throw new TypeError(`${where}: weight '${text}' must be a list, an Int or a Float, but is ${String(end.type)}.`);
   }
   return { path, otherwise: end.defaultValue };
 }
@@ -71,9 +68,8 @@ export function weightOf({ path, otherwise }: Weight, values: Readonly<Record<st
 function follow(
   where: string,
   field: GraphQLField<unknown, unknown>,
-  text: unknown,
+  text: string,
 ): { path: ArgumentPath; end: GraphQLArgument | GraphQLInputField } {
-  if (typeof text !== 'string') throw new TypeError(`${where}: args must hold texts, but holds ${show(text)}.`);
   const [name = '', ...rest] = text.split('.');
   let end: GraphQLArgument | GraphQLInputField | undefined = field.args.find((arg) => arg.name === name);
   for (const part of rest) {

@@ -4,18 +4,23 @@
  * An operation is known by what it asks for, never by the name alone: a client makes up names without end.
  */
 import {
+  aFunction,
+  atLeast,
+  byName,
   type Charge,
-  knownOptions,
+  type Check,
+  must,
+  type OptionTable,
   ownVerdict,
   plainObject,
   type ResolvedOperation,
+  readOptions,
   refuse,
   type SecurityContext,
-  show,
-  wholeNumber,
+  type SharedTable,
 } from '@graphql-bulwark/core';
 import { type Caller, chargeFor } from './charges.ts';
-import { type Rule, type Scope, scopesOf, windowOf } from './directive.ts';
+import { aWindow, type Rule, type Scope, scopesOf } from './directive.ts';
 import { identityOf } from './identity.ts';
 import { wholePoints } from './points.ts';
 
@@ -53,6 +58,37 @@ export interface BudgetOptions {
   readonly cost?: ((operation: ResolvedOperation) => number) | undefined;
 }
 
+export const aBudget: Check = must(
+  'be a budget such as { max: 60 }',
+  (value: unknown) => typeof value === 'object' && value !== null,
+);
+
+/** Of `rateLimit`, where each budget is read by a table of its own. */
+export const budgetTable: SharedTable<BudgetOptions> = {
+  perAddress: { check: aBudget },
+  perPrincipal: { check: aBudget },
+  perOperation: { check: aBudget },
+  global: { check: aBudget },
+  points: { check: aBudget },
+  cost: { check: aFunction },
+};
+
+const plainTable = {
+  max: { required: true, check: atLeast(1) },
+  windowSeconds: { default: 60, check: aWindow },
+} satisfies OptionTable<Budget>;
+
+const callerTable = {
+  ...plainTable,
+  tiers: { default: {}, check: byName(atLeast(1)) },
+} satisfies OptionTable<CallerBudget>;
+
+const operationTable = {
+  ...callerTable,
+  byName: { default: {}, check: plainObject },
+  trusted: { check: aFunction },
+} satisfies OptionTable<OperationBudget>;
+
 /** The budgets of one server. */
 export interface Budgets {
   /** @throws `COST_LIMIT_EXCEEDED` for an operation that the whole budget could not pay. */
@@ -63,32 +99,32 @@ export interface Budgets {
   readonly policies: ReadonlyMap<string, Rule>;
 }
 
-/** @throws {TypeError} for a budget that cannot be meant. */
+/** @throws {TypeError} for an invalid budget. */
 export function compileBudgets(options: BudgetOptions): Budgets {
   const { perAddress, perPrincipal, perOperation, global, points, cost } = options;
   if ((points === undefined) !== (cost === undefined)) throw new TypeError('points and cost need each other.');
-  if (cost !== undefined && typeof cost !== 'function')
-    throw new TypeError(`cost must be a function, but is ${show(cost)}.`);
   const flat = [
-    ruleOf('perAddress', 'address', perAddress, 'ADDRESS'),
-    ruleOf('perPrincipal', 'principal', perPrincipal, 'PRINCIPAL'),
-    ruleOf('global', 'global', global, 'GLOBAL'),
+    perAddress && ruleOf('rateLimit: perAddress', 'address', perAddress, 'ADDRESS'),
+    perPrincipal && ruleOf('rateLimit: perPrincipal', 'principal', perPrincipal, 'PRINCIPAL'),
+    global && ruleOf('rateLimit: global', 'global', global, 'GLOBAL'),
   ].filter((rule) => rule !== undefined);
-  const spending = ruleOf('points', costPolicy, points, 'PRINCIPAL');
-  const operation = ruleOf('perOperation', 'operation', perOperation, 'PRINCIPAL', ['byName', 'trusted']);
-  const byName = new Map<string, Rule>();
-  for (const [name, budget] of Object.entries(plainObject('perOperation.byName', perOperation?.byName ?? {}))) {
-    const rule = ruleOf(`perOperation.byName.${name}`, `operation:${name}`, budget, 'PRINCIPAL');
-    if (rule) byName.set(name, rule);
-  }
-  const trusted = perOperation?.trusted;
-  if (byName.size > 0 && typeof trusted !== 'function') {
+  const spending = points && ruleOf('rateLimit: points', costPolicy, points, 'PRINCIPAL');
+  const each = perOperation && readOptions('rateLimit: perOperation', perOperation, operationTable);
+  const operation = each && ruleFor('operation', each, 'PRINCIPAL');
+  const rules = new Map(
+    Object.entries(each?.byName ?? {}).map(([name, budget]) => {
+      const read = readOptions(`rateLimit: perOperation.byName.${name}`, budget, plainTable);
+      return [name, ruleFor(`operation:${name}`, read, 'PRINCIPAL')];
+    }),
+  );
+  const trusted = each?.trusted;
+  if (rules.size > 0 && !trusted) {
     throw new TypeError('perOperation.byName needs trusted: a function that says whose names count.');
   }
 
   function ofOperation(rule: Rule, resolved: ResolvedOperation, caller: Caller): Charge {
     const label = resolved.operation.name?.value;
-    const named = label === undefined ? undefined : byName.get(label);
+    const named = label === undefined ? undefined : rules.get(label);
     if (named && ownVerdict(trusted?.(caller.security)) === true) return chargeFor(named, caller);
     return chargeFor(rule, caller, 1, `,o:${identityOf(resolved)}`);
   }
@@ -109,36 +145,36 @@ export function compileBudgets(options: BudgetOptions): Budgets {
       return charges;
     },
     points: ofPoints,
-    policies: new Map(
-      [...flat, ...byName.values(), ...(spending ? [spending] : [])].map((rule) => [rule.policy, rule]),
-    ),
+    policies: new Map([...flat, ...rules.values(), ...(spending ? [spending] : [])].map((rule) => [rule.policy, rule])),
   };
 }
 
 /** Names the budget of points. */
 export const costPolicy = 'cost';
 
-/** @throws {TypeError} */
-export function ruleOf(
-  option: string,
-  policy: string,
-  budget: CallerBudget | undefined,
-  scope: Scope,
-  more: readonly string[] = [],
-): Rule | undefined {
-  if (budget === undefined) return undefined;
-  if (typeof budget !== 'object' || budget === null)
-    throw new TypeError(`${option} must be a budget such as { max: 60 }, but is ${show(budget)}.`);
-  knownOptions(option, budget, ['max', 'windowSeconds', ...(scope === 'PRINCIPAL' ? ['tiers'] : []), ...more]);
-  const { max, windowSeconds = 60, tiers = {} } = budget;
-  const limits = Object.entries(plainObject(`${option}.tiers`, tiers));
+/** A budget that was read. */
+interface ReadBudget extends CallerBudget {
+  readonly windowSeconds: number;
+}
+
+/** @throws {TypeError} for an invalid budget. */
+export function ruleOf(where: string, policy: string, budget: CallerBudget, scope: Scope): Rule {
+  const read =
+    scope === 'PRINCIPAL'
+      ? readOptions(where, budget, callerTable)
+      : readOptions<Budget, typeof plainTable>(where, budget, plainTable);
+  return ruleFor(policy, read, scope);
+}
+
+function ruleFor(policy: string, budget: ReadBudget, scope: Scope): Rule {
+  const { max, windowSeconds, tiers = {} } = budget;
   return {
     policy,
     coordinate: policy,
-    max: wholeNumber(`${option}.max`, max),
-    windowSeconds: windowOf(option, windowSeconds),
+    max,
+    windowSeconds,
     by: scopesOf([scope]),
     args: [],
-    tiers: new Map(limits.map(([name, limit]) => [name, wholeNumber(`${option}.tiers.${name}`, limit)])),
+    tiers: new Map(Object.entries(tiers)),
   };
 }

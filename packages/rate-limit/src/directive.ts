@@ -3,7 +3,17 @@
  *
  * Whatever could not be counted as it is written keeps the server from starting.
  */
-import { knownOptions, longestTimer, show, wholeNumber } from '@graphql-bulwark/core';
+import {
+  aFlag,
+  atLeast,
+  fullListOf,
+  longestTimer,
+  must,
+  type OptionTable,
+  readOptions,
+  show,
+  wholeNumber,
+} from '@graphql-bulwark/core';
 import { getDirective } from '@graphql-tools/utils';
 import { type GraphQLField, type GraphQLSchema, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
 import { type ArgumentPath, argumentPath, argumentWeight, sameDefaults, type Weight } from './argument-path.ts';
@@ -170,6 +180,35 @@ function refuseAt(coordinate: string, directives: readonly unknown[]): void {
   throw new TypeError(`@rateLimit on ${coordinate}: only fields of object types and interfaces can be limited.`);
 }
 
+/** As they stand in a schema. */
+interface RuleArguments {
+  readonly max: number;
+  readonly windowSeconds?: number;
+  readonly by?: readonly Scope[];
+  readonly args?: readonly string[];
+  readonly weight?: string;
+  readonly perResolve?: boolean;
+  readonly tiers?: readonly unknown[];
+}
+
+const argumentTable = {
+  max: { required: true, check: atLeast(1) },
+  windowSeconds: { default: 60, check: aWindow },
+  by: { default: ['PRINCIPAL'], check: fullListOf('PRINCIPAL, ADDRESS or GLOBAL', isScope) },
+  args: { default: [], check: fullListOf('texts', isString) },
+  weight: { check: must('be a text', isString) },
+  perResolve: { default: false, check: aFlag },
+  tiers: { check: fullListOf('tiers', () => true) }, // one by one, further below
+} satisfies OptionTable<RuleArguments>;
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isScope(value: unknown): boolean {
+  return scopes.some((scope) => scope === value);
+}
+
 function compileRule(
   coordinate: string,
   index: number,
@@ -177,50 +216,33 @@ function compileRule(
   values: Readonly<Record<string, unknown>>,
 ): Rule {
   const where = `@rateLimit on ${coordinate}`;
-  knownOptions(where, values, ['max', 'windowSeconds', 'by', 'args', 'weight', 'perResolve', 'tiers']);
-  const { max, windowSeconds = 60, by = ['PRINCIPAL'], args, weight, perResolve = false, tiers } = values;
-  if (typeof perResolve !== 'boolean')
-    throw new TypeError(`${where}: perResolve must be true or false, but is ${show(perResolve)}.`);
-  const paths = args === undefined || args === null ? [] : list(`${where}: args`, args);
-  const named = list(`${where}: by`, by);
-  for (const scope of named) {
-    if (!scopes.some((known) => known === scope)) {
-      throw new TypeError(`${where}: by must hold PRINCIPAL, ADDRESS or GLOBAL, but holds ${show(scope)}.`);
-    }
-  }
+  const { args: paths, weight, tiers } = values;
+  // Of these `null` says the same as to leave them out.
+  const nullable = { args: paths ?? undefined, weight: weight ?? undefined, tiers: tiers ?? undefined };
+  const read = readOptions(where, { ...values, ...nullable } as RuleArguments, argumentTable);
   return {
     policy: index === 0 ? coordinate : `${coordinate}#${index + 1}`,
     coordinate,
-    max: wholeNumber(`${where}: max`, max),
-    windowSeconds: windowOf(where, windowSeconds),
-    by: scopesOf(named),
-    args: paths.map((path) => argumentPath(where, field, path)),
-    ...(weight !== undefined && weight !== null && { weight: argumentWeight(where, field, weight) }),
-    ...(tiers !== undefined && tiers !== null && { tiers: tiersOf(where, tiers, named) }),
+    max: read.max,
+    windowSeconds: read.windowSeconds,
+    by: scopesOf(read.by),
+    args: read.args.map((path) => argumentPath(where, field, path)),
+    ...(read.weight !== undefined && { weight: argumentWeight(where, field, read.weight) }),
+    ...(read.tiers && { tiers: tiersOf(where, read.tiers, read.by) }),
   };
 }
 
-/** @throws {TypeError} */
-export function windowOf(where: string, windowSeconds: unknown): number {
-  const seconds = wholeNumber(`${where}: windowSeconds`, windowSeconds);
-  if (seconds <= longestWindowSeconds) return seconds;
-  throw new TypeError(`${where}: windowSeconds must be at most ${longestWindowSeconds}, but is ${seconds}.`);
+export function aWindow(option: string, seconds: unknown): void {
+  wholeNumber(option, seconds, 1, longestWindowSeconds);
 }
 
-function tiersOf(where: string, tiers: unknown, by: readonly unknown[]): ReadonlyMap<string, number> {
+function tiersOf(where: string, tiers: readonly unknown[], by: readonly Scope[]): ReadonlyMap<string, number> {
   if (!by.includes('PRINCIPAL')) throw new TypeError(`${where}: tiers need PRINCIPAL in by: a tier is a caller's.`);
   const limits = new Map<string, number>();
-  for (const tier of list(`${where}: tiers`, tiers)) {
+  for (const tier of tiers) {
     const { name, max } = (typeof tier === 'object' && tier !== null ? tier : {}) as { name?: unknown; max?: unknown };
     if (typeof name !== 'string') throw new TypeError(`${where}: a tier needs a name, but has ${show(name)}.`);
     limits.set(name, wholeNumber(`${where}: max of tier '${name}'`, max));
   }
   return limits;
-}
-
-function list(option: string, value: unknown): readonly unknown[] {
-  if (Array.isArray(value) && value.length > 0) return value;
-  throw new TypeError(
-    `${option} must be a list that is not empty, but is ${Array.isArray(value) ? 'empty' : show(value)}.`,
-  );
 }

@@ -37,11 +37,8 @@ function isTighter(one: BucketState, other: BucketState): boolean {
   return one.resetSeconds > other.resetSeconds;
 }
 
-/** How `X-RateLimit-Reset` tells the end of a window: seconds since the epoch, or seconds from now. */
-export type LegacyHeaders = 'epoch' | 'delta';
-
 /** @returns header name -> value */
-export function rateLimitHeaders(standing: Standing, legacy: LegacyHeaders | false = false): Record<string, string> {
+export function rateLimitHeaders(standing: Standing, legacy = false): Record<string, string> {
   const headers = {
     'ratelimit-policy': standing.map(({ charge }) => policyItem(charge)).join(', '),
     ratelimit: standing
@@ -51,7 +48,7 @@ export function rateLimitHeaders(standing: Standing, legacy: LegacyHeaders | fal
       )
       .join(', '),
   };
-  return legacy ? { ...headers, ...legacyHeaders(standing, legacy) } : headers;
+  return legacy ? { ...headers, ...legacyHeaders(standing) } : headers;
 }
 
 /** Points of a cost budget are no unit of the draft's registry: a parameter of our own says so. */
@@ -59,19 +56,21 @@ export function policyItem({ policy, limit, windowSeconds }: BucketState['charge
   return `${quoted(policy)};q=${limit};w=${windowSeconds}${policy === costPolicy ? ';bulwark-unit="points"' : ''}`;
 }
 
-/** The headers in use before the draft had a form of its own. They have room for one bucket: the tightest. */
-function legacyHeaders(standing: Standing, reset: LegacyHeaders): Record<string, string> {
+/**
+ * The headers in use before the draft had a form of its own. They have room for one bucket: the tightest. `Reset` is the end of
+ * its window in seconds since the epoch.
+ */
+function legacyHeaders(standing: Standing): Record<string, string> {
   const [first, ...rest] = standing;
   if (!first) return {};
   const { charge, remaining, resetSeconds } = rest.reduce(
     (tightest, bucket) => (isTighter(bucket, tightest) ? bucket : tightest),
     first,
   );
-  const seconds = wholeSeconds(resetSeconds);
   return {
     'x-ratelimit-limit': `${charge.limit}`,
     'x-ratelimit-remaining': `${remaining}`,
-    'x-ratelimit-reset': `${reset === 'epoch' ? Math.ceil(Date.now() / 1000) + seconds : seconds}`,
+    'x-ratelimit-reset': `${Math.ceil(Date.now() / 1000) + wholeSeconds(resetSeconds)}`,
   };
 }
 

@@ -1,6 +1,5 @@
 export type { Budget, BudgetOptions, CallerBudget, OperationBudget } from './budgets.ts';
 export { rateLimitDirectives } from './directive.ts';
-export type { LegacyHeaders } from './headers.ts';
 export type { RateLimitOptions } from './options.ts';
 export { type BucketName, type RateLimit, rateLimit } from './rate-limit.ts';
 export type { SocketLimitOptions, SocketLimits } from './sockets.ts';

@@ -1,19 +1,30 @@
 /** The options of the rate limit, checked once and made into what counts. */
 import {
+  aCounterStore,
+  aFlag,
+  aFunction,
+  among,
+  atLeast,
+  between,
   type CounterStore,
-  checkFunctions,
-  checkMode,
-  knownOptions,
-  oneOf,
+  type OptionTable,
+  orFalse,
   ownVerdict,
   type Principal,
+  readOptions,
   type SecurityContext,
   show,
-  wholeNumber,
 } from '@graphql-bulwark/core';
-import { type Budget, type BudgetOptions, type Budgets, type CallerBudget, compileBudgets } from './budgets.ts';
+import {
+  aBudget,
+  type Budget,
+  type BudgetOptions,
+  type Budgets,
+  budgetTable,
+  type CallerBudget,
+  compileBudgets,
+} from './budgets.ts';
 import { type Caller, callerOf } from './charges.ts';
-import type { LegacyHeaders } from './headers.ts';
 import { compileRefusals, type Refusals } from './refusals.ts';
 import type { ActualCost } from './spending.ts';
 import { type SteadyStore, steady } from './steady.ts';
@@ -38,16 +49,12 @@ export interface RateLimitOptions extends BudgetOptions {
   readonly hashTag?: ((security: SecurityContext) => string | undefined) | undefined;
   /** What an operation really cost, by its answer: the rest of the points is given back. Left out: nothing is. */
   readonly actualCost?: ActualCost | undefined;
-  /** Writes `extensions.cost` with `throttleStatus` into answers. @default false */
-  readonly costExtension?: boolean | undefined;
   /** Requests refused before they could be charged, and denials, of one address and of one caller. @default { max: 60 } */
   readonly refusals?: Budget | false | undefined;
   /** Fields over their limit become errors of their own, and the others are answered. Needs `secure()`. @default false */
   readonly partial?: boolean | undefined;
-  /** Adds `X-RateLimit-Limit`, `-Remaining` and `-Reset`. @default false */
-  readonly legacyHeaders?: LegacyHeaders | false | undefined;
-  /** Status of a refusal; 200 for clients that drop the body of any other. @default 429 */
-  readonly httpStatus?: 429 | 200 | undefined;
+  /** Adds `X-RateLimit-Limit`, `-Remaining` and `-Reset`, the latter in seconds since the epoch. @default false */
+  readonly legacyHeaders?: boolean | undefined;
   /** `report`: counts, tells of what would be refused, and refuses nothing. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
 }
@@ -60,52 +67,49 @@ export interface CompiledOptions {
   readonly refusals: Refusals;
   readonly callerFor: (security: SecurityContext) => Caller;
   readonly actualCost: ActualCost | undefined;
-  readonly isTold: boolean;
   readonly isPartial: boolean;
-  readonly legacy: LegacyHeaders | false;
-  readonly httpStatus: 429 | 200;
+  readonly legacyHeaders: boolean;
   readonly mode: 'enforce' | 'report' | undefined;
 }
 
-/** @throws {TypeError} for an option that cannot be meant. */
+const optionTable = {
+  ...budgetTable,
+  store: { check: aCounterStore },
+  onStoreError: { default: 'insurance', check: among('insurance', 'deny', 'allow') },
+  instances: { default: 1, check: atLeast(1) },
+  storeTimeoutMilliseconds: { default: 100, check: between(1, 60_000) },
+  storeRetryMilliseconds: { default: 1_000, check: between(1, 60_000) },
+  tier: { check: aFunction },
+  hashTag: { check: aFunction },
+  actualCost: { check: aFunction },
+  refusals: { default: { max: 60 }, check: orFalse(aBudget) },
+  partial: { default: false, check: aFlag },
+  legacyHeaders: { default: false, check: aFlag },
+  mode: { check: among('enforce', 'report') },
+} satisfies OptionTable<RateLimitOptions>;
+
+/** @throws {TypeError} for an invalid option. */
 export function compileOptions(options: RateLimitOptions): CompiledOptions {
-  knownOptions('rateLimit', options, optionNames);
-  const { store: given, onStoreError = 'insurance', tier, hashTag, actualCost, mode } = options;
-  const {
-    costExtension = false,
-    partial = false,
-    legacyHeaders = false,
-    httpStatus = 429,
-    refusals = { max: 60 },
-  } = options;
-  oneOf('onStoreError', onStoreError, ['insurance', 'deny', 'allow']);
-  checkMode('rateLimit', mode);
-  oneOf('costExtension', costExtension, [true, false]);
-  oneOf('partial', partial, [true, false]);
-  oneOf('legacyHeaders', legacyHeaders, [false, 'epoch', 'delta']);
-  oneOf('httpStatus', httpStatus, [429, 200]);
-  checkFunctions({ tier, hashTag, actualCost });
-  if (actualCost && !options.points) throw new TypeError('actualCost needs points and cost.');
-  if (given !== undefined && typeof given?.consume !== 'function') {
-    throw new TypeError(`store must be a CounterStore, such as redisStore({ client }), but is ${show(given)}.`);
-  }
-  const store = given ?? memoryStore();
+  const settings = readOptions('rateLimit', options, optionTable);
+  const { tier, hashTag, actualCost, partial, legacyHeaders, mode } = settings;
+  if (actualCost && !settings.points) throw new TypeError('actualCost needs points and cost.');
+  const store = settings.store ?? memoryStore();
   const counters = steady(store, {
-    onStoreError,
-    instances: wholeNumber('instances', options.instances ?? 1),
-    timeoutMilliseconds: milliseconds('storeTimeoutMilliseconds', options.storeTimeoutMilliseconds ?? 100),
-    retryMilliseconds: milliseconds('storeRetryMilliseconds', options.storeRetryMilliseconds ?? 1_000),
+    onStoreError: settings.onStoreError,
+    instances: settings.instances,
+    timeoutMilliseconds: settings.storeTimeoutMilliseconds,
+    retryMilliseconds: settings.storeRetryMilliseconds,
   });
-  const budgets = compileBudgets(options);
+  const budgets = compileBudgets(settings);
   for (const name of ['perPrincipal', 'perOperation', 'points'] as const) {
-    if (!tier && hasTiers(options[name])) throw new TypeError(`${name}.tiers ${needTier}`);
+    if (!tier && hasTiers(settings[name])) throw new TypeError(`${name}.tiers ${needTier}`);
   }
   return {
     store,
-    isOwnStore: given === undefined,
+    isOwnStore: settings.store === undefined,
     counters,
     budgets,
-    refusals: compileRefusals(refusals, counters, httpStatus),
+    refusals: compileRefusals(settings.refusals, counters),
     callerFor: (security) =>
       callerOf(
         security,
@@ -113,10 +117,8 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
         hashTag && returnedText('hashTag', hashTag(security)),
       ),
     actualCost,
-    isTold: costExtension,
     isPartial: partial,
-    legacy: legacyHeaders,
-    httpStatus,
+    legacyHeaders,
     mode,
   };
 }
@@ -129,38 +131,9 @@ export function hasTiers(budget: CallerBudget | undefined): boolean {
   return Object.keys(budget?.tiers ?? {}).length > 0;
 }
 
-const optionNames = [
-  'store',
-  'onStoreError',
-  'instances',
-  'storeTimeoutMilliseconds',
-  'storeRetryMilliseconds',
-  'tier',
-  'hashTag',
-  'perAddress',
-  'perPrincipal',
-  'perOperation',
-  'global',
-  'points',
-  'cost',
-  'actualCost',
-  'costExtension',
-  'refusals',
-  'partial',
-  'legacyHeaders',
-  'httpStatus',
-  'mode',
-] as const satisfies readonly (keyof RateLimitOptions)[];
-
 /** Of anything else a store could only say that it failed, or no tier be found: a promise is no text. */
 function returnedText(option: string, returned: unknown): string | undefined {
   const text = ownVerdict(returned);
   if (text === undefined || typeof text === 'string') return text;
   throw new TypeError(`${option} must return a text or undefined, but returned ${show(text)}.`);
-}
-
-function milliseconds(option: string, value: unknown): number {
-  const checked = wholeNumber(option, value);
-  if (checked > 60_000) throw new TypeError(`${option} must be at most 60000, but is ${checked}.`);
-  return checked;
 }

@@ -56,13 +56,13 @@ export interface RateLimit extends Control {
 /**
  * Enforces `@rateLimit` and budgets of whole operations. Put it last among the controls.
  *
- * @throws {TypeError} while the server is being built or started, for an option or a rule that cannot be meant.
+ * @throws {TypeError} while the server is being built or started, for an invalid option or rule.
  * @example guard({ controls: [limits(), rateLimit({ store: redisStore({ client: new Redis(url) }) })] })
  */
 export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   const { store, isOwnStore, counters, budgets, refusals, ...settings } = compileOptions(options);
-  const { mode, isPartial, legacy, callerFor } = settings;
-  const { exceeded, neverPossible } = shortAnswers(settings.httpStatus, legacy);
+  const { mode, isPartial, legacyHeaders, callerFor } = settings;
+  const { exceeded, neverPossible } = shortAnswers(legacyHeaders);
 
   const compiled = new WeakMap<GraphQLSchema, LimitedFields>();
   // On the operation itself: a WeakMap would keep what each request took until the next full garbage collection.
@@ -149,9 +149,9 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       const operation: Charged | undefined = answer.operation;
       const taken = operation?.[outcome];
       if (!operation || !taken) return;
-      const standing = restrict(standings.get(headers) ?? [], settle(answer, operation, taken, settings));
+      const standing = restrict(standings.get(headers) ?? [], settle(answer, operation, taken, settings.actualCost));
       if (isBatched) standings.set(headers, standing);
-      for (const [name, value] of Object.entries(rateLimitHeaders(standing, legacy))) headers.set(name, value);
+      for (const [name, value] of Object.entries(rateLimitHeaders(standing, legacyHeaders))) headers.set(name, value);
     },
     stop() {
       return isOwnStore ? store.close?.() : undefined;

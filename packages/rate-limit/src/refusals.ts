@@ -9,6 +9,7 @@ import {
   type OutgoingAnswer,
   REFUSALS,
   type RefusalCode,
+  refuse,
   type SecurityContext,
 } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
@@ -16,7 +17,6 @@ import { type Budget, ruleOf } from './budgets.ts';
 import { callerOf, chargeFor } from './charges.ts';
 import type { Rule, Scope } from './directive.ts';
 import { wholeSeconds } from './headers.ts';
-import { rateLimited, type ShortStatus } from './short.ts';
 import type { Reporter, SteadyStore } from './steady.ts';
 import { createWindows } from './stores/windows.ts';
 
@@ -45,10 +45,10 @@ const ofApollo: ReadonlySet<unknown> = new Set([
   'OPERATION_RESOLUTION_FAILURE',
 ]);
 
-/** @throws {TypeError} for a budget that cannot be meant. */
-export function compileRefusals(budget: Budget | false, counters: SteadyStore, httpStatus: ShortStatus): Refusals {
+/** @throws {TypeError} for an invalid budget. */
+export function compileRefusals(budget: Budget | false, counters: SteadyStore): Refusals {
   const rule = (policy: string, scope: Scope): Rule =>
-    ruleOf('refusals', policy, budget === false ? { max: 1 } : budget, scope) as Rule;
+    ruleOf('rateLimit: refusals', policy, budget === false ? { max: 1 } : budget, scope);
   const [ofAddress, ofPrincipal] = [rule('refusals:address', 'ADDRESS'), rule('refusals', 'PRINCIPAL')];
   if (budget === false) {
     return { refusalFor: () => undefined, charge() {}, reset() {}, policies: new Map() };
@@ -71,7 +71,7 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore, h
       if (over.length === 0) return undefined;
       const retryAfterSeconds = Math.max(...over.map(({ resetSeconds }) => wholeSeconds(resetSeconds)));
       const policy = over[0]?.charge.policy;
-      return rateLimited(httpStatus, { retryAfterSeconds, coordinate: policy, policy });
+      return refuse('RATE_LIMITED', { retryAfterSeconds, coordinate: policy, policy });
     },
 
     charge(answer) {

@@ -1,8 +1,8 @@
 /** What a client is told that asked for more than there is: `RATE_LIMITED`, 429, `Retry-After`, and how its buckets stand. */
-import { type BucketState, type Charge, type Consumption, type RefusalFacts, refuse } from '@graphql-bulwark/core';
+import { type BucketState, type Charge, type Consumption, refuse } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { coordinateOf } from './charges.ts';
-import { type LegacyHeaders, mostNamed, policyItem, rateLimitHeaders, restrict, wholeSeconds } from './headers.ts';
+import { mostNamed, policyItem, rateLimitHeaders, restrict, wholeSeconds } from './headers.ts';
 
 export interface ShortAnswers {
   /** Buckets are short. `Retry-After` is never earlier than `t`: both are rounded up the same way. */
@@ -11,25 +11,16 @@ export interface ShortAnswers {
   readonly neverPossible: (charges: readonly Charge[]) => GraphQLError;
 }
 
-/** Status of every refusal: 200 for clients that drop the body of any other. */
-export type ShortStatus = 429 | 200;
-
-export function rateLimited(httpStatus: ShortStatus, facts: RefusalFacts): GraphQLError {
-  const error = refuse('RATE_LIMITED', facts);
-  (error.extensions['http'] as { status: number }).status = httpStatus;
-  return error;
-}
-
 /** The bucket that is short for longest. */
 export function slowestOf(exceeded: readonly BucketState[]): BucketState | undefined {
   return exceeded.toSorted((a, b) => b.resetSeconds - a.resetSeconds)[0];
 }
 
-export function shortAnswers(httpStatus: ShortStatus, legacy: LegacyHeaders | false): ShortAnswers {
+export function shortAnswers(legacy: boolean): ShortAnswers {
   return {
     exceeded({ buckets, exceeded }) {
       const slowest = slowestOf(exceeded);
-      return rateLimited(httpStatus, {
+      return refuse('RATE_LIMITED', {
         coordinate: slowest && coordinateOf(slowest.charge),
         policy: slowest?.charge.policy,
         retryAfterSeconds: wholeSeconds(slowest?.resetSeconds ?? 1),
@@ -39,7 +30,7 @@ export function shortAnswers(httpStatus: ShortStatus, legacy: LegacyHeaders | fa
     neverPossible(charges) {
       const [first] = charges;
       const policies = new Set(charges.map(policyItem));
-      return rateLimited(httpStatus, {
+      return refuse('RATE_LIMITED', {
         coordinate: first && coordinateOf(first),
         policy: first?.policy,
         retryAfterSeconds: Math.max(...charges.map(({ windowSeconds }) => windowSeconds)),

@@ -4,15 +4,16 @@
  * Answers: `RATE_LIMITED`, for the adapter to send or to close the socket with.
  */
 import {
+  aFlag,
+  atLeast,
   type Charge,
-  checkFlags,
-  knownOptions,
+  type OptionTable,
+  readOptions,
   refuse,
   type SecurityContext,
-  wholeNumber,
 } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
-import { type Budget, type CallerBudget, ruleOf } from './budgets.ts';
+import { aBudget, type Budget, type CallerBudget, ruleOf } from './budgets.ts';
 import { waitOf } from './calls.ts';
 import { type Caller, chargeFor } from './charges.ts';
 import type { Rule, Scope } from './directive.ts';
@@ -95,28 +96,31 @@ interface Bucket {
   readonly policy: string;
 }
 
-/** @throws {TypeError} for an option that cannot be meant. */
+const optionTable = {
+  maxSockets: { default: 10, check: atLeast(1) },
+  maxSocketsPerAddress: { default: 500, check: atLeast(1) },
+  subscribes: { default: { max: 60 }, check: aBudget },
+  subscribesPerAddress: { default: { max: 600 }, check: aBudget },
+  events: { default: { max: 600 }, check: aBudget },
+  pointsPerEvent: { default: false, check: aFlag },
+} satisfies OptionTable<SocketLimitOptions>;
+
+/** @throws {TypeError} for an invalid option. */
 export function socketLimits(
   options: SocketLimitOptions,
   { counters, callerFor, pointsFor, charge }: SocketHooks,
 ): SocketLimits {
-  knownOptions('sockets', options, optionNames);
-  const { pointsPerEvent = false } = options;
-  checkFlags({ pointsPerEvent });
-  const rule = (option: 'subscribes' | 'subscribesPerAddress' | 'events', max: number, policy: string, by: Scope) =>
-    ruleOf(option, `socket:${policy}`, options[option] ?? { max }, by) as Rule;
+  const { pointsPerEvent, maxSockets, maxSocketsPerAddress, ...budgets } = readOptions('sockets', options, optionTable);
+  const rule = (option: keyof typeof budgets, policy: string, by: Scope): Rule =>
+    ruleOf(`sockets: ${option}`, `socket:${policy}`, budgets[option], by);
   const subscribes = [
-    rule('subscribes', 60, 'subscribes', 'PRINCIPAL'),
-    rule('subscribesPerAddress', 600, 'subscribes:address', 'ADDRESS'),
+    rule('subscribes', 'subscribes', 'PRINCIPAL'),
+    rule('subscribesPerAddress', 'subscribes:address', 'ADDRESS'),
   ];
-  const events = rule('events', 600, 'events', 'PRINCIPAL');
+  const events = rule('events', 'events', 'PRINCIPAL');
   const scopes = [
-    { policy: 'socket:open', by: 'PRINCIPAL', max: wholeNumber('maxSockets', options.maxSockets ?? 10) },
-    {
-      policy: 'socket:open:address',
-      by: 'ADDRESS',
-      max: wholeNumber('maxSocketsPerAddress', options.maxSocketsPerAddress ?? 500),
-    },
+    { policy: 'socket:open', by: 'PRINCIPAL', max: maxSockets },
+    { policy: 'socket:open:address', by: 'ADDRESS', max: maxSocketsPerAddress },
   ] as const;
   const [, ofAddress] = scopes;
   const open = new Map<string, number>();
@@ -202,12 +206,3 @@ export function socketLimits(
     refused: charge,
   };
 }
-
-const optionNames = [
-  'maxSockets',
-  'maxSocketsPerAddress',
-  'subscribes',
-  'subscribesPerAddress',
-  'events',
-  'pointsPerEvent',
-] as const satisfies readonly (keyof SocketLimitOptions)[];

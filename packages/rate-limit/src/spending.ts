@@ -1,7 +1,4 @@
-/**
- * The budget of points on the way out: what an operation did not need is given back, and the client is told how it stands
- * in the shape that Shopify's API made known (`extensions.cost`).
- */
+/** The budget of points on the way out: what an operation did not need is given back. */
 import { type BucketState, type OutgoingAnswer, ownVerdict, type ResolvedOperation } from '@graphql-bulwark/core';
 import { costPolicy } from './budgets.ts';
 import type { Taken } from './steady.ts';
@@ -10,7 +7,7 @@ import type { Taken } from './steady.ts';
 export type ActualCost = (operation: ResolvedOperation, data: unknown) => number;
 
 /**
- * Gives back the difference, without waiting for the store, and writes `extensions.cost` where that is wanted.
+ * Gives back the difference, without waiting for the store.
  *
  * @returns the buckets as they stand then.
  */
@@ -18,7 +15,7 @@ export function settle(
   answer: OutgoingAnswer,
   operation: ResolvedOperation,
   { consumption, giveBack }: Taken,
-  { actualCost, isTold }: { readonly actualCost: ActualCost | undefined; readonly isTold: boolean },
+  actualCost: ActualCost | undefined,
 ): readonly BucketState[] {
   const { data, failed } = answer;
   const bucket = consumption.buckets.find(({ charge }) => charge.policy === costPolicy);
@@ -33,14 +30,6 @@ export function settle(
     remaining = Math.min(bucket.charge.limit, remaining + points);
     giveBack([{ ...bucket.charge, points, window: bucket.window }]).catch((error: unknown) => {
       failed('rate limit refund', error);
-    });
-  }
-  const { limit, windowSeconds } = bucket.charge;
-  if (isTold) {
-    answer.extend('cost', {
-      requestedQueryCost: requested,
-      actualQueryCost: actual !== undefined && actual >= 0 ? Math.min(actual, requested) : null,
-      throttleStatus: { maximumAvailable: limit, currentlyAvailable: remaining, restoreRate: limit / windowSeconds },
     });
   }
   if (remaining === bucket.remaining) return consumption.buckets;

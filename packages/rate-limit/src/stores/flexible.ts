@@ -5,7 +5,7 @@
  * call that is refused after all is given back. Parallel calls may for a moment see each other's refused points and be
  * refused as well; they never let more through than the limit.
  */
-import { type Charge, type CounterStore, show, wholeNumber, within } from '@graphql-bulwark/core';
+import { aFunction, type Charge, type CounterStore, wholeNumber, within } from '@graphql-bulwark/core';
 import { wholePoints } from '../points.ts';
 import { type Count, type FlexibleLimiter, look, putBack, stateOf, type Taken, take } from './bucket.ts';
 
@@ -22,9 +22,7 @@ export type MakeLimiter = (options: {
  * @example flexibleStore((options) => new RateLimiterPostgres({ ...options, storeClient: pool }))
  */
 export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
-  if (typeof makeLimiter !== 'function') {
-    throw new TypeError(`makeLimiter must be a function, but is ${show(makeLimiter)}.`);
-  }
+  aFunction('flexibleStore: makeLimiter', makeLimiter);
   const limiters = new Map<string, FlexibleLimiter>();
 
   function limiterOf({

@@ -1,5 +1,5 @@
 /** Counters in the memory of this process: for one process, for development, for tests. */
-import { type CounterStore, knownOptions, wholeNumber } from '@graphql-bulwark/core';
+import { atLeast, type CounterStore, type OptionTable, readOptions } from '@graphql-bulwark/core';
 import { createWindows, type Windows } from './windows.ts';
 
 export interface MemoryStoreOptions {
@@ -7,14 +7,18 @@ export interface MemoryStoreOptions {
   readonly maxKeys?: number | undefined;
 }
 
+const optionTable = {
+  maxKeys: { default: 100_000, check: atLeast(1) },
+} satisfies OptionTable<MemoryStoreOptions>;
+
 /**
  * Bounded, and exact for several keys too. Nothing has to be closed: it holds no timer.
  *
- * @throws {TypeError} for options that cannot be meant.
+ * @throws {TypeError} for an invalid option.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): CounterStore {
-  knownOptions('memoryStore', options, ['maxKeys']);
-  const windows = createWindows(wholeNumber('maxKeys', options.maxKeys ?? 100_000));
+  const { maxKeys } = readOptions('memoryStore', options, optionTable);
+  const windows = createWindows(maxKeys);
   const store: CounterStore = {
     consume: async (charges) => windows.consume(charges),
     giveBack: async (refunds) => windows.giveBack(refunds),

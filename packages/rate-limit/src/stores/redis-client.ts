@@ -1,6 +1,6 @@
 /** What is used of a Redis client: ioredis and node-redis, one server or a cluster, told apart by what they can do. */
 import { createHash } from 'node:crypto';
-import { show } from '@graphql-bulwark/core';
+import { type Check, hasMethods, must } from '@graphql-bulwark/core';
 
 /** One script on one client. */
 export interface RedisScript {
@@ -24,8 +24,13 @@ interface NodeRedis {
   eval(text: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
 }
 
-/** @throws {TypeError} for what is neither. */
-export function redisScript(client: unknown, text: string): RedisScript {
+export const aRedisClient: Check = must(
+  'be a client of ioredis or node-redis',
+  (client: unknown) => isIoredis(client) || isNodeRedis(client),
+);
+
+/** @param client as {@link aRedisClient} has checked it. */
+export function redisScript(client: object, text: string): RedisScript {
   const sha = createHash('sha1').update(text).digest('hex');
   if (isIoredis(client)) {
     return {
@@ -41,17 +46,15 @@ export function redisScript(client: unknown, text: string): RedisScript {
       },
     };
   }
-  if (isNodeRedis(client)) {
-    return {
-      isCluster: 'slots' in client,
-      run(keys, argument) {
-        if (!client.isReady) throw new Error(notReady(client));
-        const options = { keys: [...keys], arguments: [argument] };
-        return loaded(client.evalSha(sha, options), () => client.eval(text, options));
-      },
-    };
-  }
-  throw new TypeError(`client must be a client of ioredis or node-redis, but is ${show(client)}.`);
+  const other = client as NodeRedis;
+  return {
+    isCluster: 'slots' in other,
+    run(keys, argument) {
+      if (!other.isReady) throw new Error(notReady(other));
+      const options = { keys: [...keys], arguments: [argument] };
+      return loaded(other.evalSha(sha, options), () => other.eval(text, options));
+    },
+  };
 }
 
 /** A server that was restarted, or that a cluster has just failed over to, has no scripts: it gets the text, and keeps it. */
@@ -68,13 +71,9 @@ function notReady({ isOpen }: NodeRedis): string {
 }
 
 function isIoredis(client: unknown): client is Ioredis {
-  return has(client, 'evalsha') && has(client, 'eval') && 'status' in (client as object);
+  return hasMethods(client, 'evalsha', 'eval') && 'status' in (client as object);
 }
 
 function isNodeRedis(client: unknown): client is NodeRedis {
-  return has(client, 'evalSha') && has(client, 'eval') && 'isReady' in (client as object);
-}
-
-function has(client: unknown, method: string): boolean {
-  return typeof client === 'object' && client !== null && typeof Reflect.get(client, method) === 'function';
+  return hasMethods(client, 'evalSha', 'eval') && 'isReady' in (client as object);
 }

@@ -9,13 +9,15 @@ import {
   type Charge,
   type Consumption,
   type CounterStore,
-  knownOptions,
+  isText,
+  must,
+  type OptionTable,
   type Refund,
-  show,
+  readOptions,
 } from '@graphql-bulwark/core';
 import { wholePoints } from '../points.ts';
 import { bucketNamer } from './bucket-name.ts';
-import { redisScript } from './redis-client.ts';
+import { aRedisClient, redisScript } from './redis-client.ts';
 import { type Answered, type Op, ops, script, type Verdict, verdictOf } from './redis-script.ts';
 import { consumeSpread, type SlotCalls } from './spread.ts';
 
@@ -24,6 +26,15 @@ export interface RedisStoreOptions {
   readonly client: object;
   /** In front of every key, within its hash tag. Text without braces. @default 'bulwark' */
   readonly prefix?: string | undefined;
+}
+
+const optionTable = {
+  prefix: { default: 'bulwark', check: must('be a text without braces that is not empty', isPrefix) },
+  client: { required: true, check: aRedisClient },
+} satisfies OptionTable<RedisStoreOptions>;
+
+function isPrefix(value: unknown): boolean {
+  return isText(value) && !/[{}]/.test(value);
 }
 
 type Bucket = Omit<Charge, 'points'>;
@@ -35,11 +46,7 @@ type Bucket = Omit<Charge, 'points'>;
  * @example redisStore({ client: new Redis('redis://127.0.0.1:6379') })
  */
 export function redisStore(options: RedisStoreOptions): CounterStore {
-  knownOptions('redisStore', options, ['client', 'prefix']);
-  const { client, prefix = 'bulwark' } = options;
-  if (typeof prefix !== 'string' || prefix === '' || /[{}]/.test(prefix)) {
-    throw new TypeError(`prefix must be a text without braces that is not empty, but is ${show(prefix)}.`);
-  }
+  const { client, prefix } = readOptions('redisStore', options, optionTable);
   const { run, isCluster } = redisScript(client, script);
   const [nameTogether, nameApart] = [bucketNamer(`{${prefix}}:`), bucketNamer('')];
 
