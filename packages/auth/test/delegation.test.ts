@@ -246,7 +246,7 @@ describe('an object that came from another schema, where nothing tells so at sta
     ['the type', 'type User @owner { ownerId: ID nickname: String secret: String }'],
     ['a field', 'type User { ownerId: ID nickname: String secret: String @owner }'],
     ['a policy', 'type User { ownerId: ID nickname: String secret: String @auth(policies: "own") }'],
-  ])('is denied where it stands inside another one: %s', async (_, user) => {
+  ])('is denied where it stands inside another one: %s', async (_, typeOfUser) => {
     const edges = [{ node: row }];
     const other = makeExecutableSchema({
       typeDefs: `type Query { users: Users } type Users { first: User pages: [[Edge]] edges: [Edge] } type Edge { node: User }
@@ -257,7 +257,7 @@ describe('an object that came from another schema, where nothing tells so at sta
       typeDefs: [
         authDirectives,
         `type Query { users: Users own: Users } type Users { first: User pages: [[Edge]] edges: [Edge] } type Edge { node: User }
-         ${user}`,
+         ${typeOfUser}`,
       ],
       resolvers: {
         Query: {
