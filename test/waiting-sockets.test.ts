@@ -156,6 +156,51 @@ describe('attack: sockets that never say who they are', () => {
     expect(await honest(served, 'bob')).toBe('open');
   });
 
+  it('do not drive out those that are being authenticated, although a key set takes long to load', async () => {
+    let load = (): void => {};
+    const loaded = new Promise<void>((resolve) => {
+      load = resolve;
+    });
+    let asked = 0;
+    const served = await serve({
+      sockets: { maxSocketsPerAddress: 20 },
+      authenticate: async ({ headers: { authorization: id = '' } }) => {
+        asked += 1;
+        await loaded;
+        if (id === 'forged') throw new Error('no such caller');
+        return { id, claims: {}, roles: [], scopes: [], authMethod: 'test' };
+      },
+    });
+    const colleagues = Array.from({ length: 15 }, (_, i) => honest(served, `u${i}`));
+    await eventually(() => asked).toBe(15);
+    for (let i = 0; i < 60; i += 1) await raw(served);
+    expect(served.sockets.clients.size).toBe(20);
+    load();
+    expect(new Set(await Promise.all(colleagues))).toEqual(new Set(['open']));
+  });
+
+  it('and those that were refused make room before others that are being authenticated', async () => {
+    const waiting = new Set<string>();
+    const served = await serve({
+      sockets: { maxSocketsPerAddress: 10 },
+      authenticate: async ({ headers: { authorization: id = '' } }) => {
+        if (id === 'forged') throw new Error('no such caller');
+        waiting.add(id);
+        await expect.poll(() => waiting.has('last'), { timeout: 15_000 }).toBe(true);
+        return { id, claims: {}, roles: [], scopes: [], authMethod: 'test' };
+      },
+    });
+    const colleagues = Array.from({ length: 9 }, (_, i) => honest(served, `u${i}`));
+    await eventually(() => waiting.size).toBe(9);
+    for (let i = 0; i < 20; i += 1) {
+      const socket = await raw(served);
+      socket.write(frame(init('forged')));
+      await eventually(() => served.told.filter(({ type }) => type === 'auth.failure').length).toBe(i + 1);
+    }
+    waiting.add('last');
+    expect(new Set(await Promise.all(colleagues))).toEqual(new Set(['open']));
+  });
+
   it('end as well where they were refused, and answer no close', async () => {
     const served = await serve();
     const refused = Array.from({ length: 20 }, async () => {
@@ -262,4 +307,5 @@ it('a socket of another server than the option names is refused, and the log say
   });
   expect(await honest({ ...served, port: (http.address() as AddressInfo).port }, 'ann')).toBe(4403);
   expect(failures.join()).toContain('this socket is of another server than the option server');
+  expect(failures.join()).toContain("server.emit('connection', socket, request)");
 });

@@ -30,7 +30,7 @@ import {
   isInterfaceType,
 } from 'graphql';
 import { type CodeRules, withCodeRules } from './code-rules.ts';
-import { checkDelegation } from './delegation.ts';
+import { checkDelegation, recognisingDelegated } from './delegation.ts';
 import { denials } from './denials.ts';
 import { type DirectiveNames, directiveUses } from './directives.ts';
 import { type Guarding, guardedField, type Resolver } from './field-guard.ts';
@@ -142,6 +142,7 @@ export function guardSchema<C = SecuredContext>(
   };
   const subscriptionType = schema.getSubscriptionType()?.name;
   const { loses, reaches } = losesItems(schema, index);
+  const recognising = recognisingDelegated(index);
 
   const guarded = mapSchema(schema, {
     [MapperKind.OBJECT_TYPE]: (type) => {
@@ -159,10 +160,10 @@ export function guardSchema<C = SecuredContext>(
     [MapperKind.OBJECT_FIELD]: (config, fieldName, typeName) => {
       const coordinate = `${typeName}.${fieldName}`;
       const guard = index.fields.get(coordinate);
-      const original: Resolver = config.resolve ?? fieldResolver;
       // The type as it was: a mapped one may already be guarded.
       const { type } = (schema.getType(typeName) as GraphQLObjectType).getFields()[fieldName] ?? config;
-      const judged = judgedResult(schema, type, guard, index, original, guarding);
+      const original: Resolver = config.resolve ?? fieldResolver;
+      const judged = judgedResult(schema, type, guard, index, recognising(type, original), guarding);
       const steady = loses(type);
       const notes = !steady && reaches(type);
       const noted = notes && !guard ? withNotedPromise(judged, remembered) : judged;

@@ -62,8 +62,12 @@ export function watchUpgrades({
     saidInit({ extra }) {
       const { socket } = (extra ?? {}) as Partial<Upgraded>;
       const late = socket && waiting.get(socket);
-      if (!late)
-        throw new Error('webSocket: this socket is of another server than the option server: give both the same.');
+      if (!late) {
+        throw new Error(
+          'webSocket: this socket is of another server than the option server: give both the same. After handleUpgrade() of ' +
+            "your own, say so: server.emit('connection', socket, request).",
+        );
+      }
       clearTimeout(late);
     },
   };

@@ -241,4 +241,40 @@ describe('an object that came from another schema, where nothing tells so at sta
     );
     expect(body.data).toEqual({ user: null, account: null });
   });
+
+  it.each<[string, string]>([
+    ['the type', 'type User @owner { ownerId: ID nickname: String secret: String }'],
+    ['a field', 'type User { ownerId: ID nickname: String secret: String @owner }'],
+    ['a policy', 'type User { ownerId: ID nickname: String secret: String @auth(policies: "own") }'],
+  ])('is denied where it stands inside another one: %s', async (_, typeOfUser) => {
+    const edges = [{ node: row }];
+    const other = makeExecutableSchema({
+      typeDefs: `type Query { users: Users } type Users { first: User pages: [[Edge]] edges: [Edge] } type Edge { node: User }
+        type User { ownerId: ID nickname: String secret: String }`,
+      resolvers: { Query: { users: () => ({ first: row, pages: [edges], edges }) } },
+    });
+    const local = makeExecutableSchema({
+      typeDefs: [
+        authDirectives,
+        `type Query { users: Users own: Users } type Users { first: User pages: [[Edge]] edges: [Edge] } type Edge { node: User }
+         ${typeOfUser}`,
+      ],
+      resolvers: {
+        Query: {
+          users: (...[, , context, info]) => delegateToSchema({ schema: other, context, info }),
+          own: () => ({ first: { ...row, ownerId: 'sunny' }, pages: [edges], edges }),
+        },
+      },
+    });
+    const api = await serve(local, options);
+    const selected = '{ first { ...F } pages { node { ...F } } edges { node { ...F } } }';
+    const query = (field: string) => `{ ${field} ${selected} } fragment F on User { ownerId: nickname secret }`;
+    for (const { data } of Object.values(await everyWay(api, query('users'), thief))) {
+      expect(data).not.toBeNull();
+      expect(JSON.stringify(data)).not.toContain('the secret');
+    }
+    const { body } = await send(api.server, query('own'), thief);
+    expect(body.data.own.first).toMatchObject({ secret: 'the secret' });
+    expect(JSON.stringify([body.data.own.pages, body.data.own.edges])).not.toContain('the secret');
+  });
 });

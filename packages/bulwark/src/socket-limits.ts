@@ -19,6 +19,7 @@ export function toldLimits(limits: SocketLimits, events: Events, isEnforced: boo
       if (tooMany) judged(tooMany.refusal, security);
       return isEnforced ? tooMany : undefined;
     },
+    authenticating: limits.authenticating,
     connect: (socket, security) => judged(limits.connect(socket, security), security),
     disconnect: limits.disconnect,
     refused: limits.refused,

@@ -176,11 +176,17 @@ export function webSocketHooks<C extends SecuredContext>(
     },
     async authenticate(connection) {
       const extra = connection.extra as WebSocketConnection['extra'];
-      const { security } = await orClose(connection, identify);
-      const refusal = limits?.connect(extra.socket, security);
-      if (refusal) throw refusal;
-      callers.set(extra, security);
-      return security.principal;
+      limits?.authenticating(extra.socket, true);
+      try {
+        const { security } = await orClose(connection, identify);
+        const refusal = limits?.connect(extra.socket, security);
+        if (refusal) throw refusal;
+        callers.set(extra, security);
+        return security.principal;
+      } catch (refusal) {
+        limits?.authenticating(extra.socket, false);
+        throw refusal;
+      }
     },
     async context(connection) {
       // Before anything is parsed: what is invalid has its price as well. No store is asked for more than run at a time.

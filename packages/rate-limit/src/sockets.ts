@@ -47,13 +47,18 @@ export interface TooMany<S extends object> {
 export interface SocketLimits {
   /**
    * Counts a socket for its address, from its upgrade until {@link SocketLimits.disconnect}, before it is known who is calling.
-   * Where an address has its fill, the oldest of its sockets that has not been let in makes room: those that say nothing keep
-   * out nobody who shares their address.
+   * Where an address has its fill, the oldest of its sockets that has not been let in makes room, and one that is being
+   * authenticated only where there is no other: those that say nothing keep out nobody who shares their address.
    *
    * @param security of the address alone.
    * @returns the socket to end, this one or that oldest one, which does not count any more.
    */
   readonly open: <S extends object>(socket: S, security: SecurityContext) => TooMany<S> | undefined;
+  /**
+   * Says whether the caller of an open socket is being asked for: `true` when its client has said who it is, `false` when it is
+   * refused. Those that say nothing could otherwise drive it out for as long as a key set takes to load.
+   */
+  readonly authenticating: (socket: object, isAuthenticating: boolean) => void;
   /**
    * Lets a socket in: counts it for its caller, and for its address where {@link SocketLimits.open} has not. One that has gone
    * by then is not counted.
@@ -90,6 +95,12 @@ interface Place {
 /** Of a socket that was not seen before. */
 const nowhere: Place = { keys: [], isIn: false };
 
+/** Sockets of one address that have not been let in, the oldest first. */
+interface Waiting {
+  readonly silent: Set<object>;
+  readonly authenticating: Set<object>;
+}
+
 interface Bucket {
   readonly key: string;
   readonly max: number;
@@ -125,8 +136,7 @@ export function socketLimits(
   const [, ofAddress] = scopes;
   const open = new Map<string, number>();
   const places = new WeakMap<object, Place>();
-  /** Those of an address that have not been let in, the oldest first. */
-  const waiting = new Map<string, Set<object>>();
+  const waiting = new Map<string, Waiting>();
 
   /** The limits that a socket is not counted by yet. */
   function bucketsOf(place: Place, by: readonly (typeof scopes)[number][], security: SecurityContext): Bucket[] {
@@ -138,9 +148,20 @@ export function socketLimits(
 
   function waitNoMore(socket: object, { keys }: Place): void {
     for (const key of keys) {
-      const others = waiting.get(key);
-      others?.delete(socket);
-      if (others?.size === 0) waiting.delete(key);
+      const all = waiting.get(key);
+      if (!all) continue;
+      all.silent.delete(socket);
+      all.authenticating.delete(socket);
+      if (all.silent.size + all.authenticating.size === 0) waiting.delete(key);
+    }
+  }
+
+  function authenticating(socket: object, isAuthenticating: boolean): void {
+    for (const key of places.get(socket)?.keys ?? []) {
+      const all = waiting.get(key);
+      if (!all) continue;
+      const [from, to] = isAuthenticating ? [all.silent, all.authenticating] : [all.authenticating, all.silent];
+      if (from.delete(socket)) to.add(socket);
     }
   }
 
@@ -172,16 +193,18 @@ export function socketLimits(
       const [bucket] = places.has(socket) ? [] : bucketsOf(nowhere, [ofAddress], security);
       if (!bucket) return undefined;
       const { key, policy } = bucket;
-      const others = waiting.get(key) ?? new Set();
+      const all = waiting.get(key) ?? { silent: new Set(), authenticating: new Set() };
       const full = isFull(bucket);
-      const [oldest] = full ? others : [];
+      const [oldest] = full ? (all.silent.size > 0 ? all.silent : all.authenticating) : [];
       if (full && !oldest) return { socket, refusal: refuse('RATE_LIMITED', { policy }) };
       if (oldest) release(oldest);
       open.set(key, (open.get(key) ?? 0) + 1);
       places.set(socket, { keys: [key], isIn: false });
-      waiting.set(key, others.add(socket));
+      all.silent.add(socket);
+      waiting.set(key, all);
       return oldest && { socket: oldest as typeof socket, refusal: refuse('RATE_LIMITED', { policy }) };
     },
+    authenticating,
     connect(socket, security) {
       const place = places.get(socket) ?? nowhere;
       if (place.isIn) return undefined;
