@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 
 const files = execFileSync(
   'git',
-  ['ls-files', '-co', '--exclude-standard', '*.ts', '*.mjs', '*.json', '*.md', '*.yaml', '.ci'],
+  ['ls-files', '-co', '--exclude-standard', '*.ts', '*.mjs', '*.json', '*.md', '*.yaml', '*.yml', '.ci'],
   {
     encoding: 'utf8',
   },
