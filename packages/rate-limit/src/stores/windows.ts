@@ -185,6 +185,9 @@ export function createWindows(maxKeys: number): Windows {
       const window = known ?? open(bucket, now);
       window.consumed = consumed;
       window.endsAt = now + Math.min(resetSeconds, bucket.windowSeconds) * 1000;
+      // It ends later than before, maybe after all others.
+      window.kind.queue.remove(window);
+      window.kind.queue.append(window);
     },
 
     reset(bucket) {
