@@ -5,7 +5,7 @@ import { type ASTNode, type DirectiveNode, type GraphQLSchema, Kind, valueFromAS
 export const costDirectives: string = /* GraphQL */ `
 "What one resolution, one object or one use of an argument costs."
 directive @cost(
-  "A number."
+  "A number. A negative one makes its own field cheaper, down to 0, and pays for nothing else."
   weight: String!
 ) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
 

@@ -209,6 +209,13 @@ it.each([
   ['counts once, though its fragment is spread twice', '...F @include(if: $x) ...F @include(if: $y)', [0, 9, 9, 9]],
   ['makes its field cheaper', 'b @cheap(n: 1)', [2, 2, 2, 2]],
   ['makes no field cheaper that is left out', 'b @cheap(n: 1) @include(if: $x) b', [5, 2, 5, 2]],
+  [
+    'makes the field cheaper that is first because another is left out',
+    'b @include(if: $x) b @cheap(n: 1)',
+    [2, 5, 2, 5],
+  ],
+  ['makes the field cheaper under the condition of all', '... @include(if: $x) { b @cheap(n: 1) b }', [0, 2, 0, 2]],
+  ['takes nothing off what a repetition adds', 'a @cheap(n: 1) a @fancy(n: 1)', [9, 9, 9, 9]],
   ['makes no field cheaper by being repeated', 'b b @cheap(n: 1) b @cheap(n: 1)', [5, 5, 5, 5]],
 ])('what a directive takes %s', async (_, selections, expected) => {
   const schema = schemaOf(`
