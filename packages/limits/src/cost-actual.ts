@@ -147,8 +147,8 @@ class Counting {
       const value = data[key];
       // What a condition left out has no key; what failed or was denied is null, and was resolved.
       if (value === undefined) continue;
-      const items = each === 0 ? 0 : each * countItems(value);
-      total += Math.max(0, evaluate(own, this.#run) + items) + (below ? this.#belowCost(value, below) : 0);
+      const forItems = each === 0 ? 0 : each * countItems(value);
+      total += Math.max(0, evaluate(own, this.#run) + forItems) + (below ? this.#belowCost(value, below) : 0);
     }
     return total;
   }
