@@ -21,6 +21,7 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
+import { annotationReader } from './cost-annotations.ts';
 import { elementsOf } from './cost-directives.ts';
 import { compileSizing, listSizeOf, type Sizing } from './cost-list-size.ts';
 import type { CostSettings } from './cost-options.ts';
@@ -164,6 +165,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     };
   }
 
+  const readSize = annotationReader(schema, 'listSize', settings.model === 'estimators');
   const unused = new Set(settings.listSizes.keys());
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__') || !isCompositeType(type)) continue;
@@ -195,7 +197,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const named = getNamedType(field.type);
     const priced = costs.pricedArguments(field.args);
     const weight = weights.get(coordinate) ?? costs.typeWeight(named);
-    const given = listSizeOf(type, field, settings);
+    const given = listSizeOf(type, field, settings, readSize);
     const sizing = given && compileSizing(coordinate, field, given, settings.maxListSize);
     const args = field.args.map((arg) => [arg.name, String(arg.type), arg.defaultValue, inputs.get(arg)]);
     // What an estimator says can depend on the type alone.
