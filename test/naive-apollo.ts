@@ -14,7 +14,7 @@ import {
   Kind,
   type SelectionNode,
 } from 'graphql';
-import { type Handed, inputCost, sizesOf, weightOf } from './naive-cost.ts';
+import { directivesCost, type Handed, inputCost, sizesOf, weightOf } from './naive-cost.ts';
 
 export function naiveApolloCost(
   schema: GraphQLSchema,
@@ -53,7 +53,7 @@ export function naiveApolloCost(
     const { items, handed } = sizesOf(field, args, around);
     const weight = weightOf(field) ?? (isAbstractType(named) ? 1 : (weightOf(named) ?? (isObjectType(named) ? 1 : 0)));
     const below = node.selectionSet && isCompositeType(named) ? ofSet(node.selectionSet.selections, named, handed) : 0;
-    return Math.max(0, inputs + items * (weight + below));
+    return Math.max(0, inputs + directivesCost(schema, node, variables) + items * weight) + items * below;
   }
 }
 

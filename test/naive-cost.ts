@@ -31,7 +31,7 @@ export function naiveCost(schema: GraphQLSchema, document: DocumentNode, variabl
   if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
   const query = schema.getQueryType() as GraphQLObjectType;
   const [fieldCost, typeCost] = ofSet(operation.selectionSet.selections, query, []);
-  return [fieldCost, 1 + typeCost];
+  return [fieldCost, Math.max(0, ofType(query)) + typeCost];
 
   function ofSet(selections: readonly SelectionNode[], type: GraphQLNamedType, handed: Handed): [number, number] {
     if (isAbstractType(type)) {
@@ -53,8 +53,11 @@ export function naiveCost(schema: GraphQLSchema, document: DocumentNode, variabl
       const sizes = sizesOf(definition, args, handed);
       const [childField, childType] = isCompositeType(named) ? ofSet(below, named, sizes.handed) : [0, 0];
       const { items } = sizes;
-      total += Math.max(0, (weightOf(definition) ?? ofType(named)) + sum) + items * childField;
-      types += Math.max(0, items * (ofType(named) + childType));
+      // Directives of the first field can make it cheaper, and those of its repetitions only dearer.
+      const [added = 0, ...more] = group.map((node) => directivesCost(schema, node, variables));
+      total += Math.max(0, (weightOf(definition) ?? ofType(named)) + sum + added) + items * childField;
+      for (const one of more) total += Math.max(0, one);
+      types += items * (Math.max(0, ofType(named)) + childType);
     }
     return [total, types];
   }
@@ -86,6 +89,16 @@ export function naiveCost(schema: GraphQLSchema, document: DocumentNode, variabl
     if (isAbstractType(type)) return Math.max(0, ...schema.getPossibleTypes(type).map(ofType));
     return weightOf(type) ?? (isCompositeType(type) ? 1 : 0);
   }
+}
+
+/** What the arguments of all directives on one field cost. */
+export function directivesCost(schema: GraphQLSchema, node: FieldNode, variables: Values): number {
+  let total = 0;
+  for (const definition of schema.getDirectives()) {
+    const values = getDirectiveValues(definition, node, variables);
+    if (values) for (const arg of definition.args) total += inputCost(arg, arg.type, values[arg.name]);
+  }
+  return total;
 }
 
 /** What one argument or input field costs with this value. */

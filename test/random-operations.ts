@@ -60,7 +60,7 @@ export function randomCase(seed: number, { distinct, variables: withVariables }:
   ]);
   const abstracts = [...possible.keys()];
   const composites = [...objects, ...abstracts, 'C'];
-  const cost = () => (r(3) === 0 ? ` @cost(weight: "${r(9) - 2}")` : '');
+  const cost = () => (r(3) === 0 ? ` @cost(weight: "${r(9) - 3}")` : '');
 
   // Names are unique, so that one response key never means two things; only the fields of the interface are shared.
   const makeField = (name: string): Field & { sdl: string } => {
@@ -122,7 +122,8 @@ export function randomCase(seed: number, { distinct, variables: withVariables }:
       const head = `type ${name}${isI ? ` implements I${isJ ? ' & J' : ''}` : ''}${cost()}`;
       return `${head} { ${fields.map(({ sdl }) => `${sdl}${cost()}`).join(' ')} }`;
     }),
-    `type Query { ${objects.map((name) => `q${name}: ${name}`).join(' ')} qI: I qU: U qJ: J qV: V qIs: [I] }`,
+    `directive @priced(n: Int${cost()} in: In${cost()}) on FIELD`,
+    `type Query${cost()} { ${objects.map((name) => `q${name}: ${name}`).join(' ')} qI: I qU: U qJ: J qV: V qIs: [I] }`,
   ].join('\n');
   owned.set('I', shared);
   owned.set('J', [...shared, deeper]);
@@ -137,6 +138,10 @@ export function randomCase(seed: number, { distinct, variables: withVariables }:
     withVariables && r(5) === 0
       ? ` @${r(2) ? 'skip' : 'include'}(if: ${['$b0', '$b1', '$b2', 'true', 'false'][r(5)]})`
       : '';
+
+  /** A directive of which the arguments cost something. */
+  const priced = () =>
+    r(4) === 0 ? ` @priced(${['n: 1', 'n: 2, in: { k: 1 }', withVariables ? 'n: $n' : 'n: null'][r(3)]})` : '';
 
   const fieldText = (field: Field, depth: number): string => {
     const args: string[] = [];
@@ -177,7 +182,7 @@ export function randomCase(seed: number, { distinct, variables: withVariables }:
     }
     const alias = distinct ? `k${(count += 1)}: ` : key ? `${field.name}_${key}: ` : '';
     const below = field.type === 'Int' ? '' : ` ${set(field.type, depth - 1)}`;
-    return `${alias}${field.name}${args.length ? `(${args.join(', ')})` : ''}${condition()}${below}`;
+    return `${alias}${field.name}${args.length ? `(${args.join(', ')})` : ''}${priced()}${condition()}${below}`;
   };
 
   function set(type: string, depth: number): string {

@@ -14,6 +14,7 @@ import {
   type SecurityEvent,
 } from 'graphql-bulwark';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { as, codes, send } from './kit.ts';
 
 interface Context extends SecuredContext {
   readonly db: string;
@@ -491,6 +492,35 @@ describe('what is configured wrongly', () => {
     }
     expect(merged).toMatchObject({ includeStacktraceInErrorResponses: false, parseOptions: { maxTokens: 2_000 } });
   });
+});
+
+it('prices a secured schema that imports @cost under another name, and warns of sizes that nothing enforces', async () => {
+  const warningsOf = async (options: Partial<BulwarkOptions>): Promise<string[]> => {
+    const events: SecurityEvent[] = [];
+    const onEvent = (event: SecurityEvent): void => void events.push(event);
+    const bulwark = createBulwark({ authenticate: () => null, ...options, cost: { maxCost: 40 }, onEvent });
+    const schema = bulwark.secure(
+      makeExecutableSchema({
+        typeDefs: [
+          bulwark.typeDefs,
+          `extend schema @link(url: "https://specs.apollo.dev/cost/v0.1", import: [{ name: "@cost", as: "@price" }])
+          scalar Import
+          directive @link(url: String!, import: [Import]) repeatable on SCHEMA
+          directive @price(weight: Int!) on FIELD_DEFINITION
+          type Query { docs: [Doc] @public @listSize(assumedSize: 5) }
+          type Doc { id: ID @public @price(weight: 10) }`,
+        ],
+      }),
+    );
+    const server = new ApolloServer(bulwark.apollo({ schema, stopOnTerminationSignals: false }));
+    stops.push(() => server.stop());
+    await server.start();
+    expect(codes(await send(server, '{ docs { id } }', as(null)))).toEqual(['COST_LIMIT_EXCEEDED']);
+    return events.flatMap((event) => (event.type === 'config.warning' ? [event.message] : []));
+  };
+  const isOfSize = expect.stringMatching(/priced by their assumedSize.*: Query\.docs\./);
+  expect(await warningsOf({})).toContainEqual(isOfSize);
+  expect(await warningsOf({ resolvedLists: { maxItems: 5 } })).not.toContainEqual(isOfSize);
 });
 
 it('with authenticate: false protects an API that knows no callers', async () => {

@@ -147,17 +147,24 @@ class Counting {
       const value = data[key];
       // What a condition left out has no key; what failed or was denied is null, and was resolved.
       if (value === undefined) continue;
-      total += Math.max(0, evaluate(own, this.#run) + this.#valueCost(value, each, below));
+      const forItems = each === 0 ? 0 : each * countItems(value);
+      total += Math.max(0, evaluate(own, this.#run) + forItems) + (below ? this.#belowCost(value, below) : 0);
     }
     return total;
   }
 
-  #valueCost(value: unknown, each: number, below: Dear | undefined): number {
+  #belowCost(value: unknown, below: Dear): number {
     if (value === null) return 0;
-    if (!Array.isArray(value)) return each + (below ? this.costOf(below, value as Answered) : 0);
-    if (each === 0 && !below) return 0;
+    if (!Array.isArray(value)) return this.costOf(below, value as Answered);
     let total = 0;
-    for (const item of value) total += this.#valueCost(item, each, below);
+    for (const item of value) total += this.#belowCost(item, below);
     return total;
   }
+}
+
+/** The items of a field that are there, in lists of lists too. */
+function countItems(value: unknown): number {
+  if (value === null) return 0;
+  if (!Array.isArray(value)) return 1;
+  return value.reduce((count: number, item) => count + countItems(item), 0);
 }

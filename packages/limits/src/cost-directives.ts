@@ -5,13 +5,13 @@ import { type ASTNode, type DirectiveNode, type GraphQLSchema, Kind, valueFromAS
 export const costDirectives: string = /* GraphQL */ `
 "What one resolution, one object or one use of an argument costs."
 directive @cost(
-  "A number."
+  "A number. A negative one makes its own field cheaper, down to 0, and pays for nothing else."
   weight: String!
 ) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
 
 "How long a list can be."
 directive @listSize(
-  "The length where no argument says it."
+  "The length where no argument says it. It is believed: capLists holds resolvers to a length."
   assumedSize: Int
   "Arguments that say the length; paths such as \\"page.first\\"."
   slicingArguments: [String!]
@@ -30,23 +30,24 @@ export interface Annotated {
 }
 
 /**
- * The arguments of one directive on an element, untyped: `weight` is an Int in some schemas and a String in others. Read from
- * the document, else from `extensions.directives`, where schema builders keep them.
+ * The arguments of each use of a directive on an element, untyped. Read from the document, else from `extensions.directives`,
+ * where schema builders keep them.
  */
-export function readDirective(element: Annotated, name: string): Readonly<Record<string, unknown>> | undefined {
+export function readDirectives(element: Annotated, name: string): Readonly<Record<string, unknown>>[] {
   const nodes = [element.astNode, ...(element.extensionASTNodes ?? [])].flatMap((node) => node?.directives ?? []);
-  const found = nodes.find((node) => node.name.value === name);
-  if (found) {
-    return Object.fromEntries((found.arguments ?? []).map((arg) => [arg.name.value, valueOf(arg.value)]));
+  const found = nodes.filter((node) => node.name.value === name);
+  if (found.length > 0) {
+    return found.map(({ arguments: args }) =>
+      Object.fromEntries((args ?? []).map((arg) => [arg.name.value, valueOf(arg.value)])),
+    );
   }
   const directives = element.extensions?.['directives'];
-  if (Array.isArray(directives)) {
-    const entry = (directives as { name?: unknown; args?: unknown }[]).find((one) => one?.name === name);
-    return entry && ((entry.args ?? {}) as Record<string, unknown>);
-  }
-  const entry: unknown = (directives as Record<string, unknown> | undefined)?.[name];
-  const values: unknown = Array.isArray(entry) ? entry[0] : entry;
-  return typeof values === 'object' && values !== null ? (values as Record<string, unknown>) : undefined;
+  const values: unknown[] = Array.isArray(directives)
+    ? (directives as { name?: unknown; args?: unknown }[]).flatMap((one) =>
+        one?.name === name ? (one.args ?? {}) : [],
+      )
+    : [(directives as Record<string, unknown> | undefined)?.[name]].flat();
+  return values.filter((value) => typeof value === 'object' && value !== null) as Record<string, unknown>[];
 }
 
 /** A number of any spelling stays what was written: 1e400 must not silently become Infinity. */

@@ -15,7 +15,8 @@ import {
   isListType,
   isObjectType,
 } from 'graphql';
-import { type Annotated, readDirective } from './cost-directives.ts';
+import type { ReadAnnotation } from './cost-annotations.ts';
+import type { Annotated } from './cost-directives.ts';
 import type { CostSettings, ListSize } from './cost-options.ts';
 
 /** Fields below that are the lists: `true`, or the fields further below. */
@@ -52,15 +53,16 @@ const sizeTable = {
 export function listSizeOf(
   type: GraphQLObjectType | GraphQLInterfaceType,
   field: GraphQLField<unknown, unknown>,
-  settings: CostSettings,
+  { listSizes }: CostSettings,
+  read: ReadAnnotation,
 ): ListSize | undefined {
-  const { listSizes } = settings;
   const declared = [type, ...type.getInterfaces()]
     .map((owner) => {
       const own = owner.getFields()[field.name];
-      const directive = own && readDirective(own as Annotated, 'listSize');
-      const option = listSizes.get(`${owner.name}.${field.name}`);
-      return directive || option ? { ...directive, ...option } : undefined;
+      const coordinate = `${owner.name}.${field.name}`;
+      const annotation = own && read(own as Annotated, coordinate);
+      const option = listSizes.get(coordinate);
+      return annotation || option ? { ...annotation?.given, ...option } : undefined;
     })
     .find((found) => found !== undefined);
   // Federation: as many entities as representations.

@@ -88,7 +88,7 @@ function compileCost(costs: CostSchema, document: DocumentNode, operation: Opera
   const compiler = new Compiler(costs, document);
   const compile = settings.model === 'apollo' ? compileApollo : compileSelections;
   const root = compile(compiler, operation.selectionSet, rootType);
-  return new CostProgram(compiler, root, settings.base[operation.operation], costs.typeWeight(rootType.type));
+  return new CostProgram(compiler, root, settings.base[operation.operation], costs.objectCost(rootType.type));
 }
 
 /** What a client is told of the coordinates that made a cost. */

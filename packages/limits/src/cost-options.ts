@@ -21,7 +21,7 @@ import type { Estimator } from './estimators.ts';
 
 /** How long the list of one field can be: what `@listSize` says, for schemas that cannot be annotated. */
 export interface ListSize {
-  /** The length where no argument says it. 0 or more. */
+  /** The length where no argument says it. It is believed: `capLists` holds resolvers to a length. 0 or more. */
   readonly assumedSize?: number | undefined;
   /** Arguments that say the length, or whose own length it is; paths such as `page.first`. The largest one counts. */
   readonly slicingArguments?: readonly string[] | undefined;
@@ -52,7 +52,10 @@ export interface CostOptions extends CostLimits {
   readonly model?: 'ibm' | 'apollo' | undefined;
   /** Estimators as graphql-query-complexity has them, in place of `@cost` and `@listSize`. The first number counts. */
   readonly estimators?: readonly Estimator[] | undefined;
-  /** Schema coordinate (`Type`, `Type.field`, `Type.field(arg:)`, `Input.field`) -> weight; it wins over `@cost`. */
+  /**
+   * Schema coordinate (`Type`, `Type.field`, `Type.field(arg:)`, `Input.field`) -> weight; it wins over `@cost`. A negative one
+   * makes its own field cheaper, down to 0, and pays for nothing else.
+   */
   readonly weights?: Readonly<Record<string, number>> | undefined;
   /** `Type.field` -> how long its list can be; each entry wins over the same argument of `@listSize`. */
   readonly listSizes?: Readonly<Record<string, ListSize>> | undefined;

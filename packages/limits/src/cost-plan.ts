@@ -1,7 +1,7 @@
 /** What compiling an operation leaves behind: what it costs whatever the variables are, and what they decide. */
 import { evaluate, type Run, type Term, type Variables } from './cost-terms.ts';
 
-/** One response key of a merged selection set: `own + size x (each + below)`. */
+/** One response key of a merged selection set: `own + size x each`, never less than 0, and `size x below`. */
 export interface PlanItem {
   readonly key: string;
   readonly coordinate: string;
@@ -11,7 +11,7 @@ export interface PlanItem {
   readonly each: number;
   /** Items that the list can hold; 1 where the field is no list. */
   readonly size: Term;
-  /** Type cost of each item. */
+  /** Type cost of each item. 0 or more. */
   readonly typeWeight: number;
   readonly holds: ((variables: Variables) => boolean) | undefined;
   readonly below: Plan | undefined;
@@ -132,11 +132,12 @@ export class Plans {
 
 function fieldCostOfItem({ own, size, each, below, whole }: PlanItem, run: Run): number {
   if (whole) return Math.max(0, evaluate(own, run));
-  const perItem = below ? each + fieldCostOf(below, run) : each;
-  return Math.max(0, evaluate(own, run) + evaluate(size, run) * perItem);
+  const items = evaluate(size, run);
+  // A negative weight makes its own field cheaper, and pays for nothing that is selected below.
+  const cost = Math.max(0, evaluate(own, run) + items * each);
+  return below ? cost + items * fieldCostOf(below, run) : cost;
 }
 
 function typeCostOfItem({ size, typeWeight, below }: PlanItem, run: Run): number {
-  const perItem = below ? typeWeight + typeCostOf(below, run) : typeWeight;
-  return Math.max(0, evaluate(size, run) * perItem);
+  return evaluate(size, run) * (below ? typeWeight + typeCostOf(below, run) : typeWeight);
 }

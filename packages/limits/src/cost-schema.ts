@@ -21,6 +21,7 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
+import { annotationReader } from './cost-annotations.ts';
 import { elementsOf } from './cost-directives.ts';
 import { compileSizing, listSizeOf, type Sizing } from './cost-list-size.ts';
 import type { CostSettings } from './cost-options.ts';
@@ -36,6 +37,7 @@ export interface FieldCost {
   readonly weight: number;
   /** The weight where no argument and no directive adds to it. 0 or more. */
   readonly own: number;
+  /** What each object of it adds to the type cost. 0 or more. */
   readonly typeWeight: number;
   /** Lists around the type: 2 for `[[T]]`. */
   readonly dimensions: number;
@@ -81,6 +83,8 @@ export interface CostSchema {
   /** `undefined` for what is no object, interface or union. */
   typeNamed(name: string): TypeCosts | undefined;
   typeWeight(type: GraphQLNamedType): number;
+  /** What one object of the type adds to the type cost: 0 where its weight is negative, as it pays for no other object. */
+  objectCost(type: GraphQLNamedType): number;
   /** Weight of an argument, input field or directive argument; `undefined` where none was given. */
   inputWeight(input: GraphQLArgument | GraphQLInputField): number | undefined;
   pricedArguments(args: readonly GraphQLArgument[]): readonly GraphQLArgument[];
@@ -115,6 +119,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
       }
       return weight;
     },
+    objectCost: (type) => Math.max(0, costs.typeWeight(type)),
     inputWeight: (input) => inputs.get(input),
     pricedArguments: (args) => args.filter((arg) => canCost(arg.type, inputs.get(arg))),
     pricedFields(type) {
@@ -160,6 +165,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     };
   }
 
+  const readSize = annotationReader(schema, 'listSize', settings.model === 'estimators');
   const unused = new Set(settings.listSizes.keys());
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__') || !isCompositeType(type)) continue;
@@ -191,7 +197,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const named = getNamedType(field.type);
     const priced = costs.pricedArguments(field.args);
     const weight = weights.get(coordinate) ?? costs.typeWeight(named);
-    const given = listSizeOf(type, field, settings);
+    const given = listSizeOf(type, field, settings, readSize);
     const sizing = given && compileSizing(coordinate, field, given, settings.maxListSize);
     const args = field.args.map((arg) => [arg.name, String(arg.type), arg.defaultValue, inputs.get(arg)]);
     // What an estimator says can depend on the type alone.
@@ -202,8 +208,9 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const dimensions = dimensionsOf(field.type);
     const composite = types.get(named.name);
     const own = Math.max(0, weight);
-    const typeWeight = costs.typeWeight(named);
-    const costsNothing = own === 0 && typeWeight <= 0 && priced.length === 0 && settings.model !== 'estimators';
+    const typeWeight = costs.objectCost(named);
+    // A negative weight is no 0: it takes something off the directives of the field that merges first.
+    const costsNothing = weight === 0 && typeWeight === 0 && priced.length === 0 && settings.model !== 'estimators';
     // Which keys an answer has tells what type it is of, and so what it cost in the end.
     const isFree = !composite && dimensions === 0 && !sizing && costsNothing && !settings.actualCost;
     return {

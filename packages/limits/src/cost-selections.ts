@@ -13,7 +13,7 @@ import { directivesCost, inputsCost, ownInputsCost, sizesOf } from './cost-field
 import { anyHolds, type Guard, guardOf, impliedBy } from './cost-guards.ts';
 import type { Plan, PlanItem } from './cost-plan.ts';
 import type { FieldCost, TypeCosts } from './cost-schema.ts';
-import { atLeastZero, sum, type Term, where } from './cost-terms.ts';
+import { atLeastZero, evaluate, sum, type Term, where } from './cost-terms.ts';
 
 /** A selection set that takes part under its guard. */
 interface GuardedSet {
@@ -148,20 +148,38 @@ class SelectionCompiler {
   }
 }
 
-/** The weight of the field, and what its arguments add, and the directives of all that merges. */
+/**
+ * The weight of the field, and what its arguments add, and the directives of all that merges.
+ *
+ * Only the directives of the first field that takes part can make it cheaper: to repeat a field with others must not.
+ */
 function priceField(compiler: Compiler, { cost, fields }: Asked): Term {
-  const [{ node }] = fields;
+  const [{ node, guard }] = fields;
   if (fields.length === 1) {
     if (cost.priced.length === 0 && !node.directives?.length) return cost.own;
     return atLeastZero(sum([cost.weight, inputsCost(compiler, cost, node)]));
   }
-  const terms = [cost.weight, ownInputsCost(compiler, cost, node)];
-  for (const [one, guards] of groupGuards(fields)) {
-    const added = directivesCost(compiler, one);
-    // Only the first can make the field cheaper: to repeat it must not.
-    terms.push(where(one === node ? added : atLeastZero(added), anyHolds(guards)));
+  const own = sum([cost.weight, ownInputsCost(compiler, cost, node)]);
+  const added = [...groupGuards(fields)].map(([one, guards]) => ({
+    node: one,
+    term: directivesCost(compiler, one),
+    holds: anyHolds(guards),
+  }));
+  const asFirst = new Map(added.map(({ node: one, term }) => [one, atLeastZero(sum([own, term]))]));
+  const plain = atLeastZero(own);
+  const repeated = added.map((one) => ({ ...one, term: where(atLeastZero(one.term), one.holds) }));
+  if (guard === '' || fields.every((field) => field.guard === guard)) {
+    const others = repeated.filter((one) => one.node !== node);
+    return sum([asFirst.get(node) ?? plain, ...others.map(({ term }) => term)]);
   }
-  return atLeastZero(sum(terms));
+  if (added.length === 0) return plain;
+  const inTurn = fields.map((field) => ({ node: field.node, holds: anyHolds([field.guard]) }));
+  return function evaluateMerged(run) {
+    const first = inTurn.find(({ holds }) => !holds || holds(run.variables))?.node;
+    let total = evaluate((first && asFirst.get(first)) ?? plain, run);
+    for (const one of repeated) if (one.node !== first) total += evaluate(one.term, run);
+    return total;
+  };
 }
 
 /** Field with directives -> its guards: that of a fragment that is spread twice takes part where one of them holds. */

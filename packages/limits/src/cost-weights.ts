@@ -1,24 +1,26 @@
 /** The weights of a schema, read from `@cost` and the options and validated once (IBM cost directives, section 9). */
 import { readOptions, show } from '@graphql-bulwark/core';
 import { type GraphQLNamedType, type GraphQLSchema, isInputObjectType, isInterfaceType, isUnionType } from 'graphql';
-import { type Annotated, elementsOf, readDirective } from './cost-directives.ts';
+import { annotationReader } from './cost-annotations.ts';
+import { type Annotated, elementsOf } from './cost-directives.ts';
 import { type CostSettings, checkWeight } from './cost-options.ts';
 
 const directiveTable = { weight: { required: true, check: checkWeight } } as const;
 
 /** coordinate -> weight, from the schema, then from the options. */
-export function readWeights(schema: GraphQLSchema, { weights: given }: CostSettings): Map<string, number> {
+export function readWeights(schema: GraphQLSchema, { weights: given, model }: CostSettings): Map<string, number> {
+  const read = annotationReader(schema, 'cost', model === 'estimators');
   const weights = new Map<string, number>();
   const known = new Set<string>();
   for (const [coordinate, element] of elementsOf(schema)) {
-    const directive = readDirective(element, 'cost');
+    const annotation = read(element, coordinate);
     const allowed = mayCost(schema, coordinate, element);
     if (allowed) known.add(coordinate);
-    if (!directive) continue;
-    if (!allowed)
-      throw new TypeError(`@cost on ${coordinate}: interfaces, their fields, unions and input types have none.`);
-    const { weight } = readOptions(`@cost on ${coordinate}`, directive as { weight: unknown }, directiveTable);
-    weights.set(coordinate, checkWeight(`@cost on ${coordinate}: weight`, weight));
+    if (!annotation) continue;
+    const where = `@${annotation.name} on ${coordinate}`;
+    if (!allowed) throw new TypeError(`${where}: interfaces, their fields, unions and input types have none.`);
+    const { weight } = readOptions(where, annotation.given as { weight: unknown }, directiveTable);
+    weights.set(coordinate, checkWeight(`${where}: weight`, weight));
   }
   for (const [coordinate, weight] of given) {
     if (!known.has(coordinate)) {

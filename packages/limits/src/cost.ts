@@ -59,12 +59,21 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
 
     start({ schema, warn }) {
       const costs = meter.schemaOf(schema);
-      const unsized = settings.model === 'estimators' ? [] : unsizedLists(costs);
-      if (unsized.length === 0) return;
-      warn?.(
-        `cost: nothing says how long these lists can be, and each counts as ${settings.defaultListSize} items: ` +
-          `${listed(unsized)}. Say it with @listSize or listSizes.`,
-      );
+      if (settings.model === 'estimators') return;
+      const { unknown, assumed } = unsizedLists(costs);
+      if (unknown.length > 0) {
+        warn?.(
+          `cost: nothing says how long these lists can be, and each counts as ${settings.defaultListSize} items: ` +
+            `${listed(unknown)}. Say it with @listSize or listSizes.`,
+        );
+      }
+      if (assumed.length > 0) {
+        warn?.(
+          `cost: these lists are priced by their assumedSize, and nothing keeps them from being longer: ${listed(assumed)}. ` +
+            'Name the arguments that say their length (slicingArguments), or bound what is returned with capLists ' +
+            '(resolvedLists of createBulwark).',
+        );
+      }
     },
 
     check(operation) {

@@ -25,6 +25,7 @@ import {
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
+  type GraphQLField,
   type GraphQLFieldResolver,
   type GraphQLResolveInfo,
   type GraphQLSchema,
@@ -49,6 +50,14 @@ const optionTable = {
   fieldResolver: { default: defaultFieldResolver, check: aFunction },
   events: { check: anEventSink },
 } satisfies OptionTable<ListCapOptions>;
+
+/** In the extensions of a field: the items that its list may hold. A text, as graphql-js copies no other keys. */
+const capExtension = 'bulwarkMaxItems';
+
+/** Whether `capLists` bounds what the field returns. */
+export function isCapped({ extensions }: Pick<GraphQLField<unknown, unknown>, 'extensions'>): boolean {
+  return extensions[capExtension] !== undefined;
+}
 
 /** The lists of one field. */
 interface Capped {
@@ -90,7 +99,9 @@ export function capLists(schema: GraphQLSchema, options: ListCapOptions): GraphQ
           return list;
         });
       };
-      return { ...config, resolve: around(config, resolve) };
+      // Kept by transforms that come later, so that `cost` finds it when the server starts.
+      const extensions = { ...config.extensions, [capExtension]: maximum };
+      return { ...config, extensions, resolve: around(config, resolve) };
     },
   });
 }

@@ -1,8 +1,9 @@
 import { checkOperation, createEvents, type ResolvedOperation, type SecurityEvent } from '@graphql-bulwark/core';
+import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema, parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { as, codes, send } from '../../../test/kit.ts';
-import { type CostOptions, cost, costDirectives, explain } from '../src/index.ts';
+import { type CostOptions, capLists, cost, costDirectives, explain } from '../src/index.ts';
 import { priceOf, schemaOf, serveCost } from './pricing.ts';
 
 const start = (typeDefs: string, options?: CostOptions) =>
@@ -209,6 +210,13 @@ it.each([
   ['counts once, though its fragment is spread twice', '...F @include(if: $x) ...F @include(if: $y)', [0, 9, 9, 9]],
   ['makes its field cheaper', 'b @cheap(n: 1)', [2, 2, 2, 2]],
   ['makes no field cheaper that is left out', 'b @cheap(n: 1) @include(if: $x) b', [5, 2, 5, 2]],
+  [
+    'makes the field cheaper that is first because another is left out',
+    'b @include(if: $x) b @cheap(n: 1)',
+    [2, 5, 2, 5],
+  ],
+  ['makes the field cheaper under the condition of all', '... @include(if: $x) { b @cheap(n: 1) b }', [0, 2, 0, 2]],
+  ['takes nothing off what a repetition adds', 'a @cheap(n: 1) a @fancy(n: 1)', [9, 9, 9, 9]],
   ['makes no field cheaper by being repeated', 'b b @cheap(n: 1) b @cheap(n: 1)', [5, 5, 5, 5]],
 ])('what a directive takes %s', async (_, selections, expected) => {
   const schema = schemaOf(`
@@ -266,22 +274,62 @@ it('names at start the lists of which nothing says how long they are, through HT
     type Rows { items: [Item] }`;
   const events: SecurityEvent[] = [];
   await serveCost(typeDefs, { listSizes: { 'Query.byOption': { assumedSize: 2 } }, defaultListSize: 7 }, events);
-  expect(events).toMatchObject([
-    {
-      type: 'config.warning',
-      message:
-        'cost: nothing says how long these lists can be, and each counts as 7 items: Query.open, Item.grid, Page.loose. ' +
-        'Say it with @listSize or listSizes.',
-    },
-  ]);
+  expect(events[0]).toMatchObject({
+    type: 'config.warning',
+    message:
+      'cost: nothing says how long these lists can be, and each counts as 7 items: Query.open, Item.grid, Page.loose. ' +
+      'Say it with @listSize or listSizes.',
+  });
   events.length = 0;
   await serveCost(
-    'type Query { numbers: [Int] sized: [Item] @listSize(assumedSize: 5) } type Item { id: ID }',
+    'type Query { numbers: [Int] cut(first: Int): [Item] @listSize(slicingArguments: ["first"]) } type Item { id: ID }',
     {},
     events,
   );
   await serveCost(typeDefs, { estimators: [() => 1] }, events);
   expect(events).toEqual([]);
+});
+
+it('names at start the lists that are priced by an assumed size which nothing enforces', async () => {
+  const schema = schemaOf(`
+    type Query {
+      assumed: [Item] @listSize(assumedSize: 5) grid: [[Item]] @listSize(assumedSize: 2)
+      byOption: [Item] numbers: [Int] @listSize(assumedSize: 5)
+      optional(first: Int): [Item]
+        @listSize(assumedSize: 5, slicingArguments: ["first"], requireOneSlicingArgument: false)
+      page: Page @listSize(assumedSize: 3, sizedFields: ["edges", "rows { items }"])
+      sliced(first: Int): Sliced @listSize(slicingArguments: ["first"], sizedFields: ["edges"])
+    }
+    type Item { id: ID }
+    type Page { edges: [Item] rows: Rows }
+    type Rows { items: [Item] }
+    type Sliced { edges: [Item] }`);
+  const options: CostOptions = { listSizes: { 'Query.byOption': { assumedSize: 2 } } };
+  const warnings = async (of: GraphQLSchema, given: CostOptions = options): Promise<string[]> => {
+    const events: SecurityEvent[] = [];
+    await serveCost(of, given, events);
+    return events.map((event) => ('message' in event ? event.message : event.type));
+  };
+  const told = (lists: string): string[] => [
+    `cost: these lists are priced by their assumedSize, and nothing keeps them from being longer: ${lists}. ` +
+      'Name the arguments that say their length (slicingArguments), or bound what is returned with capLists ' +
+      '(resolvedLists of createBulwark).',
+  ];
+  expect(await warnings(schema)).toEqual(told('Query.assumed, Query.grid, Query.byOption, Page.edges, Rows.items'));
+  const fields = { 'Query.assumed': 5, 'Rows.items': 5 };
+  // A transform that comes later makes new fields, as guarding the schema does.
+  const capped = mapSchema(capLists(schema, { maxItems: false, fields }), {
+    [MapperKind.OBJECT_FIELD]: (config) => ({ ...config }),
+  });
+  expect(await warnings(capped)).toEqual(told('Query.grid, Query.byOption, Page.edges'));
+  expect(await warnings(capLists(schema, { maxItems: 100, fields: { 'Page.edges': false } }))).toEqual(
+    told('Page.edges'),
+  );
+  expect(await warnings(capLists(schema, { maxItems: 100 }))).toEqual([]);
+  const many = Array.from({ length: 30 }, (_, i) => `l${i}: [Query] @listSize(assumedSize: 1)`).join(' ');
+  expect(await warnings(schemaOf(`type Query { ${many} }`), {})).toEqual([
+    expect.stringMatching(/Query\.l19 and 10 more\. Name/),
+  ]);
 });
 
 it('by default refuses lists in lists of which the field cost is small and the answer is not', async () => {

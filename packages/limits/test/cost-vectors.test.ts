@@ -37,6 +37,16 @@ const X5 = `
     f(f: [F!]): Int
     ids(ids: [ID!] @cost(weight: "2")): Int
   }`;
+// Negative weights: each makes its own field cheaper, down to 0, and pays for nothing else.
+const X6 = `
+  type Query @cost(weight: "-50") {
+    t: T
+    list: [N] @listSize(assumedSize: 3)
+    dear(approx: [Int] @cost(weight: "-9")): T @cost(weight: "5")
+    q: Query
+  }
+  type N @cost(weight: "-4") { t: T d: Int @cost(weight: "2") }
+  type T { x: Int @cost(weight: "7") }`;
 
 const invalid = 'COST_INVALID_SLICING_ARGUMENT';
 type Vector = readonly [
@@ -100,6 +110,10 @@ const ibm: readonly Vector[] = [
   ],
   ['C34', X5, 'query ($f: [F!]) { f(f: $f) }', [1_000, 1], { f: Array.from({ length: 1_000 }, () => ({ a: 1 })) }],
   ['C35', X5, '{ ids(ids: ["a", "b", "c"]) }', [6, 1]],
+  ['C36 a negative weight of the root type', X6, '{ t { x } }', [8, 1]],
+  ['C37 a negative weight of objects', X6, '{ list { t { x } } }', [3 * 8, 3]],
+  ['C38 a negative weight beside others', X6, '{ list { d } t { x } q { t { x } } }', [3 * 2 + 8 + 8, 2]],
+  ['C39 a negative weight of each item of an argument', X6, '{ dear(approx: [1, 2, 3]) { x } }', [7, 1]],
 ];
 
 it.each(whole(ibm))('$id costs what the IBM directives say', async ({ schema, text, expected, variables }) => {
@@ -176,6 +190,9 @@ const apollo: readonly Vector[] = [
   ['C22', X3, '{ films(first: 20) { edges { node { title } } pageInfo { x } } }', [42, 43]],
   ['C24', X3, '{ films(first: 20) { ...E } } fragment E on FilmConnection { edges { node { title } } }', [41, 42]],
   ['C25', X3, '{ films(first: 20) { e: edges { node { title } } } }', [41, 42]],
+  ['C36 a negative weight of the root type', X6, '{ t { x } }', [8, 1]],
+  ['C37 a negative weight of objects', X6, '{ list { t { x } } }', [3 * 8, 3]],
+  ['C39 a negative weight of each item of an argument', X6, '{ dear(approx: [1, 2, 3]) { x } }', [7, 1]],
   ['A1', router, 'mutation { doSomething }', [10, 1]],
   ['A2', router, '{ object1 { field1 } }', [1, 2]],
   ['A3', router, '{ interfaceInstance1 { field2 } }', [1, 2]],

@@ -3,7 +3,7 @@ import { atLeast, type CounterStore, type OptionTable, readOptions } from '@grap
 import { createWindows, type Windows } from './windows.ts';
 
 export interface MemoryStoreOptions {
-  /** Buckets kept at once; above it the oldest that is not used up is forgotten. Whole number, 1 or more. @default 100000 */
+  /** Buckets kept at once; above it one of the least used is forgotten. Whole number, 1 or more. @default 100000 */
   readonly maxKeys?: number | undefined;
 }
 

@@ -2,11 +2,12 @@
  * Fixed windows in the memory of this process: bounded, without timers, and counted in one synchronous step, so that several
  * charges are taken all or nothing.
  *
- * When there are too many, windows that are over go first, then the oldest of the policy that has the most and that are not
- * used up: a flood of made-up keys must wash away neither what another policy counts nor the one that it has just exhausted.
+ * When there are too many, windows that are over go first, then one of the policy that has the most: a flood of made-up keys
+ * must not wash away what another policy counts. Which one of that policy goes, `WindowQueue` decides.
  */
 import { type BucketState, type Charge, type Consumption, type Refund, wholeNumber } from '@graphql-bulwark/core';
 import { wholePoints } from '../points.ts';
+import { type Queued, WindowQueue } from './eviction.ts';
 
 type Bucket = Omit<Charge, 'points'>;
 
@@ -17,15 +18,15 @@ interface Kind {
   readonly windowSeconds: number;
   /** key -> its window */
   readonly windows: Map<string, Window>;
+  readonly queue: WindowQueue<Window>;
 }
 
-interface Window {
+interface Window extends Queued<Window> {
   readonly id: string;
   readonly kind: Kind;
   readonly key: string;
   endsAt: number;
   consumed: number;
-  /** The call that charges it, which must not lose it. */
   call: number;
 }
 
@@ -41,23 +42,37 @@ export interface Windows {
   readonly size: () => number;
 }
 
-/** How many of the oldest windows are looked at for one that may go. */
-const candidates = 16;
-
 export function createWindows(maxKeys: number): Windows {
   // No name is put together per bucket: its policy and its key are found as they are.
   const kinds = new Map<string, readonly Kind[]>();
-  // Oldest first.
-  const windows = new Set<Window>();
+  /** The same, to go around. */
+  const all: Kind[] = [];
+  let swept = 0;
+  let size = 0;
   let opened = 0;
   let calls = 0;
-  let sweep = windows.values();
 
   function kindOf({ policy, limit, windowSeconds }: Bucket): Kind | undefined {
     for (const kind of kinds.get(policy) ?? []) {
       if (kind.limit === limit && kind.windowSeconds === windowSeconds) return kind;
     }
     return undefined;
+  }
+
+  function addKind({ policy, limit, windowSeconds }: Bucket): Kind {
+    wholeNumber('limit', limit);
+    wholeNumber('windowSeconds', windowSeconds);
+    const kind: Kind = { policy, limit, windowSeconds, windows: new Map(), queue: new WindowQueue() };
+    kinds.set(policy, [...(kinds.get(policy) ?? []), kind]);
+    all.push(kind);
+    return kind;
+  }
+
+  function removeKind(kind: Kind): void {
+    const others = (kinds.get(kind.policy) ?? []).filter((each) => each !== kind);
+    if (others.length > 0) kinds.set(kind.policy, others);
+    else kinds.delete(kind.policy);
+    all.splice(all.indexOf(kind), 1);
   }
 
   function current(bucket: Bucket, now: number): Window | undefined {
@@ -71,65 +86,54 @@ export function createWindows(maxKeys: number): Windows {
   }
 
   function open(bucket: Bucket, now: number): Window {
-    forget(now);
+    closeEnded(now);
+    makeRoom();
     opened += 1;
-    const { policy, key, limit, windowSeconds } = bucket;
-    let kind = kindOf(bucket);
-    if (!kind) {
-      wholeNumber('limit', limit);
-      wholeNumber('windowSeconds', windowSeconds);
-      kind = { policy, limit, windowSeconds, windows: new Map() };
-      kinds.set(policy, [...(kinds.get(policy) ?? []), kind]);
-    }
+    const kind = kindOf(bucket) ?? addKind(bucket);
+    const { key } = bucket;
+    const endsAt = now + kind.windowSeconds * 1000;
     const window: Window = {
       id: String(opened),
       kind,
       key,
-      endsAt: now + windowSeconds * 1000,
+      endsAt,
       consumed: 0,
       call: calls,
+      older: undefined,
+      newer: undefined,
     };
     kind.windows.set(key, window);
-    windows.add(window);
+    kind.queue.append(window);
+    size += 1;
     return window;
   }
 
   function close(window: Window): void {
     const { kind, key } = window;
-    if (!windows.delete(window)) return;
+    if (kind.windows.get(key) !== window) return;
     kind.windows.delete(key);
-    if (kind.windows.size > 0) return;
-    const others = (kinds.get(kind.policy) ?? []).filter((each) => each !== kind);
-    if (others.length > 0) kinds.set(kind.policy, others);
-    else kinds.delete(kind.policy);
+    kind.queue.remove(window);
+    size -= 1;
+    if (kind.windows.size === 0) removeKind(kind);
   }
 
   /** A few steps around with each new window: what is over is gone before their number has doubled. */
-  function forget(now: number): void {
+  function closeEnded(now: number): void {
     for (let step = 0; step < 3; step += 1) {
-      const next = sweep.next();
-      if (next.done) {
-        sweep = windows.values();
-        break;
-      }
-      if (next.value.endsAt <= now) close(next.value);
+      const kind = all[swept];
+      const oldest = kind?.queue.oldest;
+      if (kind && oldest && oldest.endsAt <= now) close(oldest);
+      else swept = swept + 1 < all.length ? swept + 1 : 0;
     }
-    if (windows.size >= maxKeys) makeRoom(now);
   }
 
-  function makeRoom(now: number): void {
-    let largest: Kind | undefined;
-    for (const ofPolicy of kinds.values()) {
-      for (const kind of ofPolicy) if (!largest || kind.windows.size > largest.windows.size) largest = kind;
-    }
-    if (!largest) return;
-    let looked = 0;
-    for (const window of largest.windows.values()) {
-      if (window.call === calls) continue;
-      looked += 1;
-      if (window.endsAt <= now || window.consumed < window.kind.limit || looked === candidates) return close(window);
-      largest.windows.delete(window.key);
-      largest.windows.set(window.key, window);
+  function makeRoom(): void {
+    // One call can charge more than there is room for: what it left too many goes with the next windows.
+    for (let step = 0; step < 2 && size >= maxKeys; step += 1) {
+      let [largest] = all;
+      for (const kind of all) if (largest && kind.windows.size > largest.windows.size) largest = kind;
+      const window = largest?.queue.findLeastUsed(calls);
+      if (window) close(window);
     }
   }
 
@@ -139,7 +143,7 @@ export function createWindows(maxKeys: number): Windows {
       const points = charges.map((charge) => wholePoints(charge.points));
       calls += 1;
       // Whatever has to go now, it is none that this call charges.
-      if (windows.size + charges.length > maxKeys) for (const charge of charges) current(charge, now);
+      if (size + charges.length > maxKeys) for (const charge of charges) current(charge, now);
       const found = charges.map((charge) => current(charge, now) ?? open(charge, now));
       let isShort = false;
       found.forEach((window, i) => {
@@ -181,6 +185,9 @@ export function createWindows(maxKeys: number): Windows {
       const window = known ?? open(bucket, now);
       window.consumed = consumed;
       window.endsAt = now + Math.min(resetSeconds, bucket.windowSeconds) * 1000;
+      // It ends later than before, maybe after all others.
+      window.kind.queue.remove(window);
+      window.kind.queue.append(window);
     },
 
     reset(bucket) {
@@ -190,9 +197,10 @@ export function createWindows(maxKeys: number): Windows {
 
     clear() {
       kinds.clear();
-      windows.clear();
+      all.length = 0;
+      size = 0;
     },
-    size: () => windows.size,
+    size: () => size,
   };
 }
 
