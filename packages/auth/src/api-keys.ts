@@ -2,8 +2,16 @@
  * API keys: `prefix_keyid_secret`. The prefix is for secret scanners, the id for the look-up, the secret is random and kept only
  * as its SHA-256: with 256 random bits there is nothing that a slow hash could protect.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { isNumericDate, knownOptions, type Principal, show, wholeNumber, within } from '@graphql-bulwark/core';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  isNumericDate,
+  knownOptions,
+  type Principal,
+  sha256Bytes,
+  show,
+  wholeNumber,
+  within,
+} from '@graphql-bulwark/core';
 
 /** What a store knows of a key. */
 export interface ApiKeyRecord {
@@ -59,7 +67,11 @@ const dummySha256 = '0'.repeat(64);
 export function generateApiKey({ prefix }: Pick<ApiKeyOptions, 'prefix'>): GeneratedApiKey {
   const keyId = randomBytes(8).toString('hex');
   const secret = randomBytes(32).toString('hex');
-  return { key: `${checkedPrefix(prefix)}_${keyId}_${secret}`, keyId, secretSha256: sha256(secret).toString('hex') };
+  return {
+    key: `${checkedPrefix(prefix)}_${keyId}_${secret}`,
+    keyId,
+    secretSha256: sha256Bytes(secret).toString('hex'),
+  };
 }
 
 /** @throws {TypeError} while the server is built. */
@@ -83,7 +95,7 @@ export function apiKeyVerifier(options: ApiKeyOptions): (key: string) => Promise
     }
     try {
       // Both are computed in every case.
-      const same = timingSafeEqual(sha256(secret), digestOf(found ? found.secretSha256 : dummySha256));
+      const same = timingSafeEqual(sha256Bytes(secret), digestOf(found ? found.secretSha256 : dummySha256));
       if (!found) return { invalid: 'unknown key', claimedId: keyId };
       if (!same) return { invalid: 'wrong secret', claimedId: keyId, keyId };
       const ended = endOf(found);
@@ -145,8 +157,4 @@ function checkedPrefix(prefix: unknown): string {
 function digestOf(hex: string): Buffer {
   if (/^[0-9a-f]{64}$/i.test(hex)) return Buffer.from(hex, 'hex');
   throw new TypeError('secretSha256 must be 64 hexadecimal digits.');
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -5,8 +5,7 @@
  * One use is counted by core's counter store: a charge of one point on a bucket of one. The URL is the configured one; what the
  * `Host` header says is the client's to choose.
  */
-import { createHash } from 'node:crypto';
-import { type CounterStore, knownOptions, show, wholeNumber, within } from '@graphql-bulwark/core';
+import { type CounterStore, knownOptions, sha256, show, wholeNumber, within } from '@graphql-bulwark/core';
 import { calculateJwkThumbprint, EmbeddedJWK, type JWK, jwtVerify } from 'jose';
 import { type Nonces, nonces } from './dpop-nonce.ts';
 
@@ -123,8 +122,4 @@ const optionNames: readonly (keyof DpopOptions)[] = [
 function target(text: string): string {
   const { origin, pathname } = new URL(text);
   return `${origin}${pathname}`;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
 }

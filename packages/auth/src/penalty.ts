@@ -6,7 +6,6 @@
  * Failures are counted per subject and per address. Half of them are free; each further one costs a wait of 1, 2, 4 ... seconds,
  * and the last one locks until the window ends. Success clears the subject and never the address.
  */
-import { createHash } from 'node:crypto';
 import {
   type BucketState,
   type Charge,
@@ -19,6 +18,7 @@ import {
   type Refund,
   refusalCode,
   refuse,
+  sha256,
   show,
   wholeNumber,
   within,
@@ -213,5 +213,5 @@ function locked(full: readonly BucketState[]): Error {
 function keyOf(kind: 'subject' | 'address', value: string): string {
   const plain = plainText(value);
   if (plain === undefined) throw refuse('BAD_USER_INPUT', { reason: 'the name of a subject is too long' });
-  return `${kind}:${createHash('sha256').update(plain).digest('base64url')}`;
+  return `${kind}:${sha256(plain)}`;
 }

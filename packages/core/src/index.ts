@@ -55,6 +55,8 @@ export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } fro
 export { requireTestedGraphql } from './graphql-version.ts';
 export { guard } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
+export { sha256, sha256Bytes } from './lib/digest.ts';
+export { isObject, isRecord } from './lib/is-object.ts';
 export { dimensionsOf, isIterable } from './lists.ts';
 export { type OperationFacts, occurrencesAbove } from './operation-facts.ts';
 export {

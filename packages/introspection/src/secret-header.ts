@@ -1,6 +1,6 @@
 /** A secret that a router or a build server sends in a header of its own. */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { knownOptions, show } from '@graphql-bulwark/core';
+import { timingSafeEqual } from 'node:crypto';
+import { knownOptions, sha256Bytes, show } from '@graphql-bulwark/core';
 
 export interface SecretHeader {
   /** Name of the header, for example `x-introspection-key`. */
@@ -20,11 +20,7 @@ export function secretHeader(options: SecretHeader): (header: (name: string) => 
     throw new TypeError('introspection: header.secret must have at least 16 characters.');
   }
   const lowerCase = name.toLowerCase();
-  const expected = digest(secret);
+  const expected = sha256Bytes(secret);
   // Of equal length whatever was sent, so that the comparison takes as long for every guess.
-  return (header) => timingSafeEqual(digest(header(lowerCase) ?? ''), expected);
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return (header) => timingSafeEqual(sha256Bytes(header(lowerCase) ?? ''), expected);
 }

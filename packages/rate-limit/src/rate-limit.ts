@@ -8,6 +8,7 @@ import {
   type BucketState,
   type Charge,
   type Control,
+  isObject,
   listed,
   type Principal,
   type ResolvedOperation,
@@ -16,7 +17,7 @@ import {
 } from '@graphql-bulwark/core';
 import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { guardCalls, requireGuarded } from './call-guard.ts';
-import { createCalls, isObject } from './calls.ts';
+import { createCalls } from './calls.ts';
 import { type Caller, chargeFor, chargesOf } from './charges.ts';
 import { compileRules, type LimitedFields, type Rule } from './directive.ts';
 import { rateLimitHeaders, restrict, type Standing } from './headers.ts';
