@@ -6,6 +6,7 @@
  */
 import {
   type ClientAddressOptions,
+  checkedRealm,
   clientAddress,
   type Events,
   knownOptions,
@@ -16,7 +17,6 @@ import {
 } from '@graphql-bulwark/core';
 import { type ApiKeyOptions, apiKeyVerifier } from './api-keys.ts';
 import { type Accepted, type CredentialSource, credentialOf, onlyAuthorization } from './bearer.ts';
-import { checkedRealm } from './challenge.ts';
 import { type CookieOptions, checkCookieOptions } from './cookie.ts';
 import { type DpopOptions, dpopVerifier } from './dpop.ts';
 import { type IssuerOptions, issuerOptionNames } from './issuer.ts';

@@ -3,7 +3,14 @@
  * Room: check, after the limits. The guards of record are in the schema, and hold without this control.
  * Answers: `UNAUTHENTICATED`, 401, or `FORBIDDEN`, 403, with `WWW-Authenticate` (RFC 6750 section 3); one error per coordinate.
  */
-import { type Control, knownOptions, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
+import {
+  type Control,
+  challenge,
+  checkedRealm,
+  knownOptions,
+  type ResolvedOperation,
+  refuse,
+} from '@graphql-bulwark/core';
 import {
   type DocumentNode,
   type GraphQLError,
@@ -12,7 +19,6 @@ import {
   OperationTypeNode,
 } from 'graphql';
 import { denialsBeforeRunning } from './before-running.ts';
-import { challenge, checkedRealm } from './challenge.ts';
 import { type DirectiveNames, usesDirectives } from './directives.ts';
 import { denialOf, type Foreseen, foreseenDenials } from './foreseen.ts';
 import { type Guards, markOf } from './marker.ts';

@@ -10,7 +10,6 @@ export type { CredentialOptions } from './authenticate.ts';
 export { type Authenticate, type AuthenticateOptions, authenticate } from './authenticate.ts';
 export { type AuthorizationOptions, authorization } from './authorization.ts';
 export type { CredentialSource } from './bearer.ts';
-export type { ClaimPath } from './claims.ts';
 export { type AuthArguments, type CodeRule, type CodeRules, type Names, type OwnerArguments } from './code-rules.ts';
 export type { CookieOptions } from './cookie.ts';
 export {

@@ -4,9 +4,9 @@
  * jose does the cryptography and the claims. What is decided here is what jose leaves open: everything is required, and an
  * error is either the token's fault or that of the infrastructure.
  */
-import { checkFlags, type Principal, show, wholeNumber } from '@graphql-bulwark/core';
+import { type ClaimPath, checkFlags, type Principal, show, wholeNumber } from '@graphql-bulwark/core';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { type ClaimPath, type ClaimRules, isSubject, principalOf } from './claims.ts';
+import { type ClaimRules, isSubject, principalOf } from './claims.ts';
 import { type KeyOptions, type Keys, keysOf } from './keys.ts';
 import { type IssuerListener, KeysUnavailable } from './remote-keys.ts';
 

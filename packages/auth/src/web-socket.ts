@@ -11,6 +11,7 @@ import {
   deny,
   factsOfRefusal,
   hasEnded,
+  isAsyncIterable,
   isPromise,
   knownOptions,
   longestTimer,
@@ -38,7 +39,6 @@ import { isGuarded } from './marker.ts';
 import { RunningOperations, runs } from './running-operations.ts';
 import { close, holdBack, isClosed, type Socket, watch } from './socket.ts';
 import { shownErrors } from './socket-errors.ts';
-import { isAsyncIterable } from './stream.ts';
 import { type Upgraded, type WebSocketServerLike, watchUpgrades } from './upgraded-sockets.ts';
 
 /** What a connection is known by. */

@@ -41,6 +41,7 @@ export {
 } from './counter-store.ts';
 export { longestTimer, within } from './deadline.ts';
 export { isDevelopment, maxValidationErrors } from './environment.ts';
+export { type AuthScheme, type BearerError, challenge, checkedRealm } from './errors/www-authenticate.ts';
 export {
   createEvents,
   type EventDetails,
@@ -57,7 +58,7 @@ export { guard } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
 export { sha256, sha256Bytes } from './lib/digest.ts';
 export { isObject, isRecord } from './lib/is-object.ts';
-export { dimensionsOf, isIterable } from './lists.ts';
+export { dimensionsOf, isAsyncIterable, isIterable } from './lists.ts';
 export { type OperationFacts, occurrencesAbove } from './operation-facts.ts';
 export {
   checkFlags,
@@ -78,6 +79,8 @@ export { PerOperation } from './per-operation.ts';
 export { around, isPlainField } from './plain-field.ts';
 export { type PlainTextBudget, plainText, plainTextBudget } from './plain-text.ts';
 export {
+  type ClaimPath,
+  claimAt,
   hasEnded,
   isNumericDate,
   type Principal,

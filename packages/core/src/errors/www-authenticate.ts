@@ -8,14 +8,14 @@ export type BearerError =
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce';
 
-/** The kinds of credentials that an API takes. */
-export type Scheme = 'Bearer' | 'DPoP' | 'ApiKey';
+/** How a credential is sent (RFC 9110 section 11.1), of those that an API takes. */
+export type AuthScheme = 'Bearer' | 'DPoP' | 'ApiKey';
 
 /** The header that says how to authenticate, and what was wrong. */
 export function challenge(
   realm: string,
   error?: BearerError,
-  scheme: Scheme = 'Bearer',
+  scheme: AuthScheme = 'Bearer',
 ): { readonly 'www-authenticate': string } {
   return { 'www-authenticate': `${scheme} realm="${realm}"${error ? `, error="${error}"` : ''}` };
 }
