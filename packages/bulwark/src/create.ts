@@ -14,7 +14,10 @@ import {
   isDevelopment,
   type Logger,
   logEvents,
+  type MaskResult,
   type MeasureInput,
+  maskedBy,
+  maskResult,
   measureDocument,
   type RequestOrigin,
   type ResolvedOperation,
@@ -38,7 +41,6 @@ import type { GraphQLSchema } from 'graphql';
 import { authenticator } from './authenticator.ts';
 import { contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
-import { type MaskResult, resultMasker } from './mask.ts';
 import { type BulwarkOptions, checkOptions } from './options.ts';
 import { posture } from './posture.ts';
 import { toldLimits } from './socket-limits.ts';
@@ -111,6 +113,14 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
   const schemaDetails = (security: SecurityContext, header: Header): boolean => {
     if (!filtered) return !strictMessages || mayIntrospect(security, header);
     return (!strictMessages || mayIntrospect(security, header)) && seesAll(security);
+  };
+  const mayReadDetails = (contextValue: unknown): boolean => {
+    try {
+      return schemaDetails(securityOf(contextValue) ?? securityContext(), () => undefined);
+    } catch (error) {
+      events.logged('introspection: allow failed', error);
+      return false;
+    }
   };
   const prices =
     options.cost === false ? undefined : cost<C>({ ...options.cost, ...((hides || filtered) && { view: viewOf }) });
@@ -196,19 +206,13 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     admit: (request) => admitRequest(controls, request, events),
     measure: (parsed) => measureDocument(controls, parsed, events),
     check: (operation) => checkOperation(controls, operation, events),
-    mask: resultMasker({
-      events,
-      words,
-      expose,
-      schemaDetails(contextValue) {
-        try {
-          return schemaDetails(securityOf(contextValue) ?? securityContext(), () => undefined);
-        } catch (error) {
-          events.logged('introspection: allow failed', error);
-          return false;
-        }
-      },
-    }),
+    mask: (result, contextValue) =>
+      maskResult(result, {
+        expose,
+        schemaDetails: result.errors !== undefined && mayReadDetails(contextValue),
+        words: (code) => words(code, contextValue),
+        onMasked: maskedBy(events, { security: securityOf(contextValue) }),
+      }),
     async close() {
       await Promise.all(controls.map(async (control) => control.stop?.()));
     },

@@ -1,4 +1,3 @@
-export { asGraphQLError, clientErrors, isExpectedError, type Masking } from './answer.ts';
 export { type AnswerOptions, answerOptions } from './answer-options.ts';
 export { type CheckInput, checkOperation } from './check.ts';
 export {
@@ -41,6 +40,14 @@ export {
 } from './counter-store.ts';
 export { longestTimer, within } from './deadline.ts';
 export { isDevelopment, maxValidationErrors } from './environment.ts';
+export {
+  asGraphQLError,
+  isExpectedError,
+  type Masking,
+  type MaskResult,
+  maskErrors,
+  maskResult,
+} from './errors/mask-errors.ts';
 export { type AuthScheme, type BearerError, challenge, checkedRealm } from './errors/www-authenticate.ts';
 export {
   createEvents,
@@ -50,6 +57,7 @@ export {
   type Events,
   type Logger,
   logEvents,
+  maskedBy,
   type SecurityEvent,
 } from './events.ts';
 export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './facts.ts';
@@ -73,7 +81,7 @@ export {
   show,
   wholeNumber,
 } from './options.ts';
-export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
+export { type Header, type SchemaDetails } from './outgoing.ts';
 export { parseDocument } from './parser-overflow.ts';
 export { PerOperation } from './per-operation.ts';
 export { around, isPlainField } from './plain-field.ts';
