@@ -8,6 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import {
   type ClientAddressOptions,
   type Events,
+  eventOf,
   hasEnded,
   isExpectedError,
   isNumericDate,
@@ -22,7 +23,6 @@ import {
 } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { proxyNotice } from './proxy-notice.ts';
-import { tellLimited } from './socket-limits.ts';
 
 /** What Apollo Server's standalone server and its Express and Koa integrations hand to `context()`. */
 export interface HttpRequest {
@@ -71,7 +71,7 @@ export function contextMaker(
   function admit(security: SecurityContext): void {
     const refusal = refusalFor?.(security);
     if (!refusal) return;
-    tellLimited(refusal, security, events);
+    events.emit(eventOf('rate-limit', refusal), 'refused', { security });
     throw refusal;
   }
 

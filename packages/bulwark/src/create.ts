@@ -43,7 +43,6 @@ import { contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
 import { type BulwarkOptions, checkOptions } from './options.ts';
 import { posture } from './posture.ts';
-import { toldLimits } from './socket-limits.ts';
 import { weakOptions } from './weaknesses.ts';
 
 /** What {@link createBulwark} returns. */
@@ -199,10 +198,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(options
     },
     clientIp,
     rateLimit: limiter,
-    sockets:
-      options.sockets === false
-        ? undefined
-        : toldLimits(limiter.sockets(options.sockets), events, options.rateLimit?.mode !== 'report'),
+    sockets: options.sockets === false ? undefined : limiter.sockets(options.sockets, events),
     admit: (request) => admitRequest(controls, request, events),
     measure: (parsed) => measureDocument(controls, parsed, events),
     check: (operation) => checkOperation(controls, operation, events),

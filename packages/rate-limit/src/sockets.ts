@@ -5,7 +5,10 @@
  */
 import {
   type Charge,
+  type Control,
   checkFlags,
+  type Events,
+  eventOf,
   knownOptions,
   refuse,
   type SecurityContext,
@@ -77,6 +80,9 @@ export interface SocketHooks {
   /** Charges of the budget of points for what is executed under this context. @throws {TypeError} where nothing was checked. */
   readonly pointsFor: (contextValue: unknown, caller: Caller) => readonly Charge[];
   readonly charge: (answer: RefusedAnswer) => void;
+  readonly mode: Control['mode'];
+  /** Told of each refusal, and of what fails. Left out: no one, and what fails is thrown. */
+  readonly reports: Events | undefined;
 }
 
 /** Where a socket is counted. */
@@ -98,7 +104,7 @@ interface Bucket {
 /** @throws {TypeError} for an option that cannot be meant. */
 export function socketLimits(
   options: SocketLimitOptions,
-  { counters, callerFor, pointsFor, charge }: SocketHooks,
+  { counters, callerFor, pointsFor, charge, mode, reports }: SocketHooks,
 ): SocketLimits {
   knownOptions('sockets', options, optionNames);
   const { pointsPerEvent = false } = options;
@@ -163,7 +169,7 @@ export function socketLimits(
     }
   }
 
-  return {
+  const limits: SocketLimits = {
     open(socket, security) {
       const [bucket] = places.has(socket) ? [] : bucketsOf(nowhere, [ofAddress], security);
       if (!bucket) return undefined;
@@ -200,6 +206,38 @@ export function socketLimits(
       return take([chargeFor(events, caller), ...points]);
     },
     refused: charge,
+  };
+  return withReports(limits, mode, reports);
+}
+
+/** In report mode what is over a limit is told of and let through. */
+function withReports(limits: SocketLimits, mode: Control['mode'], reports: Events | undefined): SocketLimits {
+  const isEnforced = mode !== 'report';
+
+  function tell<R extends GraphQLError | undefined>(refusal: R, security: SecurityContext): R | undefined {
+    if (refusal) reports?.emit(eventOf('rate-limit', refusal), isEnforced ? 'refused' : 'reported', { security });
+    return isEnforced ? refusal : undefined;
+  }
+
+  /** What a function of the application's threw, graphql-ws would write into the reason for which it closes the socket. */
+  async function tellLate(asked: Promise<GraphQLError | undefined>, security: SecurityContext) {
+    try {
+      return tell(await asked, security);
+    } catch (error) {
+      if (!reports) throw error;
+      return refuse('INTERNAL_SERVER_ERROR', { reason: reports.logged('limits of sockets failed', error) });
+    }
+  }
+
+  return {
+    ...limits,
+    open(socket, security) {
+      const tooMany = limits.open(socket, security);
+      return tooMany && tell(tooMany.refusal, security) && tooMany;
+    },
+    connect: (socket, security) => tell(limits.connect(socket, security), security),
+    subscribe: (security) => tellLate(limits.subscribe(security), security),
+    next: (security, contextValue) => tellLate(limits.next(security, contextValue), security),
   };
 }
 
