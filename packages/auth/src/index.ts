@@ -38,6 +38,3 @@ export type { RevocationOptions, RevocationQuery } from './revocation.ts';
 export { type CallerRights, rightsOf, ruleAt } from './rights.ts';
 export type { DefaultRule } from './rule-index.ts';
 export type { AuthMode } from './rules.ts';
-export { closeSocket, endNow, type WebSocketLike } from './socket.ts';
-export type { Upgraded, WebSocketServerLike } from './upgraded-sockets.ts';
-export { type Connection, type GuardedWebSocket, type WebSocketOptions, webSocket } from './web-socket.ts';

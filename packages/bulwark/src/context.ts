@@ -12,6 +12,7 @@ import {
   hasEnded,
   isExpectedError,
   isNumericDate,
+  isObject,
   type Principal,
   type RequestOrigin,
   refuse,
@@ -103,10 +104,15 @@ const noRequest =
   'bulwark.context() takes { req }, the http.IncomingMessage, as Express and standalone servers hand it over; ' +
   'of another server make it: context: (...given) => bulwark.context()({ req: ... }).';
 
-/** A context of a class keeps its methods, as Apollo Server keeps them for each operation. */
-function withSecurity<C extends object>(built: C, security: SecurityContext): C & SecuredContext {
-  const isObject = typeof built === 'object' && built !== null;
-  const context = Object.create(isObject ? Object.getPrototypeOf(built) : Object.prototype) as C;
+/** The same request but for a few properties; the server's own object stays as it is. */
+export function deriveRequest(request: IncomingMessage, change: Readonly<Record<string, unknown>>): IncomingMessage {
+  const properties = Object.entries(change).map(([name, value]) => [name, { value }]);
+  return Object.create(request, Object.fromEntries(properties) as PropertyDescriptorMap) as IncomingMessage;
+}
+
+/** A copy. A context of a class keeps its methods, as Apollo Server keeps them for each operation. */
+export function withSecurity<C extends object>(built: C, security: SecurityContext): C & SecuredContext {
+  const context = Object.create(isObject(built) ? Object.getPrototypeOf(built) : Object.prototype) as C;
   const own = { value: security, enumerable: true, writable: true, configurable: true };
   return Object.defineProperty(Object.assign(context, built), 'security', own) as C & SecuredContext;
 }

@@ -12,12 +12,6 @@ export {
 export type { Authenticator, HttpRequest } from './context.ts';
 export { type Bulwark, createBulwark } from './create.ts';
 export { type Exposure, type ExposureOptions, exposures, printExposures, type RuleAt } from './exposure.ts';
+export { type FastifyRequestLike, fastifyContext } from './fastify.ts';
+export { type WebSocketHooks, type WebSocketHooksOptions, webSocketHooks } from './graphql-ws/index.ts';
 export type { BulwarkOptions } from './options.ts';
-export {
-  type FastifyRequestLike,
-  fastifyContext,
-  type WebSocketConnection,
-  type WebSocketHooks,
-  type WebSocketHooksOptions,
-  webSocketHooks,
-} from './transports.ts';

@@ -21,7 +21,8 @@ export interface WebSocketServerLike {
 export interface UpgradedSocketsOptions {
   readonly server: WebSocketServerLike;
   readonly initTimeoutMilliseconds: number;
-  readonly onOpen: ((upgraded: Upgraded) => void) | undefined;
+  /** Told of each socket as soon as it is open, before its client has said anything. */
+  readonly onOpen: (upgraded: Upgraded) => void;
   /** Told of what `onOpen` throws: the socket is ended. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -42,12 +43,14 @@ export function watchUpgrades({
 }: UpgradedSocketsOptions): UpgradedSockets {
   if (typeof (server as Partial<WebSocketServerLike> | null | undefined)?.on !== 'function') {
     throw new TypeError(
-      `webSocket: server must be the WebSocketServer that useServer() gets, but is ${show(server)}: ` +
+      `webSocketHooks: server must be the WebSocketServer that useServer() gets, but is ${show(server)}: ` +
         'its sockets are watched from their upgrade.',
     );
   }
   if (watched.has(server)) {
-    throw new TypeError('webSocket: server is watched already, and only one would let its sockets in: call this once.');
+    throw new TypeError(
+      'webSocketHooks: server is watched already, and only one would let its sockets in: call this once.',
+    );
   }
   watched.add(server);
   const waiting = new WeakMap<object, NodeJS.Timeout>();
@@ -58,7 +61,7 @@ export function watchUpgrades({
     waiting.set(socket, late);
     socket.once?.('close', () => clearTimeout(late));
     try {
-      onOpen?.({ socket, request });
+      onOpen({ socket, request });
     } catch (error) {
       onFailure(error);
       endNow(socket, 4403, 'Forbidden');
@@ -70,7 +73,7 @@ export function watchUpgrades({
       const { socket } = (extra ?? {}) as Partial<Upgraded>;
       const late = socket && waiting.get(socket);
       if (!late)
-        throw new Error('webSocket: this socket is of another server than the option server: give both the same.');
+        throw new Error('webSocketHooks: this socket is of another server than the option server: give both the same.');
       clearTimeout(late);
     },
   };
