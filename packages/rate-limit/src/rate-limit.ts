@@ -123,7 +123,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       requireGuarded(rules, isPartial);
       const tiered = options.tier ? undefined : [...rules.policies.values()].find(({ tiers }) => tiers);
       if (tiered) throw new TypeError(`@rateLimit on ${tiered.coordinate}: tiers ${needTier}`);
-      const once = belowSubscriptions(schema, rules);
+      const once = belowSubscriptions(schema, rules.fields);
       if (once.length === 0) return;
       warn?.(
         `rate-limit: below a subscription these fields are charged when it begins, and not for each event: ${listed(once)}. ` +
