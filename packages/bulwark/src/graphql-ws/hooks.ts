@@ -184,9 +184,9 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     if (!limits) return;
     const tooMany = limits.open(socket, securityContext({ clientIp: clientIp(request) }));
     // Not by a hook of graphql-ws: those wait for streams to end, and a silent one may not for hours.
-    const leave = (): void => limits.disconnect(socket);
-    if (request.socket.destroyed) leave();
-    else request.socket.once('close', leave);
+    const release = (): void => limits.disconnect(socket);
+    if (request.socket.destroyed) release();
+    else request.socket.once('close', release);
     if (tooMany) endNow(tooMany.socket, 4403, 'Forbidden');
   }
 
