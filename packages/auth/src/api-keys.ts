@@ -2,7 +2,7 @@
  * API keys: `prefix_keyid_secret`. The prefix is for secret scanners, the id for the look-up, the secret is random and kept only
  * as its SHA-256: with 256 random bits there is nothing that a slow hash could protect.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import {
   atLeast,
   type Check,
@@ -13,6 +13,7 @@ import {
   type OptionTable,
   type Principal,
   readOptions,
+  sha256Bytes,
   within,
 } from '@graphql-bulwark/core';
 
@@ -82,7 +83,7 @@ export function generateApiKey({ prefix }: Pick<ApiKeyOptions, 'prefix'>): Gener
   const keyId = randomBytes(8).toString('hex');
   const secret = randomBytes(32).toString('hex');
   aPrefix('generateApiKey: prefix', prefix);
-  return { key: `${prefix}_${keyId}_${secret}`, keyId, secretSha256: sha256(secret).toString('hex') };
+  return { key: `${prefix}_${keyId}_${secret}`, keyId, secretSha256: sha256Bytes(secret).toString('hex') };
 }
 
 /** @throws {TypeError} while the server is built. */
@@ -100,7 +101,7 @@ export function apiKeyVerifier(options: ApiKeyOptions): (key: string) => Promise
     }
     try {
       // Both are computed in every case.
-      const same = timingSafeEqual(sha256(secret), digestOf(found ? found.secretSha256 : dummySha256));
+      const same = timingSafeEqual(sha256Bytes(secret), digestOf(found ? found.secretSha256 : dummySha256));
       if (!found) return { invalid: 'unknown key', claimedId: keyId };
       if (!same) return { invalid: 'wrong secret', claimedId: keyId, keyId };
       const ended = endOf(found);
@@ -155,8 +156,4 @@ function principalOf(keyId: string, record: ApiKeyRecord): Principal {
 function digestOf(hex: string): Buffer {
   if (/^[0-9a-f]{64}$/i.test(hex)) return Buffer.from(hex, 'hex');
   throw new TypeError('secretSha256 must be 64 hexadecimal digits.');
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

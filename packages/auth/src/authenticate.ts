@@ -17,13 +17,13 @@ import {
   type Principal,
   plainObject,
   readOptions,
+  realmRow,
   type SecurityContext,
   securityContext,
   withoutDefaults,
 } from '@graphql-bulwark/core';
 import { type ApiKeyOptions, apiKeyVerifier } from './api-keys.ts';
 import { type Accepted, type CredentialSource, credentialOf, onlyAuthorization } from './bearer.ts';
-import { realmRow } from './challenge.ts';
 import { type CookieOptions, readCookieOptions } from './cookie.ts';
 import { type DpopOptions, dpopVerifier } from './dpop.ts';
 import { type IssuerOptions, issuerTable } from './issuer.ts';

@@ -5,11 +5,13 @@
  */
 import {
   type Control,
+  challenge,
   type OptionTable,
   PerOperation,
   plainObject,
   type ResolvedOperation,
   readOptions,
+  realmRow,
   refuse,
   visitSelections,
 } from '@graphql-bulwark/core';
@@ -21,7 +23,6 @@ import {
   OperationTypeNode,
 } from 'graphql';
 import { denialsBeforeRunning } from './before-running.ts';
-import { challenge, realmRow } from './challenge.ts';
 import { type DirectiveNames, usesDirectives } from './directives.ts';
 import { denialOf, type Foreseen, foreseenDenials } from './foreseen.ts';
 import { type Guards, markOf } from './marker.ts';

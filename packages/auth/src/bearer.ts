@@ -1,6 +1,5 @@
 /** The one credential of a request: one header, one scheme, at most 8 KiB (RFC 6750 section 2.1, RFC 9449 section 7.1). */
-import { type RequestOrigin, refuse } from '@graphql-bulwark/core';
-import { challenge, type Scheme } from './challenge.ts';
+import { type AuthScheme, challenge, type RequestOrigin, refuse } from '@graphql-bulwark/core';
 import { type CookieOptions, cookiesNamed } from './cookie.ts';
 
 /** The part of an HTTP request that carries a credential; `http.IncomingMessage` and Express requests fit. */
@@ -103,7 +102,7 @@ function unauthenticated(realm: string, reason: string): Error {
   return refuse('UNAUTHENTICATED', { headers: challenge(realm, 'invalid_token'), reason });
 }
 
-function takenSchemes({ tokens, dpop, apiKeys }: Accepted): Scheme[] {
+function takenSchemes({ tokens, dpop, apiKeys }: Accepted): AuthScheme[] {
   return [
     ...(tokens ? ['Bearer' as const] : []),
     ...(dpop ? ['DPoP' as const] : []),

@@ -1,8 +1,5 @@
 /** From a verified token's claims to the principal. Only own properties count: a claim is never an inherited one. */
-import { isNumericDate, type Principal } from '@graphql-bulwark/core';
-
-/** A claim's name, or the way to it through nested objects: `['realm_access', 'roles']`. */
-export type ClaimPath = string | readonly string[];
+import { type ClaimPath, claimAt, isNumericDate, type Principal } from '@graphql-bulwark/core';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -46,16 +43,6 @@ export function principalOf(
 /** A `sub` that can name a principal. */
 export function isSubject(sub: unknown): sub is string {
   return typeof sub === 'string' && sub !== '' && sub.length <= maxSubjectLength;
-}
-
-/** The value of a claim, or `undefined`. */
-export function claimAt(claims: Claims, path: ClaimPath): unknown {
-  let value: unknown = claims;
-  for (const key of typeof path === 'string' ? [path] : path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Claims)[key];
-  }
-  return value;
 }
 
 /** One name or a list of them; what is not a string is ignored. */

@@ -5,7 +5,6 @@
  * One use is counted by core's counter store: a charge of one point on a bucket of one. The URL is the configured one; what the
  * `Host` header says is the client's to choose.
  */
-import { createHash } from 'node:crypto';
 import {
   aCounterStore,
   atLeast,
@@ -16,6 +15,7 @@ import {
   mustUnshown,
   type OptionTable,
   readOptions,
+  sha256,
   within,
 } from '@graphql-bulwark/core';
 import { calculateJwkThumbprint, EmbeddedJWK, type JWK, jwtVerify } from 'jose';
@@ -124,8 +124,4 @@ function isHttpUrl(value: unknown): boolean {
 function target(text: string): string {
   const { origin, pathname } = new URL(text);
   return `${origin}${pathname}`;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
 }

@@ -11,6 +11,7 @@ import {
   atLeast,
   byName,
   type Events,
+  isRecord,
   must,
   type OptionTable,
   orFalse,
@@ -48,7 +49,6 @@ import { type DefaultRule, ruleIndex } from './rule-index.ts';
 import { standings } from './standing.ts';
 import { losesItems, withNotedPromise, withSteadyItems } from './steady-lists.ts';
 import { endingWithCredential } from './stream.ts';
-import { isRecord } from './uses.ts';
 
 export interface GuardSchemaOptions<C = SecuredContext> {
   /**

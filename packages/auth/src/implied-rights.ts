@@ -1,6 +1,5 @@
 /** Roles that bring other roles and scopes with them, worked out once, when the principal is made. */
-import { byName, isText, must, type OptionTable, type Principal, readOptions } from '@graphql-bulwark/core';
-import { isRecord } from './uses.ts';
+import { byName, isRecord, isText, must, type OptionTable, type Principal, readOptions } from '@graphql-bulwark/core';
 
 export interface ImpliedRightsOptions {
   /** Role -> roles that it includes, and theirs. @default none */

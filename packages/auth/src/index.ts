@@ -10,7 +10,6 @@ export type { CredentialOptions } from './authenticate.ts';
 export { type Authenticate, type AuthenticateOptions, authenticate } from './authenticate.ts';
 export { type AuthorizationOptions, authorization } from './authorization.ts';
 export type { CredentialSource } from './bearer.ts';
-export type { ClaimPath } from './claims.ts';
 export { type AuthArguments, type CodeRule, type CodeRules, type Names, type OwnerArguments } from './code-rules.ts';
 export type { CookieOptions } from './cookie.ts';
 export {
@@ -39,6 +38,3 @@ export type { RevocationOptions, RevocationQuery } from './revocation.ts';
 export { type CallerRights, rightsOf, ruleAt } from './rights.ts';
 export type { DefaultRule } from './rule-index.ts';
 export type { AuthMode } from './rules.ts';
-export { closeSocket, endNow, type WebSocketLike } from './socket.ts';
-export type { Upgraded, WebSocketServerLike } from './upgraded-sockets.ts';
-export { type Connection, type GuardedWebSocket, type WebSocketOptions, webSocket } from './web-socket.ts';

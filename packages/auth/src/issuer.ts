@@ -12,6 +12,7 @@ import {
   between,
   byName,
   type Check,
+  type ClaimPath,
   isText,
   must,
   mustUnshown,
@@ -20,7 +21,7 @@ import {
   type SharedTable,
 } from '@graphql-bulwark/core';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { type ClaimPath, type ClaimRules, isSubject, principalOf } from './claims.ts';
+import { type ClaimRules, isSubject, principalOf } from './claims.ts';
 import { type DefaultedKeyOption, type KeyOptions, type Keys, keysOf, keyTable } from './keys.ts';
 import { type IssuerListener, KeysUnavailable } from './remote-keys.ts';
 

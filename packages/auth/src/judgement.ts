@@ -1,9 +1,15 @@
 /** From a credential to its principal or its refusal: what is asked, in which order, and what a failure costs. */
-import { type Principal, refusalCode, refuse } from '@graphql-bulwark/core';
+import {
+  type AuthScheme,
+  type BearerError,
+  challenge,
+  claimAt,
+  type Principal,
+  refusalCode,
+  refuse,
+} from '@graphql-bulwark/core';
 import type { KeyVerdict } from './api-keys.ts';
 import type { Credential } from './bearer.ts';
-import { type BearerError, challenge, type Scheme } from './challenge.ts';
-import { claimAt } from './claims.ts';
 import type { DpopVerifier } from './dpop.ts';
 import type { VerifiedToken } from './issuer.ts';
 import type { Penalty } from './penalty.ts';
@@ -38,7 +44,7 @@ export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty, i
     throw error;
   }
 
-  function unauthenticated(reason: string, scheme: Scheme, error?: BearerError, keyId?: string): Error {
+  function unauthenticated(reason: string, scheme: AuthScheme, error?: BearerError, keyId?: string): Error {
     const nonce = scheme === 'DPoP' ? dpop?.nonce?.() : undefined;
     const headers = { ...challenge(realm, error, scheme), ...(nonce !== undefined && { 'dpop-nonce': nonce }) };
     return refuse('UNAUTHENTICATED', { headers, reason, ...(keyId !== undefined && { keyId }) });

@@ -3,7 +3,7 @@
  *
  * The check before execution makes one and hands it over; the execution of the same operation takes it, once.
  */
-import { collectFields, included, type Principal, typeApplies } from '@graphql-bulwark/core';
+import { collectFields, included, isObject, type Principal, typeApplies } from '@graphql-bulwark/core';
 import { type GraphQLResolveInfo, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import type { Tally } from './denials.ts';
 import type { Shown } from './error-cap.ts';
@@ -197,8 +197,4 @@ export function once<T>(memo: Memo, subject: object, key: string, ask: () => T):
 /** A key for a question about a source and arguments. */
 export function questionKey({ numbers }: Memo, coordinate: string, source: unknown, args: unknown): string {
   return `${coordinate} ${numbers.ofSame(source ?? null)} ${numbers.ofEqual(args)}`;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

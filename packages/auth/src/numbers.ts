@@ -3,6 +3,8 @@
  *
  * Each object is read once: the fields of an operation share its variables, however large these are.
  */
+import { isObject } from '@graphql-bulwark/core';
+
 export class Numbers {
   #last = 0;
   readonly #identities = new WeakMap<object, number>();
@@ -52,7 +54,3 @@ interface Numbered<K> {
 
 /** A `Map` takes `0` and `-0` for the same. */
 const minusZero = Symbol('-0');
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}

@@ -6,7 +6,6 @@
  * Failures are counted per subject and per address. Half of them are free; each further one costs a wait of 1, 2, 4 ... seconds,
  * and the last one locks until the window ends. Success clears the subject and never the address.
  */
-import { createHash } from 'node:crypto';
 import {
   aCounterStore,
   anEventSink,
@@ -24,6 +23,7 @@ import {
   readOptions,
   refusalCode,
   refuse,
+  sha256,
   within,
 } from '@graphql-bulwark/core';
 
@@ -205,5 +205,5 @@ function locked(full: readonly BucketState[]): Error {
 function keyOf(kind: 'subject' | 'address', value: string): string {
   const plain = plainText(value);
   if (plain === undefined) throw refuse('BAD_USER_INPUT', { reason: 'the name of a subject is too long' });
-  return `${kind}:${createHash('sha256').update(plain).digest('base64url')}`;
+  return `${kind}:${sha256(plain)}`;
 }

@@ -1,5 +1,5 @@
 /** A subscription lasts no longer than the credential that opened it. */
-import { type Events, isPromise, longestTimer, securityOf } from '@graphql-bulwark/core';
+import { type Events, isAsyncIterable, isPromise, longestTimer, securityOf } from '@graphql-bulwark/core';
 import type { Resolver } from './field-guard.ts';
 import type { Standings } from './standing.ts';
 
@@ -88,12 +88,4 @@ function endingAt(source: AsyncIterable<unknown>, end: number, told: () => void)
       return this;
     },
   };
-}
-
-export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === 'function'
-  );
 }

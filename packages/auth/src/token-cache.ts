@@ -4,7 +4,7 @@
  * Only good tokens are kept, so strangers cannot fill it; the oldest makes room. A token's text is not its identity: nothing
  * is decided by a miss, and revocation is asked on every request, outside.
  */
-import { hash } from 'node:crypto';
+import { sha256 } from '@graphql-bulwark/core';
 import type { TokenVerifier, VerifiedToken } from './issuer.ts';
 
 interface Kept {
@@ -28,7 +28,7 @@ export function cachedVerifier(verify: TokenVerifier, maxTokens: number | false)
   const kept = new Map<string, Kept>();
   return {
     known(bearer) {
-      const key = digest(bearer);
+      const key = sha256(bearer, 'binary');
       const found = kept.get(key);
       if (!found) return undefined;
       const now = Date.now();
@@ -42,7 +42,7 @@ export function cachedVerifier(verify: TokenVerifier, maxTokens: number | false)
       if ('verified' in verification) {
         const since = Date.now();
         const until = Math.min(since + longestMilliseconds, verification.verified.endsAt * 1_000);
-        const key = digest(`Bearer ${token}`);
+        const key = sha256(`Bearer ${token}`, 'binary');
         kept.delete(key);
         kept.set(key, { verified: verification.verified, since, until });
         const [oldest] = kept.keys();
@@ -51,9 +51,4 @@ export function cachedVerifier(verify: TokenVerifier, maxTokens: number | false)
       return verification;
     },
   };
-}
-
-/** One byte, one character: the shortest text that a `Map` can have as a key. */
-function digest(text: string): string {
-  return hash('sha256', text, 'binary');
 }

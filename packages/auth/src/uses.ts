@@ -1,4 +1,5 @@
 /** Each use of a directive on one element of a schema: in its SDL, in extensions of it, or in `extensions` from code. */
+import { isRecord } from '@graphql-bulwark/core';
 import { getDirective } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
 
@@ -26,13 +27,6 @@ export function usesOf(
     if (isRecord(use)) return use;
     throw new TypeError(`${coordinate}: the arguments of @${name} must be an object.`);
   });
-}
-
-/** Whether all that an object says stands in properties of its own, as in a literal: no list, no `Map`, no instance. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function read(schema: GraphQLSchema, element: Directable, name: string, coordinate: string): unknown[] {

@@ -8,9 +8,11 @@ import type { IncomingMessage } from 'node:http';
 import {
   type ClientAddressOptions,
   type Events,
+  eventOf,
   hasEnded,
   isExpectedError,
   isNumericDate,
+  isObject,
   type Principal,
   type RequestOrigin,
   refuse,
@@ -22,7 +24,6 @@ import {
 } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { proxyNotice } from './proxy-notice.ts';
-import { tellLimited } from './socket-limits.ts';
 
 /** What Apollo Server's standalone server and its Express and Koa integrations hand to `context()`. */
 export interface HttpRequest {
@@ -71,7 +72,7 @@ export function contextMaker(
   function admit(security: SecurityContext): void {
     const refusal = refusalFor?.(security);
     if (!refusal) return;
-    tellLimited(refusal, security, events);
+    events.emit(eventOf('rate-limit', refusal), 'refused', { security });
     throw refusal;
   }
 
@@ -103,10 +104,15 @@ const noRequest =
   'bulwark.context() takes { req }, the http.IncomingMessage, as Express and standalone servers hand it over; ' +
   'of another server make it: context: (...given) => bulwark.context()({ req: ... }).';
 
-/** A context of a class keeps its methods, as Apollo Server keeps them for each operation. */
-function withSecurity<C extends object>(built: C, security: SecurityContext): C & SecuredContext {
-  const isObject = typeof built === 'object' && built !== null;
-  const context = Object.create(isObject ? Object.getPrototypeOf(built) : Object.prototype) as C;
+/** The same request but for a few properties; the server's own object stays as it is. */
+export function deriveRequest(request: IncomingMessage, change: Readonly<Record<string, unknown>>): IncomingMessage {
+  const properties = Object.entries(change).map(([name, value]) => [name, { value }]);
+  return Object.create(request, Object.fromEntries(properties) as PropertyDescriptorMap) as IncomingMessage;
+}
+
+/** A copy. A context of a class keeps its methods, as Apollo Server keeps them for each operation. */
+export function withSecurity<C extends object>(built: C, security: SecurityContext): C & SecuredContext {
+  const context = Object.create(isObject(built) ? Object.getPrototypeOf(built) : Object.prototype) as C;
   const own = { value: security, enumerable: true, writable: true, configurable: true };
   return Object.defineProperty(Object.assign(context, built), 'security', own) as C & SecuredContext;
 }

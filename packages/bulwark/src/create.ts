@@ -14,7 +14,10 @@ import {
   isDevelopment,
   type Logger,
   logEvents,
+  type MaskResult,
   type MeasureInput,
+  maskedBy,
+  maskResult,
   measureDocument,
   type RequestOrigin,
   type ResolvedOperation,
@@ -38,10 +41,8 @@ import type { GraphQLSchema } from 'graphql';
 import { authenticator } from './authenticator.ts';
 import { contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
-import { type MaskResult, resultMasker } from './mask.ts';
 import { type BulwarkOptions, readBulwarkOptions } from './options.ts';
 import { posture } from './posture.ts';
-import { toldLimits } from './socket-limits.ts';
 import { weakOptions } from './weaknesses.ts';
 
 /** What {@link createBulwark} returns. */
@@ -110,6 +111,14 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   const schemaDetails = (security: SecurityContext, header: Header): boolean => {
     if (!filtered) return !strictMessages || mayIntrospect(security, header);
     return (!strictMessages || mayIntrospect(security, header)) && seesAll(security);
+  };
+  const mayReadDetails = (contextValue: unknown): boolean => {
+    try {
+      return schemaDetails(securityOf(contextValue) ?? securityContext(), () => undefined);
+    } catch (error) {
+      events.logged('introspection: allow failed', error);
+      return false;
+    }
   };
   const prices =
     options.cost === false ? undefined : cost<C>({ ...options.cost, ...((hides || filtered) && { view: viewOf }) });
@@ -188,26 +197,17 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     },
     clientIp,
     rateLimit: limiter,
-    sockets:
-      options.sockets === false
-        ? undefined
-        : toldLimits(limiter.sockets(options.sockets), events, options.rateLimit.mode !== 'report'),
+    sockets: options.sockets === false ? undefined : limiter.sockets(options.sockets, events),
     admit: (request) => admitRequest(controls, request, events),
     measure: (parsed) => measureDocument(controls, parsed, events),
     check: (operation) => checkOperation(controls, operation, events),
-    mask: resultMasker({
-      events,
-      words,
-      expose,
-      schemaDetails(contextValue) {
-        try {
-          return schemaDetails(securityOf(contextValue) ?? securityContext(), () => undefined);
-        } catch (error) {
-          events.logged('introspection: allow failed', error);
-          return false;
-        }
-      },
-    }),
+    mask: (result, contextValue) =>
+      maskResult(result, {
+        expose,
+        schemaDetails: result.errors !== undefined && mayReadDetails(contextValue),
+        words: (code) => words(code, contextValue),
+        onMasked: maskedBy(events, { security: securityOf(contextValue) }),
+      }),
     async close() {
       await Promise.all(controls.map(async (control) => control.stop?.()));
     },

@@ -1,5 +1,6 @@
 export {
   createEvents,
+  type MaskResult,
   type Principal,
   REFUSALS,
   type RefusalCode,
@@ -11,13 +12,6 @@ export {
 export type { Authenticator, HttpRequest } from './context.ts';
 export { type Bulwark, createBulwark } from './create.ts';
 export { type Exposure, type ExposureOptions, exposures, printExposures, type RuleAt } from './exposure.ts';
-export type { MaskResult } from './mask.ts';
+export { type FastifyRequestLike, fastifyContext } from './fastify-context.ts';
+export { type WebSocketHooks, type WebSocketHooksOptions, webSocketHooks } from './graphql-ws/index.ts';
 export type { BulwarkOptions } from './options.ts';
-export {
-  type FastifyRequestLike,
-  fastifyContext,
-  type WebSocketConnection,
-  type WebSocketHooks,
-  type WebSocketHooksOptions,
-  webSocketHooks,
-} from './transports.ts';

@@ -5,7 +5,7 @@
  * Answers: `INTERNAL_SERVER_ERROR`, 500, with the id under which the log has the error.
  */
 import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { isExpectedError } from './answer.ts';
+import { isExpectedError } from './errors/mask-errors.ts';
 import { anEventSink, type Events } from './events.ts';
 import { aFunction, type OptionTable, readOptions } from './lib/read-options.ts';
 import { deny, REFUSALS } from './refusal.ts';

@@ -154,6 +154,15 @@ export function createEvents(onEvent: EventListener | undefined, logger: () => L
   };
 }
 
+/** For what is told of each masked error: the log has it under the id that is returned, and the listener gets an event. */
+export function maskedBy(events: Events, origin: EventOrigin) {
+  return function reportMasked(error: unknown, path: readonly (string | number)[] | undefined): string {
+    const errorId = events.logged('an unexpected error was masked', error);
+    events.emit({ type: 'error.masked', errorId, ...(path && { path }) }, 'noted', origin);
+    return errorId;
+  };
+}
+
 const minute = 60_000;
 
 /** Logs each kind of event once a minute, with how many were left out: a server under attack must not fill its own disk. */

@@ -8,9 +8,9 @@
  */
 import { type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext, HeaderMap } from '@apollo/server';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
-import { isExpectedError } from './answer.ts';
 import { originOf, type Resolved, resolveOperation, runChecks, vet } from './check.ts';
 import { describesSchema, toldOf } from './details.ts';
+import { isExpectedError } from './errors/mask-errors.ts';
 import { createEvents, type EventOrigin, type Logger } from './events.ts';
 import { requireTestedGraphql } from './graphql-version.ts';
 import { type GuardOptions, readGuardOptions } from './guard-options.ts';

@@ -1,4 +1,3 @@
-export { asGraphQLError, clientErrors, isExpectedError, type Masking } from './answer.ts';
 export { type AnswerOptions, answerOptions } from './answer-options.ts';
 export { type CheckInput, checkOperation } from './check.ts';
 export {
@@ -29,6 +28,15 @@ export {
 } from './counter-store.ts';
 export { longestTimer, within } from './deadline.ts';
 export {
+  asGraphQLError,
+  isExpectedError,
+  type Masking,
+  type MaskResult,
+  maskErrors,
+  maskResult,
+} from './errors/mask-errors.ts';
+export { type AuthScheme, type BearerError, challenge, realmRow } from './errors/www-authenticate.ts';
+export {
   aLogger,
   anEventSink,
   createEvents,
@@ -38,12 +46,15 @@ export {
   type Events,
   type Logger,
   logEvents,
+  maskedBy,
   type SecurityEvent,
 } from './events.ts';
 export { requireTestedGraphql } from './graphql-version.ts';
 export { guard } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
+export { sha256, sha256Bytes } from './lib/digest.ts';
 export { isDevelopment, maxValidationErrors } from './lib/environment.ts';
+export { isObject, isRecord } from './lib/is-object.ts';
 export {
   aFlag,
   aFlagOrFunction,
@@ -73,7 +84,7 @@ export {
   wholeNumber,
   withoutDefaults,
 } from './lib/read-options.ts';
-export { dimensionsOf, isIterable } from './lists.ts';
+export { dimensionsOf, isAsyncIterable, isIterable } from './lists.ts';
 export {
   behind,
   collectFields,
@@ -97,11 +108,13 @@ export {
 } from './operation/metrics.ts';
 export { PerOperation } from './operation/operation-state.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
-export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
+export { type Header, type SchemaDetails } from './outgoing.ts';
 export { parseDocument } from './parser-overflow.ts';
 export { around, isPlainField } from './plain-field.ts';
 export { type PlainTextBudget, plainText, plainTextBudget } from './plain-text.ts';
 export {
+  type ClaimPath,
+  claimAt,
   hasEnded,
   isNumericDate,
   type Principal,

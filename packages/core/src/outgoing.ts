@@ -1,10 +1,10 @@
 /** What leaves: the errors of one answer as this client may see them, and what a control answers in place of execution. */
 import type { BaseContext, GraphQLRequestContext, GraphQLRequestContextWillSendResponse } from '@apollo/server';
 import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
-import { clientErrors, type Masking } from './answer.ts';
 import { originOf } from './check.ts';
 import type { Control, OutgoingAnswer, ResolvedOperation } from './control.ts';
-import type { EventOrigin, Events } from './events.ts';
+import { type Masking, maskErrors } from './errors/mask-errors.ts';
+import { type EventOrigin, type Events, maskedBy } from './events.ts';
 import { type SecurityContext, securityContext, securityOf } from './principal.ts';
 import { factsOfRefusal, refuse } from './refusal.ts';
 import type { Sentinels } from './sentinel.ts';
@@ -55,11 +55,11 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
 
   function maskFor(ending: Ending<C>, sender: EventOrigin): Mask {
     return (formatted, originals) =>
-      clientErrors(formatted, originals, {
+      maskErrors(formatted, originals, {
         expose,
         schemaDetails: maySeeDetails(ending),
         words: (code) => words(code, ending.contextValue),
-        masked: maskedBy(events, () => sender),
+        onMasked: maskedBy(events, sender),
       });
   }
 
@@ -145,15 +145,6 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
 /** The result itself, of an answer in parts the first one. */
 function resultOf<C extends BaseContext>({ body }: Ending<C>['response']): FormattedExecutionResult {
   return body.kind === 'single' ? body.singleResult : body.initialResult;
-}
-
-/** Logs a masked error and tells of it. */
-export function maskedBy(events: Events, origin: () => EventOrigin): Masking['masked'] {
-  return (error, path) => {
-    const errorId = events.logged('an unexpected error was masked', error);
-    events.emit({ type: 'error.masked', errorId, ...(path && { path }) }, 'noted', origin());
-    return errorId;
-  };
 }
 
 /** Holds the headers alone, never the request context: see {@link guard}. */

@@ -1,5 +1,6 @@
 /** Who is asking, and from where: what `authenticate` makes in `context()` and every control reads. */
 import { randomUUID } from 'node:crypto';
+import { isObject } from './lib/is-object.ts';
 
 /** An authenticated caller. Frozen; made once per HTTP request. */
 export interface Principal {
@@ -28,6 +29,19 @@ export function isNumericDate(value: unknown): value is number {
 /** Whether the credential of somebody has ended; one whose end is no time has. */
 export function hasEnded(somebody: Pick<Principal, 'expiresAt'> | null): boolean {
   return somebody?.expiresAt !== undefined && !(Date.now() < somebody.expiresAt * 1_000);
+}
+
+/** A claim's name, or the way to it through nested objects: `['realm_access', 'roles']`. */
+export type ClaimPath = string | readonly string[];
+
+/** The value of a claim, or `undefined`. Only own properties count: a claim is never an inherited one. */
+export function claimAt(claims: Principal['claims'], path: ClaimPath): unknown {
+  let value: unknown = claims;
+  for (const key of typeof path === 'string' ? [path] : path) {
+    if (!isObject(value) || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Principal['claims'])[key];
+  }
+  return value;
 }
 
 /** The one property that Bulwark puts on the GraphQL context. Shared by the operations of a batch. */

@@ -5,7 +5,6 @@
  * because Apollo Server would apply that status to the whole response. Neither names a role, a field, a limit's value or
  * anything the client sent. What the operator needs travels beside the error, out of the client's sight.
  */
-import { HeaderMap } from '@apollo/server';
 import { type ASTNode, GraphQLError } from 'graphql';
 
 interface Answer {
@@ -157,8 +156,9 @@ function make(code: RefusalCode, facts: RefusalFacts, http: object): GraphQLErro
 
 /** Makes the error that answers for a whole operation, with its HTTP status. */
 export function refuse(code: RefusalCode, facts: RefusalFacts = {}): GraphQLError {
-  const headers = new HeaderMap();
-  for (const [name, value] of Object.entries(facts.headers ?? {})) headers.set(name, value);
+  const { headers: given = {} } = facts;
+  // Apollo Server takes any `Map` whose keys are in lower case.
+  const headers = new Map(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
   if (facts.retryAfterSeconds !== undefined) {
     headers.set('retry-after', String(Math.max(1, Math.ceil(facts.retryAfterSeconds))));
   }

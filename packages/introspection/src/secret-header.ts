@@ -1,6 +1,6 @@
 /** A secret that a router or a build server sends in a header of its own. */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { must, mustUnshown, type OptionTable, readOptions } from '@graphql-bulwark/core';
+import { timingSafeEqual } from 'node:crypto';
+import { must, mustUnshown, type OptionTable, readOptions, sha256Bytes } from '@graphql-bulwark/core';
 
 export interface SecretHeader {
   /** Name of the header, for example `x-introspection-key`. */
@@ -18,9 +18,9 @@ const optionTable = {
 export function secretHeader(options: SecretHeader): (header: (name: string) => string | undefined) => boolean {
   const { name, secret } = readOptions('introspection: header', options, optionTable);
   const lowerCase = name.toLowerCase();
-  const expected = digest(secret);
+  const expected = sha256Bytes(secret);
   // Of equal length whatever was sent, so that the comparison takes as long for every guess.
-  return (header) => timingSafeEqual(digest(header(lowerCase) ?? ''), expected);
+  return (header) => timingSafeEqual(sha256Bytes(header(lowerCase) ?? ''), expected);
 }
 
 function isHeaderName(value: unknown): boolean {
@@ -29,8 +29,4 @@ function isHeaderName(value: unknown): boolean {
 
 function isLong(value: unknown): boolean {
   return typeof value === 'string' && value.length >= 16;
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

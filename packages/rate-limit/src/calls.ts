@@ -3,6 +3,7 @@ import {
   type BucketState,
   type Charge,
   deny,
+  isObject,
   type ResolvedOperation,
   type SecurityContext,
   securityOf,
@@ -138,7 +139,3 @@ export function waitOf({ charge, resetSeconds }: BucketState): Wait {
 }
 
 const limited = { type: 'rate.limited', control: 'rate-limit', code: 'RATE_LIMITED' } as const;
-
-export function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}

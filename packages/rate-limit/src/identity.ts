@@ -2,8 +2,7 @@
  * What an operation asks for, as one short text: without its name, aliases, values, directives, the order of its fields and
  * the names of its fragments, none of which makes it another operation.
  */
-import { createHash } from 'node:crypto';
-import { type Fragments, fragmentsOf, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
+import { type Fragments, fragmentsOf, type ResolvedOperation, refuse, sha256 } from '@graphql-bulwark/core';
 import {
   type GraphQLNamedType,
   type GraphQLSchema,
@@ -28,7 +27,7 @@ export function identityOf({ schema, document, operation, facts }: ResolvedOpera
   let identity = identities.get(operation);
   if (identity === undefined) {
     if (facts.cyclic) throw refuse('FRAGMENT_CYCLE');
-    identity = digest(`${operation.operation}${new Reading(schema, fragmentsOf(document)).of(operation)}`);
+    identity = sha256(`${operation.operation}${new Reading(schema, fragmentsOf(document)).of(operation)}`);
     identities.set(operation, identity);
   }
   return identity;
@@ -53,7 +52,7 @@ class Reading {
   }
 
   #digest({ selections }: SelectionSetNode, type: Around): string {
-    return digest(this.#all(selections, type).toSorted().join());
+    return sha256(this.#all(selections, type).toSorted().join());
   }
 
   /** Each once, and so no more than there are fields and fragments. */
@@ -94,13 +93,9 @@ class Reading {
     if (condition === type?.name || (type && named && isTypeSubTypeOf(this.#schema, type, named))) {
       return this.#all(selections, type);
     }
-    return [`...${condition}${digest(this.#all(selections, named).toSorted().join())}`];
+    return [`...${condition}${sha256(this.#all(selections, named).toSorted().join())}`];
   }
 }
 
 /** What is known of the type that selections stand on. */
 type Around = GraphQLNamedType | null | undefined;
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
-}

@@ -5,7 +5,6 @@
  * read like another part: a principal called `1.2.3.4` is not the address `1.2.3.4`. Long parts are hashed, which their
  * kind says as well.
  */
-import { createHash } from 'node:crypto';
 import {
   deny,
   type PlainTextBudget,
@@ -13,6 +12,7 @@ import {
   plainTextBudget,
   refuse,
   type SecurityContext,
+  sha256,
 } from '@graphql-bulwark/core';
 import { valueAt } from './argument-path.ts';
 import type { Rule, Scope } from './directive.ts';
@@ -63,7 +63,7 @@ export function valuesKey(
 
 function part(kind: string, text: string): string {
   if (text.length <= longestPart) return `${kind}:${text.length}:${text}`;
-  const hash = createHash('sha256').update(text).digest('base64url');
+  const hash = sha256(text);
   return `${kind}#:${hash.length}:${hash}`;
 }
 

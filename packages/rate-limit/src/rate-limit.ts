@@ -8,6 +8,8 @@ import {
   type BucketState,
   type Charge,
   type Control,
+  type Events,
+  isObject,
   listed,
   type Principal,
   type ResolvedOperation,
@@ -16,7 +18,7 @@ import {
 } from '@graphql-bulwark/core';
 import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { guardCalls, requireGuarded } from './call-guard.ts';
-import { createCalls, isObject } from './calls.ts';
+import { createCalls } from './calls.ts';
 import { type Caller, chargeFor, chargesOf } from './charges.ts';
 import { compileRules, type LimitedFields, type Rule } from './directive.ts';
 import { rateLimitHeaders, restrict, type Standing } from './headers.ts';
@@ -45,8 +47,11 @@ export interface RateLimit extends Control {
   readonly secure: (schema: GraphQLSchema, fieldResolver?: GraphQLFieldResolver<unknown, never>) => GraphQLSchema;
   /** Room 1: the refusal of a caller or an address that is over the budget of refusals. Asks no store. */
   readonly refusalFor: (security: SecurityContext) => GraphQLError | undefined;
-  /** Limits for a WebSocket adapter: sockets, operations started, and events sent, per caller. */
-  readonly sockets: (options?: SocketLimitOptions) => SocketLimits;
+  /**
+   * Limits for a WebSocket adapter: sockets, operations started, and events sent, per caller. `events` are told of refusals and
+   * failures; left out, what fails is thrown.
+   */
+  readonly sockets: (options?: SocketLimitOptions, events?: Events) => SocketLimits;
   /** How a bucket stands, without charging it. Rejects with a `TypeError` for a policy that there is not. */
   readonly peek: (bucket: BucketName) => Promise<BucketState>;
   /** Empties a bucket. */
@@ -118,7 +123,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       requireGuarded(rules, isPartial);
       const tiered = options.tier ? undefined : [...rules.policies.values()].find(({ tiers }) => tiers);
       if (tiered) throw new TypeError(`@rateLimit on ${tiered.coordinate}: tiers ${needTier}`);
-      const once = belowSubscriptions(schema, rules);
+      const once = belowSubscriptions(schema, rules.fields);
       if (once.length === 0) return;
       warn?.(
         `rate-limit: below a subscription these fields are charged when it begins, and not for each event: ${listed(once)}. ` +
@@ -160,13 +165,13 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       return guardCalls(schema, rulesOf(schema), { isPartial, fieldResolver: fieldResolver as never }, calls);
     },
     refusalFor: (security) => (mode === 'report' ? undefined : refusals.refusalFor(security)),
-    sockets: (given = {}) => {
+    sockets(given = {}, events) {
       if (given.pointsPerEvent && !options.points) throw new TypeError('pointsPerEvent needs points and cost.');
       for (const name of ['subscribes', 'events'] as const) {
         if (!options.tier && hasTiers(given[name])) throw new TypeError(`sockets: ${name}.tiers ${needTier}`);
       }
       pointsPerEvent ||= given.pointsPerEvent === true;
-      return socketLimits(given, { counters, callerFor, pointsFor, charge: refusals.charge });
+      return socketLimits(given, { counters, callerFor, pointsFor, charge: refusals.charge, mode, reports: events });
     },
     peek: async (bucket) => counters.peek(bucketOf(bucket)),
     async reset(bucket) {

@@ -8,7 +8,9 @@ import {
   isInterfaceType,
   isObjectType,
 } from 'graphql';
-import type { LimitedFields } from './directive.ts';
+
+/** Name of a type -> name of a field -> what is counted by selection. */
+type Limited = ReadonlyMap<string, ReadonlyMap<string, { readonly rules: readonly unknown[] }>>;
 
 /** Adds every type from which one of these can be reached. */
 export function leadingTo(schema: GraphQLSchema, types: Set<string>): ReadonlySet<string> {
@@ -26,7 +28,7 @@ export function leadingTo(schema: GraphQLSchema, types: Set<string>): ReadonlySe
 }
 
 /** Coordinates that are counted by selection and that a subscription reaches: it selects them once, for all of its events. */
-export function belowSubscriptions(schema: GraphQLSchema, { fields }: Pick<LimitedFields, 'fields'>): string[] {
+export function belowSubscriptions(schema: GraphQLSchema, fields: Limited): string[] {
   const reached = new Set<GraphQLNamedType>();
   const below = (type: GraphQLNamedType): void => {
     if (reached.has(type)) return;

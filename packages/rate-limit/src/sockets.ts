@@ -7,6 +7,9 @@ import {
   aFlag,
   atLeast,
   type Charge,
+  type Control,
+  type Events,
+  eventOf,
   type OptionTable,
   readOptions,
   refuse,
@@ -83,6 +86,9 @@ export interface SocketHooks {
   /** Charges of the budget of points for what is executed under this context. @throws {TypeError} where nothing was checked. */
   readonly pointsFor: (contextValue: unknown, caller: Caller) => readonly Charge[];
   readonly charge: (answer: RefusedAnswer) => void;
+  readonly mode: Control['mode'];
+  /** Told of each refusal, and of what fails. Left out: no one, and what fails is thrown. */
+  readonly reports: Events | undefined;
 }
 
 /** Where a socket is counted. */
@@ -119,7 +125,7 @@ const optionTable = {
 /** @throws {TypeError} for an invalid option. */
 export function socketLimits(
   options: SocketLimitOptions,
-  { counters, callerFor, pointsFor, charge }: SocketHooks,
+  { counters, callerFor, pointsFor, charge, mode, reports }: SocketHooks,
 ): SocketLimits {
   const { pointsPerEvent, maxSockets, maxSocketsPerAddress, ...budgets } = readOptions('sockets', options, optionTable);
   const rule = (option: keyof typeof budgets, policy: string, by: Scope): Rule =>
@@ -188,7 +194,7 @@ export function socketLimits(
     }
   }
 
-  return {
+  const limits: SocketLimits = {
     open(socket, security) {
       const [bucket] = places.has(socket) ? [] : bucketsOf(nowhere, [ofAddress], security);
       if (!bucket) return undefined;
@@ -227,5 +233,37 @@ export function socketLimits(
       return take([chargeFor(events, caller), ...points]);
     },
     refused: charge,
+  };
+  return withReports(limits, mode, reports);
+}
+
+/** In report mode what is over a limit is told of and let through. */
+function withReports(limits: SocketLimits, mode: Control['mode'], reports: Events | undefined): SocketLimits {
+  const isEnforced = mode !== 'report';
+
+  function tell<R extends GraphQLError | undefined>(refusal: R, security: SecurityContext): R | undefined {
+    if (refusal) reports?.emit(eventOf('rate-limit', refusal), isEnforced ? 'refused' : 'reported', { security });
+    return isEnforced ? refusal : undefined;
+  }
+
+  /** What a function of the application's threw, graphql-ws would write into the reason for which it closes the socket. */
+  async function tellLate(asked: Promise<GraphQLError | undefined>, security: SecurityContext) {
+    try {
+      return tell(await asked, security);
+    } catch (error) {
+      if (!reports) throw error;
+      return refuse('INTERNAL_SERVER_ERROR', { reason: reports.logged('limits of sockets failed', error) });
+    }
+  }
+
+  return {
+    ...limits,
+    open(socket, security) {
+      const tooMany = limits.open(socket, security);
+      return tooMany && tell(tooMany.refusal, security) && tooMany;
+    },
+    connect: (socket, security) => tell(limits.connect(socket, security), security),
+    subscribe: (security) => tellLate(limits.subscribe(security), security),
+    next: (security, contextValue) => tellLate(limits.next(security, contextValue), security),
   };
 }

@@ -1,5 +1,5 @@
 // Budgets of whole operations, points among them, and what answers say about them.
-import type { ResolvedOperation } from '@graphql-bulwark/core';
+import { createEvents, type ResolvedOperation, refusalCode, type SecurityEvent } from '@graphql-bulwark/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, as, codes, send, sendBody } from '../../../test/kit.ts';
 import { type CallerBudget, type RateLimitOptions, rateLimit } from '../src/index.ts';
@@ -281,6 +281,28 @@ it('an operator can look into a bucket and empty it', async () => {
   await limiter.reset(bucket);
   expect((await send(server, query, bob)).status).toBe(200);
   await expect(limiter.peek({ policy: 'Query.g' })).rejects.toThrow(/no policy 'Query.g'; it has .*Query.f/);
+});
+
+it.each([
+  ['enforce', 'RATE_LIMITED', 'refused'],
+  ['report', undefined, 'reported'],
+] as const)('limits of sockets in mode %s answer %s, and their events say %s', async (mode, code, outcome) => {
+  const told: SecurityEvent[] = [];
+  const events = createEvents(
+    (event) => void told.push(event),
+    () => console,
+  );
+  const sockets = rateLimit({ mode }).sockets({ maxSockets: 1, subscribes: { max: 1 }, events: { max: 1 } }, events);
+  const { security } = bob;
+  expect(sockets.connect({}, security)).toBeUndefined();
+  expect(refusalCode(sockets.connect({}, security))).toBe(code);
+  for (const ask of [sockets.subscribe, sockets.next]) {
+    expect(await ask(security)).toBeUndefined();
+    expect(refusalCode(await ask(security))).toBe(code);
+  }
+  expect(told.map((event) => [event.type, event.outcome, event.principalId])).toEqual(
+    Array.from({ length: 3 }, () => ['rate.limited', outcome, 'bob']),
+  );
 });
 
 it('points per event of a stream need a budget of points', () => {

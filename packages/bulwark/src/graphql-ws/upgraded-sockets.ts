@@ -20,7 +20,8 @@ export interface WebSocketServerLike {
 export interface UpgradedSocketsOptions {
   readonly server: WebSocketServerLike;
   readonly initTimeoutMilliseconds: number;
-  readonly onOpen: ((upgraded: Upgraded) => void) | undefined;
+  /** Told of each socket as soon as it is open, before its client has said anything. */
+  readonly onOpen: (upgraded: Upgraded) => void;
   /** Told of what `onOpen` throws: the socket is ended. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -40,7 +41,9 @@ export function watchUpgrades({
   onFailure,
 }: UpgradedSocketsOptions): UpgradedSockets {
   if (watched.has(server)) {
-    throw new TypeError('webSocket: server is watched already, and only one would let its sockets in: call this once.');
+    throw new TypeError(
+      'webSocketHooks: server is watched already, and only one would let its sockets in: call this once.',
+    );
   }
   watched.add(server);
   const waiting = new WeakMap<object, NodeJS.Timeout>();
@@ -51,7 +54,7 @@ export function watchUpgrades({
     waiting.set(socket, late);
     socket.once?.('close', () => clearTimeout(late));
     try {
-      onOpen?.({ socket, request });
+      onOpen({ socket, request });
     } catch (error) {
       onFailure(error);
       endNow(socket, 4403, 'Forbidden');
@@ -64,7 +67,7 @@ export function watchUpgrades({
       const late = socket && waiting.get(socket);
       if (!late) {
         throw new Error(
-          'webSocket: this socket is of another server than the option server: give both the same. After handleUpgrade() of ' +
+          'webSocketHooks: this socket is of another server than the option server: give both the same. After handleUpgrade() of ' +
             "your own, say so: server.emit('connection', socket, request).",
         );
       }

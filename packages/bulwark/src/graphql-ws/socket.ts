@@ -35,11 +35,6 @@ const lookAgainMilliseconds = 50;
 const closeMilliseconds = 1_000;
 const ending = new WeakSet<WebSocketLike>();
 
-export function close({ extra }: Socket): void {
-  const webSocket = webSocketOf(extra);
-  if (webSocket) closeSocket(webSocket, 4403, 'Forbidden');
-}
-
 /** Closes, and ends the connection of a client that leaves the close unanswered: `ws` would wait for half a minute. */
 export function closeSocket(webSocket: WebSocketLike, code: number, reason: string): void {
   webSocket.close?.(code, reason);
@@ -84,6 +79,6 @@ function isUnread({ readyState, bufferedAmount = 0 }: WebSocketLike): boolean {
   return readyState !== closed && bufferedAmount > maxUnreadBytes;
 }
 
-function webSocketOf(extra: unknown): WebSocketLike | undefined {
+export function webSocketOf(extra: unknown): WebSocketLike | undefined {
   return (extra as { readonly socket?: WebSocketLike } | undefined)?.socket;
 }

@@ -4,12 +4,12 @@
  * Expected is an error that says what it is: a code of its own, or a 4xx status. Everything else (an `Error` of a resolver, a
  * value that would not serialise) becomes one constant text with an id, and the log has the rest.
  */
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { describesSchema, withoutRuntimeText } from './details.ts';
-import { firstThrown, isParserOverflow } from './parser-overflow.ts';
-import { printsObject } from './printed-objects.ts';
-import { ownVerdict } from './promises.ts';
-import { deny, factsOfRefusal, REFUSALS, type RefusalCode } from './refusal.ts';
+import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { describesSchema, withoutRuntimeText } from '../details.ts';
+import { firstThrown, isParserOverflow } from '../parser-overflow.ts';
+import { printsObject } from '../printed-objects.ts';
+import { ownVerdict } from '../promises.ts';
+import { deny, factsOfRefusal, REFUSALS, type RefusalCode } from '../refusal.ts';
 
 /** An answer made of errors must not be larger than the request that made it. */
 const maxErrors = 20;
@@ -22,9 +22,12 @@ export interface Masking {
   readonly schemaDetails: boolean;
   /** The text of a refusal. */
   readonly words: (code: RefusalCode) => string;
-  /** Told of each masked error; returns the id under which it is logged. */
-  readonly masked: (error: unknown, path: readonly (string | number)[] | undefined) => string;
+  /** Told of each masked error; returns the id under which it is logged, for the client to name. */
+  readonly onMasked: (error: unknown, path: readonly (string | number)[] | undefined) => string | undefined;
 }
+
+/** The result as a client may see it; the context value is that of the operation, where there was one. */
+export type MaskResult = (result: ExecutionResult, contextValue?: unknown) => FormattedExecutionResult;
 
 /** What was thrown, as graphql-js hands on what a resolver throws: an error that is not meant for the client. */
 export function asGraphQLError(thrown: unknown): GraphQLError {
@@ -33,8 +36,20 @@ export function asGraphQLError(thrown: unknown): GraphQLError {
   return new GraphQLError('failed', { originalError });
 }
 
+/** A result that no Apollo Server formats: what a WebSocket transport is about to send. */
+export function maskResult({ errors, ...rest }: ExecutionResult, masking: Masking): FormattedExecutionResult {
+  return errors ? { ...rest, errors: maskErrors(errors.map(formatError), errors, masking) } : rest;
+}
+
+/** graphql-js gives the errors of its own validation no code; Apollo Server does, and so a client knows them. */
+function formatError(error: GraphQLError): GraphQLFormattedError {
+  const { extensions: { http: _http, ...extensions } = {}, ...json } = error.toJSON();
+  const byItself = error.originalError === undefined && !error.path && extensions['code'] === undefined;
+  return { ...json, extensions: byItself ? { ...extensions, code: 'GRAPHQL_VALIDATION_FAILED' } : extensions };
+}
+
 /** @param originals the same errors before they were formatted, in the same order. */
-export function clientErrors(
+export function maskErrors(
   formatted: readonly GraphQLFormattedError[],
   originals: readonly GraphQLError[],
   masking: Masking,
@@ -84,7 +99,7 @@ function byPlace(a: Placed, b: Placed): number {
 function clientError(
   error: GraphQLFormattedError,
   original: GraphQLError | undefined,
-  { expose, masked, schemaDetails, words }: Masking,
+  { expose, onMasked, schemaDetails, words }: Masking,
 ): GraphQLFormattedError {
   if (isParserOverflow(original)) {
     return { ...deny('DEPTH_LIMIT_EXCEEDED').toJSON(), message: words('DEPTH_LIMIT_EXCEEDED') };
@@ -111,11 +126,12 @@ function clientError(
     };
   }
   const { extensions: code } = deny('INTERNAL_SERVER_ERROR').toJSON();
+  const errorId = onMasked(original?.originalError ?? original ?? error, error.path);
   return {
     message: words('INTERNAL_SERVER_ERROR'),
     ...(error.locations && { locations: error.locations }),
     ...(error.path && { path: error.path }),
-    extensions: { ...code, errorId: masked(original?.originalError ?? original ?? error, error.path) },
+    extensions: { ...code, ...(errorId !== undefined && { errorId }) },
   };
 }
 

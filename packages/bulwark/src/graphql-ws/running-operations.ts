@@ -5,9 +5,8 @@
  * one under its id is off the list as well. So each counts here until it has settled and its stream is over, and streams end
  * with their connection.
  */
-import { deny, isPromise } from '@graphql-bulwark/core';
+import { deny, isAsyncIterable, isPromise } from '@graphql-bulwark/core';
 import type { ExecutionArgs } from 'graphql';
-import { isAsyncIterable } from './stream.ts';
 
 type Stream = AsyncGenerator<unknown, unknown>;
 

@@ -3,27 +3,25 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { authDirectives, authorization, guardSchema } from '@graphql-bulwark/auth';
 import {
   type CheckInput,
   checkOperation,
   createEvents,
   type Principal,
+  refuse,
   type SecuredContext,
 } from '@graphql-bulwark/core';
+import { rateLimit } from '@graphql-bulwark/rate-limit';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { type ExecutionResult, GraphQLError, parse, subscribe } from 'graphql';
+import { GraphQLError } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws';
-import { as } from '../../../test/kit.ts';
-import { authDirectives, authorization, guardSchema, webSocket } from '../src/index.ts';
-import { silent } from './ways.ts';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+import { as } from '../../../../test/kit.ts';
+import { silent } from '../../../auth/test/ways.ts';
+import { composeWebSocketHooks, type WebSocketParts } from '../../src/graphql-ws/index.ts';
 
 const typeDefs = /* GraphQL */ `
   type Query { open: String secret: String @auth(roles: "ADMIN") broken: String }
@@ -38,7 +36,7 @@ const people: Readonly<Record<string, Partial<Principal> & { id: string }>> = {
   late: { id: 'me', expiresAt: 1 },
 };
 
-async function start(settings: ServerOptions = {}) {
+async function start(settings: ServerOptions = {}, parts: Partial<WebSocketParts<SecuredContext>> = {}) {
   const ran: string[] = [];
   const failures: unknown[] = [];
   const events = createEvents(
@@ -86,7 +84,7 @@ async function start(settings: ServerOptions = {}) {
   const http = createServer();
   const sockets = new WebSocketServer({ ...settings, server: http });
   const served = useServer(
-    webSocket<SecuredContext>({
+    composeWebSocketHooks<SecuredContext>({
       schema,
       server: sockets,
       // Longer than a slow machine takes to send and read what one test sends.
@@ -100,6 +98,7 @@ async function start(settings: ServerOptions = {}) {
       check: (operation: CheckInput<SecuredContext>) => checkOperation(controls, operation, events),
       context: () => ({}),
       onFailure: (error) => void failures.push(error),
+      ...parts,
     }),
     sockets,
   );
@@ -221,7 +220,7 @@ describe('over graphql-ws', () => {
     const failures: unknown[] = [];
     const failure = new Error('no connection to 10.0.0.5');
     const server = new EventEmitter();
-    const { onConnect, onSubscribe, onError } = webSocket({
+    const { onConnect, onSubscribe, onError } = composeWebSocketHooks({
       schema: (await start()).schema,
       server,
       authenticate: () => null,
@@ -235,7 +234,7 @@ describe('over graphql-ws', () => {
     expect(await onConnect(socket)).toBe(true);
     const errors = await onSubscribe(socket, '1', payload);
     expect(errors).toHaveLength(1);
-    const shown = onError(socket, '1', payload, errors as readonly GraphQLError[]);
+    const shown = await onError(socket, '1', payload, errors as readonly GraphQLError[]);
     expect(shown).toEqual([{ message: 'Internal server error', extensions: { code: 'INTERNAL_SERVER_ERROR' } }]);
     expect(failures).toEqual([failure]);
     expect(failures[0]).toBe(failure);
@@ -245,7 +244,7 @@ describe('over graphql-ws', () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const server = new EventEmitter();
-    const { onConnect } = webSocket({
+    const { onConnect } = composeWebSocketHooks({
       schema: (await start()).schema,
       server,
       authenticate: () => as({ id: 'me', expiresAt: Math.floor(Date.now() / 1_000) + 60 }).security.principal,
@@ -263,7 +262,7 @@ describe('over graphql-ws', () => {
   it.each([undefined, true, 'me'])('a caller who is %j is not let in', async (principal) => {
     const failures: unknown[] = [];
     const server = new EventEmitter();
-    const { onConnect } = webSocket({
+    const { onConnect } = composeWebSocketHooks({
       schema: (await start()).schema,
       server,
       authenticate: () => principal as never,
@@ -329,124 +328,69 @@ describe('over graphql-ws', () => {
     expect(String(failures[0])).toContain('no broker');
   });
 
+  it.each<[string, Error, number, string, boolean]>([
+    ['not let in any more', refuse('UNAUTHENTICATED'), 4403, 'Forbidden', false],
+    ['not known for the moment', refuse('SERVICE_UNAVAILABLE'), 1013, 'Try again later', false],
+    ['a failure', new Error('no connection to 10.0.0.5'), 4403, 'Forbidden', true],
+  ])('a stream is closed when its caller is %s', async (_, thrown, closed, reason, isTold) => {
+    let asked = 0;
+    const { ask, failures } = await start(
+      {},
+      {
+        authenticate() {
+          asked += 1;
+          // For the connection, the operation and the first event, and then for the second event.
+          if (asked === 4) throw thrown;
+          return as({ id: 'me' }).security.principal;
+        },
+      },
+    );
+    expect(await ask(undefined, 'subscription{docs{id}}')).toEqual([{ data: { docs: { id: 1 } } }, { closed, reason }]);
+    expect(failures).toEqual(isTold ? [thrown] : []);
+  });
+
+  it('a context of a class keeps its methods, and a security of its own', async () => {
+    class App {
+      readonly security = as({ id: 'boss', roles: ['ADMIN'] }).security;
+      name() {
+        return 'the app';
+      }
+    }
+    const names: unknown[] = [];
+    const check = async ({ contextValue }: CheckInput<SecuredContext>) =>
+      void names.push((contextValue as SecuredContext & App).name());
+    const { ask } = await start({}, { context: () => new App(), check });
+    expect(await ask('user', '{secret}')).toEqual([{ data: { secret: 's' } }]);
+    expect(names).toEqual(['the app']);
+  });
+
+  it('limits of sockets bound what a caller starts', async () => {
+    const { ask } = await start({}, { limits: rateLimit().sockets({ subscribes: { max: 1 } }) });
+    expect(await ask('user', '{open}')).toEqual([{ data: { open: 'o' } }]);
+    expect(await ask('user', '{open}')).toEqual([
+      { refused: [{ message: 'Too many requests', extensions: { code: 'RATE_LIMITED' } }] },
+    ]);
+    expect(await ask('admin', '{open}')).toEqual([{ data: { open: 'o' } }]);
+  });
+
   it('an option that cannot be meant is a TypeError at start', () => {
     const base = { server: new EventEmitter(), authenticate: () => null, check: async () => {}, context: () => ({}) };
     const schema = makeExecutableSchema({ typeDefs: 'type Query { a: Int }' });
-    expect(() => webSocket({ ...base, schema })).toThrow('guardSchema()');
-    expect(() => webSocket({ ...base, schema: guardSchema(schema), maxTokens: 0 })).toThrow('maxTokens');
-    expect(() => webSocket({ ...base, schema: guardSchema(schema), maxTokns: 1 } as never)).toThrow(
+    expect(() => composeWebSocketHooks({ ...base, schema })).toThrow('guardSchema()');
+    expect(() => composeWebSocketHooks({ ...base, schema: guardSchema(schema), maxTokens: 0 })).toThrow('maxTokens');
+    expect(() => composeWebSocketHooks({ ...base, schema: guardSchema(schema), maxTokns: 1 } as never)).toThrow(
       "did you mean 'maxTokens'",
     );
-    expect(() => webSocket({ ...base, schema: guardSchema(schema), check: undefined } as never)).toThrow(
+    expect(() => composeWebSocketHooks({ ...base, schema: guardSchema(schema), check: undefined } as never)).toThrow(
       'check must be a function',
     );
-    expect(() => webSocket({ ...base, schema: guardSchema(schema), server: undefined } as never)).toThrow(
+    expect(() => composeWebSocketHooks({ ...base, schema: guardSchema(schema), server: undefined } as never)).toThrow(
       'server must be the WebSocketServer that useServer() gets',
     );
-    webSocket({ ...base, schema: guardSchema(schema) });
-    expect(() => webSocket({ ...base, schema: guardSchema(schema) })).toThrow('server is watched already');
-    expect(() => webSocket({ ...base, schema: guardSchema(schema), initTimeoutMilliseconds: 0 })).toThrow(
+    composeWebSocketHooks({ ...base, schema: guardSchema(schema) });
+    expect(() => composeWebSocketHooks({ ...base, schema: guardSchema(schema) })).toThrow('server is watched already');
+    expect(() => composeWebSocketHooks({ ...base, schema: guardSchema(schema), initTimeoutMilliseconds: 0 })).toThrow(
       'initTimeoutMilliseconds must be a whole number of at least 1',
     );
-  });
-});
-
-describe('a subscription', () => {
-  const document = parse('subscription{docs{id}}');
-
-  /** Who subscribes has a credential for a minute. */
-  function subscribable(source: () => Partial<AsyncIterableIterator<unknown>>, field = 'docs: Doc') {
-    vi.useFakeTimers();
-    onTestFinished(() => void vi.useRealTimers());
-    const types: string[] = [];
-    const events = createEvents(
-      ({ type }) => void types.push(type),
-      () => silent,
-    );
-    const schema = guardSchema(
-      makeExecutableSchema({
-        typeDefs: [
-          authDirectives,
-          `interface Node { id: Int } type Query { a: Int } type Subscription { ${field} } type Doc implements Node @owner { id: Int }`,
-        ],
-        resolvers: {
-          Subscription: {
-            docs: {
-              subscribe: () => ({ [Symbol.asyncIterator]: source }),
-              resolve: (event: unknown) => event,
-            },
-          },
-          Node: { __resolveType: () => 'Doc' },
-        },
-      }),
-      { events },
-    );
-    const contextValue = as({ id: 'me', expiresAt: Math.floor(Date.now() / 1_000) + 60 });
-    const open = async () => (await subscribe({ schema, document, contextValue })) as AsyncGenerator<ExecutionResult>;
-    return { open, types };
-  }
-
-  it.each([
-    ['guarded', 'docs: Doc'],
-    ['public', 'docs: Node @public'],
-  ])('ends with the credential that opened it, and closes its source: %s', async (_, field) => {
-    let closed = false;
-    const { open, types } = subscribable(() => {
-      let sent = false;
-      return {
-        next: () =>
-          sent
-            ? new Promise(() => {})
-            : ((sent = true), Promise.resolve({ value: { id: 1, ownerId: 'me' }, done: false })),
-        return: async () => {
-          closed = true;
-          return { value: undefined, done: true };
-        },
-      };
-    }, field);
-    const stream = await open();
-    expect((await stream.next()).value).toEqual({ data: { docs: { id: 1 } } });
-    const next = stream.next();
-    await vi.advanceTimersByTimeAsync(61_000);
-    expect(await next).toEqual({ value: undefined, done: true });
-    expect([closed, types]).toEqual([true, ['subscription.ended']]);
-    expect(await (await open()).next()).toEqual({ value: undefined, done: true });
-  });
-
-  it('ends with the credential though its source fails to close', async () => {
-    const { open } = subscribable(() => ({
-      next: () => new Promise(() => {}),
-      return: () => {
-        throw new Error('closed before');
-      },
-    }));
-    const next = (await open()).next();
-    await vi.advanceTimersByTimeAsync(61_000);
-    expect(await next).toEqual({ value: undefined, done: true });
-  });
-
-  it('that failed is not told to have ended with the credential', async () => {
-    const { open, types } = subscribable(() => ({ next: () => Promise.reject(new Error('gone')) }));
-    await expect((await open()).next()).rejects.toThrow('gone');
-    await vi.advanceTimersByTimeAsync(61_000);
-    expect(types).toEqual([]);
-  });
-
-  it('keeps no event that was answered', async () => {
-    const sent: WeakRef<object>[] = [];
-    const { open } = subscribable(() => ({
-      next: async () => {
-        const value = { id: 1, ownerId: 'me' };
-        sent.push(new WeakRef(value));
-        return { value, done: false };
-      },
-    }));
-    const stream = await open();
-    for (let event = 0; event < 5; event += 1) await stream.next();
-    await vi.advanceTimersByTimeAsync(1);
-    collectGarbage();
-    const kept = sent.filter((one) => one.deref());
-    expect(kept.length).toBeLessThan(3);
-    await stream.return(undefined);
   });
 });

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';
 import responseCachePlugin from '@apollo/server-plugin-response-cache';
+import { authDirectives, authorization, guardSchema } from '@graphql-bulwark/auth';
 import { checkOperation, createEvents, guard, type SecuredContext } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type ExecutionResult, type GraphQLSchema, graphql } from 'graphql';
@@ -12,9 +13,9 @@ import { createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { as, send } from '../../../test/kit.ts';
-import { authDirectives, authorization, guardSchema, webSocket } from '../src/index.ts';
-import { everyWay, type Outcome, outcome, plain, silent } from './ways.ts';
+import { as, send } from '../../../../test/kit.ts';
+import { everyWay, type Outcome, outcome, plain, silent } from '../../../auth/test/ways.ts';
+import { composeWebSocketHooks } from '../../src/graphql-ws/index.ts';
 
 const typeDefs = `
   type Query {
@@ -149,7 +150,7 @@ beforeAll(async () => {
   const http = createServer();
   const sockets = new WebSocketServer({ server: http });
   const socket = useServer(
-    webSocket<SecuredContext>({
+    composeWebSocketHooks<SecuredContext>({
       schema,
       server: sockets,
       authenticate: () => caller.security.principal,

@@ -1,5 +1,5 @@
 /** The `WWW-Authenticate` header (RFC 9110 section 11.6.1, RFC 6750 section 3, RFC 9449 section 7.1). */
-import { type Check, mustUnshown } from '@graphql-bulwark/core';
+import { type Check, mustUnshown } from '../lib/read-options.ts';
 
 /** Why a credential does not do; left out when none was sent (RFC 6750 section 3.1). */
 export type BearerError =
@@ -9,14 +9,14 @@ export type BearerError =
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce';
 
-/** The kinds of credentials that an API takes. */
-export type Scheme = 'Bearer' | 'DPoP' | 'ApiKey';
+/** How a credential is sent (RFC 9110 section 11.1), of those that an API takes. */
+export type AuthScheme = 'Bearer' | 'DPoP' | 'ApiKey';
 
 /** The header that says how to authenticate, and what was wrong. */
 export function challenge(
   realm: string,
   error?: BearerError,
-  scheme: Scheme = 'Bearer',
+  scheme: AuthScheme = 'Bearer',
 ): { readonly 'www-authenticate': string } {
   return { 'www-authenticate': `${scheme} realm="${realm}"${error ? `, error="${error}"` : ''}` };
 }
