@@ -5,9 +5,19 @@
  */
 import { knownOptions, longestTimer, show, wholeNumber } from '@graphql-bulwark/core';
 import { getDirective } from '@graphql-tools/utils';
-import { type GraphQLField, type GraphQLSchema, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
+import {
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isCompositeType,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+} from 'graphql';
 import { type ArgumentPath, argumentPath, argumentWeight, sameDefaults, type Weight } from './argument-path.ts';
-import { leadingTo } from './reach.ts';
 
 /** The definitions of `@rateLimit`, to put beside the type definitions that use it. */
 export const rateLimitDirectives: string = /* GraphQL */ `
@@ -97,6 +107,25 @@ const longestWindowSeconds = Math.floor(longestTimer / 1_000);
 
 /** @throws {TypeError} for a rule that makes no sense or stands where it would not be counted. */
 export function compileRules(schema: GraphQLSchema): LimitedFields {
+  const written = readRules(schema);
+  const fields = new Map<string, ReadonlyMap<string, LimitedField>>();
+  for (const type of Object.values(schema.getTypeMap())) {
+    const limited = isObjectType(type) ? limitFields(type, written) : undefined;
+    if (limited && limited.size > 0) fields.set(type.name, limited);
+  }
+  const every = [...fields.values()].flatMap((ofType) => [...ofType.values()]);
+  return {
+    fields,
+    leading: findLeadingTypes(schema, fields.keys()),
+    policies: new Map(
+      every.flatMap(({ rules, perResolve }) => [...rules, ...perResolve]).map((rule) => [rule.policy, rule]),
+    ),
+    hasCalls: every.some(({ perResolve }) => perResolve.length > 0),
+  };
+}
+
+/** Coordinate -> the rules that are written there. */
+function readRules(schema: GraphQLSchema): ReadonlyMap<string, WrittenRules> {
   const written = new Map<string, WrittenRules>();
   for (const type of Object.values(schema.getTypeMap())) {
     refuseAt(type.name, usesOf(schema, type, type.name));
@@ -116,36 +145,62 @@ export function compileRules(schema: GraphQLSchema): LimitedFields {
       if (rules.length > 0) written.set(coordinate, rules);
     }
   }
-  const fields = new Map<string, Map<string, LimitedField>>();
-  for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type)) continue;
-    const limited = new Map<string, LimitedField>();
-    for (const field of Object.values(type.getFields())) {
-      const all = [type, ...type.getInterfaces()].flatMap(({ name }) => written.get(`${name}.${field.name}`) ?? []);
-      if (all.length === 0) continue;
-      for (const from of type.getInterfaces()) {
-        const ofInterface = from.getFields()[field.name];
-        for (const { rule } of written.get(`${from.name}.${field.name}`) ?? []) {
-          const paths = rule.weight ? [...rule.args, rule.weight.path] : rule.args;
-          if (ofInterface) sameDefaults(`${type.name}.${field.name}`, field, ofInterface, paths);
-        }
+  return written;
+}
+
+/** Name of a field -> its rules, those of the interfaces of the type included. */
+function limitFields(
+  type: GraphQLObjectType,
+  written: ReadonlyMap<string, WrittenRules>,
+): ReadonlyMap<string, LimitedField> {
+  const limited = new Map<string, LimitedField>();
+  for (const field of Object.values(type.getFields())) {
+    const all = [type, ...type.getInterfaces()].flatMap(({ name }) => written.get(`${name}.${field.name}`) ?? []);
+    if (all.length === 0) continue;
+    for (const from of type.getInterfaces()) {
+      const ofInterface = from.getFields()[field.name];
+      for (const { rule } of written.get(`${from.name}.${field.name}`) ?? []) {
+        const paths = rule.weight ? [...rule.args, rule.weight.path] : rule.args;
+        if (ofInterface) sameDefaults(`${type.name}.${field.name}`, field, ofInterface, paths);
       }
-      const [perResolve, rules] = [true, false].map((kind) =>
-        all.filter((each) => each.perResolve === kind).map(({ rule }) => rule),
-      );
-      limited.set(field.name, { field, rules: rules ?? [], perResolve: perResolve ?? [] });
     }
-    if (limited.size > 0) fields.set(type.name, limited);
+    const rulesCounted = (perResolve: boolean): Rule[] =>
+      all.filter((each) => each.perResolve === perResolve).map(({ rule }) => rule);
+    limited.set(field.name, { field, rules: rulesCounted(false), perResolve: rulesCounted(true) });
   }
-  const every = [...fields.values()].flatMap((ofType) => [...ofType.values()]);
-  return {
-    fields,
-    leading: leadingTo(schema, new Set(fields.keys())),
-    policies: new Map(
-      every.flatMap(({ rules, perResolve }) => [...rules, ...perResolve]).map((rule) => [rule.policy, rule]),
-    ),
-    hasCalls: every.some(({ perResolve }) => perResolve.length > 0),
+  return limited;
+}
+
+/** Adds every type from which one of these can be reached. */
+function findLeadingTypes(schema: GraphQLSchema, limited: Iterable<string>): ReadonlySet<string> {
+  const found = new Set(limited);
+  const composite = Object.values(schema.getTypeMap()).filter((type) => isCompositeType(type));
+  for (let before = -1; before < found.size; ) {
+    before = found.size;
+    for (const type of composite) {
+      const next = isAbstractType(type)
+        ? schema.getPossibleTypes(type)
+        : Object.values(type.getFields()).map((field) => getNamedType(field.type));
+      if (next.some(({ name }) => found.has(name))) found.add(type.name);
+    }
+  }
+  return found;
+}
+
+/** Coordinates that are counted by selection and that a subscription reaches: it selects them once, for all of its events. */
+export function findBelowSubscriptions(schema: GraphQLSchema, { fields }: Pick<LimitedFields, 'fields'>): string[] {
+  const reached = new Set<GraphQLNamedType>();
+  const reach = (type: GraphQLNamedType): void => {
+    if (reached.has(type)) return;
+    reached.add(type);
+    if (isAbstractType(type)) schema.getPossibleTypes(type).forEach(reach);
+    if (!isObjectType(type) && !isInterfaceType(type)) return;
+    for (const field of Object.values(type.getFields())) reach(getNamedType(field.type));
   };
+  for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) reach(getNamedType(field.type));
+  return [...reached].flatMap(({ name: type }) =>
+    [...(fields.get(type) ?? [])].flatMap(([name, { rules }]) => (rules.length > 0 ? [`${type}.${name}`] : [])),
+  );
 }
 
 type WrittenRules = readonly { readonly rule: Rule; readonly perResolve: boolean }[];

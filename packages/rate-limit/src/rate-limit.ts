@@ -18,12 +18,11 @@ import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, Opera
 import { guardCalls, requireGuarded } from './call-guard.ts';
 import { createCalls, isObject } from './calls.ts';
 import { type Caller, chargeFor, chargesOf } from './charges.ts';
-import { compileRules, type LimitedFields, type Rule } from './directive.ts';
+import { compileRules, findBelowSubscriptions, type LimitedFields, type Rule } from './directive.ts';
 import { rateLimitHeaders, restrict, type Standing } from './headers.ts';
 import { valuesKey } from './keys.ts';
 import { compileOptions, hasTiers, needTier, type RateLimitOptions } from './options.ts';
 import { takePartly } from './partial.ts';
-import { belowSubscriptions } from './reach.ts';
 import { shortAnswers } from './short.ts';
 import { type SocketLimitOptions, type SocketLimits, socketLimits } from './sockets.ts';
 import { settle } from './spending.ts';
@@ -118,7 +117,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       requireGuarded(rules, isPartial);
       const tiered = options.tier ? undefined : [...rules.policies.values()].find(({ tiers }) => tiers);
       if (tiered) throw new TypeError(`@rateLimit on ${tiered.coordinate}: tiers ${needTier}`);
-      const once = belowSubscriptions(schema, rules);
+      const once = findBelowSubscriptions(schema, rules);
       if (once.length === 0) return;
       warn?.(
         `rate-limit: below a subscription these fields are charged when it begins, and not for each event: ${listed(once)}. ` +
