@@ -2,11 +2,10 @@
 import type { Charge, ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
 import { type FieldNode, getArgumentValues } from 'graphql';
 import { weightOf } from './argument-path.ts';
-import type { Call, Written } from './counter.ts';
+import { type Call, countFields, type Written } from './count-fields.ts';
 import type { LimitedFields, Rule, Scope } from './directive.ts';
 import { type Spelled, spelling, valuesKey, whoKey } from './keys.ts';
 import type { Types } from './members.ts';
-import { occurrencesIn } from './occurrences.ts';
 
 /** Who is charged: what charges depend on beside their rules, once per request. */
 export interface Caller {
@@ -57,7 +56,7 @@ export function chargesOf(resolved: ResolvedOperation, limited: LimitedFields, c
   let read: ReturnType<typeof reader> | undefined;
   const positions = new Map<string, number>();
   const isDenied = denials(resolved);
-  for (const { rule, times, fieldName, types, call } of occurrencesIn(resolved, limited)) {
+  for (const { rule, times, fieldName, types, call } of countFields(resolved, limited)) {
     // Who may not use a field must not use up what others have left of it.
     if (isDenied(fieldName, types)) continue;
     if (!call) {

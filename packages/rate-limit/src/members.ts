@@ -35,7 +35,7 @@ export class Members {
     for (const type of Object.values(schema.getTypeMap())) {
       if (!isObjectType(type) || !limited.leading.has(type.name)) continue;
       for (const name of Object.keys(type.getFields())) {
-        if (this.#way(type, name) === '') continue;
+        if (this.#describeWay(type, name) === '') continue;
         const types = this.#charged.get(name);
         if (types) types.push(type);
         else this.#charged.set(name, [type]);
@@ -43,22 +43,22 @@ export class Members {
     }
   }
 
-  of(type: GraphQLAbstractType): Types {
+  listAll(type: GraphQLAbstractType): Types {
     return this.#schema.getPossibleTypes(type);
   }
 
   /** Whether any object type is charged for a field of this name or below it. */
-  charges(fieldName: string): boolean {
+  isCharged(fieldName: string): boolean {
     return this.#charged.has(fieldName);
   }
 
-  /** Members for which a type condition holds; {@link of} itself where it holds for all. */
-  holding(type: GraphQLAbstractType, condition: string): Types {
+  /** Members for which a type condition holds; {@link listAll} itself where it holds for all. */
+  findHolding(type: GraphQLAbstractType, condition: string): Types {
     const named = this.#schema.getType(condition);
     if (!named) return [];
-    return remembered(this.#holding, type, condition, () => {
-      const members = this.of(type);
-      const others = isAbstractType(named) ? this.of(named) : isObjectType(named) ? [named] : [];
+    return remember(this.#holding, type, condition, () => {
+      const members = this.listAll(type);
+      const others = isAbstractType(named) ? this.listAll(named) : isObjectType(named) ? [named] : [];
       const [few, many] = others.length < members.length ? [others, type] : [members, named];
       const found = few.filter((one) => one === many || (isAbstractType(many) && this.#schema.isSubType(many, one)));
       return found.length === members.length ? members : found;
@@ -66,27 +66,29 @@ export class Members {
   }
 
   /** Members that are charged for a field in another way than most are: by other rules, or for another type below it. */
-  unlike(type: GraphQLAbstractType, fieldName: string): Unlike {
+  findUnlike(type: GraphQLAbstractType, fieldName: string): Unlike {
     const everywhere = this.#charged.get(fieldName);
     if (!everywhere) return none;
-    return remembered(this.#unlike, type, fieldName, () => {
+    return remember(this.#unlike, type, fieldName, () => {
       const charged = everywhere.filter((one) => this.#schema.isSubType(type, one));
       if (charged.length === 0) return none;
-      const members = this.of(type);
+      const members = this.listAll(type);
       const counts = new Map([['', members.length - charged.length]]);
       for (const member of charged) {
-        const way = this.#way(member, fieldName);
+        const way = this.#describeWay(member, fieldName);
         counts.set(way, (counts.get(way) ?? 0) + 1);
       }
       const [[usual]] = [...counts].toSorted(([, a], [, b]) => b - a) as [[string, number]];
-      const ways = (usual === '' ? charged : members).map((member) => [member, this.#way(member, fieldName)] as const);
+      const ways = (usual === '' ? charged : members).map(
+        (member) => [member, this.#describeWay(member, fieldName)] as const,
+      );
       return ways.filter(([, way]) => way !== usual);
     });
   }
 
   /** Members whose field of this name is limited by the rule. */
-  limitedBy(type: GraphQLAbstractType, fieldName: string, rule: Rule): Types {
-    return remembered(this.#limitedBy, type, rule, () =>
+  findLimited(type: GraphQLAbstractType, fieldName: string, rule: Rule): Types {
+    return remember(this.#limitedBy, type, rule, () =>
       (this.#charged.get(fieldName) ?? []).filter(
         (one) =>
           this.#schema.isSubType(type, one) && this.#limited.fields.get(one.name)?.get(fieldName)?.rules.includes(rule),
@@ -95,14 +97,14 @@ export class Members {
   }
 
   /** The one list that holds this type alone. */
-  alone(type: GraphQLObjectType): Types {
+  listAlone(type: GraphQLObjectType): Types {
     const known = this.#alone.get(type) ?? [type];
     this.#alone.set(type, known);
     return known;
   }
 
-  /** Empty where nothing is charged. */
-  #way(type: GraphQLObjectType, fieldName: string): string {
+  /** Names how a type is charged for a field and below it: empty where it is not. */
+  #describeWay(type: GraphQLObjectType, fieldName: string): string {
     const field = type.getFields()[fieldName];
     if (!field) return '';
     const returned = getNamedType(field.type).name;
@@ -112,7 +114,7 @@ export class Members {
   }
 }
 
-function remembered<K, T>(
+function remember<K, T>(
   known: Map<GraphQLAbstractType, Map<K, T>>,
   type: GraphQLAbstractType,
   key: K,

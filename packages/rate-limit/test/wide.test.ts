@@ -4,9 +4,9 @@ import { buildSchema, getOperationAST, type OperationDefinitionNode } from 'grap
 import { describe, expect, it } from 'vitest';
 import { counting } from '../../../test/counting.ts';
 import { as, codes, send } from '../../../test/kit.ts';
+import { countFields } from '../src/count-fields.ts';
 import { compileRules } from '../src/directive.ts';
 import { rateLimitDirectives } from '../src/index.ts';
-import { occurrencesIn } from '../src/occurrences.ts';
 import { serve, watched } from './server.ts';
 
 const bob = as({ id: 'bob' });
@@ -38,7 +38,7 @@ function counted(width: number, text: string) {
   const count = () => {
     try {
       return {
-        times: occurrencesIn(resolved, limited).reduce((sum, one) => sum + one.times, 0),
+        times: countFields(resolved, limited).reduce((sum, one) => sum + one.times, 0),
         looks: looks() - before,
       };
     } catch (error) {
