@@ -16,7 +16,7 @@ import {
 } from '@graphql-bulwark/core';
 import { type Caller, chargeFor } from './charges.ts';
 import { type Rule, type Scope, scopesOf, windowOf } from './directive.ts';
-import { identityOf } from './identity.ts';
+import { hashOperation } from './identity.ts';
 import { wholePoints } from './points.ts';
 
 export interface Budget {
@@ -90,7 +90,7 @@ export function compileBudgets(options: BudgetOptions): Budgets {
     const label = resolved.operation.name?.value;
     const named = label === undefined ? undefined : byName.get(label);
     if (named && ownVerdict(trusted?.(caller.security)) === true) return chargeFor(named, caller);
-    return chargeFor(rule, caller, 1, `,o:${identityOf(resolved)}`);
+    return chargeFor(rule, caller, 1, `,o:${hashOperation(resolved)}`);
   }
 
   function ofPoints(resolved: ResolvedOperation, caller: Caller): Charge[] {

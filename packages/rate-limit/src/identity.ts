@@ -1,10 +1,14 @@
 /**
  * What an operation asks for, as one short text: without its name, aliases, values, directives, the order of its fields and
  * the names of its fragments, none of which makes it another operation.
+ *
+ * This is no walk of core's. Those show the fields that fragments come to, once each; here a fragment for some of the possible
+ * types is itself a part of what is asked for, and what it comes to is remembered for every place where it is spread.
  */
 import { createHash } from 'node:crypto';
-import { type Fragments, fragmentsOf, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
+import { type Fragments, fragmentsOf, PerOperation, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import {
+  type FieldNode,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
@@ -21,24 +25,25 @@ const maxDepth = 400;
 /** Selections read for one operation, fragments wherever they are spread: above it is refused. */
 const maxRead = 50_000;
 
-const identities = new WeakMap<object, string>();
+const hashes = new PerOperation<string>();
 
 /** @throws {GraphQLError} for an operation that nests too deeply, or is too large, to be read. */
-export function identityOf({ schema, document, operation, facts }: ResolvedOperation): string {
-  let identity = identities.get(operation);
-  if (identity === undefined) {
-    if (facts.cyclic) throw refuse('FRAGMENT_CYCLE');
-    identity = digest(`${operation.operation}${new Reading(schema, fragmentsOf(document)).of(operation)}`);
-    identities.set(operation, identity);
-  }
-  return identity;
+export function hashOperation({ schema, document, operation, facts }: ResolvedOperation): string {
+  const known = hashes.get(document, operation);
+  if (known !== undefined) return known;
+  if (facts.cyclic) throw refuse('FRAGMENT_CYCLE');
+  const selected = new SelectionHasher(schema, fragmentsOf(document)).hashRoot(operation);
+  return hashes.set(document, operation, digest(`${operation.operation}${selected}`));
 }
 
+/** The type that selections stand on, where it is known. */
+type Around = GraphQLNamedType | null | undefined;
+
 /** Reads selection sets by the types that they stand on: a fragment that always applies changes nothing. */
-class Reading {
+class SelectionHasher {
   readonly #schema: GraphQLSchema;
   readonly #fragments: Fragments;
-  /** By the type around a spread and the name of its fragment. */
+  /** The type around a spread and the name of its fragment -> what it comes to. */
   readonly #known = new Map<string, readonly string[]>();
   #depth = 0;
   #read = 0;
@@ -48,19 +53,19 @@ class Reading {
     this.#fragments = fragments;
   }
 
-  of({ operation, selectionSet }: OperationDefinitionNode): string {
-    return this.#digest(selectionSet, this.#schema.getRootType(operation));
+  hashRoot({ operation, selectionSet }: OperationDefinitionNode): string {
+    return this.#hashSet(selectionSet, this.#schema.getRootType(operation));
   }
 
-  #digest({ selections }: SelectionSetNode, type: Around): string {
-    return digest(this.#all(selections, type).toSorted().join());
+  #hashSet({ selections }: SelectionSetNode, type: Around): string {
+    return digest(this.#spellAll(selections, type).toSorted().join());
   }
 
-  /** Each once, and so no more than there are fields and fragments. */
-  #all(selections: readonly SelectionNode[], type: Around): string[] {
+  /** Spells each selection once, so that there are no more texts than there are fields and fragments. */
+  #spellAll(selections: readonly SelectionNode[], type: Around): string[] {
     this.#depth += 1;
     if (this.#depth > maxDepth) throw refuse('DEPTH_LIMIT_EXCEEDED');
-    const all = selections.flatMap((node) => this.#one(node, type));
+    const all = selections.flatMap((node) => this.#spell(node, type));
     this.#depth -= 1;
     this.#read += all.length;
     if (!(this.#read <= maxRead)) {
@@ -69,37 +74,36 @@ class Reading {
     return [...new Set(all)];
   }
 
-  #one(node: SelectionNode, type: Around): readonly string[] {
-    if (node.kind === Kind.FIELD) {
-      const args = (node.arguments ?? []).map(({ name }) => name.value).toSorted();
-      const field = type && 'getFields' in type ? type.getFields()[node.name.value] : undefined;
-      const below = node.selectionSet ? this.#digest(node.selectionSet, field && getNamedType(field.type)) : '';
-      return [`${node.name.value}(${args.join()})${below}`];
-    }
+  #spell(node: SelectionNode, type: Around): readonly string[] {
+    if (node.kind === Kind.FIELD) return [this.#spellField(node, type)];
     if (node.kind === Kind.INLINE_FRAGMENT) {
-      return this.#fragment(node.typeCondition?.name.value ?? type?.name, node.selectionSet, type);
+      return this.#spellFragment(node.typeCondition?.name.value ?? type?.name, node.selectionSet, type);
     }
     const place = `${type?.name} ${node.name.value}`;
     let known = this.#known.get(place);
     const fragment = this.#fragments.get(node.name.value);
     if (fragment && !known) {
-      known = this.#fragment(fragment.typeCondition.name.value, fragment.selectionSet, type);
+      known = this.#spellFragment(fragment.typeCondition.name.value, fragment.selectionSet, type);
       this.#known.set(place, known);
     }
     return known ?? [];
   }
 
-  #fragment(condition: string | undefined, { selections }: SelectionSetNode, type: Around): readonly string[] {
+  #spellField(node: FieldNode, type: Around): string {
+    const args = (node.arguments ?? []).map(({ name }) => name.value).toSorted();
+    const field = type && 'getFields' in type ? type.getFields()[node.name.value] : undefined;
+    const below = node.selectionSet ? this.#hashSet(node.selectionSet, field && getNamedType(field.type)) : '';
+    return `${node.name.value}(${args.join()})${below}`;
+  }
+
+  #spellFragment(condition: string | undefined, { selections }: SelectionSetNode, type: Around): readonly string[] {
     const named = condition === undefined ? undefined : this.#schema.getType(condition);
     if (condition === type?.name || (type && named && isTypeSubTypeOf(this.#schema, type, named))) {
-      return this.#all(selections, type);
+      return this.#spellAll(selections, type);
     }
-    return [`...${condition}${digest(this.#all(selections, named).toSorted().join())}`];
+    return [`...${condition}${digest(this.#spellAll(selections, named).toSorted().join())}`];
   }
 }
-
-/** What is known of the type that selections stand on. */
-type Around = GraphQLNamedType | null | undefined;
 
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
