@@ -15,14 +15,12 @@ import {
   securityContext,
 } from '@graphql-bulwark/core';
 import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, OperationTypeNode } from 'graphql';
-import { guardCalls, requireGuarded } from './call-guard.ts';
-import { createCalls, isObject } from './calls.ts';
 import { type Caller, chargeFor, chargesOf } from './charges.ts';
 import { compileRules, findBelowSubscriptions, type LimitedFields, type Rule } from './directive.ts';
 import { rateLimitHeaders, restrict, type Standing } from './headers.ts';
 import { valuesKey } from './keys.ts';
 import { compileOptions, hasTiers, needTier, type RateLimitOptions } from './options.ts';
-import { takePartly } from './partial.ts';
+import { createResolverLimits, guardResolvers, isObject, requireGuarded, takePartly } from './resolver-limits.ts';
 import { shortAnswers } from './short.ts';
 import { type SocketLimitOptions, type SocketLimits, socketLimits } from './sockets.ts';
 import { settle } from './spending.ts';
@@ -68,7 +66,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   const outcome = Symbol('what was taken');
   type Charged = ResolvedOperation & { [outcome]?: Taken };
   const standings = new WeakMap<Map<string, string>, Standing>();
-  const calls = createCalls(counters, callerFor, mode !== 'report');
+  const resolvers = createResolverLimits(counters, callerFor, mode !== 'report');
   let pointsPerEvent = false;
   let policies: ReadonlyMap<string, Rule> = new Map([...budgets.policies, ...refusals.policies]);
 
@@ -93,7 +91,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       if (taken) operation[outcome] = taken;
       return taken;
     };
-    calls.leaveOut(operation, await takePartly(all, rulesOf(operation.schema), take, exceeded));
+    resolvers.leaveOut(operation, await takePartly(all, rulesOf(operation.schema), take, exceeded));
   }
 
   const bucketOf = ({ policy, principal = null, clientIp = null, args = {} }: BucketName): Omit<Charge, 'points'> => {
@@ -103,7 +101,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   };
 
   function pointsFor(contextValue: unknown, caller: Caller): readonly Charge[] {
-    const operation = calls.operationOf(contextValue);
+    const operation = resolvers.findOperation(contextValue);
     if (!operation) throw new TypeError('pointsPerEvent: next() needs the context value that was checked.');
     // Anything else is executed once, and was charged for it.
     return operation.operation.operation === OperationTypeNode.SUBSCRIPTION ? budgets.points(operation, caller) : [];
@@ -130,7 +128,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     },
     check(operation) {
       const rules = rulesOf(operation.schema);
-      if (rules.hasCalls || pointsPerEvent) calls.begin(operation);
+      if (rules.hasCalls || pointsPerEvent) resolvers.begin(operation);
       const caller = callerFor(operation.security);
       const charges = [...budgets.charges(operation, caller), ...chargesOf(operation, rules, caller)];
       if (charges.length === 0) return undefined;
@@ -156,7 +154,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       return isOwnStore ? store.close?.() : undefined;
     },
     secure(schema, fieldResolver) {
-      return guardCalls(schema, rulesOf(schema), { isPartial, fieldResolver: fieldResolver as never }, calls);
+      return guardResolvers(schema, rulesOf(schema), { isPartial, fieldResolver: fieldResolver as never }, resolvers);
     },
     refusalFor: (security) => (mode === 'report' ? undefined : refusals.refusalFor(security)),
     sockets: (given = {}) => {

@@ -48,3 +48,13 @@ export function shortAnswers(httpStatus: ShortStatus, legacy: LegacyHeaders | fa
     },
   };
 }
+
+/** A policy that is short, and when there is more of it. */
+export interface Wait {
+  readonly policy: string;
+  readonly retryAfterSeconds: number;
+}
+
+export function waitOf({ charge, resetSeconds }: BucketState): Wait {
+  return { policy: charge.policy, retryAfterSeconds: wholeSeconds(resetSeconds) };
+}

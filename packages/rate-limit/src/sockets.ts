@@ -13,12 +13,11 @@ import {
 } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { type Budget, type CallerBudget, ruleOf } from './budgets.ts';
-import { waitOf } from './calls.ts';
 import { type Caller, chargeFor } from './charges.ts';
 import type { Rule, Scope } from './directive.ts';
 import { whoKey } from './keys.ts';
 import type { RefusedAnswer } from './refusals.ts';
-import { slowestOf } from './short.ts';
+import { slowestOf, waitOf } from './short.ts';
 import type { SteadyStore } from './steady.ts';
 
 export interface SocketLimitOptions {
