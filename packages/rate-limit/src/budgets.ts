@@ -16,6 +16,7 @@ import {
 } from '@graphql-bulwark/core';
 import { type Caller, chargeFor } from './charges.ts';
 import { type Rule, type Scope, scopesOf, windowOf } from './directive.ts';
+import { costPolicy } from './headers.ts';
 import { hashOperation } from './identity.ts';
 import { wholePoints } from './points.ts';
 
@@ -114,9 +115,6 @@ export function compileBudgets(options: BudgetOptions): Budgets {
     ),
   };
 }
-
-/** Names the budget of points. */
-export const costPolicy = 'cost';
 
 /** @throws {TypeError} */
 export function ruleOf(

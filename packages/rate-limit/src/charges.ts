@@ -51,19 +51,19 @@ export function chargeFor(rule: Rule, caller: Caller, points = 1, values = ''): 
 const nobody = { tier: undefined, hashTag: undefined };
 
 /** Charges for fields counted by selection. Points on one key of one policy are summed. */
-export function chargesOf(resolved: ResolvedOperation, limited: LimitedFields, caller: Caller): Charge[] {
+export function listCharges(resolved: ResolvedOperation, limited: LimitedFields, caller: Caller): Charge[] {
   const charges: Charge[] = [];
-  let read: ReturnType<typeof reader> | undefined;
+  let read: ReturnType<typeof createReader> | undefined;
   const positions = new Map<string, number>();
-  const isDenied = denials(resolved);
+  const isDenied = createDenialCheck(resolved);
   for (const { rule, times, fieldName, types, call } of countFields(resolved, limited)) {
-    // Who may not use a field must not use up what others have left of it.
+    // A caller who may not use a field must not use up what others have left of it.
     if (isDenied(fieldName, types)) continue;
     if (!call) {
       charges.push(chargeFor(rule, caller, times));
       continue;
     }
-    read ??= reader(resolved);
+    read ??= createReader(resolved);
     const { values, weight } = read(rule, call);
     const bucket = `${rule.policy} ${values}`; // no space in a policy of a field
     const position = positions.get(bucket) ?? charges.length;
@@ -74,7 +74,7 @@ export function chargesOf(resolved: ResolvedOperation, limited: LimitedFields, c
 }
 
 /** Whether a field is denied on all of these types. Lists of many types are shared, and looked through once. */
-function denials({ isDenied }: ResolvedOperation): (fieldName: string, types: Iterable<Types>) => boolean {
+function createDenialCheck({ isDenied }: ResolvedOperation): (fieldName: string, types: Iterable<Types>) => boolean {
   const known = new Map<Types, Map<string, boolean>>();
   const isDeniedOn = (fieldName: string, list: Types): boolean => {
     const ofList = known.get(list) ?? new Map<string, boolean>();
@@ -90,13 +90,13 @@ function denials({ isDenied }: ResolvedOperation): (fieldName: string, types: It
 }
 
 /** Charges for one call of a resolver, by its coerced arguments. */
-export function chargesOfCall(rules: readonly Rule[], args: Arguments, caller: Caller, spelled: Spelled): Charge[] {
-  return rules.map((rule) => chargeFor(rule, caller, weighed(rule, args), valuesKey(rule, args, spelled)));
+export function listCallCharges(rules: readonly Rule[], args: Arguments, caller: Caller, spelled: Spelled): Charge[] {
+  return rules.map((rule) => chargeFor(rule, caller, weighCall(rule, args), valuesKey(rule, args, spelled)));
 }
 
 type Arguments = Readonly<Record<string, unknown>> | undefined;
 
-function weighed({ weight }: Rule, args: Arguments): number {
+function weighCall({ weight }: Rule, args: Arguments): number {
   return weight && args ? weightOf(weight, args) : 1;
 }
 
@@ -104,7 +104,7 @@ function weighed({ weight }: Rule, args: Arguments): number {
  * Reads the arguments of each node once, and each large value once; without variables, once for all requests. For each field
  * anew: below an interface one node is the field of several types, each with defaults of its own.
  */
-function reader({ operation, variables }: ResolvedOperation): (rule: Rule, call: Call) => Written {
+function createReader({ operation, variables }: ResolvedOperation): (rule: Rule, call: Call) => Written {
   const isConstant = !operation.variableDefinitions?.length;
   const known = new Map<Call['field'], Map<FieldNode, Arguments>>();
   const spelled = spelling();
@@ -113,16 +113,16 @@ function reader({ operation, variables }: ResolvedOperation): (rule: Rule, call:
     if (call.written) return call.written;
     const ofField = known.get(field) ?? new Map<FieldNode, Arguments>();
     known.set(field, ofField);
-    const args = ofField.has(node) ? ofField.get(node) : argumentsOf(field, node, variables);
+    const args = ofField.has(node) ? ofField.get(node) : readArguments(field, node, variables);
     ofField.set(node, args);
-    const written = { values: valuesKey(rule, args, spelled), weight: weighed(rule, args) };
+    const written = { values: valuesKey(rule, args, spelled), weight: weighCall(rule, args) };
     if (isConstant) call.written = written;
     return written;
   };
 }
 
 /** `undefined` where they do not coerce (a null in place of a required value): execution will say so; it is counted all the same. */
-function argumentsOf(field: Call['field'], node: FieldNode, variables: Readonly<Record<string, unknown>>): Arguments {
+function readArguments(field: Call['field'], node: FieldNode, variables: Readonly<Record<string, unknown>>): Arguments {
   try {
     return getArgumentValues(field, node, variables);
   } catch {

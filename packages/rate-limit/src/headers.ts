@@ -3,7 +3,9 @@
  * quoted Strings (RFC 9651 section 3.3.3).
  */
 import type { BucketState } from '@graphql-bulwark/core';
-import { costPolicy } from './budgets.ts';
+
+/** Names the budget of points. */
+export const costPolicy = 'cost';
 
 /** The most restrictive buckets, at most one of a policy. */
 export type Standing = readonly BucketState[];

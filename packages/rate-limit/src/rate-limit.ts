@@ -15,7 +15,7 @@ import {
   securityContext,
 } from '@graphql-bulwark/core';
 import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, OperationTypeNode } from 'graphql';
-import { type Caller, chargeFor, chargesOf } from './charges.ts';
+import { type Caller, chargeFor, listCharges } from './charges.ts';
 import { compileRules, findBelowSubscriptions, type LimitedFields, type Rule } from './directive.ts';
 import { rateLimitHeaders, restrict, type Standing } from './headers.ts';
 import { valuesKey } from './keys.ts';
@@ -130,7 +130,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       const rules = rulesOf(operation.schema);
       if (rules.hasCalls || pointsPerEvent) resolvers.begin(operation);
       const caller = callerFor(operation.security);
-      const charges = [...budgets.charges(operation, caller), ...chargesOf(operation, rules, caller)];
+      const charges = [...budgets.charges(operation, caller), ...listCharges(operation, rules, caller)];
       if (charges.length === 0) return undefined;
       if (isPartial && mode !== 'report' && isObject(operation.contextValue)) return checkPartly(operation, charges);
       if (!charges.every(({ points, limit }) => points <= limit)) {

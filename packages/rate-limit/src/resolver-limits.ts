@@ -22,7 +22,7 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
-import { type Caller, chargesOfCall, coordinateOf } from './charges.ts';
+import { type Caller, coordinateOf, listCallCharges } from './charges.ts';
 import type { LimitedField, LimitedFields, Rule } from './directive.ts';
 import { type Spelled, spelling } from './keys.ts';
 import { type Wait, waitOf } from './short.ts';
@@ -105,7 +105,7 @@ export function createResolverLimits(
       const operation = findOperation(contextValue);
       let charges: readonly Charge[];
       try {
-        charges = chargesOfCall(rules, args, callerFor(security), recallSpelled(operation));
+        charges = listCallCharges(rules, args, callerFor(security), recallSpelled(operation));
       } catch (denial) {
         if (isEnforced) throw denial;
         return;
