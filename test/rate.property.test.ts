@@ -29,8 +29,8 @@ import {
   visit,
 } from 'graphql';
 import { expect, it } from 'vitest';
-import { countFields } from '../packages/rate-limit/src/count-fields.ts';
-import { compileRules, type LimitedFields } from '../packages/rate-limit/src/directive.ts';
+import { countFields } from '../packages/rate-limit/src/charges/count-fields.ts';
+import { compileRules, type LimitedFields } from '../packages/rate-limit/src/rules/directive.ts';
 import { randomCase } from './random-operations.ts';
 
 /** Limits about every third field, the same ones for the same seed; some in two ways. */

@@ -14,11 +14,11 @@ import {
   show,
   wholeNumber,
 } from '@graphql-bulwark/core';
-import { type Caller, chargeFor } from './charges.ts';
-import { type Rule, type Scope, scopesOf, windowOf } from './directive.ts';
-import { costPolicy } from './headers.ts';
-import { hashOperation } from './identity.ts';
+import { type Caller, chargeFor } from './charges/charges.ts';
+import { hashOperation } from './charges/operation-hash.ts';
 import { wholePoints } from './points.ts';
+import { costPolicy } from './response/headers.ts';
+import { type Rule, type Scope, scopesOf, windowOf } from './rules/directive.ts';
 
 export interface Budget {
   /** Per window. Whole number, 1 or more. */

@@ -12,11 +12,11 @@ import {
   wholeNumber,
 } from '@graphql-bulwark/core';
 import { type Budget, type BudgetOptions, type Budgets, type CallerBudget, compileBudgets } from './budgets.ts';
-import { type Caller, callerOf } from './charges.ts';
-import type { LegacyHeaders } from './headers.ts';
-import { compileRefusals, type Refusals } from './refusals.ts';
-import type { ActualCost } from './spending.ts';
-import { type SteadyStore, steady } from './steady.ts';
+import { type Caller, callerOf } from './charges/charges.ts';
+import { compileRefusals, type Refusals } from './refusal-budget.ts';
+import type { LegacyHeaders } from './response/headers.ts';
+import type { ActualCost } from './response/refund.ts';
+import { type SteadyStore, steady } from './stores/fallback.ts';
 import { memoryStore } from './stores/memory.ts';
 
 export interface RateLimitOptions extends BudgetOptions {

@@ -15,16 +15,16 @@ import {
   securityContext,
 } from '@graphql-bulwark/core';
 import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, OperationTypeNode } from 'graphql';
-import { type Caller, chargeFor, listCharges } from './charges.ts';
-import { compileRules, findBelowSubscriptions, type LimitedFields, type Rule } from './directive.ts';
-import { rateLimitHeaders, restrict, type Standing } from './headers.ts';
-import { valuesKey } from './keys.ts';
+import { valuesKey } from './charges/bucket-key.ts';
+import { type Caller, chargeFor, listCharges } from './charges/charges.ts';
 import { compileOptions, hasTiers, needTier, type RateLimitOptions } from './options.ts';
 import { createResolverLimits, guardResolvers, isObject, requireGuarded, takePartly } from './resolver-limits.ts';
-import { shortAnswers } from './short.ts';
+import { rateLimitHeaders, restrict, type Standing } from './response/headers.ts';
+import { shortAnswers } from './response/rate-limited-error.ts';
+import { settle } from './response/refund.ts';
+import { compileRules, findBelowSubscriptions, type LimitedFields, type Rule } from './rules/directive.ts';
 import { type SocketLimitOptions, type SocketLimits, socketLimits } from './sockets.ts';
-import { settle } from './spending.ts';
-import type { Taken } from './steady.ts';
+import type { Taken } from './stores/fallback.ts';
 
 /** Names one bucket: a policy, and whom it counts. */
 export interface BucketName {

@@ -22,11 +22,11 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
-import { type Caller, coordinateOf, listCallCharges } from './charges.ts';
-import type { LimitedField, LimitedFields, Rule } from './directive.ts';
-import { type Spelled, spelling } from './keys.ts';
-import { type Wait, waitOf } from './short.ts';
-import type { SteadyStore, Taken } from './steady.ts';
+import { type Spelled, spelling } from './charges/bucket-key.ts';
+import { type Caller, coordinateOf, listCallCharges } from './charges/charges.ts';
+import { type Wait, waitOf } from './response/rate-limited-error.ts';
+import type { LimitedField, LimitedFields, Rule } from './rules/directive.ts';
+import type { SteadyStore, Taken } from './stores/fallback.ts';
 
 /** What resolvers and events know of the operation that they belong to, by its context value: what they may not call, and owe. */
 export interface ResolverLimits {

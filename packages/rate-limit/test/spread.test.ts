@@ -4,7 +4,7 @@ import type { Charge } from '@graphql-bulwark/core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Redis } from '../../../test/redis-client.ts';
 import { redisStore } from '../src/index.ts';
-import { consumeSpread } from '../src/stores/spread.ts';
+import { consumeSpread } from '../src/stores/redis/cluster.ts';
 
 const url = inject('redisUrl');
 

@@ -4,9 +4,9 @@ import { buildSchema, getOperationAST, type OperationDefinitionNode } from 'grap
 import { describe, expect, it } from 'vitest';
 import { counting } from '../../../test/counting.ts';
 import { as, codes, send } from '../../../test/kit.ts';
-import { countFields } from '../src/count-fields.ts';
-import { compileRules } from '../src/directive.ts';
+import { countFields } from '../src/charges/count-fields.ts';
 import { rateLimitDirectives } from '../src/index.ts';
+import { compileRules } from '../src/rules/directive.ts';
 import { serve, watched } from './server.ts';
 
 const bob = as({ id: 'bob' });

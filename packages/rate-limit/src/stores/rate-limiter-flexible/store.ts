@@ -6,8 +6,8 @@
  * refused as well; they never let more through than the limit.
  */
 import { type Charge, type CounterStore, show, wholeNumber, within } from '@graphql-bulwark/core';
-import { wholePoints } from '../points.ts';
-import { type Count, type FlexibleLimiter, look, putBack, stateOf, type Taken, take } from './bucket.ts';
+import { wholePoints } from '../../points.ts';
+import { type Count, type FlexibleLimiter, look, putBack, stateOf, type Taken, take } from './limiter.ts';
 
 /** Makes the limiter of one policy. Called once per policy, limit and window. */
 export type MakeLimiter = (options: {

@@ -14,9 +14,9 @@ import {
   refuse,
   within,
 } from '@graphql-bulwark/core';
-import { createFaults } from './faults.ts';
-import { windowsOf } from './stores/memory.ts';
-import { createWindows } from './stores/windows.ts';
+import { createFaults } from './circuit-breaker.ts';
+import { createWindows } from './fixed-window.ts';
+import { windowsOf } from './memory.ts';
 
 export interface SteadyOptions {
   readonly onStoreError: 'insurance' | 'deny' | 'allow';

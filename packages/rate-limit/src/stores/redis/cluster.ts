@@ -2,7 +2,7 @@
  * Charges in several slots of a cluster: taken slot by slot, and given back where another slot refuses, fails or is silent.
  */
 import { within } from '@graphql-bulwark/core';
-import type { Verdict } from './redis-script.ts';
+import type { Verdict } from './script.ts';
 
 export interface SlotCalls<P> {
   readonly consume: (part: P) => Promise<Verdict>;

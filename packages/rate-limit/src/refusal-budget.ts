@@ -13,12 +13,12 @@ import {
 } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { type Budget, ruleOf } from './budgets.ts';
-import { callerOf, chargeFor } from './charges.ts';
-import type { Rule, Scope } from './directive.ts';
-import { wholeSeconds } from './headers.ts';
-import { rateLimited, type ShortStatus } from './short.ts';
-import type { Reporter, SteadyStore } from './steady.ts';
-import { createWindows } from './stores/windows.ts';
+import { callerOf, chargeFor } from './charges/charges.ts';
+import { wholeSeconds } from './response/headers.ts';
+import { rateLimited, type ShortStatus } from './response/rate-limited-error.ts';
+import type { Rule, Scope } from './rules/directive.ts';
+import type { Reporter, SteadyStore } from './stores/fallback.ts';
+import { createWindows } from './stores/fixed-window.ts';
 
 /** An answer with errors that are not yet masked, and who is told where the store fails. */
 export interface RefusedAnswer extends Pick<OutgoingAnswer, 'data' | 'security'>, Partial<Reporter> {

@@ -3,8 +3,8 @@
  * in the shape that Shopify's API made known (`extensions.cost`).
  */
 import { type BucketState, type OutgoingAnswer, ownVerdict, type ResolvedOperation } from '@graphql-bulwark/core';
+import type { Taken } from '../stores/fallback.ts';
 import { costPolicy } from './headers.ts';
-import type { Taken } from './steady.ts';
 
 /** What an operation really cost, by what it answered: a number from 0 to its estimate. */
 export type ActualCost = (operation: ResolvedOperation, data: unknown) => number;

@@ -13,11 +13,11 @@ import {
   type Refund,
   show,
 } from '@graphql-bulwark/core';
-import { wholePoints } from '../points.ts';
+import { wholePoints } from '../../points.ts';
 import { bucketNamer } from './bucket-name.ts';
-import { redisScript } from './redis-client.ts';
-import { type Answered, type Op, ops, script, type Verdict, verdictOf } from './redis-script.ts';
-import { consumeSpread, type SlotCalls } from './spread.ts';
+import { redisScript } from './client.ts';
+import { consumeSpread, type SlotCalls } from './cluster.ts';
+import { type Answered, type Op, ops, script, type Verdict, verdictOf } from './script.ts';
 
 export interface RedisStoreOptions {
   /** A client of ioredis or node-redis, for one server or a cluster; made, configured and closed by the application. */

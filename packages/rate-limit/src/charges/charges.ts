@@ -1,10 +1,10 @@
 /** What one operation owes for its fields: one charge per bucket, before anything is counted. */
 import type { Charge, ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
 import { type FieldNode, getArgumentValues } from 'graphql';
-import { weightOf } from './argument-path.ts';
+import { weightOf } from '../rules/argument-path.ts';
+import type { LimitedFields, Rule, Scope } from '../rules/directive.ts';
+import { type Spelled, spelling, valuesKey, whoKey } from './bucket-key.ts';
 import { type Call, countFields, type Written } from './count-fields.ts';
-import type { LimitedFields, Rule, Scope } from './directive.ts';
-import { type Spelled, spelling, valuesKey, whoKey } from './keys.ts';
 import type { Types } from './members.ts';
 
 /** Who is charged: what charges depend on beside their rules, once per request. */

@@ -1,7 +1,7 @@
 /** What a client is told that asked for more than there is: `RATE_LIMITED`, 429, `Retry-After`, and how its buckets stand. */
 import { type BucketState, type Charge, type Consumption, type RefusalFacts, refuse } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
-import { coordinateOf } from './charges.ts';
+import { coordinateOf } from '../charges/charges.ts';
 import { type LegacyHeaders, mostNamed, policyItem, rateLimitHeaders, restrict, wholeSeconds } from './headers.ts';
 
 export interface ShortAnswers {

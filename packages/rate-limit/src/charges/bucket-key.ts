@@ -14,8 +14,8 @@ import {
   refuse,
   type SecurityContext,
 } from '@graphql-bulwark/core';
-import { valueAt } from './argument-path.ts';
-import type { Rule, Scope } from './directive.ts';
+import { valueAt } from '../rules/argument-path.ts';
+import type { Rule, Scope } from '../rules/directive.ts';
 
 /** What belongs to one operation: a large variable is read once, however many fields it is used in. */
 export interface Spelled {

@@ -20,7 +20,7 @@ import {
   type SelectionSetNode,
   type VariableDefinitionNode,
 } from 'graphql';
-import type { LimitedFields, Rule } from './directive.ts';
+import type { LimitedFields, Rule } from '../rules/directive.ts';
 import { LookBudget, looksPer, TooLarge } from './look-budget.ts';
 import { groupByText, MemberGroups, type MemberTexts } from './member-groups.ts';
 import { Members, type Types } from './members.ts';

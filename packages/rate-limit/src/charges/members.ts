@@ -10,7 +10,7 @@ import {
   isAbstractType,
   isObjectType,
 } from 'graphql';
-import type { LimitedFields, Rule } from './directive.ts';
+import type { LimitedFields, Rule } from '../rules/directive.ts';
 
 export type Types = readonly GraphQLObjectType[];
 
