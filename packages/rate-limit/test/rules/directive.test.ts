@@ -2,11 +2,11 @@
 import type { SecurityContext } from '@graphql-bulwark/core';
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
-import { type Spelled, spelling, valuesKey, whoKey } from '../src/charges/bucket-key.ts';
-import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '../src/index.ts';
-import { wholePoints } from '../src/points.ts';
-import { rateLimitHeaders } from '../src/response/headers.ts';
-import { compileRules, type Rule } from '../src/rules/directive.ts';
+import { type Spelled, spelling, valuesKey, whoKey } from '../../src/charges/bucket-key.ts';
+import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '../../src/index.ts';
+import { wholePoints } from '../../src/points.ts';
+import { rateLimitHeaders } from '../../src/response/headers.ts';
+import { compileRules, type Rule } from '../../src/rules/directive.ts';
 
 function start(sdl: string, options: RateLimitOptions = {}): void {
   rateLimit(options).start?.({ schema: buildSchema(`${rateLimitDirectives} ${sdl}`) });

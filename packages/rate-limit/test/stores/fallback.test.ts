@@ -1,10 +1,10 @@
 import { EventEmitter, once } from 'node:events';
 import type { Consumption, CounterStore } from '@graphql-bulwark/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { as, codes, send } from '../../../test/kit.ts';
-import { memoryStore } from '../src/index.ts';
-import { createFaults } from '../src/stores/circuit-breaker.ts';
-import { serve } from './server.ts';
+import { as, codes, send } from '../../../../test/kit.ts';
+import { memoryStore } from '../../src/index.ts';
+import { createFaults } from '../../src/stores/circuit-breaker.ts';
+import { serve } from '../server.ts';
 
 const bob = as({ id: 'bob' });
 const schema = 'type Query { f: String @rateLimit(max: 2) free: String }';

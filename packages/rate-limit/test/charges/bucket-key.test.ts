@@ -1,8 +1,8 @@
 // Texts in the keys of rate limits: how long they may be, and which of them are one.
 import { beforeEach, expect, it, vi } from 'vitest';
-import { as, codes, send } from '../../../test/kit.ts';
-import type { RateLimitOptions } from '../src/index.ts';
-import { serve, type Watched, watched } from './server.ts';
+import { as, codes, send } from '../../../../test/kit.ts';
+import type { RateLimitOptions } from '../../src/index.ts';
+import { serve, type Watched, watched } from '../server.ts';
 
 const typeDefs = `
   type Query {

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Charge } from '@graphql-bulwark/core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { Redis } from '../../../test/redis-client.ts';
-import { redisStore } from '../src/index.ts';
-import { consumeSpread } from '../src/stores/redis/cluster.ts';
+import { Redis } from '../../../../../test/redis-client.ts';
+import { redisStore } from '../../../src/index.ts';
+import { consumeSpread } from '../../../src/stores/redis/cluster.ts';
 
 const url = inject('redisUrl');
 

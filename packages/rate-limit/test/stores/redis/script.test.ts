@@ -1,11 +1,11 @@
 // What an operation costs Redis, as Redis itself sees it (MONITOR).
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { as, send } from '../../../test/kit.ts';
-import { Cluster, Redis } from '../../../test/redis-client.ts';
-import { startCluster } from '../../../test/redis-cluster.ts';
-import { redisStore } from '../src/index.ts';
-import { serve } from './server.ts';
+import { as, send } from '../../../../../test/kit.ts';
+import { Cluster, Redis } from '../../../../../test/redis-client.ts';
+import { startCluster } from '../../../../../test/redis-cluster.ts';
+import { redisStore } from '../../../src/index.ts';
+import { serve } from '../../server.ts';
 
 const fields = Array.from({ length: 20 }, (_, i) => `f${i}`);
 const limited = fields.map((name) => `${name}: String @rateLimit(max: 2, windowSeconds: 3600)`).join(' ');

@@ -2,12 +2,12 @@
 import { operationFacts, type ResolvedOperation } from '@graphql-bulwark/core';
 import { buildSchema, getOperationAST, type OperationDefinitionNode } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { counting } from '../../../test/counting.ts';
-import { as, codes, send } from '../../../test/kit.ts';
-import { countFields } from '../src/charges/count-fields.ts';
-import { rateLimitDirectives } from '../src/index.ts';
-import { compileRules } from '../src/rules/directive.ts';
-import { serve, watched } from './server.ts';
+import { counting } from '../../../../test/counting.ts';
+import { as, codes, send } from '../../../../test/kit.ts';
+import { countFields } from '../../src/charges/count-fields.ts';
+import { rateLimitDirectives } from '../../src/index.ts';
+import { compileRules } from '../../src/rules/directive.ts';
+import { serve, watched } from '../server.ts';
 
 const bob = as({ id: 'bob' });
 
