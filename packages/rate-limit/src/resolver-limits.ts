@@ -77,7 +77,7 @@ export function createResolverLimits(
     told.set(operation, known);
     if (known.has(coordinate)) return;
     known.add(coordinate);
-    operation.report({ ...limited, ...wait, ...(coordinate !== undefined && { coordinate }) });
+    operation.report({ ...eventOfLimit, ...wait, ...(coordinate !== undefined && { coordinate }) });
   }
 
   return {
@@ -91,7 +91,7 @@ export function createResolverLimits(
       const ofContext = denied.get(contextValue);
       if (!ofContext && waits.size === 0) return;
       denied.set(contextValue, (ofContext ?? new WeakMap()).set(operation.operation, waits));
-      for (const [coordinate, wait] of waits) operation.report({ ...limited, coordinate, ...wait });
+      for (const [coordinate, wait] of waits) operation.report({ ...eventOfLimit, coordinate, ...wait });
     },
     findDenial(contextValue, operation, coordinates) {
       const waits = isObject(contextValue) ? denied.get(contextValue)?.get(operation) : undefined;
@@ -154,7 +154,7 @@ function trackPending() {
   };
 }
 
-const limited = { type: 'rate.limited', control: 'rate-limit', code: 'RATE_LIMITED' } as const;
+const eventOfLimit = { type: 'rate.limited', control: 'rate-limit', code: 'RATE_LIMITED' } as const;
 
 /**
  * Takes what fits of the charges of one operation: coordinates that are short are left out, to be denied one by one, and
