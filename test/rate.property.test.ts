@@ -29,8 +29,8 @@ import {
   visit,
 } from 'graphql';
 import { expect, it } from 'vitest';
-import { compileRules, type LimitedFields } from '../packages/rate-limit/src/directive.ts';
-import { occurrencesIn } from '../packages/rate-limit/src/occurrences.ts';
+import { countFields } from '../packages/rate-limit/src/charges/count-fields.ts';
+import { compileRules, type LimitedFields } from '../packages/rate-limit/src/rules/directive.ts';
 import { randomCase } from './random-operations.ts';
 
 /** Limits about every third field, the same ones for the same seed; some in two ways. */
@@ -105,7 +105,7 @@ it('occurrences of limited fields equal those of a naive count', { timeout: 300_
       const facts = operationFacts(document, operation);
       const resolved = { schema, document, operation, variables: coerced, facts } as unknown as ResolvedOperation;
       const limited = compileRules(schema);
-      const found = occurrencesIn(resolved, limited).map(({ rule, times }) => [rule.policy, times] as const);
+      const found = countFields(resolved, limited).map(({ rule, times }) => [rule.policy, times] as const);
       const expected = naive(resolved, limited, [operation.selectionSet], query);
       expect(new Map(found)).toEqual(expected);
       if ([...expected.values()].some((times) => times > 1)) owing += 1;

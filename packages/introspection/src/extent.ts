@@ -8,6 +8,8 @@ import {
   type ResolvedOperation,
   refuse,
   type SharedTable,
+  type Walking,
+  walkSelections,
 } from '@graphql-bulwark/core';
 import {
   type DocumentNode,
@@ -77,32 +79,34 @@ function standardExtent(): Extent {
 
 function extentOf(document: DocumentNode, operation: OperationDefinitionNode): Extent {
   const { introspectionDepth, introspectionFields } = operationFacts(document, operation);
-  const maxWrappers = wrappers(document, operation.selectionSet);
+  const maxWrappers = countWrappers(document, operation.selectionSet);
   return { maxDepth: introspectionDepth, maxFields: introspectionFields, maxWrappers };
 }
 
 /** The longest chain of `ofType`. Each fragment is entered once per length of the chain that leads to it. */
-function wrappers(document: DocumentNode, root: SelectionSetNode): number {
-  const fragments = fragmentsOf(document);
-  const longest = new Map<SelectionSetNode, number>();
-  const queue: { set: SelectionSetNode; chain: number }[] = [{ set: root, chain: 0 }];
+function countWrappers(document: DocumentNode, root: SelectionSetNode): number {
+  const entered = new Map<string, number>();
+  const pending: { readonly set: SelectionSetNode; readonly chain: number }[] = [{ set: root, chain: 0 }];
   let most = 0;
-  for (let step = queue.pop(); step; step = queue.pop()) {
-    const { set, chain } = step;
-    if ((longest.get(set) ?? -1) >= chain) continue;
-    longest.set(set, chain);
-    if (chain > maxChain) return Infinity;
-    most = Math.max(most, chain);
-    for (const node of set.selections) {
-      if (node.kind === Kind.FIELD) {
-        const next = node.name.value === 'ofType' ? chain + 1 : 0;
-        most = Math.max(most, next);
-        if (node.selectionSet) queue.push({ set: node.selectionSet, chain: next });
-      } else {
-        const inner = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value);
-        if (inner) queue.push({ set: inner.selectionSet, chain });
-      }
-    }
+  const walking: Walking<number> = {
+    fragments: fragmentsOf(document),
+    under: (_node, chain) => chain,
+    applies: () => true,
+    enters(name, chain) {
+      if ((entered.get(name) ?? -1) >= chain) return false;
+      entered.set(name, chain);
+      return true;
+    },
+    opens() {},
+    field({ name, selectionSet }, chain) {
+      const next = name.value === 'ofType' ? chain + 1 : 0;
+      most = Math.max(most, next);
+      if (selectionSet) pending.push({ set: selectionSet, chain: next });
+    },
+  };
+  for (let step = pending.pop(); step; step = pending.pop()) {
+    walkSelections(step.set, step.chain, walking);
+    if (most > maxChain) return Infinity;
   }
   return most;
 }

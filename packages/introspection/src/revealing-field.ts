@@ -4,6 +4,9 @@
  * They stand on the root types. A schema may hand a root type out below the root as well (`type Payload { query: Query }`),
  * and graphql-js answers `__schema` there too, so the whole operation is looked through: by name, never by alias, into each
  * fragment once, into both branches of `@skip` and `@include`.
+ *
+ * `visitSelections` of core would enter a fragment once for each type on which it is spread, which a hostile document can make
+ * many. Here the type that the fragment names says enough.
  */
 import { fragmentsOf, PerOperation, type ResolvedOperation } from '@graphql-bulwark/core';
 import {

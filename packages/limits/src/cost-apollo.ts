@@ -1,6 +1,9 @@
 /**
  * Selections priced as budgets of Apollo Router count them: the field itself is multiplied by the length of its list, every
  * selection adds up, nothing is merged, and of `@skip` and `@include` only literals on fields count.
+ *
+ * Core's walk shows the fields of a fragment at every spread. Here a fragment has a plan of its own, which is added once for each
+ * spread: fragments that double then cost no more than their text.
  */
 import { responseKey } from '@graphql-bulwark/core';
 import { type FieldNode, Kind, type SelectionSetNode } from 'graphql';

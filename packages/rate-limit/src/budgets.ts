@@ -19,10 +19,11 @@ import {
   type SecurityContext,
   type SharedTable,
 } from '@graphql-bulwark/core';
-import { type Caller, chargeFor } from './charges.ts';
-import { aWindow, type Rule, type Scope, scopesOf } from './directive.ts';
-import { identityOf } from './identity.ts';
+import { type Caller, chargeFor } from './charges/charges.ts';
+import { hashOperation } from './charges/operation-hash.ts';
 import { wholePoints } from './points.ts';
+import { costPolicy } from './response/headers.ts';
+import { aWindow, type Rule, type Scope, scopesOf } from './rules/directive.ts';
 
 export interface Budget {
   /** Per window. Whole number, 1 or more. */
@@ -126,7 +127,7 @@ export function compileBudgets(options: BudgetOptions): Budgets {
     const label = resolved.operation.name?.value;
     const named = label === undefined ? undefined : rules.get(label);
     if (named && ownVerdict(trusted?.(caller.security)) === true) return chargeFor(named, caller);
-    return chargeFor(rule, caller, 1, `,o:${identityOf(resolved)}`);
+    return chargeFor(rule, caller, 1, `,o:${hashOperation(resolved)}`);
   }
 
   function ofPoints(resolved: ResolvedOperation, caller: Caller): Charge[] {
@@ -148,9 +149,6 @@ export function compileBudgets(options: BudgetOptions): Budgets {
     policies: new Map([...flat, ...rules.values(), ...(spending ? [spending] : [])].map((rule) => [rule.policy, rule])),
   };
 }
-
-/** Names the budget of points. */
-export const costPolicy = 'cost';
 
 /** A budget that was read. */
 interface ReadBudget extends CallerBudget {

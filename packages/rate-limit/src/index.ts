@@ -1,10 +1,10 @@
 export type { Budget, BudgetOptions, CallerBudget, OperationBudget } from './budgets.ts';
-export { rateLimitDirectives } from './directive.ts';
 export type { RateLimitOptions } from './options.ts';
 export { type BucketName, type RateLimit, rateLimit } from './rate-limit.ts';
+export type { ActualCost } from './response/refund.ts';
+export { rateLimitDirectives } from './rules/directive.ts';
 export type { SocketLimitOptions, SocketLimits } from './sockets.ts';
-export type { ActualCost } from './spending.ts';
-export type { FlexibleLimiter } from './stores/bucket.ts';
-export { flexibleStore, type MakeLimiter } from './stores/flexible.ts';
 export { type MemoryStoreOptions, memoryStore } from './stores/memory.ts';
-export { type RedisStoreOptions, redisStore } from './stores/redis.ts';
+export type { FlexibleLimiter } from './stores/rate-limiter-flexible/limiter.ts';
+export { flexibleStore, type MakeLimiter } from './stores/rate-limiter-flexible/store.ts';
+export { type RedisStoreOptions, redisStore } from './stores/redis/store.ts';

@@ -24,10 +24,10 @@ import {
   type CallerBudget,
   compileBudgets,
 } from './budgets.ts';
-import { type Caller, callerOf } from './charges.ts';
-import { compileRefusals, type Refusals } from './refusals.ts';
-import type { ActualCost } from './spending.ts';
-import { type SteadyStore, steady } from './steady.ts';
+import { type Caller, callerOf } from './charges/charges.ts';
+import { compileRefusals, type Refusals } from './refusal-budget.ts';
+import type { ActualCost } from './response/refund.ts';
+import { type SteadyStore, steady } from './stores/fallback.ts';
 import { memoryStore } from './stores/memory.ts';
 
 export interface RateLimitOptions extends BudgetOptions {

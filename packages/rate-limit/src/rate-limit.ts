@@ -17,19 +17,16 @@ import {
   securityContext,
 } from '@graphql-bulwark/core';
 import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, OperationTypeNode } from 'graphql';
-import { guardCalls, requireGuarded } from './call-guard.ts';
-import { createCalls } from './calls.ts';
-import { type Caller, chargeFor, chargesOf } from './charges.ts';
-import { compileRules, type LimitedFields, type Rule } from './directive.ts';
-import { rateLimitHeaders, restrict, type Standing } from './headers.ts';
-import { valuesKey } from './keys.ts';
+import { valuesKey } from './charges/bucket-key.ts';
+import { type Caller, chargeFor, listCharges } from './charges/charges.ts';
 import { compileOptions, hasTiers, needTier, type RateLimitOptions } from './options.ts';
-import { takePartly } from './partial.ts';
-import { belowSubscriptions } from './reach.ts';
-import { shortAnswers } from './short.ts';
+import { createResolverLimits, guardResolvers, requireGuarded, takePartly } from './resolver-limits.ts';
+import { rateLimitHeaders, restrict, type Standing } from './response/headers.ts';
+import { shortAnswers } from './response/rate-limited-error.ts';
+import { settle } from './response/refund.ts';
+import { compileRules, findBelowSubscriptions, type LimitedFields, type Rule } from './rules/directive.ts';
 import { type SocketLimitOptions, type SocketLimits, socketLimits } from './sockets.ts';
-import { settle } from './spending.ts';
-import type { Taken } from './steady.ts';
+import type { Taken } from './stores/fallback.ts';
 
 /** Names one bucket: a policy, and whom it counts. */
 export interface BucketName {
@@ -74,7 +71,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   const outcome = Symbol('what was taken');
   type Charged = ResolvedOperation & { [outcome]?: Taken };
   const standings = new WeakMap<Map<string, string>, Standing>();
-  const calls = createCalls(counters, callerFor, mode !== 'report');
+  const resolvers = createResolverLimits(counters, callerFor, mode !== 'report');
   let pointsPerEvent = false;
   let policies: ReadonlyMap<string, Rule> = new Map([...budgets.policies, ...refusals.policies]);
 
@@ -99,7 +96,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       if (taken) operation[outcome] = taken;
       return taken;
     };
-    calls.leaveOut(operation, await takePartly(all, rulesOf(operation.schema), take, exceeded));
+    resolvers.leaveOut(operation, await takePartly(all, rulesOf(operation.schema), take, exceeded));
   }
 
   const bucketOf = ({ policy, principal = null, clientIp = null, args = {} }: BucketName): Omit<Charge, 'points'> => {
@@ -109,7 +106,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   };
 
   function pointsFor(contextValue: unknown, caller: Caller): readonly Charge[] {
-    const operation = calls.operationOf(contextValue);
+    const operation = resolvers.findOperation(contextValue);
     if (!operation) throw new TypeError('pointsPerEvent: next() needs the context value that was checked.');
     // Anything else is executed once, and was charged for it.
     return operation.operation.operation === OperationTypeNode.SUBSCRIPTION ? budgets.points(operation, caller) : [];
@@ -123,7 +120,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       requireGuarded(rules, isPartial);
       const tiered = options.tier ? undefined : [...rules.policies.values()].find(({ tiers }) => tiers);
       if (tiered) throw new TypeError(`@rateLimit on ${tiered.coordinate}: tiers ${needTier}`);
-      const once = belowSubscriptions(schema, rules.fields);
+      const once = findBelowSubscriptions(schema, rules);
       if (once.length === 0) return;
       warn?.(
         `rate-limit: below a subscription these fields are charged when it begins, and not for each event: ${listed(once)}. ` +
@@ -136,9 +133,9 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     },
     check(operation) {
       const rules = rulesOf(operation.schema);
-      if (rules.hasCalls || pointsPerEvent) calls.begin(operation);
+      if (rules.hasCalls || pointsPerEvent) resolvers.begin(operation);
       const caller = callerFor(operation.security);
-      const charges = [...budgets.charges(operation, caller), ...chargesOf(operation, rules, caller)];
+      const charges = [...budgets.charges(operation, caller), ...listCharges(operation, rules, caller)];
       if (charges.length === 0) return undefined;
       if (isPartial && mode !== 'report' && isObject(operation.contextValue)) return checkPartly(operation, charges);
       if (!charges.every(({ points, limit }) => points <= limit)) {
@@ -162,7 +159,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       return isOwnStore ? store.close?.() : undefined;
     },
     secure(schema, fieldResolver) {
-      return guardCalls(schema, rulesOf(schema), { isPartial, fieldResolver: fieldResolver as never }, calls);
+      return guardResolvers(schema, rulesOf(schema), { isPartial, fieldResolver: fieldResolver as never }, resolvers);
     },
     refusalFor: (security) => (mode === 'report' ? undefined : refusals.refusalFor(security)),
     sockets(given = {}, events) {

@@ -17,13 +17,12 @@ import {
 } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { aBudget, type Budget, type CallerBudget, ruleOf } from './budgets.ts';
-import { waitOf } from './calls.ts';
-import { type Caller, chargeFor } from './charges.ts';
-import type { Rule, Scope } from './directive.ts';
-import { whoKey } from './keys.ts';
-import type { RefusedAnswer } from './refusals.ts';
-import { slowestOf } from './short.ts';
-import type { SteadyStore } from './steady.ts';
+import { whoKey } from './charges/bucket-key.ts';
+import { type Caller, chargeFor } from './charges/charges.ts';
+import type { RefusedAnswer } from './refusal-budget.ts';
+import { slowestOf, waitOf } from './response/rate-limited-error.ts';
+import type { Rule, Scope } from './rules/directive.ts';
+import type { SteadyStore } from './stores/fallback.ts';
 
 export interface SocketLimitOptions {
   /** Open sockets of one caller in this process; an anonymous one is told by its address. Whole number, 1 or more. @default 10 */

@@ -1,7 +1,7 @@
 // Fields below the root, interfaces and unions, weights, tiers, calls of resolvers.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { as, codes, send } from '../../../test/kit.ts';
-import { createCalls } from '../src/calls.ts';
+import { createResolverLimits } from '../src/resolver-limits.ts';
 import { serve, type Watched, watched } from './server.ts';
 
 const bob = as({ id: 'bob' });
@@ -270,15 +270,15 @@ describe('partial', () => {
 
   // Apollo Server makes a context for each operation; an adapter of the application's own may not.
   it('denies no operation what another one with the same context is short of, nor the same one later', () => {
-    const calls = createCalls({} as never, () => ({}) as never, true);
+    const calls = createResolverLimits({} as never, () => ({}) as never, true);
     const [contextValue, report] = [{}, () => {}];
     const [one, other] = [{}, {}] as [never, never];
     const resolved = (operation: object) => ({ contextValue, operation, report }) as never;
     calls.leaveOut(resolved(one), new Map([['Query.limited', { policy: 'Query.limited', retryAfterSeconds: 5 }]]));
-    expect(calls.deniedFor(contextValue, one, ['Query.limited'])).toBe(5);
-    expect(calls.deniedFor(contextValue, other, ['Query.limited'])).toBeUndefined();
+    expect(calls.findDenial(contextValue, one, ['Query.limited'])).toBe(5);
+    expect(calls.findDenial(contextValue, other, ['Query.limited'])).toBeUndefined();
     calls.leaveOut(resolved(one), new Map());
-    expect(calls.deniedFor(contextValue, one, ['Query.limited'])).toBeUndefined();
+    expect(calls.findDenial(contextValue, one, ['Query.limited'])).toBeUndefined();
   });
 
   it('refuses the whole operation over a budget', async () => {

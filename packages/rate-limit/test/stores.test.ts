@@ -5,7 +5,7 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { Redis } from '../../../test/redis-client.ts';
 import { type FlexibleLimiter, flexibleStore, memoryStore, redisStore } from '../src/index.ts';
-import { createWindows } from '../src/stores/windows.ts';
+import { createWindows } from '../src/stores/fixed-window.ts';
 import { type Opened, stores } from './every-store.ts';
 
 function charge(more: Partial<Charge> = {}): Charge {

@@ -1,6 +1,6 @@
 /** Counters in the memory of this process: for one process, for development, for tests. */
 import { atLeast, type CounterStore, type OptionTable, readOptions } from '@graphql-bulwark/core';
-import { createWindows, type Windows } from './windows.ts';
+import { createWindows, type Windows } from './fixed-window.ts';
 
 export interface MemoryStoreOptions {
   /** Buckets kept at once; above it one of the least used is forgotten. Whole number, 1 or more. @default 100000 */

@@ -1,0 +1,247 @@
+/**
+ * Stops: calls of one field beyond its limit, where the rest of the answer shall survive or the calls are counted as they come.
+ * Room: check, where coordinates that are short are left out of what is charged (`partial`), and the guarded schema, where they
+ * are denied and calls are counted (`perResolve`). Only fields that need it get a resolver of ours.
+ * Answers: `RATE_LIMITED` as the error of one field.
+ */
+import {
+  around,
+  type Charge,
+  type Consumption,
+  deny,
+  isObject,
+  type ResolvedOperation,
+  requireTestedGraphql,
+  type SecurityContext,
+  securityOf,
+} from '@graphql-bulwark/core';
+import { MapperKind, mapSchema } from '@graphql-tools/utils';
+import {
+  defaultFieldResolver,
+  type GraphQLError,
+  type GraphQLFieldResolver,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { type Spelled, spelling } from './charges/bucket-key.ts';
+import { type Caller, coordinateOf, listCallCharges } from './charges/charges.ts';
+import { type Wait, waitOf } from './response/rate-limited-error.ts';
+import type { LimitedField, LimitedFields, Rule } from './rules/directive.ts';
+import type { SteadyStore, Taken } from './stores/fallback.ts';
+
+/** What resolvers and events know of the operation that they belong to, by its context value: what they may not call, and owe. */
+export interface ResolverLimits {
+  /** Remembers the operation for what runs in it. */
+  readonly begin: (operation: ResolvedOperation) => void;
+  /** The operation that was begun under this context value. */
+  readonly findOperation: (contextValue: unknown) => ResolvedOperation | undefined;
+  /** Denies coordinates to one operation: coordinate -> what it is short of. */
+  readonly leaveOut: (operation: ResolvedOperation, waits: ReadonlyMap<string, Wait>) => void;
+  /** Seconds after which a coordinate denied for this operation may be asked for again; `undefined` where it is not denied. */
+  readonly findDenial: (
+    contextValue: unknown,
+    operation: OperationDefinitionNode,
+    coordinates: readonly string[],
+  ) => number | undefined;
+  /** Charges one call. Rejects with the denial. */
+  readonly charge: (
+    contextValue: unknown,
+    rules: readonly Rule[],
+    args: Readonly<Record<string, unknown>>,
+  ) => Promise<void>;
+}
+
+/** @param isEnforced `false`: calls over the limit are told of, and run. */
+export function createResolverLimits(
+  counters: SteadyStore,
+  callerFor: (security: SecurityContext) => Caller,
+  isEnforced: boolean,
+): ResolverLimits {
+  const pending = trackPending();
+  const running = new WeakMap<object, ResolvedOperation>();
+  // By operation as well: nothing says that a context value belongs to one alone.
+  const denied = new WeakMap<object, WeakMap<OperationDefinitionNode, ReadonlyMap<string, Wait>>>();
+  // Operation -> the coordinates that the operator knows of: the items of a list are no event each.
+  const told = new WeakMap<ResolvedOperation, Set<string | undefined>>();
+  const spelled = new WeakMap<ResolvedOperation, Spelled>();
+  const findOperation = (contextValue: unknown): ResolvedOperation | undefined =>
+    isObject(contextValue) ? running.get(contextValue) : undefined;
+
+  function recallSpelled(operation: ResolvedOperation | undefined): Spelled {
+    const known = (operation && spelled.get(operation)) ?? spelling(deny);
+    if (operation) spelled.set(operation, known);
+    return known;
+  }
+
+  function tell(operation: ResolvedOperation, coordinate: string | undefined, wait: Wait | undefined): void {
+    const known = told.get(operation) ?? new Set();
+    told.set(operation, known);
+    if (known.has(coordinate)) return;
+    known.add(coordinate);
+    operation.report({ ...eventOfLimit, ...wait, ...(coordinate !== undefined && { coordinate }) });
+  }
+
+  return {
+    findOperation,
+    begin(operation) {
+      if (isObject(operation.contextValue)) running.set(operation.contextValue, operation);
+    },
+    leaveOut(operation, waits) {
+      const { contextValue } = operation;
+      if (!isObject(contextValue)) return;
+      const ofContext = denied.get(contextValue);
+      if (!ofContext && waits.size === 0) return;
+      denied.set(contextValue, (ofContext ?? new WeakMap()).set(operation.operation, waits));
+      for (const [coordinate, wait] of waits) operation.report({ ...eventOfLimit, coordinate, ...wait });
+    },
+    findDenial(contextValue, operation, coordinates) {
+      const waits = isObject(contextValue) ? denied.get(contextValue)?.get(operation) : undefined;
+      const longest = Math.max(0, ...coordinates.map((coordinate) => waits?.get(coordinate)?.retryAfterSeconds ?? 0));
+      return longest > 0 ? longest : undefined;
+    },
+    async charge(contextValue, rules, args) {
+      const security = securityOf(contextValue);
+      const coordinate = rules[0]?.coordinate;
+      if (!security) throw deny('RATE_LIMITED', { coordinate, reason: 'no security context' });
+      const operation = findOperation(contextValue);
+      let charges: readonly Charge[];
+      try {
+        charges = listCallCharges(rules, args, callerFor(security), recallSpelled(operation));
+      } catch (denial) {
+        if (isEnforced) throw denial;
+        return;
+      }
+      const waits: Wait[] = pending
+        .exceeded(charges)
+        .map(({ policy, windowSeconds }) => ({ policy, retryAfterSeconds: windowSeconds }));
+      if (waits.length === 0) {
+        const taken = await pending.during(charges, () => counters.take(charges, operation));
+        if (!taken || taken.consumption.allowed) return;
+        waits.push(...taken.consumption.exceeded.map(waitOf));
+      }
+      const longest = waits.toSorted((a, b) => b.retryAfterSeconds - a.retryAfterSeconds)[0];
+      if (operation) tell(operation, coordinate, longest);
+      if (isEnforced) throw deny('RATE_LIMITED', { coordinate, ...longest });
+    },
+  };
+}
+
+/**
+ * Points that the store has been asked for and has not answered yet. What is over a limit with them need not be asked for: a
+ * list of a thousand items would ask a thousand times at once, and make the store late for everybody.
+ */
+function trackPending() {
+  const byBucket = new Map<string, number>();
+  const nameOf = ({ policy, key }: Charge): string => `${policy} ${key}`;
+  const add = (charge: Charge, points: number): void => {
+    const name = nameOf(charge);
+    const sum = (byBucket.get(name) ?? 0) + points;
+    if (sum > 0) byBucket.set(name, sum);
+    else byBucket.delete(name);
+  };
+  return {
+    exceeded: (charges: readonly Charge[]): Charge[] =>
+      charges.filter((charge) => !((byBucket.get(nameOf(charge)) ?? 0) + charge.points <= charge.limit)),
+    async during<T>(charges: readonly Charge[], ask: () => T | Promise<T>): Promise<T> {
+      const answer = ask();
+      if (!(answer instanceof Promise)) return answer;
+      for (const charge of charges) add(charge, charge.points);
+      try {
+        return await answer;
+      } finally {
+        for (const charge of charges) add(charge, -charge.points);
+      }
+    },
+  };
+}
+
+const eventOfLimit = { type: 'rate.limited', control: 'rate-limit', code: 'RATE_LIMITED' } as const;
+
+/**
+ * Takes what fits of the charges of one operation: coordinates that are short are left out, to be denied one by one, and
+ * asked for no more. A budget that is short still refuses the whole operation.
+ *
+ * @returns coordinate -> what it is short of, for what was left out.
+ * @throws what `refuse` makes of a consumption that a budget is short of.
+ */
+export async function takePartly(
+  all: readonly Charge[],
+  { policies }: LimitedFields,
+  take: (charges: readonly Charge[]) => Promise<Taken | undefined>,
+  refuse: (consumption: Consumption) => GraphQLError,
+): Promise<ReadonlyMap<string, Wait>> {
+  const waits = new Map<string, Wait>();
+  for (const charge of all) {
+    const { policy, points, limit, windowSeconds } = charge;
+    if (!(points <= limit)) waits.set(coordinateOf(charge), { policy, retryAfterSeconds: windowSeconds });
+  }
+  for (;;) {
+    const charges = all.filter((charge) => !waits.has(coordinateOf(charge)));
+    const taken = charges.length === 0 ? undefined : await take(charges);
+    if (!taken || taken.consumption.allowed) return waits;
+    const { exceeded } = taken.consumption;
+    if (exceeded.length === 0 || exceeded.some(({ charge }) => !policies.has(charge.policy))) {
+      throw refuse(taken.consumption);
+    }
+    for (const state of exceeded) waits.set(coordinateOf(state.charge), waitOf(state));
+  }
+}
+
+type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>;
+
+/** In a field's extensions, which later transforms keep; of a symbol graphql-js keeps nothing. */
+const marker = 'graphql-bulwark.rate-limited-calls';
+
+/** A new schema in which these fields are counted as they are called, or denied one by one. */
+export function guardResolvers(
+  schema: GraphQLSchema,
+  limited: LimitedFields,
+  { isPartial, fieldResolver }: { readonly isPartial: boolean; readonly fieldResolver: Resolver | undefined },
+  limits: ResolverLimits,
+): GraphQLSchema {
+  requireTestedGraphql('rateLimit: secure', schema);
+  return mapSchema(schema, {
+    [MapperKind.OBJECT_FIELD]: (config, name, typeName) => {
+      const field = limited.fields.get(typeName)?.get(name);
+      if (!field || !needsGuard(field, isPartial) || Object.hasOwn(config.extensions ?? {}, marker)) return undefined;
+      const inner: Resolver = config.resolve ?? fieldResolver ?? defaultFieldResolver;
+      const resolve = around(config, denyShort(chargeCalls(inner, field, limits), field, limits));
+      const extensions = { ...config.extensions, [marker]: true };
+      // A stream that is opened costs the application, whatever becomes of its events.
+      const subscribe = config.subscribe && denyShort(config.subscribe, field, limits);
+      return { ...config, extensions, resolve, ...(subscribe && { subscribe }) };
+    },
+  });
+}
+
+/** @throws {TypeError} for a schema with such fields that was not guarded. */
+export function requireGuarded({ fields }: LimitedFields, isPartial: boolean): void {
+  for (const [typeName, ofType] of fields) {
+    for (const limited of ofType.values()) {
+      if (!needsGuard(limited, isPartial) || Object.hasOwn(limited.field.extensions, marker)) continue;
+      const why = limited.perResolve.length > 0 ? 'perResolve' : 'partial';
+      throw new TypeError(
+        `@rateLimit on ${typeName}.${limited.field.name}: with ${why}, pass the schema through secure() of the rate limit.`,
+      );
+    }
+  }
+}
+
+function needsGuard({ rules, perResolve }: LimitedField, isPartial: boolean): boolean {
+  return perResolve.length > 0 || (isPartial && rules.length > 0);
+}
+
+function denyShort(inner: Resolver, { rules }: LimitedField, limits: ResolverLimits): Resolver {
+  const coordinates = rules.map(({ coordinate }) => coordinate);
+  return (source, args, contextValue, info) => {
+    const retryAfterSeconds = limits.findDenial(contextValue, info.operation, coordinates);
+    if (retryAfterSeconds !== undefined) throw deny('RATE_LIMITED', { retryAfterSeconds, coordinate: coordinates[0] });
+    return inner(source, args, contextValue, info);
+  };
+}
+
+function chargeCalls(inner: Resolver, { perResolve }: LimitedField, limits: ResolverLimits): Resolver {
+  if (perResolve.length === 0) return inner;
+  return (source, args, contextValue, info) =>
+    limits.charge(contextValue, perResolve, args).then(() => inner(source, args, contextValue, info));
+}

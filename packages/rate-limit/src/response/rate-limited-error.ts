@@ -1,0 +1,51 @@
+/** What a client is told that asked for more than there is: `RATE_LIMITED`, 429, `Retry-After`, and how its buckets stand. */
+import { type BucketState, type Charge, type Consumption, refuse } from '@graphql-bulwark/core';
+import type { GraphQLError } from 'graphql';
+import { coordinateOf } from '../charges/charges.ts';
+import { mostNamed, policyItem, rateLimitHeaders, restrict, wholeSeconds } from './headers.ts';
+
+export interface ShortAnswers {
+  /** Buckets are short. `Retry-After` is never earlier than `t`: both are rounded up the same way. */
+  readonly exceeded: (consumption: Consumption) => GraphQLError;
+  /** More at once than a whole window holds. The store is not asked, so nothing is known of what remains. */
+  readonly neverPossible: (charges: readonly Charge[]) => GraphQLError;
+}
+
+/** The bucket that is short for longest. */
+export function slowestOf(exceeded: readonly BucketState[]): BucketState | undefined {
+  return exceeded.toSorted((a, b) => b.resetSeconds - a.resetSeconds)[0];
+}
+
+export function shortAnswers(legacy: boolean): ShortAnswers {
+  return {
+    exceeded({ buckets, exceeded }) {
+      const slowest = slowestOf(exceeded);
+      return refuse('RATE_LIMITED', {
+        coordinate: slowest && coordinateOf(slowest.charge),
+        policy: slowest?.charge.policy,
+        retryAfterSeconds: wholeSeconds(slowest?.resetSeconds ?? 1),
+        headers: rateLimitHeaders(restrict([], buckets), legacy),
+      });
+    },
+    neverPossible(charges) {
+      const [first] = charges;
+      const policies = new Set(charges.map(policyItem));
+      return refuse('RATE_LIMITED', {
+        coordinate: first && coordinateOf(first),
+        policy: first?.policy,
+        retryAfterSeconds: Math.max(...charges.map(({ windowSeconds }) => windowSeconds)),
+        headers: { 'ratelimit-policy': [...policies].slice(0, mostNamed).join(', ') },
+      });
+    },
+  };
+}
+
+/** A policy that is short, and when there is more of it. */
+export interface Wait {
+  readonly policy: string;
+  readonly retryAfterSeconds: number;
+}
+
+export function waitOf({ charge, resetSeconds }: BucketState): Wait {
+  return { policy: charge.policy, retryAfterSeconds: wholeSeconds(resetSeconds) };
+}

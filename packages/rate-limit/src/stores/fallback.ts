@@ -1,0 +1,134 @@
+/**
+ * A store whose failures decide nothing by accident: an answer in time, or what `onStoreError` says.
+ *
+ * Insurance counts in the memory of this process. What it let through stays charged in a store that answers late; what was
+ * refused is given back there. After a few failures in a row the store is left alone for a while, then tried by one request.
+ */
+import {
+  type Charge,
+  type Consumption,
+  type CounterStore,
+  checkedConsumption,
+  type Refund,
+  type ResolvedOperation,
+  refuse,
+  within,
+} from '@graphql-bulwark/core';
+import { createFaults } from './circuit-breaker.ts';
+import { createWindows } from './fixed-window.ts';
+import { windowsOf } from './memory.ts';
+
+export interface SteadyOptions {
+  readonly onStoreError: 'insurance' | 'deny' | 'allow';
+  /** How many processes share the store: each insures its share of every limit. */
+  readonly instances: number;
+  readonly timeoutMilliseconds: number;
+  readonly retryMilliseconds: number;
+}
+
+/** Who is told of failures. Where nobody is, the next one who is hears of them. */
+export type Reporter = Pick<ResolvedOperation, 'report' | 'failed'>;
+
+/** What became of the charges, and how to give points of theirs back. */
+export interface Taken {
+  readonly consumption: Consumption;
+  readonly giveBack: (refunds: readonly Refund[]) => Promise<void>;
+}
+
+export interface SteadyStore {
+  /**
+   * At once where the counters are in this process, else by a promise.
+   *
+   * @returns `undefined` where the store failed and nothing is counted. @throws `SERVICE_UNAVAILABLE` where that denies.
+   */
+  readonly take: (charges: readonly Charge[], reporter?: Reporter) => Taken | undefined | Promise<Taken | undefined>;
+  /** How a bucket stands in the store. Rejects where the store fails or is late. */
+  readonly peek: CounterStore['peek'];
+  /** Empties a bucket, in the insurance as well. Rejects where the store fails or is late. */
+  readonly reset: CounterStore['reset'];
+}
+
+const insuredKeys = 100_000;
+
+export function steady(store: CounterStore, options: SteadyOptions): SteadyStore {
+  const { onStoreError, instances, timeoutMilliseconds, retryMilliseconds } = options;
+  const insurance = createWindows(insuredKeys);
+  const windows = windowsOf(store);
+  const giveBack = (refunds: readonly Refund[]): Promise<void> => store.giveBack(refunds);
+  const faults = createFaults(retryMilliseconds);
+  let isTold = false;
+
+  const share = <T extends { readonly limit: number }>(charge: T): T => ({
+    ...charge,
+    limit: Math.max(1, Math.floor(charge.limit / instances)),
+  });
+
+  function instead(charges: readonly Charge[]): Taken | undefined {
+    if (onStoreError === 'allow') return undefined;
+    if (onStoreError === 'deny') {
+      throw refuse('SERVICE_UNAVAILABLE', { reason: 'the store of the rate limit failed' });
+    }
+    return {
+      consumption: insurance.consume(charges.map(share)),
+      giveBack: async (refunds) => insurance.giveBack(refunds),
+    };
+  }
+
+  async function decideWithout(charges: readonly Charge[], late: Promise<Consumption>): Promise<Taken | undefined> {
+    const giveBackLate = (): void => {
+      const undo = async (): Promise<void> => {
+        const { allowed, buckets } = await late;
+        if (allowed) await store.giveBack(buckets.map(({ charge, window }) => ({ ...charge, window })));
+      };
+      undo().catch(() => undefined);
+    };
+    try {
+      const taken = instead(charges);
+      if (taken && !taken.consumption.allowed) giveBackLate();
+      return taken;
+    } catch (refusal) {
+      giveBackLate();
+      throw refusal;
+    }
+  }
+
+  async function ask(charges: readonly Charge[], reporter?: Reporter): Promise<Taken | undefined> {
+    const place = placeOf(charges);
+    if (!faults.mayAsk(place)) return instead(charges);
+    // Not started with a plain call: a store that throws instead of rejecting has failed, too.
+    const pending = (async () => store.consume(charges, timeoutMilliseconds))();
+    let consumption: Consumption;
+    try {
+      consumption = checkedConsumption(await within(timeoutMilliseconds, pending), charges);
+    } catch (error) {
+      faults.failed(place);
+      if (reporter && !isTold) {
+        isTold = true;
+        reporter.failed('rate limit store', error);
+        reporter.report({ type: 'store.degraded', store: 'rate-limit' });
+      }
+      return decideWithout(charges, pending);
+    }
+    faults.worked(place);
+    if (reporter && isTold && !faults.remain()) {
+      isTold = false;
+      reporter.report({ type: 'store.recovered', store: 'rate-limit' });
+    }
+    return { consumption, giveBack };
+  }
+
+  return {
+    take: windows ? (charges) => ({ consumption: windows.consume(charges), giveBack }) : ask,
+
+    peek: (bucket) => within(timeoutMilliseconds, store.peek(bucket)),
+    reset(bucket) {
+      insurance.reset(share(bucket));
+      return within(timeoutMilliseconds, store.reset(bucket));
+    },
+  };
+}
+
+/** Charges of one operation have at most one hash tag: its caller's. What all share fails with it, and is then insured with it. */
+function placeOf(charges: readonly Charge[]): string {
+  return charges.find(({ hashTag }) => hashTag !== undefined)?.hashTag ?? '';
+}

@@ -1,0 +1,154 @@
+/**
+ * Counters in Redis, shared by all processes of a fleet: all charges of a request in one call of one script.
+ *
+ * In a cluster a script reaches one slot. By default all buckets share one; those with a hash tag of their own are counted
+ * where it says, and a request over several of them is taken slot by slot, with give-back.
+ */
+import {
+  type BucketState,
+  type Charge,
+  type Consumption,
+  type CounterStore,
+  isText,
+  must,
+  type OptionTable,
+  type Refund,
+  readOptions,
+} from '@graphql-bulwark/core';
+import { wholePoints } from '../../points.ts';
+import { bucketNamer } from './bucket-name.ts';
+import { aRedisClient, redisScript } from './client.ts';
+import { consumeSpread, type SlotCalls } from './cluster.ts';
+import { type Answered, type Op, ops, script, type Verdict, verdictOf } from './script.ts';
+
+export interface RedisStoreOptions {
+  /** A client of ioredis or node-redis, for one server or a cluster; made, configured and closed by the application. */
+  readonly client: object;
+  /** In front of every key, within its hash tag. Text without braces. @default 'bulwark' */
+  readonly prefix?: string | undefined;
+}
+
+const optionTable = {
+  prefix: { default: 'bulwark', check: must('be a text without braces that is not empty', isPrefix) },
+  client: { required: true, check: aRedisClient },
+} satisfies OptionTable<RedisStoreOptions>;
+
+function isPrefix(value: unknown): boolean {
+  return isText(value) && !/[{}]/.test(value);
+}
+
+type Bucket = Omit<Charge, 'points'>;
+
+/**
+ * While the client is not connected every call fails at once, instead of waiting in the client's queue.
+ *
+ * @throws {TypeError} for what is not a Redis client.
+ * @example redisStore({ client: new Redis('redis://127.0.0.1:6379') })
+ */
+export function redisStore(options: RedisStoreOptions): CounterStore {
+  const { client, prefix } = readOptions('redisStore', options, optionTable);
+  const { run, isCluster } = redisScript(client, script);
+  const [nameTogether, nameApart] = [bucketNamer(`{${prefix}}:`), bucketNamer('')];
+
+  function keyOf(bucket: Bucket): string {
+    const { hashTag } = bucket;
+    if (hashTag === undefined) return nameTogether(bucket);
+    // The last colon ends the prefix, and the slash says that there is a tag: no other prefix names these keys.
+    return `{${prefix}:${hashTag.replace(/[{}%:]/g, encodeURIComponent)}}/${nameApart(bucket)}`;
+  }
+
+  /** Asks for buckets of one slot. */
+  async function ask<B extends Bucket>(
+    op: Op,
+    buckets: readonly B[],
+    points: (bucket: B) => number,
+    window: (bucket: B, i: number) => number,
+  ): Promise<Verdict> {
+    let numbers = `[${ops[op]}`;
+    const keys = buckets.map((bucket, i) => {
+      numbers += `,${points(bucket)},${bucket.limit},${window(bucket, i)}`;
+      return keyOf(bucket);
+    });
+    return verdictOf(await run(keys, `${numbers}]`), keys);
+  }
+
+  /** What lies together is asked together. */
+  function partsOf<B extends Bucket>(buckets: readonly B[]): readonly (readonly B[])[] {
+    const first = buckets[0]?.hashTag;
+    if (!isCluster || buckets.every(({ hashTag }) => hashTag === first)) return [buckets];
+    const tags = new Set(buckets.map(({ hashTag }) => hashTag));
+    return Array.from(tags, (tag) => buckets.filter(({ hashTag }) => hashTag === tag));
+  }
+
+  const calls: SlotCalls<readonly Charge[]> = {
+    consume: (charges) => ask('consume', charges, pointsOf, lengthOf),
+    undo: (charges, { buckets }) => ask('giveBack', charges, pointsOf, (_, i) => buckets[i]?.endsAt ?? -1),
+  };
+
+  return {
+    async consume(charges, timeoutMilliseconds) {
+      const parts = partsOf(charges);
+      if (parts.length === 1) return consumptionOf(charges, await calls.consume(charges));
+      for (const charge of charges) pointsOf(charge); // before anything is asked
+      const verdicts = await consumeSpread(parts, calls, timeoutMilliseconds);
+      const allowed = verdicts.every((verdict) => verdict.allowed);
+      const consumed = verdicts.map((verdict, i) => consumptionOf(parts[i] ?? [], verdict, !allowed));
+      const buckets = inOrderOf(
+        charges,
+        consumed.map((each) => each.buckets),
+      );
+      const short = new Set(consumed.flatMap(({ exceeded }) => exceeded));
+      return { allowed, buckets, exceeded: buckets.filter((state) => short.has(state)) };
+    },
+
+    async giveBack(refunds) {
+      for (const refund of refunds) pointsOf(refund);
+      const endOf = ({ window }: Refund): number => {
+        const end = window === undefined ? 0 : Number(window);
+        return Number.isSafeInteger(end) ? end : -1;
+      };
+      await Promise.all(partsOf(refunds).map((part) => ask('giveBack', part, pointsOf, endOf)));
+    },
+
+    async peek(bucket) {
+      const { buckets, now } = await ask('consume', [bucket], () => 0, lengthOf);
+      return stateOf({ ...bucket, points: 1 }, buckets[0] as Answered, now, 0);
+    },
+
+    async reset(bucket) {
+      await ask('reset', [bucket], () => 0, lengthOf);
+    },
+  };
+}
+
+function pointsOf({ points }: Charge): number {
+  return wholePoints(points);
+}
+
+function lengthOf({ windowSeconds }: Bucket): number {
+  return windowSeconds * 1000;
+}
+
+/** The parts put together again, each in the order that it has among all. */
+function inOrderOf(charges: readonly Charge[], parts: readonly (readonly BucketState[])[]): readonly BucketState[] {
+  const waiting = new Map(parts.map((part) => [part[0]?.charge.hashTag, part.values()]));
+  return charges.map(({ hashTag }) => waiting.get(hashTag)?.next().value as BucketState);
+}
+
+/** @param isUndone whether what this verdict took has been given back. */
+function consumptionOf(charges: readonly Charge[], { allowed, now, buckets }: Verdict, isUndone = false): Consumption {
+  const states = charges.map((charge, i) =>
+    stateOf(charge, buckets[i] as Answered, now, isUndone && allowed ? pointsOf(charge) : 0),
+  );
+  return { allowed, buckets: states, exceeded: allowed ? [] : states.filter((_, i) => buckets[i]?.isShort) };
+}
+
+function stateOf(charge: Charge, { used, endsAt }: Answered, now: number, own: number): BucketState {
+  if (!(endsAt > now)) return { charge, remaining: charge.limit, resetSeconds: 0 };
+  return {
+    charge,
+    remaining: Math.min(charge.limit, Math.max(0, charge.limit - used + own)),
+    resetSeconds: (endsAt - now) / 1000,
+    window: String(endsAt),
+  };
+}
