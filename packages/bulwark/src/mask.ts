@@ -1,5 +1,5 @@
 /** Errors of a result that no Apollo Server formats: what a WebSocket transport is about to send. */
-import { clientErrors, type Events, maskedBy, securityOf, type Wording } from '@graphql-bulwark/core';
+import { clientErrors, codeOfGraphqlError, type Events, maskedBy, securityOf, type Wording } from '@graphql-bulwark/core';
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError } from 'graphql';
 
 export interface MaskOptions {
@@ -30,9 +30,9 @@ export function resultMasker({ events, words, expose, schemaDetails }: MaskOptio
   };
 }
 
-/** graphql-js gives the errors of its own validation no code; Apollo Server does, and so a client knows them. */
+/** graphql-js gives the errors of its own validation and coercion no code; Apollo Server does, and so a client knows them. */
 function formatted(error: GraphQLError): ReturnType<GraphQLError['toJSON']> {
   const { extensions: { http: _http, ...extensions } = {}, ...json } = error.toJSON();
   const byItself = error.originalError === undefined && !error.path && extensions['code'] === undefined;
-  return { ...json, extensions: byItself ? { ...extensions, code: 'GRAPHQL_VALIDATION_FAILED' } : extensions };
+  return { ...json, extensions: byItself ? { ...extensions, code: codeOfGraphqlError(error) } : extensions };
 }

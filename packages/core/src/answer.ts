@@ -5,7 +5,7 @@
  * value that would not serialise) becomes one constant text with an id, and the log has the rest.
  */
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { describesSchema, withoutRuntimeText } from './details.ts';
+import { schemaCodeIn, schemaCodeOf, withoutRuntimeText } from './details.ts';
 import { firstThrown, isParserOverflow } from './parser-overflow.ts';
 import { printsObject } from './printed-objects.ts';
 import { ownVerdict } from './promises.ts';
@@ -39,6 +39,8 @@ export function clientErrors(
   originals: readonly GraphQLError[],
   masking: Masking,
 ): GraphQLFormattedError[] {
+  const code = masking.schemaDetails ? undefined : schemaCodeIn(formatted, originals);
+  if (code) return [{ message: masking.words(code), extensions: { code } }];
   const all = inOrder(formatted, originals);
   const shown = all.length > maxErrors ? all.slice(0, maxErrors - 1) : all;
   const errors = shown.map(({ error, original }) => clientError(error, original, masking));
@@ -90,11 +92,7 @@ function clientError(
     return { ...deny('DEPTH_LIMIT_EXCEEDED').toJSON(), message: words('DEPTH_LIMIT_EXCEEDED') };
   }
   const { stacktrace: _stacktrace, ...extensions } = error.extensions ?? {};
-  const isOfSchema = describesSchema(error, original);
-  if (!schemaDetails && isOfSchema) {
-    const code = extensions['code'] as 'GRAPHQL_VALIDATION_FAILED' | 'BAD_USER_INPUT';
-    return { message: words(code), ...(error.locations && { locations: error.locations }), extensions: { code } };
-  }
+  const isOfSchema = schemaCodeOf(error, original) !== undefined;
   if (isExpected(error, original) || isExposed(original, expose)) {
     const text = cut(isOfSchema && original ? withoutRuntimeText(error.message, original) : error.message);
     const message = constantText(error, original, words) ?? (isOfSchema ? withoutSuggestions(text) : text);
@@ -105,7 +103,7 @@ function clientError(
     const { locations, path } = error;
     return {
       message: words('BAD_USER_INPUT'),
-      ...(locations && { locations }),
+      ...(schemaDetails && locations && { locations }),
       ...(path && { path }),
       extensions: { ...code },
     };
@@ -165,7 +163,7 @@ function withoutSuggestions(message: string): string {
 /** The original decides: a code that `formatError` writes on every error must not unmask them all. */
 function isExpected(error: GraphQLFormattedError, original: GraphQLError | undefined): boolean {
   if (!original) return hasOwnCode(error.extensions);
-  return isExpectedError(original) || describesSchema(error, original);
+  return isExpectedError(original) || schemaCodeOf(error, original) !== undefined;
 }
 
 /**

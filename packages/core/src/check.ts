@@ -14,7 +14,7 @@ import { operationFacts } from './operation/metrics.ts';
 import { type SecurityContext, securityContext, securityOf } from './principal.ts';
 import { deny, refuse } from './refusal.ts';
 import { eventOf, verdict } from './verdict.ts';
-import { errorsUnder, invalid, viewOf } from './view.ts';
+import { errorsUnder, invalid, missingRoots, viewOf } from './view.ts';
 
 /** One operation, parsed and valid, as its transport knows it. */
 export interface CheckInput<C = unknown> {
@@ -73,8 +73,7 @@ export function vet<C>(
   } catch (thrown) {
     throw verdict({ name: 'view' }, thrown, events, { security });
   }
-  if (!view) return undefined;
-  const errors = errorsUnder(view, input.document);
+  const errors = view ? errorsUnder(view, input.document) : missingRoots(input.schema, input.document);
   if (errors.length === 0) return view;
   const refusal = invalid(errors);
   events.emit(eventOf('view', refusal), 'refused', { security });

@@ -17,8 +17,8 @@ export interface GuardOptions<C extends BaseContext = BaseContext> {
   /** Gets what was masked, in full. Left out: the Apollo Server's own logger. */
   readonly logger?: Logger | undefined;
   /**
-   * Who may read what validation and coercion say of the schema; only `true` lets. Everyone else gets one constant text per
-   * code, with locations. Left out: everyone where `NODE_ENV` is `development` or `test`, otherwise no one.
+   * Who may read what validation and coercion say of the schema; only `true` lets. Everyone else gets one error with
+   * a constant text and no place, whatever is wrong. Left out: everyone where `NODE_ENV` is `development` or `test`, otherwise no one.
    */
   readonly schemaDetails?: SchemaDetails | undefined;
   /** Texts in place of the constant ones, by code. */

@@ -10,7 +10,7 @@ import { type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext, 
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { isExpectedError } from './answer.ts';
 import { originOf, type Resolved, resolveOperation, runChecks, vet } from './check.ts';
-import { describesSchema, toldOf } from './details.ts';
+import { schemaCodeOf, toldOf } from './details.ts';
 import { isDevelopment } from './environment.ts';
 import { createEvents, type EventOrigin, type Logger } from './events.ts';
 import { requireTestedGraphql } from './graphql-version.ts';
@@ -191,7 +191,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           const code = error?.extensions['code'];
           if (!error || typeof code !== 'string' || !apolloRefusals.has(code) || error.path || factsOfRefusal(error))
             return;
-          const details = describesSchema(error.toJSON(), error) ? { details: toldOf(errors) } : {};
+          const details = schemaCodeOf(error.toJSON(), error) ? { details: toldOf(errors) } : {};
           const isTooDeep = isParserOverflow(error);
           const isTooLong = tooManyTokens.test(error.message);
           const reason = isTooDeep ? parserOverflow : isTooLong ? 'more tokens than the parser takes' : undefined;
@@ -269,8 +269,9 @@ function ownRefusal(thrown: unknown): GraphQLError {
 function answerFor(thrown: unknown, isBatched: boolean): GraphQLError {
   const refusal = ownRefusal(thrown);
   const http = refusal.extensions['http'] as { status: number } | undefined;
-  // What is answered as if it did not exist has the status that Apollo Server gives to that.
-  const asIfMissing = refusalCode(refusal) === 'GRAPHQL_VALIDATION_FAILED' && factsOfRefusal(refusal)?.message;
-  if (isBatched && http && !asIfMissing) http.status = 200;
+  // What graphql-js has refused has the status that Apollo Server gives to that: some such refusals are its own.
+  const code = refusalCode(refusal);
+  const isOfGraphql = code === 'GRAPHQL_VALIDATION_FAILED' || code === 'BAD_USER_INPUT';
+  if (isBatched && http && !(isOfGraphql && factsOfRefusal(refusal)?.message)) http.status = 200;
   return refusal;
 }

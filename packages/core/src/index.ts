@@ -27,6 +27,7 @@ export {
   type Refund,
 } from './counter-store.ts';
 export { longestTimer, within } from './deadline.ts';
+export { codeOfGraphqlError } from './details.ts';
 export { isDevelopment, maxValidationErrors } from './environment.ts';
 export {
   createEvents,

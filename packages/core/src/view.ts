@@ -4,9 +4,11 @@
  * What the caller may not know is refused exactly as what does not exist: the errors here are those of the same validation.
  */
 import {
+  type DefinitionNode,
   type DocumentNode,
   GraphQLError,
   type GraphQLSchema,
+  Kind,
   specifiedRules,
   type ValidationRule,
   validate,
@@ -32,12 +34,20 @@ export function viewOf<C>(
 /** An operation without a root type has no fields to be judged: graphql-js leaves it to execution, which knows them all. */
 const knownRoots: ValidationRule = (context) => ({
   OperationDefinition(node) {
-    if (context.getSchema().getRootType(node.operation)) return;
-    context.reportError(
-      new GraphQLError(`Schema is not configured to execute ${node.operation} operation.`, { nodes: node }),
-    );
+    const error = missingRoot(context.getSchema(), node);
+    if (error) context.reportError(error);
   },
 });
+
+function missingRoot(schema: GraphQLSchema, node: DefinitionNode): GraphQLError | undefined {
+  if (node.kind !== Kind.OPERATION_DEFINITION || schema.getRootType(node.operation)) return undefined;
+  return new GraphQLError(`Schema is not configured to execute ${node.operation} operation.`, { nodes: node });
+}
+
+/** Operations that validation against the whole schema let pass: without this, execution fails with an error of the server. */
+export function missingRoots(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
+  return document.definitions.flatMap((node) => missingRoot(schema, node) ?? []);
+}
 
 /** Validates once per document and view. */
 export function errorsUnder(view: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
