@@ -1,5 +1,12 @@
 /** Errors of a result that no Apollo Server formats: what a WebSocket transport is about to send. */
-import { clientErrors, codeOfGraphqlError, type Events, maskedBy, securityOf, type Wording } from '@graphql-bulwark/core';
+import {
+  clientErrors,
+  codeOfGraphqlError,
+  type Events,
+  maskedBy,
+  securityOf,
+  type Wording,
+} from '@graphql-bulwark/core';
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError } from 'graphql';
 
 export interface MaskOptions {
