@@ -163,18 +163,19 @@ describe.each(servers)('%s', (_name, options) => {
   });
 
   describe.each<Way>(['POST', 'GET', 'batch', 'persisted', 'graphql-ws'])('over %s', (way) => {
-    it.each(misfits.filter(([, query]) => way !== 'GET' || !query.startsWith('mutation')))(
-      'answers for %s as for a name that does not exist, twice',
-      async (_what, query, sending) => {
-        for (const _time of [1, 2]) {
-          const answer = await ways[way](query, sending);
-          expect(answer).toEqual(await ways[way]('{ nonsense }'));
-          expect(JSON.stringify(answer.body)).toContain(
-            '[{"message":"Invalid operation","extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]',
-          );
-        }
-      },
-    );
+    it.each(
+      misfits
+        .filter(([, query]) => way !== 'GET' || !query.startsWith('mutation'))
+        .map(([what, query, sending = {}]) => [what, query, sending] as const),
+    )('answers for %s as for a name that does not exist, twice', async (_what, query, sending) => {
+      for (const _time of [1, 2]) {
+        const answer = await ways[way](query, sending);
+        expect(answer).toEqual(await ways[way]('{ nonsense }'));
+        expect(JSON.stringify(answer.body)).toContain(
+          '[{"message":"Invalid operation","extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]',
+        );
+      }
+    });
 
     it.each(uncoercible)(
       'answers for variables with %s as for any that do not fit, twice',

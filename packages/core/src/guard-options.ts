@@ -5,6 +5,7 @@ import type { Control } from './control.ts';
 import type { EventListener, Logger } from './events.ts';
 import { checkFlags, checkFunctions, checkLogger, knownOptions, show } from './options.ts';
 import type { SchemaDetails } from './outgoing.ts';
+import type { SubscriptionCallbackOptions } from './subscriptions.ts';
 import type { Messages } from './wording.ts';
 
 export interface GuardOptions<C extends BaseContext = BaseContext> {
@@ -25,8 +26,11 @@ export interface GuardOptions<C extends BaseContext = BaseContext> {
   readonly messages?: Messages | undefined;
   /** Where Apollo Server's cache-control plugin is off: forbid every cache to keep an answer. @default false */
   readonly noStore?: boolean | undefined;
-  /** URLs below which a router takes the events of subscriptions. Left out: none, and such requests are ordinary ones. */
-  readonly subscriptionCallbacks?: readonly string[] | undefined;
+  /**
+   * URLs below which a router takes the events of subscriptions; with options of Apollo Server's callback plugin beside `urls`. The
+   * guard runs that plugin. Left out: none, and requests for a callback are ordinary ones.
+   */
+  readonly subscriptionCallbacks?: readonly string[] | SubscriptionCallbackOptions | undefined;
 }
 
 const names = [

@@ -6,7 +6,13 @@
  * `validationDidStart` as a sentinel that Apollo Server caches under the hostile text. No other hook throws, and there is no
  * validation rule: its verdict would be cached for every later caller of the same text.
  */
-import { type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext, HeaderMap } from '@apollo/server';
+import {
+  type ApolloServerPlugin,
+  type BaseContext,
+  type GraphQLRequestContext,
+  type GraphQLRequestListener,
+  HeaderMap,
+} from '@apollo/server';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { isExpectedError } from './answer.ts';
 import { originOf, type Resolved, resolveOperation, runChecks, vet } from './check.ts';
@@ -21,7 +27,7 @@ import { securityContext, securityOf } from './principal.ts';
 import { factsOfRefusal, REFUSALS, refusalCode, refuse } from './refusal.ts';
 import { refusedDocument, refusedEntry } from './rooms.ts';
 import { createSentinels } from './sentinel.ts';
-import { callbacks, noSubscription, onlySubscription } from './subscriptions.ts';
+import { type CallbackRequest, createCallbacks, noSubscription, onlySubscription } from './subscriptions.ts';
 import { eventOf, verdict } from './verdict.ts';
 import { wording } from './wording.ts';
 
@@ -37,8 +43,6 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   checkGuardOptions(options);
   const { controls, onEvent, expose, schemaDetails = isDevelopment(), noStore = false } = options;
   const words = wording(options.messages);
-  const allowedCallback = callbacks(options.subscriptionCallbacks);
-  const called = new WeakSet<object>();
   /** Updates of the schema that a control would not have started with. */
   const unfit = new WeakSet<GraphQLSchema>();
   let logger: Logger = options.logger ?? console;
@@ -47,17 +51,15 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   const callbackJudges = [onlySubscription, ...controls];
   const sentinels = createSentinels();
   const outgoing = createOutgoing({ controls, events, expose, schemaDetails, words, sentinels });
+  const callbacks = createCallbacks(options.subscriptionCallbacks, {
+    mask: outgoing.maskEvent,
+    failed: (error) => void events.logged('a router was not told of the end of a subscription', error),
+  });
   const operationsSeen = new WeakMap<object, number>();
 
   /** Room 2. Returns the refusal to throw in room 4. */
   function admit(context: GraphQLRequestContext<C>, origin: EventOrigin): GraphQLError | undefined {
     const { request, contextValue } = context;
-    // A callback protocol would subscribe even where the request is refused.
-    if (request.extensions) {
-      const { extensions, callback } = allowedCallback(request.extensions);
-      request.extensions = extensions;
-      if (callback) called.add(request);
-    }
     const { query: source, variables, extensions } = request;
     const security = origin.security ?? securityContext();
     const incoming = { source, variables, extensions, security, contextValue, batchIndex: batchIndex(context) };
@@ -82,9 +84,15 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     );
   }
 
-  /** What is on the way out of a refused request finds a document that subscribes to nothing. */
-  function standIn(context: GraphQLRequestContext<C>): void {
-    (context as Mutable<typeof context>).document = sentinels.standFor('guard', refuse('SUBSCRIPTION_NOT_SUPPORTED'));
+  /** Only what every control let pass comes here: from now on a router hears of the subscription. */
+  async function startCallback(
+    context: GraphQLRequestContext<C>,
+    subscription: CallbackRequest,
+  ): Promise<GraphQLRequestListener<C>> {
+    context.request.extensions = { ...context.request.extensions, subscription };
+    const listener = await callbacks.plugin.requestDidStart?.(context);
+    if (!listener?.responseForOperation) throw new Error('The plugin for subscription callbacks took no part.');
+    return listener;
   }
 
   /** The operations of a batch share one object of request headers. */
@@ -109,10 +117,15 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   };
 
   return {
-    async serverWillStart({ schema, logger: apolloLogger }) {
+    async serverWillStart(service) {
+      const { schema, logger: apolloLogger } = service;
       logger = options.logger ?? apolloLogger;
       start(schema);
+      const router = await callbacks.plugin.serverWillStart?.(service);
       return {
+        async drainServer() {
+          await router?.drainServer?.();
+        },
         // Apollo Server serves the new schema whatever is thrown here.
         schemaDidLoadOrUpdate({ apiSchema }) {
           if (apiSchema === schema) return;
@@ -133,9 +146,11 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
 
     async requestDidStart(context) {
       const origin: EventOrigin = { security: securityOf(context.contextValue) };
+      const callback = callbacks.takeFrom(context.request);
       const pending = admit(context, origin);
       const later: GraphQLError[] = [];
       let operation: Resolved<C> | undefined;
+      let router: GraphQLRequestListener<C> | undefined;
 
       return {
         async validationDidStart(parsed) {
@@ -169,7 +184,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
               resolved.operation,
               events,
             );
-            await runChecks(called.has(resolved.request) ? callbackJudges : judges, operation, events);
+            await runChecks(callback ? callbackJudges : judges, operation, events);
           } catch (thrown) {
             const isRefusal = refusalCode(thrown) !== undefined;
             const known = isRefusal ? thrown : verdict({ name: 'guard' }, thrown, events, origin);
@@ -177,7 +192,11 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           }
         },
 
-        async responseForOperation() {
+        async responseForOperation(judged) {
+          if (callback && operation) {
+            router = await startCallback(judged, callback);
+            return (await router.responseForOperation?.(judged)) ?? null;
+          }
           const singleResult = operation && (await outgoing.answerOf(operation));
           return singleResult ? { http: { headers: new HeaderMap() }, body: { kind: 'single', singleResult } } : null;
         },
@@ -209,7 +228,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
 
         async willSendResponse(ending) {
           if (noStore) ending.response.http.headers.set('cache-control', 'no-store');
-          if (ending.errors && called.has(ending.request)) standIn(ending);
+          await router?.willSendResponse?.(ending);
           const sender = operation ? originOf(operation) : origin;
           outgoing.ask(ending, operation, sender);
           outgoing.finish(ending, later, sender);

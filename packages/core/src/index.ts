@@ -104,5 +104,6 @@ export {
   refuse,
 } from './refusal.ts';
 export { type AdmitInput, admitRequest, type MeasureInput, measureDocument } from './rooms.ts';
+export type { SubscriptionCallbackOptions } from './subscriptions.ts';
 export { eventOf } from './verdict.ts';
 export { type Messages, reworded, type Wording, wording } from './wording.ts';

@@ -3,7 +3,7 @@ import { type GuardOptions, guard, type SecurityEvent } from '@graphql-bulwark/c
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { as, codes, growthOf, send } from '../../../test/kit.ts';
+import { as, growthOf, send } from '../../../test/kit.ts';
 
 const schema = makeExecutableSchema({
   typeDefs: `
