@@ -197,9 +197,9 @@ export function webSocket<C extends SecuredContext>(options: WebSocketOptions<C>
     return entry.running.admit(async () => {
       // A context that brings its own has asked again who this is.
       const contextValue = { security: entry.security, ...(await context(entry.connection)) } as unknown as C;
-      admit?.({ source: query, variables, contextValue });
+      admit?.({ source: query, operationName, variables, contextValue });
       const document = parseDocument(query, { maxTokens });
-      measure?.({ schema, document, contextValue });
+      measure?.({ schema, document, operationName, contextValue });
       const errors = validate(schema, document, undefined, { maxErrors, hideSuggestions: true });
       if (errors.length > 0) return errors;
       await check({ schema, document, operationName, variables, contextValue, source: query });

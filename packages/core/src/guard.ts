@@ -21,6 +21,7 @@ import { isDevelopment } from './environment.ts';
 import { createEvents, type EventOrigin, type Logger } from './events.ts';
 import { requireTestedGraphql } from './graphql-version.ts';
 import { checkGuardOptions, type GuardOptions } from './guard-options.ts';
+import { chooseOperation, listOperations } from './named-operation.ts';
 import { createOutgoing, headerOf } from './outgoing.ts';
 import { isParserOverflow, parserOverflow } from './parser-overflow.ts';
 import { securityContext, securityOf } from './principal.ts';
@@ -107,7 +108,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   function measure(context: GraphQLRequestContext<C>): void {
     const { document, schema } = context;
     const refused = document && refusedDocument(controls, { document, schema }, events);
-    if (refused) (context as Mutable<typeof context>).document = sentinels.standFor(refused.control, refused.refusal);
+    if (refused) (context as Mutable<typeof context>).document = sentinels.standFor(refused, document);
   }
 
   const start = (schema: GraphQLSchema): void => {
@@ -145,7 +146,10 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     },
 
     async requestDidStart(context) {
-      const origin: EventOrigin = { security: securityOf(context.contextValue) };
+      const security = securityOf(context.contextValue);
+      const { operationName } = context.request;
+      // Until the text is parsed, the operation is what the client says it is.
+      let origin: EventOrigin = { security, operationName };
       const callback = callbacks.takeFrom(context.request);
       const pending = admit(context, origin);
       const later: GraphQLError[] = [];
@@ -160,14 +164,16 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
         async didResolveOperation(resolved) {
           try {
             if (pending) throw pending;
-            const refused = sentinels.refusalOf(resolved.document);
+            const refused = sentinels.refusalOf(resolved.document, operationName);
             if (refused) {
+              origin = { security, ...refused.operation };
               events.emit(eventOf(refused.control, refused.refusal), 'refused', origin);
               throw refused.refusal;
             }
             const { schema, document, contextValue } = resolved;
+            origin = { security, ...chooseOperation(listOperations(document), operationName) };
             if (unfit.has(schema)) throw refuse('SERVICE_UNAVAILABLE', { reason: 'schema', retryAfterSeconds: 10 });
-            const view = vet(controls, { schema, document, contextValue }, events);
+            const view = vet(controls, { schema, document, operationName, contextValue }, events);
             if (!resolved.operation) return;
             operation = resolveOperation(
               {
@@ -205,11 +211,12 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           later.push(...errors);
         },
 
-        async didEncounterErrors({ errors }) {
+        async didEncounterErrors({ errors, document }) {
           const [error] = errors;
           const code = error?.extensions['code'];
           if (!error || typeof code !== 'string' || !apolloRefusals.has(code) || error.path || factsOfRefusal(error))
             return;
+          if (document && !pending) origin = { security, ...chooseOperation(listOperations(document), operationName) };
           const details = schemaCodeOf(error.toJSON(), error) ? { details: toldOf(errors) } : {};
           const isTooDeep = isParserOverflow(error);
           const isTooLong = tooManyTokens.test(error.message);
