@@ -10,6 +10,7 @@ import {
   type ApolloServerPlugin,
   type BaseContext,
   type GraphQLRequestContext,
+  type GraphQLRequestContextDidResolveOperation,
   type GraphQLRequestListener,
   HeaderMap,
 } from '@apollo/server';
@@ -26,7 +27,7 @@ import { createOutgoing, headerOf } from './outgoing.ts';
 import { isParserOverflow, parserOverflow } from './parser-overflow.ts';
 import { securityContext, securityOf } from './principal.ts';
 import { factsOfRefusal, REFUSALS, refusalCode, refuse } from './refusal.ts';
-import { refusedDocument, refusedEntry } from './rooms.ts';
+import { judgeAnew, refusedDocument, refusedEntry } from './rooms.ts';
 import { createSentinels } from './sentinel.ts';
 import { type CallbackRequest, createCallbacks, noSubscription, onlySubscription } from './subscriptions.ts';
 import { eventOf, verdict } from './verdict.ts';
@@ -96,6 +97,20 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     return listener;
   }
 
+  /** @throws the refusal of a document that does not fit what this caller may know, at the time of one that fits no one. */
+  function vetUncached(
+    { schema, document, source, contextValue }: GraphQLRequestContextDidResolveOperation<C>,
+    operationName: string | undefined,
+    isCached: boolean,
+  ): GraphQLSchema | undefined {
+    try {
+      return vet(controls, { schema, document, operationName, contextValue }, events);
+    } catch (refusal) {
+      if (isCached) judgeAnew(controls, schema, source, events);
+      throw refusal;
+    }
+  }
+
   /** The operations of a batch share one object of request headers. */
   function batchIndex({ request, requestIsBatched }: GraphQLRequestContext<C>): number {
     if (!requestIsBatched || !request.http) return 0;
@@ -153,11 +168,13 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
       const callback = callbacks.takeFrom(context.request);
       const pending = admit(context, origin);
       const later: GraphQLError[] = [];
+      let isCached = true;
       let operation: Resolved<C> | undefined;
       let router: GraphQLRequestListener<C> | undefined;
 
       return {
         async validationDidStart(parsed) {
+          isCached = false;
           measure(parsed);
         },
 
@@ -173,7 +190,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
             const { schema, document, contextValue } = resolved;
             origin = { security, ...chooseOperation(listOperations(document), operationName) };
             if (unfit.has(schema)) throw refuse('SERVICE_UNAVAILABLE', { reason: 'schema', retryAfterSeconds: 10 });
-            const view = vet(controls, { schema, document, operationName, contextValue }, events);
+            const view = vetUncached(resolved, operationName, isCached);
             if (!resolved.operation) return;
             operation = resolveOperation(
               {

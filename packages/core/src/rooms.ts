@@ -1,5 +1,5 @@
 /** Rooms 2 and 3: what is asked of a request before its document is validated, whatever brought it. */
-import type { DocumentNode, GraphQLError, GraphQLSchema } from 'graphql';
+import { type DocumentNode, type GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
 import { vet } from './check.ts';
 import type { Control, IncomingRequest, ParsedDocument } from './control.ts';
 import type { EventOrigin, Events } from './events.ts';
@@ -46,6 +46,21 @@ export function refusedDocument<C>(
   }
   if (!hasConditionalRoot(parsed.document)) return undefined;
   return { control: 'guard', refusal: refuse('BAD_REQUEST', { reason: 'a condition at the root of a subscription' }) };
+}
+
+/**
+ * Does for a text what a server does for one that is not in its cache of documents. What is hidden may stand in that cache, what
+ * does not exist never does: without this work the refusal would come twenty times sooner, and tell.
+ */
+export function judgeAnew<C>(
+  controls: readonly Control<C>[],
+  schema: GraphQLSchema,
+  source: string,
+  events: Events,
+): void {
+  const document = parse(source);
+  refusedDocument(controls, { document, schema }, events);
+  validate(schema, document, undefined, { hideSuggestions: true });
 }
 
 /** One request over a transport that runs no Apollo plugin, before its text is parsed. */

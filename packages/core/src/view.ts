@@ -17,7 +17,7 @@ import type { Control } from './control.ts';
 import { factsOfInvalid } from './details.ts';
 import { deny, refuse } from './refusal.ts';
 
-const judged = new WeakMap<DocumentNode, WeakMap<GraphQLSchema, readonly GraphQLError[]>>();
+const fitting = new WeakMap<DocumentNode, WeakSet<GraphQLSchema>>();
 
 /** The view of the first control that has one; `undefined` where the caller may know everything. */
 export function viewOf<C>(
@@ -49,15 +49,15 @@ export function missingRoots(schema: GraphQLSchema, document: DocumentNode): rea
   return document.definitions.flatMap((node) => missingRoot(schema, node) ?? []);
 }
 
-/** Validates once per document and view. */
+/**
+ * Validates a document that fits once per view, and any other as often as it comes: what is hidden must not be answered sooner than
+ * what does not exist.
+ */
 export function errorsUnder(view: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
-  const known = judged.get(document) ?? new WeakMap<GraphQLSchema, readonly GraphQLError[]>();
-  judged.set(document, known);
-  let errors = known.get(view);
-  if (!errors) {
-    errors = validate(view, document, [...specifiedRules, knownRoots], { hideSuggestions: true });
-    known.set(view, errors);
-  }
+  const views = fitting.get(document) ?? new WeakSet<GraphQLSchema>();
+  if (views.has(view)) return [];
+  const errors = validate(view, document, [...specifiedRules, knownRoots], { hideSuggestions: true });
+  if (errors.length === 0) fitting.set(document, views.add(view));
   return errors;
 }
 
