@@ -9,7 +9,7 @@ import { type DocumentNode, type GraphQLError, Kind, parse } from 'graphql';
 import { chooseOperation, listOperations, type NamedOperation } from './named-operation.ts';
 import { factsOfRefusal, REFUSALS, type RefusalCode, refusalCode, refuse } from './refusal.ts';
 
-const operationName = 'BulwarkRefused';
+const standInName = 'BulwarkRefused';
 
 /** The sentinels of one guard. */
 export interface Sentinels {
@@ -39,7 +39,7 @@ export function createSentinels(): Sentinels {
   return {
     standFor({ control, refusal }, refused) {
       const code = refusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR';
-      const source = `query ${operationName}($refused: Boolean!) { ${code}: __typename @include(if: $refused) }`;
+      const source = `query ${standInName}($refused: Boolean!) { ${code}: __typename @include(if: $refused) }`;
       const document = parse(source, { noLocation: true });
       const operations = listOperations(refused).slice(0, maxOperations).map(copyOf);
       own.set(document, { control, refusal, operations });
@@ -67,7 +67,7 @@ function copyOf({ operationType, operationName }: NamedOperation): NamedOperatio
 /** The code is the alias, so that it survives a store that serialises documents. */
 function codeOf(document: DocumentNode): RefusalCode | undefined {
   const [operation] = document.definitions;
-  if (operation?.kind !== Kind.OPERATION_DEFINITION || operation.name?.value !== operationName) return undefined;
+  if (operation?.kind !== Kind.OPERATION_DEFINITION || operation.name?.value !== standInName) return undefined;
   const [field] = operation.selectionSet.selections;
   const code = field?.kind === Kind.FIELD ? field.alias?.value : undefined;
   return code !== undefined && isOfDocument(code) ? code : 'BAD_REQUEST';
