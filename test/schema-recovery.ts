@@ -86,13 +86,13 @@ export async function recoverSchema({ url, names, words }: RecoveryOptions): Pro
   return { leaked, found, requests };
 }
 
-/** Status, code and text, without what differs from one request to the next. */
+/** Status, and each error with its code, text and places, without the names that were sent. */
 function shape(status: number, text: string): string {
   try {
     const { data, errors = [] } = JSON.parse(text) as { data?: unknown; errors?: Error[] };
-    type Error = { message: string; extensions?: { code?: string } };
-    const said = errors.map(({ message, extensions }) => `${extensions?.code}`.concat(quoted(message)));
-    return JSON.stringify([status, data === undefined ? 'none' : 'data', [...new Set(said)]]);
+    type Error = { message: string; locations?: unknown; extensions?: { code?: string } };
+    const said = errors.map(({ message, locations, extensions }) => [extensions?.code, quoted(message), locations]);
+    return JSON.stringify([status, data === undefined ? 'none' : 'data', said]);
   } catch {
     return `${status} no JSON`;
   }

@@ -17,6 +17,7 @@ import {
   readOptions,
   type SecuredContext,
   type Settings,
+  type SubscriptionCallbackOptions,
 } from '@graphql-bulwark/core';
 import type { IntrospectionOptions } from '@graphql-bulwark/introspection';
 import type { CostOptions, LimitsOptions, ListCapOptions } from '@graphql-bulwark/limits';
@@ -72,8 +73,11 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   readonly messages?: Messages | undefined;
   /** Of the report on fields that look secret or privileged and have no rule; `false`: none. */
   readonly exposure?: ExposureOptions | false | undefined;
-  /** URLs below which a router of yours takes the events of subscriptions. Left out: none. */
-  readonly subscriptionCallbacks?: readonly string[] | undefined;
+  /**
+   * URLs below which a router of yours takes the events of subscriptions, or these with options of Apollo Server's callback plugin.
+   * Do not name the plugin yourself: Bulwark runs it, and it hears only of what is let in. Left out: none.
+   */
+  readonly subscriptionCallbacks?: readonly string[] | SubscriptionCallbackOptions | undefined;
   /** Gets what failed and what was masked, in full. Left out: the logger of the Apollo Server. */
   readonly logger?: Logger | undefined;
 }

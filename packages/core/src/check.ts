@@ -9,12 +9,13 @@ import {
 import type { Control, ResolvedOperation } from './control.ts';
 import { factsOfInvalid } from './details.ts';
 import type { EventOrigin, Events } from './events.ts';
+import { chooseOperation, listOperations } from './named-operation.ts';
 import type { OperationFacts } from './operation/metrics.ts';
 import { operationFacts } from './operation/metrics.ts';
 import { type SecurityContext, securityContext, securityOf } from './principal.ts';
 import { deny, refuse } from './refusal.ts';
 import { eventOf, verdict } from './verdict.ts';
-import { errorsUnder, invalid, viewOf } from './view.ts';
+import { errorsUnder, invalid, missingRoots, viewOf } from './view.ts';
 
 /** One operation, parsed and valid, as its transport knows it. */
 export interface CheckInput<C = unknown> {
@@ -63,21 +64,24 @@ export async function runChecks<C>(
 /** The schema as this caller may know it. @throws the refusal of a document that does not fit it. */
 export function vet<C>(
   controls: readonly Control<C>[],
-  input: Pick<CheckInput<C>, 'schema' | 'document' | 'contextValue'>,
+  input: Pick<CheckInput<C>, 'schema' | 'document' | 'operationName' | 'contextValue'>,
   events: Events,
 ): GraphQLSchema | undefined {
-  const security = securityOf(input.contextValue);
+  const { document, operationName, contextValue } = input;
+  const origin = (): EventOrigin => ({
+    security: securityOf(contextValue),
+    ...chooseOperation(listOperations(document), operationName),
+  });
   let view: GraphQLSchema | undefined;
   try {
     view = viewOf(controls, input);
   } catch (thrown) {
-    throw verdict({ name: 'view' }, thrown, events, { security });
+    throw verdict({ name: 'view' }, thrown, events, origin());
   }
-  if (!view) return undefined;
-  const errors = errorsUnder(view, input.document);
+  const errors = view ? errorsUnder(view, document) : missingRoots(input.schema, document);
   if (errors.length === 0) return view;
   const refusal = invalid(errors);
-  events.emit(eventOf('view', refusal), 'refused', { security });
+  events.emit(eventOf('view', refusal), 'refused', origin());
   throw refusal;
 }
 

@@ -14,14 +14,47 @@ const maxLength = 300;
 /** In the words of graphql-js, in front of a value. */
 const beforeValues = [' got invalid value ', ', found ', ' value: ', ' has invalid value '] as const;
 
-/** Whether an error's message describes the schema to whoever sent a document or variables that do not fit it. */
-export function describesSchema(error: GraphQLFormattedError, original: GraphQLError | undefined): boolean {
-  if (error.path) return false;
-  const code = error.extensions?.['code'];
-  if (code === 'GRAPHQL_VALIDATION_FAILED') return true;
-  if (code !== 'BAD_USER_INPUT') return false;
+/** The code of an error that describes the schema to a client whose document or variables do not fit it. */
+export type SchemaCode = 'GRAPHQL_VALIDATION_FAILED' | 'BAD_USER_INPUT';
+
+/**
+ * @returns the code of an error that describes the schema; `undefined` for any other error. The original decides, where there is
+ * one: an application's `formatError` may write other codes on what clients see.
+ */
+export function schemaCodeOf(error: GraphQLFormattedError, original: GraphQLError | undefined): SchemaCode | undefined {
+  if (error.path ?? original?.path) return undefined;
+  const code = original?.extensions['code'] ?? error.extensions?.['code'];
+  if (code === 'GRAPHQL_VALIDATION_FAILED') return code;
+  if (code !== 'BAD_USER_INPUT') return undefined;
   // An application may answer with this code too, in words of its own.
-  return factsOfRefusal(original) !== undefined || original?.nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
+  const isOfGraphql = original?.nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
+  return isOfGraphql || factsOfRefusal(original) ? code : undefined;
+}
+
+/**
+ * The code of the one error that stands for a whole answer, where a document or its variables do not fit the schema and the client
+ * may not read why. How many errors there are, and where, would tell which names exist: `name(zz: 1)` has one error at `name` where
+ * that is missing, and one at `zz` where only the argument is.
+ */
+export function schemaCodeIn(
+  errors: readonly GraphQLFormattedError[],
+  originals: readonly GraphQLError[],
+): SchemaCode | undefined {
+  for (const [i, error] of errors.entries()) {
+    const code = schemaCodeOf(error, originals[i]);
+    if (code) return code;
+  }
+  return undefined;
+}
+
+/** In the words of graphql-js, which gives these errors no code: variables that do not fit the types that they were declared with. */
+const ofVariables =
+  /^(?:Variable "\$\w+" (?:got invalid value|has invalid value|of required type|of non-null type) |Too many errors processing variables)/;
+
+/** The code that Apollo Server gives to an error of graphql-js's own validation or coercion. */
+export function codeOfGraphqlError({ message, nodes }: GraphQLError): SchemaCode {
+  const isOfOneNode = (nodes?.length ?? 0) <= 1; // of two nodes: a variable stands where its type does not fit
+  return isOfOneNode && ofVariables.test(message) ? 'BAD_USER_INPUT' : 'GRAPHQL_VALIDATION_FAILED';
 }
 
 /**

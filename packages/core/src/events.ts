@@ -88,7 +88,10 @@ export type SecurityEvent = EventDetails & {
   readonly principalId?: string;
   readonly clientIp?: string;
   readonly operationType?: string;
-  /** The client's name for the operation: at most 100 characters. */
+  /**
+   * The client's name for the operation: at most 100 characters. Of a request that was refused before its text was parsed, the
+   * `operationName` that it came with.
+   */
   readonly operationName?: string;
 };
 
@@ -195,7 +198,10 @@ function subjectOf(event: SecurityEvent): string {
  * one.
  */
 function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, escaped).slice(0, 100);
+  return text
+    .slice(0, 100)
+    .replace(/[^\x20-\x7e]/g, escaped)
+    .slice(0, 100);
 }
 
 /** An error in full. What it quotes cannot begin a line of its own, nor talk to a terminal. */

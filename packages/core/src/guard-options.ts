@@ -13,7 +13,7 @@ import {
   show,
 } from './lib/read-options.ts';
 import type { SchemaDetails } from './outgoing.ts';
-import { callbackUrls } from './subscriptions.ts';
+import { callbackUrls, type SubscriptionCallbackOptions } from './subscriptions.ts';
 import { checkMessages, type Messages } from './wording.ts';
 
 export interface GuardOptions<C extends BaseContext = BaseContext> {
@@ -26,16 +26,19 @@ export interface GuardOptions<C extends BaseContext = BaseContext> {
   /** Gets what was masked, in full. Left out: the Apollo Server's own logger. */
   readonly logger?: Logger | undefined;
   /**
-   * Who may read what validation and coercion say of the schema; only `true` lets. Everyone else gets one constant text per
-   * code, with locations. Left out: everyone where `NODE_ENV` is `development` or `test`, otherwise no one.
+   * Who may read what validation and coercion say of the schema; only `true` lets. Everyone else gets one error with
+   * a constant text and no place, whatever is wrong. Left out: everyone where `NODE_ENV` is `development` or `test`, otherwise no one.
    */
   readonly schemaDetails?: SchemaDetails | undefined;
   /** Texts in place of the constant ones, by code. */
   readonly messages?: Messages | undefined;
   /** Where Apollo Server's cache-control plugin is off: forbid every cache to keep an answer. @default false */
   readonly noStore?: boolean | undefined;
-  /** URLs below which a router takes the events of subscriptions. Left out: none, and such requests are ordinary ones. */
-  readonly subscriptionCallbacks?: readonly string[] | undefined;
+  /**
+   * URLs below which a router takes the events of subscriptions; with options of Apollo Server's callback plugin beside `urls`. The
+   * guard runs that plugin. Left out: none, and requests for a callback are ordinary ones.
+   */
+  readonly subscriptionCallbacks?: readonly string[] | SubscriptionCallbackOptions | undefined;
 }
 
 const optionTable = {

@@ -6,22 +6,30 @@
  * `validationDidStart` as a sentinel that Apollo Server caches under the hostile text. No other hook throws, and there is no
  * validation rule: its verdict would be cached for every later caller of the same text.
  */
-import { type ApolloServerPlugin, type BaseContext, type GraphQLRequestContext, HeaderMap } from '@apollo/server';
+import {
+  type ApolloServerPlugin,
+  type BaseContext,
+  type GraphQLRequestContext,
+  type GraphQLRequestContextDidResolveOperation,
+  type GraphQLRequestListener,
+  HeaderMap,
+} from '@apollo/server';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { originOf, type Resolved, resolveOperation, runChecks, vet } from './check.ts';
-import { describesSchema, toldOf } from './details.ts';
+import { schemaCodeOf, toldOf } from './details.ts';
 import { isExpectedError } from './errors/mask-errors.ts';
 import { createEvents, type EventOrigin, type Logger } from './events.ts';
 import { requireTestedGraphql } from './graphql-version.ts';
 import { type GuardOptions, readGuardOptions } from './guard-options.ts';
 import { isDevelopment } from './lib/environment.ts';
+import { chooseOperation, listOperations } from './named-operation.ts';
 import { createOutgoing, headerOf } from './outgoing.ts';
 import { isParserOverflow, parserOverflow } from './parser-overflow.ts';
 import { securityContext, securityOf } from './principal.ts';
 import { factsOfRefusal, REFUSALS, refusalCode, refuse } from './refusal.ts';
-import { refusedDocument, refusedEntry } from './rooms.ts';
+import { judgeAnew, refusedDocument, refusedEntry } from './rooms.ts';
 import { createSentinels } from './sentinel.ts';
-import { callbacks, noSubscription, onlySubscription } from './subscriptions.ts';
+import { type CallbackRequest, createCallbacks, noSubscription, onlySubscription } from './subscriptions.ts';
 import { eventOf, verdict } from './verdict.ts';
 import { wording } from './wording.ts';
 
@@ -37,8 +45,6 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   const settings = readGuardOptions(options);
   const { controls, onEvent, expose, schemaDetails = isDevelopment(), noStore } = settings;
   const words = wording(settings.messages);
-  const allowedCallback = callbacks(settings.subscriptionCallbacks);
-  const called = new WeakSet<object>();
   /** Updates of the schema that a control would not have started with. */
   const unfit = new WeakSet<GraphQLSchema>();
   let logger: Logger = settings.logger ?? console;
@@ -47,17 +53,15 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   const callbackJudges = [onlySubscription, ...controls];
   const sentinels = createSentinels();
   const outgoing = createOutgoing({ controls, events, expose, schemaDetails, words, sentinels });
+  const callbacks = createCallbacks(settings.subscriptionCallbacks, {
+    mask: outgoing.maskEvent,
+    failed: (error) => void events.logged('a router was not told of the end of a subscription', error),
+  });
   const operationsSeen = new WeakMap<object, number>();
 
   /** Room 2. Returns the refusal to throw in room 4. */
   function admit(context: GraphQLRequestContext<C>, origin: EventOrigin): GraphQLError | undefined {
     const { request, contextValue } = context;
-    // A callback protocol would subscribe even where the request is refused.
-    if (request.extensions) {
-      const { extensions, callback } = allowedCallback(request.extensions);
-      request.extensions = extensions;
-      if (callback) called.add(request);
-    }
     const { query: source, variables, extensions } = request;
     const security = origin.security ?? securityContext();
     const incoming = { source, variables, extensions, security, contextValue, batchIndex: batchIndex(context) };
@@ -82,9 +86,29 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     );
   }
 
-  /** What is on the way out of a refused request finds a document that subscribes to nothing. */
-  function standIn(context: GraphQLRequestContext<C>): void {
-    (context as Mutable<typeof context>).document = sentinels.standFor('guard', refuse('SUBSCRIPTION_NOT_SUPPORTED'));
+  /** Only what every control let pass comes here: from now on a router hears of the subscription. */
+  async function startCallback(
+    context: GraphQLRequestContext<C>,
+    subscription: CallbackRequest,
+  ): Promise<GraphQLRequestListener<C>> {
+    context.request.extensions = { ...context.request.extensions, subscription };
+    const listener = await callbacks.plugin.requestDidStart?.(context);
+    if (!listener?.responseForOperation) throw new Error('The plugin for subscription callbacks took no part.');
+    return listener;
+  }
+
+  /** @throws the refusal of a document that does not fit what this caller may know, at the time of one that fits no one. */
+  function vetUncached(
+    { schema, document, source, contextValue }: GraphQLRequestContextDidResolveOperation<C>,
+    operationName: string | undefined,
+    isCached: boolean,
+  ): GraphQLSchema | undefined {
+    try {
+      return vet(controls, { schema, document, operationName, contextValue }, events);
+    } catch (refusal) {
+      if (isCached) judgeAnew(controls, schema, source, events);
+      throw refusal;
+    }
   }
 
   /** The operations of a batch share one object of request headers. */
@@ -99,7 +123,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   function measure(context: GraphQLRequestContext<C>): void {
     const { document, schema } = context;
     const refused = document && refusedDocument(controls, { document, schema }, events);
-    if (refused) (context as Mutable<typeof context>).document = sentinels.standFor(refused.control, refused.refusal);
+    if (refused) (context as Mutable<typeof context>).document = sentinels.standFor(refused, document);
   }
 
   const start = (schema: GraphQLSchema): void => {
@@ -109,10 +133,15 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   };
 
   return {
-    async serverWillStart({ schema, logger: apolloLogger }) {
+    async serverWillStart(service) {
+      const { schema, logger: apolloLogger } = service;
       logger = settings.logger ?? apolloLogger;
       start(schema);
+      const router = await callbacks.plugin.serverWillStart?.(service);
       return {
+        async drainServer() {
+          await router?.drainServer?.();
+        },
         // Apollo Server serves the new schema whatever is thrown here.
         schemaDidLoadOrUpdate({ apiSchema }) {
           if (apiSchema === schema) return;
@@ -132,27 +161,36 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     },
 
     async requestDidStart(context) {
-      const origin: EventOrigin = { security: securityOf(context.contextValue) };
+      const security = securityOf(context.contextValue);
+      const { operationName } = context.request;
+      // Until the text is parsed, the operation is what the client says it is.
+      let origin: EventOrigin = { security, operationName };
+      const callback = callbacks.takeFrom(context.request);
       const pending = admit(context, origin);
       const later: GraphQLError[] = [];
+      let isCached = true;
       let operation: Resolved<C> | undefined;
+      let router: GraphQLRequestListener<C> | undefined;
 
       return {
         async validationDidStart(parsed) {
+          isCached = false;
           measure(parsed);
         },
 
         async didResolveOperation(resolved) {
           try {
             if (pending) throw pending;
-            const refused = sentinels.refusalOf(resolved.document);
+            const refused = sentinels.refusalOf(resolved.document, operationName);
             if (refused) {
+              origin = { security, ...refused.operation };
               events.emit(eventOf(refused.control, refused.refusal), 'refused', origin);
               throw refused.refusal;
             }
             const { schema, document, contextValue } = resolved;
+            origin = { security, ...chooseOperation(listOperations(document), operationName) };
             if (unfit.has(schema)) throw refuse('SERVICE_UNAVAILABLE', { reason: 'schema', retryAfterSeconds: 10 });
-            const view = vet(controls, { schema, document, contextValue }, events);
+            const view = vetUncached(resolved, operationName, isCached);
             if (!resolved.operation) return;
             operation = resolveOperation(
               {
@@ -169,7 +207,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
               resolved.operation,
               events,
             );
-            await runChecks(called.has(resolved.request) ? callbackJudges : judges, operation, events);
+            await runChecks(callback ? callbackJudges : judges, operation, events);
           } catch (thrown) {
             const isRefusal = refusalCode(thrown) !== undefined;
             const known = isRefusal ? thrown : verdict({ name: 'guard' }, thrown, events, origin);
@@ -177,7 +215,11 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           }
         },
 
-        async responseForOperation() {
+        async responseForOperation(judged) {
+          if (callback && operation) {
+            router = await startCallback(judged, callback);
+            return (await router.responseForOperation?.(judged)) ?? null;
+          }
           const singleResult = operation && (await outgoing.answerOf(operation));
           return singleResult ? { http: { headers: new HeaderMap() }, body: { kind: 'single', singleResult } } : null;
         },
@@ -186,12 +228,13 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           later.push(...errors);
         },
 
-        async didEncounterErrors({ errors }) {
+        async didEncounterErrors({ errors, document }) {
           const [error] = errors;
           const code = error?.extensions['code'];
           if (!error || typeof code !== 'string' || !apolloRefusals.has(code) || error.path || factsOfRefusal(error))
             return;
-          const details = describesSchema(error.toJSON(), error) ? { details: toldOf(errors) } : {};
+          if (document && !pending) origin = { security, ...chooseOperation(listOperations(document), operationName) };
+          const details = schemaCodeOf(error.toJSON(), error) ? { details: toldOf(errors) } : {};
           const isTooDeep = isParserOverflow(error);
           const isTooLong = tooManyTokens.test(error.message);
           const reason = isTooDeep ? parserOverflow : isTooLong ? 'more tokens than the parser takes' : undefined;
@@ -209,7 +252,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
 
         async willSendResponse(ending) {
           if (noStore) ending.response.http.headers.set('cache-control', 'no-store');
-          if (ending.errors && called.has(ending.request)) standIn(ending);
+          await router?.willSendResponse?.(ending);
           const sender = operation ? originOf(operation) : origin;
           outgoing.ask(ending, operation, sender);
           outgoing.finish(ending, later, sender);
@@ -269,8 +312,9 @@ function ownRefusal(thrown: unknown): GraphQLError {
 function answerFor(thrown: unknown, isBatched: boolean): GraphQLError {
   const refusal = ownRefusal(thrown);
   const http = refusal.extensions['http'] as { status: number } | undefined;
-  // What is answered as if it did not exist has the status that Apollo Server gives to that.
-  const asIfMissing = refusalCode(refusal) === 'GRAPHQL_VALIDATION_FAILED' && factsOfRefusal(refusal)?.message;
-  if (isBatched && http && !asIfMissing) http.status = 200;
+  // What graphql-js has refused has the status that Apollo Server gives to that: some such refusals are its own.
+  const code = refusalCode(refusal);
+  const isOfGraphql = code === 'GRAPHQL_VALIDATION_FAILED' || code === 'BAD_USER_INPUT';
+  if (isBatched && http && !(isOfGraphql && factsOfRefusal(refusal)?.message)) http.status = 200;
   return refusal;
 }

@@ -27,6 +27,7 @@ export {
   type Refund,
 } from './counter-store.ts';
 export { longestTimer, within } from './deadline.ts';
+export { codeOfGraphqlError } from './details.ts';
 export {
   asGraphQLError,
   isExpectedError,
@@ -135,6 +136,6 @@ export {
   refuse,
 } from './refusal.ts';
 export { type AdmitInput, admitRequest, type MeasureInput, measureDocument } from './rooms.ts';
-export { callbackUrls } from './subscriptions.ts';
+export { callbackUrls, type SubscriptionCallbackOptions } from './subscriptions.ts';
 export { eventOf } from './verdict.ts';
 export { checkMessages, type Messages, reworded, type Wording, wording } from './wording.ts';

@@ -1,6 +1,6 @@
 /** What leaves: the errors of one answer as this client may see them, and what a control answers in place of execution. */
 import type { BaseContext, GraphQLRequestContext, GraphQLRequestContextWillSendResponse } from '@apollo/server';
-import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
+import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { originOf } from './check.ts';
 import type { Control, OutgoingAnswer, ResolvedOperation } from './control.ts';
 import { type Masking, maskErrors } from './errors/mask-errors.ts';
@@ -36,6 +36,8 @@ export interface Outgoing<C extends BaseContext> {
   readonly ask: (ending: Ending<C>, operation: ResolvedOperation<C> | undefined, sender: EventOrigin) => void;
   /** Puts the errors of the answer, and of its later parts, into what this client may see. */
   readonly finish: (ending: Ending<C>, later: GraphQLError[], sender: EventOrigin) => void;
+  /** Puts the errors of what is posted to a router, of which nothing but their form is known, into what any client may see. */
+  readonly maskEvent: (errors: readonly GraphQLFormattedError[]) => readonly GraphQLFormattedError[];
   readonly answerOf: (operation: ResolvedOperation<C>) => Promise<FormattedExecutionResult | undefined>;
 }
 
@@ -125,6 +127,14 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
       (result as { errors: readonly GraphQLFormattedError[] }).errors = mask(formatted, [...errors, ...also]);
     },
 
+    maskEvent: (errors) =>
+      maskErrors(errors, errors.map(read), {
+        expose,
+        schemaDetails: false,
+        words: (code) => words(code, undefined),
+        onMasked: maskedBy(events, {}),
+      }),
+
     async answerOf(operation) {
       for (const control of controls) {
         try {
@@ -140,6 +150,11 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
       return undefined;
     },
   };
+}
+
+/** An error from its form: what was thrown first is lost. */
+function read({ message, path, extensions }: GraphQLFormattedError): GraphQLError {
+  return new GraphQLError(message, { ...(path && { path }), ...(extensions && { extensions }) });
 }
 
 /** The result itself, of an answer in parts the first one. */

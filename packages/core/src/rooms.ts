@@ -1,10 +1,12 @@
 /** Rooms 2 and 3: what is asked of a request before its document is validated, whatever brought it. */
-import type { DocumentNode, GraphQLError, GraphQLSchema } from 'graphql';
+import { type DocumentNode, type GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
 import { vet } from './check.ts';
 import type { Control, IncomingRequest, ParsedDocument } from './control.ts';
 import type { EventOrigin, Events } from './events.ts';
+import { chooseOperation, listOperations } from './named-operation.ts';
 import { securityContext, securityOf } from './principal.ts';
 import { refusalCode, refuse } from './refusal.ts';
+import type { Refused } from './sentinel.ts';
 import { hasConditionalRoot } from './subscription-root.ts';
 import { eventOf, verdict } from './verdict.ts';
 
@@ -24,12 +26,6 @@ export function refusedEntry<C>(
     }
   }
   return undefined;
-}
-
-/** A document that no one may run, and the control that says so. */
-export interface Refused {
-  readonly control: string;
-  readonly refusal: GraphQLError;
 }
 
 /** @returns what the operator is still to be told: a document is judged once, and refused as often as it comes. */
@@ -52,19 +48,35 @@ export function refusedDocument<C>(
   return { control: 'guard', refusal: refuse('BAD_REQUEST', { reason: 'a condition at the root of a subscription' }) };
 }
 
+/**
+ * Does for a text what a server does for one that is not in its cache of documents. What is hidden may stand in that cache, what
+ * does not exist never does: without this work the refusal would come twenty times sooner, and tell.
+ */
+export function judgeAnew<C>(
+  controls: readonly Control<C>[],
+  schema: GraphQLSchema,
+  source: string,
+  events: Events,
+): void {
+  const document = parse(source);
+  refusedDocument(controls, { document, schema }, events);
+  validate(schema, document, undefined, { hideSuggestions: true });
+}
+
 /** One request over a transport that runs no Apollo plugin, before its text is parsed. */
 export interface AdmitInput<C = unknown> {
   readonly source: string;
+  readonly operationName?: string | null | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
   readonly contextValue: C;
 }
 
 /** Room 2 without a transport. @throws {GraphQLError} the refusal. */
 export function admitRequest<C>(controls: readonly Control<C>[], input: AdmitInput<C>, events: Events): void {
-  const { source, variables, contextValue } = input;
+  const { source, operationName, variables, contextValue } = input;
   const security = securityOf(contextValue) ?? securityContext();
   const incoming = { source, variables: variables ?? {}, extensions: undefined, security, contextValue, batchIndex: 0 };
-  const refusal = refusedEntry(controls, incoming, events, { security });
+  const refusal = refusedEntry(controls, incoming, events, { security, operationName });
   if (refusal) throw refusal;
 }
 
@@ -72,6 +84,7 @@ export function admitRequest<C>(controls: readonly Control<C>[], input: AdmitInp
 export interface MeasureInput<C = unknown> {
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
+  readonly operationName?: string | null | undefined;
   readonly contextValue: C;
 }
 
@@ -85,7 +98,8 @@ export function measureDocument<C>(controls: readonly Control<C>[], input: Measu
   const refused = refusedDocument(controls, input, events);
   if (refused) {
     const security = securityOf(input.contextValue);
-    events.emit(eventOf(refused.control, refused.refusal), 'refused', { security });
+    const operation = chooseOperation(listOperations(input.document), input.operationName);
+    events.emit(eventOf(refused.control, refused.refusal), 'refused', { security, ...operation });
     throw refused.refusal;
   }
   vet(controls, input, events);

@@ -4,9 +4,11 @@
  * What the caller may not know is refused exactly as what does not exist: the errors here are those of the same validation.
  */
 import {
+  type DefinitionNode,
   type DocumentNode,
   GraphQLError,
   type GraphQLSchema,
+  Kind,
   specifiedRules,
   type ValidationRule,
   validate,
@@ -15,7 +17,7 @@ import type { Control } from './control.ts';
 import { factsOfInvalid } from './details.ts';
 import { deny, refuse } from './refusal.ts';
 
-const judged = new WeakMap<DocumentNode, WeakMap<GraphQLSchema, readonly GraphQLError[]>>();
+const fitting = new WeakMap<DocumentNode, WeakSet<GraphQLSchema>>();
 
 /** The view of the first control that has one; `undefined` where the caller may know everything. */
 export function viewOf<C>(
@@ -32,22 +34,30 @@ export function viewOf<C>(
 /** An operation without a root type has no fields to be judged: graphql-js leaves it to execution, which knows them all. */
 const knownRoots: ValidationRule = (context) => ({
   OperationDefinition(node) {
-    if (context.getSchema().getRootType(node.operation)) return;
-    context.reportError(
-      new GraphQLError(`Schema is not configured to execute ${node.operation} operation.`, { nodes: node }),
-    );
+    const error = missingRoot(context.getSchema(), node);
+    if (error) context.reportError(error);
   },
 });
 
-/** Validates once per document and view. */
+function missingRoot(schema: GraphQLSchema, node: DefinitionNode): GraphQLError | undefined {
+  if (node.kind !== Kind.OPERATION_DEFINITION || schema.getRootType(node.operation)) return undefined;
+  return new GraphQLError(`Schema is not configured to execute ${node.operation} operation.`, { nodes: node });
+}
+
+/** Operations that validation against the whole schema let pass: without this, execution fails with an error of the server. */
+export function missingRoots(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
+  return document.definitions.flatMap((node) => missingRoot(schema, node) ?? []);
+}
+
+/**
+ * Validates a document that fits once per view, and any other as often as it comes: what is hidden must not be answered sooner than
+ * what does not exist.
+ */
 export function errorsUnder(view: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
-  const known = judged.get(document) ?? new WeakMap<GraphQLSchema, readonly GraphQLError[]>();
-  judged.set(document, known);
-  let errors = known.get(view);
-  if (!errors) {
-    errors = validate(view, document, [...specifiedRules, knownRoots], { hideSuggestions: true });
-    known.set(view, errors);
-  }
+  const views = fitting.get(document) ?? new WeakSet<GraphQLSchema>();
+  if (views.has(view)) return [];
+  const errors = validate(view, document, [...specifiedRules, knownRoots], { hideSuggestions: true });
+  if (errors.length === 0) fitting.set(document, views.add(view));
   return errors;
 }
 

@@ -1,4 +1,4 @@
-/** How large an introspection may be: by default as large as the newest standard query, and no larger. */
+/** How large an introspection may be: by default as large as the largest standard query, and no larger. */
 import {
   atLeast,
   fragmentsOf,
@@ -13,19 +13,21 @@ import {
 } from '@graphql-bulwark/core';
 import {
   type DocumentNode,
+  type FieldNode,
   getIntrospectionQuery,
   Kind,
   type OperationDefinitionNode,
   parse,
   type SelectionSetNode,
+  visit,
 } from 'graphql';
 
 export interface ExtentOptions {
-  /** Nesting of fields from `__schema` and `__type` down. @default that of the newest standard query */
+  /** Nesting of fields from `__schema` and `__type` down. @default 15, that of the largest standard query */
   readonly maxDepth?: number | false | undefined;
-  /** Fields at and below `__schema` and `__type`, fragments expanded. @default that of the newest standard query */
+  /** Fields at and below `__schema` and `__type`, fragments expanded. @default 313, that of the largest standard query */
   readonly maxFields?: number | false | undefined;
-  /** `ofType` inside `ofType`. @default that of the newest standard query */
+  /** `ofType` inside `ofType`. @default 9, that of the largest standard query */
   readonly maxWrappers?: number | false | undefined;
 }
 
@@ -60,19 +62,24 @@ export function extentLimits(options: ExtentOptions): (operation: Measured) => v
   };
 }
 
-/** Of the query that graphql-js writes for GraphiQL and code generators, with everything that it can ask for. */
+/**
+ * Of the query that graphql-js writes for GraphiQL and code generators, with everything that it can ask for, and with the
+ * `__typename` that caching clients add to every selection set.
+ */
 function standardExtent(): Extent {
-  const document = parse(
-    getIntrospectionQuery({
-      descriptions: true,
-      specifiedByUrl: true,
-      directiveIsRepeatable: true,
-      schemaDescription: true,
-      inputValueDeprecation: true,
-      oneOf: true,
-    }),
-    { noLocation: true },
-  );
+  const query = getIntrospectionQuery({
+    descriptions: true,
+    specifiedByUrl: true,
+    directiveIsRepeatable: true,
+    schemaDescription: true,
+    inputValueDeprecation: true,
+    oneOf: true,
+    experimentalDirectiveDeprecation: true,
+  });
+  const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+  const document = visit(parse(query, { noLocation: true }), {
+    SelectionSet: { leave: (node) => ({ ...node, selections: [...node.selections, typename] }) },
+  });
   const operation = document.definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
   return operation ? extentOf(document, operation) : { maxDepth: 0, maxFields: 0, maxWrappers: 0 };
 }

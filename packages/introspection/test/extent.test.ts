@@ -1,7 +1,15 @@
 import { ApolloServer } from '@apollo/server';
 import { guard, type SecurityEvent } from '@graphql-bulwark/core';
 import { type IntrospectionOptions, introspection } from '@graphql-bulwark/introspection';
-import { type FragmentDefinitionNode, getIntrospectionQuery, type OperationDefinitionNode, parse } from 'graphql';
+import {
+  type FragmentDefinitionNode,
+  getIntrospectionQuery,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  print,
+  visit,
+} from 'graphql';
 import { afterEach, describe, expect, it } from 'vitest';
 import { as, codes, send } from '../../../test/kit.ts';
 import { extentLimits } from '../src/extent.ts';
@@ -31,20 +39,35 @@ const everything = getIntrospectionQuery({
   schemaDescription: true,
   inputValueDeprecation: true,
   oneOf: true,
+  experimentalDirectiveDeprecation: true,
 });
+const typename = { kind: Kind.NAME, value: '__typename' } as const;
+/** As caching clients send it. */
+const everythingWithTypenames = print(
+  visit(parse(everything), {
+    SelectionSet: {
+      leave: (node) => ({ ...node, selections: [...node.selections, { kind: Kind.FIELD, name: typename }] }),
+    },
+  }),
+);
 const chain = (length: number): string =>
   `{ __type(name: "Query") { fields { type { ${'ofType { '.repeat(length)}name${' }'.repeat(length)} } } } }`;
 
 describe('how large an introspection may be', () => {
-  it('lets the newest standard query pass, whatever of it is asked for', async () => {
+  it('lets the largest standard query pass, with and without __typename in every selection set', async () => {
     const server = await serve({ allow: true });
-    for (const query of [everything, getIntrospectionQuery(), getIntrospectionQuery({ descriptions: false })]) {
+    for (const query of [
+      everything,
+      everythingWithTypenames,
+      getIntrospectionQuery(),
+      getIntrospectionQuery({ descriptions: false }),
+    ]) {
       for (const _time of [1, 2]) expect((await send(server, query, as(null))).status).toBe(200);
     }
   });
 
   it.each([
-    ['one field more', everything.replace('queryType { name', 'queryType { name kind'), 'introspection.maxFields'],
+    ['one field more', everythingWithTypenames.replace('queryType {', 'queryType { kind'), 'introspection.maxFields'],
     [
       'the whole query twice',
       everything

@@ -33,7 +33,7 @@ export interface Limits {
   readonly maxVariables?: number | false | undefined;
   /** Nesting of fields from `__schema` and `__type` down. 0 or more. @default 15, what the standard query needs */
   readonly maxIntrospectionDepth?: number | false | undefined;
-  /** Fields at and below `__schema` and `__type`. 0 or more. @default 250, a little more than the standard query needs */
+  /** Fields at and below `__schema` and `__type`. 0 or more. @default 350, a little more than the largest standard query needs */
   readonly maxIntrospectionFields?: number | false | undefined;
   /** Distinct response keys at the root. 1 or more. @default 20 */
   readonly maxRootFields?: number | false | undefined;

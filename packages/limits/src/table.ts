@@ -72,7 +72,7 @@ const rows = {
   maxIntrospectionDepth: row('operation', 15, 0, 'INTROSPECTION_LIMIT_EXCEEDED', (facts) => facts.introspectionDepth),
   maxIntrospectionFields: row(
     'operation',
-    250,
+    350,
     0,
     'INTROSPECTION_LIMIT_EXCEEDED',
     (facts) => facts.introspectionFields,

@@ -56,7 +56,7 @@ const table: readonly (readonly [LimitName, number, string, (n: number) => Reque
   ],
   [
     'maxIntrospectionFields',
-    250,
+    350,
     'INTROSPECTION_LIMIT_EXCEEDED',
     (n) => [`{ __schema { queryType { ${'name '.repeat(n - 2)} } } }`],
   ],

@@ -251,9 +251,9 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       const security = securityOf(built) ?? (await identifyAgain(socket));
       if (!security) throw deny('UNAUTHENTICATED');
       const contextValue = withSecurity(built, security) as unknown as C;
-      admit?.({ source: query, variables, contextValue });
+      admit?.({ source: query, operationName, variables, contextValue });
       const document = parseDocument(query, { maxTokens });
-      measure?.({ schema, document, contextValue });
+      measure?.({ schema, document, operationName, contextValue });
       const errors = validate(schema, document, undefined, { maxErrors, hideSuggestions: true });
       if (errors.length > 0) return errors;
       await check({ schema, document, operationName, variables, contextValue, source: query });

@@ -5,7 +5,7 @@
  * value that would not serialise) becomes one constant text with an id, and the log has the rest.
  */
 import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { describesSchema, withoutRuntimeText } from '../details.ts';
+import { codeOfGraphqlError, schemaCodeIn, schemaCodeOf, withoutRuntimeText } from '../details.ts';
 import { firstThrown, isParserOverflow } from '../parser-overflow.ts';
 import { printsObject } from '../printed-objects.ts';
 import { ownVerdict } from '../promises.ts';
@@ -41,11 +41,11 @@ export function maskResult({ errors, ...rest }: ExecutionResult, masking: Maskin
   return errors ? { ...rest, errors: maskErrors(errors.map(formatError), errors, masking) } : rest;
 }
 
-/** graphql-js gives the errors of its own validation no code; Apollo Server does, and so a client knows them. */
+/** graphql-js gives the errors of its own validation and coercion no code; Apollo Server does, and so a client knows them. */
 function formatError(error: GraphQLError): GraphQLFormattedError {
   const { extensions: { http: _http, ...extensions } = {}, ...json } = error.toJSON();
   const byItself = error.originalError === undefined && !error.path && extensions['code'] === undefined;
-  return { ...json, extensions: byItself ? { ...extensions, code: 'GRAPHQL_VALIDATION_FAILED' } : extensions };
+  return { ...json, extensions: byItself ? { ...extensions, code: codeOfGraphqlError(error) } : extensions };
 }
 
 /** @param originals the same errors before they were formatted, in the same order. */
@@ -54,6 +54,8 @@ export function maskErrors(
   originals: readonly GraphQLError[],
   masking: Masking,
 ): GraphQLFormattedError[] {
+  const code = masking.schemaDetails ? undefined : schemaCodeIn(formatted, originals);
+  if (code) return [{ message: masking.words(code), extensions: { code } }];
   const all = inOrder(formatted, originals);
   const shown = all.length > maxErrors ? all.slice(0, maxErrors - 1) : all;
   const errors = shown.map(({ error, original }) => clientError(error, original, masking));
@@ -105,11 +107,7 @@ function clientError(
     return { ...deny('DEPTH_LIMIT_EXCEEDED').toJSON(), message: words('DEPTH_LIMIT_EXCEEDED') };
   }
   const { stacktrace: _stacktrace, ...extensions } = error.extensions ?? {};
-  const isOfSchema = describesSchema(error, original);
-  if (!schemaDetails && isOfSchema) {
-    const code = extensions['code'] as 'GRAPHQL_VALIDATION_FAILED' | 'BAD_USER_INPUT';
-    return { message: words(code), ...(error.locations && { locations: error.locations }), extensions: { code } };
-  }
+  const isOfSchema = schemaCodeOf(error, original) !== undefined;
   if (isExpected(error, original) || isExposed(original, expose)) {
     const text = cut(isOfSchema && original ? withoutRuntimeText(error.message, original) : error.message);
     const message = constantText(error, original, words) ?? (isOfSchema ? withoutSuggestions(text) : text);
@@ -120,7 +118,7 @@ function clientError(
     const { locations, path } = error;
     return {
       message: words('BAD_USER_INPUT'),
-      ...(locations && { locations }),
+      ...(schemaDetails && locations && { locations }),
       ...(path && { path }),
       extensions: { ...code },
     };
@@ -181,7 +179,7 @@ function withoutSuggestions(message: string): string {
 /** The original decides: a code that `formatError` writes on every error must not unmask them all. */
 function isExpected(error: GraphQLFormattedError, original: GraphQLError | undefined): boolean {
   if (!original) return hasOwnCode(error.extensions);
-  return isExpectedError(original) || describesSchema(error, original);
+  return isExpectedError(original) || schemaCodeOf(error, original) !== undefined;
 }
 
 /**
