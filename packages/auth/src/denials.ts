@@ -9,7 +9,6 @@ import type { Guarded } from './guarded.ts';
 import type { Memo, Memos } from './memo.ts';
 import type { OwnerMode } from './owner-rule.ts';
 import { type Verdict, verdicts } from './standing.ts';
-import { unsettled } from './steady-lists.ts';
 
 /** Who asked, in which operation. */
 export interface Where {
@@ -19,9 +18,6 @@ export interface Where {
   /** The field that is denied, or whose value is. */
   readonly info?: GraphQLResolveInfo | undefined;
 }
-
-/** A field of an operation that runs. */
-export type Place = Pick<Where, 'memo' | 'info'>;
 
 export interface Why {
   readonly code: RefusalCode;
@@ -41,19 +37,12 @@ export interface Denials {
    * field's denials, the last of them that there are more.
    */
   errorOf(denied: Denied, where: Where, path?: Path): GraphQLError | undefined;
-  /**
-   * Throws the error, or rejects with it where graphql-js would forget what still runs beside it: a forgotten promise that
-   * rejects ends the process.
-   */
-  no(error: unknown, at: Place): Promise<never>;
   /** Counts a denial of which the client does not hear. */
   noted(denied: Denied, where: Where): void;
   /** Tells the operator of the denials of what was executed with this context. */
   answered(contextValue: unknown): void;
   /** Tells the operator that a role was let pass where an owner was asked for. */
   bypassed(guarded: Guarded, rule: string, where: Where): void;
-  /** Hands on a promise of ours, which graphql-js may drop. */
-  later<T>(promise: Promise<T>, at: Place): Promise<T>;
   /** Logs what should not have failed, once per coordinate and operation. */
   failed(guarded: Guarded, error: unknown, memo: Memo): void;
 }
@@ -111,11 +100,6 @@ export function denials(events: Events | undefined, memos: Memos, maxErrorsPerFi
       return code === 'NOT_FOUND' ? make() : cap(where, make);
     },
     noted,
-    no(error, { memo, info }) {
-      if (memo.promises === 0 && !memo.steady) throw error;
-      unsettled(memo, info?.path);
-      return Watched.reject(error);
-    },
     answered(contextValue) {
       for (const memo of memos.ended(contextValue)) tellAll(memo);
     },
@@ -125,29 +109,10 @@ export function denials(events: Events | undefined, memos: Memos, maxErrorsPerFi
       bypassed.add(coordinate);
       emit({ type: 'access.bypassed', control: 'authorization', coordinate, rule }, 'noted', where);
     },
-    later(promise, { memo, info }) {
-      unsettled(memo, info?.path);
-      return new Watched((resolve, reject) => {
-        promise.then(resolve, reject);
-      });
-    },
     failed({ coordinate }, error, { logged }) {
       if (logged.has(coordinate)) return;
       logged.add(coordinate);
       events?.logged(`the rule of ${coordinate} could not be judged`, error);
     },
   };
-}
-
-/** A promise whose rejection counts as handled, like that of every promise made from it. */
-class Watched<T> extends Promise<T> {
-  // oxlint-disable-next-line unicorn/no-thenable -- graphql-js chains with `then`; this is the place to watch the chain
-  override then<A = T, B = never>(
-    fulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    const next = super.then(fulfilled, rejected);
-    void Promise.prototype.then.call(next, undefined, () => {});
-    return next;
-  }
 }

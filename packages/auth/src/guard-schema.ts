@@ -7,9 +7,11 @@ import {
   checkFlags,
   checkFunctions,
   type Events,
+  handingOverLists,
   knownOptions,
   limitOrFalse,
   oneOf,
+  type Resolver,
   requireTestedGraphql,
   type SecuredContext,
   wholeNumber,
@@ -28,7 +30,7 @@ import { type CodeRules, withCodeRules } from './code-rules.ts';
 import { checkDelegation } from './delegation.ts';
 import { denials } from './denials.ts';
 import { type DirectiveNames, directiveUses } from './directives.ts';
-import { type Guarding, guardedField, type Resolver } from './field-guard.ts';
+import { type Guarding, guardedField } from './field-guard.ts';
 import { judge } from './judge.ts';
 import { type Loaders, loaderBook } from './loaders.ts';
 import { mark, markOf } from './marker.ts';
@@ -41,8 +43,8 @@ import { checkRequired } from './required-fields.ts';
 import { judgedResult } from './results.ts';
 import { type DefaultRule, ruleIndex } from './rule-index.ts';
 import { standings } from './standing.ts';
-import { losesItems, withNotedPromise, withSteadyItems } from './steady-lists.ts';
 import { endingWithCredential } from './stream.ts';
+import { listsThatDenialsReach } from './touching.ts';
 
 export interface GuardSchemaOptions<C = SecuredContext> {
   /**
@@ -142,7 +144,7 @@ export function guardSchema<C = SecuredContext>(
     fieldResolver,
   };
   const subscriptionType = schema.getSubscriptionType()?.name;
-  const { loses, reaches } = losesItems(schema, index);
+  const mayBeGivenUp = listsThatDenialsReach(schema, index);
 
   const guarded = mapSchema(schema, {
     [MapperKind.OBJECT_TYPE]: (type) => {
@@ -152,7 +154,7 @@ export function guardSchema<C = SecuredContext>(
     },
     [MapperKind.ABSTRACT_TYPE]: (type) => {
       if (!schema.getPossibleTypes(type).some(({ name }) => index.types.has(name))) return undefined;
-      const resolveType = originalTypeResolver(schema, type, guarding);
+      const resolveType = originalTypeResolver(schema, type);
       return isInterfaceType(type)
         ? new GraphQLInterfaceType({ ...type.toConfig(), resolveType })
         : new GraphQLUnionType({ ...type.toConfig(), resolveType });
@@ -164,16 +166,13 @@ export function guardSchema<C = SecuredContext>(
       // The type as it was: a mapped one may already be guarded.
       const { type } = (schema.getType(typeName) as GraphQLObjectType).getFields()[fieldName] ?? config;
       const judged = judgedResult(schema, type, guard, index, original, guarding);
-      const steady = loses(type);
-      const notes = !steady && reaches(type);
-      const noted = notes && !guard ? withNotedPromise(judged, remembered) : judged;
-      const resolve = steady ? withSteadyItems(judged, type, remembered) : noted;
+      const resolve = mayBeGivenUp(type) ? handingOverLists(judged) : judged;
       const judging = resolve === original ? config : { ...config, resolve };
-      if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding, notes) : judging;
+      if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding) : judging;
       // What a public field streams may hold guarded objects.
       const opened = config.subscribe ?? defaultFieldResolver;
       const bounded = { ...judging, subscribe: endingWithCredential(opened, coordinate, standing, events) };
-      return guard ? guardedField(bounded, guard, guarding, notes) : bounded;
+      return guard ? guardedField(bounded, guard, guarding) : bounded;
     },
   });
   return mark(guarded, { index, judge: guarding.judge, memos: remembered, denials: saying });

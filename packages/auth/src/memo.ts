@@ -9,16 +9,11 @@ import type { Tally } from './denials.ts';
 import type { Shown } from './error-cap.ts';
 import { Numbers } from './numbers.ts';
 import type { Question } from './question.ts';
-import type { HeldList } from './steady-lists.ts';
 
 /** Most operations fill few of the collections, and many none: each is made when it is first asked for. */
 export class Memo {
   /** About whom the answers are. */
   caller: Principal | null | undefined;
-  /** How many promises have come up that may end in a denial. */
-  promises = 0;
-  /** Whether a list has come up that a denied item would null. */
-  steady = false;
   /** Whether somebody will say when the operation is answered. */
   ends = false;
   /** Whether the operator is about to be told of denials. */
@@ -33,7 +28,6 @@ export class Memo {
   #shown: Map<object, Shown> | undefined;
   #bypassed: Set<string> | undefined;
   #logged: Set<string> | undefined;
-  #lists: Map<object, HeldList> | undefined;
 
   /** subject -> key -> answer. The subject is a policy or loader; the key tells source and arguments apart. */
   get answers(): Map<object, Map<string, unknown>> {
@@ -75,12 +69,6 @@ export class Memo {
   get logged(): Set<string> {
     this.#logged ??= new Set();
     return this.#logged;
-  }
-
-  /** Path of a field -> the list there, where a denied item would null it; until something below it is unsettled. */
-  get lists(): Map<object, HeldList> {
-    this.#lists ??= new Map();
-    return this.#lists;
   }
 
   /** Forgets every answer, and what it is about: both may have changed. */

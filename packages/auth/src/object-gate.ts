@@ -2,7 +2,7 @@
  * Guards the objects of a type, wherever they come up: graphql-js asks a type's `isTypeOf` about every object before it
  * reads anything of it, `__typename` included.
  */
-import { deny, isPromise } from '@graphql-bulwark/core';
+import { deny, failValue, isPromise, unlessGivenUp } from '@graphql-bulwark/core';
 import {
   defaultTypeResolver,
   type GraphQLAbstractType,
@@ -44,10 +44,10 @@ export function objectGate(
     const decide = (denied: Denied | undefined): true | Promise<never> => {
       if (!denied) return true;
       const where = whereOf(question);
-      return denials.no(denials.errorOf(denied, where) ?? more(where), where);
+      return failValue(denials.errorOf(denied, where) ?? more(where), info);
     };
     const denied = judge.object(guarded, question);
-    return isPromise(denied) ? denials.later(denied.then(decide), question) : decide(denied);
+    return isPromise(denied) ? unlessGivenUp(denied.then(decide), info) : decide(denied);
   };
   const passes: typeof judged = (value, contextValue, info) =>
     glance.one(value, contextValue) || judged(value, contextValue, info);
@@ -59,13 +59,11 @@ export function objectGate(
       if (!isOfType) throw strange();
       return passes(value, contextValue, info);
     }
-    return denials.later(
-      Promise.resolve(isOfType).then((settled) => {
-        if (!settled) throw strange();
-        return passes(value, contextValue, info);
-      }),
-      { memo: memos.during(contextValue, info), info },
-    );
+    const later = Promise.resolve(isOfType).then((settled) => {
+      if (!settled) throw strange();
+      return passes(value, contextValue, info);
+    });
+    return unlessGivenUp(later, info);
   };
 }
 
@@ -78,16 +76,13 @@ export function objectGate(
 export function originalTypeResolver(
   schema: GraphQLSchema,
   abstractType: GraphQLAbstractType,
-  { denials, memos }: Pick<Guarding, 'denials' | 'memos'>,
 ): GraphQLTypeResolver<unknown, unknown> {
   const { resolveType } = abstractType;
   return (value, contextValue, info, type) => {
     const name: unknown = resolveType
       ? resolveType(value, contextValue, info, type)
       : defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);
-    return isPromise(name)
-      ? denials.later(Promise.resolve(name).then(named), { memo: memos.during(contextValue, info), info })
-      : named(name);
+    return isPromise(name) ? unlessGivenUp(Promise.resolve(name).then(named), info) : named(name);
   };
   function named(name: unknown): string | undefined {
     if (typeof name !== 'string' && name !== null && name !== undefined) throw unknownObject(abstractType.name);

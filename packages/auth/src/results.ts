@@ -4,16 +4,23 @@
  *
  * The gate of a type judges its objects again: what is let pass here is not yet answered.
  */
-import { forget, isIterable, isPromise } from '@graphql-bulwark/core';
+import {
+  failField,
+  failValue,
+  forget,
+  isIterable,
+  isPromise,
+  type Resolver,
+  unlessGivenUp,
+} from '@graphql-bulwark/core';
 import { type GraphQLError, type GraphQLOutputType, type GraphQLSchema, isListType, isNonNullType } from 'graphql';
 import { isNothing } from './at-a-glance.ts';
 import type { Denials } from './denials.ts';
 import { more, type Path } from './error-cap.ts';
-import type { Guarding, Resolver } from './field-guard.ts';
+import type { Guarding } from './field-guard.ts';
 import type { GuardedField, RuleIndex } from './guarded.ts';
 import { after, handled, type Maybe } from './maybe.ts';
 import { type Question, whereOf } from './question.ts';
-import { unsettled } from './steady-lists.ts';
 import { dropped, nullsMore, Refused, type Treatment, treatmentOf } from './treatment.ts';
 
 /** Stands for a value whose error nulls what holds it. */
@@ -46,14 +53,14 @@ export function judgedResult(
     } catch (error) {
       // What is missing must not fail earlier than what is hidden: of two errors the first is the answer.
       if (isEarly) throw error;
-      return denials.no(error, { memo: memos.during(contextValue, info), info });
+      return failField(error, info);
     }
     if (keeps(result, contextValue)) return result;
     const memo = memos.during(contextValue, info);
     const question = { contextValue, operation: info.operation, memo, source, args, info, resolved: true };
     const judged = through(type, result, { treatment, question, denials }, info.path, false);
-    if (isPromise(judged)) return denials.later(Promise.resolve(judged).then(thrown), question);
-    return judged instanceof Nulling ? denials.no(judged.error, question) : judged;
+    if (isPromise(judged)) return unlessGivenUp(Promise.resolve(judged).then(thrown), info);
+    return judged instanceof Nulling ? failValue(judged.error, info) : judged;
   };
 }
 
@@ -125,7 +132,6 @@ function listOf(type: GraphQLOutputType, list: unknown, judging: Judging, path: 
   const kept = (all: unknown[]): unknown =>
     all.find((one) => one instanceof Nulling) ?? all.filter((one) => one !== dropped);
   if (!isPending) return kept(items);
-  unsettled(judging.question.memo, judging.question.info?.path);
   if (!judging.treatment.drops && !isNonNullType(type))
     return items.map((item) => (isPromise(item) ? handled(item) : item));
   return Promise.allSettled(items).then((settled) => {

@@ -51,6 +51,7 @@ export {
   logEvents,
   type SecurityEvent,
 } from './events.ts';
+export { failField, failValue, handingOverLists, unlessGivenUp } from './execution/hand-over-list.ts';
 export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './facts.ts';
 export { requireTestedGraphql } from './graphql-version.ts';
 export { guard } from './guard.ts';
@@ -73,7 +74,7 @@ export {
 export { type Header, maskedBy, type SchemaDetails } from './outgoing.ts';
 export { parseDocument } from './parser-overflow.ts';
 export { PerOperation } from './per-operation.ts';
-export { around, isPlainField } from './plain-field.ts';
+export { around, isPlainField, type Resolver } from './plain-field.ts';
 export { type PlainTextBudget, plainText, plainTextBudget } from './plain-text.ts';
 export {
   hasEnded,
