@@ -2,36 +2,13 @@
  * How a guard says no: to the client in constant words, and not more often than it is worth reading; to the operator once per
  * coordinate and operation, with how often.
  */
-import { deny, type EventDetails, type Events, type RefusalCode, securityOf } from '@graphql-bulwark/core';
-import type { GraphQLError, GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
-import { errorCap, located, type Path } from './error-cap.ts';
-import type { Guarded } from './guarded.ts';
+import { deny, type EventDetails, type Events, securityOf } from '@graphql-bulwark/core';
+import type { GraphQLError } from 'graphql';
+import { errorCap, located } from './error-cap.ts';
 import type { Memo, Memos } from './memo.ts';
-import type { OwnerMode } from './owner-rule.ts';
-import { type Verdict, verdicts } from './standing.ts';
+import type { Denied, Path, Reports, Where } from './question.ts';
 
-/** Who asked, in which operation. */
-export interface Where {
-  readonly contextValue: unknown;
-  readonly operation: OperationDefinitionNode;
-  readonly memo: Memo;
-  /** The field that is denied, or whose value is. */
-  readonly info?: GraphQLResolveInfo | undefined;
-}
-
-export interface Why {
-  readonly code: RefusalCode;
-  readonly reason: string;
-}
-
-/** A guard's no. */
-export interface Denied extends Why {
-  readonly guarded: Guarded;
-  /** What stands in place of the value. */
-  readonly mode: OwnerMode;
-}
-
-export interface Denials {
+export interface Denials extends Reports {
   /**
    * The denial as an error, counted; located where a path is given. `undefined` when the client has read enough of this
    * field's denials, the last of them that there are more.
@@ -41,23 +18,6 @@ export interface Denials {
   noted(denied: Denied, where: Where): void;
   /** Tells the operator of the denials of what was executed with this context. */
   answered(contextValue: unknown): void;
-  /** Tells the operator that a role was let pass where an owner was asked for. */
-  bypassed(guarded: Guarded, rule: string, where: Where): void;
-  /** Logs what should not have failed, once per coordinate and operation. */
-  failed(guarded: Guarded, error: unknown, memo: Memo): void;
-}
-
-/** Denials of one coordinate in one operation. */
-export interface Tally {
-  count: number;
-  /** Tells the operator; `undefined` once it is told. */
-  tell: ((count: number) => void) | undefined;
-}
-
-/** Why a verdict that is not `allowed` says no. */
-export function whyOf(verdict: Verdict): Why {
-  if (verdict === verdicts.anonymous) return { code: 'UNAUTHENTICATED', reason: 'anonymous' };
-  return { code: 'FORBIDDEN', reason: verdict === verdicts.noScope ? 'no scope passed' : 'no role passed' };
 }
 
 export function denials(events: Events | undefined, memos: Memos, maxErrorsPerField: number | false): Denials {

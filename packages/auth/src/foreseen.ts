@@ -17,9 +17,9 @@ import {
   isCompositeType,
   OperationTypeNode,
 } from 'graphql';
-import type { Denied, Why } from './denials.ts';
 import type { Guarded } from './guarded.ts';
 import type { Guards } from './marker.ts';
+import type { Denied, Why } from './question.ts';
 import { pathOf, type Visitor, type Way, walk } from './touched.ts';
 
 /** One denied coordinate. */

@@ -7,7 +7,6 @@ import {
   checkFlags,
   checkFunctions,
   type Events,
-  handingOverLists,
   knownOptions,
   limitOrFalse,
   oneOf,
@@ -40,7 +39,7 @@ import { normalizer } from './owner.ts';
 import { checkEntities } from './owner-checks.ts';
 import { type Policies, policyBook } from './policies.ts';
 import { checkRequired } from './required-fields.ts';
-import { judgedResult } from './results.ts';
+import { guardedResult } from './results.ts';
 import { type DefaultRule, ruleIndex } from './rule-index.ts';
 import { standings } from './standing.ts';
 import { endingWithCredential } from './stream.ts';
@@ -140,11 +139,11 @@ export function guardSchema<C = SecuredContext>(
     standings: standing,
     denials: saying,
     memos: remembered,
-    judge: judge({ standings: standing, policies, loaders, denials: saying }),
+    judge: judge({ standings: standing, policies, loaders, reports: saying }),
+    mayBeGivenUp: listsThatDenialsReach(schema, index),
     fieldResolver,
   };
   const subscriptionType = schema.getSubscriptionType()?.name;
-  const mayBeGivenUp = listsThatDenialsReach(schema, index);
 
   const guarded = mapSchema(schema, {
     [MapperKind.OBJECT_TYPE]: (type) => {
@@ -165,8 +164,7 @@ export function guardSchema<C = SecuredContext>(
       const original: Resolver = config.resolve ?? fieldResolver;
       // The type as it was: a mapped one may already be guarded.
       const { type } = (schema.getType(typeName) as GraphQLObjectType).getFields()[fieldName] ?? config;
-      const judged = judgedResult(schema, type, guard, index, original, guarding);
-      const resolve = mayBeGivenUp(type) ? handingOverLists(judged) : judged;
+      const resolve = guardedResult(schema, type, guard, index, original, guarding);
       const judging = resolve === original ? config : { ...config, resolve };
       if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding) : judging;
       // What a public field streams may hold guarded objects.

@@ -4,11 +4,21 @@
  * The check before execution makes one and hands it over; the execution of the same operation takes it, once.
  */
 import { collectFields, included, type Principal, typeApplies } from '@graphql-bulwark/core';
-import { type GraphQLResolveInfo, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
-import type { Tally } from './denials.ts';
-import type { Shown } from './error-cap.ts';
+import { type GraphQLError, type GraphQLResolveInfo, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import { Numbers } from './numbers.ts';
-import type { Question } from './question.ts';
+
+/** Denials of one coordinate in one operation. */
+export interface Tally {
+  count: number;
+  /** Tells the operator; `undefined` once it is told. */
+  tell: ((count: number) => void) | undefined;
+}
+
+/** The errors of one field. */
+export interface Shown {
+  count: number;
+  more?: GraphQLError;
+}
 
 /** Most operations fill few of the collections, and many none: each is made when it is first asked for. */
 export class Memo {
@@ -138,7 +148,7 @@ export function memos(): Memos {
 }
 
 /** Forgets what a root field of the same mutation may have changed: an earlier one, or the one that the question stands below. */
-export function forgetBefore(memo: Memo, { info, resolved = false }: Pick<Question, 'info' | 'resolved'>): void {
+export function forgetBefore(memo: Memo, info: GraphQLResolveInfo | undefined, resolved = false): void {
   if (info?.operation.operation !== OperationTypeNode.MUTATION) return;
   const key = `${rootKey(info)}${resolved || info.path.prev ? ' resolved' : ''}`;
   memo.mutation ??= firstKey(info);
@@ -173,13 +183,19 @@ function firstKey({ operation, fragments, variableValues, schema, parentType }: 
 
 /** The answer that is known, or the one that `ask` gives. */
 export function once<T>(memo: Memo, subject: object, key: string, ask: () => T): T {
+  const answers = answersOf(memo, subject);
+  if (!answers.has(key)) answers.set(key, ask());
+  return answers.get(key) as T;
+}
+
+/** key -> what a policy or loader has answered. */
+export function answersOf(memo: Memo, subject: object): Map<string, unknown> {
   let answers = memo.answers.get(subject);
   if (!answers) {
     answers = new Map();
     memo.answers.set(subject, answers);
   }
-  if (!answers.has(key)) answers.set(key, ask());
-  return answers.get(key) as T;
+  return answers;
 }
 
 /** A key for a question about a source and arguments. */

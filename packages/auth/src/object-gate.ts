@@ -13,15 +13,12 @@ import {
   type GraphQLTypeResolver,
 } from 'graphql';
 import { atAGlance } from './at-a-glance.ts';
-import type { Denied } from './denials.ts';
 import { more } from './error-cap.ts';
 import type { Guarding } from './field-guard.ts';
 import type { Guarded } from './guarded.ts';
-import { whereOf } from './question.ts';
+import { type Denied, noArgs, whereOf } from './question.ts';
 
 type Predicate = GraphQLIsTypeOfFn<unknown, unknown>;
-
-const noArgs = {};
 
 /** A predicate that also judges. It never answers `false`: graphql-js prints the object of a `false` in its error. */
 export function objectGate(
@@ -30,38 +27,32 @@ export function objectGate(
   { standings, judge, memos, denials }: Pick<Guarding, 'standings' | 'judge' | 'memos' | 'denials'>,
 ): Predicate {
   const glance = atAGlance(guarded, standings);
-  const judged = (value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> => {
+  function allowed(value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> {
     const memo = memos.during(contextValue, info);
-    const question = {
-      contextValue,
-      operation: info.operation,
-      memo,
-      source: value,
-      args: noArgs,
-      info,
-      resolved: true,
-    };
+    const { operation } = info;
+    const question = { contextValue, operation, memo, source: value, args: noArgs, info, resolved: true };
     const decide = (denied: Denied | undefined): true | Promise<never> => {
       if (!denied) return true;
       const where = whereOf(question);
       return failValue(denials.errorOf(denied, where) ?? more(where), info);
     };
-    const denied = judge.object(guarded, question);
+    const denied = judge.evaluate(guarded, question);
     return isPromise(denied) ? unlessGivenUp(denied.then(decide), info) : decide(denied);
-  };
-  const passes: typeof judged = (value, contextValue, info) =>
-    glance.one(value, contextValue) || judged(value, contextValue, info);
-  if (!original) return passes;
+  }
+  function isAllowed(value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> {
+    return glance.one(value, contextValue) || allowed(value, contextValue, info);
+  }
+  if (!original) return isAllowed;
   const strange = (): GraphQLError => unknownObject(guarded.coordinate);
-  return (value, contextValue, info) => {
+  return function isOfTypeAndAllowed(value, contextValue, info) {
     const isOfType = original(value, contextValue, info);
     if (!isPromise(isOfType)) {
       if (!isOfType) throw strange();
-      return passes(value, contextValue, info);
+      return isAllowed(value, contextValue, info);
     }
     const later = Promise.resolve(isOfType).then((settled) => {
       if (!settled) throw strange();
-      return passes(value, contextValue, info);
+      return isAllowed(value, contextValue, info);
     });
     return unlessGivenUp(later, info);
   };

@@ -34,17 +34,23 @@ type ListPlace = readonly number[];
 
 const handedLists = new WeakMap<Path, HandedLists>();
 
-/** Puts the hand-over behind a resolver of a field that returns lists. */
+/** What a field returns, lists in a form in which they can be given up: what else it may be is left to the executor. */
+export function handOverLists(result: unknown, field: RunningField): unknown {
+  if (isPromise(result)) {
+    const settled = Promise.resolve(result).then((value) => handOverLists(value, field));
+    return unlessGivenUp(settled, field);
+  }
+  if (!isIterable(result)) return result;
+  const { path, returnType } = field;
+  const lists = { path, isWaiting: isWaitingAbove(path), givenUp: [] };
+  handedLists.set(path, lists);
+  return handOver(result, dimensionsOf(returnType), lists, []);
+}
+
+/** Hands over what a resolver returns. */
 export function handingOverLists(resolver: Resolver): Resolver {
   return function resolveAndHandOver(source, args, contextValue, info) {
-    const result: unknown = resolver(source, args, contextValue, info);
-    const hand = (value: unknown): unknown => {
-      if (!isIterable(value)) return value;
-      const lists = { path: info.path, isWaiting: isWaitingAbove(info.path), givenUp: [] };
-      handedLists.set(info.path, lists);
-      return handOver(value, dimensionsOf(info.returnType), lists, []);
-    };
-    return isPromise(result) ? unlessGivenUp(Promise.resolve(result).then(hand), info) : hand(result);
+    return handOverLists(resolver(source, args, contextValue, info), info);
   };
 }
 
