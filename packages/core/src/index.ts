@@ -51,7 +51,14 @@ export {
   logEvents,
   type SecurityEvent,
 } from './events.ts';
-export { failField, failValue, handingOverLists, handOverLists, unlessGivenUp } from './execution/hand-over-list.ts';
+export {
+  failField,
+  failValue,
+  handingOverLists,
+  handOverLists,
+  type ReadList,
+  unlessGivenUp,
+} from './execution/hand-over-list.ts';
 export { type DocumentFacts, documentFacts, operationFacts, repeatedFields } from './facts.ts';
 export { requireTestedGraphql } from './graphql-version.ts';
 export { guard } from './guard.ts';

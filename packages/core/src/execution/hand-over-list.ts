@@ -24,6 +24,7 @@ type RunningField = Pick<GraphQLResolveInfo, 'path' | 'returnType'>;
 /** The lists of one field: one, or several where it returns lists of lists. */
 interface HandedLists {
   readonly path: Path;
+  readonly read: ReadList;
   /** Whether something in them waits for a promise. */
   isWaiting: boolean;
   givenUp: ListPlace[];
@@ -34,15 +35,18 @@ type ListPlace = readonly number[];
 
 const handedLists = new WeakMap<Path, HandedLists>();
 
+/** Reads a list of a field: its items, or the error that stands in place of the list. */
+export type ReadList = (list: Iterable<unknown>) => readonly unknown[] | Error;
+
 /** What a field returns, lists in a form in which they can be given up: what else it may be is left to the executor. */
-export function handOverLists(result: unknown, field: RunningField): unknown {
+export function handOverLists(result: unknown, field: RunningField, read: ReadList = readItems): unknown {
   if (isPromise(result)) {
-    const settled = Promise.resolve(result).then((value) => handOverLists(value, field));
+    const settled = Promise.resolve(result).then((value) => handOverLists(value, field, read));
     return unlessGivenUp(settled, field);
   }
   if (!isIterable(result)) return result;
   const { path, returnType } = field;
-  const lists = { path, isWaiting: isWaitingAbove(path), givenUp: [] };
+  const lists = { path, read, isWaiting: isWaitingAbove(path), givenUp: [] };
   handedLists.set(path, lists);
   return handOver(result, dimensionsOf(returnType), lists, []);
 }
@@ -112,10 +116,13 @@ function standsInList(path: Path): boolean {
 /** @param dimensions lists that stand in each other here. */
 function handOver(value: unknown, dimensions: number, lists: HandedLists, place: ListPlace): unknown {
   if (dimensions === 0 || !isIterable(value)) return value;
-  const items = readItems(value);
+  const read = lists.read(value);
+  if (read instanceof Error) return read;
+  // An array of our own, of which nobody else changes an item.
+  const items = [...read];
   if (dimensions > 1) {
     for (const [i, item] of items.entries()) {
-      const hand = (list: unknown): unknown => handOver(list, dimensions - 1, lists, [...place, i]);
+      const hand = (list: unknown): unknown => handOverInner(list, dimensions - 1, lists, [...place, i]);
       items[i] = isPromise(item) ? whileWanted(Promise.resolve(item).then(hand), lists.path, place) : hand(item);
     }
   }
@@ -123,9 +130,17 @@ function handOver(value: unknown, dimensions: number, lists: HandedLists, place:
   return Object.defineProperty(items, Symbol.iterator, { value: () => iterate(items, lists, place) });
 }
 
-/** An array of our own, of which nobody else changes an item. */
-function readItems(list: Iterable<unknown>): unknown[] {
-  if (Array.isArray(list)) return [...(list as unknown[])];
+/** An inner list that cannot be read is an error in its place: what is thrown would leave the promises beside it to nobody. */
+function handOverInner(value: unknown, dimensions: number, lists: HandedLists, place: ListPlace): unknown {
+  try {
+    return handOver(value, dimensions, lists, place);
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown : new Error('a list could not be read', { cause: thrown });
+  }
+}
+
+function readItems(list: Iterable<unknown>): readonly unknown[] {
+  if (Array.isArray(list)) return list as unknown[];
   const items: unknown[] = [];
   try {
     for (const item of list) items.push(item);
