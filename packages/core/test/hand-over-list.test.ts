@@ -77,13 +77,13 @@ describe('a list that is handed over', () => {
   });
 
   it('in a list of lists is given up alone, and an inner list that cannot be read is an error at its place', async () => {
-    function* broken(): Generator<unknown> {
+    function* broken(): Generator {
       yield item;
       throw new Error('unreadable');
     }
     const answer = await run('{ soft { id later } }', [[item, null], [{ id: 2 }], broken(), []]);
     expect(answer.data).toEqual({ soft: [null, null, null, []] });
-    expect(answer.errors.toSorted()).toEqual(['soft.0.1', 'soft.1.0.later', 'soft.2']);
+    expect(new Set(answer.errors)).toEqual(new Set(['soft.0.1', 'soft.1.0.later', 'soft.2']));
     expect(answer.lost).toEqual([]);
     const outer = await run('{ lists { later } }', [[item], slowly().then(() => [item]), null]);
     expect([outer.data, outer.lost]).toEqual([{ lists: null }, []]);
