@@ -8,8 +8,9 @@ import {
   isInputObjectType,
   isObjectType,
 } from 'graphql';
-import type { RuleIndex } from './guarded.ts';
+import type { Check, Guarded, RuleIndex } from './guarded.ts';
 import { markOf } from './marker.ts';
+import type { AnyOf, Rule } from './rules.ts';
 
 /** What one coordinate asks of a caller. */
 export interface AccessRow {
@@ -30,10 +31,9 @@ const own: ReadonlySet<string> = new Set(['AuthMode', 'OwnerMode']);
  * @throws {TypeError} for a schema that did not come out of `guardSchema()`.
  */
 export function describeAccess(schema: GraphQLSchema): AccessRow[] {
-  const mark = markOf(schema);
-  if (mark?.schema !== schema) throw new TypeError('describeAccess needs a schema that came out of guardSchema().');
+  const index = indexOf('describeAccess', schema);
   const types = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__') && !own.has(name));
-  const rows = types.flatMap((type) => rowsOf(type, mark.index));
+  const rows = types.flatMap((type) => rowsOf(type, index));
   return rows.toSorted((a, b) => (a.coordinate < b.coordinate ? -1 : Number(a.coordinate > b.coordinate)));
 }
 
@@ -48,6 +48,41 @@ export function accessTable(schema: GraphQLSchema): string {
   const line = ({ coordinate, access, rule }: AccessRow): string =>
     `${coordinate.padEnd(width)}  ${access.padEnd('authenticated'.length)}  ${rule}`.trimEnd();
   return `${rows.map(line).join('\n')}\n`;
+}
+
+/**
+ * What the guard of one coordinate asks, in words and in its order: the first that says no decides. Empty where none stands.
+ *
+ * @throws {TypeError} for a schema that did not come out of `guardSchema()`.
+ * @example describeChecks(schema, 'Query.invoice') // ['a caller who is signed in', 'owners: @owner(loader: "invoice")']
+ */
+export function describeChecks(schema: GraphQLSchema, coordinate: string): string[] {
+  const { fields, types, inputs, rules } = indexOf('describeChecks', schema);
+  const guarded = fields.get(coordinate) ?? types.get(coordinate) ?? inputs.get(coordinate);
+  if (!guarded) return [];
+  return guarded.checks.map((check) => words[check](guarded, rules[guarded.slot]));
+}
+
+const words: Readonly<Record<Check, (guarded: Guarded, rule: Rule | undefined) => string>> = {
+  claims: (_, rule) => {
+    const held = (rule?.requirements ?? []).map(({ of, anyOf }) => `${of}: ${alternatives(anyOf)}`);
+    if (held.length > 0) return held.join('; ');
+    return rule?.anonymous === true ? 'any caller' : 'a caller who is signed in';
+  },
+  arguments: () => 'what is passed in, by the rules of its own',
+  presets: () => "what is left out is filled in with the caller's claim",
+  policies: ({ policies }) => policies.map((anyOf) => `policies: ${alternatives(anyOf)}`).join('; '),
+  owners: ({ owners }) => `owners: ${owners.map(({ text }) => text).join(' or ')}`,
+};
+
+function alternatives(anyOf: AnyOf): string {
+  return anyOf.map((names) => names.join(' and ')).join(', or ');
+}
+
+function indexOf(caller: string, schema: GraphQLSchema): RuleIndex {
+  const mark = markOf(schema);
+  if (mark?.schema !== schema) throw new TypeError(`${caller} needs a schema that came out of guardSchema().`);
+  return mark.index;
 }
 
 function rowsOf(type: GraphQLNamedType, { types, fields, inputs, open }: RuleIndex): AccessRow[] {

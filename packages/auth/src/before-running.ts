@@ -29,7 +29,7 @@ export async function denialsBeforeRunning(
     const args = guarded && asksMore(guarded) ? argumentsOf(operation, field, node) : undefined;
     if (!guarded || !args) return undefined;
     const question = { contextValue, operation: definition, memo, source: undefined, args };
-    const denied = await judge.field(guarded, question);
+    const denied = await judge.evaluate(guarded, question);
     if (!denied || denied.mode === 'NULL' || !rejects(denied.guarded, operation)) return undefined;
     const { coordinate, rule } = denied.guarded;
     const { code, reason } = denied;

@@ -1,9 +1,7 @@
 /** Rules given from code, for schemas that have no SDL to annotate: the same rules, by coordinate. */
 import { isRecord, knownOptions, show } from '@graphql-bulwark/core';
 import type { GraphQLSchema } from 'graphql';
-import { coordinatesOf, type Uses } from './directives.ts';
-import type { OwnerMode } from './owner-rule.ts';
-import type { AuthMode } from './rules.ts';
+import { type AuthMode, coordinatesOf, type OwnerMode, type Uses } from './directives.ts';
 import type { DirectiveArguments } from './uses.ts';
 
 /** One name, alternatives, or alternatives of names that must all be held. */

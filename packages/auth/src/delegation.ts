@@ -4,6 +4,7 @@
  * what the client did not select is not there. So no rule may read one: refused at start where the schema shows it, and denied
  * when it comes up.
  */
+import type { Resolver } from '@graphql-bulwark/core';
 import {
   type GraphQLFieldResolver,
   type GraphQLObjectType,
@@ -13,7 +14,6 @@ import {
   isCompositeType,
   isObjectType,
 } from 'graphql';
-import type { Resolver } from './field-guard.ts';
 import type { Guarded, RuleIndex } from './guarded.ts';
 
 /** The property that delegation puts on each object that it answers with. Those inside one have none until delegation resolves them. */

@@ -2,73 +2,22 @@
  * How a guard says no: to the client in constant words, and not more often than it is worth reading; to the operator once per
  * coordinate and operation, with how often.
  */
-import { deny, type EventDetails, type Events, type RefusalCode, securityOf } from '@graphql-bulwark/core';
-import type { GraphQLError, GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
-import { errorCap, located, type Path } from './error-cap.ts';
-import type { Guarded } from './guarded.ts';
+import { deny, type EventDetails, type Events, securityOf } from '@graphql-bulwark/core';
+import type { GraphQLError } from 'graphql';
+import { errorCap, located } from './error-cap.ts';
 import type { Memo, Memos } from './memo.ts';
-import type { OwnerMode } from './owner-rule.ts';
-import { type Verdict, verdicts } from './standing.ts';
-import { unsettled } from './steady-lists.ts';
+import type { Denied, Path, Reports, Where } from './question.ts';
 
-/** Who asked, in which operation. */
-export interface Where {
-  readonly contextValue: unknown;
-  readonly operation: OperationDefinitionNode;
-  readonly memo: Memo;
-  /** The field that is denied, or whose value is. */
-  readonly info?: GraphQLResolveInfo | undefined;
-}
-
-/** A field of an operation that runs. */
-export type Place = Pick<Where, 'memo' | 'info'>;
-
-export interface Why {
-  readonly code: RefusalCode;
-  readonly reason: string;
-}
-
-/** A guard's no. */
-export interface Denied extends Why {
-  readonly guarded: Guarded;
-  /** What stands in place of the value. */
-  readonly mode: OwnerMode;
-}
-
-export interface Denials {
+export interface Denials extends Reports {
   /**
    * The denial as an error, counted; located where a path is given. `undefined` when the client has read enough of this
    * field's denials, the last of them that there are more.
    */
   errorOf(denied: Denied, where: Where, path?: Path): GraphQLError | undefined;
-  /**
-   * Throws the error, or rejects with it where graphql-js would forget what still runs beside it: a forgotten promise that
-   * rejects ends the process.
-   */
-  no(error: unknown, at: Place): Promise<never>;
   /** Counts a denial of which the client does not hear. */
   noted(denied: Denied, where: Where): void;
   /** Tells the operator of the denials of what was executed with this context. */
   answered(contextValue: unknown): void;
-  /** Tells the operator that a role was let pass where an owner was asked for. */
-  bypassed(guarded: Guarded, rule: string, where: Where): void;
-  /** Hands on a promise of ours, which graphql-js may drop. */
-  later<T>(promise: Promise<T>, at: Place): Promise<T>;
-  /** Logs what should not have failed, once per coordinate and operation. */
-  failed(guarded: Guarded, error: unknown, memo: Memo): void;
-}
-
-/** Denials of one coordinate in one operation. */
-export interface Tally {
-  count: number;
-  /** Tells the operator; `undefined` once it is told. */
-  tell: ((count: number) => void) | undefined;
-}
-
-/** Why a verdict that is not `allowed` says no. */
-export function whyOf(verdict: Verdict): Why {
-  if (verdict === verdicts.anonymous) return { code: 'UNAUTHENTICATED', reason: 'anonymous' };
-  return { code: 'FORBIDDEN', reason: verdict === verdicts.noScope ? 'no scope passed' : 'no role passed' };
 }
 
 export function denials(events: Events | undefined, memos: Memos, maxErrorsPerField: number | false): Denials {
@@ -111,11 +60,6 @@ export function denials(events: Events | undefined, memos: Memos, maxErrorsPerFi
       return code === 'NOT_FOUND' ? make() : cap(where, make);
     },
     noted,
-    no(error, { memo, info }) {
-      if (memo.promises === 0 && !memo.steady) throw error;
-      unsettled(memo, info?.path);
-      return Watched.reject(error);
-    },
     answered(contextValue) {
       for (const memo of memos.ended(contextValue)) tellAll(memo);
     },
@@ -125,29 +69,10 @@ export function denials(events: Events | undefined, memos: Memos, maxErrorsPerFi
       bypassed.add(coordinate);
       emit({ type: 'access.bypassed', control: 'authorization', coordinate, rule }, 'noted', where);
     },
-    later(promise, { memo, info }) {
-      unsettled(memo, info?.path);
-      return new Watched((resolve, reject) => {
-        promise.then(resolve, reject);
-      });
-    },
     failed({ coordinate }, error, { logged }) {
       if (logged.has(coordinate)) return;
       logged.add(coordinate);
       events?.logged(`the rule of ${coordinate} could not be judged`, error);
     },
   };
-}
-
-/** A promise whose rejection counts as handled, like that of every promise made from it. */
-class Watched<T> extends Promise<T> {
-  // oxlint-disable-next-line unicorn/no-thenable -- graphql-js chains with `then`; this is the place to watch the chain
-  override then<A = T, B = never>(
-    fulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    const next = super.then(fulfilled, rejected);
-    void Promise.prototype.then.call(next, undefined, () => {});
-    return next;
-  }
 }

@@ -1,16 +1,8 @@
 /** How many errors one field of an operation may make, whatever the number of lists and objects in which it stands. */
 import { deny } from '@graphql-bulwark/core';
-import type { FieldNode, GraphQLError, GraphQLResolveInfo } from 'graphql';
-import type { Where } from './denials.ts';
-
-/** The way to a value in the answer, from its end. */
-export type Path = Pick<GraphQLResolveInfo['path'], 'key'> & { readonly prev: Path | undefined };
-
-/** The errors of one field. */
-export interface Shown {
-  count: number;
-  more?: GraphQLError;
-}
+import type { FieldNode, GraphQLError } from 'graphql';
+import type { Shown } from './memo.ts';
+import type { Path, Where } from './question.ts';
 
 /** @returns a function that makes an error, or one that says that there are more, and then none. */
 export function errorCap(

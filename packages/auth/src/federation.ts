@@ -1,5 +1,5 @@
 /** Federation's directives in a subgraph: rules in other words, and what tells where a router gets its values from. */
-import type { GraphQLSchema } from 'graphql';
+import type { GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { type Directable, type DirectiveArguments, usesOf } from './uses.ts';
 
 /** The same rules in other words. */
@@ -67,4 +67,12 @@ function imports(schema: GraphQLSchema): [name: string, as: string][] {
       return typeof name === 'string' && typeof as === 'string' ? [[name, as]] : [];
     });
   });
+}
+
+/** Whether a router may send objects of a type that nothing loads: it has `@key`, and no `__resolveReference`. */
+export function isSent(schema: GraphQLSchema, type: GraphQLObjectType): boolean {
+  // Only where a transform of the schema keeps it: what stands on the type itself is lost when the type is guarded.
+  const { apollo } = type.extensions as { apollo?: { subgraph?: { resolveReference?: unknown } } };
+  if (typeof apollo?.subgraph?.resolveReference === 'function') return false;
+  return federationUses(schema, type, 'key', type.name).length > 0;
 }

@@ -26,9 +26,9 @@ import {
   type ResponsePath,
   responsePathAsArray,
 } from 'graphql';
-import type { Denied, Why } from './denials.ts';
 import type { Guarded } from './guarded.ts';
 import type { Guards } from './marker.ts';
+import type { Denied, Why } from './question.ts';
 
 /** One denied coordinate. */
 export interface Foreseen extends Why {

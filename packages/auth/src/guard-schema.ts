@@ -16,6 +16,7 @@ import {
   type OptionTable,
   orFalse,
   plainObject,
+  type Resolver,
   readOptions,
   requireTestedGraphql,
   type SecuredContext,
@@ -34,7 +35,7 @@ import { type CodeRules, withCodeRules } from './code-rules.ts';
 import { checkDelegation, recognisingDelegated } from './delegation.ts';
 import { denials } from './denials.ts';
 import { type DirectiveNames, directiveUses } from './directives.ts';
-import { type Guarding, guardedField, type Resolver } from './field-guard.ts';
+import { type Guarding, guardedField } from './field-guard.ts';
 import { judge } from './judge.ts';
 import { type Loaders, loaderBook } from './loaders.ts';
 import { mark, markOf } from './marker.ts';
@@ -44,11 +45,11 @@ import { normalizer } from './owner.ts';
 import { checkEntities } from './owner-checks.ts';
 import { type Policies, policyBook } from './policies.ts';
 import { checkRequired } from './required-fields.ts';
-import { judgedResult } from './results.ts';
+import { guardedResult } from './results.ts';
 import { type DefaultRule, ruleIndex } from './rule-index.ts';
 import { standings } from './standing.ts';
-import { losesItems, withNotedPromise, withSteadyItems } from './steady-lists.ts';
 import { endingWithCredential } from './stream.ts';
+import { listsThatDenialsReach } from './touching.ts';
 
 export interface GuardSchemaOptions<C = SecuredContext> {
   /**
@@ -137,11 +138,11 @@ export function guardSchema<C = SecuredContext>(
     standings: standing,
     denials: saying,
     memos: remembered,
-    judge: judge({ standings: standing, policies, loaders, denials: saying }),
+    judge: judge({ standings: standing, policies, loaders, reports: saying }),
+    mayBeGivenUp: listsThatDenialsReach(schema, index),
     fieldResolver,
   };
   const subscriptionType = schema.getSubscriptionType()?.name;
-  const { loses, reaches } = losesItems(schema, index);
   const recognising = recognisingDelegated(index);
 
   const guarded = mapSchema(schema, {
@@ -152,7 +153,7 @@ export function guardSchema<C = SecuredContext>(
     },
     [MapperKind.ABSTRACT_TYPE]: (type) => {
       if (!schema.getPossibleTypes(type).some(({ name }) => index.types.has(name))) return undefined;
-      const resolveType = originalTypeResolver(schema, type, guarding);
+      const resolveType = originalTypeResolver(schema, type);
       return isInterfaceType(type)
         ? new GraphQLInterfaceType({ ...type.toConfig(), resolveType })
         : new GraphQLUnionType({ ...type.toConfig(), resolveType });
@@ -163,17 +164,13 @@ export function guardSchema<C = SecuredContext>(
       // The type as it was: a mapped one may already be guarded.
       const { type } = (schema.getType(typeName) as GraphQLObjectType).getFields()[fieldName] ?? config;
       const original: Resolver = config.resolve ?? fieldResolver;
-      const judged = judgedResult(schema, type, guard, index, recognising(type, original), guarding);
-      const steady = loses(type);
-      const notes = !steady && reaches(type);
-      const noted = notes && !guard ? withNotedPromise(judged, remembered) : judged;
-      const resolve = steady ? withSteadyItems(judged, type, remembered) : noted;
+      const resolve = guardedResult(schema, type, guard, index, recognising(type, original), guarding);
       const judging = resolve === original ? config : { ...config, resolve };
-      if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding, notes) : judging;
+      if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding) : judging;
       // What a public field streams may hold guarded objects.
       const opened = config.subscribe ?? defaultFieldResolver;
       const bounded = { ...judging, subscribe: endingWithCredential(opened, coordinate, standing, events) };
-      return guard ? guardedField(bounded, guard, guarding, notes) : bounded;
+      return guard ? guardedField(bounded, guard, guarding) : bounded;
     },
   });
   return mark(guarded, { index, judge: guarding.judge, memos: remembered, denials: saying });

@@ -1,7 +1,13 @@
 /** What guards a coordinate, compiled: the words in which the guards of a schema talk about its rules. */
-import type { Finder } from './input-guards.ts';
-import type { OwnerMode, OwnerRule } from './owner-rule.ts';
-import type { AnyOf, AuthMode, Rule } from './rules.ts';
+import type { AuthMode, OwnerMode } from './directives.ts';
+import type { OwnerRule } from './owner-rule.ts';
+import type { AnyOf, Rule } from './rules.ts';
+
+/**
+ * One thing that a guard asks: the caller's roles and scopes, what is passed in, named policies, owners. `presets` asks nothing: it
+ * fills in what was left out.
+ */
+export type Check = 'claims' | 'arguments' | 'presets' | 'policies' | 'owners';
 
 /** A guarded coordinate: `Query.invoice` for a field, `Invoice` for the objects of a type, `Query.a(b:)`, `In.a`, `E.A`. */
 export interface Guarded {
@@ -15,6 +21,8 @@ export interface Guarded {
   readonly policies: readonly AnyOf[];
   /** One of these must match too. Empty: the rule alone decides. */
   readonly owners: readonly OwnerRule[];
+  /** What is asked, in this order, until something says no. */
+  readonly checks: readonly Check[];
 }
 
 /** An argument that is filled in where it is left out. */
@@ -24,10 +32,23 @@ export interface Preset {
   readonly list: boolean;
 }
 
+/** A part that was passed in, or that an owner misses. */
+export interface Found {
+  readonly guarded: Guarded;
+  readonly value: unknown;
+  readonly present: boolean;
+}
+
+/** Told of each guarded part of a value. `present`: whether it was given; left out are only parts that have an owner. */
+export type Report = (guarded: Guarded, value: unknown, present: boolean) => void;
+
+/** Reports the guarded parts of a field's coerced arguments. */
+export type Finder = (args: Readonly<Record<string, unknown>>, report: Report) => void;
+
 export interface GuardedField extends Guarded {
   /** Finds what is guarded among its arguments. */
   readonly find?: Finder | undefined;
-  readonly presets: readonly Preset[];
+  readonly presets?: readonly Preset[] | undefined;
   /** Internal value of the enum that it returns -> guards. */
   readonly values?: ReadonlyMap<unknown, readonly Guarded[]> | undefined;
 }
@@ -52,6 +73,6 @@ export interface RuleIndex {
 }
 
 /** What stands in place of a value that its owners deny: all owners of one coordinate agree. */
-export function ownerModeOf({ owners }: Guarded): OwnerMode {
+export function ownerModeOf({ owners }: Pick<Guarded, 'owners'>): OwnerMode {
   return owners[0]?.mode ?? 'ERROR';
 }

@@ -1,4 +1,4 @@
-export { type AccessRow, accessTable, describeAccess } from './access.ts';
+export { type AccessRow, accessTable, describeAccess, describeChecks } from './access.ts';
 export {
   type ApiKeyOptions,
   type ApiKeyRecord,
@@ -21,7 +21,7 @@ export {
   type RedisDenyListOptions,
   redisDenyList,
 } from './deny-list.ts';
-export { authDirectives, authDirectivesAs, type DirectiveNames } from './directives.ts';
+export { type AuthMode, authDirectives, authDirectivesAs, type DirectiveNames, type OwnerMode } from './directives.ts';
 export type { DpopOptions } from './dpop.ts';
 export { type GuardSchemaOptions, guardSchema } from './guard-schema.ts';
 export { type ImpliedRightsOptions, impliedRights } from './implied-rights.ts';
@@ -31,10 +31,8 @@ export { type Loader, type LoaderQuestion, type Loaders, loaded } from './loader
 export { isGuarded } from './marker.ts';
 export { notFound } from './not-found.ts';
 export { reported } from './outcomes.ts';
-export type { OwnerMode } from './owner-rule.ts';
 export { type Attempt, type Penalty, type PenaltyOptions, penalty } from './penalty.ts';
 export { type Policies, type PolicyFunction, type PolicyOptions, type PolicyQuestion } from './policies.ts';
 export type { RevocationOptions, RevocationQuery } from './revocation.ts';
 export { type CallerRights, rightsOf, ruleAt } from './rights.ts';
 export type { DefaultRule } from './rule-index.ts';
-export type { AuthMode } from './rules.ts';

@@ -18,13 +18,7 @@ import {
   isListType,
   isNonNullType,
 } from 'graphql';
-import type { Guarded } from './guarded.ts';
-
-/** Told of each guarded part of a value. `present`: whether it was given; left out are only parts that have an owner. */
-export type Report = (guarded: Guarded, value: unknown, present: boolean) => void;
-
-/** Reports the guarded parts of a field's coerced arguments. */
-export type Finder = (args: Readonly<Record<string, unknown>>, report: Report) => void;
+import type { Finder, Guarded, Report } from './guarded.ts';
 
 /** What guards one input type. */
 export interface TypeGuards {

@@ -1,140 +1,126 @@
 /**
- * Puts a guard's parts together: claims, arguments, policies, owners, in this order, until one says no.
+ * Runs the checks of a guard, which its schema compiled to a list, until one says no.
  *
  * Synchronous unless a policy, a loader or a property is not. Whatever throws or rejects denies.
  */
-import { type Denials, type Denied, whyOf } from './denials.ts';
-import { type Guarded, type GuardedField, ownerModeOf } from './guarded.ts';
+import { isPromise } from '@graphql-bulwark/core';
+import type { Check, Found, Guarded, GuardedField } from './guarded.ts';
 import type { LoaderBook } from './loaders.ts';
 import { after, firstOf, type Maybe } from './maybe.ts';
 import { forgetBefore, forgetOthers } from './memo.ts';
-import { type Found, ownerJudge } from './owner-judge.ts';
+import { ownerJudge } from './owner-judge.ts';
 import type { Asking, PolicyBook } from './policies.ts';
-import type { Question } from './question.ts';
-import { type Standings, verdicts } from './standing.ts';
+import type { Denied, Question, Reports } from './question.ts';
+import { type Standings, verdicts, whyOf } from './standing.ts';
 
 export interface Judge {
   /** Claims alone. */
   claims(guarded: Guarded, contextValue: unknown): Denied | undefined;
-  /** A field, before its resolver. */
-  field(guarded: GuardedField, question: Question): Maybe<Denied | undefined>;
-  /** An object, as `source`. */
-  object(guarded: Guarded, question: Question): Maybe<Denied | undefined>;
+  /** All checks of a guard: of a field before its resolver, of an object as `source`, or of a part that is passed in. */
+  evaluate(guarded: Guarded, question: Question): Maybe<Denied | undefined>;
   /** What is passed in, by claims alone. */
   input(guarded: GuardedField, args: Question['args'], contextValue: unknown): Denied[];
-  /** The arguments, with what is left out filled in. */
-  completed(guarded: GuardedField, args: Question['args'], contextValue: unknown): Question['args'];
 }
 
 export interface Parts {
   readonly standings: Standings;
   readonly policies: PolicyBook;
   readonly loaders: LoaderBook;
-  readonly denials: Denials;
+  readonly reports: Reports;
 }
 
-const none = {};
+type RunCheck = (guarded: Guarded, question: Question) => Maybe<Denied | undefined>;
 
-export function judge({ standings, policies, loaders, denials }: Parts): Judge {
-  const claims: Judge['claims'] = (guarded, contextValue) => {
-    const verdict = standings.judge(contextValue, guarded.slot);
-    return verdict === verdicts.allowed ? undefined : { guarded, ...whyOf(verdict), mode: 'ERROR' };
+export function judge({ standings, policies, loaders, reports }: Parts): Judge {
+  const owners = ownerJudge({ standings, loaders, reports }, askingOf);
+
+  const runs: Readonly<Record<Check, RunCheck>> = {
+    claims: checkClaims,
+    arguments: checkArguments,
+    presets: fillInPresets,
+    policies: checkPolicies,
+    owners: owners.check,
   };
 
-  const askingOf = (guarded: Guarded, question: Question): Asking => {
-    const principal = standings.principalOf(question.contextValue);
-    forgetOthers(question.memo, principal);
-    forgetBefore(question.memo, question);
+  function evaluate(guarded: Guarded, question: Question, from = 0): Maybe<Denied | undefined> {
+    const { checks } = guarded;
+    for (let i = from; i < checks.length; i += 1) {
+      const denied = runs[checks[i] as Check](guarded, question);
+      if (isPromise(denied)) return denied.then((settled) => settled ?? evaluate(guarded, question, i + 1));
+      if (denied) return denied;
+    }
+    return undefined;
+  }
+
+  function claims(guarded: Guarded, contextValue: unknown): Denied | undefined {
+    const verdict = standings.judge(contextValue, guarded.slot);
+    return verdict === verdicts.allowed ? undefined : { guarded, ...whyOf(verdict), mode: 'ERROR' };
+  }
+
+  function checkClaims(guarded: Guarded, question: Question): Denied | undefined {
+    return claims(guarded, question.contextValue);
+  }
+
+  /** What is passed in, each part by the checks of its own. */
+  function checkArguments(guarded: GuardedField, question: Question): Maybe<Denied | undefined> {
+    return firstOf(founds(guarded, question.args), (part) => {
+      const asked = { ...question, part };
+      if (part.present) return evaluate(part.guarded, asked);
+      // Of what may be left out nothing is asked where it is.
+      return after(owners.check(part.guarded, asked), (denied) => denied && evaluate(part.guarded, asked));
+    });
+  }
+
+  /** What is left out is filled in, for the checks that follow and for the resolver. */
+  function fillInPresets({ presets = [] }: GuardedField, question: Question): undefined {
+    for (const { name, claim, list } of presets) {
+      if (Object.hasOwn(question.args, name)) continue;
+      const { identities } = standings.claimant(question.contextValue, claim);
+      question.args = { ...question.args, [name]: list ? [...identities] : identities[0] };
+    }
+  }
+
+  function checkPolicies(guarded: Guarded, question: Question): Maybe<Denied | undefined> {
+    const agreed = policies.agree(guarded.policies, askingOf(guarded, question));
+    return agreed === true ? undefined : after(agreed, (yes) => (yes ? undefined : disagreed(guarded, question)));
+  }
+
+  function disagreed(guarded: Guarded, { contextValue }: Question): Denied {
+    const code = standings.principalOf(contextValue) === null ? 'UNAUTHENTICATED' : 'FORBIDDEN';
+    return { guarded, code, reason: 'no policy passed', mode: 'ERROR' };
+  }
+
+  function askingOf(guarded: Guarded, question: Question): Asking {
+    const { contextValue, memo, info, resolved } = question;
+    const principal = standings.principalOf(contextValue);
+    forgetOthers(memo, principal);
+    forgetBefore(memo, info, resolved);
     return {
       ...question,
       coordinate: guarded.coordinate,
       principal,
       failed: (error) => {
-        denials.failed(guarded, error, question.memo);
+        reports.failed(guarded, error, memo);
       },
     };
-  };
-
-  const owners = ownerJudge({ standings, loaders, denials }, askingOf);
-
-  const policy = (guarded: Guarded, question: Question): Maybe<Denied | undefined> => {
-    if (guarded.policies.length === 0) return undefined;
-    const agreed = policies.judge(guarded.policies, askingOf(guarded, question));
-    return after(agreed, (yes) => {
-      if (yes) return undefined;
-      const anonymous = standings.principalOf(question.contextValue) === null;
-      const code = anonymous ? 'UNAUTHENTICATED' : 'FORBIDDEN';
-      return { guarded, code, reason: 'no policy passed', mode: 'ERROR' };
-    });
-  };
-
-  const founds = (guarded: GuardedField, args: Question['args']): Found[] => {
-    const found: Found[] = [];
-    const seen = new Set<Guarded>();
-    guarded.find?.(args, (part, value, present) => {
-      // Only an owner looks at the value.
-      if (seen.has(part) && part.owners.length === 0) return;
-      seen.add(part);
-      found.push({ guarded: part, value, present });
-    });
-    return found;
-  };
-
-  const passedIn = (guarded: GuardedField, question: Question): Maybe<Denied | undefined> =>
-    guarded.find &&
-    firstOf(founds(guarded, question.args), (found) => {
-      const steps = [
-        () => claims(found.guarded, question.contextValue),
-        () => policy(found.guarded, question),
-        () => owners.input(found, question),
-      ];
-      const judged = (): Maybe<Denied | undefined> => firstOf(steps, (step) => step());
-      // Of what may be left out nothing is asked where it is.
-      return found.present ? judged() : after(owners.input(found, question), (denied) => denied && judged());
-    });
-
-  const policyAndOwners = (guarded: Guarded, question: Question): Maybe<Denied | undefined> => {
-    const steps = [() => policy(guarded, question), () => owners.place(guarded, question)];
-    // Of what is hidden no policy says a word.
-    return firstOf(ownerModeOf(guarded) === 'ERROR' ? steps : steps.toReversed(), (step) => step());
-  };
-
-  const completed: Judge['completed'] = (guarded, args, contextValue) => {
-    let filled: Record<string, unknown> | undefined;
-    for (const { name, claim, list } of guarded.presets) {
-      if (Object.hasOwn(args, name)) continue;
-      const { identities } = standings.claimant(contextValue, claim);
-      filled ??= { ...args };
-      filled[name] = list ? [...identities] : identities[0];
-    }
-    return filled ?? args;
-  };
+  }
 
   return {
     claims,
-    field(guarded, question) {
-      const { args, contextValue } = question;
-      // What the resolver gets.
-      const filled = (): Question =>
-        guarded.presets.length === 0 ? question : { ...question, args: completed(guarded, args, contextValue) };
-      return firstOf(
-        [
-          () => claims(guarded, contextValue),
-          () => passedIn(guarded, question),
-          () => policyAndOwners(guarded, filled()),
-        ],
-        (step) => step(),
-      );
-    },
-    object(guarded, question) {
-      const asked = { ...question, args: none };
-      const denied = claims(guarded, question.contextValue);
-      if (!denied) return policyAndOwners(guarded, asked);
-      // Whom a right is missing must not learn of more objects than whom it is not.
-      return ownerModeOf(guarded) === 'ERROR' ? denied : after(owners.place(guarded, asked), (one) => one ?? denied);
-    },
+    evaluate,
     input: (guarded, args, contextValue) =>
       founds(guarded, args).flatMap((found) => (found.present ? (claims(found.guarded, contextValue) ?? []) : [])),
-    completed,
   };
+}
+
+/** The guarded parts of what is passed in: each guard once, unless an owner looks at the value. */
+function founds(guarded: GuardedField, args: Question['args']): Found[] {
+  const found: Found[] = [];
+  const seen = new Set<Guarded>();
+  guarded.find?.(args, (part, value, present) => {
+    if (seen.has(part) && part.owners.length === 0) return;
+    seen.add(part);
+    found.push({ guarded: part, value, present });
+  });
+  return found;
 }

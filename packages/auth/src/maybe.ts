@@ -8,14 +8,18 @@ export function after<T, R>(value: Maybe<T>, use: (value: T) => Maybe<R>): Maybe
   return isPromise(value) ? value.then((settled) => use(settled)) : use(value);
 }
 
-/** Whether every item passes. All are asked at once; none of them may reject. */
-export function every<T>(items: readonly T[], ask: (item: T) => Maybe<boolean>): Maybe<boolean> {
-  return decide(items, ask, false);
+/** Whether all are true; none of them may reject. */
+export function allTrue(answers: readonly Maybe<boolean>[]): Maybe<boolean> {
+  if (answers.includes(false)) return false;
+  const pending = answers.filter((one) => typeof one !== 'boolean');
+  return pending.length === 0 || Promise.all(pending).then((settled) => !settled.includes(false));
 }
 
-/** Whether one item passes. All are asked at once; none of them may reject. */
-export function some<T>(items: readonly T[], ask: (item: T) => Maybe<boolean>): Maybe<boolean> {
-  return decide(items, ask, true);
+/** Whether one of them is true; none of them may reject. */
+export function anyTrue(answers: readonly Maybe<boolean>[]): Maybe<boolean> {
+  if (answers.includes(true)) return true;
+  const pending = answers.filter((one) => typeof one !== 'boolean');
+  return pending.length > 0 && Promise.all(pending).then((settled) => settled.includes(true));
 }
 
 /** The first item that says no, asked one after the other; `undefined` when all agree. */
@@ -38,15 +42,4 @@ export function firstOf<T, R>(
 export function handled<T>(promise: PromiseLike<T>): PromiseLike<T> {
   promise.then(undefined, () => {});
   return promise;
-}
-
-function decide<T>(items: readonly T[], ask: (item: T) => Maybe<boolean>, decisive: boolean): Maybe<boolean> {
-  const pending: Promise<boolean>[] = [];
-  for (const item of items) {
-    const answer = ask(item);
-    if (answer === decisive) return decisive;
-    if (typeof answer !== 'boolean') pending.push(answer);
-  }
-  if (pending.length === 0) return !decisive;
-  return Promise.all(pending).then((settled) => (settled.includes(decisive) ? decisive : !decisive));
 }

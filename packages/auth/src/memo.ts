@@ -4,21 +4,26 @@
  * The check before execution makes one and hands it over; the execution of the same operation takes it, once.
  */
 import { collectFields, included, isObject, type Principal, typeApplies } from '@graphql-bulwark/core';
-import { type GraphQLResolveInfo, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
-import type { Tally } from './denials.ts';
-import type { Shown } from './error-cap.ts';
+import { type GraphQLError, type GraphQLResolveInfo, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import { Numbers } from './numbers.ts';
-import type { Question } from './question.ts';
-import type { HeldList } from './steady-lists.ts';
+
+/** Denials of one coordinate in one operation. */
+export interface Tally {
+  count: number;
+  /** Tells the operator; `undefined` once it is told. */
+  tell: ((count: number) => void) | undefined;
+}
+
+/** The errors of one field. */
+export interface Shown {
+  count: number;
+  more?: GraphQLError;
+}
 
 /** Most operations fill few of the collections, and many none: each is made when it is first asked for. */
 export class Memo {
   /** About whom the answers are. */
   caller: Principal | null | undefined;
-  /** How many promises have come up that may end in a denial. */
-  promises = 0;
-  /** Whether a list has come up that a denied item would null. */
-  steady = false;
   /** Whether somebody will say when the operation is answered. */
   ends = false;
   /** Whether the operator is about to be told of denials. */
@@ -33,7 +38,6 @@ export class Memo {
   #shown: Map<object, Shown> | undefined;
   #bypassed: Set<string> | undefined;
   #logged: Set<string> | undefined;
-  #lists: Map<object, HeldList> | undefined;
 
   /** subject -> key -> answer. The subject is a policy or loader; the key tells source and arguments apart. */
   get answers(): Map<object, Map<string, unknown>> {
@@ -75,12 +79,6 @@ export class Memo {
   get logged(): Set<string> {
     this.#logged ??= new Set();
     return this.#logged;
-  }
-
-  /** Path of a field -> the list there, where a denied item would null it; until something below it is unsettled. */
-  get lists(): Map<object, HeldList> {
-    this.#lists ??= new Map();
-    return this.#lists;
   }
 
   /** Forgets every answer, and what it is about: both may have changed. */
@@ -150,7 +148,7 @@ export function memos(): Memos {
 }
 
 /** Forgets what a root field of the same mutation may have changed: an earlier one, or the one that the question stands below. */
-export function forgetBefore(memo: Memo, { info, resolved = false }: Pick<Question, 'info' | 'resolved'>): void {
+export function forgetBefore(memo: Memo, info: GraphQLResolveInfo | undefined, resolved = false): void {
   if (info?.operation.operation !== OperationTypeNode.MUTATION) return;
   const key = `${rootKey(info)}${resolved || info.path.prev ? ' resolved' : ''}`;
   memo.mutation ??= firstKey(info);
@@ -185,13 +183,19 @@ function firstKey({ operation, fragments, variableValues, schema, parentType }: 
 
 /** The answer that is known, or the one that `ask` gives. */
 export function once<T>(memo: Memo, subject: object, key: string, ask: () => T): T {
+  const answers = answersOf(memo, subject);
+  if (!answers.has(key)) answers.set(key, ask());
+  return answers.get(key) as T;
+}
+
+/** key -> what a policy or loader has answered. */
+export function answersOf(memo: Memo, subject: object): Map<string, unknown> {
   let answers = memo.answers.get(subject);
   if (!answers) {
     answers = new Map();
     memo.answers.set(subject, answers);
   }
-  if (!answers.has(key)) answers.set(key, ask());
-  return answers.get(key) as T;
+  return answers;
 }
 
 /** A key for a question about a source and arguments. */

@@ -2,7 +2,7 @@
  * Guards the objects of a type, wherever they come up: graphql-js asks a type's `isTypeOf` about every object before it
  * reads anything of it, `__typename` included.
  */
-import { deny, isPromise } from '@graphql-bulwark/core';
+import { deny, failValue, isPromise, unlessGivenUp } from '@graphql-bulwark/core';
 import {
   defaultTypeResolver,
   type GraphQLAbstractType,
@@ -13,15 +13,12 @@ import {
   type GraphQLTypeResolver,
 } from 'graphql';
 import { atAGlance } from './at-a-glance.ts';
-import type { Denied } from './denials.ts';
 import { more } from './error-cap.ts';
 import type { Guarding } from './field-guard.ts';
 import type { Guarded } from './guarded.ts';
-import { whereOf } from './question.ts';
+import { type Denied, noArgs, whereOf } from './question.ts';
 
 type Predicate = GraphQLIsTypeOfFn<unknown, unknown>;
-
-const noArgs = {};
 
 /** A predicate that also judges. It never answers `false`: graphql-js prints the object of a `false` in its error. */
 export function objectGate(
@@ -30,42 +27,34 @@ export function objectGate(
   { standings, judge, memos, denials }: Pick<Guarding, 'standings' | 'judge' | 'memos' | 'denials'>,
 ): Predicate {
   const glance = atAGlance(guarded, standings);
-  const judged = (value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> => {
+  function allowed(value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> {
     const memo = memos.during(contextValue, info);
-    const question = {
-      contextValue,
-      operation: info.operation,
-      memo,
-      source: value,
-      args: noArgs,
-      info,
-      resolved: true,
-    };
+    const { operation } = info;
+    const question = { contextValue, operation, memo, source: value, args: noArgs, info, resolved: true };
     const decide = (denied: Denied | undefined): true | Promise<never> => {
       if (!denied) return true;
       const where = whereOf(question);
-      return denials.no(denials.errorOf(denied, where) ?? more(where), where);
+      return failValue(denials.errorOf(denied, where) ?? more(where), info);
     };
-    const denied = judge.object(guarded, question);
-    return isPromise(denied) ? denials.later(denied.then(decide), question) : decide(denied);
-  };
-  const passes: typeof judged = (value, contextValue, info) =>
-    glance.one(value, contextValue) || judged(value, contextValue, info);
-  if (!original) return passes;
+    const denied = judge.evaluate(guarded, question);
+    return isPromise(denied) ? unlessGivenUp(denied.then(decide), info) : decide(denied);
+  }
+  function isAllowed(value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> {
+    return glance.one(value, contextValue) || allowed(value, contextValue, info);
+  }
+  if (!original) return isAllowed;
   const strange = (): GraphQLError => unknownObject(guarded.coordinate);
-  return (value, contextValue, info) => {
+  return function isOfTypeAndAllowed(value, contextValue, info) {
     const isOfType = original(value, contextValue, info);
     if (!isPromise(isOfType)) {
       if (!isOfType) throw strange();
-      return passes(value, contextValue, info);
+      return isAllowed(value, contextValue, info);
     }
-    return denials.later(
-      Promise.resolve(isOfType).then((settled) => {
-        if (!settled) throw strange();
-        return passes(value, contextValue, info);
-      }),
-      { memo: memos.during(contextValue, info), info },
-    );
+    const later = Promise.resolve(isOfType).then((settled) => {
+      if (!settled) throw strange();
+      return isAllowed(value, contextValue, info);
+    });
+    return unlessGivenUp(later, info);
   };
 }
 
@@ -78,16 +67,13 @@ export function objectGate(
 export function originalTypeResolver(
   schema: GraphQLSchema,
   abstractType: GraphQLAbstractType,
-  { denials, memos }: Pick<Guarding, 'denials' | 'memos'>,
 ): GraphQLTypeResolver<unknown, unknown> {
   const { resolveType } = abstractType;
   return (value, contextValue, info, type) => {
     const name: unknown = resolveType
       ? resolveType(value, contextValue, info, type)
       : defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);
-    return isPromise(name)
-      ? denials.later(Promise.resolve(name).then(named), { memo: memos.during(contextValue, info), info })
-      : named(name);
+    return isPromise(name) ? unlessGivenUp(Promise.resolve(name).then(named), info) : named(name);
   };
   function named(name: unknown): string | undefined {
     if (typeof name !== 'string' && name !== null && name !== undefined) throw unknownObject(abstractType.name);

@@ -14,7 +14,7 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import { federationUses } from './federation.ts';
+import { isSent } from './federation.ts';
 import { type Guarded, ownerModeOf } from './guarded.ts';
 import type { OwnerRule } from './owner-rule.ts';
 
@@ -133,14 +133,6 @@ function* sentAlong(
 }
 
 type ByCoordinate = ReadonlyMap<string, Guarded>;
-
-/** Whether a router may send objects of a type that nothing loads: it has `@key`, and no `__resolveReference`. */
-export function isSent(schema: GraphQLSchema, type: GraphQLObjectType): boolean {
-  // Only where a transform of the schema keeps it: what stands on the type itself is lost when the type is guarded.
-  const { apollo } = type.extensions as { apollo?: { subgraph?: { resolveReference?: unknown } } };
-  if (typeof apollo?.subgraph?.resolveReference === 'function') return false;
-  return federationUses(schema, type, 'key', type.name).length > 0;
-}
 
 function hasNonNullItem(type: GraphQLOutputType): boolean {
   if (isNonNullType(type)) return isListType(type.ofType) ? hasNonNullItem(type.ofType.ofType) : true;

@@ -4,41 +4,31 @@
  */
 import { isPromise } from '@graphql-bulwark/core';
 import { OperationTypeNode } from 'graphql';
-import type { Denials, Denied } from './denials.ts';
-import { type Guarded, ownerModeOf } from './guarded.ts';
+import { type Found, type Guarded, ownerModeOf } from './guarded.ts';
 import type { LoaderBook } from './loaders.ts';
 import { after, firstOf, type Maybe } from './maybe.ts';
 import { type Answer, anyOwned, type Claimant, namesCaller, type Ownership, ownership } from './owner.ts';
 import type { OwnerRule } from './owner-rule.ts';
 import type { Asking } from './policies.ts';
-import type { Question } from './question.ts';
+import type { Denied, Question, Reports } from './question.ts';
 import type { Standings } from './standing.ts';
-
-/** A part that was passed in, or that an owner misses. */
-export interface Found {
-  readonly guarded: Guarded;
-  readonly value: unknown;
-  readonly present: boolean;
-}
 
 /** `missing`: a loader found nothing. */
 type Loaded = Ownership | 'missing';
 
 export interface OwnerJudge {
-  /** An object, or a field before its resolver: its own property, an argument, or what a loader finds. */
-  place(guarded: Guarded, question: Question): Maybe<Denied | undefined>;
-  /** A part that was passed in, or that is missing. */
-  input(found: Found, question: Question): Maybe<Denied | undefined>;
+  /** An object, a field before its resolver, or a part that was passed in or is missing. */
+  readonly check: (guarded: Guarded, question: Question) => Maybe<Denied | undefined>;
 }
 
 interface Parts {
   readonly standings: Standings;
   readonly loaders: LoaderBook;
-  readonly denials: Denials;
+  readonly reports: Reports;
 }
 
 export function ownerJudge(
-  { standings, loaders, denials }: Parts,
+  { standings, loaders, reports }: Parts,
   askingOf: (guarded: Guarded, question: Question) => Asking,
 ): OwnerJudge {
   /** Any of the owners; a bypass is asked first. */
@@ -50,11 +40,11 @@ export function ownerJudge(
     if (guarded.owners.length === 0) return undefined;
     for (const { bypass, text } of guarded.owners) {
       if (!bypass || !standings.holdsRoles(question.contextValue, bypass)) continue;
-      denials.bypassed(guarded, text, question);
+      reports.bypassed(guarded, text, question);
       return undefined;
     }
     const failed = (error: unknown): Ownership => {
-      denials.failed(guarded, error, question.memo);
+      reports.failed(guarded, error, question.memo);
       return 'unresolved';
     };
     let missing = false;
@@ -87,28 +77,34 @@ export function ownerJudge(
     return names ? 'owner' : 'no owner claim';
   }
 
-  const place: OwnerJudge['place'] = (guarded, question) =>
-    owned(guarded, question, (rule, claimant) => {
-      // Nobody owns anything without being someone.
-      if (!standings.principalOf(question.contextValue)) return 'foreign';
-      if (rule.loader !== undefined) {
-        const found = loaders.load(rule.loader, askingOf(guarded, question));
-        return after(withoutPromises(found), (loaded) => ofLoaded(loaded, rule, claimant));
-      }
-      if (rule.arg) return ofArgument(question.args, rule.arg, claimant, rule.optional === true) ? 'owned' : 'foreign';
-      // One of many rows would open all of them.
-      return Array.isArray(question.source) ? 'unresolved' : ownership(question.source, rule.path, claimant);
-    });
+  /** A property of the object itself, an argument, or what a loader finds. */
+  function ownsPlace(guarded: Guarded, question: Question, rule: OwnerRule, claimant: Claimant): Maybe<Loaded> {
+    // Nobody owns anything without being someone.
+    if (!standings.principalOf(question.contextValue)) return 'foreign';
+    if (rule.loader !== undefined) {
+      const found = loaders.load(rule.loader, askingOf(guarded, question));
+      return after(withoutPromises(found), (loaded) => ofLoaded(loaded, rule, claimant));
+    }
+    if (rule.arg) return ofArgument(question.args, rule.arg, claimant, rule.optional === true) ? 'owned' : 'foreign';
+    // One of many rows would open all of them.
+    return Array.isArray(question.source) ? 'unresolved' : ownership(question.source, rule.path, claimant);
+  }
 
-  const input: OwnerJudge['input'] = ({ guarded, value, present }, question) =>
-    owned(guarded, question, (rule, claimant) => {
-      if (present) return namesCaller(value, claimant) ? 'owned' : 'foreign';
-      const writes = question.operation.operation === OperationTypeNode.MUTATION;
-      // What a mutation leaves out it does not set; what a query leaves out it does not restrict.
-      return (rule.optional ?? (rule.place === 'input' && writes)) || isPreset(rule, claimant) ? 'owned' : 'foreign';
-    });
+  return {
+    check(guarded, question) {
+      const { part } = question;
+      return owned(guarded, question, (rule, claimant) =>
+        part ? ownsPart(part, question, rule, claimant) : ownsPlace(guarded, question, rule, claimant),
+      );
+    },
+  };
+}
 
-  return { place, input };
+function ownsPart({ present, value }: Found, question: Question, rule: OwnerRule, claimant: Claimant): Ownership {
+  if (present) return namesCaller(value, claimant) ? 'owned' : 'foreign';
+  const writes = question.operation.operation === OperationTypeNode.MUTATION;
+  // What a mutation leaves out it does not set; what a query leaves out it does not restrict.
+  return (rule.optional ?? (rule.place === 'input' && writes)) || isPreset(rule, claimant) ? 'owned' : 'foreign';
 }
 
 /** One identity fills in an argument; several would be a guess. */

@@ -1,11 +1,8 @@
 /** What `@owner` may say, checked once: where the owner stands, whom it is compared with, and what a stranger gets. */
 import { show } from '@graphql-bulwark/core';
-import { knownArguments } from './directives.ts';
+import { knownArguments, type OwnerMode } from './directives.ts';
 import { type AnyOf, alternatives } from './rules.ts';
 import type { DirectiveArguments } from './uses.ts';
-
-/** ERROR: null and FORBIDDEN. NULL: null. FILTER: not in the list. NOT_FOUND: as if it did not exist, in a list neither. */
-export type OwnerMode = 'ERROR' | 'NULL' | 'FILTER' | 'NOT_FOUND';
 
 /** Modes in which a list is as if it had never held the item. */
 export const hidingModes: ReadonlySet<OwnerMode> = new Set<OwnerMode>(['FILTER', 'NOT_FOUND']);

@@ -17,8 +17,8 @@ import {
 } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import { refuseDelegated } from './delegation.ts';
-import { every, type Maybe, some } from './maybe.ts';
-import { type Memo, once, questionKey } from './memo.ts';
+import { allTrue, anyTrue, type Maybe } from './maybe.ts';
+import { answersOf, type Memo, questionKey } from './memo.ts';
 import type { Question } from './question.ts';
 import type { AnyOf } from './rules.ts';
 
@@ -68,8 +68,8 @@ export interface Asking extends PolicyQuestion {
 export interface PolicyBook {
   /** @throws {TypeError} for a policy that there is not. */
   readonly allowsAnonymous: (name: string, coordinate: string) => boolean;
-  /** Whether all of these requirements are met. Never rejects. */
-  judge(requirements: readonly AnyOf[], asking: Asking): Maybe<boolean>;
+  /** Whether all of these requirements are met. What can be asked at once is; never rejects. */
+  agree(requirements: readonly AnyOf[], asking: Asking): Maybe<boolean>;
 }
 
 type Entry = PolicyOptions<never>;
@@ -94,25 +94,8 @@ export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutM
     return questionKey(asking.memo, asking.coordinate, asking.source, asking.args);
   };
 
-  const ask = (entry: Entry, key: string, asking: Asking): Maybe<boolean> => {
-    const { contextValue, memo, failed, args, source, coordinate, principal, info } = asking;
-    const denyFailed = (error: unknown): false => {
-      failed(error);
-      return false;
-    };
-    try {
-      const answer: unknown = entry.many
-        ? askedTogether(entry, key, contextValue, memo)
-        : entry.check?.(contextValue as never, { args, source, coordinate, principal, ...(info && { info }) });
-      if (!isPromise(answer)) return answer === true;
-      return within(timeoutMilliseconds, answer).then((settled) => settled === true, denyFailed);
-    } catch (error) {
-      return denyFailed(error);
-    }
-  };
-
   /** One call for all keys that come up until the event loop turns. */
-  function askedTogether(entry: Entry, key: string, contextValue: unknown, memo: Memo): Promise<unknown> {
+  function askTogether(entry: Entry, key: string, contextValue: unknown, memo: Memo): Promise<unknown> {
     let batch = memo.waiting.get(entry) as Batch | undefined;
     if (!batch) {
       const keys: string[] = [];
@@ -131,26 +114,67 @@ export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutM
     return batch.answers.then((answered) => answered[at]);
   }
 
+  /** Whether all policies of one alternative agree. */
+  function agreeOnOne(alternatives: AnyOf, asking: Asking): Maybe<boolean> {
+    const met: Maybe<boolean>[] = [];
+    for (const names of alternatives) {
+      const answers: Maybe<boolean>[] = [];
+      for (const name of names) {
+        const answer = askPolicy(name, asking);
+        answers.push(answer);
+        if (answer === false) break;
+      }
+      const one = allTrue(answers);
+      if (one === true) return true;
+      met.push(one);
+    }
+    return anyTrue(met);
+  }
+
+  /** What a policy says, asked once for each question. */
+  function askPolicy(name: string, asking: Asking): Maybe<boolean> {
+    const entry = book.get(name);
+    if (!entry || (!asking.principal && entry.allowAnonymous !== true)) return false;
+    const { contextValue, memo, failed, args, source, coordinate, principal, info } = asking;
+    const denyFailed = (error: unknown): false => {
+      failed(error);
+      return false;
+    };
+    const answers = answersOf(memo, entry);
+    let key: string | undefined;
+    try {
+      refuseDelegated(source);
+      key = keyOf(entry, asking);
+      const known = answers.get(key) as Maybe<boolean> | undefined;
+      if (known !== undefined) return known;
+      const said: unknown = entry.many
+        ? askTogether(entry, key, contextValue, memo)
+        : entry.check?.(contextValue as never, { args, source, coordinate, principal, ...(info && { info }) });
+      const answer = isPromise(said)
+        ? within(timeoutMilliseconds, said).then((settled) => settled === true, denyFailed)
+        : said === true;
+      answers.set(key, answer);
+      return answer;
+    } catch (error) {
+      if (key !== undefined) answers.set(key, false);
+      return denyFailed(error);
+    }
+  }
+
   return {
     allowsAnonymous(name, coordinate) {
       const entry = book.get(name);
       if (!entry) throw new TypeError(`${coordinate}: there is no policy '${name}'.`);
       return entry.allowAnonymous === true;
     },
-    judge(requirements, asking) {
-      const one = (name: string): Maybe<boolean> => {
-        const entry = book.get(name);
-        if (!entry || (!asking.principal && entry.allowAnonymous !== true)) return false;
-        try {
-          refuseDelegated(asking.source);
-          const key = keyOf(entry, asking);
-          return once(asking.memo, entry, key, () => ask(entry, key, asking));
-        } catch (error) {
-          asking.failed(error);
-          return false;
-        }
-      };
-      return every(requirements, (anyOf) => some(anyOf, (all) => every(all, one)));
+    agree(requirements, asking) {
+      const met: Maybe<boolean>[] = [];
+      for (const alternatives of requirements) {
+        const one = agreeOnOne(alternatives, asking);
+        if (one === false) return false;
+        met.push(one);
+      }
+      return allTrue(met);
     },
   };
 }

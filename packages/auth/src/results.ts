@@ -4,16 +4,25 @@
  *
  * The gate of a type judges its objects again: what is let pass here is not yet answered.
  */
-import { forget, isIterable, isPromise } from '@graphql-bulwark/core';
+import {
+  failField,
+  failValue,
+  forget,
+  handingOverLists,
+  handOverLists,
+  isIterable,
+  isPromise,
+  type Resolver,
+  unlessGivenUp,
+} from '@graphql-bulwark/core';
 import { type GraphQLError, type GraphQLOutputType, type GraphQLSchema, isListType, isNonNullType } from 'graphql';
 import { isNothing } from './at-a-glance.ts';
 import type { Denials } from './denials.ts';
-import { more, type Path } from './error-cap.ts';
-import type { Guarding, Resolver } from './field-guard.ts';
+import { more } from './error-cap.ts';
+import type { Guarding } from './field-guard.ts';
 import type { GuardedField, RuleIndex } from './guarded.ts';
 import { after, handled, type Maybe } from './maybe.ts';
-import { type Question, whereOf } from './question.ts';
-import { unsettled } from './steady-lists.ts';
+import { type Path, type Question, whereOf } from './question.ts';
 import { dropped, nullsMore, Refused, type Treatment, treatmentOf } from './treatment.ts';
 
 /** Stands for a value whose error nulls what holds it. */
@@ -25,8 +34,8 @@ class Nulling {
   }
 }
 
-/** @returns the resolver itself where nothing that the field returns is to be judged. */
-export function judgedResult(
+/** @returns the resolver itself where nothing that the field returns is to be judged or handed over. */
+export function guardedResult(
   schema: GraphQLSchema,
   type: GraphQLOutputType,
   field: GuardedField | undefined,
@@ -35,25 +44,28 @@ export function judgedResult(
   guarding: Guarding,
 ): Resolver {
   const treatment = treatmentOf(schema, type, field, index, guarding);
-  if (!treatment) return resolver;
+  const mayBeGivenUp = guarding.mayBeGivenUp(type);
+  if (!treatment) return mayBeGivenUp ? handingOverLists(resolver) : resolver;
   const { memos, denials } = guarding;
   const keeps = keepsAll(type, treatment);
   const isEarly = !nullsMore(type);
-  return (source, args: Question['args'], contextValue, info) => {
+  return function resolveAndGuardResult(source, args: Question['args'], contextValue, info) {
     let result: unknown;
     try {
       result = resolver(source, args, contextValue, info);
     } catch (error) {
       // What is missing must not fail earlier than what is hidden: of two errors the first is the answer.
       if (isEarly) throw error;
-      return denials.no(error, { memo: memos.during(contextValue, info), info });
+      return failField(error, info);
     }
-    if (keeps(result, contextValue)) return result;
-    const memo = memos.during(contextValue, info);
-    const question = { contextValue, operation: info.operation, memo, source, args, info, resolved: true };
-    const judged = through(type, result, { treatment, question, denials }, info.path, false);
-    if (isPromise(judged)) return denials.later(Promise.resolve(judged).then(thrown), question);
-    return judged instanceof Nulling ? denials.no(judged.error, question) : judged;
+    if (!keeps(result, contextValue)) {
+      const memo = memos.during(contextValue, info);
+      const question = { contextValue, operation: info.operation, memo, source, args, info, resolved: true };
+      const judged = guardValue(type, result, { treatment, question, denials }, info.path, false);
+      if (judged instanceof Nulling) return failValue(judged.error, info);
+      result = isPromise(judged) ? unlessGivenUp(Promise.resolve(judged).then(thrown), info) : judged;
+    }
+    return mayBeGivenUp ? handOverLists(result, info) : result;
   };
 }
 
@@ -79,22 +91,36 @@ interface Judging {
   readonly denials: Denials;
 }
 
-/** Follows graphql-js into lists. */
-function through(
+/** Judges a value, or each item of a list, as graphql-js will complete it. */
+function guardValue(
   type: GraphQLOutputType,
   value: unknown,
   judging: Judging,
   path: Path,
   inList: boolean,
 ): Maybe<unknown> {
-  if (isPromise(value)) return Promise.resolve(value).then((one) => through(type, one, judging, path, inList));
+  if (isPromise(value)) return Promise.resolve(value).then((one) => guardValue(type, one, judging, path, inList));
   if (isNothing(value)) return value;
   const isNullable = !isNonNullType(type);
   const bare = isNullable ? type : type.ofType;
-  const judged = isListType(bare)
-    ? listOf(bare.ofType, value, judging, path)
-    : judging.treatment.of(value, inList, judging.question);
-  return after(judged, (one) => inPlace(one, isNullable, judging, path));
+  if (!isListType(bare)) {
+    const judged = judging.treatment.of(value, inList, judging.question);
+    return after(judged, (one) => inPlace(one, isNullable, judging, path));
+  }
+  if (!isIterable(value)) return value;
+  // graphql-js would read all of it as well.
+  const values: unknown[] = Array.isArray(value) ? value : [...value];
+  const items: unknown[] = [];
+  for (const one of values) {
+    const item = guardValue(bare.ofType, one, judging, { prev: path, key: items.length }, true);
+    if (item instanceof Nulling) {
+      forget(items);
+      forget(values);
+      return inPlace(item, isNullable, judging, path);
+    }
+    items.push(item);
+  }
+  return after(keptOf(items, bare.ofType, judging), (one) => inPlace(one, isNullable, judging, path));
 }
 
 function inPlace(one: unknown, isNullable: boolean, { treatment, denials, question }: Judging, path: Path): unknown {
@@ -106,28 +132,12 @@ function inPlace(one: unknown, isNullable: boolean, { treatment, denials, questi
   return isNullable ? (error ?? null) : new Nulling(error ?? more(where));
 }
 
-function listOf(type: GraphQLOutputType, list: unknown, judging: Judging, path: Path): Maybe<unknown> {
-  if (!isIterable(list)) return list;
-  // graphql-js would read all of it as well.
-  const values: unknown[] = Array.isArray(list) ? list : [...list];
-  const items: unknown[] = [];
-  let isPending = false;
-  for (const value of values) {
-    const item = through(type, value, judging, { prev: path, key: items.length }, true);
-    if (item instanceof Nulling) {
-      forget(items);
-      forget(values);
-      return item;
-    }
-    isPending ||= isPromise(item);
-    items.push(item);
-  }
-  const kept = (all: unknown[]): unknown =>
+/** The items that stay in a list, or what nulls it. */
+function keptOf(items: readonly unknown[], type: GraphQLOutputType, { treatment }: Judging): Maybe<unknown> {
+  const kept = (all: readonly unknown[]): unknown =>
     all.find((one) => one instanceof Nulling) ?? all.filter((one) => one !== dropped);
-  if (!isPending) return kept(items);
-  unsettled(judging.question.memo, judging.question.info?.path);
-  if (!judging.treatment.drops && !isNonNullType(type))
-    return items.map((item) => (isPromise(item) ? handled(item) : item));
+  if (!items.some(isPromise)) return kept(items);
+  if (!treatment.drops && !isNonNullType(type)) return items.map((item) => (isPromise(item) ? handled(item) : item));
   return Promise.allSettled(items).then((settled) => {
     const all = kept(settled.map(asItCame));
     // Still later, all of them: graphql-js gives up a list where an item throws at once, and forgets those that are running.

@@ -14,7 +14,7 @@ import {
   isScalarType,
 } from 'graphql';
 import { checkLocations, knownArguments, type Uses } from './directives.ts';
-import type { Guarded, GuardedField, Preset, RuleIndex } from './guarded.ts';
+import { type Check, type Guarded, type GuardedField, ownerModeOf, type Preset, type RuleIndex } from './guarded.ts';
 import { finders, type TypeGuards, valueGuards } from './input-guards.ts';
 import { checkedOwners, checkNullable, checkReferences } from './owner-checks.ts';
 import { type OwnerPlace, type OwnerRule, ownerRule } from './owner-rule.ts';
@@ -58,12 +58,19 @@ export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleInd
   const roots = new Set([schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]);
   const undecided: string[] = [];
 
-  const guarded = (coordinate: string, of: readonly Rule[], owners: readonly OwnerRule[] = []): Guarded => {
+  const guarded = (
+    coordinate: string,
+    of: readonly Rule[],
+    owners: readonly OwnerRule[],
+    field: Partial<GuardedField> | 'object' | 'part',
+  ): Guarded => {
     const rule = allOf(of);
     const claims = claimsOf(rule);
     const slot = slots.get(keyOf(claims)) ?? rules.push(claims) - 1;
     slots.set(keyOf(claims), slot);
-    return { coordinate, slot, rule: rule.text, mode: rule.mode, policies: policiesOf(rule), owners };
+    const policies = policiesOf(rule);
+    const checks = checksOf({ policies, owners }, field);
+    return { coordinate, slot, rule: rule.text, mode: rule.mode, policies, owners, checks };
   };
   const auth = (element: Directable, coordinate: string): Rule[] =>
     uses(element, 'auth', coordinate).map((use) => authRule(use, coordinate, allowsAnonymous));
@@ -103,7 +110,7 @@ export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleInd
     const own = [...auth(type, type.name), ...fromInterfaces(type, (parent) => [parent, parent.name])];
     if (own.length > 0 && isPublic(type, type.name)) throw contradiction(type.name);
     const both = withOwners(own, owners);
-    if (both.length > 0 && !roots.has(type)) types.set(type.name, guarded(type.name, both, owners));
+    if (both.length > 0 && !roots.has(type)) types.set(type.name, guarded(type.name, both, owners, 'object'));
     return both;
   }
 
@@ -111,7 +118,7 @@ export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleInd
   function input(coordinate: string, own: readonly Rule[], owners: readonly OwnerRule[] = []): Guarded | undefined {
     const both = withOwners(own, owners);
     if (both.length === 0) return undefined;
-    const guard = guarded(coordinate, both, owners);
+    const guard = guarded(coordinate, both, owners, 'part');
     inputs.set(coordinate, guard);
     return guard;
   }
@@ -198,12 +205,11 @@ export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleInd
       if (isObjectType(named)) own.push(...(typeRules.get(named) ?? []).map(claimsOf));
       own.push(...(leafRules.get(named.name) ?? []));
       const values = isEnumType(named) ? valueGuards(named, (name) => inputs.get(`${named.name}.${name}`)) : undefined;
-      const { find, presets = [] } = argumentsOf(type, field);
-      if (own.length === 0 && !find && !values?.size) continue;
+      const passedIn = argumentsOf(type, field);
+      if (own.length === 0 && !passedIn.find && !values?.size) continue;
       fields.set(coordinate, {
-        ...guarded(coordinate, own, owners),
-        find,
-        presets,
+        ...guarded(coordinate, own, owners, passedIn),
+        ...passedIn,
         ...(values?.size && { values }),
       });
     }
@@ -222,6 +228,27 @@ export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleInd
     rejecting: [...fields.values(), ...types.values(), ...inputs.values()].some(({ mode }) => mode === 'REJECT'),
     warnings: warningsOf(schema, fields, types, inputs),
   };
+}
+
+/** The checks of a guard in their order: claims, arguments, policies, owners. */
+function checksOf(
+  { policies, owners }: Pick<Guarded, 'policies' | 'owners'>,
+  place: Partial<GuardedField> | 'object' | 'part',
+): Check[] {
+  const asked: Check[] = [];
+  if (policies.length > 0) asked.push('policies');
+  if (owners.length > 0) asked.push('owners');
+  if (place === 'part') return ['claims', ...asked];
+  // Of what is hidden no policy says a word.
+  const hides = ownerModeOf({ owners }) !== 'ERROR';
+  if (hides) asked.reverse();
+  if (place !== 'object') {
+    const passedIn: Check[] = place.find ? ['arguments'] : [];
+    if (place.presets && place.presets.length > 0) passedIn.push('presets');
+    return ['claims', ...passedIn, ...asked];
+  }
+  // Callers who lack a right must not learn of more objects than those who hold it.
+  return hides ? ['owners', 'claims', ...asked.slice(1)] : ['claims', ...asked];
 }
 
 function refuseInterfaceRules(

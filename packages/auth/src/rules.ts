@@ -4,7 +4,7 @@
  * A rule is an AND of requirements, a requirement an OR of ANDs of names, both sorted, so that equal rules are equal texts.
  */
 import { type Principal, show } from '@graphql-bulwark/core';
-import { knownArguments } from './directives.ts';
+import { type AuthMode, knownArguments } from './directives.ts';
 import type { DirectiveArguments } from './uses.ts';
 
 /** An OR of ANDs of names. */
@@ -14,9 +14,6 @@ export interface Requirement {
   readonly of: 'roles' | 'scopes' | 'policies';
   readonly anyOf: AnyOf;
 }
-
-/** What a denial that is certain beforehand does: nulls its field, or refuses the whole operation. */
-export type AuthMode = 'NULL' | 'REJECT';
 
 export interface Rule {
   /** As a schema would say it: what an operator reads in an event. */

@@ -12,6 +12,7 @@ import {
   securityOf,
 } from '@graphql-bulwark/core';
 import { type Claimant, identities, type Normalize } from './owner.ts';
+import type { Why } from './question.ts';
 import { type AnyOf, holds, missing, type Rule } from './rules.ts';
 
 export const verdicts = { unknown: 0, allowed: 1, anonymous: 2, noRole: 3, noScope: 4 } as const;
@@ -172,4 +173,10 @@ function isPrincipal(value: unknown): value is Principal {
   const { id, claims, roles, scopes } = value as Partial<Record<keyof Principal, unknown>>;
   const hasId = typeof id === 'string' && id !== '';
   return hasId && typeof claims === 'object' && claims !== null && Array.isArray(roles) && Array.isArray(scopes);
+}
+
+/** Why a verdict that is not `allowed` says no. */
+export function whyOf(verdict: Verdict): Why {
+  if (verdict === verdicts.anonymous) return { code: 'UNAUTHENTICATED', reason: 'anonymous' };
+  return { code: 'FORBIDDEN', reason: verdict === verdicts.noScope ? 'no scope passed' : 'no role passed' };
 }

@@ -1,6 +1,12 @@
 /** A subscription lasts no longer than the credential that opened it. */
-import { type Events, isAsyncIterable, isPromise, longestTimer, securityOf } from '@graphql-bulwark/core';
-import type { Resolver } from './field-guard.ts';
+import {
+  type Events,
+  isAsyncIterable,
+  isPromise,
+  longestTimer,
+  type Resolver,
+  securityOf,
+} from '@graphql-bulwark/core';
 import type { Standings } from './standing.ts';
 
 /** Ends the source stream when the caller's credential does. */

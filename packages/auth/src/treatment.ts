@@ -15,12 +15,11 @@ import {
   isNonNullType,
 } from 'graphql';
 import { atAGlance, type Glance } from './at-a-glance.ts';
-import type { Denied } from './denials.ts';
 import type { Guarding } from './field-guard.ts';
 import { type Guarded, type GuardedField, ownerModeOf, type RuleIndex } from './guarded.ts';
 import { after, firstOf, type Maybe } from './maybe.ts';
 import { hidingModes } from './owner-rule.ts';
-import { type Question, whereOf } from './question.ts';
+import { type Denied, noArgs, type Question, whereOf } from './question.ts';
 
 /** Stands for an item that is not in the list. */
 export const dropped: unique symbol = Symbol('dropped');
@@ -61,8 +60,10 @@ function enumValues(values: ReadonlyMap<unknown, readonly Guarded[]>, { judge }:
       one: (value) => !values.has(value),
       all: (list) => !list.some((value) => values.has(value) || isPromise(value)),
     },
-    of(value, _, question) {
-      const denied = firstOf(values.get(value) ?? [], (guarded) => judge.object(guarded, question));
+    of: function guardEnumValue(value, _, question) {
+      const denied = firstOf(values.get(value) ?? [], (guarded) =>
+        judge.evaluate(guarded, { ...question, args: noArgs }),
+      );
       return after(denied, (no) => (no ? new Refused(no) : value));
     },
   };
@@ -96,27 +97,31 @@ function objects(
   const nameOf = concreteNames(schema);
   const keepsPlaces = named.name === '_Entity';
 
-  const judged = (name: unknown, value: unknown, inList: boolean, asked: Question): Maybe<unknown> => {
+  /** @param name of the type that the object is of, as the schema had it before it was guarded. */
+  function guardObject(
+    value: unknown,
+    inList: boolean,
+    asked: Question,
+    name: unknown = isAbstractType(named) ? nameOf(named, value, asked) : named.name,
+  ): Maybe<unknown> {
+    if (isPromise(name)) {
+      return Promise.resolve(name).then((settled) => guardObject(value, inList, asked, settled ?? null));
+    }
     const guarded = typeof name === 'string' ? guards.get(name) : undefined;
     if (!guarded || glances.get(guarded.coordinate)?.one(value, asked.contextValue)) return value;
-    const question = { ...asked, source: value, args: {} };
-    return after(judge.object(guarded, question), (denied) => {
+    const question = { ...asked, source: value, args: noArgs };
+    return after(judge.evaluate(guarded, question), (denied) => {
       if (!denied) return value;
       const stand = standInFor(denied, inList, keepsPlaces);
       if (!(stand instanceof Refused)) denials.noted(denied, whereOf(question));
       return stand;
     });
-  };
+  }
+
   return {
     drops: !keepsPlaces && [...guards.values()].some((guarded) => hidingModes.has(ownerModeOf(guarded))),
     glance: glanceAt([...guards.values()], [...glances.values()], isAbstractType(named)),
-    of(value, inList, question) {
-      if (!isAbstractType(named)) return judged(named.name, value, inList, question);
-      const name = nameOf(named, value, question);
-      return isPromise(name)
-        ? Promise.resolve(name).then((one) => judged(one, value, inList, question))
-        : judged(name, value, inList, question);
-    },
+    of: guardObject,
   };
 }
 

@@ -12,8 +12,8 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
+import { isSent } from './federation.ts';
 import type { Guarded } from './guarded.ts';
-import { isSent } from './owner-checks.ts';
 import { hidingModes } from './owner-rule.ts';
 
 type ByCoordinate = ReadonlyMap<string, Guarded>;

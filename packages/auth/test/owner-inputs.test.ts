@@ -200,7 +200,14 @@ it('growth: owners that are left out are looked for once, however many ways and 
   const schema = buildSchema(`type Query { f(in: [T0]): String } ${types}`);
   const owned = (type: string): Guarded => {
     const owner = ownerRule({}, `${type}.ownerId`, 'input');
-    return { coordinate: `${type}.ownerId`, slot: 0, rule: owner.text, policies: [], owners: [owner] };
+    return {
+      coordinate: `${type}.ownerId`,
+      slot: 0,
+      rule: owner.text,
+      policies: [],
+      owners: [owner],
+      checks: ['claims', 'owners'],
+    };
   };
   const find = finders(schema, ({ name: type }) => {
     const guarded = typeNames.includes(type) ? owned(type) : undefined;

@@ -11,6 +11,7 @@ import {
   authDirectivesAs,
   authorization,
   describeAccess,
+  describeChecks,
   type GuardSchemaOptions,
   guardSchema,
   impliedRights,
@@ -293,6 +294,34 @@ describe('the access matrix', () => {
       Query.e(in:)  unguarded
       "
     `);
+  });
+
+  it('says in which order the checks of a coordinate are made: what an owner hides is hidden before a policy is asked', () => {
+    const schema = guarding(
+      `${authDirectives}
+      type Query {
+        docs(userId: ID @owner(preset: true)): [Doc] @auth(roles: [["A", "B"], ["C"]], policies: ["p", "q"])
+        open: Int @public
+      }
+      type Doc @auth(policies: "p") @owner(mode: NOT_FOUND) { id: ID note: String @auth(policies: "p") @owner }`,
+      { policies: { p: () => true, q: () => true } },
+    )();
+    expect(describeChecks(schema, 'Query.docs')).toEqual([
+      'roles: A and B, or C',
+      'what is passed in, by the rules of its own',
+      "what is left out is filled in with the caller's claim",
+      'policies: p, or q',
+    ]);
+    const owner = (mode: string) => `owners: @owner(field: "ownerId", claim: "sub"${mode})`;
+    expect(describeChecks(schema, 'Doc')).toEqual([
+      owner(', mode: "NOT_FOUND"'),
+      'a caller who is signed in',
+      'policies: p',
+    ]);
+    expect(describeChecks(schema, 'Doc.note')).toEqual(['a caller who is signed in', 'policies: p', owner('')]);
+    expect(describeChecks(schema, 'Query.docs(userId:)')).toHaveLength(2);
+    expect(describeChecks(schema, 'Query.open')).toEqual([]);
+    expect(() => describeChecks(buildSchema('type Query { a: Int }'), 'Query.a')).toThrow('guardSchema()');
   });
 
   it('is told at start what may surprise', () => {

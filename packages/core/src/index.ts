@@ -50,6 +50,14 @@ export {
   maskedBy,
   type SecurityEvent,
 } from './events.ts';
+export {
+  failField,
+  failValue,
+  handingOverLists,
+  handOverLists,
+  type ReadList,
+  unlessGivenUp,
+} from './execution/hand-over-list.ts';
 export { requireTestedGraphql } from './graphql-version.ts';
 export { guard } from './guard.ts';
 export type { GuardOptions } from './guard-options.ts';
@@ -111,7 +119,7 @@ export { PerOperation } from './operation/operation-state.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
 export { type Header, type SchemaDetails } from './outgoing.ts';
 export { parseDocument } from './parser-overflow.ts';
-export { around, isPlainField } from './plain-field.ts';
+export { around, isPlainField, type Resolver } from './plain-field.ts';
 export { type PlainTextBudget, plainText, plainTextBudget } from './plain-text.ts';
 export {
   type ClaimPath,

@@ -1,5 +1,7 @@
 /** Fields that answer with what their object holds, also where a resolver of ours stands around them. */
-import { defaultFieldResolver } from 'graphql';
+import { defaultFieldResolver, type GraphQLFieldResolver } from 'graphql';
+
+export type Resolver = GraphQLFieldResolver<unknown, unknown>;
 
 // Registered, so that an ES module copy and a CommonJS copy of this package see the same.
 const key: unique symbol = Symbol.for('graphql-bulwark.plain-field') as never;

@@ -13,8 +13,7 @@ import {
   dimensionsOf,
   type Events,
   forget,
-  isIterable,
-  isPromise,
+  handOverLists,
   type OptionTable,
   orFalse,
   readOptions,
@@ -63,12 +62,7 @@ export function isCapped({ extensions }: Pick<GraphQLField<unknown, unknown>, 'e
 interface Capped {
   readonly coordinate: string;
   readonly maximum: number;
-  /** Lists around the type: 2 for `[[T]]`. */
-  readonly dimensions: number;
 }
-
-/** Refuses one list. */
-type Refuse = (capped: Capped, actual: number) => Error;
 
 /**
  * A new schema in which no resolver returns longer lists than these. Lists in lists are counted one by one.
@@ -87,17 +81,13 @@ export function capLists(schema: GraphQLSchema, options: ListCapOptions): GraphQ
     [MapperKind.OBJECT_FIELD]: (config, name, typeName) => {
       const coordinate = `${typeName}.${name}`;
       const maximum = Object.hasOwn(fields, coordinate) ? fields[coordinate] : maxItems;
-      const dimensions = dimensionsOf(config.type);
-      if (dimensions === 0 || !maximum) return undefined;
+      if (dimensionsOf(config.type) === 0 || !maximum) return undefined;
       const inner: GraphQLFieldResolver<unknown, unknown> = config.resolve ?? fieldResolver;
-      const capped: Capped = { coordinate, maximum, dimensions };
-      const resolve: typeof inner = (source, args, contextValue, info) => {
-        const refused: Refuse = (list, actual) => refusal(list, actual, contextValue, info, events);
-        return settled(inner(source, args, contextValue, info), (value) => {
-          const list = within(value, capped, refused);
-          if (list instanceof Error) throw list;
-          return list;
-        });
+      const capped: Capped = { coordinate, maximum };
+      const resolve: typeof inner = function resolveAndCapLists(source, args, contextValue, info) {
+        const refused = (actual: number): Error => refusal(capped, actual, contextValue, info, events);
+        const result: unknown = inner(source, args, contextValue, info);
+        return handOverLists(result, info, (list) => itemsOf(list, maximum, refused));
       };
       // Kept by transforms that come later, so that `cost` finds it when the server starts.
       const extensions = { ...config.extensions, [capExtension]: maximum };
@@ -106,27 +96,16 @@ export function capLists(schema: GraphQLSchema, options: ListCapOptions): GraphQ
   });
 }
 
-/** @returns the list, its inner lists checked too, or the refusal. What is no list is left to graphql-js. */
-function within(value: unknown, capped: Capped, refused: Refuse): unknown {
-  if (!isIterable(value)) return value;
-  const { maximum, dimensions } = capped;
-  const items = Array.isArray(value) ? (value as unknown[]) : firstOf(value, maximum + 1);
-  if (items.length > maximum) {
-    forget(items);
-    return refused(capped, items.length);
-  }
-  if (dimensions === 1) return items;
-  const inner = { ...capped, dimensions: dimensions - 1 };
-  // An inner list is refused by an error in its place: what is thrown would leave the promises beside it to nobody.
-  return items.map((item) => settled(item, (list) => innerList(list, inner, refused)));
-}
-
-function innerList(value: unknown, capped: Capped, refused: Refuse): unknown {
-  try {
-    return within(value, capped, refused);
-  } catch (thrown) {
-    return thrown instanceof Error ? thrown : new Error('a list could not be read', { cause: thrown });
-  }
+/** @returns the items, or the refusal of a list that has more. */
+function itemsOf(
+  list: Iterable<unknown>,
+  maximum: number,
+  refused: (actual: number) => Error,
+): readonly unknown[] | Error {
+  const items = Array.isArray(list) ? (list as unknown[]) : firstOf(list, maximum + 1);
+  if (items.length <= maximum) return items;
+  forget(items);
+  return refused(items.length);
 }
 
 function firstOf(items: Iterable<unknown>, count: number): unknown[] {
@@ -169,11 +148,6 @@ function isFirst(contextValue: unknown, coordinate: string): boolean {
   const before = told.get(contextValue) ?? new Set<string>();
   told.set(contextValue, before);
   return !before.has(coordinate) && before.add(coordinate).has(coordinate);
-}
-
-/** `use` now, or when the value is there. */
-function settled(value: unknown, use: (value: unknown) => unknown): unknown {
-  return isPromise(value) ? value.then(use) : use(value);
 }
 
 function dimensionsAt(schema: GraphQLSchema, coordinate: string): number {
