@@ -1,11 +1,11 @@
 // What becomes of requests while a real Redis is stopped, paused, killed and full. That an answer does not wait for Redis is
 // shown by order: it is here before Redis goes on.
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Answer, as, codes, send } from '../../../test/kit.ts';
-import { createClient, Redis } from '../../../test/redis-client.ts';
-import { hasRedis, type RedisProcess, startRedis } from '../../../test/redis-process.ts';
-import { type RateLimitOptions, redisStore } from '../src/index.ts';
-import { type Served, serve } from './server.ts';
+import { type Answer, as, codes, send } from '../kit.ts';
+import { createClient, Redis } from '../redis-client.ts';
+import { hasRedis, type RedisProcess, startRedis } from '../redis-process.ts';
+import { type RateLimitOptions, redisStore } from '@graphql-bulwark/rate-limit';
+import { type Served, serve } from '../../packages/rate-limit/test/server.ts';
 
 const schema = 'type Query { f: String @rateLimit(max: 5, windowSeconds: 3600) free: String }';
 const bob = as({ id: 'bob' });

@@ -11,7 +11,7 @@ async function race(processes: number, calls: number, points: readonly number[])
   const args = [url ?? '', randomUUID(), `${calls}`, ...points.map(String)];
   const options = { execArgv: ['--import', 'tsx', '-C', '@graphql-bulwark/source'] };
   const fleet = Array.from({ length: processes }, () =>
-    fork(new URL('rate-fleet-process.ts', import.meta.url), args, options),
+    fork(new URL('redis-fleet-process.ts', import.meta.url), args, options),
   );
   onTestFinished(() => fleet.forEach((process) => void process.kill()));
   await Promise.all(fleet.map((process) => once(process, 'message')));
