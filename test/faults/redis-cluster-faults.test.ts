@@ -1,12 +1,13 @@
 // One node of a real cluster hangs or is killed while callers whose buckets lie elsewhere go on. That no answer waits for it is
 // shown by order: all of them are here before it goes on.
+
+import { type RateLimitOptions, redisStore } from '@graphql-bulwark/rate-limit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Served, serve } from '../../packages/rate-limit/test/server.ts';
 import { as, codes, send } from '../kit.ts';
 import { Cluster, createCluster } from '../redis-client.ts';
 import { type RedisCluster, startCluster } from '../redis-cluster.ts';
 import { hasRedis, type RedisProcess } from '../redis-process.ts';
-import { type RateLimitOptions, redisStore } from '@graphql-bulwark/rate-limit';
-import { type Served, serve } from '../../packages/rate-limit/test/server.ts';
 
 const schema = `type Query {
   f: String @rateLimit(max: 5, windowSeconds: 3600)
