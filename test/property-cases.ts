@@ -24,5 +24,7 @@ function readShare(text: string | undefined): number {
   if (text === undefined || text === '') return fewShare;
   const number = Number(text);
   if (number > 0 && number < Infinity) return number;
-  throw new TypeError(`PROPERTY_CASES is ${JSON.stringify(text)}, but must be a number above 0, for example 1 for all.`);
+  throw new TypeError(
+    `PROPERTY_CASES is ${JSON.stringify(text)}, but must be a number above 0, for example 1 for all.`,
+  );
 }

@@ -99,8 +99,6 @@ function honest({ port }: Served, id: string, from = office): Promise<number | '
   });
 }
 
-const eventually = (read: () => unknown) => expect.poll(read, { timeout: 15_000 });
-
 /** What is printed from now on. */
 function printed(): string[] {
   const lines: string[] = [];
@@ -125,11 +123,11 @@ describe('attack: sockets that never say who they are', () => {
       }
       expect(await honest(served, colleague)).toBe('open');
     }
-    await eventually(() => ended).toBe(253);
+    await expect.poll(() => ended).toBe(253);
     expect(served.sockets.clients.size).toBe(50);
     expect(await honest(served, 'ann')).toBe('open');
     expect(await honest(served, 'bob', '198.51.100.1')).toBe('open');
-    await eventually(() => served.sockets.clients.size).toBe(51);
+    await expect.poll(() => served.sockets.clients.size).toBe(51);
     const limited = served.told.filter(({ type }) => type === 'rate.limited');
     expect(limited).toHaveLength(254);
     expect(limited[0]).toMatchObject({ outcome: 'refused', policy: 'socket:open:address', clientIp: office });
@@ -152,7 +150,7 @@ describe('attack: sockets that never say who they are', () => {
       await closed(socket);
     });
     await Promise.all(idle);
-    await eventually(() => served.sockets.clients.size).toBe(1);
+    await expect.poll(() => served.sockets.clients.size).toBe(1);
     expect(await honest(served, 'bob')).toBe('open');
   });
 
@@ -164,7 +162,7 @@ describe('attack: sockets that never say who they are', () => {
       await closed(socket);
     });
     await Promise.all(refused);
-    await eventually(() => served.sockets.clients.size).toBe(0);
+    await expect.poll(() => served.sockets.clients.size).toBe(0);
     expect(await honest(served, 'ann')).toBe('open');
   });
 
@@ -185,7 +183,7 @@ describe('a socket that was let in', () => {
     const served = await serve({ sockets: { maxSocketsPerAddress: 3 } });
     for (const id of ['a', 'b', 'c']) expect(await honest(served, id)).toBe('open');
     expect(await honest(served, 'd')).toBe(4403);
-    await eventually(() => served.sockets.clients.size).toBe(3);
+    await expect.poll(() => served.sockets.clients.size).toBe(3);
     expect(await honest(served, 'd', '198.51.100.1')).toBe('open');
   });
 
@@ -208,7 +206,7 @@ describe('sockets that break off', () => {
       if (i % 3) socket.resetAndDestroy();
       else socket.destroy();
     }
-    await eventually(() => served.sockets.clients.size).toBe(0);
+    await expect.poll(() => served.sockets.clients.size).toBe(0);
     for (const id of ['a', 'b', 'c']) expect(await honest(served, id)).toBe('open');
     expect(await honest(served, 'd')).toBe(4403);
   });
@@ -237,7 +235,7 @@ describe('sockets that break off', () => {
       }
     }
     const isHonest = (): boolean => served.sockets.clients.size === 50;
-    await eventually(isHonest).toBe(true);
+    await expect.poll(isHonest).toBe(true);
     expect(lines).toEqual([]);
   });
 });
