@@ -289,6 +289,17 @@ describe('memoryStore', () => {
     vi.useRealTimers();
   });
 
+  it('never says that a window lasts longer than its length, however long the process has run', () => {
+    const clock = vi.spyOn(performance, 'now');
+    onTestFinished(() => clock.mockRestore());
+    const windows = createWindows(10_000);
+    for (let i = 0; i < 1_000; i += 1) {
+      clock.mockReturnValue(100_000 + i * 1_234.567_891);
+      const { buckets } = windows.consume([charge()]);
+      expect(buckets[0]?.resetSeconds).toBe(60);
+    }
+  });
+
   it('takes no bound that makes no sense', () => {
     expect(() => memoryStore({ maxKeys: 0 })).toThrow(/maxKeys/);
     expect(() => memoryStore({ maxKey: 1 } as never)).toThrow(/did you mean 'maxKeys'/);
