@@ -14,11 +14,13 @@ export interface Race {
 const client = new Redis(process.argv[2] ?? '');
 const store = redisStore({ client });
 await client.ping();
-process.on('message', async ({ policy, calls, points }: Race) => {
+process.on('message', (race: Race) => void run(race));
+process.send?.('ready');
+
+async function run({ policy, calls, points }: Race): Promise<void> {
   const charges = points.map(
     (each, i): Charge => ({ key: `k${i}`, policy, points: each, limit: 5, windowSeconds: 97 }),
   );
   const answers = await Promise.all(Array.from({ length: calls }, () => store.consume(charges)));
   process.send?.(answers.filter(({ allowed }) => allowed).length);
-});
-process.send?.('ready');
+}

@@ -24,13 +24,13 @@ async function bytesLeftBy(way: string): Promise<number> {
 let held: number;
 beforeAll(async () => {
   held = await bytesLeftBy('held');
-  expect(held).toBeGreaterThan(50_000);
 });
 
 it.each(['request', 'batch', 'socket'])(
   'an answer over a %s is collected with the young objects, and does not wait for a full collection',
   async (way) => {
     const answers = way === 'batch' ? 2 : 1;
+    expect(held).toBeGreaterThan(50_000);
     expect(await bytesLeftBy(way)).toBeLessThan((answers * held) / 2);
   },
 );
