@@ -6,6 +6,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import * as fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { as, send } from './kit.ts';
+import { propertyCases } from './property-cases.ts';
 
 interface Row {
   readonly id: number;
@@ -117,6 +118,6 @@ it.each<[rule: string, Timing]>([
       expect(JSON.stringify(whole)).toBe(JSON.stringify(await send(server, query, me)));
       expect(whole.body.data).toBeDefined();
     }),
-    { numRuns: 300 },
+    { numRuns: propertyCases(300) },
   );
 });

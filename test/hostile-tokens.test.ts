@@ -18,6 +18,7 @@ import { array, assert, asyncProperty, constantFrom, nat, pre, record } from 'fa
 import { createBulwark, type SecuredContext } from 'graphql-bulwark';
 import { CompactEncrypt, exportJWK, importJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { propertyCases } from './property-cases.ts';
 
 const audience = 'https://api.example.com';
 const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -240,7 +241,7 @@ describe('what is wrong is refused', () => {
         const { status } = await ask(changed);
         expect([400, 401]).toContain(status);
       }),
-      { numRuns: 150 },
+      { numRuns: propertyCases(150) },
     );
   });
 });

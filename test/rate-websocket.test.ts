@@ -120,7 +120,7 @@ it('opens no more sockets for one caller than it may, and one more when one is c
   expect(await connect('bob').state).toBe('closed');
   expect(await connect('ann').state).toBe('open');
   await sockets[0]?.client.dispose();
-  await expect.poll(() => connect('bob').state, { timeout: 5_000 }).toBe('open');
+  await expect.poll(() => connect('bob').state).toBe('open');
 });
 
 it('starts no more operations and sends no more events than it may', async () => {
@@ -210,7 +210,7 @@ it('the umbrella bounds the sockets of a caller and of an address by itself, and
   expect([count(nobody, 'open'), count(nobody, 4403)]).toEqual([10, 2]);
   expect(await connect(undefined, '2001:db8::2').state).toBe(4403);
   await bobs[states.indexOf('open')]?.client.dispose();
-  await expect.poll(() => connect('bob').state, { timeout: 5_000 }).toBe('open');
+  await expect.poll(() => connect('bob').state).toBe('open');
 });
 
 it('one address opens no more sockets, and starts no more operations, under many names', async () => {
@@ -327,12 +327,12 @@ it('a socket that closes while its caller is still being asked for takes no plac
   const limits = bulwark.sockets as SocketLimits;
   const [connected, disconnected] = [vi.spyOn(limits, 'connect'), vi.spyOn(limits, 'disconnect')];
   const { client } = connect('bob');
-  await vi.waitFor(() => expect(authenticate).toHaveBeenCalled());
+  await expect.poll(() => authenticate).toHaveBeenCalled();
   client.terminate();
-  await vi.waitFor(() => expect(disconnected).toHaveBeenCalled());
+  await expect.poll(() => disconnected).toHaveBeenCalled();
   expect(connected).not.toHaveBeenCalled();
   letIn();
-  await vi.waitFor(() => expect(connected).toHaveBeenCalled());
+  await expect.poll(() => connected).toHaveBeenCalled();
   expect(await connect('bob').state).toBe('open');
   expect(waits()).toBe(1);
 });
@@ -343,10 +343,10 @@ it('a socket that closes frees its place although its stream goes on in silence'
   expect(await state).toBe('open');
   const before = silences;
   client.subscribe({ query: 'subscription { silence }' }, { next() {}, error() {}, complete() {} });
-  await vi.waitFor(() => expect(silences).toBe(before + 1));
+  await expect.poll(() => silences).toBe(before + 1);
   expect(await connect('bob').state).toBe(4403);
   client.terminate();
-  await expect.poll(() => connect('bob').state, { timeout: 5_000 }).toBe('open');
+  await expect.poll(() => connect('bob').state).toBe('open');
 });
 
 it('a function of the application that throws says nothing of itself, and closes no socket', async () => {
@@ -484,12 +484,12 @@ it('what executes counts until it has settled, also where the client has complet
   const stop = Array.from({ length: 23 }, () =>
     client.subscribe({ query: '{ slow }' }, { next() {}, error, complete() {} }),
   );
-  await vi.waitFor(() => expect([running, refused.length]).toEqual([20, 3]));
+  await expect.poll(() => [running, refused.length]).toEqual([20, 3]);
   for (const complete of stop) complete();
   expect(await ticks(client, '{ f }')).toEqual(['RATE_LIMITED']);
   expect(await ticks(connect('ann').client, '{ f }')).toEqual([7]);
   open();
-  await expect.poll(() => ticks(client, '{ f }'), { timeout: 5_000 }).toEqual([7]);
+  await expect.poll(() => ticks(client, '{ f }')).toEqual([7]);
 });
 
 it('attack: an id that comes again hides no stream, neither from the count nor from the end of its socket', async () => {
@@ -542,17 +542,17 @@ it('attack: an id that comes again hides no stream, neither from the count nor f
   };
   for (let time = 1; time < 20; time += 1) {
     const complete = start('again', '{ slow }');
-    await vi.waitFor(() => expect(running).toBe(time));
+    await expect.poll(() => running).toBe(time);
     complete();
     start('again', 'subscription { silence }');
-    await vi.waitFor(() => expect(live).toBe(time));
+    await expect.poll(() => live).toBe(time);
     settle();
     expect(await f(`f${time}`)).toEqual([7]);
   }
   start('last', 'subscription { silence }');
   expect(await f('f')).toEqual(['RATE_LIMITED']);
   client.terminate();
-  await expect.poll(() => live, { timeout: 5_000 }).toBe(0);
+  await expect.poll(() => live).toBe(0);
 });
 
 it('a document over a structural limit is refused before it is validated, and a text before it is parsed', async () => {

@@ -31,6 +31,7 @@ import {
 import { expect, it } from 'vitest';
 import { countFields } from '../packages/rate-limit/src/charges/count-fields.ts';
 import { compileRules, type LimitedFields } from '../packages/rate-limit/src/rules/directive.ts';
+import { propertyCases } from './property-cases.ts';
 import { randomCase } from './random-operations.ts';
 
 /** Limits about every third field, the same ones for the same seed; some in two ways. */
@@ -90,6 +91,7 @@ function naive(
 }
 
 it('occurrences of limited fields equal those of a naive count', { timeout: 300_000 }, () => {
+  const cases = propertyCases(500);
   let owing = 0;
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
@@ -110,7 +112,7 @@ it('occurrences of limited fields equal those of a naive count', { timeout: 300_
       expect(new Map(found)).toEqual(expected);
       if ([...expected.values()].some((times) => times > 1)) owing += 1;
     }),
-    { numRuns: 500 },
+    { numRuns: cases },
   );
-  expect(owing).toBeGreaterThan(50);
+  expect(owing).toBeGreaterThan(cases / 10);
 });

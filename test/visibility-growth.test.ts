@@ -17,6 +17,7 @@ import {
   validateSchema,
 } from 'graphql';
 import { expect, it } from 'vitest';
+import { propertyCases } from './property-cases.ts';
 
 const schema = buildSchema(github.schema.idl, { assumeValidSDL: true });
 const coordinates = Object.values(schema.getTypeMap()).flatMap((type) => {
@@ -78,6 +79,6 @@ it('a view whose types are made when they are asked for is the schema that its i
       const names = Object.keys(view.getTypeMap());
       expect(names.filter((name) => hidden.has(name))).toEqual([]);
     }),
-    { numRuns: 3 },
+    { numRuns: propertyCases(10) },
   );
 });

@@ -139,7 +139,7 @@ export function createWindows(maxKeys: number): Windows {
 
   return {
     consume(charges) {
-      const now = performance.now();
+      const now = milliseconds();
       const points = charges.map((charge) => wholePoints(charge.points));
       calls += 1;
       // Whatever has to go now, it is none that this call charges.
@@ -164,7 +164,7 @@ export function createWindows(maxKeys: number): Windows {
     },
 
     giveBack(refunds) {
-      const now = performance.now();
+      const now = milliseconds();
       for (const refund of refunds) {
         const points = wholePoints(refund.points);
         const window = current(refund, now);
@@ -174,12 +174,12 @@ export function createWindows(maxKeys: number): Windows {
     },
 
     peek(bucket) {
-      const now = performance.now();
+      const now = milliseconds();
       return stateOf({ ...bucket, points: 1 }, current(bucket, now), now);
     },
 
     adopt(bucket, consumed, resetSeconds) {
-      const now = performance.now();
+      const now = milliseconds();
       const known = current(bucket, now);
       if (!(consumed > (known?.consumed ?? 0)) || !(resetSeconds > 0)) return;
       const window = known ?? open(bucket, now);
@@ -191,7 +191,7 @@ export function createWindows(maxKeys: number): Windows {
     },
 
     reset(bucket) {
-      const window = current(bucket, performance.now());
+      const window = current(bucket, milliseconds());
       if (window) close(window);
     },
 
@@ -202,6 +202,11 @@ export function createWindows(maxKeys: number): Windows {
     },
     size: () => size,
   };
+}
+
+/** Whole, so that sums are exact: with fractions the rest of a new window could come out as more than its length. */
+function milliseconds(): number {
+  return Math.floor(performance.now());
 }
 
 function stateOf(charge: Charge, window: Window | undefined, now: number): BucketState {

@@ -12,7 +12,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { createBulwark, type SecuredContext, webSocketHooks } from 'graphql-bulwark';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocket, WebSocketServer } from 'ws';
-import { as } from './kit.ts';
+import { as } from '../kit.ts';
 
 const [, , way] = process.argv;
 const rounds = 40;

@@ -99,8 +99,6 @@ function honest({ port }: Served, id: string, from = office): Promise<number | '
   });
 }
 
-const eventually = (read: () => unknown) => expect.poll(read, { timeout: 15_000 });
-
 /** What is printed from now on. */
 function printed(): string[] {
   const lines: string[] = [];
@@ -125,11 +123,11 @@ describe('attack: sockets that never say who they are', () => {
       }
       expect(await honest(served, colleague)).toBe('open');
     }
-    await eventually(() => ended).toBe(253);
+    await expect.poll(() => ended).toBe(253);
     expect(served.sockets.clients.size).toBe(50);
     expect(await honest(served, 'ann')).toBe('open');
     expect(await honest(served, 'bob', '198.51.100.1')).toBe('open');
-    await eventually(() => served.sockets.clients.size).toBe(51);
+    await expect.poll(() => served.sockets.clients.size).toBe(51);
     const limited = served.told.filter(({ type }) => type === 'rate.limited');
     expect(limited).toHaveLength(254);
     expect(limited[0]).toMatchObject({ outcome: 'refused', policy: 'socket:open:address', clientIp: office });
@@ -152,7 +150,7 @@ describe('attack: sockets that never say who they are', () => {
       await closed(socket);
     });
     await Promise.all(idle);
-    await eventually(() => served.sockets.clients.size).toBe(1);
+    await expect.poll(() => served.sockets.clients.size).toBe(1);
     expect(await honest(served, 'bob')).toBe('open');
   });
 
@@ -172,7 +170,7 @@ describe('attack: sockets that never say who they are', () => {
       },
     });
     const colleagues = Array.from({ length: 15 }, (_, i) => honest(served, `u${i}`));
-    await eventually(() => asked).toBe(15);
+    await expect.poll(() => asked).toBe(15);
     for (let i = 0; i < 60; i += 1) await raw(served);
     expect(served.sockets.clients.size).toBe(20);
     load();
@@ -186,16 +184,16 @@ describe('attack: sockets that never say who they are', () => {
       authenticate: async ({ headers: { authorization: id = '' } }) => {
         if (id === 'forged') throw new Error('no such caller');
         waiting.add(id);
-        await expect.poll(() => waiting.has('last'), { timeout: 15_000 }).toBe(true);
+        await expect.poll(() => waiting.has('last')).toBe(true);
         return { id, claims: {}, roles: [], scopes: [], authMethod: 'test' };
       },
     });
     const colleagues = Array.from({ length: 9 }, (_, i) => honest(served, `u${i}`));
-    await eventually(() => waiting.size).toBe(9);
+    await expect.poll(() => waiting.size).toBe(9);
     for (let i = 0; i < 20; i += 1) {
       const socket = await raw(served);
       socket.write(frame(init('forged')));
-      await eventually(() => served.told.filter(({ type }) => type === 'auth.failure').length).toBe(i + 1);
+      await expect.poll(() => served.told.filter(({ type }) => type === 'auth.failure').length).toBe(i + 1);
     }
     waiting.add('last');
     expect(new Set(await Promise.all(colleagues))).toEqual(new Set(['open']));
@@ -209,7 +207,7 @@ describe('attack: sockets that never say who they are', () => {
       await closed(socket);
     });
     await Promise.all(refused);
-    await eventually(() => served.sockets.clients.size).toBe(0);
+    await expect.poll(() => served.sockets.clients.size).toBe(0);
     expect(await honest(served, 'ann')).toBe('open');
   });
 
@@ -230,7 +228,7 @@ describe('a socket that was let in', () => {
     const served = await serve({ sockets: { maxSocketsPerAddress: 3 } });
     for (const id of ['a', 'b', 'c']) expect(await honest(served, id)).toBe('open');
     expect(await honest(served, 'd')).toBe(4403);
-    await eventually(() => served.sockets.clients.size).toBe(3);
+    await expect.poll(() => served.sockets.clients.size).toBe(3);
     expect(await honest(served, 'd', '198.51.100.1')).toBe('open');
   });
 
@@ -253,7 +251,7 @@ describe('sockets that break off', () => {
       if (i % 3) socket.resetAndDestroy();
       else socket.destroy();
     }
-    await eventually(() => served.sockets.clients.size).toBe(0);
+    await expect.poll(() => served.sockets.clients.size).toBe(0);
     for (const id of ['a', 'b', 'c']) expect(await honest(served, id)).toBe('open');
     expect(await honest(served, 'd')).toBe(4403);
   });
@@ -282,7 +280,7 @@ describe('sockets that break off', () => {
       }
     }
     const isHonest = (): boolean => served.sockets.clients.size === 50;
-    await eventually(isHonest).toBe(true);
+    await expect.poll(isHonest).toBe(true);
     expect(lines).toEqual([]);
   });
 });
