@@ -1,4 +1,4 @@
-import { operationFacts } from '@graphql-bulwark/core';
+import { operationFacts } from '@graphql-bulwark/core/internal';
 import { type CostOptions, costDirectives, explain } from '@graphql-bulwark/limits';
 import * as fc from 'fast-check';
 import { buildSchema, type GraphQLSchema, getOperationAST, getVariableValues, parse, validate } from 'graphql';

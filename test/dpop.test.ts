@@ -1,7 +1,7 @@
 // RFC 9449: a token bound to a key, and everything that may be wrong with its proof.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { authenticate, type DpopOptions } from '@graphql-bulwark/auth';
-import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core';
+import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core/internal';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';

@@ -1,4 +1,4 @@
-import { documentFacts, occurrencesAbove, operationFacts, repeatedFields } from '@graphql-bulwark/core';
+import { documentFacts, occurrencesAbove, operationFacts, repeatedFields } from '@graphql-bulwark/core/internal';
 import * as fc from 'fast-check';
 import {
   type DocumentNode,

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { guardSchema } from '@graphql-bulwark/auth';
-import { requireTestedGraphql } from '@graphql-bulwark/core';
+import { requireTestedGraphql } from '@graphql-bulwark/core/internal';
 import { buildSchema, version } from 'graphql';
 import { buildSchema as buildSchema17 } from 'graphql-17';
 import { expect, it } from 'vitest';

@@ -7,14 +7,8 @@ import {
   type PenaltyOptions,
   penalty,
 } from '@graphql-bulwark/auth';
-import {
-  type CounterStore,
-  createEvents,
-  factsOfRefusal,
-  refusalCode,
-  type SecurityEvent,
-  securityContext,
-} from '@graphql-bulwark/core';
+import { type CounterStore, createEvents, type SecurityEvent, securityContext } from '@graphql-bulwark/core';
+import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core/internal';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { afterAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { audience, bearer, issuer, now, signer } from '../packages/auth/test/tokens.ts';

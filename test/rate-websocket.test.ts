@@ -1,7 +1,8 @@
 // Limits over real WebSockets, through graphql-ws.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type CounterStore, checkOperation, createEvents, deny, securityContext } from '@graphql-bulwark/core';
+import { type CounterStore, checkOperation, createEvents, securityContext } from '@graphql-bulwark/core';
+import { deny } from '@graphql-bulwark/core/internal';
 import {
   memoryStore,
   type RateLimitOptions,

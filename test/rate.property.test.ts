@@ -1,12 +1,6 @@
 // What is charged for random operations, against a count that looks at every possible type of every path.
-import {
-  collectFields,
-  fragmentsOf,
-  included,
-  operationFacts,
-  type ResolvedOperation,
-  typeApplies,
-} from '@graphql-bulwark/core';
+import type { ResolvedOperation } from '@graphql-bulwark/core';
+import { collectFields, fragmentsOf, included, operationFacts, typeApplies } from '@graphql-bulwark/core/internal';
 import { costDirectives } from '@graphql-bulwark/limits';
 import { rateLimitDirectives } from '@graphql-bulwark/rate-limit';
 import * as fc from 'fast-check';

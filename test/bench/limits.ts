@@ -8,7 +8,8 @@ import { costLimitRule } from '@escape.tech/graphql-armor-cost-limit';
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives';
-import { createEvents, documentFacts, operationFacts, refusalCode, repeatedFields } from '@graphql-bulwark/core';
+import { createEvents } from '@graphql-bulwark/core';
+import { documentFacts, operationFacts, refusalCode, repeatedFields } from '@graphql-bulwark/core/internal';
 import { type CostOptions, cost, costDirectives, limits } from '@graphql-bulwark/limits';
 import * as github from '@octokit/graphql-schema';
 import {

@@ -15,34 +15,8 @@ import type { RunningServer } from './http.ts';
 import { startIdentity } from './identity.ts';
 import { startProtectedServer } from './protected-server.ts';
 import { serve } from './serve.ts';
-import { table } from './table.ts';
+import { type Row, type Showcase, type Timed, table } from './table.ts';
 import { aim, type Target } from './target.ts';
-
-export interface Timed extends Outcome {
-  readonly ms: number;
-}
-
-export interface Row {
-  readonly kind: 'honest' | 'attack';
-  readonly name: string;
-  /** The heading that an attack stands under. */
-  readonly chapter: string;
-  /** For honest traffic, `stopped` is what must not be. */
-  readonly bare: Timed;
-  readonly bulwark: Timed;
-  /** Codes that Bulwark may stop the attack with. */
-  readonly expect: readonly string[];
-}
-
-export interface Showcase {
-  readonly rows: readonly Row[];
-  /** Names of the attacks that Bulwark let through. */
-  readonly attacksThrough: readonly string[];
-  /** Attacks that it stopped with another code than expected, each with that code. */
-  readonly otherCodes: readonly string[];
-  /** Names of the honest operations that one of the servers refused. */
-  readonly honestRefused: readonly string[];
-}
 
 export interface ShowcaseOptions {
   readonly log?: (text: string) => void;

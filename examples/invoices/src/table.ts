@@ -1,5 +1,31 @@
 /** The tables of the showcase, in plain text. */
-import type { Row, Showcase, Timed } from './showcase.ts';
+import type { Outcome } from './attacks/attack.ts';
+
+export interface Timed extends Outcome {
+  readonly ms: number;
+}
+
+export interface Row {
+  readonly kind: 'honest' | 'attack';
+  readonly name: string;
+  /** The heading that an attack stands under. */
+  readonly chapter: string;
+  /** For honest traffic, `stopped` is what must not be. */
+  readonly bare: Timed;
+  readonly bulwark: Timed;
+  /** Codes that Bulwark may stop the attack with. */
+  readonly expect: readonly string[];
+}
+
+export interface Showcase {
+  readonly rows: readonly Row[];
+  /** Names of the attacks that Bulwark let through. */
+  readonly attacksThrough: readonly string[];
+  /** Attacks that it stopped with another code than expected, each with that code. */
+  readonly otherCodes: readonly string[];
+  /** Names of the honest operations that one of the servers refused. */
+  readonly honestRefused: readonly string[];
+}
 
 export function table(showcase: Showcase): string {
   const attacks = showcase.rows.filter((row) => row.kind === 'attack');

@@ -3,6 +3,7 @@
  * as its SHA-256: with 256 random bits there is nothing that a slow hash could protect.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Principal } from '@graphql-bulwark/core';
 import {
   atLeast,
   type Check,
@@ -11,11 +12,10 @@ import {
   isText,
   must,
   type OptionTable,
-  type Principal,
   readOptions,
   sha256Bytes,
   within,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 
 /** What a store knows of a key. */
 export interface ApiKeyRecord {

@@ -5,23 +5,25 @@
  * 403, for a cookie from elsewhere; `RATE_LIMITED`, 429, after too many; `SERVICE_UNAVAILABLE`, 503, when we cannot know.
  */
 import {
-  anEventSink,
-  atLeast,
   type ClientAddressOptions,
   clientAddress,
   type Events,
+  type Principal,
+  type SecurityContext,
+  securityContext,
+} from '@graphql-bulwark/core';
+import {
+  anEventSink,
+  atLeast,
   fullListOf,
   knownOptions,
   type OptionTable,
   orFalse,
-  type Principal,
   plainObject,
   readOptions,
   realmRow,
-  type SecurityContext,
-  securityContext,
   withoutDefaults,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import { type ApiKeyOptions, apiKeyVerifier } from './api-keys.ts';
 import { type Accepted, type CredentialSource, credentialOf, onlyAuthorization } from './bearer.ts';
 import { type CookieOptions, readCookieOptions } from './cookie.ts';

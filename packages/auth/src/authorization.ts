@@ -3,18 +3,16 @@
  * Room: check, after the limits. The guards of record are in the schema, and hold without this control.
  * Answers: `UNAUTHENTICATED`, 401, or `FORBIDDEN`, 403, with `WWW-Authenticate` (RFC 6750 section 3); one error per coordinate.
  */
+import { type Control, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import {
-  type Control,
   challenge,
   type OptionTable,
   PerOperation,
   plainObject,
-  type ResolvedOperation,
   readOptions,
   realmRow,
-  refuse,
   visitSelections,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import {
   type DocumentNode,
   type GraphQLError,

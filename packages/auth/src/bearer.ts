@@ -1,5 +1,6 @@
 /** The one credential of a request: one header, one scheme, at most 8 KiB (RFC 6750 section 2.1, RFC 9449 section 7.1). */
-import { type AuthScheme, challenge, type RequestOrigin, refuse } from '@graphql-bulwark/core';
+import { type RequestOrigin, refuse } from '@graphql-bulwark/core';
+import { type AuthScheme, challenge } from '@graphql-bulwark/core/internal';
 import { type CookieOptions, cookiesNamed } from './cookie.ts';
 
 /** The part of an HTTP request that carries a credential; `http.IncomingMessage` and Express requests fit. */

@@ -2,7 +2,8 @@
  * What policies, loaders and arguments say about the root fields of an operation, asked before the first of them runs: a
  * mutation must not be half done when its second field turns out to be somebody else's.
  */
-import { collectFields, fragmentsOf, included, type ResolvedOperation, typeApplies } from '@graphql-bulwark/core';
+import type { ResolvedOperation } from '@graphql-bulwark/core';
+import { collectFields, fragmentsOf, included, typeApplies } from '@graphql-bulwark/core/internal';
 import { argumentsOf, type Foreseen, rejects } from './foreseen.ts';
 import type { GuardedField } from './guarded.ts';
 import type { Guards } from './marker.ts';

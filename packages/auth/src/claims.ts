@@ -1,5 +1,6 @@
 /** From a verified token's claims to the principal. Only own properties count: a claim is never an inherited one. */
-import { type ClaimPath, claimAt, isNumericDate, type Principal } from '@graphql-bulwark/core';
+import type { ClaimPath, Principal } from '@graphql-bulwark/core';
+import { claimAt, isNumericDate } from '@graphql-bulwark/core/internal';
 
 type Claims = Readonly<Record<string, unknown>>;
 

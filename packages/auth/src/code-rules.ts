@@ -1,5 +1,5 @@
 /** Rules given from code, for schemas that have no SDL to annotate: the same rules, by coordinate. */
-import { isRecord, knownOptions, show } from '@graphql-bulwark/core';
+import { isRecord, knownOptions, show } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
 import { type AuthMode, coordinatesOf, type OwnerMode, type Uses } from './directives.ts';
 import type { DirectiveArguments } from './uses.ts';

@@ -2,7 +2,7 @@
  * A token in a cookie. Browsers send cookies with requests that other sites make, so an `Origin` from a closed list has to come
  * with it: a request without one is refused.
  */
-import { fullListOf, isWebOrigin, must, type OptionTable, readOptions } from '@graphql-bulwark/core';
+import { fullListOf, isWebOrigin, must, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 
 export interface CookieOptions {
   /** The cookie that holds the access token. Best with the prefix `__Host-`, `HttpOnly` and `SameSite`. */

@@ -4,7 +4,7 @@
  * what the client did not select is not there. So no rule may read one: refused at start where the schema shows it, and denied
  * when it comes up.
  */
-import type { Resolver } from '@graphql-bulwark/core';
+import type { Resolver } from '@graphql-bulwark/core/internal';
 import {
   type GraphQLFieldResolver,
   type GraphQLObjectType,

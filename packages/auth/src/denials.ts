@@ -2,7 +2,8 @@
  * How a guard says no: to the client in constant words, and not more often than it is worth reading; to the operator once per
  * coordinate and operation, with how often.
  */
-import { deny, type EventDetails, type Events, securityOf } from '@graphql-bulwark/core';
+import type { Events } from '@graphql-bulwark/core';
+import { deny, type EventDetails, securityOf } from '@graphql-bulwark/core/internal';
 import type { GraphQLError } from 'graphql';
 import { errorCap, located } from './error-cap.ts';
 import type { Memo, Memos } from './memo.ts';

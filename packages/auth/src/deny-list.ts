@@ -1,5 +1,5 @@
 /** Deny-lists: which tokens, and which subjects' tokens up to when, were taken back. In memory, or in Redis for a fleet. */
-import { atLeast, hasMethods, must, type OptionTable, readOptions, show } from '@graphql-bulwark/core';
+import { atLeast, hasMethods, must, type OptionTable, readOptions, show } from '@graphql-bulwark/core/internal';
 import type { RevocationQuery } from './revocation.ts';
 
 export interface DenyList {

@@ -1,5 +1,5 @@
 /** The three directives, and where a schema carries them: in its SDL, in extensions of it, or in `extensions` from code. */
-import { type Check, must, type OptionTable, readOptions } from '@graphql-bulwark/core';
+import { type Check, must, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import {
   type GraphQLNamedType,
   type GraphQLSchema,

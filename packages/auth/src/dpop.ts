@@ -5,11 +5,11 @@
  * One use is counted by core's counter store: a charge of one point on a bucket of one. The URL is the configured one; what the
  * `Host` header says is the client's to choose.
  */
+import type { CounterStore } from '@graphql-bulwark/core';
 import {
   aCounterStore,
   atLeast,
   between,
-  type CounterStore,
   fullListOf,
   must,
   mustUnshown,
@@ -17,7 +17,7 @@ import {
   readOptions,
   sha256,
   within,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import { calculateJwkThumbprint, EmbeddedJWK, type JWK, jwtVerify } from 'jose';
 import { type Nonces, nonces } from './dpop-nonce.ts';
 

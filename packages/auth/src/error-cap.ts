@@ -1,5 +1,5 @@
 /** How many errors one field of an operation may make, whatever the number of lists and objects in which it stands. */
-import { deny } from '@graphql-bulwark/core';
+import { deny } from '@graphql-bulwark/core/internal';
 import type { FieldNode, GraphQLError } from 'graphql';
 import type { Shown } from './memo.ts';
 import type { Path, Where } from './question.ts';

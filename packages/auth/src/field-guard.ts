@@ -1,6 +1,6 @@
 /** Guards a field: judges before its resolver, before its source stream is opened, and what it returns. */
 
-import { failField, isPromise, type Resolver, unlessGivenUp } from '@graphql-bulwark/core';
+import { failField, isPromise, type Resolver, unlessGivenUp } from '@graphql-bulwark/core/internal';
 import {
   defaultFieldResolver,
   type GraphQLFieldConfig,

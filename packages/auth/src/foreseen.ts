@@ -4,14 +4,14 @@
  * A selection on an abstract type is denied when every type that can stand there is; a selection under the condition of one
  * object type when that type is. Everything else is left to the guards in the schema.
  */
+import type { ResolvedOperation } from '@graphql-bulwark/core';
 import {
   deny,
   included,
   type RefusalFacts,
-  type ResolvedOperation,
   type SelectionVisitor,
   visitSelections,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import {
   type ASTNode,
   type FieldNode,

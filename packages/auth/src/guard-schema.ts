@@ -3,6 +3,7 @@
  * Room: the schema itself, so that it holds under every transport, and under `execute()`.
  * Answers: `null` with `UNAUTHENTICATED` or `FORBIDDEN` at its path; never an HTTP status.
  */
+import type { Events, SecuredContext } from '@graphql-bulwark/core';
 import {
   aFlag,
   aFunction,
@@ -10,7 +11,6 @@ import {
   anEventSink,
   atLeast,
   byName,
-  type Events,
   isRecord,
   must,
   type OptionTable,
@@ -19,8 +19,7 @@ import {
   type Resolver,
   readOptions,
   requireTestedGraphql,
-  type SecuredContext,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,

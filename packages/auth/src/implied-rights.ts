@@ -1,5 +1,6 @@
 /** Roles that bring other roles and scopes with them, worked out once, when the principal is made. */
-import { byName, isRecord, isText, must, type OptionTable, type Principal, readOptions } from '@graphql-bulwark/core';
+import type { Principal } from '@graphql-bulwark/core';
+import { byName, isRecord, isText, must, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 
 export interface ImpliedRightsOptions {
   /** Role -> roles that it includes, and theirs. @default none */

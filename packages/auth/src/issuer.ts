@@ -4,6 +4,7 @@
  * jose does the cryptography and the claims. What is decided here is what jose leaves open: everything is required, and an
  * error is either the token's fault or that of the infrastructure.
  */
+import type { ClaimPath, Principal } from '@graphql-bulwark/core';
 import {
   aFlag,
   among,
@@ -12,14 +13,12 @@ import {
   between,
   byName,
   type Check,
-  type ClaimPath,
   isText,
   must,
   mustUnshown,
-  type Principal,
   readOptions,
   type SharedTable,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { type ClaimRules, isSubject, principalOf } from './claims.ts';
 import { type DefaultedKeyOption, type KeyOptions, type Keys, keysOf, keyTable } from './keys.ts';

@@ -3,7 +3,7 @@
  *
  * Synchronous unless a policy, a loader or a property is not. Whatever throws or rejects denies.
  */
-import { isPromise } from '@graphql-bulwark/core';
+import { isPromise } from '@graphql-bulwark/core/internal';
 import type { Check, Found, Guarded, GuardedField } from './guarded.ts';
 import type { LoaderBook } from './loaders.ts';
 import { after, firstOf, type Maybe } from './maybe.ts';

@@ -1,13 +1,6 @@
 /** From a credential to its principal or its refusal: what is asked, in which order, and what a failure costs. */
-import {
-  type AuthScheme,
-  type BearerError,
-  challenge,
-  claimAt,
-  type Principal,
-  refusalCode,
-  refuse,
-} from '@graphql-bulwark/core';
+import { type Principal, refuse } from '@graphql-bulwark/core';
+import { type AuthScheme, type BearerError, challenge, claimAt, refusalCode } from '@graphql-bulwark/core/internal';
 import type { KeyVerdict } from './api-keys.ts';
 import type { Credential } from './bearer.ts';
 import type { DpopVerifier } from './dpop.ts';

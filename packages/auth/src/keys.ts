@@ -1,7 +1,14 @@
 /** Which keys check which signatures (RFC 7518 section 3.1, RFC 8725 section 3.1). Settled while the server starts. */
 import { createPublicKey, KeyObject } from 'node:crypto';
 import { types } from 'node:util';
-import { atLeast, between, fullListOf, mustUnshown, type Settings, type SharedTable } from '@graphql-bulwark/core';
+import {
+  atLeast,
+  between,
+  fullListOf,
+  mustUnshown,
+  type Settings,
+  type SharedTable,
+} from '@graphql-bulwark/core/internal';
 import { type CryptoKey, createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { type IssuerListener, remoteKeys } from './remote-keys.ts';
 import { isUsableKey, minRsaBits } from './usable-key.ts';

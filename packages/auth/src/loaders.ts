@@ -3,7 +3,7 @@
  *
  * What a loader finds is kept for the operation and handed to the resolver, so that check and use see the same row.
  */
-import { isPromise, within } from '@graphql-bulwark/core';
+import { isPromise, within } from '@graphql-bulwark/core/internal';
 import type { GraphQLResolveInfo } from 'graphql';
 import { refuseDelegated } from './delegation.ts';
 import { after, type Maybe } from './maybe.ts';

@@ -1,5 +1,5 @@
 /** Answers that may take time: synchronous stays synchronous. */
-import { isPromise } from '@graphql-bulwark/core';
+import { isPromise } from '@graphql-bulwark/core/internal';
 
 export type Maybe<T> = T | Promise<T>;
 

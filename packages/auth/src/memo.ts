@@ -3,7 +3,8 @@
  *
  * The check before execution makes one and hands it over; the execution of the same operation takes it, once.
  */
-import { collectFields, included, isObject, type Principal, typeApplies } from '@graphql-bulwark/core';
+import type { Principal } from '@graphql-bulwark/core';
+import { collectFields, included, isObject, typeApplies } from '@graphql-bulwark/core/internal';
 import { type GraphQLError, type GraphQLResolveInfo, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import { Numbers } from './numbers.ts';
 

@@ -3,7 +3,7 @@
  *
  * Each object is read once: the fields of an operation share its variables, however large these are.
  */
-import { isObject } from '@graphql-bulwark/core';
+import { isObject } from '@graphql-bulwark/core/internal';
 
 export class Numbers {
   #last = 0;

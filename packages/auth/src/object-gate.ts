@@ -2,7 +2,7 @@
  * Guards the objects of a type, wherever they come up: graphql-js asks a type's `isTypeOf` about every object before it
  * reads anything of it, `__typename` included.
  */
-import { deny, failValue, isPromise, unlessGivenUp } from '@graphql-bulwark/core';
+import { deny, failValue, isPromise, unlessGivenUp } from '@graphql-bulwark/core/internal';
 import {
   defaultTypeResolver,
   type GraphQLAbstractType,

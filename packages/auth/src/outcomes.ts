@@ -1,13 +1,6 @@
 /** Every outcome of authentication as an event: who came in, and why somebody did not. */
-import {
-  type EventDetails,
-  type Events,
-  factsOfRefusal,
-  type Principal,
-  refusalCode,
-  type SecurityContext,
-  securityContext,
-} from '@graphql-bulwark/core';
+import { type Events, type Principal, type SecurityContext, securityContext } from '@graphql-bulwark/core';
+import { type EventDetails, factsOfRefusal, refusalCode } from '@graphql-bulwark/core/internal';
 
 /** Does the work and reports what came of it; what it throws goes on. Nobody asking for anything is no event. */
 export async function reported(

@@ -1,5 +1,5 @@
 /** What about `@owner` only the schema around it can tell: refused at start, never at run time. */
-import { isPlainField } from '@graphql-bulwark/core';
+import { isPlainField } from '@graphql-bulwark/core/internal';
 import {
   type GraphQLField,
   type GraphQLInputType,

@@ -2,7 +2,7 @@
  * Judges the owners of a guard: of an object, of what a field is asked for, of what is passed in. Any of them is enough, and a
  * bypass is asked first. Whatever throws or rejects is no owner.
  */
-import { isPromise } from '@graphql-bulwark/core';
+import { isPromise } from '@graphql-bulwark/core/internal';
 import { OperationTypeNode } from 'graphql';
 import { type Found, type Guarded, ownerModeOf } from './guarded.ts';
 import type { LoaderBook } from './loaders.ts';

@@ -1,5 +1,5 @@
 /** What `@owner` may say, checked once: where the owner stands, whom it is compared with, and what a stranger gets. */
-import { show } from '@graphql-bulwark/core';
+import { show } from '@graphql-bulwark/core/internal';
 import { knownArguments, type OwnerMode } from './directives.ts';
 import { type AnyOf, alternatives } from './rules.ts';
 import type { DirectiveArguments } from './uses.ts';

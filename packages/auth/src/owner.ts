@@ -4,7 +4,8 @@
  * It reads the object that the resolver returned, never the client's selection. Whatever is missing, empty or of another kind
  * is nobody's: two absent values are not equal.
  */
-import { claimAt, isPromise, type Principal } from '@graphql-bulwark/core';
+import type { Principal } from '@graphql-bulwark/core';
+import { claimAt, isPromise } from '@graphql-bulwark/core/internal';
 import { refuseDelegated } from './delegation.ts';
 
 /** `unresolved`: the property is not there, which is rather a mistake of the server than of the caller. */

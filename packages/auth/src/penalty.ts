@@ -7,25 +7,27 @@
  * and the last one locks until the window ends. Success clears the subject and never the address.
  */
 import {
-  aCounterStore,
-  anEventSink,
-  aText,
-  atLeast,
   type BucketState,
   type Charge,
   type CounterStore,
   checkedConsumption,
   type Events,
+  type Refund,
+  refuse,
+} from '@graphql-bulwark/core';
+import {
+  aCounterStore,
+  anEventSink,
+  aText,
+  atLeast,
   factsOfRefusal,
   type OptionTable,
   plainText,
-  type Refund,
   readOptions,
   refusalCode,
-  refuse,
   sha256,
   within,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 
 export interface PenaltyOptions {
   /** Counts. Shared by all processes of a fleet. */

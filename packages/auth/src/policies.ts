@@ -4,17 +4,17 @@
  * Only `true` lets pass. What throws, rejects, takes too long or answers anything else denies. Each question is asked once
  * per operation, and a policy with `many` gets the keys of a whole list in one call.
  */
+import type { Principal } from '@graphql-bulwark/core';
 import {
   aFlag,
   aFunction,
   isPromise,
   must,
   type OptionTable,
-  type Principal,
   readOptions,
   show,
   within,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import type { GraphQLResolveInfo } from 'graphql';
 import { refuseDelegated } from './delegation.ts';
 import { allTrue, anyTrue, type Maybe } from './maybe.ts';

@@ -4,7 +4,7 @@
  * One request at a time. A key id that nobody knows asks again only when the last answer has cooled down; an issuer that
  * fails is asked again after 1, 2, 4 ... 60 seconds; keys that were good are used for a while when it is down.
  */
-import { longestTimer } from '@graphql-bulwark/core';
+import { longestTimer } from '@graphql-bulwark/core/internal';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { isUsableKey } from './usable-key.ts';
 

@@ -14,7 +14,7 @@ import {
   isPromise,
   type Resolver,
   unlessGivenUp,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import { type GraphQLError, type GraphQLOutputType, type GraphQLSchema, isListType, isNonNullType } from 'graphql';
 import { isNothing } from './at-a-glance.ts';
 import type { Denials } from './denials.ts';

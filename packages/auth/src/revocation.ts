@@ -2,17 +2,16 @@
  * Tokens that were taken back before their end. Asked on every request, whatever else is remembered. API keys are not asked
  * for here: the application's own store says whether they live.
  */
+import { type Principal, refuse } from '@graphql-bulwark/core';
 import {
   aFlag,
   aFunction,
   atLeast,
   type OptionTable,
-  type Principal,
   readOptions,
-  refuse,
   type Settings,
   within,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 
 /** What a token is known by. Never the text of a token: one token has several spellings. */
 export interface RevocationQuery {

@@ -3,7 +3,8 @@
  *
  * A rule is an AND of requirements, a requirement an OR of ANDs of names, both sorted, so that equal rules are equal texts.
  */
-import { type Principal, show } from '@graphql-bulwark/core';
+import type { Principal } from '@graphql-bulwark/core';
+import { show } from '@graphql-bulwark/core/internal';
 import { type AuthMode, knownArguments } from './directives.ts';
 import type { DirectiveArguments } from './uses.ts';
 

@@ -4,13 +4,8 @@
  *
  * Whatever does not have the form of a principal is nobody: a guard must not be talked into reading roles from a string.
  */
-import {
-  type Principal,
-  type SecuredContext,
-  type SecurityContext,
-  securityContext,
-  securityOf,
-} from '@graphql-bulwark/core';
+import { type Principal, type SecuredContext, type SecurityContext, securityContext } from '@graphql-bulwark/core';
+import { securityOf } from '@graphql-bulwark/core/internal';
 import { type Claimant, identities, type Normalize } from './owner.ts';
 import type { Why } from './question.ts';
 import { type AnyOf, holds, missing, type Rule } from './rules.ts';

@@ -1,12 +1,6 @@
 /** A subscription lasts no longer than the credential that opened it. */
-import {
-  type Events,
-  isAsyncIterable,
-  isPromise,
-  longestTimer,
-  type Resolver,
-  securityOf,
-} from '@graphql-bulwark/core';
+import type { Events } from '@graphql-bulwark/core';
+import { isAsyncIterable, isPromise, longestTimer, type Resolver, securityOf } from '@graphql-bulwark/core/internal';
 import type { Standings } from './standing.ts';
 
 /** Ends the source stream when the caller's credential does. */

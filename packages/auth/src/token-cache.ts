@@ -4,7 +4,7 @@
  * Only good tokens are kept, so strangers cannot fill it; the oldest makes room. A token's text is not its identity: nothing
  * is decided by a miss, and revocation is asked on every request, outside.
  */
-import { sha256 } from '@graphql-bulwark/core';
+import { sha256 } from '@graphql-bulwark/core/internal';
 import type { TokenVerifier, VerifiedToken } from './issuer.ts';
 
 interface Kept {

@@ -2,7 +2,7 @@
  * What becomes of one value that a field returns: enum values that not everybody may read, objects that their type's rule
  * denies, that FILTER and NOT_FOUND drop and that NULL replaces.
  */
-import { isPromise } from '@graphql-bulwark/core';
+import { isPromise } from '@graphql-bulwark/core/internal';
 import {
   defaultTypeResolver,
   type GraphQLAbstractType,

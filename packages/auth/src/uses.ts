@@ -1,5 +1,5 @@
 /** Each use of a directive on one element of a schema: in its SDL, in extensions of it, or in `extensions` from code. */
-import { isRecord } from '@graphql-bulwark/core';
+import { isRecord } from '@graphql-bulwark/core/internal';
 import { getDirective } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
 

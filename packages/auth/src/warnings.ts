@@ -1,5 +1,5 @@
 /** What a schema says that is allowed, and that may still surprise: told once, while it is guarded. */
-import { listed } from '@graphql-bulwark/core';
+import { listed } from '@graphql-bulwark/core/internal';
 import {
   type GraphQLNamedType,
   type GraphQLOutputType,

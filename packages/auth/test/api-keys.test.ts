@@ -1,5 +1,6 @@
 // API keys, and every way in which one may be wrong.
-import { createEvents, factsOfRefusal, type SecurityEvent } from '@graphql-bulwark/core';
+import { createEvents, type SecurityEvent } from '@graphql-bulwark/core';
+import { factsOfRefusal } from '@graphql-bulwark/core/internal';
 import { describe, expect, it } from 'vitest';
 import { type ApiKeyOptions, type ApiKeyRecord, type ApiKeyStore, authenticate, generateApiKey } from '../src/index.ts';
 import { reasonOf, refusedBy } from './refused.ts';

@@ -1,5 +1,5 @@
 import { createPublicKey, createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core';
+import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core/internal';
 import { CompactEncrypt, CompactSign, exportSPKI, SignJWT } from 'jose';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type AuthenticateOptions, authenticate, type CredentialSource } from '../src/index.ts';

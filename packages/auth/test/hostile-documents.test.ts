@@ -1,4 +1,5 @@
-import { checkOperation, createEvents, visitSelections } from '@graphql-bulwark/core';
+import { checkOperation, createEvents } from '@graphql-bulwark/core';
+import { visitSelections } from '@graphql-bulwark/core/internal';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type DocumentNode, type FieldNode, Kind, type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';

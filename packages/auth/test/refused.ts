@@ -1,5 +1,5 @@
 /** What a client and an operator learn of a request that authentication refuses. */
-import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core';
+import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core/internal';
 import type { Authenticate, CredentialSource } from '../src/index.ts';
 
 export interface Refused {

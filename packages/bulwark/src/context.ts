@@ -8,20 +8,22 @@ import type { IncomingMessage } from 'node:http';
 import {
   type ClientAddressOptions,
   type Events,
+  type Principal,
+  type RequestOrigin,
+  refuse,
+  type SecuredContext,
+  type SecurityContext,
+  securityContext,
+} from '@graphql-bulwark/core';
+import {
   eventOf,
   hasEnded,
   isExpectedError,
   isNumericDate,
   isObject,
-  type Principal,
-  type RequestOrigin,
-  refuse,
   reworded,
-  type SecuredContext,
-  type SecurityContext,
-  securityContext,
   type Wording,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import type { GraphQLError } from 'graphql';
 import { proxyNotice } from './proxy-notice.ts';
 

@@ -2,32 +2,34 @@
 import type { ApolloServerOptionsWithSchema } from '@apollo/server';
 import { authDirectivesAs, authorization, guardSchema, rightsOf, ruleAt } from '@graphql-bulwark/auth';
 import {
-  type AdmitInput,
   admitRequest,
-  type CheckInput,
   type Control,
   checkOperation,
   clientAddress,
   createEvents,
   guard,
+  type Logger,
+  measureDocument,
+  type RequestOrigin,
+  type ResolvedOperation,
+  type SecuredContext,
+  type SecurityContext,
+  securityContext,
+} from '@graphql-bulwark/core';
+import {
+  type AdmitInput,
+  type CheckInput,
   type Header,
   isDevelopment,
-  type Logger,
   logEvents,
   type MaskResult,
   type MeasureInput,
   maskedBy,
   maskResult,
-  measureDocument,
-  type RequestOrigin,
-  type ResolvedOperation,
   requireTestedGraphql,
-  type SecuredContext,
-  type SecurityContext,
-  securityContext,
   securityOf,
   wording,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import { hideUnauthorized, introspection, introspectionPolicy, views } from '@graphql-bulwark/introspection';
 import { type CostControl, capLists, cost, costDirectives, limits, resolveLimits } from '@graphql-bulwark/limits';
 import {

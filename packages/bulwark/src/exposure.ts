@@ -4,7 +4,7 @@
  * Names are all that it goes by. A field that looks secret and has a rule, itself or through its type, is not reported; input
  * is, unless its own rule or that of the operation asks for a role, a scope, a policy or ownership.
  */
-import { aFlag, isText, listOf, type OptionTable, readOptions } from '@graphql-bulwark/core';
+import { aFlag, isText, listOf, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import {
   type GraphQLField,
   type GraphQLSchema,

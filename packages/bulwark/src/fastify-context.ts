@@ -1,6 +1,6 @@
 /** Room 1 on Fastify, which hands over its requests in another way than `{ req }`. */
 import type { IncomingMessage } from 'node:http';
-import { aFunction } from '@graphql-bulwark/core';
+import { aFunction } from '@graphql-bulwark/core/internal';
 import { deriveRequest, type HttpRequest } from './context.ts';
 
 /** A Fastify request, as far as it is used. */

@@ -1,6 +1,5 @@
 export {
   createEvents,
-  type MaskResult,
   type Principal,
   REFUSALS,
   type RefusalCode,
@@ -9,6 +8,7 @@ export {
   type SecurityContext,
   type SecurityEvent,
 } from '@graphql-bulwark/core';
+export type { MaskResult } from '@graphql-bulwark/core/internal';
 export type { Authenticator, HttpRequest } from './context.ts';
 export { type Bulwark, createBulwark } from './create.ts';
 export { type Exposure, type ExposureOptions, exposures, printExposures, type RuleAt } from './exposure.ts';

@@ -1,24 +1,20 @@
 /** What a Bulwark is made of, and the defaults that are its own. */
 import type { AuthenticateOptions, GuardSchemaOptions, ImpliedRightsOptions } from '@graphql-bulwark/auth';
+import type { ClientAddressOptions, EventListener, Logger, Messages, SecuredContext } from '@graphql-bulwark/core';
 import {
   aFlag,
   aFunction,
   aLogger,
-  type ClientAddressOptions,
   callbackUrls,
   checkMessages,
-  type EventListener,
-  type Logger,
-  type Messages,
   must,
   type OptionTable,
   orFalse,
   plainObject,
   readOptions,
-  type SecuredContext,
   type Settings,
   type SubscriptionCallbackOptions,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import type { IntrospectionOptions } from '@graphql-bulwark/introspection';
 import type { CostOptions, LimitsOptions, ListCapOptions } from '@graphql-bulwark/limits';
 import type { RateLimitOptions, SocketLimitOptions } from '@graphql-bulwark/rate-limit';

@@ -6,7 +6,8 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { isGuarded } from '@graphql-bulwark/auth';
-import { answerOptions, type Events, isDevelopment, maxValidationErrors } from '@graphql-bulwark/core';
+import { answerOptions, type Events } from '@graphql-bulwark/core';
+import { isDevelopment, maxValidationErrors } from '@graphql-bulwark/core/internal';
 import { internalPlugin, usesCacheHints } from './cache-hints.ts';
 import { watched } from './landing-page.ts';
 

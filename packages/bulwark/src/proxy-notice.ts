@@ -2,13 +2,8 @@
  * Notices where `clientAddress` does not fit what stands in front. All who come through a proxy that it does not know share one
  * address, and what is limited by it; and who comes past the proxies that it counts writes an address of their own choice.
  */
-import {
-  type ClientAddressOptions,
-  forwardedHops,
-  inNetworks,
-  normalizeAddress,
-  type RequestOrigin,
-} from '@graphql-bulwark/core';
+import type { ClientAddressOptions, RequestOrigin } from '@graphql-bulwark/core';
+import { forwardedHops, inNetworks, normalizeAddress } from '@graphql-bulwark/core/internal';
 
 /** Where proxies of one's own stand (RFC 1918, RFC 4193, RFC 6598, loopback). Anybody else who sends the header makes it up. */
 const isPrivate = inNetworks([

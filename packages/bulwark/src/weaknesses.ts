@@ -1,5 +1,6 @@
 /** Options of Bulwark's own that give protection away. They are allowed, and named when the server is built. */
-import { isDevelopment, type SecuredContext } from '@graphql-bulwark/core';
+import type { SecuredContext } from '@graphql-bulwark/core';
+import { isDevelopment } from '@graphql-bulwark/core/internal';
 import type { BulwarkOptions } from './options.ts';
 
 export function* weakOptions<C extends SecuredContext>(options: BulwarkOptions<C>): Iterable<string> {

@@ -1,4 +1,5 @@
-import { clientAddress, normalizeAddress } from '@graphql-bulwark/core';
+import { clientAddress } from '@graphql-bulwark/core';
+import { normalizeAddress } from '@graphql-bulwark/core/internal';
 import { describe, expect, it } from 'vitest';
 
 const from = (remoteAddress: string | undefined, forwarded?: string | string[]) => ({

@@ -1,15 +1,6 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import {
-  aFunction,
-  atLeast,
-  type Control,
-  guard,
-  type OptionTable,
-  type RefusalCode,
-  readOptions,
-  refuse,
-  type SecurityEvent,
-} from '@graphql-bulwark/core';
+import { type Control, guard, type RefusalCode, refuse, type SecurityEvent } from '@graphql-bulwark/core';
+import { aFunction, atLeast, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import type { GraphQLError } from 'graphql';
 import { describe, expectTypeOf, test } from 'vitest';
 

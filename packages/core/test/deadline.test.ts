@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { within } from '../src/index.ts';
+import { within } from '../src/internal.ts';
 
 describe('within a time', () => {
   const later = <T>(value: T) => new Promise<T>((resolve) => setImmediate(resolve, value));

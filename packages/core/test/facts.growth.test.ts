@@ -1,4 +1,4 @@
-import { operationFacts, repeatedFields } from '@graphql-bulwark/core';
+import { operationFacts, repeatedFields } from '@graphql-bulwark/core/internal';
 import { type DocumentNode, Kind, type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { counting } from '../../../test/counting.ts';

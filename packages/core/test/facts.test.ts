@@ -1,4 +1,4 @@
-import { documentFacts, operationFacts } from '@graphql-bulwark/core';
+import { documentFacts, operationFacts } from '@graphql-bulwark/core/internal';
 import {
   type DocumentNode,
   type FieldNode,

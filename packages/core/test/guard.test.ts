@@ -4,13 +4,13 @@ import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheContr
 import {
   type Control,
   createEvents,
-  deny,
   guard,
   REFUSALS,
   type RefusalCode,
   refuse,
   type SecurityEvent,
 } from '@graphql-bulwark/core';
+import { deny } from '@graphql-bulwark/core/internal';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type DocumentNode, GraphQLError, GraphQLScalarType, type StringValueNode } from 'graphql';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';

@@ -1,7 +1,7 @@
 /** Lists that are handed over: what an executor and a plugin may do with them, and what becomes of promises below one that is given up. */
 import { buildSchema, type GraphQLObjectType, graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { failField, handingOverLists, unlessGivenUp } from '../src/index.ts';
+import { failField, handingOverLists, unlessGivenUp } from '../src/internal.ts';
 
 type Wrapped = (list: unknown) => unknown;
 

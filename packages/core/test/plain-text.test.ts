@@ -1,4 +1,4 @@
-import { plainText, plainTextBudget } from '@graphql-bulwark/core';
+import { plainText, plainTextBudget } from '@graphql-bulwark/core/internal';
 import { describe, expect, it } from 'vitest';
 import { growthOf } from '../../../test/kit.ts';
 

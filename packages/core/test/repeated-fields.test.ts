@@ -1,6 +1,6 @@
 import { Kind, parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { documentFacts, repeatedFields } from '../src/index.ts';
+import { documentFacts, repeatedFields } from '../src/internal.ts';
 
 const repeated = (text: string) => documentFacts(parse(text)).repeatedFields;
 const times = (n: number, make: (i: number) => string) => Array.from({ length: n }, (_, i) => make(i)).join(' ');

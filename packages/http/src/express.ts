@@ -3,7 +3,7 @@
  * Room: Express 5, in front of the GraphQL middleware.
  * Answers: 413, 415 and 400 as JSON in the form of GraphQL errors; never a page, a stack trace or the text of a body.
  */
-import { aFunction, readOptions } from '@graphql-bulwark/core';
+import { aFunction, readOptions } from '@graphql-bulwark/core/internal';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { headerSteps } from './headers.ts';
 import { type HttpSecurityOptions, httpSecurityTable, printError } from './options.ts';

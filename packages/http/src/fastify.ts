@@ -4,7 +4,7 @@
  * Answers: 413, 415 and 400 as JSON in the form of GraphQL errors; never the framework's own words.
  */
 import type { ServerOptions } from 'node:http';
-import { aFunction, type OptionTable, readOptions } from '@graphql-bulwark/core';
+import { aFunction, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import type { FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 import { headerSteps } from './headers.ts';
 import { type HttpLimits, httpLimits } from './http-limits.ts';

@@ -4,7 +4,7 @@
  * Answers: 408 for a slow request, 431 for large headers (RFC 6585 section 5), both by Node itself.
  */
 import type { ServerOptions } from 'node:http';
-import { atLeast, type OptionTable, readOptions } from '@graphql-bulwark/core';
+import { atLeast, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 
 export interface HttpLimits {
   /** Seconds for a whole request, its body included. @default 30 */

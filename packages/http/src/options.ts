@@ -1,5 +1,5 @@
 /** What both frameworks are told. */
-import { aFlag, atLeast, isWebOrigin, listOf, type Settings, type SharedTable } from '@graphql-bulwark/core';
+import { aFlag, atLeast, isWebOrigin, listOf, type Settings, type SharedTable } from '@graphql-bulwark/core/internal';
 
 export interface HttpSecurityOptions {
   /** Origins of other sites whose scripts may read answers, such as `https://app.example.com`. Left out: none. */

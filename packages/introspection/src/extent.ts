@@ -1,16 +1,15 @@
 /** How large an introspection may be: by default as large as the largest standard query, and no larger. */
+import { type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import {
   atLeast,
   fragmentsOf,
   operationFacts,
   orFalse,
   PerOperation,
-  type ResolvedOperation,
-  refuse,
   type SharedTable,
   type Walking,
   walkSelections,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import {
   type DocumentNode,
   type FieldNode,

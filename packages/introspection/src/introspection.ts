@@ -3,16 +3,8 @@
  * Room: check, first. Never a validation rule: its verdict is cached by query text and would serve the next caller too.
  * Answers: `INTROSPECTION_DISABLED`, 403 (GraphQL specification, section 4).
  */
-import {
-  aFunction,
-  among,
-  type Control,
-  listOf,
-  type OptionTable,
-  type ResolvedOperation,
-  readOptions,
-  refuse,
-} from '@graphql-bulwark/core';
+import { type Control, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
+import { aFunction, among, listOf, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import { type ExecutionResult, execute, type GraphQLSchema, Kind } from 'graphql';
 import { type ExtentOptions, extentLimits, extentTable } from './extent.ts';
 import { introspectionPolicy, type Policy, type PolicyOptions, policyTable } from './policy.ts';

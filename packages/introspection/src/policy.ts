@@ -1,13 +1,13 @@
 /** Who may introspect. */
+import type { SecurityContext } from '@graphql-bulwark/core';
 import {
   aFlagOrFunction,
   isDevelopment,
   plainObject,
   readOptions,
-  type SecurityContext,
   type SharedTable,
   show,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import { type SecretHeader, secretHeader } from './secret-header.ts';
 
 export interface PolicyOptions {

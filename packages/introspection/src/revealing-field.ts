@@ -8,7 +8,8 @@
  * `visitSelections` of core would enter a fragment once for each type on which it is spread, which a hostile document can make
  * many. Here the type that the fragment names says enough.
  */
-import { fragmentsOf, PerOperation, type ResolvedOperation } from '@graphql-bulwark/core';
+import type { ResolvedOperation } from '@graphql-bulwark/core';
+import { fragmentsOf, PerOperation } from '@graphql-bulwark/core/internal';
 import {
   BREAK,
   type FragmentDefinitionNode,

@@ -1,6 +1,6 @@
 /** A secret that a router or a build server sends in a header of its own. */
 import { timingSafeEqual } from 'node:crypto';
-import { must, mustUnshown, type OptionTable, readOptions, sha256Bytes } from '@graphql-bulwark/core';
+import { must, mustUnshown, type OptionTable, readOptions, sha256Bytes } from '@graphql-bulwark/core/internal';
 
 export interface SecretHeader {
   /** Name of the header, for example `x-introspection-key`. */

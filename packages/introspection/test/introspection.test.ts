@@ -5,11 +5,11 @@ import {
   checkOperation,
   createEvents,
   guard,
-  refusalCode,
   type SecuredContext,
   type SecurityContext,
   type SecurityEvent,
 } from '@graphql-bulwark/core';
+import { refusalCode } from '@graphql-bulwark/core/internal';
 import { buildSchema, getOperationAST, parse } from 'graphql';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { as, codes, growthOf, send, sendBody } from '../../../test/kit.ts';

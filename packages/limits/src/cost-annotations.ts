@@ -5,7 +5,7 @@
  * schema that renames them would be priced as if it said nothing. Another library can use the same names for directives with
  * other arguments; where estimators price the schema, these are theirs.
  */
-import { knownOptions, listed } from '@graphql-bulwark/core';
+import { knownOptions, listed } from '@graphql-bulwark/core/internal';
 import { type GraphQLDirective, type GraphQLSchema, getNamedType } from 'graphql';
 import { type Annotated, readDirectives } from './cost-directives.ts';
 

@@ -5,7 +5,7 @@
  * Core's walk shows the fields of a fragment at every spread. Here a fragment has a plan of its own, which is added once for each
  * spread: fragments that double then cost no more than their text.
  */
-import { responseKey } from '@graphql-bulwark/core';
+import { responseKey } from '@graphql-bulwark/core/internal';
 import { type FieldNode, Kind, type SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
 import { inputsCost, sizesOf } from './cost-field.ts';

@@ -4,7 +4,8 @@
  * Merged selection sets are priced once for each type that they meet, so that neither fragments that double at every level nor
  * an interface of hundreds of types multiply the work; what remains is bounded by a budget.
  */
-import { type Fragments, fragmentsOf, refuse } from '@graphql-bulwark/core';
+import { refuse } from '@graphql-bulwark/core';
+import { type Fragments, fragmentsOf } from '@graphql-bulwark/core/internal';
 import type { DocumentNode, SelectionSetNode } from 'graphql';
 import type { Spend } from './cost-arguments.ts';
 import type { SizedFields, Sizing } from './cost-list-size.ts';

@@ -1,5 +1,5 @@
 /** `@listSize` and `listSizes`, validated once: where the length of a field's list comes from. */
-import { aFlag, atLeast, listOf, type OptionTable, readOptions } from '@graphql-bulwark/core';
+import { aFlag, atLeast, listOf, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import {
   type GraphQLArgument,
   type GraphQLField,

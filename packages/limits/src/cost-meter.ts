@@ -1,13 +1,12 @@
 /** Prices operations: schemas and operations are compiled when they are first seen, and kept as long as they live. */
+import { type Refusal, refuse } from '@graphql-bulwark/core';
 import {
   type CoordinateShare,
   factsOfRefusal,
   operationFacts,
   PerOperation,
-  type Refusal,
   refusalCode,
-  refuse,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { compileApollo } from './cost-apollo.ts';
 import { Compiler, CostProgram, type Price } from './cost-compile.ts';

@@ -1,4 +1,5 @@
 /** What a user may set about cost, and how it holds. */
+import type { ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
 import {
   aFlag,
   aFunction,
@@ -9,13 +10,11 @@ import {
   type OptionTable,
   orFalse,
   plainObject,
-  type ResolvedOperation,
   readOptions,
-  type SecurityContext,
   type SharedTable,
   show,
   withoutDefaults,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
 import type { Estimator } from './estimators.ts';
 

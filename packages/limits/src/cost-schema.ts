@@ -2,7 +2,7 @@
  * What each field, type, argument and input field of a schema costs, read from `@cost`, `@listSize` and the options and
  * validated once, before a server starts (IBM cost directives, section 9).
  */
-import { dimensionsOf } from '@graphql-bulwark/core';
+import { dimensionsOf } from '@graphql-bulwark/core/internal';
 import {
   type GraphQLArgument,
   type GraphQLCompositeType,

@@ -5,7 +5,14 @@
  * `@include` stay open, and a fragment is entered again where it is spread under another condition. The cost of one field is
  * that of the IBM cost directives (section 7), or what an estimator says.
  */
-import { behind, type Fragments, onlySpread, responseKey, type Walking, walkSelections } from '@graphql-bulwark/core';
+import {
+  behind,
+  type Fragments,
+  onlySpread,
+  responseKey,
+  type Walking,
+  walkSelections,
+} from '@graphql-bulwark/core/internal';
 import type { FieldNode, GraphQLObjectType, SelectionNode, SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from './cost-compile.ts';
 import { estimatedTerm } from './cost-estimated.ts';

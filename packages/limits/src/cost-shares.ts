@@ -1,5 +1,5 @@
 /** Which coordinates made a cost: the compiled plans walked from the root, each once, with how often it counts. */
-import type { CoordinateShare } from '@graphql-bulwark/core';
+import type { CoordinateShare } from '@graphql-bulwark/core/internal';
 import type { CostProgram } from './cost-compile.ts';
 import { fieldCostOf, type Plan } from './cost-plan.ts';
 import { evaluate, type Run, type Variables } from './cost-terms.ts';

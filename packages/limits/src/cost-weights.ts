@@ -1,5 +1,5 @@
 /** The weights of a schema, read from `@cost` and the options and validated once (IBM cost directives, section 9). */
-import { readOptions, show } from '@graphql-bulwark/core';
+import { readOptions, show } from '@graphql-bulwark/core/internal';
 import { type GraphQLNamedType, type GraphQLSchema, isInputObjectType, isInterfaceType, isUnionType } from 'graphql';
 import { annotationReader } from './cost-annotations.ts';
 import { type Annotated, elementsOf } from './cost-directives.ts';

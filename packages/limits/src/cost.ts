@@ -3,7 +3,8 @@
  * Room: check, after the structural limits, on coerced variables.
  * Answers: `COST_LIMIT_EXCEEDED`, 400; `COST_INVALID_SLICING_ARGUMENT`, 400, for a list size that cannot be meant.
  */
-import { type Control, listed, ownVerdict, type ResolvedOperation } from '@graphql-bulwark/core';
+import type { Control, ResolvedOperation } from '@graphql-bulwark/core';
+import { listed, ownVerdict } from '@graphql-bulwark/core/internal';
 import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
 import { actualCost } from './cost-actual.ts';
 import { costMeter, judgeCost, type Priced, type Tell } from './cost-meter.ts';

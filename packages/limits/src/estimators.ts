@@ -1,5 +1,5 @@
 /** Estimators of graphql-query-complexity, taken as they are: functions that price one field, its children included. */
-import { ownVerdict } from '@graphql-bulwark/core';
+import { ownVerdict } from '@graphql-bulwark/core/internal';
 import type { FieldNode, GraphQLCompositeType, GraphQLField } from 'graphql';
 
 /** What an estimator is told of a field. */

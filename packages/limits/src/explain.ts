@@ -1,4 +1,5 @@
 /** What an operation asks for, and every limit that would refuse it, without a server and without refusing. */
+import { type Refusal, type RefusalCode, refuse } from '@graphql-bulwark/core';
 import {
   type CoordinateShare,
   type DocumentFacts,
@@ -9,12 +10,9 @@ import {
   type OptionTable,
   operationFacts,
   plainObject,
-  type Refusal,
-  type RefusalCode,
   readOptions,
   refusalCode,
-  refuse,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import {
   type DocumentNode,
   type GraphQLSchema,

@@ -3,6 +3,7 @@
  * Room: the guarded schema, once a list is resolved and before any of its items is.
  * Answers: `LIST_LIMIT_EXCEEDED` as the error of the field, or of the inner list.
  */
+import type { Events } from '@graphql-bulwark/core';
 import {
   aFunction,
   anEventSink,
@@ -11,7 +12,6 @@ import {
   byName,
   deny,
   dimensionsOf,
-  type Events,
   forget,
   handOverLists,
   type OptionTable,
@@ -20,7 +20,7 @@ import {
   requireTestedGraphql,
   securityOf,
   show,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,

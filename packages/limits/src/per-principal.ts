@@ -1,5 +1,5 @@
 /** Limits of one caller: they tighten the ceilings and never loosen them. */
-import { type Check, readOptions, show } from '@graphql-bulwark/core';
+import { type Check, readOptions, show } from '@graphql-bulwark/core/internal';
 
 export interface Tightening<N extends string> {
   /** Names the control in messages. */

@@ -3,15 +3,8 @@
  * Room: admit (batch, text, variables), measure (every operation of a document, before its validation), check.
  * Answers: one code per limit, 400, for the text 413; `FRAGMENT_CYCLE`, 400, which no option switches off.
  */
-import {
-  type Control,
-  documentFacts,
-  type OperationFacts,
-  operationFacts,
-  ownVerdict,
-  type ResolvedOperation,
-  refuse,
-} from '@graphql-bulwark/core';
+import { type Control, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
+import { documentFacts, type OperationFacts, operationFacts, ownVerdict } from '@graphql-bulwark/core/internal';
 import { type DocumentNode, Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import type { LimitsOptions } from './options.ts';
 import { tighterLimits } from './per-principal.ts';

@@ -1,4 +1,5 @@
 /** The table of limits: one row per option holds its default, its rule, its refusal and how its number is read. */
+import { type Refusal, type RefusalCode, refuse } from '@graphql-bulwark/core';
 import {
   aFunction,
   among,
@@ -9,15 +10,12 @@ import {
   type OptionTable,
   occurrencesAbove,
   orFalse,
-  type Refusal,
-  type RefusalCode,
   readOptions,
-  refuse,
   repeatedFields,
   type Settings,
   type SharedTable,
   withoutDefaults,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import type { DocumentNode } from 'graphql';
 import { nestingOf } from './nesting.ts';
 import type { Limits, LimitsOptions, PrincipalLimits } from './options.ts';

@@ -3,22 +3,19 @@
  *
  * An operation is known by what it asks for, never by the name alone: a client makes up names without end.
  */
+import { type Charge, type ResolvedOperation, refuse, type SecurityContext } from '@graphql-bulwark/core';
 import {
   aFunction,
   atLeast,
   byName,
-  type Charge,
   type Check,
   must,
   type OptionTable,
   ownVerdict,
   plainObject,
-  type ResolvedOperation,
   readOptions,
-  refuse,
-  type SecurityContext,
   type SharedTable,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import { type Caller, chargeFor } from './charges/charges.ts';
 import { hashOperation } from './charges/operation-hash.ts';
 import { wholePoints } from './points.ts';

@@ -1,4 +1,5 @@
 /** The options of the rate limit, checked once and made into what counts. */
+import type { CounterStore, Principal, SecurityContext } from '@graphql-bulwark/core';
 import {
   aCounterStore,
   aFlag,
@@ -6,15 +7,12 @@ import {
   among,
   atLeast,
   between,
-  type CounterStore,
   type OptionTable,
   orFalse,
   ownVerdict,
-  type Principal,
   readOptions,
-  type SecurityContext,
   show,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import {
   aBudget,
   type Budget,

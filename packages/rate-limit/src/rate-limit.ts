@@ -9,13 +9,12 @@ import {
   type Charge,
   type Control,
   type Events,
-  isObject,
-  listed,
   type Principal,
   type ResolvedOperation,
   type SecurityContext,
   securityContext,
 } from '@graphql-bulwark/core';
+import { isObject, listed } from '@graphql-bulwark/core/internal';
 import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { valuesKey } from './charges/bucket-key.ts';
 import { type Caller, chargeFor, listCharges } from './charges/charges.ts';

@@ -4,17 +4,8 @@
  * are denied and calls are counted (`perResolve`). Only fields that need it get a resolver of ours.
  * Answers: `RATE_LIMITED` as the error of one field.
  */
-import {
-  around,
-  type Charge,
-  type Consumption,
-  deny,
-  isObject,
-  type ResolvedOperation,
-  requireTestedGraphql,
-  type SecurityContext,
-  securityOf,
-} from '@graphql-bulwark/core';
+import type { Charge, Consumption, ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
+import { around, deny, isObject, requireTestedGraphql, securityOf } from '@graphql-bulwark/core/internal';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,

@@ -3,18 +3,8 @@
  * Room: the WebSocket adapter, which asks before it accepts a socket, starts an operation or sends an event.
  * Answers: `RATE_LIMITED`, for the adapter to send or to close the socket with.
  */
-import {
-  aFlag,
-  atLeast,
-  type Charge,
-  type Control,
-  type Events,
-  eventOf,
-  type OptionTable,
-  readOptions,
-  refuse,
-  type SecurityContext,
-} from '@graphql-bulwark/core';
+import { type Charge, type Control, type Events, refuse, type SecurityContext } from '@graphql-bulwark/core';
+import { aFlag, atLeast, eventOf, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import type { GraphQLError } from 'graphql';
 import { aBudget, type Budget, type CallerBudget, ruleOf } from './budgets.ts';
 import { whoKey } from './charges/bucket-key.ts';

@@ -1,5 +1,6 @@
 // Budgets of whole operations, points among them, and what answers say about them.
-import { createEvents, type ResolvedOperation, refusalCode, type SecurityEvent } from '@graphql-bulwark/core';
+import { createEvents, type ResolvedOperation, type SecurityEvent } from '@graphql-bulwark/core';
+import { refusalCode } from '@graphql-bulwark/core/internal';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, as, codes, send, sendBody } from '../../../test/kit.ts';
 import { type CallerBudget, type RateLimitOptions, rateLimit } from '../src/index.ts';

@@ -1,7 +1,8 @@
 // What requests cost that are refused before the limits: so that nobody sends them for free.
 
 import { ApolloServer } from '@apollo/server';
-import { deny, guard, type SecuredContext } from '@graphql-bulwark/core';
+import { guard, type SecuredContext } from '@graphql-bulwark/core';
+import { deny } from '@graphql-bulwark/core/internal';
 import { GraphQLError } from 'graphql';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { as, codes, send, sendBody } from '../../../test/kit.ts';

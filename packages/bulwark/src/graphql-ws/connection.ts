@@ -1,6 +1,7 @@
 /** One connection of graphql-ws: what it is known by, who was let in, and until when. */
 import type { IncomingMessage } from 'node:http';
-import { longestTimer, type Principal, refusalCode, type SecurityContext } from '@graphql-bulwark/core';
+import type { Principal, SecurityContext } from '@graphql-bulwark/core';
+import { longestTimer, refusalCode } from '@graphql-bulwark/core/internal';
 import { deriveRequest } from '../context.ts';
 import { RunningOperations } from './running-operations.ts';
 import { closeSocket, type Socket, watch, webSocketOf } from './socket.ts';

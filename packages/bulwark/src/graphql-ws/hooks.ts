@@ -7,6 +7,13 @@
 import type { IncomingMessage } from 'node:http';
 import { isGuarded } from '@graphql-bulwark/auth';
 import {
+  type Principal,
+  refuse,
+  type SecuredContext,
+  type SecurityContext,
+  securityContext,
+} from '@graphql-bulwark/core';
+import {
   type AdmitInput,
   aFunction,
   asGraphQLError,
@@ -26,17 +33,12 @@ import {
   maxValidationErrors,
   must,
   type OptionTable,
-  type Principal,
   parseDocument,
   plainObject,
   readOptions,
-  refuse,
-  type SecuredContext,
-  type SecurityContext,
-  securityContext,
   securityOf,
   wording,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import type { SocketLimits } from '@graphql-bulwark/rate-limit';
 import {
   type ExecutionArgs,

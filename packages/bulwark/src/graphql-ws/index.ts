@@ -1,5 +1,6 @@
 /** graphql-ws: what `useServer` gets, from a Bulwark or from parts. */
-import { asGraphQLError, knownOptions, type SecuredContext } from '@graphql-bulwark/core';
+import type { SecuredContext } from '@graphql-bulwark/core';
+import { asGraphQLError, knownOptions } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
 import type { HttpRequest } from '../context.ts';
 import type { Bulwark } from '../create.ts';

@@ -5,7 +5,7 @@
  * one under its id is off the list as well. So each counts here until it has settled and its stream is over, and streams end
  * with their connection.
  */
-import { deny, isAsyncIterable, isPromise } from '@graphql-bulwark/core';
+import { deny, isAsyncIterable, isPromise } from '@graphql-bulwark/core/internal';
 import type { ExecutionArgs } from 'graphql';
 
 type Stream = AsyncGenerator<unknown, unknown>;

@@ -4,14 +4,8 @@ import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { authDirectives, authorization, guardSchema } from '@graphql-bulwark/auth';
-import {
-  type CheckInput,
-  checkOperation,
-  createEvents,
-  type Principal,
-  refuse,
-  type SecuredContext,
-} from '@graphql-bulwark/core';
+import { checkOperation, createEvents, type Principal, refuse, type SecuredContext } from '@graphql-bulwark/core';
+import type { CheckInput } from '@graphql-bulwark/core/internal';
 import { rateLimit } from '@graphql-bulwark/rate-limit';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { GraphQLError } from 'graphql';

@@ -11,7 +11,7 @@ import {
   type OptionTable,
   orFalse,
   readOptions,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import { describe, expect, it } from 'vitest';
 
 interface Options {

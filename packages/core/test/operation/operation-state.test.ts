@@ -1,6 +1,6 @@
 import { type OperationDefinitionNode, parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { PerOperation } from '../../src/index.ts';
+import { PerOperation } from '../../src/internal.ts';
 
 it('what is remembered of an operation is not told for an edited copy of its document, which can share the operation', () => {
   const memory = new PerOperation<string>();

@@ -1,6 +1,6 @@
 import { buildSchema, type OperationDefinitionNode, parse, responsePathAsArray } from 'graphql';
 import { expect, it } from 'vitest';
-import { visitSelections } from '../../src/index.ts';
+import { visitSelections } from '../../src/internal.ts';
 
 const schema = buildSchema(`
   type Query { node: Node both: Both a: A }

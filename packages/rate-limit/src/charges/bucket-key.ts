@@ -5,15 +5,8 @@
  * read like another part: a principal called `1.2.3.4` is not the address `1.2.3.4`. Long parts are hashed, which their
  * kind says as well.
  */
-import {
-  deny,
-  type PlainTextBudget,
-  plainText,
-  plainTextBudget,
-  refuse,
-  type SecurityContext,
-  sha256,
-} from '@graphql-bulwark/core';
+import { refuse, type SecurityContext } from '@graphql-bulwark/core';
+import { deny, type PlainTextBudget, plainText, plainTextBudget, sha256 } from '@graphql-bulwark/core/internal';
 import { valueAt } from '../rules/argument-path.ts';
 import type { Rule, Scope } from '../rules/directive.ts';
 

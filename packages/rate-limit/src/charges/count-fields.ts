@@ -6,7 +6,8 @@
  * one type are counted once and added wherever they stand, so that fragments which fan out cost no more than their text; and
  * of the members of an interface or union that are charged alike, one is counted for all.
  */
-import { PerOperation, type RefusalFacts, type ResolvedOperation, refuse, typeApplies } from '@graphql-bulwark/core';
+import { type ResolvedOperation, refuse } from '@graphql-bulwark/core';
+import { PerOperation, type RefusalFacts, typeApplies } from '@graphql-bulwark/core/internal';
 import {
   type FieldNode,
   type GraphQLAbstractType,

@@ -2,7 +2,7 @@
  * How much work it may take to count the limited fields of one operation. Whatever takes time is taken from one budget, in looks
  * at selections: a document that asks for more of them is hostile, and is refused instead of counted.
  */
-import type { RefusalFacts } from '@graphql-bulwark/core';
+import type { RefusalFacts } from '@graphql-bulwark/core/internal';
 
 const maxLooks = 100_000;
 

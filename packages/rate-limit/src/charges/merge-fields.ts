@@ -6,7 +6,8 @@
  * documents before anything is known of a request, and takes every condition as true. A charge depends on the variables of the
  * request and on the type of the object, so selection sets that merge are remembered together with the conditions that hold.
  */
-import { collectFields, fragmentsOf, included, type ResolvedOperation, type Selecting } from '@graphql-bulwark/core';
+import type { ResolvedOperation } from '@graphql-bulwark/core';
+import { collectFields, fragmentsOf, included, type Selecting } from '@graphql-bulwark/core/internal';
 import { type FieldNode, Kind, type SelectionNode, type SelectionSetNode } from 'graphql';
 import { type LookBudget, looksPer } from './look-budget.ts';
 

@@ -5,14 +5,8 @@
  * This is no walk of core's. Those show the fields that fragments come to, once each; here a fragment for some of the possible
  * types is itself a part of what is asked for, and what it comes to is remembered for every place where it is spread.
  */
-import {
-  type Fragments,
-  fragmentsOf,
-  PerOperation,
-  type ResolvedOperation,
-  refuse,
-  sha256,
-} from '@graphql-bulwark/core';
+import { type ResolvedOperation, refuse } from '@graphql-bulwark/core';
+import { type Fragments, fragmentsOf, PerOperation, sha256 } from '@graphql-bulwark/core/internal';
 import {
   type FieldNode,
   type GraphQLNamedType,

@@ -1,5 +1,6 @@
 /** The budget of points on the way out: what an operation did not need is given back. */
-import { type BucketState, type OutgoingAnswer, ownVerdict, type ResolvedOperation } from '@graphql-bulwark/core';
+import type { BucketState, OutgoingAnswer, ResolvedOperation } from '@graphql-bulwark/core';
+import { ownVerdict } from '@graphql-bulwark/core/internal';
 import type { Taken } from '../stores/fallback.ts';
 import { costPolicy } from './headers.ts';
 

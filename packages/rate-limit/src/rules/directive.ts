@@ -13,7 +13,7 @@ import {
   readOptions,
   show,
   wholeNumber,
-} from '@graphql-bulwark/core';
+} from '@graphql-bulwark/core/internal';
 import { getDirective } from '@graphql-tools/utils';
 import {
   type GraphQLField,

@@ -12,8 +12,8 @@ import {
   type Refund,
   type ResolvedOperation,
   refuse,
-  within,
 } from '@graphql-bulwark/core';
+import { within } from '@graphql-bulwark/core/internal';
 import { createFaults } from './circuit-breaker.ts';
 import { createWindows } from './fixed-window.ts';
 import { windowsOf } from './memory.ts';

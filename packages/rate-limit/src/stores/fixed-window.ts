@@ -5,7 +5,8 @@
  * When there are too many, windows that are over go first, then one of the policy that has the most: a flood of made-up keys
  * must not wash away what another policy counts. Which one of that policy goes, `WindowQueue` decides.
  */
-import { type BucketState, type Charge, type Consumption, type Refund, wholeNumber } from '@graphql-bulwark/core';
+import type { BucketState, Charge, Consumption, Refund } from '@graphql-bulwark/core';
+import { wholeNumber } from '@graphql-bulwark/core/internal';
 import { wholePoints } from '../points.ts';
 import { type Queued, WindowQueue } from './eviction.ts';
 

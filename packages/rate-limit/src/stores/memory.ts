@@ -1,5 +1,6 @@
 /** Counters in the memory of this process: for one process, for development, for tests. */
-import { atLeast, type CounterStore, type OptionTable, readOptions } from '@graphql-bulwark/core';
+import type { CounterStore } from '@graphql-bulwark/core';
+import { atLeast, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import { createWindows, type Windows } from './fixed-window.ts';
 
 export interface MemoryStoreOptions {

@@ -1,5 +1,6 @@
 // Interfaces and unions with hundreds of members: what counting costs, and what passes.
-import { operationFacts, type ResolvedOperation } from '@graphql-bulwark/core';
+import type { ResolvedOperation } from '@graphql-bulwark/core';
+import { operationFacts } from '@graphql-bulwark/core/internal';
 import { buildSchema, getOperationAST, type OperationDefinitionNode } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { counting } from '../../../../test/counting.ts';

@@ -5,7 +5,8 @@
  * call that is refused after all is given back. Parallel calls may for a moment see each other's refused points and be
  * refused as well; they never let more through than the limit.
  */
-import { aFunction, type Charge, type CounterStore, wholeNumber, within } from '@graphql-bulwark/core';
+import type { Charge, CounterStore } from '@graphql-bulwark/core';
+import { aFunction, wholeNumber, within } from '@graphql-bulwark/core/internal';
 import { wholePoints } from '../../points.ts';
 import { type Count, type FlexibleLimiter, look, putBack, stateOf, type Taken, take } from './limiter.ts';
 

@@ -1,5 +1,6 @@
 /** One name per bucket. Limit and window are part of it: a limit that changes counts anew, and never by another's rule. */
-import { type Charge, wholeNumber } from '@graphql-bulwark/core';
+import type { Charge } from '@graphql-bulwark/core';
+import { wholeNumber } from '@graphql-bulwark/core/internal';
 
 /**
  * Names buckets; the part that those of a policy share is checked and spelled once.

@@ -1,6 +1,6 @@
 /** What is used of a Redis client: ioredis and node-redis, one server or a cluster, told apart by what they can do. */
 import { createHash } from 'node:crypto';
-import { type Check, hasMethods, must } from '@graphql-bulwark/core';
+import { type Check, hasMethods, must } from '@graphql-bulwark/core/internal';
 
 /** One script on one client. */
 export interface RedisScript {

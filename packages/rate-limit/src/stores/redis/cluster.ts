@@ -1,7 +1,7 @@
 /**
  * Charges in several slots of a cluster: taken slot by slot, and given back where another slot refuses, fails or is silent.
  */
-import { within } from '@graphql-bulwark/core';
+import { within } from '@graphql-bulwark/core/internal';
 import type { Verdict } from './script.ts';
 
 export interface SlotCalls<P> {

@@ -4,17 +4,8 @@
  * In a cluster a script reaches one slot. By default all buckets share one; those with a hash tag of their own are counted
  * where it says, and a request over several of them is taken slot by slot, with give-back.
  */
-import {
-  type BucketState,
-  type Charge,
-  type Consumption,
-  type CounterStore,
-  isText,
-  must,
-  type OptionTable,
-  type Refund,
-  readOptions,
-} from '@graphql-bulwark/core';
+import type { BucketState, Charge, Consumption, CounterStore, Refund } from '@graphql-bulwark/core';
+import { isText, must, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import { wholePoints } from '../../points.ts';
 import { bucketNamer } from './bucket-name.ts';
 import { aRedisClient, redisScript } from './client.ts';
