@@ -5,9 +5,9 @@
  * the items before that one, of which some may still be running. A promise among them that rejects later has no reader any more,
  * and ends the process. An anonymous caller could cause that with two items: one that is denied later, and one that is `null`.
  *
- * So the executor gets an array of ours, whose iterator does two things. It is told when the list is given up: `Array.from()` and
- * `for ... of` call `return()` exactly then, and from then on no promise settles that the suite makes or delays below the list.
- * And where such a promise came up in an item, the items after it are promises as well: the executor waits for all of them, so
+ * So the executor gets an array of ours. Its iterator is told when the list is given up: `Array.from()` and `for ... of` call
+ * `return()` exactly then, and from then on no promise settles that the suite makes or delays below the list. And where such a
+ * promise came up in an item, the items that are still to be read become promises as well: the executor waits for all of them, so
  * that a denial never makes it give up a list which it would have completed without the guard.
  */
 import { type GraphQLResolveInfo, getNullableType, isListType, isNonNullType } from 'graphql';
@@ -27,7 +27,14 @@ interface HandedLists {
   readonly read: ReadList;
   /** Whether something in them waits for a promise. */
   isWaiting: boolean;
+  readonly handed: HandedList[];
   givenUp: ListPlace[];
+}
+
+interface HandedList {
+  /** An array of our own, of which nobody else changes an item. */
+  readonly items: unknown[];
+  readonly place: ListPlace;
 }
 
 /** Where a list stands in the lists around it, the outermost first; empty for the outermost itself. */
@@ -46,7 +53,7 @@ export function handOverLists(result: unknown, field: RunningField, read: ReadLi
   }
   if (!isIterable(result)) return result;
   const { path, returnType } = field;
-  const lists = { path, read, isWaiting: isWaitingAbove(path), givenUp: [] };
+  const lists = { path, read, isWaiting: isWaitingAbove(path), handed: [], givenUp: [] };
   handedLists.set(path, lists);
   return handOver(result, dimensionsOf(returnType), lists, []);
 }
@@ -65,7 +72,7 @@ export function handingOverLists(resolver: Resolver): Resolver {
 export function unlessGivenUp<T>(promise: PromiseLike<T>, { path }: Pick<RunningField, 'path'>): Promise<T> {
   for (let at: Path | undefined = path; at; at = at.prev) {
     const lists = handedLists.get(at);
-    if (lists) lists.isWaiting = true;
+    if (lists) startWaiting(lists);
   }
   return whileWanted(promise, path, []);
 }
@@ -118,7 +125,6 @@ function handOver(value: unknown, dimensions: number, lists: HandedLists, place:
   if (dimensions === 0 || !isIterable(value)) return value;
   const read = lists.read(value);
   if (read instanceof Error) return read;
-  // An array of our own, of which nobody else changes an item.
   const items = [...read];
   if (dimensions > 1) {
     for (const [i, item] of items.entries()) {
@@ -126,8 +132,15 @@ function handOver(value: unknown, dimensions: number, lists: HandedLists, place:
       items[i] = isPromise(item) ? whileWanted(Promise.resolve(item).then(hand), lists.path, place) : hand(item);
     }
   }
+  const list = { items, place };
+  const promised = lists.isWaiting ? 0 : items.findIndex(isPromise);
+  if (promised >= 0) {
+    startWaiting(lists);
+    postpone(list, lists, promised);
+  }
+  lists.handed.push(list);
   // An array stays an array, also for an executor that reads it by index.
-  return Object.defineProperty(items, Symbol.iterator, { value: () => iterate(items, lists, place) });
+  return Object.defineProperty(items, Symbol.iterator, { value: () => iterate(list, lists) });
 }
 
 /** An inner list that cannot be read is an error in its place: what is thrown would leave the promises beside it to nobody. */
@@ -151,30 +164,31 @@ function readItems(list: Iterable<unknown>): readonly unknown[] {
   return items;
 }
 
-/** Reads a list that was handed over, for the executor: one item after the other, until it is given up. */
-function iterate(items: readonly unknown[], lists: HandedLists, place: ListPlace): IterableIterator<unknown> {
-  let at = 0;
+/** The iterator of an array, with one more method: an executor calls it where it gives the list up. */
+function iterate({ items, place }: HandedList, lists: HandedLists): IterableIterator<unknown> {
   // A plugin that read a part of it before the executor did not give it up.
   if (lists.givenUp.length > 0) lists.givenUp = lists.givenUp.filter((one) => one !== place);
-  return {
-    next() {
-      if (at >= items.length) return { value: undefined, done: true };
-      const item = items[at];
-      at += 1;
-      if (isPromise(item)) lists.isWaiting = true;
-      else if (lists.isWaiting) return { value: whileWanted(Promise.resolve(item), lists.path, place), done: false };
-      return { value: item, done: false };
-    },
+  return Object.assign(items.values(), {
     return() {
-      lists.givenUp.push(place);
       // Nobody reads the rest of it.
-      for (; at < items.length; at += 1) forget(items[at]);
-      return { value: undefined, done: true };
+      forget([...items.values()]);
+      lists.givenUp.push(place);
+      return { value: undefined, done: true as const };
     },
-    [Symbol.iterator]() {
-      return this;
-    },
-  };
+  });
+}
+
+function startWaiting(lists: HandedLists): void {
+  if (lists.isWaiting) return;
+  lists.isWaiting = true;
+  for (const list of lists.handed) postpone(list, lists);
+}
+
+/** What has been read already stays as it was read. */
+function postpone({ items, place }: HandedList, { path }: HandedLists, from = 0): void {
+  for (let i = from; i < items.length; i += 1) {
+    if (!isPromise(items[i])) items[i] = whileWanted(Promise.resolve(items[i]), path, place);
+  }
 }
 
 /** @param place of the list that the promise stands in, where that is known. */
