@@ -268,6 +268,17 @@ describe.each(Object.entries(servers))('over HTTP, %s', (_name, serve) => {
     expect((await post(url, { ...variable, variables: { whole: '12' } })).body).toEqual({ data: { a: 'A' } });
   });
 
+  it('a formatError that adds to messages does not bring back what a scalar let the runtime say', async () => {
+    const formatError: Settings['formatError'] = (formatted) => ({ ...formatted, message: `${formatted.message} (7)` });
+    const { url } = await serve(protect({ formatError, options: { strictMessages: false } }));
+    const variable = { query: 'query ($whole: Whole) { a(whole: $whole) }', variables: { whole: 'x1' } };
+    for (const body of [variable, { query: '{ a(whole: "x1") }' }]) {
+      const answer = await post(url, body);
+      expect(answer.body.errors?.[0]?.message).toMatch(/Whole.* \(7\)$/);
+      expect(answer.text).not.toMatch(/convert|BigInt/);
+    }
+  });
+
   it('a hash of a persisted query that is no text is refused with 400, and is no failure of the server', async () => {
     const served = await serve(protect({}));
     for (const sha256Hash of [{ toString: 1 }, ['x'], 1, null]) {

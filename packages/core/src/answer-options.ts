@@ -5,6 +5,7 @@
  * Answers: `INTERNAL_SERVER_ERROR`, 500, with the id under which the log has the error.
  */
 import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { schemaCodeOf, withoutRuntimeText } from './details.ts';
 import { isExpectedError } from './errors/mask-errors.ts';
 import { anEventSink, type Events } from './events.ts';
 import { aFunction, type OptionTable, readOptions } from './lib/read-options.ts';
@@ -65,7 +66,7 @@ export function answerOptions(options: AnswerOptionsInput): AnswerOptions {
     },
     formatError(formatted, error) {
       const stand = isUnexpected(error) ? hidden(error) : undefined;
-      const shown = stand?.toJSON() ?? formatted;
+      const shown = stand?.toJSON() ?? withoutRuntimeTextIn(formatted, error);
       try {
         const own: unknown = formatError(shown, stand ?? error);
         if (typeof own === 'object' && own !== null) return own as GraphQLFormattedError;
@@ -87,6 +88,12 @@ const known: ReadonlySet<string> = new Set([internal, ofContext + internal]);
 function isUnexpected(error: unknown): boolean {
   if (!(error instanceof GraphQLError)) return true;
   return error.message.startsWith(ofContext) && !isExpectedError(error);
+}
+
+/** Before the application adds words of its own: what the runtime said stands at the end of a message, and is found there alone. */
+function withoutRuntimeTextIn(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+  if (!(error instanceof GraphQLError) || !schemaCodeOf(formatted, error)) return formatted;
+  return { ...formatted, message: withoutRuntimeText(formatted.message, error) };
 }
 
 function lineOf(result: FormattedExecutionResult): string {
