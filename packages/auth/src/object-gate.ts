@@ -69,7 +69,7 @@ export function originalTypeResolver(
   abstractType: GraphQLAbstractType,
 ): GraphQLTypeResolver<unknown, unknown> {
   const { resolveType } = abstractType;
-  return (value, contextValue, info, type) => {
+  return function resolveOriginalType(value, contextValue, info, type) {
     const name: unknown = resolveType
       ? resolveType(value, contextValue, info, type)
       : defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);

@@ -10,7 +10,7 @@ export function endingWithCredential(
   standings: Standings,
   events: Events | undefined,
 ): Resolver {
-  return (source, args, contextValue, info) => {
+  return function subscribeUntilExpiry(source, args, contextValue, info) {
     const expiresAt = standings.principalOf(contextValue)?.expiresAt;
     const stream: unknown = subscribe(source, args, contextValue, info);
     if (expiresAt === undefined) return stream;
