@@ -78,6 +78,7 @@ export {
   operationFacts,
   repeatedFields,
 } from './operation/metrics.ts';
+export { nestingOf } from './operation/nesting.ts';
 export { PerOperation } from './operation/operation-state.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
 export type { Header, SchemaDetails } from './outgoing.ts';

@@ -4,6 +4,7 @@ import { vet } from './check.ts';
 import type { Control, IncomingRequest, ParsedDocument } from './control.ts';
 import type { EventOrigin, Events } from './events.ts';
 import { chooseOperation, listOperations } from './named-operation.ts';
+import { nestingOf } from './operation/nesting.ts';
 import { securityContext, securityOf } from './principal.ts';
 import { refusalCode, refuse } from './refusal.ts';
 import type { Refused } from './sentinel.ts';
@@ -25,7 +26,21 @@ export function refusedEntry<C>(
       if (refusal) return refusal;
     }
   }
-  return undefined;
+  return tooDeep(incoming.source, events, origin);
+}
+
+/**
+ * Brackets within each other that any server takes. Parsing, validating and printing a document are recursive: somewhat deeper ones
+ * overflow the stack in one of them, and in another one with each version of the runtime. No client writes nearly as many.
+ */
+const maxNesting = 1_000;
+
+/** Whatever the limits are, and also where they only report: a document that cannot be handled is the client's, and no failure. */
+function tooDeep(source: string | undefined, events: Events, origin: EventOrigin): GraphQLError | undefined {
+  const actual = source === undefined ? 0 : nestingOf(source, maxNesting);
+  if (!(actual > maxNesting)) return undefined;
+  const refusal = refuse('DEPTH_LIMIT_EXCEEDED', { limit: 'nesting', actual, maximum: maxNesting });
+  return verdict({ name: 'guard' }, refusal, events, origin);
 }
 
 /** @returns what the operator is still to be told: a document is judged once, and refused as often as it comes. */

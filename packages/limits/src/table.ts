@@ -6,6 +6,7 @@ import {
   atLeast,
   type Check,
   type DocumentFacts,
+  nestingOf,
   type OperationFacts,
   type OptionTable,
   occurrencesAbove,
@@ -17,7 +18,6 @@ import {
   withoutDefaults,
 } from '@graphql-bulwark/core/internal';
 import type { DocumentNode } from 'graphql';
-import { nestingOf } from './nesting.ts';
 import type { Limits, LimitsOptions, PrincipalLimits } from './options.ts';
 import type { VariableFacts } from './variables.ts';
 
