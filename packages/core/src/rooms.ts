@@ -33,7 +33,7 @@ export function refusedEntry<C>(
  * Brackets within each other that any server takes. Parsing, validating and printing a document are recursive: somewhat deeper ones
  * overflow the stack in one of them, and in another one with each version of the runtime. No client writes nearly as many.
  */
-const maxNesting = 1_000;
+const maxNesting = 1_500;
 
 /** Whatever the limits are, and also where they only report: a document that cannot be handled is the client's, and no failure. */
 function tooDeep(source: string | undefined, events: Events, origin: EventOrigin): GraphQLError | undefined {

@@ -7,7 +7,7 @@ export interface Limits {
   readonly maxCharacters?: number | false | undefined;
   /**
    * Brackets in brackets of the query text, of whatever kind: selection sets, arguments, lists and objects. Judged before the text
-   * is parsed: parser, validation and execution are recursive, and a text that is too deep for them is refused here. Above 1,000 the guard
+   * is parsed: parser, validation and execution are recursive, and a text that is too deep for them is refused here. Above 1,500 the guard
    * refuses in any case. 1 or more.
    * @default 200
    */
