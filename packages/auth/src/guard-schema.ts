@@ -47,7 +47,7 @@ import { checkRequired } from './required-fields.ts';
 import { guardedResult } from './results.ts';
 import { type DefaultRule, ruleIndex } from './rule-index.ts';
 import { standings } from './standing.ts';
-import { endingWithCredential } from './stream.ts';
+import { announcingEvents, endingWithCredential } from './stream.ts';
 import { listsThatDenialsReach } from './touching.ts';
 
 export interface GuardSchemaOptions<C = SecuredContext> {
@@ -167,7 +167,7 @@ export function guardSchema<C = SecuredContext>(
       const judging = resolve === original ? config : { ...config, resolve };
       if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding) : judging;
       // What a public field streams may hold guarded objects.
-      const opened = config.subscribe ?? defaultFieldResolver;
+      const opened = announcingEvents(config.subscribe ?? defaultFieldResolver, remembered);
       const bounded = { ...judging, subscribe: endingWithCredential(opened, coordinate, standing, events) };
       return guard ? guardedField(bounded, guard, guarding) : bounded;
     },
