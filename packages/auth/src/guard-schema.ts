@@ -39,7 +39,8 @@ import { judge } from './judge.ts';
 import { type Loaders, loaderBook } from './loaders.ts';
 import { mark, markOf } from './marker.ts';
 import { memos } from './memo.ts';
-import { objectGate, originalTypeResolver } from './object-gate.ts';
+import { exposedTypes, withoutMisfits } from './misfits.ts';
+import { objectGate, ofItsType, originalTypeResolver } from './object-gate.ts';
 import { normalizer } from './owner.ts';
 import { checkEntities } from './owner-checks.ts';
 import { type Policies, policyBook } from './policies.ts';
@@ -143,15 +144,18 @@ export function guardSchema<C = SecuredContext>(
   };
   const subscriptionType = schema.getSubscriptionType()?.name;
   const recognising = recognisingDelegated(index);
+  const exposed = exposedTypes(schema, index);
 
   const guarded = mapSchema(schema, {
     [MapperKind.OBJECT_TYPE]: (type) => {
       const gate = index.types.get(type.name);
-      if (!gate) return undefined;
-      return new GraphQLObjectType({ ...type.toConfig(), isTypeOf: objectGate(type.isTypeOf, gate, guarding) });
+      if (gate)
+        return new GraphQLObjectType({ ...type.toConfig(), isTypeOf: objectGate(type.isTypeOf, gate, guarding) });
+      if (!type.isTypeOf || !exposed.objects.has(type.name)) return undefined;
+      return new GraphQLObjectType({ ...type.toConfig(), isTypeOf: ofItsType(type.isTypeOf, type.name) });
     },
     [MapperKind.ABSTRACT_TYPE]: (type) => {
-      if (!schema.getPossibleTypes(type).some(({ name }) => index.types.has(name))) return undefined;
+      if (!exposed.abstracts.has(type.name)) return undefined;
       const resolveType = originalTypeResolver(schema, type);
       return isInterfaceType(type)
         ? new GraphQLInterfaceType({ ...type.toConfig(), resolveType })
@@ -163,7 +167,9 @@ export function guardSchema<C = SecuredContext>(
       // The type as it was: a mapped one may already be guarded.
       const { type } = (schema.getType(typeName) as GraphQLObjectType).getFields()[fieldName] ?? config;
       const original: Resolver = config.resolve ?? fieldResolver;
-      const resolve = guardedResult(schema, type, guard, index, recognising(type, original), guarding);
+      const recognised = recognising(type, original);
+      const fitting = guard ? withoutMisfits(type, coordinate, recognised) : recognised;
+      const resolve = guardedResult(schema, type, guard, index, fitting, guarding);
       const judging = resolve === original ? config : { ...config, resolve };
       if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding) : judging;
       // What a public field streams may hold guarded objects.
