@@ -9,6 +9,7 @@ import {
   aFunction,
   among,
   anEventSink,
+  around,
   atLeast,
   byName,
   isRecord,
@@ -79,7 +80,10 @@ export interface GuardSchemaOptions<C = SecuredContext> {
   readonly strictInterfaces?: boolean | undefined;
   /** What the schema calls the directives. @default auth, owner, public */
   readonly directiveNames?: DirectiveNames | undefined;
-  /** The same function as Apollo Server's `fieldResolver`, when that is set: it resolves guarded fields without a resolver. */
+  /**
+   * The same function as Apollo Server's `fieldResolver`, when that is set: it resolves fields without a resolver
+   * that are guarded, or that are leaves of guarded objects.
+   */
   // oxlint-disable-next-line typescript/no-explicit-any -- the type of Apollo Server's own option
   readonly fieldResolver?: GraphQLFieldResolver<any, any> | undefined;
   /** Told of each denial, once per coordinate and operation. Left out: denials are silent for the operator. */
@@ -168,7 +172,9 @@ export function guardSchema<C = SecuredContext>(
       const { type } = (schema.getType(typeName) as GraphQLObjectType).getFields()[fieldName] ?? config;
       const original: Resolver = config.resolve ?? fieldResolver;
       const recognised = recognising(type, original);
-      const fitting = guard ? withoutMisfits(type, coordinate, recognised) : recognised;
+      const holdsGuarded = guard !== undefined || index.types.has(typeName);
+      const fitting = holdsGuarded ? withoutMisfits(type, coordinate, recognised) : recognised;
+      if (fitting !== recognised) around(config, fitting);
       const resolve = guardedResult(schema, type, guard, index, fitting, guarding);
       const judging = resolve === original ? config : { ...config, resolve };
       if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding) : judging;

@@ -15,7 +15,7 @@ const typeDefs = `
     text: String @auth level: Level @auth texts: [[String!]] @auth later: ID @auth
   }
   interface Node { id: ID }
-  type Doc implements Node @auth { id: ID }
+  type Doc implements Node @auth { id: ID text: String own: [String] }
   type Part implements Node { id: ID text: String @auth(roles: "ADMIN") }
   type Note implements Node { id: ID }
   type Other { id: ID }
@@ -43,6 +43,8 @@ describe('an error outside Apollo Server', () => {
     ['that stands where another type of the same interface was meant', { Note: never }, '{node{id}}', secret],
     ['whose type name is none', { Node: { __resolveType: () => 7 as never } }, '{node{id}}', secret],
     ['that stands where guarded text was meant', {}, '{text}', secret],
+    ['that stands where text of a guarded object was meant', {}, '{doc{text}}', { text: secret }],
+    ['that a resolver returns as text of a guarded object', { Doc: { own: () => [secret] } }, '{doc{own}}', {}],
     ['that stands where a guarded enum value was meant', {}, '{level}', secret],
     ['that stands in a guarded list of texts', {}, '{texts}', [[secret]]],
     ['that comes later where a guarded id was meant', {}, '{later}', Promise.resolve(secret)],
