@@ -142,8 +142,8 @@ function touchesGuarded(
   let touched = false;
   visitSelections(schema, document, operation, {
     includes: () => !touched,
-    field(parent, field) {
-      touched ||= index.touching.has(`${parent.name}.${field.name}`);
+    field({ type }, field) {
+      touched ||= index.touching.has(`${type.name}.${field.name}`);
       return !touched;
     },
     narrowed: () => true,

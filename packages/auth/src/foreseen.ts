@@ -1,13 +1,15 @@
 /**
  * The denials that are certain before anything runs.
  *
- * A selection on an abstract type is denied when every type that can stand there is; a selection under the condition of one
- * object type when that type is. Everything else is left to the guards in the schema.
+ * A selection on an abstract type is denied when every type that can come up there is, also where the types that implement an
+ * interface narrow its fields; a selection under the condition of one object type when that type is. Everything else is left to
+ * the guards in the schema.
  */
 import type { ResolvedOperation } from '@graphql-bulwark/core';
 import {
   deny,
   included,
+  type Place,
   type RefusalFacts,
   type SelectionVisitor,
   visitSelections,
@@ -15,13 +17,9 @@ import {
 import {
   type ASTNode,
   type FieldNode,
-  type GraphQLCompositeType,
   type GraphQLError,
   type GraphQLField,
   getArgumentValues,
-  getNamedType,
-  isAbstractType,
-  isCompositeType,
   OperationTypeNode,
   type ResponsePath,
   responsePathAsArray,
@@ -45,36 +43,35 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
   const { schema, document, contextValue } = operation;
   const { index, judge } = guards;
   const found = new Map<string, Foreseen>();
-  const verdictOnType = new Map<string, Denied | undefined>();
+  const verdicts = new Map<Place, Map<string, Denied | undefined>>();
 
   const refusedBy = (guarded: Guarded | undefined): Denied | undefined =>
     guarded && judge.claims(guarded, contextValue);
+  const refusedType = (name: string): Denied | undefined => refusedBy(index.types.get(name));
+  const refusedField = (name: string, fieldName: string): Denied | undefined =>
+    refusedBy(index.fields.get(`${name}.${fieldName}`)) ?? refusedType(name);
   /** Refused when each of the types that can stand here is; the first says why. */
   const everywhere = (
+    place: Place,
     key: string,
-    type: GraphQLCompositeType,
     refused: (typeName: string) => Denied | undefined,
   ): Denied | undefined => {
-    if (!isAbstractType(type)) return refused(type.name);
-    if (!verdictOnType.has(key)) {
-      const each = schema.getPossibleTypes(type);
-      const first = each[0] && refused(each[0].name);
-      verdictOnType.set(key, first && each.every(({ name }) => refused(name)) ? first : undefined);
+    const { possible } = place;
+    const known = verdicts.get(place) ?? new Map<string, Denied | undefined>();
+    verdicts.set(place, known);
+    if (!known.has(key)) {
+      const first = possible[0] && refused(possible[0].name);
+      known.set(key, first && possible.every(({ name }) => refused(name)) ? first : undefined);
     }
-    return verdictOnType.get(key);
+    return known.get(key);
   };
-  const onType = (type: GraphQLCompositeType): Denied | undefined =>
-    everywhere(type.name, type, (name) => refusedBy(index.types.get(name)));
-  const onField = (type: GraphQLCompositeType, fieldName: string): Denied | undefined =>
-    everywhere(
-      `${type.name}.${fieldName}`,
-      type,
-      (name) => refusedBy(index.fields.get(`${name}.${fieldName}`)) ?? refusedBy(index.types.get(name)),
-    );
-  /** Of an abstract type, what the first takes amiss, where each of the types that can stand here does: defaults may differ. */
-  const passedIn = (type: GraphQLCompositeType, fieldName: string, node: FieldNode): Denied[] => {
+  const onType = (place: Place): Denied | undefined => everywhere(place, '', refusedType);
+  const onField = (place: Place, fieldName: string): Denied | undefined =>
+    everywhere(place, fieldName, (name) => refusedField(name, fieldName));
+  /** Of several types that can stand here, what the first denies, where each of them denies something: defaults may differ. */
+  const passedIn = ({ possible }: Place, fieldName: string, node: FieldNode): Denied[] => {
     let first: Denied[] | undefined;
-    for (const one of isAbstractType(type) ? schema.getPossibleTypes(type) : [type]) {
+    for (const one of possible) {
       const field = one.getFields()[fieldName];
       const guarded = index.fields.get(`${one.name}.${fieldName}`);
       const args = field && guarded?.find && argumentsOf(operation, field, node);
@@ -103,13 +100,13 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
 
   const visitor: SelectionVisitor = {
     includes: included(operation.variables),
-    field(parent, field, node, path) {
-      const result = getNamedType(field.type);
-      const refused = onField(parent, field.name) ?? (isCompositeType(result) ? onType(result) : undefined);
+    answers: (type, fieldName) => !refusedField(type.name, fieldName),
+    field(parent, field, node, path, result) {
+      const refused = onField(parent, field.name) ?? (result && onType(result));
       if (!passes(refused, node, path)) return false;
       return passedIn(parent, field.name, node).filter((denied) => !passes(denied, node, path)).length === 0;
     },
-    narrowed: (type, node, path) => passes(onType(type), node, path),
+    narrowed: (place, node, path) => passes(onType(place), node, path),
   };
   visitSelections(schema, document, operation.operation, visitor);
   return [...found.values()];

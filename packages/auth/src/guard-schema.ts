@@ -9,6 +9,7 @@ import {
   aFunction,
   among,
   anEventSink,
+  around,
   atLeast,
   byName,
   isRecord,
@@ -39,7 +40,8 @@ import { judge } from './judge.ts';
 import { type Loaders, loaderBook } from './loaders.ts';
 import { mark, markOf } from './marker.ts';
 import { memos } from './memo.ts';
-import { objectGate, originalTypeResolver } from './object-gate.ts';
+import { exposedTypes, withoutMisfits } from './misfits.ts';
+import { objectGate, ofItsType, originalTypeResolver } from './object-gate.ts';
 import { normalizer } from './owner.ts';
 import { checkEntities } from './owner-checks.ts';
 import { type Policies, policyBook } from './policies.ts';
@@ -47,7 +49,7 @@ import { checkRequired } from './required-fields.ts';
 import { guardedResult } from './results.ts';
 import { type DefaultRule, ruleIndex } from './rule-index.ts';
 import { standings } from './standing.ts';
-import { endingWithCredential } from './stream.ts';
+import { announcingEvents, endingWithCredential } from './stream.ts';
 import { listsThatDenialsReach } from './touching.ts';
 
 export interface GuardSchemaOptions<C = SecuredContext> {
@@ -78,7 +80,10 @@ export interface GuardSchemaOptions<C = SecuredContext> {
   readonly strictInterfaces?: boolean | undefined;
   /** What the schema calls the directives. @default auth, owner, public */
   readonly directiveNames?: DirectiveNames | undefined;
-  /** The same function as Apollo Server's `fieldResolver`, when that is set: it resolves guarded fields without a resolver. */
+  /**
+   * The same function as Apollo Server's `fieldResolver`, when that is set: it resolves fields without a resolver
+   * that are guarded, or that are leaves of guarded objects.
+   */
   // oxlint-disable-next-line typescript/no-explicit-any -- the type of Apollo Server's own option
   readonly fieldResolver?: GraphQLFieldResolver<any, any> | undefined;
   /** Told of each denial, once per coordinate and operation. Left out: denials are silent for the operator. */
@@ -143,15 +148,18 @@ export function guardSchema<C = SecuredContext>(
   };
   const subscriptionType = schema.getSubscriptionType()?.name;
   const recognising = recognisingDelegated(index);
+  const exposed = exposedTypes(schema, index);
 
   const guarded = mapSchema(schema, {
     [MapperKind.OBJECT_TYPE]: (type) => {
       const gate = index.types.get(type.name);
-      if (!gate) return undefined;
-      return new GraphQLObjectType({ ...type.toConfig(), isTypeOf: objectGate(type.isTypeOf, gate, guarding) });
+      if (gate)
+        return new GraphQLObjectType({ ...type.toConfig(), isTypeOf: objectGate(type.isTypeOf, gate, guarding) });
+      if (!type.isTypeOf || !exposed.objects.has(type.name)) return undefined;
+      return new GraphQLObjectType({ ...type.toConfig(), isTypeOf: ofItsType(type.isTypeOf, type.name) });
     },
     [MapperKind.ABSTRACT_TYPE]: (type) => {
-      if (!schema.getPossibleTypes(type).some(({ name }) => index.types.has(name))) return undefined;
+      if (!exposed.abstracts.has(type.name)) return undefined;
       const resolveType = originalTypeResolver(schema, type);
       return isInterfaceType(type)
         ? new GraphQLInterfaceType({ ...type.toConfig(), resolveType })
@@ -163,11 +171,15 @@ export function guardSchema<C = SecuredContext>(
       // The type as it was: a mapped one may already be guarded.
       const { type } = (schema.getType(typeName) as GraphQLObjectType).getFields()[fieldName] ?? config;
       const original: Resolver = config.resolve ?? fieldResolver;
-      const resolve = guardedResult(schema, type, guard, index, recognising(type, original), guarding);
+      const recognised = recognising(type, original);
+      const holdsGuarded = guard !== undefined || index.types.has(typeName);
+      const fitting = holdsGuarded ? withoutMisfits(type, coordinate, recognised) : recognised;
+      if (fitting !== recognised) around(config, fitting);
+      const resolve = guardedResult(schema, type, guard, index, fitting, guarding);
       const judging = resolve === original ? config : { ...config, resolve };
       if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding) : judging;
       // What a public field streams may hold guarded objects.
-      const opened = config.subscribe ?? defaultFieldResolver;
+      const opened = announcingEvents(config.subscribe ?? defaultFieldResolver, remembered);
       const bounded = { ...judging, subscribe: endingWithCredential(opened, coordinate, standing, events) };
       return guard ? guardedField(bounded, guard, guarding) : bounded;
     },

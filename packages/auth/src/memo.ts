@@ -95,6 +95,8 @@ export interface Memos {
   before(contextValue: unknown, operation: OperationDefinitionNode): Memo;
   /** For an execution. */
   during(contextValue: unknown, info: GraphQLResolveInfo): Memo;
+  /** Says that a stream is opened, and that each event of it is an execution of its own. */
+  opens(info: GraphQLResolveInfo): void;
   /** Says that the answer of what is executed next with this context will be followed by {@link Memos.ended}. */
   ends(contextValue: unknown): void;
   /** The memos of what was executed with this context since. */
@@ -103,9 +105,17 @@ export interface Memos {
 
 export function memos(): Memos {
   const handed = new WeakMap<object, Map<OperationDefinitionNode, Memo>>();
-  // graphql-js makes the object of coerced variables anew for each execution; a context may serve several.
   const running = new WeakMap<object, Memo>();
+  // What the variables of a stream are when it is opened.
+  const streams = new WeakSet<object>();
   const unended = new WeakMap<object, Memo[]>();
+
+  /**
+   * An object that stands for one execution; a context may serve several. Executors coerce the variables anew for each, but some
+   * keep those of an opened stream for all of its events: there the place of the one root field is new with each event.
+   */
+  const executionOf = (info: GraphQLResolveInfo): object =>
+    streams.has(info.variableValues) ? rootPath(info) : info.variableValues;
 
   const take = (contextValue: unknown, operation: OperationDefinitionNode): Memo | undefined => {
     const byOperation = isObject(contextValue) ? handed.get(contextValue) : undefined;
@@ -123,10 +133,11 @@ export function memos(): Memos {
       return memo;
     },
     during(contextValue, info) {
-      let memo = running.get(info.variableValues);
+      const execution = executionOf(info);
+      let memo = running.get(execution);
       if (!memo) {
         memo = take(contextValue, info.operation) ?? new Memo();
-        running.set(info.variableValues, memo);
+        running.set(execution, memo);
         const siblings = isObject(contextValue) ? unended.get(contextValue) : undefined;
         if (siblings) {
           siblings.push(memo);
@@ -134,6 +145,9 @@ export function memos(): Memos {
         }
       }
       return memo;
+    },
+    opens(info) {
+      streams.add(info.variableValues);
     },
     ends(contextValue) {
       if (isObject(contextValue)) unended.set(contextValue, []);
@@ -151,7 +165,7 @@ export function memos(): Memos {
 /** Forgets what a root field of the same mutation may have changed: an earlier one, or the one that the question stands below. */
 export function forgetBefore(memo: Memo, info: GraphQLResolveInfo | undefined, resolved = false): void {
   if (info?.operation.operation !== OperationTypeNode.MUTATION) return;
-  const key = `${rootKey(info)}${resolved || info.path.prev ? ' resolved' : ''}`;
+  const key = `${rootPath(info).key}${resolved || info.path.prev ? ' resolved' : ''}`;
   memo.mutation ??= firstKey(info);
   if (memo.mutation !== key) memo.forget();
   memo.mutation = key;
@@ -164,11 +178,11 @@ export function forgetOthers(memo: Memo, caller: Principal | null): void {
   memo.caller = caller;
 }
 
-/** The response key of the root field that a field stands below, or is. */
-function rootKey({ path }: GraphQLResolveInfo): string {
+/** The place of the root field that a field stands below, or is. */
+function rootPath({ path }: GraphQLResolveInfo): GraphQLResolveInfo['path'] {
   let at = path;
   while (at.prev) at = at.prev;
-  return String(at.key);
+  return at;
 }
 
 /** The response key of the root field that runs first. */

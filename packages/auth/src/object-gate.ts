@@ -2,11 +2,10 @@
  * Guards the objects of a type, wherever they come up: graphql-js asks a type's `isTypeOf` about every object before it
  * reads anything of it, `__typename` included.
  */
-import { deny, failValue, isPromise, unlessGivenUp } from '@graphql-bulwark/core/internal';
+import { failValue, isPromise, unlessGivenUp } from '@graphql-bulwark/core/internal';
 import {
   defaultTypeResolver,
   type GraphQLAbstractType,
-  type GraphQLError,
   type GraphQLIsTypeOfFn,
   type GraphQLResolveInfo,
   type GraphQLSchema,
@@ -16,6 +15,7 @@ import { atAGlance } from './at-a-glance.ts';
 import { more } from './error-cap.ts';
 import type { Guarding } from './field-guard.ts';
 import type { Guarded } from './guarded.ts';
+import { misfit } from './misfits.ts';
 import { type Denied, noArgs, whereOf } from './question.ts';
 
 type Predicate = GraphQLIsTypeOfFn<unknown, unknown>;
@@ -43,15 +43,19 @@ export function objectGate(
     return glance.one(value, contextValue) || allowed(value, contextValue, info);
   }
   if (!original) return isAllowed;
-  const strange = (): GraphQLError => unknownObject(guarded.coordinate);
+  return ofItsType(original, guarded.coordinate, isAllowed);
+}
+
+/** A predicate that fails where the original answers `false`, and then asks on. */
+export function ofItsType(original: Predicate, coordinate: string, isAllowed: Predicate = () => true): Predicate {
   return function isOfTypeAndAllowed(value, contextValue, info) {
     const isOfType = original(value, contextValue, info);
     if (!isPromise(isOfType)) {
-      if (!isOfType) throw strange();
+      if (!isOfType) throw misfit(coordinate);
       return isAllowed(value, contextValue, info);
     }
     const later = Promise.resolve(isOfType).then((settled) => {
-      if (!settled) throw strange();
+      if (!settled) throw misfit(coordinate);
       return isAllowed(value, contextValue, info);
     });
     return unlessGivenUp(later, info);
@@ -76,12 +80,7 @@ export function originalTypeResolver(
     return isPromise(name) ? unlessGivenUp(Promise.resolve(name).then(named), info) : named(name);
   };
   function named(name: unknown): string | undefined {
-    if (typeof name !== 'string' && name !== null && name !== undefined) throw unknownObject(abstractType.name);
+    if (typeof name !== 'string' && name !== null && name !== undefined) throw misfit(abstractType.name);
     return name ?? undefined;
   }
-}
-
-/** In place of graphql-js's own error, which prints the object, also for somebody who may see nothing of it. */
-function unknownObject(coordinate: string): GraphQLError {
-  return deny('INTERNAL_SERVER_ERROR', { coordinate, reason: 'not of its type' });
 }

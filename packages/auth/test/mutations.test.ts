@@ -233,3 +233,72 @@ describe('what is passed in through an interface', () => {
     expect((await send(server, `mutation { make { ${field} } }`, user)).body.data).toEqual({ make: { f } });
   });
 });
+
+describe('a mutation behind fields that implementing types narrow', () => {
+  const typeDefs = `
+    ${authDirectives}
+    type Query { ok: Int }
+    type Mutation { m: I k: K p: P }
+    interface J { s: Int }
+    type A implements J { s: Int @auth(roles: "ADMIN") free: Int }
+    type B implements J { s: Int @auth(roles: "ADMIN") }
+    type Open implements J { s: Int }
+    interface I { c: J list: [J!] self: I }
+    type T implements I { c: A list: [A!] self: T }
+    interface K { c: J }
+    type K1 implements K { c: A }
+    type K2 implements K { c: B }
+    type K3 implements K @auth(roles: "ADMIN") { c: Open }
+    interface P { c: J }
+    type P1 implements P { c: A }
+    type P2 implements P { c: Open }
+  `;
+  const ran = vi.fn();
+  const run = (value: unknown) => () => {
+    ran();
+    return value;
+  };
+  const secret = { __typename: 'A', s: 1 };
+  const bare = makeExecutableSchema({
+    typeDefs,
+    resolvers: {
+      Mutation: {
+        m: run({ __typename: 'T', c: secret, list: [secret], self: { __typename: 'T', c: secret } }),
+        k: run({ __typename: 'K1', c: secret }),
+        p: run({ __typename: 'P2', c: { __typename: 'Open', s: 1 } }),
+      },
+    },
+  });
+
+  it.each([
+    ['m { c { s } }', 'm.c.s'],
+    ['m { list { s } }', 'm.list.s'],
+    ['m { self { self { c { s } } } }', 'm.self.self.c.s'],
+    ['m { c { ... { ...on J { s } } } }', 'm.c.s'],
+    ['m { ...on I { c { ...F } } }', 'm.c.s'],
+    ['k { c { s } }', 'k.c.s'],
+  ])('is refused before it runs where every type that can come up is denied: %s', async (selection, path) => {
+    const { server } = await serve(bare);
+    const query = `mutation { ${selection} } ${selection.includes('...F') ? 'fragment F on J { s }' : ''}`;
+    ran.mockClear();
+    const answer = await send(server, query, user);
+    expect([answer.status, outcome(answer.body)]).toEqual([
+      403,
+      { data: undefined, errors: [denied(path, 'FORBIDDEN')] },
+    ]);
+    expect(ran).not.toHaveBeenCalled();
+    expect(outcome((await send(server, query, admin)).body).errors).toEqual([]);
+    expect(ran).toHaveBeenCalledOnce();
+  });
+
+  it.each(['m { c { __typename } }', 'p { c { s } }', 'm { c { ...on A { free } } }'])(
+    'runs where a type may come up that is not denied: %s',
+    async (selection) => {
+      const { server } = await serve(bare);
+      ran.mockClear();
+      const answer = await send(server, `mutation { ${selection} }`, user);
+      expect([answer.status, outcome(answer.body).errors]).toEqual([200, []]);
+      expect(ran).toHaveBeenCalledOnce();
+    },
+  );
+});

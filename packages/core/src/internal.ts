@@ -80,6 +80,7 @@ export {
 } from './operation/metrics.ts';
 export { nestingOf } from './operation/nesting.ts';
 export { PerOperation } from './operation/operation-state.ts';
+export type { Place } from './operation/places.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
 export type { Header, SchemaDetails } from './outgoing.ts';
 export { parseDocument } from './parser-overflow.ts';

@@ -1,7 +1,7 @@
 /**
  * Visits what an operation may select, with the types of the schema.
  *
- * Each selection set is entered once per type that it stands on, with a queue and not by recursion, so that fragments that
+ * Each selection set is entered once per place that it stands on, with a queue and not by recursion, so that fragments that
  * double, spread themselves or nest deeply cost no more than their text.
  */
 
@@ -10,10 +10,9 @@ import {
   type FieldNode,
   type GraphQLCompositeType,
   type GraphQLField,
+  type GraphQLObjectType,
   type GraphQLSchema,
-  getNamedType,
   isAbstractType,
-  isCompositeType,
   isObjectType,
   isUnionType,
   Kind,
@@ -23,25 +22,33 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { type Fragments, fragmentsOf, responseKey } from './collect-fields.ts';
+import { createPlaces, type Place } from './places.ts';
 
 /** What a visit asks on its way. Paths hold response keys only: how long lists are is not known before execution. */
 export interface SelectionVisitor {
   /** Whether a selection takes part. */
   includes(node: SelectionNode): boolean;
-  /** Whether to go on below a field. */
+  /** Whether an object type may answer with a value for one of its fields. Left out: each may. */
+  answers?(type: GraphQLObjectType, fieldName: string): boolean;
+  /**
+   * Whether to go on below a field.
+   *
+   * @param result where its selections stand; `undefined` for a leaf.
+   */
   field(
-    parent: GraphQLCompositeType,
+    parent: Place,
     field: GraphQLField<unknown, unknown>,
     node: FieldNode,
     path: ResponsePath,
+    result: Place | undefined,
   ): boolean;
   /** Whether to go on into a fragment that narrows to another type. */
-  narrowed(type: GraphQLCompositeType, node: SelectionNode, path: ResponsePath | undefined): boolean;
+  narrowed(place: Place, node: SelectionNode, path: ResponsePath | undefined): boolean;
 }
 
 interface Step {
   readonly set: SelectionSetNode;
-  readonly type: GraphQLCompositeType;
+  readonly place: Place;
   readonly path: ResponsePath | undefined;
 }
 
@@ -55,29 +62,34 @@ export function visitSelections(
   const root = schema.getRootType(operation.operation);
   if (!root) return;
   const fragments = fragmentsOf(document);
-  const entered = new Map<SelectionSetNode, Set<GraphQLCompositeType>>();
+  const places = createPlaces(schema, (type, fieldName) => visitor.answers?.(type, fieldName) ?? true);
+  const entered = new Map<SelectionSetNode, Set<Place>>();
   const queue: Step[] = [];
-  const enter = (set: SelectionSetNode, type: GraphQLCompositeType, path: ResponsePath | undefined): void => {
-    const types = entered.get(set) ?? new Set();
-    if (types.has(type)) return;
-    entered.set(set, types.add(type));
-    queue.push({ set, type, path });
+  const enter = (set: SelectionSetNode, place: Place, path: ResponsePath | undefined): void => {
+    const known = entered.get(set) ?? new Set();
+    if (known.has(place)) return;
+    entered.set(set, known.add(place));
+    queue.push({ set, place, path });
   };
 
-  enter(operation.selectionSet, root, undefined);
-  for (const { set, type, path } of queue) {
+  enter(operation.selectionSet, places.of(root), undefined);
+  for (const { set, place, path } of queue) {
+    const { type } = place;
     for (const node of set.selections) {
       if (!visitor.includes(node)) continue;
       if (node.kind === Kind.FIELD) {
         const field = isUnionType(type) ? undefined : type.getFields()[node.name.value];
+        if (!field) continue;
         const here = { prev: path, key: responseKey(node), typename: type.name };
-        if (!field || !visitor.field(type, field, node, here)) continue;
-        const result = getNamedType(field.type);
-        if (node.selectionSet && isCompositeType(result)) enter(node.selectionSet, result, here);
+        const below = places.below(place, field.name);
+        if (!visitor.field(place, field, node, here, below)) continue;
+        if (node.selectionSet && below) enter(node.selectionSet, below, here);
       } else {
         const inner = readFragment(node, fragments);
-        const narrowed = inner && narrowType(schema, type, inner.condition);
-        if (!narrowed || (narrowed !== type && !visitor.narrowed(narrowed, node, path))) continue;
+        const narrowType = inner && narrowedType(schema, type, inner.condition);
+        if (!narrowType) continue;
+        const narrowed = places.narrowed(place, narrowType);
+        if (narrowed !== place && !visitor.narrowed(narrowed, node, path)) continue;
         enter(inner.set, narrowed, path);
       }
     }
@@ -94,7 +106,7 @@ function readFragment(
 }
 
 /** The type that selections under a condition stand on; `undefined` where no object can be. */
-function narrowType(
+function narrowedType(
   schema: GraphQLSchema,
   type: GraphQLCompositeType,
   condition: string | undefined,

@@ -19,11 +19,11 @@ function visited(text: string, options: { readonly leaves?: string } = {}): stri
   const join = (path: Parameters<typeof responsePathAsArray>[0]): string => responsePathAsArray(path).join('.');
   visitSelections(schema, document, document.definitions[0] as OperationDefinitionNode, {
     includes: () => true,
-    field(parent, field, _node, path) {
+    field({ type: parent }, field, _node, path) {
       told.push(`${parent.name}.${field.name} at ${join(path)}`);
       return field.name !== options.leaves;
     },
-    narrowed(type, _node, path) {
+    narrowed({ type }, _node, path) {
       told.push(`on ${type.name} at ${join(path)}`);
       return true;
     },
@@ -72,4 +72,33 @@ it('goes no further below a field where the visitor says so, and knows no field 
     'A.name at a.name',
   ]);
   expect(visited('{ unknown { id } __typename a { c } }')).toEqual(['Query.a at a']);
+});
+
+it('tells which types can come up below an interface whose types narrow the field, and leaves out those that do not answer', () => {
+  const narrowing = buildSchema(`
+    type Query { i: I }
+    interface I { c: J }
+    interface J { s: Int }
+    type A implements J { s: Int }
+    type B implements J { s: Int }
+    type C implements J { s: Int }
+    type T implements I { c: A }
+    type U implements I { c: B }
+  `);
+  const document = parse('{ i { c { s ...F } } } fragment F on J { t: s }');
+  const comesUp = (silent?: string): Record<string, string[]> => {
+    const told: Record<string, string[]> = {};
+    visitSelections(narrowing, document, document.definitions[0] as OperationDefinitionNode, {
+      includes: () => true,
+      answers: ({ name }) => name !== silent,
+      field({ possible }, _field, _node, { key }) {
+        told[key] = possible.map(({ name }) => name);
+        return true;
+      },
+      narrowed: () => true,
+    });
+    return told;
+  };
+  expect(comesUp()).toEqual({ i: ['Query'], c: ['T', 'U'], s: ['A', 'B'], t: ['A', 'B'] });
+  expect(comesUp('U')).toEqual({ i: ['Query'], c: ['T', 'U'], s: ['A'], t: ['A'] });
 });
