@@ -22,8 +22,17 @@ export interface LoaderQuestion<C> {
 }
 
 /**
- * Returns the object, or the ids of its owners, or `null` when there is none. Of a list of objects all must be owned; a list
- * of ids names the owners of one object. It must not change anything.
+ * Finds whose something is. It must not change anything. What it returns, itself or as a promise:
+ *
+ * - asked about one row, or about an object: the object, the id of its owner, a list of the ids of its owners, of which one must be
+ *   the caller, or `null` when there is none. Of a list of objects all must be owned;
+ * - asked for several rows: a list with one entry for each requested row, in any order, each of them as above. Every entry must
+ *   pass: `null` is a missing row, a list names the owners of one row. Another number of entries denies, and is logged.
+ *
+ * It is asked for several rows where the argument that names them is a list: the argument at `@owner(arg:)` or, left out, the only
+ * argument of a root field, unless that is an input object. A list on the way counts, and so does a value of a custom scalar that
+ * is a list. Each item is a row, twice where it is asked for twice. Where neither says which argument names rows, and lists are
+ * among the arguments or in their input objects, or an argument of a custom scalar is an object, a returned list denies, and is logged; any other answer is about one row.
  */
 export type Loader<C> = (question: LoaderQuestion<C>) => unknown;
 

@@ -633,7 +633,6 @@ describe('@owner refuses to start', () => {
     ['type Query { a: Int @owner }', 'a root field has no object'],
     ['type Query { a(x: ID): Int @owner(arg: "y") }', 'leads to no argument'],
     ['type Query { a(x: In): Int @owner(arg: "x.z") } input In { y: ID }', 'leads to no argument'],
-    ['type Query { a(x: ID): Int @owner(arg: "x", loader: "l") }', 'arg or loader'],
     ['type Query { a: Int @owner(loader: "nope") }', "there is no loader 'nope'"],
     ['type Query { a(x: ID): Int! @owner(arg: "x", mode: NULL) }', 'can be null'],
     ['type Query { a(x: ID @owner(mode: NULL)): [Int!]! }', 'Query.a(x:): mode NULL of @owner'],
