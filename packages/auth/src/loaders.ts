@@ -31,8 +31,10 @@ export interface LoaderQuestion<C> {
  *
  * It is asked for several rows where the argument that names them is a list: the argument at `@owner(arg:)` or, left out, the only
  * argument of a root field, unless that is an input object. A list on the way counts, and so does a value of a custom scalar that
- * is a list. Each item is a row, twice where it is asked for twice. Where neither says which argument names rows, and lists are
- * among the arguments or in their input objects, or an argument of a custom scalar is an object, a returned list denies, and is logged; any other answer is about one row.
+ * is a list. Each item is a row, twice where it is asked for twice.
+ *
+ * Where neither says which argument names rows, a returned list could be rows or owners. It denies, and is logged, if a list is
+ * among the arguments or in their input objects, or an argument of a custom scalar is an object. Any other answer is about one row.
  */
 export type Loader<C> = (question: LoaderQuestion<C>) => unknown;
 

@@ -38,9 +38,10 @@ export function countingRows(
     return (args) => (scalars.some((name) => Array.isArray(args[name]) || isRecord(args[name])) ? 'unsaid' : 'one');
   }
   const lists = listsAlong(declared, names);
+  const [first = '', ...rest] = names;
   return (args) => {
-    const [first = '', ...rest] = names;
     const value = args[first];
+    if (!path && isRecord(value)) return 'unsaid';
     return lists.includes(true) || Array.isArray(value) ? rowsIn(value, rest, lists) : 'one';
   };
 }

@@ -90,6 +90,7 @@ describe('the rows that a loader is asked for', () => {
     // About one row a list of ids names its owners.
     ['(id: ID): Int @owner(loader: "l")', '(id: "1")', ['me', 'x'], ['x', 'y']],
     ['(id: Any): Int @owner(loader: "l")', '(id: "1")', ['me', 'x'], ['x', 'y']],
+    ['(id: Any): Int @owner(loader: "l", arg: "id")', '(id: { id: "1" })', ['me', 'x'], ['x', 'y']],
     ['(id: ID, tags: [ID]): Int @owner(loader: "l", arg: "id")', '(id: "1", tags: ["a"])', ['me', 'x'], ['x', 'y']],
     ['(id: ID, in: In): Int @owner(loader: "l", arg: "id")', '(id: "1", in: { tags: ["a"] })', ['me', 'x'], ['x']],
     [': Int @owner(loader: "l")', '', ['me', 'x'], ['x', 'y']],
@@ -105,6 +106,7 @@ describe('the rows that a loader is asked for', () => {
     ['(id: ID, in: In): Int @owner(loader: "l")', '(id: "1")'],
     ['(ids: Any, why: String): Int @owner(loader: "l")', '(ids: ["1"])'],
     ['(any: Any, why: String): Int @owner(loader: "l")', '(any: { ids: ["1"] })'],
+    ['(any: Any): Int @owner(loader: "l")', '(any: { ids: ["1"] })'],
   ])('must be named by arg where a list is not all that is asked with: %s', async (sdl, call) => {
     // What is one object is not a question of how many.
     expect(await run({ sdl, call, found: own })).toEqual({ codes: [], logged: [] });
