@@ -15,7 +15,7 @@ import { type Directable, type DirectiveArguments, usesOf } from './uses.ts';
 /** What a denial that is certain beforehand does: nulls its field, or refuses the whole operation. */
 export type AuthMode = 'NULL' | 'REJECT';
 
-/** ERROR: null and FORBIDDEN. NULL: null. FILTER: not in the list. NOT_FOUND: as if it did not exist, in a list neither. */
+/** ERROR: null and FORBIDDEN. NULL: null. FILTER: not in the list, elsewhere null. NOT_FOUND: as if it did not exist, in a list neither. */
 export type OwnerMode = 'ERROR' | 'NULL' | 'FILTER' | 'NOT_FOUND';
 
 /** One of the three directives, whatever the schema calls it. */
