@@ -3,12 +3,21 @@
  *
  * What a loader finds is kept for the operation and handed to the resolver, so that check and use see the same row.
  */
-import { isPromise, within } from '@graphql-bulwark/core/internal';
+import {
+  aFunction,
+  isObject,
+  isPromise,
+  must,
+  type OptionTable,
+  readOptions,
+  within,
+} from '@graphql-bulwark/core/internal';
 import type { GraphQLResolveInfo } from 'graphql';
 import { refuseDelegated } from './delegation.ts';
 import { after, type Maybe } from './maybe.ts';
 import { once, questionKey } from './memo.ts';
 import type { Asking } from './policies.ts';
+import { askTogether } from './together.ts';
 
 /** What a loader is asked for. */
 export interface LoaderQuestion<C> {
@@ -38,8 +47,17 @@ export interface LoaderQuestion<C> {
  */
 export type Loader<C> = (question: LoaderQuestion<C>) => unknown;
 
+/** A loader that finds what many questions ask for in one call: those of a whole list. */
+export interface LoaderForMany<C> {
+  /** Returns one answer for each question, in their order, each of them as of a {@link Loader}. */
+  readonly many: (
+    context: C,
+    questions: readonly LoaderQuestion<C>[],
+  ) => readonly unknown[] | Promise<readonly unknown[]>;
+}
+
 /** Name -> loader. */
-export type Loaders<C> = Readonly<Record<string, Loader<C>>>;
+export type Loaders<C> = Readonly<Record<string, Loader<C> | LoaderForMany<C>>>;
 
 export interface LoaderBook {
   /** @throws {TypeError} for a loader that there is not. */
@@ -53,8 +71,9 @@ const loadedKey: unique symbol = Symbol.for('graphql-bulwark.loaded') as never;
 
 type Loaded = ReadonlyMap<string, unknown>;
 
-export function loaderBook(loaders: Loaders<never>, timeoutMilliseconds: number): LoaderBook {
-  const book = new Map(Object.entries(loaders as Loaders<unknown>));
+/** @throws {TypeError} for an invalid loader. */
+export function loaderBook(loaders: Readonly<Record<string, unknown>>, timeoutMilliseconds: number): LoaderBook {
+  const book = new Map(Object.entries(loaders).map(([name, loader]) => [name, entryOf(name, loader)]));
   return {
     require(name, coordinate) {
       if (!book.has(name)) throw new TypeError(`${coordinate}: there is no loader '${name}'.`);
@@ -64,7 +83,11 @@ export function loaderBook(loaders: Loaders<never>, timeoutMilliseconds: number)
       if (!loader) throw new Error(`there is no loader '${name}'`);
       refuseDelegated(source);
       const asked = once(memo, loader, questionKey(memo, coordinate, source, args), (): Maybe<unknown> => {
-        const found = loader({ args, source, context: contextValue, ...(info && { info }) });
+        const question = { args, source, context: contextValue, ...(info && { info }) };
+        const found =
+          typeof loader === 'function'
+            ? loader(question)
+            : askTogether(memo, loader, question, (questions) => loader.many(contextValue, questions));
         return isPromise(found) ? within(timeoutMilliseconds, found) : found;
       });
       return after(asked, (found) => {
@@ -73,6 +96,15 @@ export function loaderBook(loaders: Loaders<never>, timeoutMilliseconds: number)
       });
     },
   };
+}
+
+const optionTable = { many: { required: true, check: aFunction } } satisfies OptionTable<LoaderForMany<unknown>>;
+
+function entryOf(name: string, loader: unknown): Loader<unknown> | LoaderForMany<unknown> {
+  if (typeof loader === 'function') return loader as Loader<unknown>;
+  const where = `guardSchema: loaders.${name}`;
+  must('be a function or an object with one', isObject)(where, loader);
+  return readOptions(where, loader as LoaderForMany<unknown>, optionTable);
 }
 
 /** The resolver's `info`, with what was loaded for its field. */
