@@ -80,6 +80,7 @@ function complete(
   const isForeign = owner && !skips && !(caller && owns(row[owner.field], caller.id));
   // What a list hides it hides from everybody, whatever else they may not.
   if (isForeign && owner.mode !== 'ERROR' && inList) return dropped;
+  if (isForeign && owner.mode === 'FILTER') return null;
   if (isForeign || !passes(world, caller, type) || !passes(world, caller, 'Node')) throw new Denied();
   return answer(world, caller, type, row, below);
 }

@@ -22,6 +22,7 @@ export interface OwnerArguments {
   readonly field?: string;
   /** @default 'sub' */
   readonly claim?: string;
+  /** The argument that must be the caller. Beside `loader`: the one that names the rows that the loader is asked for. */
   readonly arg?: string;
   readonly loader?: string;
   readonly bypass?: Names;

@@ -15,7 +15,7 @@ import { type Directable, type DirectiveArguments, usesOf } from './uses.ts';
 /** What a denial that is certain beforehand does: nulls its field, or refuses the whole operation. */
 export type AuthMode = 'NULL' | 'REJECT';
 
-/** ERROR: null and FORBIDDEN. NULL: null. FILTER: not in the list. NOT_FOUND: as if it did not exist, in a list neither. */
+/** ERROR: null and FORBIDDEN. NULL: null. FILTER: not in the list, elsewhere null. NOT_FOUND: as if it did not exist, in a list neither. */
 export type OwnerMode = 'ERROR' | 'NULL' | 'FILTER' | 'NOT_FOUND';
 
 /** One of the three directives, whatever the schema calls it. */
@@ -51,7 +51,7 @@ enum OwnerMode { ERROR NULL FILTER NOT_FOUND }
 directive @${auth}(roles: [[String!]!], scopes: [[String!]!], policies: [[String!]!], mode: AuthMode) repeatable on
   OBJECT | INTERFACE | FIELD_DEFINITION | SCALAR | ENUM | ENUM_VALUE | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
 
-"Only for the caller whose claim equals the owner: a property of the object, an argument, or what a loader finds. Repeated: one owner is enough. Beside @auth: both must pass."
+"Only for the caller whose claim equals the owner: a property of the object, an argument, or what a loader finds. Beside a loader, arg names the argument that names its rows. Repeated: one owner is enough. Beside @auth: both must pass."
 directive @${owner}(field: String = "ownerId", claim: String = "sub", arg: String, loader: String, bypass: [[String!]!], mode: OwnerMode = ERROR, optional: Boolean, preset: Boolean) repeatable on
   OBJECT | FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
 

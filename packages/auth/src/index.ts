@@ -27,7 +27,7 @@ export { type GuardSchemaOptions, guardSchema } from './guard-schema.ts';
 export { type ImpliedRightsOptions, impliedRights } from './implied-rights.ts';
 export type { IssuerOptions } from './issuer.ts';
 export type { KeyOptions } from './keys.ts';
-export { type Loader, type LoaderQuestion, type Loaders, loaded } from './loaders.ts';
+export { type Loader, type LoaderForMany, type LoaderQuestion, type Loaders, loaded } from './loaders.ts';
 export { isGuarded } from './marker.ts';
 export { notFound } from './not-found.ts';
 export { reported } from './outcomes.ts';

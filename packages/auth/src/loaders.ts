@@ -3,12 +3,21 @@
  *
  * What a loader finds is kept for the operation and handed to the resolver, so that check and use see the same row.
  */
-import { isPromise, within } from '@graphql-bulwark/core/internal';
+import {
+  aFunction,
+  isObject,
+  isPromise,
+  must,
+  type OptionTable,
+  readOptions,
+  within,
+} from '@graphql-bulwark/core/internal';
 import type { GraphQLResolveInfo } from 'graphql';
 import { refuseDelegated } from './delegation.ts';
 import { after, type Maybe } from './maybe.ts';
 import { once, questionKey } from './memo.ts';
 import type { Asking } from './policies.ts';
+import { askTogether } from './together.ts';
 
 /** What a loader is asked for. */
 export interface LoaderQuestion<C> {
@@ -22,13 +31,33 @@ export interface LoaderQuestion<C> {
 }
 
 /**
- * Returns the object, or the ids of its owners, or `null` when there is none. Of a list of objects all must be owned; a list
- * of ids names the owners of one object. It must not change anything.
+ * Finds whose something is. It must not change anything. What it returns, itself or as a promise:
+ *
+ * - asked about one row, or about an object: the object, the id of its owner, a list of the ids of its owners, of which one must be
+ *   the caller, or `null` when there is none. Of a list of objects all must be owned;
+ * - asked for several rows: a list with one entry for each requested row, in any order, each of them as above. Every entry must
+ *   pass: `null` is a missing row, a list names the owners of one row. Another number of entries denies, and is logged.
+ *
+ * It is asked for several rows where the argument that names them is a list: the argument at `@owner(arg:)` or, left out, the only
+ * argument of a root field, unless that is an input object. A list on the way counts, and so does a value of a custom scalar that
+ * is a list. Each item is a row, twice where it is asked for twice.
+ *
+ * Where neither says which argument names rows, a returned list could be rows or owners. It denies, and is logged, if a list is
+ * among the arguments or in their input objects, or an argument of a custom scalar is an object. Any other answer is about one row.
  */
 export type Loader<C> = (question: LoaderQuestion<C>) => unknown;
 
+/** A loader that finds what many questions ask for in one call: those of a whole list. */
+export interface LoaderForMany<C> {
+  /** Returns one answer for each question, in their order, each of them as of a {@link Loader}. */
+  readonly many: (
+    context: C,
+    questions: readonly LoaderQuestion<C>[],
+  ) => readonly unknown[] | Promise<readonly unknown[]>;
+}
+
 /** Name -> loader. */
-export type Loaders<C> = Readonly<Record<string, Loader<C>>>;
+export type Loaders<C> = Readonly<Record<string, Loader<C> | LoaderForMany<C>>>;
 
 export interface LoaderBook {
   /** @throws {TypeError} for a loader that there is not. */
@@ -42,8 +71,9 @@ const loadedKey: unique symbol = Symbol.for('graphql-bulwark.loaded') as never;
 
 type Loaded = ReadonlyMap<string, unknown>;
 
-export function loaderBook(loaders: Loaders<never>, timeoutMilliseconds: number): LoaderBook {
-  const book = new Map(Object.entries(loaders as Loaders<unknown>));
+/** @throws {TypeError} for an invalid loader. */
+export function loaderBook(loaders: Readonly<Record<string, unknown>>, timeoutMilliseconds: number): LoaderBook {
+  const book = new Map(Object.entries(loaders).map(([name, loader]) => [name, entryOf(name, loader)]));
   return {
     require(name, coordinate) {
       if (!book.has(name)) throw new TypeError(`${coordinate}: there is no loader '${name}'.`);
@@ -53,7 +83,11 @@ export function loaderBook(loaders: Loaders<never>, timeoutMilliseconds: number)
       if (!loader) throw new Error(`there is no loader '${name}'`);
       refuseDelegated(source);
       const asked = once(memo, loader, questionKey(memo, coordinate, source, args), (): Maybe<unknown> => {
-        const found = loader({ args, source, context: contextValue, ...(info && { info }) });
+        const question = { args, source, context: contextValue, ...(info && { info }) };
+        const found =
+          typeof loader === 'function'
+            ? loader(question)
+            : askTogether(memo, loader, question, (questions) => loader.many(contextValue, questions));
         return isPromise(found) ? within(timeoutMilliseconds, found) : found;
       });
       return after(asked, (found) => {
@@ -62,6 +96,15 @@ export function loaderBook(loaders: Loaders<never>, timeoutMilliseconds: number)
       });
     },
   };
+}
+
+const optionTable = { many: { required: true, check: aFunction } } satisfies OptionTable<LoaderForMany<unknown>>;
+
+function entryOf(name: string, loader: unknown): Loader<unknown> | LoaderForMany<unknown> {
+  if (typeof loader === 'function') return loader as Loader<unknown>;
+  const where = `guardSchema: loaders.${name}`;
+  must('be a function or an object with one', isObject)(where, loader);
+  return readOptions(where, loader as LoaderForMany<unknown>, optionTable);
 }
 
 /** The resolver's `info`, with what was loaded for its field. */

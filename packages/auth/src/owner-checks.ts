@@ -43,12 +43,13 @@ export function checkReferences(
   isRoot: boolean,
   coordinate: string,
 ): void {
-  for (const { arg, loader } of owners) {
+  for (const { arg, loader, rows } of owners) {
     if (isRoot && !arg && loader === undefined) {
       throw new TypeError(`${coordinate}: a root field has no object; give @owner an arg or a loader.`);
     }
-    if (arg && !leadsSomewhere(field, arg)) {
-      throw new TypeError(`${coordinate}: @owner(arg: "${arg.join('.')}") leads to no argument.`);
+    const path = arg ?? rows;
+    if (path && !leadsSomewhere(field, path)) {
+      throw new TypeError(`${coordinate}: @owner(arg: "${path.join('.')}") leads to no argument.`);
     }
   }
 }

@@ -83,7 +83,7 @@ export function ownerJudge(
     if (!standings.principalOf(question.contextValue)) return 'foreign';
     if (rule.loader !== undefined) {
       const found = loaders.load(rule.loader, askingOf(guarded, question));
-      return after(withoutPromises(found), (loaded) => ofLoaded(loaded, rule, claimant));
+      return after(withoutPromises(found), (loaded) => ofAnswer(loaded, rule, question.args, claimant));
     }
     if (rule.arg) return ofArgument(question.args, rule.arg, claimant, rule.optional === true) ? 'owned' : 'foreign';
     // One of many rows would open all of them.
@@ -120,13 +120,36 @@ function withoutPromises(found: unknown): Maybe<unknown> {
   return items.some(isPromise) ? Promise.all(items) : items;
 }
 
-/** An object, the ids of its owners, or several objects of which every one must be owned. */
+/** @throws {TypeError} for an answer that does not say of which of the requested rows it is. */
+function ofAnswer(found: unknown, rule: OwnerRule, args: Question['args'], claimant: Claimant): Maybe<Loaded> {
+  const requested = rule.countRows?.(args) ?? 'one';
+  if (requested === 'one' || found === null || found === undefined) return ofLoaded(found, rule, claimant);
+  const loader = `loader '${rule.loader}'`;
+  if (requested === 'unsaid') {
+    if (!Array.isArray(found)) return ofLoaded(found, rule, claimant);
+    throw new TypeError(
+      `${loader} returned a list, of rows or of owners: name the argument that names the rows with arg`,
+    );
+  }
+  if (Array.isArray(found) && found.length === requested) return ofEach(found, rule, claimant);
+  const returned = Array.isArray(found) ? `${found.length}` : 'no list';
+  throw new TypeError(
+    `${loader} was asked for ${requested} rows and must return one entry for each, but returned ${returned}`,
+  );
+}
+
+/** One row: an object, the ids of its owners, or several objects of which every one must be owned. */
 function ofLoaded(found: unknown, rule: OwnerRule, claimant: Claimant): Maybe<Loaded> {
   if (found === null || found === undefined) return 'missing';
   if (!Array.isArray(found)) return ownership(found, typeof found === 'object' ? rule.path : [], claimant);
+  return found.length > 0 && !found.some((one) => typeof one === 'object')
+    ? ownership(found, [], claimant)
+    : ofEach(found, rule, claimant);
+}
+
+function ofEach(found: readonly unknown[], rule: OwnerRule, claimant: Claimant): Maybe<Loaded> {
   if (found.length === 0) return 'missing';
-  if (!found.some((one) => typeof one === 'object')) return ownership(found, [], claimant);
-  const notOwned = firstOf(found as unknown[], (one) =>
+  const notOwned = firstOf(found, (one) =>
     after(ofLoaded(one, rule, claimant), (answer) => (answer === 'owned' ? undefined : answer)),
   );
   return after(notOwned, (answer) => answer ?? 'owned');

@@ -1,6 +1,7 @@
 /** What `@owner` may say, checked once: where the owner stands, whom it is compared with, and what a stranger gets. */
 import { show } from '@graphql-bulwark/core/internal';
 import { knownArguments, type OwnerMode } from './directives.ts';
+import type { CountRows } from './requested-rows.ts';
 import { type AnyOf, alternatives } from './rules.ts';
 import type { DirectiveArguments } from './uses.ts';
 
@@ -19,6 +20,10 @@ export interface OwnerRule {
   /** Keys that lead to an argument of the field, in place of a property. */
   readonly arg?: readonly string[] | undefined;
   readonly loader?: string | undefined;
+  /** Keys that lead to the argument which names the rows that the loader is asked for. */
+  readonly rows?: readonly string[] | undefined;
+  /** How many rows the loader of a field is asked for; none: for one. */
+  readonly countRows?: CountRows | undefined;
   /** Roles that skip the check. */
   readonly bypass?: AnyOf | undefined;
   readonly mode: OwnerMode;
@@ -49,12 +54,11 @@ export function ownerRule(use: DirectiveArguments, coordinate: string, place: Ow
     if (typeof value !== 'boolean') throw wrong(`${name} of @owner must be true or false, but is ${show(value)}.`);
   }
   if (arg !== undefined && place !== 'field') throw wrong('arg of @owner belongs on a field.');
-  if (arg !== undefined && loader !== undefined) throw wrong('@owner takes arg or loader, not both.');
   if (loader !== undefined && place !== 'object' && place !== 'field') {
     throw wrong('loader of @owner belongs on a type or a field.');
   }
   if (mode === 'FILTER' && place !== 'object') throw wrong('mode FILTER of @owner belongs on a type.');
-  const judgesArgument = arg !== undefined || place === 'argument' || place === 'input';
+  const judgesArgument = (arg !== undefined && loader === undefined) || place === 'argument' || place === 'input';
   if (!judgesArgument && optional !== undefined) throw wrong('optional of @owner belongs to an argument.');
   if (preset === true && place !== 'argument') throw wrong('preset of @owner belongs on an argument.');
   return {
@@ -62,7 +66,7 @@ export function ownerRule(use: DirectiveArguments, coordinate: string, place: Ow
     place,
     path: path('field', field).split('.'),
     claim: path('claim', claim),
-    ...(arg !== undefined && { arg: path('arg', arg).split('.') }),
+    ...(arg !== undefined && { [loader === undefined ? 'arg' : 'rows']: path('arg', arg).split('.') }),
     ...(typeof loader === 'string' && { loader }),
     ...(bypass !== undefined && { bypass: alternatives(bypass, 'bypass of @owner', coordinate) }),
     mode: mode as OwnerMode,

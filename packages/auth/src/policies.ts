@@ -21,6 +21,7 @@ import { allTrue, anyTrue, type Maybe } from './maybe.ts';
 import { answersOf, type Memo, questionKey } from './memo.ts';
 import type { Question } from './question.ts';
 import type { AnyOf } from './rules.ts';
+import { askTogether } from './together.ts';
 
 /** What a policy is asked about. */
 export interface PolicyQuestion {
@@ -74,11 +75,6 @@ export interface PolicyBook {
 
 type Entry = PolicyOptions<never>;
 
-interface Batch {
-  readonly keys: string[];
-  readonly answers: Promise<readonly unknown[]>;
-}
-
 /** @throws {TypeError} for an invalid policy. */
 export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutMilliseconds: number): PolicyBook {
   const book = new Map(Object.entries(policies).map(([name, policy]) => [name, entryOf(name, policy)]));
@@ -93,26 +89,6 @@ export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutM
     }
     return questionKey(asking.memo, asking.coordinate, asking.source, asking.args);
   };
-
-  /** One call for all keys that come up until the event loop turns. */
-  function askTogether(entry: Entry, key: string, contextValue: unknown, memo: Memo): Promise<unknown> {
-    let batch = memo.waiting.get(entry) as Batch | undefined;
-    if (!batch) {
-      const keys: string[] = [];
-      const answers = turn().then(async () => {
-        memo.waiting.delete(entry);
-        const answered = await entry.many?.(contextValue as never, keys);
-        if (!Array.isArray(answered) || answered.length !== keys.length) {
-          throw new TypeError('a policy for many must return one answer for each key');
-        }
-        return answered as unknown[];
-      });
-      batch = { keys, answers };
-      memo.waiting.set(entry, batch);
-    }
-    const at = batch.keys.push(key) - 1;
-    return batch.answers.then((answered) => answered[at]);
-  }
 
   /** Whether all policies of one alternative agree. */
   function agreeOnOne(alternatives: AnyOf, asking: Asking): Maybe<boolean> {
@@ -148,7 +124,7 @@ export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutM
       const known = answers.get(key) as Maybe<boolean> | undefined;
       if (known !== undefined) return known;
       const said: unknown = entry.many
-        ? askTogether(entry, key, contextValue, memo)
+        ? askTogether(memo, entry, key, (keys) => entry.many?.(contextValue as never, keys))
         : entry.check?.(contextValue as never, { args, source, coordinate, principal, ...(info && { info }) });
       const answer = isPromise(said)
         ? within(timeoutMilliseconds, said).then((settled) => settled === true, denyFailed)
@@ -177,16 +153,6 @@ export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutM
       return allTrue(met);
     },
   };
-}
-
-/** After the promises that are settled already have been read. */
-function turn(): Promise<void> {
-  return Promise.resolve().then(
-    () =>
-      new Promise((resolve) => {
-        process.nextTick(resolve);
-      }),
-  );
 }
 
 const optionTable = {

@@ -18,6 +18,7 @@ import { type Check, type Guarded, type GuardedField, ownerModeOf, type Preset, 
 import { finders, type TypeGuards, valueGuards } from './input-guards.ts';
 import { checkedOwners, checkNullable, checkReferences } from './owner-checks.ts';
 import { type OwnerPlace, type OwnerRule, ownerRule } from './owner-rule.ts';
+import { countingRows } from './requested-rows.ts';
 import {
   type AllowsAnonymous,
   allOf,
@@ -177,8 +178,11 @@ export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleInd
   for (const type of objects) {
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
-      const owners = ownersOf(field, coordinate, 'field');
-      checkReferences(field, owners, roots.has(type), coordinate);
+      const isRoot = roots.has(type);
+      const owners = ownersOf(field, coordinate, 'field').map((owner) =>
+        owner.loader === undefined ? owner : { ...owner, countRows: countingRows(field, owner.rows, isRoot) },
+      );
+      checkReferences(field, owners, isRoot, coordinate);
       const own = withOwners(
         [
           ...auth(field, coordinate),
@@ -190,7 +194,7 @@ export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleInd
         owners,
       );
       const fieldIsPublic = isPublic(field, coordinate);
-      if (roots.has(type)) {
+      if (isRoot) {
         own.push(...(typeRules.get(type) ?? []));
         if (own.length === 0 && !fieldIsPublic && !isPublic(type, type.name)) {
           if (defaultRule === 'authenticated') own.push(authenticated('defaultRule: authenticated'));

@@ -91,7 +91,7 @@ function objects(
     const guarded = types.get(name);
     if (guarded) guards.set(name, guarded);
   }
-  const judgedHere = [...guards.values()].filter((one) => !nullsMore(type) || ownerModeOf(one) === 'NOT_FOUND');
+  const judgedHere = [...guards.values()].filter((one) => !nullsMore(type) || hidingModes.has(ownerModeOf(one)));
   if (judgedHere.length === 0) return undefined;
   const glances = new Map([...guards].map(([name, guarded]) => [name, atAGlance(guarded, standings)]));
   const nameOf = concreteNames(schema);
@@ -133,8 +133,9 @@ function objects(
  */
 function standInFor(denied: Denied, inList: boolean, keepsPlaces: boolean): unknown {
   const { mode } = denied;
-  if (mode === 'NULL' || (mode === 'FILTER' && keepsPlaces)) return null;
-  return inList && !keepsPlaces && hidingModes.has(mode) ? dropped : new Refused(denied);
+  if (inList && !keepsPlaces && hidingModes.has(mode)) return dropped;
+  // What is not there is null, or the error of notFound().
+  return mode === 'NULL' || mode === 'FILTER' ? null : new Refused(denied);
 }
 
 /** Of an abstract type only where no object matters: which type a value is of is not told at a glance. */

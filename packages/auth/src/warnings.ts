@@ -15,6 +15,7 @@ import {
 import { isSent } from './federation.ts';
 import type { Guarded } from './guarded.ts';
 import { hidingModes } from './owner-rule.ts';
+import { nullsMore } from './treatment.ts';
 
 type ByCoordinate = ReadonlyMap<string, Guarded>;
 
@@ -29,6 +30,7 @@ export function warningsOf(
   const nonNull: string[] = [];
   const counts: string[] = [];
   const sent: string[] = [];
+  const timed: string[] = [];
   const reads = (type: Parameters<typeof getNamedType>[0], value: unknown): boolean => {
     const named = getNamedType(type);
     if (!isEnumType(named)) return false;
@@ -59,6 +61,8 @@ export function warningsOf(
       const hasOwnRule = /@(?:auth|owner)/.test(fields.get(coordinate)?.rule ?? '');
       if (isNonNullType(field.type) && hasOwnRule && !types.has(getNamedType(field.type).name))
         nonNull.push(coordinate);
+      if (nullsMore(field.type) && resultsOf(schema, field.type).some(({ name }) => isHiddenByLoader(types.get(name))))
+        timed.push(coordinate);
       if (hides(schema, field.type, types) && type.getFields()['totalCount']) counts.push(`${type.name}.totalCount`);
     }
   }
@@ -66,6 +70,10 @@ export function warningsOf(
     said(defaults, 'have a default that not everybody may pass: who leaves them out is denied'),
     said(nonNull, 'are guarded and not nullable: a denial nulls the object around them'),
     said(counts, 'may count objects that a list beside them hides'),
+    said(
+      timed,
+      'are not nullable and return objects that a loader may hide: where another field fails as well, which error comes first may tell that there is one',
+    ),
     said(sent, 'have @key and no __resolveReference: their policies and loaders are asked about what a router sends'),
   ].filter((text) => text !== undefined);
 }
@@ -81,11 +89,20 @@ function asksAboutObject(guarded: Guarded | undefined): boolean {
   return guarded.policies.length > 0 || guarded.owners.some(({ loader }) => loader !== undefined);
 }
 
+function isHiddenByLoader(guarded: Guarded | undefined): boolean {
+  return guarded?.owners.some(({ loader, mode }) => loader !== undefined && hidingModes.has(mode)) ?? false;
+}
+
+function resultsOf(schema: GraphQLSchema, type: GraphQLOutputType): readonly GraphQLNamedType[] {
+  const named = getNamedType(type);
+  return isAbstractType(named) ? schema.getPossibleTypes(named) : [named];
+}
+
 /** Whether objects that are left out of lists stand here, or in the edges of a connection. */
 function hides(schema: GraphQLSchema, type: GraphQLOutputType, types: ByCoordinate): boolean {
   const named = getNamedType(type);
   const node = isObjectType(named) ? named.getFields()['node'] : undefined;
-  const stands: GraphQLNamedType[] = node ? [named, getNamedType(node.type)] : [named];
-  const results = stands.flatMap<GraphQLNamedType>((one) => (isAbstractType(one) ? schema.getPossibleTypes(one) : one));
+  const stands: GraphQLOutputType[] = node ? [named, node.type] : [named];
+  const results = stands.flatMap((one) => resultsOf(schema, one));
   return results.some(({ name }) => types.get(name)?.owners.some(({ mode }) => hidingModes.has(mode)));
 }

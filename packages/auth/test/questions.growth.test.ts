@@ -20,7 +20,7 @@ async function work(rule: string, size: number): Promise<{ reads: number; asked:
       typeDefs: [authDirectives, `scalar Any type Query { docs: [Doc] } type Doc { n(any: Any): Int ${rule} }`],
       resolvers: { Query: { docs: () => Array.from({ length: size }, () => ({ n: 1 })) } },
     }),
-    { policies: { p: ask }, loaders: { l: () => ask() && ['me'] } },
+    { policies: { p: ask }, loaders: { l: () => ask() && 'me' } },
   );
   const any = {
     list: [

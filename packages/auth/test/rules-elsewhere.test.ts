@@ -1,5 +1,5 @@
 /** Rules that are written in other places: in code, on interfaces, under other names, in federation's words. */
-import { createEvents } from '@graphql-bulwark/core';
+import { createEvents, type SecurityEvent } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import SchemaBuilder from '@pothos/core';
 import { buildSchema, type GraphQLSchema, graphql } from 'graphql';
@@ -339,6 +339,24 @@ describe('the access matrix', () => {
       expect.stringContaining('Query.b are guarded and not nullable'),
       expect.stringContaining('Page.totalCount, Edges.totalCount may count objects'),
     ]);
+  });
+
+  it.each<[field: string, rule: string, isTold: boolean]>([
+    ['D!', 'loader: "l", mode: NOT_FOUND', true],
+    ['D!', 'loader: "l", mode: FILTER', true],
+    ['U!', 'loader: "l", mode: FILTER', true],
+    ['D', 'loader: "l", mode: NOT_FOUND', false],
+    ['[D!]!', 'loader: "l", mode: NOT_FOUND', false],
+    ['D!', 'loader: "l"', false],
+    ['D!', 'mode: NOT_FOUND', false],
+  ])('is told where time may tell what is hidden: %s with %s', (field, rule, isTold) => {
+    const messages: string[] = [];
+    const onEvent = (event: SecurityEvent) => void (event.type === 'config.warning' && messages.push(event.message));
+    const sdl = `type Query { f: ${field} u: U } union U = D type D @owner(${rule}) { a: Int }`;
+    const options = { events: createEvents(onEvent, () => silent), loaders: { l: () => null } };
+    guardSchema(makeExecutableSchema({ typeDefs: [authDirectives, sdl] }), options);
+    const told = 'Query.f are not nullable and return objects that a loader may hide';
+    expect(messages.map((message) => message.includes(told))).toEqual(isTold ? [true] : []);
   });
 });
 
