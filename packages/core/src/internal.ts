@@ -79,7 +79,7 @@ export {
   repeatedFields,
 } from './operation/metrics.ts';
 export { nestingOf } from './operation/nesting.ts';
-export { PerOperation } from './operation/operation-state.ts';
+export { createSlot, OperationState, PerOperation, stateDuring } from './operation/operation-state.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
 export type { Header, SchemaDetails } from './outgoing.ts';
 export { parseDocument } from './parser-overflow.ts';
