@@ -42,7 +42,9 @@ export class OperationState {
 
   get<T>(slot: Slot<T>): T {
     const known = this.#values?.get(slot) as T | undefined;
-    return known === undefined ? this.set(slot, slot.make()) : known;
+    if (known !== undefined) return known;
+    const made = slot.make();
+    return made === undefined ? made : this.set(slot, made);
   }
 
   /** @returns the value. */
