@@ -22,7 +22,7 @@ export async function denialsBeforeRunning(
     includes: included(variables),
     applies: typeApplies(schema, root),
   });
-  const memo = memos.before(contextValue, definition);
+  const memo = memos.before(operation);
   const judged = [...fields].map(async ([key, nodes]) => {
     const [node] = nodes;
     const field = node && root.getFields()[node.name.value];

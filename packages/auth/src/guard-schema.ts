@@ -178,7 +178,7 @@ export function guardSchema<C = SecuredContext>(
       const judging = resolve === original ? config : { ...config, resolve };
       if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding) : judging;
       // What a public field streams may hold guarded objects.
-      const opened = announcingEvents(config.subscribe ?? defaultFieldResolver, remembered);
+      const opened = announcingEvents(config.subscribe ?? defaultFieldResolver);
       const bounded = { ...judging, subscribe: endingWithCredential(opened, coordinate, standing, events) };
       return guard ? guardedField(bounded, guard, guarding) : bounded;
     },

@@ -1,11 +1,18 @@
 /**
  * What one operation has found out so far, so that nothing is asked twice: answers of policies, and what loaders loaded.
  *
- * The check before execution makes one and hands it over; the execution of the same operation takes it, once.
+ * The check before execution makes one, and the execution of the same operation finds it in its state.
  */
-import type { Principal } from '@graphql-bulwark/core';
-import { collectFields, included, isObject, typeApplies } from '@graphql-bulwark/core/internal';
-import { type GraphQLError, type GraphQLResolveInfo, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
+import type { Principal, ResolvedOperation } from '@graphql-bulwark/core';
+import {
+  collectFields,
+  createSlot,
+  included,
+  isObject,
+  stateDuring,
+  typeApplies,
+} from '@graphql-bulwark/core/internal';
+import { type GraphQLError, type GraphQLResolveInfo, OperationTypeNode } from 'graphql';
 import { Numbers } from './numbers.ts';
 
 /** Denials of one coordinate in one operation. */
@@ -25,8 +32,8 @@ export interface Shown {
 export class Memo {
   /** About whom the answers are. */
   caller: Principal | null | undefined;
-  /** Whether somebody will say when the operation is answered. */
-  ends = false;
+  /** Whether somebody will say when the operation is answered; `undefined` before it is executed. */
+  ends: boolean | undefined;
   /** Whether the operator is about to be told of denials. */
   tells = false;
   /** The root field of a mutation that the answers hold for, before or after its resolver. */
@@ -91,12 +98,10 @@ export class Memo {
 }
 
 export interface Memos {
-  /** For the check of an operation that is executed next with this context. */
-  before(contextValue: unknown, operation: OperationDefinitionNode): Memo;
+  /** For the check of an operation. */
+  before(operation: ResolvedOperation): Memo;
   /** For an execution. */
   during(contextValue: unknown, info: GraphQLResolveInfo): Memo;
-  /** Says that a stream is opened, and that each event of it is an execution of its own. */
-  opens(info: GraphQLResolveInfo): void;
   /** Says that the answer of what is executed next with this context will be followed by {@link Memos.ended}. */
   ends(contextValue: unknown): void;
   /** The memos of what was executed with this context since. */
@@ -104,50 +109,22 @@ export interface Memos {
 }
 
 export function memos(): Memos {
-  const handed = new WeakMap<object, Map<OperationDefinitionNode, Memo>>();
-  const running = new WeakMap<object, Memo>();
-  // What the variables of a stream are when it is opened.
-  const streams = new WeakSet<object>();
+  const slot = createSlot(() => new Memo());
   const unended = new WeakMap<object, Memo[]>();
 
-  /**
-   * An object that stands for one execution; a context may serve several. Executors coerce the variables anew for each, but some
-   * keep those of an opened stream for all of its events: there the place of the one root field is new with each event.
-   */
-  const executionOf = (info: GraphQLResolveInfo): object =>
-    streams.has(info.variableValues) ? rootPath(info) : info.variableValues;
-
-  const take = (contextValue: unknown, operation: OperationDefinitionNode): Memo | undefined => {
-    const byOperation = isObject(contextValue) ? handed.get(contextValue) : undefined;
-    const memo = byOperation?.get(operation);
-    byOperation?.delete(operation);
-    return memo;
-  };
+  /** @returns whether somebody will say when this context is answered. */
+  function awaitEnd(contextValue: unknown, memo: Memo): boolean {
+    const siblings = isObject(contextValue) ? unended.get(contextValue) : undefined;
+    siblings?.push(memo);
+    return siblings !== undefined;
+  }
 
   return {
-    before(contextValue, operation) {
-      const memo = new Memo();
-      if (!isObject(contextValue)) return memo;
-      const byOperation = handed.get(contextValue) ?? new Map<OperationDefinitionNode, Memo>();
-      handed.set(contextValue, byOperation.set(operation, memo));
-      return memo;
-    },
+    before: ({ state }) => state.get(slot),
     during(contextValue, info) {
-      const execution = executionOf(info);
-      let memo = running.get(execution);
-      if (!memo) {
-        memo = take(contextValue, info.operation) ?? new Memo();
-        running.set(execution, memo);
-        const siblings = isObject(contextValue) ? unended.get(contextValue) : undefined;
-        if (siblings) {
-          siblings.push(memo);
-          memo.ends = true;
-        }
-      }
+      const memo = stateDuring(contextValue, info).get(slot);
+      memo.ends ??= awaitEnd(contextValue, memo);
       return memo;
-    },
-    opens(info) {
-      streams.add(info.variableValues);
     },
     ends(contextValue) {
       if (isObject(contextValue)) unended.set(contextValue, []);

@@ -1,13 +1,19 @@
 /** A subscription lasts no longer than the credential that opened it, and each event of it is judged anew. */
 import type { Events } from '@graphql-bulwark/core';
-import { isAsyncIterable, isPromise, longestTimer, type Resolver, securityOf } from '@graphql-bulwark/core/internal';
-import type { Memos } from './memo.ts';
+import {
+  announceStream,
+  isAsyncIterable,
+  isPromise,
+  longestTimer,
+  type Resolver,
+  securityOf,
+} from '@graphql-bulwark/core/internal';
 import type { Standings } from './standing.ts';
 
 /** Says that events follow, before the source stream is opened. */
-export function announcingEvents(subscribe: Resolver, memos: Memos): Resolver {
+export function announcingEvents(subscribe: Resolver): Resolver {
   return function announceAndSubscribe(source, args, contextValue, info) {
-    memos.opens(info);
+    announceStream(info);
     return subscribe(source, args, contextValue, info);
   };
 }

@@ -12,6 +12,7 @@ import type { EventOrigin, Events } from './events.ts';
 import { chooseOperation, listOperations } from './named-operation.ts';
 import type { OperationFacts } from './operation/metrics.ts';
 import { operationFacts } from './operation/metrics.ts';
+import { handOverState, type OperationState } from './operation/operation-state.ts';
 import { type SecurityContext, securityContext, securityOf } from './principal.ts';
 import { deny, refuse } from './refusal.ts';
 import { eventOf, verdict } from './verdict.ts';
@@ -126,6 +127,7 @@ class Operation<C> implements Resolved<C> {
   readonly #events: Events;
   #isDenied: ((coordinate: string) => boolean) | undefined;
   #variables: Readonly<Record<string, unknown>> | undefined;
+  #state: OperationState | undefined;
 
   constructor(input: ResolveInput<C>, operation: OperationDefinitionNode, events: Events) {
     const { schema, view, document, contextValue, source, variables, answerable } = input;
@@ -145,6 +147,11 @@ class Operation<C> implements Resolved<C> {
   get variables(): Readonly<Record<string, unknown>> {
     this.#variables ??= coerce(this.#input.view ?? this.schema, this.operation, this.rawVariables);
     return this.#variables;
+  }
+
+  get state(): OperationState {
+    this.#state ??= handOverState(this.contextValue, this.operation);
+    return this.#state;
   }
 
   get facts(): OperationFacts {

@@ -9,6 +9,7 @@ import type {
 } from 'graphql';
 import type { EventDetails } from './events.ts';
 import type { OperationFacts } from './operation/metrics.ts';
+import type { OperationState } from './operation/operation-state.ts';
 import type { SecurityContext } from './principal.ts';
 
 /** Room 2: the request before it is parsed. */
@@ -44,6 +45,11 @@ export interface ResolvedOperation<C = unknown> {
   /** Anonymous when the context carries none. */
   readonly security: SecurityContext;
   readonly contextValue: C;
+  /**
+   * What controls and guards remember of this run of the operation. Where the check has read it, the execution finds the same
+   * one; the further events of a subscription have their own. No value in it may lead to the context.
+   */
+  readonly state: OperationState;
   /** A header of the HTTP request, by its lower-case name; `undefined` outside HTTP. */
   readonly header: (name: string) => string | undefined;
   /** Whether the transport takes the answer of a control in place of executing, and calls `respond` with every answer. */

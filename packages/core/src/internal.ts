@@ -79,7 +79,13 @@ export {
   repeatedFields,
 } from './operation/metrics.ts';
 export { nestingOf } from './operation/nesting.ts';
-export { PerOperation } from './operation/operation-state.ts';
+export {
+  announceStream,
+  createSlot,
+  OperationState,
+  PerOperation,
+  stateDuring,
+} from './operation/operation-state.ts';
 export type { Place } from './operation/places.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
 export type { Header, SchemaDetails } from './outgoing.ts';

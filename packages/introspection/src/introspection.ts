@@ -4,7 +4,7 @@
  * Answers: `INTROSPECTION_DISABLED`, 403 (GraphQL specification, section 4).
  */
 import { type Control, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
-import { aFunction, among, listOf, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
+import { aFunction, among, createSlot, listOf, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import { type ExecutionResult, execute, type GraphQLSchema, Kind } from 'graphql';
 import { type ExtentOptions, extentLimits, extentTable } from './extent.ts';
 import { introspectionPolicy, type Policy, type PolicyOptions, policyTable } from './policy.ts';
@@ -45,7 +45,7 @@ export function introspection(options: IntrospectionOptions = {}): Control {
   const policy = introspectionPolicy(options);
   const limit = extentLimits(settings);
   const revealing = revealingFields(new Set(['__schema', '__type', '__cost', ...schemaFields]));
-  const filtered = new WeakMap<ResolvedOperation, GraphQLSchema>();
+  const filtered = createSlot<GraphQLSchema | undefined>(() => undefined);
 
   return {
     name: 'introspection',
@@ -62,10 +62,10 @@ export function introspection(options: IntrospectionOptions = {}): Control {
         throw refuse('INTROSPECTION_DISABLED', { coordinate, reason: 'only a part of the schema is visible' });
       }
       void operation.variables; // refuses those that do not coerce
-      filtered.set(operation, visible);
+      operation.state.set(filtered, visible);
     },
     answer(operation): ExecutionResult | undefined | Promise<ExecutionResult> {
-      const schema = filtered.get(operation);
+      const schema = view && operation.state.get(filtered);
       if (!schema) return undefined;
       const { document, rawVariables: variableValues, contextValue } = operation;
       const operationName = operation.operation.name?.value;

@@ -4,7 +4,7 @@
  * Answers: `COST_LIMIT_EXCEEDED`, 400; `COST_INVALID_SLICING_ARGUMENT`, 400, for a list size that cannot be meant.
  */
 import type { Control, ResolvedOperation } from '@graphql-bulwark/core';
-import { listed, ownVerdict } from '@graphql-bulwark/core/internal';
+import { createSlot, listed, ownVerdict } from '@graphql-bulwark/core/internal';
 import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
 import { actualCost } from './cost-actual.ts';
 import { costMeter, judgeCost, type Priced, type Tell } from './cost-meter.ts';
@@ -37,7 +37,7 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
   const { mode, exposeCost, perPrincipal, view, maxCost, maxTypeCost } = settings;
   const meter = costMeter(settings);
   // Kept until the answer goes out, and only where it tells.
-  const priced = new WeakMap<ResolvedOperation<C>, Priced>();
+  const priced = createSlot<Priced | undefined>(() => undefined);
   const ceilings = { maxCost, maxTypeCost };
   let warned = false;
 
@@ -80,7 +80,7 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
     check(operation) {
       const found = price(operation);
       const tell = tellOf(operation);
-      if (tell) priced.set(operation, found);
+      if (tell) operation.state.set(priced, found);
       judgeCost(found, ceilings, tell);
       if (!perPrincipal) return;
       const given = ownVerdict(perPrincipal(operation.security));
@@ -100,8 +100,8 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
     },
 
     respond({ operation, data, extend }) {
-      const found = operation && priced.get(operation);
-      if (!found || !Number.isFinite(found.fieldCost)) return;
+      const found = exposeCost ? operation?.state.get(priced) : undefined;
+      if (!operation || !found || !Number.isFinite(found.fieldCost)) return;
       const actual = settings.actualCost && data ? actualCost(found, data) : Number.NaN;
       extend('cost', {
         requestedQueryCost: Math.ceil(found.fieldCost),

@@ -10,16 +10,19 @@ import {
   around,
   atLeast,
   byName,
+  createSlot,
   deny,
   dimensionsOf,
   forget,
   handOverLists,
+  type OperationState,
   type OptionTable,
   orFalse,
   readOptions,
   requireTestedGraphql,
   securityOf,
   show,
+  stateDuring,
 } from '@graphql-bulwark/core/internal';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
@@ -39,7 +42,7 @@ export interface ListCapOptions {
   /** The same function as Apollo Server's `fieldResolver`, when that is set. */
   // oxlint-disable-next-line typescript/no-explicit-any -- the type of Apollo Server's own option
   readonly fieldResolver?: GraphQLFieldResolver<any, any> | undefined;
-  /** Told once per field and operation. Left out: the operator is not told. */
+  /** Told once per field and operation; of a subscription, once per field and event. Left out: the operator is not told. */
   readonly events?: Events | undefined;
 }
 
@@ -126,11 +129,12 @@ function refusal(
   { coordinate, maximum }: Capped,
   actual: number,
   contextValue: unknown,
-  { operation }: GraphQLResolveInfo,
+  info: GraphQLResolveInfo,
   events: Events | undefined,
 ): Error {
   const facts = { limit: 'maxItems', actual, maximum, coordinate };
-  if (events && isFirst(contextValue, coordinate)) {
+  if (events && isFirst(stateDuring(contextValue, info), coordinate)) {
+    const { operation } = info;
     events.emit({ type: 'limit.exceeded', control: 'lists', code: 'LIST_LIMIT_EXCEEDED', ...facts }, 'refused', {
       security: securityOf(contextValue),
       operationType: operation.operation,
@@ -140,13 +144,11 @@ function refusal(
   return deny('LIST_LIMIT_EXCEEDED', facts);
 }
 
-/** Coordinates that were told of, by the context of their operation. */
-const told = new WeakMap<object, Set<string>>();
+/** Coordinates that the operator knows of. */
+const told = createSlot(() => new Set<string>());
 
-function isFirst(contextValue: unknown, coordinate: string): boolean {
-  if (typeof contextValue !== 'object' || contextValue === null) return true;
-  const before = told.get(contextValue) ?? new Set<string>();
-  told.set(contextValue, before);
+function isFirst(state: OperationState, coordinate: string): boolean {
+  const before = state.get(told);
   return !before.has(coordinate) && before.add(coordinate).has(coordinate);
 }
 

@@ -166,6 +166,23 @@ describe('a list of what a resolver returns', () => {
     expect(about('limit.exceeded')).toHaveLength(4);
   });
 
+  it('is told of once per field and execution where one context serves several, and where there is none', async () => {
+    const events: SecurityEvent[] = [];
+    const schema = capLists(makeExecutableSchema({ typeDefs, resolvers }), {
+      maxItems: 3,
+      events: createEvents(
+        (event) => void events.push(event),
+        () => silent,
+      ),
+    });
+    const document = parse('{ a: plain(n: 4) { n } b: plain(n: 4) { n } }');
+    const shared = {};
+    for (const contextValue of [shared, shared, undefined]) {
+      await execute({ schema, document, contextValue });
+      expect(events.splice(0)).toHaveLength(1);
+    }
+  });
+
   it('is refused under a plain execute() as well', async () => {
     const schema = capLists(makeExecutableSchema({ typeDefs, resolvers }), { maxItems: 3 });
     const { errors } = await execute({ schema, document: parse('{ plain(n: 4) { n } }') });

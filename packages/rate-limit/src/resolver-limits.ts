@@ -5,7 +5,7 @@
  * Answers: `RATE_LIMITED` as the error of one field.
  */
 import type { Charge, Consumption, ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
-import { around, deny, isObject, requireTestedGraphql, securityOf } from '@graphql-bulwark/core/internal';
+import { around, createSlot, deny, isObject, requireTestedGraphql, securityOf } from '@graphql-bulwark/core/internal';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
@@ -14,7 +14,7 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
-import { type Spelled, spelling } from './charges/bucket-key.ts';
+import { spelling } from './charges/bucket-key.ts';
 import { type Caller, coordinateOf, listCallCharges } from './charges/charges.ts';
 import { type Wait, waitOf } from './response/rate-limited-error.ts';
 import type { LimitedField, LimitedFields, Rule } from './rules/directive.ts';
@@ -52,21 +52,14 @@ export function createResolverLimits(
   const running = new WeakMap<object, ResolvedOperation>();
   // By operation as well: nothing says that a context value belongs to one alone.
   const denied = new WeakMap<object, WeakMap<OperationDefinitionNode, ReadonlyMap<string, Wait>>>();
-  // Operation -> the coordinates that the operator knows of: the items of a list are no event each.
-  const told = new WeakMap<ResolvedOperation, Set<string | undefined>>();
-  const spelled = new WeakMap<ResolvedOperation, Spelled>();
+  // The coordinates that the operator knows of: the items of a list are no event each.
+  const told = createSlot(() => new Set<string | undefined>());
+  const spelled = createSlot(() => spelling(deny));
   const findOperation = (contextValue: unknown): ResolvedOperation | undefined =>
     isObject(contextValue) ? running.get(contextValue) : undefined;
 
-  function recallSpelled(operation: ResolvedOperation | undefined): Spelled {
-    const known = (operation && spelled.get(operation)) ?? spelling(deny);
-    if (operation) spelled.set(operation, known);
-    return known;
-  }
-
   function tell(operation: ResolvedOperation, coordinate: string | undefined, wait: Wait | undefined): void {
-    const known = told.get(operation) ?? new Set();
-    told.set(operation, known);
+    const known = operation.state.get(told);
     if (known.has(coordinate)) return;
     known.add(coordinate);
     operation.report({ ...eventOfLimit, ...wait, ...(coordinate !== undefined && { coordinate }) });
@@ -97,7 +90,7 @@ export function createResolverLimits(
       const operation = findOperation(contextValue);
       let charges: readonly Charge[];
       try {
-        charges = listCallCharges(rules, args, callerFor(security), recallSpelled(operation));
+        charges = listCallCharges(rules, args, callerFor(security), operation?.state.get(spelled) ?? spelling(deny));
       } catch (denial) {
         if (isEnforced) throw denial;
         return;

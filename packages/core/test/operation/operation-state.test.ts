@@ -1,6 +1,16 @@
 import { type OperationDefinitionNode, parse } from 'graphql';
-import { expect, it } from 'vitest';
-import { PerOperation } from '../../src/internal.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { createSlot, OperationState, PerOperation } from '../../src/internal.ts';
+import { announceStream, handOverState, stateDuring } from '../../src/operation/operation-state.ts';
+
+function operationOf(text: string): OperationDefinitionNode {
+  return parse(text).definitions[0] as OperationDefinitionNode;
+}
+
+/** What resolvers know of a new execution. */
+function executionOf(operation: OperationDefinitionNode) {
+  return { operation, variableValues: {}, path: { key: 'a', prev: undefined, typename: 'Query' } };
+}
 
 it('what is remembered of an operation is not told for an edited copy of its document, which can share the operation', () => {
   const memory = new PerOperation<string>();
@@ -9,4 +19,83 @@ it('what is remembered of an operation is not told for an edited copy of its doc
   expect(memory.set(document, operation, 'known')).toBe('known');
   expect(memory.get(document, operation)).toBe('known');
   expect(memory.get({ ...document, definitions: [operation] }, operation)).toBeUndefined();
+});
+
+it('the value of a slot is made once per state, and two slots do not share it', () => {
+  const make = vi.fn(() => new Set<string>());
+  const [one, other] = [createSlot(make), createSlot(make)];
+  const state = new OperationState();
+  expect(make).not.toHaveBeenCalled();
+  expect(state.get(one)).toBe(state.get(one));
+  expect(state.get(one)).not.toBe(state.get(other));
+  expect(new OperationState().get(one)).not.toBe(state.get(one));
+  const given = new Set(['given']);
+  state.set(one, given);
+  expect(state.get(one)).toBe(given);
+});
+
+describe('the state of an execution', () => {
+  const operation = operationOf('mutation { a }');
+
+  it('is that of the check, which all of its resolvers find', () => {
+    const contextValue = {};
+    const checked = handOverState(contextValue, operation);
+    const execution = executionOf(operation);
+    expect(stateDuring(contextValue, execution)).toBe(checked);
+    expect(stateDuring(contextValue, { ...execution })).toBe(checked);
+  });
+
+  it('is that of the check for one execution alone, and a new one for the next event of a subscription', () => {
+    const contextValue = {};
+    const checked = handOverState(contextValue, operation);
+    const states = [1, 2, 3].map(() => stateDuring(contextValue, executionOf(operation)));
+    expect(states[0]).toBe(checked);
+    expect(new Set(states).size).toBe(3);
+  });
+
+  it('is a new one for each event where an executor keeps the variables of the stream that it opened', () => {
+    const contextValue = {};
+    const opened = executionOf(operation);
+    const ofStream = stateDuring(contextValue, opened);
+    announceStream(opened);
+    const event = { ...opened, path: { ...opened.path } };
+    const first = stateDuring(contextValue, event);
+    const below = { key: 'b', prev: event.path, typename: 'A' };
+    expect(stateDuring(contextValue, { ...event, path: below })).toBe(first);
+    const second = stateDuring(contextValue, { ...opened, path: { ...opened.path } });
+    expect(new Set([ofStream, first, second]).size).toBe(3);
+  });
+
+  it('is a new one for another operation with the same context, which a resolver may execute', () => {
+    const contextValue = {};
+    const checked = handOverState(contextValue, operation);
+    expect(stateDuring(contextValue, executionOf(operationOf('{ b }')))).not.toBe(checked);
+    expect(stateDuring(contextValue, executionOf(operation))).toBe(checked);
+  });
+
+  it('is a new one under another context, as of the next element of a batch', () => {
+    const [first, second] = [{}, {}];
+    const states = [handOverState(first, operation), handOverState(second, operation)];
+    expect(stateDuring(second, executionOf(operation))).toBe(states[1]);
+    expect(stateDuring(first, executionOf(operation))).toBe(states[0]);
+  });
+
+  it.each([undefined, null, 'text'])(
+    'is one of its own where the context is %s, which nothing is handed over by',
+    (no) => {
+      const checked = handOverState(no, operation);
+      const execution = executionOf(operation);
+      expect(stateDuring(no, execution)).not.toBe(checked);
+      expect(stateDuring(no, execution)).toBe(stateDuring(no, execution));
+    },
+  );
+
+  it('is found by another copy of the package as well, as where ES modules and CommonJS meet', async () => {
+    const contextValue = {};
+    const checked = handOverState(contextValue, operation);
+    vi.resetModules();
+    const copy = await import('../../src/operation/operation-state.ts');
+    expect(copy.OperationState).not.toBe(OperationState);
+    expect(copy.stateDuring(contextValue, executionOf(operation))).toBe(checked);
+  });
 });
