@@ -243,6 +243,20 @@ describe('a credential', () => {
     expect(await outcome(who(from('192.0.2.2', key)))).toBe('passed');
   });
 
+  it.each([{ revokedAt: now() - 60 }, { expiresAt: now() - 60 }, { notBefore: now() + 60 }])(
+    'whose secret is right and that is good no more, or not yet (%j), is refused and is no failed guess',
+    async (ended) => {
+      const find = (): object => ({ secretSha256, subject: 'client1', ...ended });
+      const who = authenticate({
+        apiKeys: { prefix: 'shop', store: { find: find as typeof store.find } },
+        penalty: { store: memoryStore(), maxFailures: 1 },
+      });
+      for (let i = 0; i < 3; i += 1) {
+        expect(await outcome(who(withKey(key), asked('192.0.2.1')))).toMatchObject({ code: 'UNAUTHENTICATED' });
+      }
+    },
+  );
+
   it('is not locked out by strangers who know its id', async () => {
     const { who } = guarded({ maxFailures: 2, maxFailuresPerAddress: 100 });
     const from = (n: number) => asked(`198.51.100.${n}`);

@@ -24,6 +24,7 @@ async function run({ sdl, call, found }: Field): Promise<{ codes: unknown[]; log
     scalar Any
     input In { ids: [ID] title: String tags: [String!] inner: In }
     input Row { id: ID tags: [String!] }
+    input Loop { id: ID inner: Loop }
     type Query { q: Int }
     type Mutation { del${sdl} }
   `;
@@ -64,6 +65,12 @@ describe('a loader that is asked for several rows', () => {
     [['me'], 'null', 'FORBIDDEN'],
   ])('and finds %j for %s answers by every one of them', async (found, asked, code) => {
     expect(await run({ sdl: ids, call: `(ids: ${asked})`, found })).toMatchObject({ codes: code ? [code] : [] });
+  });
+
+  it('is asked for one row by an input type that leads to itself and holds no list', async () => {
+    const loop = { sdl: '(of: Loop): Int @owner(loader: "l")', call: '(of: { inner: { id: 1 } })' };
+    expect((await run({ ...loop, found: own })).codes).toEqual([]);
+    expect((await run({ ...loop, found: other })).codes).toEqual(['FORBIDDEN']);
   });
 
   it.each<[what: string, found: unknown]>([
