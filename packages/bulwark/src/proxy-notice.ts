@@ -33,7 +33,7 @@ export function proxyNotice(
 
 type MistakeOf = (request: RequestOrigin) => string | undefined;
 
-/** A request that somebody forwarded whom no option names. */
+/** A request that was forwarded by a proxy which no option names. */
 function unknownProxy({ trustedProxies }: ClientAddressOptions): MistakeOf {
   const isKnown = trustedProxies ? inNetworks(trustedProxies) : () => false;
   return ({ socket, headers }) => {

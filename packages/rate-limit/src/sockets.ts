@@ -17,7 +17,7 @@ import type { SteadyStore } from './stores/fallback.ts';
 export interface SocketLimitOptions {
   /** Open sockets of one caller in this process; an anonymous one is told by its address. Whole number, 1 or more. @default 10 */
   readonly maxSockets?: number | undefined;
-  /** Sockets of one address in this process, from their upgrade on, whoever is calling. Whole number, 1 or more. @default 500 */
+  /** Sockets of one address in this process, from their upgrade on, for all callers together. Whole number, 1 or more. @default 500 */
   readonly maxSocketsPerAddress?: number | undefined;
   /** Operations that one caller starts over sockets. @default { max: 60 } */
   readonly subscribes?: CallerBudget | undefined;
@@ -40,7 +40,7 @@ export interface SocketLimits {
   /**
    * Counts a socket for its address, from its upgrade until {@link SocketLimits.disconnect}, before it is known who is calling.
    * Where an address has its fill, the oldest of its sockets that has not been let in makes room, and one that is being
-   * authenticated only where there is no other: those that say nothing keep out nobody who shares their address.
+   * authenticated only where there is no other: silent sockets do not keep out others at their address.
    *
    * @param security of the address alone.
    * @returns the socket to end, this one or that oldest one, which does not count any more.

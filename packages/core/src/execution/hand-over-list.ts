@@ -32,7 +32,7 @@ interface HandedLists {
 }
 
 interface HandedList {
-  /** An array of our own, of which nobody else changes an item. */
+  /** An array of our own: no other code changes its items. */
   readonly items: unknown[];
   readonly place: ListPlace;
 }
@@ -67,7 +67,7 @@ export function handingOverLists(resolver: Resolver): Resolver {
 
 /**
  * Settles as the promise does, and never where a list above the field, or the list that its value stands in, has been given up:
- * there nobody waits for it.
+ * there no one waits for it.
  */
 export function unlessGivenUp<T>(promise: PromiseLike<T>, { path }: Pick<RunningField, 'path'>): Promise<T> {
   for (let at: Path | undefined = path; at; at = at.prev) {
@@ -143,7 +143,7 @@ function handOver(value: unknown, dimensions: number, lists: HandedLists, place:
   return Object.defineProperty(items, Symbol.iterator, { value: () => iterate(list, lists) });
 }
 
-/** An inner list that cannot be read is an error in its place: what is thrown would leave the promises beside it to nobody. */
+/** An inner list that cannot be read is an error in its place: what is thrown would leave the promises beside it without a reader. */
 function handOverInner(value: unknown, dimensions: number, lists: HandedLists, place: ListPlace): unknown {
   try {
     return handOver(value, dimensions, lists, place);
