@@ -4,13 +4,11 @@ export { forwardedHops, inNetworks, normalizeAddress } from './client-address.ts
 export type { StartingServer } from './control.ts';
 export { aCounterStore } from './counter-store.ts';
 export { longestTimer, within } from './deadline.ts';
-export { codeOfGraphqlError } from './details.ts';
 export {
   asGraphQLError,
   isExpectedError,
   type Masking,
   type MaskResult,
-  maskErrors,
   maskResult,
 } from './errors/mask-errors.ts';
 export { type AuthScheme, type BearerError, challenge, realmRow } from './errors/www-authenticate.ts';
