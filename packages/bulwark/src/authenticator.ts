@@ -1,5 +1,5 @@
 /** Who is asking, in whatever way the options say, with everything that the roles of a caller include. */
-import { authenticate, impliedRights, reported } from '@graphql-bulwark/auth';
+import { authenticate, impliedRights, reported } from '@graphql-bulwark/authentication';
 import type { Events } from '@graphql-bulwark/core';
 import { isPromise, within } from '@graphql-bulwark/core/internal';
 import { type Authenticator, checkedPrincipal } from './context.ts';

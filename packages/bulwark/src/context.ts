@@ -25,7 +25,7 @@ import {
   type Wording,
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLError } from 'graphql';
-import { proxyNotice } from './proxy-notice.ts';
+import { proxyNotice } from './warnings/proxy.ts';
 
 /** What Apollo Server's standalone server and its Express and Koa integrations hand to `context()`. */
 export interface HttpRequest {

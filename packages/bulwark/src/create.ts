@@ -1,6 +1,6 @@
 /** The wiring: every control made once, in the order in which they judge, and handed to Apollo Server. */
 import type { ApolloServerOptionsWithSchema } from '@apollo/server';
-import { authDirectivesAs, authorization, guardSchema, rightsOf, ruleAt } from '@graphql-bulwark/auth';
+import { authDirectivesAs, authorization, guardSchema, rightsOf, ruleAt } from '@graphql-bulwark/authorization';
 import {
   admitRequest,
   type Control,
@@ -40,12 +40,12 @@ import {
   type SocketLimits,
 } from '@graphql-bulwark/rate-limit';
 import type { GraphQLSchema } from 'graphql';
+import { posture } from './apollo-options.ts';
 import { authenticator } from './authenticator.ts';
 import { contextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
 import { type BulwarkOptions, readBulwarkOptions } from './options.ts';
-import { posture } from './posture.ts';
-import { weakOptions } from './weaknesses.ts';
+import { weakOptions } from './warnings/weak-options.ts';
 
 /** What {@link createBulwark} returns. */
 export interface Bulwark<C extends SecuredContext = SecuredContext> {

@@ -1,5 +1,6 @@
 /** What a Bulwark is made of, and the defaults that are its own. */
-import type { AuthenticateOptions, GuardSchemaOptions, ImpliedRightsOptions } from '@graphql-bulwark/auth';
+import type { AuthenticateOptions, ImpliedRightsOptions } from '@graphql-bulwark/authentication';
+import type { GuardSchemaOptions } from '@graphql-bulwark/authorization';
 import type { ClientAddressOptions, EventListener, Logger, Messages, SecuredContext } from '@graphql-bulwark/core';
 import {
   aFlag,

@@ -5,9 +5,9 @@
  */
 import { aFunction, readOptions } from '@graphql-bulwark/core/internal';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
-import { headerSteps } from './headers.ts';
 import { type HttpSecurityOptions, httpSecurityTable, printError } from './options.ts';
-import { isJson, unreadable } from './unreadable.ts';
+import { headerSteps } from './security-headers.ts';
+import { isJson, unreadable } from './unreadable-body.ts';
 
 /**
  * Handlers to put in front of a GraphQL middleware, body parser included.

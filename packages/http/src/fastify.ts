@@ -6,10 +6,10 @@
 import type { ServerOptions } from 'node:http';
 import { aFunction, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import type { FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
-import { headerSteps } from './headers.ts';
 import { type HttpLimits, httpLimits } from './http-limits.ts';
 import { type HttpSecurityOptions, httpSecurityTable, printError } from './options.ts';
-import { isJson, unreadable } from './unreadable.ts';
+import { headerSteps } from './security-headers.ts';
+import { isJson, unreadable } from './unreadable-body.ts';
 
 /**
  * Sets up an instance for GraphQL: call it before the route is added.

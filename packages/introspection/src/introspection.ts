@@ -6,10 +6,10 @@
 import { type Control, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import { aFunction, among, createSlot, listOf, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import { type ExecutionResult, execute, type GraphQLSchema, Kind } from 'graphql';
-import { type ExtentOptions, extentLimits, extentTable } from './extent.ts';
-import { introspectionPolicy, type Policy, type PolicyOptions, policyTable } from './policy.ts';
-import { revealingFields } from './revealing-field.ts';
-import type { ViewOf } from './views.ts';
+import { introspectionPolicy, type Policy, type PolicyOptions, policyTable } from './access.ts';
+import { type ExtentOptions, extentLimits, extentTable } from './introspection-limits.ts';
+import { revealingFields } from './schema-fields.ts';
+import type { ViewOf } from './visibility/views.ts';
 
 export interface IntrospectionOptions extends PolicyOptions, ExtentOptions {
   /** Names of further fields of the root types that give the schema away. @default ['_service'] */

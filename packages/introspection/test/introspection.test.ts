@@ -14,7 +14,7 @@ import { buildSchema, getOperationAST, parse } from 'graphql';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { as, codes, growthOf, send, sendBody } from '../../../test/kit.ts';
 import { introspection } from '../src/index.ts';
-import { revealingFields } from '../src/revealing-field.ts';
+import { revealingFields } from '../src/schema-fields.ts';
 
 const anonymous = as(null);
 const admin = as({ id: 'ada', roles: ['ADMIN'] });

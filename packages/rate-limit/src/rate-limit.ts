@@ -24,8 +24,8 @@ import { rateLimitHeaders, restrict, type Standing } from './response/headers.ts
 import { shortAnswers } from './response/rate-limited-error.ts';
 import { settle } from './response/refund.ts';
 import { compileRules, findBelowSubscriptions, type LimitedFields, type Rule } from './rules/directive.ts';
-import { type SocketLimitOptions, type SocketLimits, socketLimits } from './sockets.ts';
 import type { Taken } from './stores/fallback.ts';
+import { type SocketLimitOptions, type SocketLimits, socketLimits } from './websocket-limits.ts';
 
 /** Names one bucket: a policy, and whom it counts. */
 export interface BucketName {

@@ -5,7 +5,7 @@
  * or 1013 where we cannot know.
  */
 import type { IncomingMessage } from 'node:http';
-import { isGuarded } from '@graphql-bulwark/auth';
+import { isGuarded } from '@graphql-bulwark/authorization';
 import {
   type Principal,
   refuse,
