@@ -30,7 +30,8 @@ import {
   securityOf,
   wording,
 } from '@graphql-bulwark/core/internal';
-import { hideUnauthorized, introspection, introspectionPolicy, views } from '@graphql-bulwark/introspection';
+import { compileAccess, introspection } from '@graphql-bulwark/introspection';
+import { createViews, hideUnauthorized } from '@graphql-bulwark/introspection/visibility';
 import { type CostControl, capLists, cost, costDirectives, limits, resolveLimits } from '@graphql-bulwark/limits';
 import {
   type RateLimit,
@@ -97,9 +98,9 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   // In report mode nothing is refused, so neither the parser nor `context()` may refuse for it.
   const ceilings = options.limits.mode === 'report' ? unlimited : resolveLimits(options.limits);
 
-  const viewOf = views(rightsOf);
+  const findView = createViews(rightsOf);
   const words = wording(options.messages);
-  const mayIntrospect = introspectionPolicy(introspecting);
+  const mayIntrospect = compileAccess(introspecting);
   const { strictMessages = !isDevelopment() } = options;
   /** Several, where one Bulwark protects several servers or a schema is replaced: all that are still in use. */
   let secured: WeakRef<GraphQLSchema>[] = [];
@@ -108,7 +109,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     secured.length > 0 &&
     secured.every((reference) => {
       const schema = reference.deref();
-      return !schema || viewOf({ schema, contextValue: { security } }) === schema;
+      return !schema || findView({ schema, contextValue: { security } }) === schema;
     });
   const schemaDetails = (security: SecurityContext, header: Header): boolean => {
     if (!filtered) return !strictMessages || mayIntrospect(security, header);
@@ -123,14 +124,14 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     }
   };
   const prices =
-    options.cost === false ? undefined : cost<C>({ ...options.cost, ...((hides || filtered) && { view: viewOf }) });
+    options.cost === false ? undefined : cost<C>({ ...options.cost, ...((hides || filtered) && { view: findView }) });
   const limiter = rateLimit(withPrices(options.rateLimit, prices));
   const { authenticate } = options;
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
   const controls: readonly Control<C>[] = [
     contextNotice(warn),
-    ...(hides ? [hideUnauthorized<C>(viewOf)] : []),
-    introspection({ ...introspecting, ...(filtered && { view: viewOf }) }),
+    ...(hides ? [hideUnauthorized<C>(findView)] : []),
+    introspection({ ...introspecting, ...(filtered && { view: findView }) }),
     limits<C>(options.limits),
     ...(prices ? [prices] : []),
     authorization<C>({ directiveNames: ruling.directiveNames, realm }),
