@@ -26,7 +26,7 @@ import {
 import depthLimit from 'graphql-depth-limit';
 import { getComplexity, simpleEstimator } from 'graphql-query-complexity';
 import { createComplexityLimitRule } from 'graphql-validation-complexity';
-import type * as coreCheck from '../../packages/core/src/plugin/check.ts';
+import type * as coreCheck from '../../packages/core/src/plugin/pipeline.ts';
 import type * as limitsActual from '../../packages/limits/src/cost/models/actual-cost.ts';
 import type * as limitsOptions from '../../packages/limits/src/cost/options.ts';
 import type * as limitsMeter from '../../packages/limits/src/cost/price.ts';

@@ -21,10 +21,9 @@ export { type AnswerOptions, answerOptions } from './errors/answer-options.ts';
 export type { Messages } from './errors/messages.ts';
 export { REFUSALS, type RefusalCode, refuse } from './errors/refusal.ts';
 export { createEvents, type EventListener, type Events, type Logger, type SecurityEvent } from './events/events.ts';
-export { checkOperation } from './plugin/check.ts';
 export { guard } from './plugin/guard.ts';
 export type { GuardOptions } from './plugin/guard-options.ts';
-export { admitRequest, measureDocument } from './plugin/rooms.ts';
+export { admitRequest, checkOperation, measureDocument } from './plugin/pipeline.ts';
 export {
   type ClaimPath,
   type Principal,

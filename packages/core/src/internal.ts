@@ -92,9 +92,7 @@ export {
 } from './operation/operation-state.ts';
 export type { Place } from './operation/places.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
-export type { CheckInput } from './plugin/check.ts';
 export { callbackUrls, type SubscriptionCallbackOptions } from './plugin/http-subscriptions.ts';
+export { type AdmitInput, type CheckInput, eventOf, type MeasureInput } from './plugin/pipeline.ts';
 export type { Header, SchemaDetails } from './plugin/response.ts';
-export type { AdmitInput, MeasureInput } from './plugin/rooms.ts';
-export { eventOf } from './plugin/verdict.ts';
 export { claimAt, hasEnded, isNumericDate, securityOf } from './security-context.ts';

@@ -25,13 +25,22 @@ import { isDevelopment } from '../lib/environment.ts';
 import { requireTestedGraphql } from '../lib/graphql-version.ts';
 import { chooseOperation, listOperations } from '../operation/named-operation.ts';
 import { securityContext, securityOf } from '../security-context.ts';
-import { originOf, type Resolved, resolveOperation, runChecks, vet } from './check.ts';
 import { type GuardOptions, readGuardOptions } from './guard-options.ts';
 import { type CallbackRequest, createCallbacks, noSubscription, onlySubscription } from './http-subscriptions.ts';
+import {
+  eventOf,
+  judgeAnew,
+  originOf,
+  type Resolved,
+  refusedDocument,
+  refusedEntry,
+  resolveOperation,
+  runChecks,
+  verdict,
+  vet,
+} from './pipeline.ts';
 import { createSentinels } from './refused-document.ts';
 import { createOutgoing, headerOf } from './response.ts';
-import { judgeAnew, refusedDocument, refusedEntry } from './rooms.ts';
-import { eventOf, verdict } from './verdict.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

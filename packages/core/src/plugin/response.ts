@@ -7,11 +7,10 @@ import type { Wording } from '../errors/messages.ts';
 import { factsOfRefusal, refuse } from '../errors/refusal.ts';
 import { type EventOrigin, type Events, maskedBy } from '../events/events.ts';
 import { type SecurityContext, securityContext, securityOf } from '../security-context.ts';
-import { originOf } from './check.ts';
+import { originOf, verdict } from './pipeline.ts';
 import type { Sentinels } from './refused-document.ts';
 import { errorsUnder, invalid, viewOf } from './schema-view.ts';
 import { type Mask, maskedPayloads } from './subsequent.ts';
-import { verdict } from './verdict.ts';
 
 /** A header of the HTTP request, by its lower-case name. */
 export type Header = (name: string) => string | undefined;
