@@ -1,16 +1,21 @@
 /** What leaves: the errors of one answer as this client may see them, and what a control answers in place of execution. */
-import type { BaseContext, GraphQLRequestContext, GraphQLRequestContextWillSendResponse } from '@apollo/server';
+
+import {
+  type BaseContext,
+  type GraphQLRequestContext,
+  type GraphQLRequestContextWillSendResponse,
+  type GraphQLResponse,
+} from '@apollo/server';
 import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
-import type { Control, OutgoingAnswer, ResolvedOperation } from '../control.ts';
+import { type Control, type OutgoingAnswer, type ResolvedOperation } from '../control.ts';
 import { type Masking, maskErrors } from '../errors/mask-errors.ts';
-import type { Wording } from '../errors/messages.ts';
+import { type Wording } from '../errors/messages.ts';
 import { factsOfRefusal, refuse } from '../errors/refusal.ts';
 import { type EventOrigin, type Events, maskedBy } from '../events/events.ts';
 import { type SecurityContext, securityContext, securityOf } from '../security-context.ts';
 import { originOf, verdict } from './pipeline.ts';
-import type { Sentinels } from './refused-document.ts';
+import { type Sentinels } from './refused-document.ts';
 import { errorsUnder, invalid, viewOf } from './schema-view.ts';
-import { type Mask, maskedPayloads } from './subsequent.ts';
 
 /** A header of the HTTP request, by its lower-case name. */
 export type Header = (name: string) => string | undefined;
@@ -171,4 +176,34 @@ export function headerOf({ request }: Pick<GraphQLRequestContext<BaseContext>, '
 function withoutHttp(refusal: GraphQLError): GraphQLFormattedError {
   const { extensions: { http: _http, ...extensions } = {}, ...error } = refusal.toJSON();
   return { ...error, extensions };
+}
+
+type Incremental = Extract<GraphQLResponse['body'], { kind: 'incremental' }>;
+type Payload = Incremental['subsequentResults'] extends AsyncIterable<infer P> ? P : never;
+type Part = { readonly errors?: readonly GraphQLFormattedError[] };
+
+/** Formatted errors and, where they are known, the same ones before they were formatted. */
+export type Mask = (
+  errors: readonly GraphQLFormattedError[],
+  originals: readonly GraphQLError[],
+) => readonly GraphQLFormattedError[];
+
+/** @param originals the errors that Apollo Server told of and that no payload has carried yet, in order. */
+export async function* maskedPayloads(
+  payloads: AsyncIterable<Payload>,
+  originals: GraphQLError[],
+  mask: Mask,
+): AsyncGenerator<Payload, void> {
+  const clean = <P extends Part>(part: P): P => {
+    if (!part.errors) return part;
+    return { ...part, errors: mask(part.errors, originals.splice(0, part.errors.length)) };
+  };
+  for await (const payload of payloads) {
+    const { incremental, completed } = payload as { incremental?: readonly Part[]; completed?: readonly Part[] };
+    yield {
+      ...payload,
+      ...(incremental && { incremental: incremental.map(clean) }),
+      ...(completed && { completed: completed.map(clean) }),
+    };
+  }
 }
