@@ -23,7 +23,6 @@ export {
   type ReadList,
   unlessGivenUp,
 } from './execution/hand-over-list.ts';
-export { longestTimer, within } from './lib/deadline.ts';
 export { around, isPlainField, type Resolver } from './lib/default-resolver.ts';
 export { sha256, sha256Bytes } from './lib/digest.ts';
 export { isDevelopment, maxValidationErrors } from './lib/environment.ts';
@@ -31,7 +30,7 @@ export { requireTestedGraphql } from './lib/graphql-version.ts';
 export { isObject, isRecord } from './lib/is-object.ts';
 export { dimensionsOf, isAsyncIterable, isIterable } from './lib/list-types.ts';
 export { type PlainTextBudget, plainText, plainTextBudget } from './lib/normalize-text.ts';
-export { forget, isPromise, ownVerdict } from './lib/promises.ts';
+export { forget, isPromise, longestTimer, ownVerdict, within } from './lib/promises.ts';
 export {
   aFlag,
   aFlagOrFunction,

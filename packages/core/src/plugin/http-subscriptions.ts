@@ -14,7 +14,7 @@ import {
 import { type GraphQLFormattedError, OperationTypeNode } from 'graphql';
 import type { Control } from '../control.ts';
 import { refuse } from '../errors/refusal.ts';
-import { longestTimer } from '../lib/deadline.ts';
+import { longestTimer } from '../lib/promises.ts';
 import { type Check, knownOptions, listOf, show } from '../lib/read-options.ts';
 
 /** URLs below which a router takes the events of subscriptions, and how Apollo Server's plugin talks to it. */
