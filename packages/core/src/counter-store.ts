@@ -78,3 +78,16 @@ export function checkedConsumption(answer: unknown, charges: readonly Charge[]):
   if (!isVerdict) throw new TypeError('the counter store answered with no verdict over what it was asked to charge');
   return answer as Consumption;
 }
+
+/**
+ * Rounds up to whole points.
+ *
+ * @throws {RangeError} for what is not a positive, finite number.
+ */
+export function wholePoints(points: number): number {
+  const whole = Math.ceil(points);
+  if (!(points > 0) || !Number.isSafeInteger(whole)) {
+    throw new RangeError(`points must be a positive, finite number, but are ${points}.`);
+  }
+  return whole;
+}

@@ -2,7 +2,7 @@
 
 export { forwardedHops, inNetworks, normalizeAddress } from './client-address.ts';
 export type { StartingServer } from './control.ts';
-export { aCounterStore } from './counter-store.ts';
+export { aCounterStore, wholePoints } from './counter-store.ts';
 export {
   asGraphQLError,
   isExpectedError,

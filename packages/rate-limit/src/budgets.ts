@@ -15,10 +15,10 @@ import {
   plainObject,
   readOptions,
   type SharedTable,
+  wholePoints,
 } from '@graphql-bulwark/core/internal';
 import { buildCharge, type Caller } from './charges/charges.ts';
 import { hashOperation } from './charges/operation-hash.ts';
-import { wholePoints } from './points.ts';
 import { costPolicy } from './response/headers.ts';
 import { aWindow, type Rule, readScopes, type Scope } from './rules/directive.ts';
 

@@ -6,8 +6,7 @@
  * must not wash away what another policy counts. Which one of that policy goes, `WindowQueue` decides.
  */
 import type { BucketState, Charge, Consumption, Refund } from '@graphql-bulwark/core';
-import { wholeNumber } from '@graphql-bulwark/core/internal';
-import { wholePoints } from '../points.ts';
+import { wholeNumber, wholePoints } from '@graphql-bulwark/core/internal';
 import { type Queued, WindowQueue } from './eviction.ts';
 
 type Bucket = Omit<Charge, 'points'>;

@@ -1,10 +1,10 @@
 // What keeps a server from starting, and what the parts say by themselves.
 import type { SecurityContext } from '@graphql-bulwark/core';
+import { wholePoints } from '@graphql-bulwark/core/internal';
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
 import { compileSpelling, type Spelled, writeCallerKey, writeValuesKey } from '../../src/charges/bucket-key.ts';
 import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '../../src/index.ts';
-import { wholePoints } from '../../src/points.ts';
 import { writeHeaders } from '../../src/response/headers.ts';
 import { compileRules, type Rule } from '../../src/rules/directive.ts';
 

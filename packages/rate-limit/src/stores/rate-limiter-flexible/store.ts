@@ -6,8 +6,7 @@
  * refused as well; they never let more through than the limit.
  */
 import type { Charge, CounterStore } from '@graphql-bulwark/core';
-import { aFunction, wholeNumber, within } from '@graphql-bulwark/core/internal';
-import { wholePoints } from '../../points.ts';
+import { aFunction, wholeNumber, wholePoints, within } from '@graphql-bulwark/core/internal';
 import {
   type Count,
   consumePoints,

@@ -5,8 +5,7 @@
  * where it says, and a request over several of them is taken slot by slot, with give-back.
  */
 import type { BucketState, Charge, Consumption, CounterStore, Refund } from '@graphql-bulwark/core';
-import { isText, must, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
-import { wholePoints } from '../../points.ts';
+import { isText, must, type OptionTable, readOptions, wholePoints } from '@graphql-bulwark/core/internal';
 import { createBucketNamer } from './bucket-name.ts';
 import { aRedisClient, createScriptRunner } from './client.ts';
 import { consumeSpread, type SlotCalls } from './cluster.ts';
