@@ -18,8 +18,9 @@ export {
   type Refund,
 } from './counter-store.ts';
 export { type AnswerOptions, answerOptions } from './errors/answer-options.ts';
+export { REFUSALS, type RefusalCode } from './errors/codes.ts';
 export type { Messages } from './errors/messages.ts';
-export { REFUSALS, type RefusalCode, refuse } from './errors/refusal.ts';
+export { refuse } from './errors/refuse.ts';
 export { createEvents, type EventListener, type Events, type Logger, type SecurityEvent } from './events/events.ts';
 export { guard } from './plugin/guard.ts';
 export type { GuardOptions } from './plugin/guard-options.ts';

@@ -3,6 +3,7 @@
 export { forwardedHops, inNetworks, normalizeAddress } from './client-address.ts';
 export type { StartingServer } from './control.ts';
 export { aCounterStore, wholePoints } from './counter-store.ts';
+export { type CoordinateShare } from './errors/codes.ts';
 export {
   asGraphQLError,
   isExpectedError,
@@ -12,7 +13,7 @@ export {
 } from './errors/mask-errors.ts';
 export { checkMessages, reworded, type Wording, wording } from './errors/messages.ts';
 export { parseDocument } from './errors/parser-overflow.ts';
-export { type CoordinateShare, deny, factsOfRefusal, type RefusalFacts, refusalCode } from './errors/refusal.ts';
+export { deny, factsOfRefusal, type RefusalFacts, refusalCode } from './errors/refuse.ts';
 export { type AuthScheme, type BearerError, challenge, realmRow } from './errors/www-authenticate.ts';
 export { aLogger, anEventSink, type EventDetails, type EventOrigin, logEvents, maskedBy } from './events/events.ts';
 export {

@@ -7,8 +7,9 @@
 import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { anEventSink, type Events } from '../events/events.ts';
 import { aFunction, type OptionTable, readOptions } from '../lib/read-options.ts';
+import { REFUSALS } from './codes.ts';
 import { isExpectedError } from './mask-errors.ts';
-import { deny, REFUSALS } from './refusal.ts';
+import { deny } from './refuse.ts';
 import { schemaCodeOf, withoutRuntimeText } from './schema-details.ts';
 
 /** Options of Apollo Server. */

@@ -6,9 +6,10 @@
  */
 import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { ownVerdict } from '../lib/promises.ts';
+import { REFUSALS, type RefusalCode } from './codes.ts';
 import { firstThrown, isParserOverflow } from './parser-overflow.ts';
 import { printsObject } from './printed-values.ts';
-import { deny, factsOfRefusal, REFUSALS, type RefusalCode } from './refusal.ts';
+import { deny, factsOfRefusal } from './refuse.ts';
 import { codeOfGraphqlError, schemaCodeIn, schemaCodeOf, withoutRuntimeText } from './schema-details.ts';
 
 /** An answer made of errors must not be larger than the request that made it. */

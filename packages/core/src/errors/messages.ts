@@ -1,7 +1,8 @@
 /** The texts of refusals in the words of the application, for example in another language. */
 import { GraphQLError } from 'graphql';
 import { aText, readOptions } from '../lib/read-options.ts';
-import { factsOfRefusal, REFUSALS, type RefusalCode, refusalCode } from './refusal.ts';
+import { REFUSALS, type RefusalCode } from './codes.ts';
+import { factsOfRefusal, refusalCode } from './refuse.ts';
 
 /** In place of the constant texts: one text per code, or a function that may look at the request's context. */
 export type Messages =

@@ -4,7 +4,7 @@
  * Answers: `DEPTH_LIMIT_EXCEEDED`, 400: it is the client's document, and nothing of ours that failed.
  */
 import { type DocumentNode, GraphQLError, type ParseOptions, parse } from 'graphql';
-import { refuse } from './refusal.ts';
+import { refuse } from './refuse.ts';
 
 /** For the operator. */
 export const parserOverflow = 'more nesting than the parser takes';

@@ -5,7 +5,7 @@
  */
 import { type GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
 import { firstThrown } from './parser-overflow.ts';
-import { factsOfRefusal, type RefusalFacts } from './refusal.ts';
+import { factsOfRefusal, type RefusalFacts } from './refuse.ts';
 
 /** Errors told per event, and characters of each. */
 const maxTold = 20;

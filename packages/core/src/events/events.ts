@@ -5,8 +5,8 @@
  * throws is logged.
  */
 import { randomUUID } from 'node:crypto';
+import { type CoordinateShare, type RefusalCode } from '../errors/codes.ts';
 import { withoutObject } from '../errors/printed-values.ts';
-import type { CoordinateShare, RefusalCode } from '../errors/refusal.ts';
 import { ownVerdict } from '../lib/promises.ts';
 import { type Check, hasMethods, must } from '../lib/read-options.ts';
 import type { SecurityContext } from '../security-context.ts';

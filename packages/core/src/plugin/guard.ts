@@ -15,10 +15,11 @@ import {
   HeaderMap,
 } from '@apollo/server';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
+import { REFUSALS } from '../errors/codes.ts';
 import { isExpectedError } from '../errors/mask-errors.ts';
 import { wording } from '../errors/messages.ts';
 import { isParserOverflow, parserOverflow } from '../errors/parser-overflow.ts';
-import { factsOfRefusal, REFUSALS, refusalCode, refuse } from '../errors/refusal.ts';
+import { factsOfRefusal, refusalCode, refuse } from '../errors/refuse.ts';
 import { schemaCodeOf, toldOf } from '../errors/schema-details.ts';
 import { createEvents, type EventOrigin, type Logger } from '../events/events.ts';
 import { isDevelopment } from '../lib/environment.ts';

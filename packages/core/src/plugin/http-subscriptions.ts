@@ -13,7 +13,7 @@ import {
 } from '@apollo/server/plugin/subscriptionCallback';
 import { type GraphQLFormattedError, OperationTypeNode } from 'graphql';
 import type { Control } from '../control.ts';
-import { refuse } from '../errors/refusal.ts';
+import { refuse } from '../errors/refuse.ts';
 import { longestTimer } from '../lib/promises.ts';
 import { type Check, knownOptions, listOf, show } from '../lib/read-options.ts';
 

@@ -14,7 +14,8 @@ import {
   validate,
 } from 'graphql';
 import { type Control, type IncomingRequest, type ParsedDocument, type ResolvedOperation } from '../control.ts';
-import { deny, factsOfRefusal, REFUSALS, refusalCode, refuse } from '../errors/refusal.ts';
+import { REFUSALS } from '../errors/codes.ts';
+import { deny, factsOfRefusal, refusalCode, refuse } from '../errors/refuse.ts';
 import { factsOfInvalid, toldOf } from '../errors/schema-details.ts';
 import { type EventDetails, type EventOrigin, type Events } from '../events/events.ts';
 import { FieldWalk, fragmentsOf } from '../operation/collect-fields.ts';

@@ -6,7 +6,8 @@
  * several servers share it is recognised by its form, and a server without Bulwark runs nothing of it: its variable is missing.
  */
 import { type DocumentNode, type GraphQLError, Kind, parse } from 'graphql';
-import { factsOfRefusal, REFUSALS, type RefusalCode, refusalCode, refuse } from '../errors/refusal.ts';
+import { REFUSALS, type RefusalCode } from '../errors/codes.ts';
+import { factsOfRefusal, refusalCode, refuse } from '../errors/refuse.ts';
 import { chooseOperation, listOperations, type NamedOperation } from '../operation/named-operation.ts';
 
 const standInName = 'BulwarkRefused';

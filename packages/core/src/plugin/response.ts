@@ -10,7 +10,7 @@ import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError
 import { type Control, type OutgoingAnswer, type ResolvedOperation } from '../control.ts';
 import { type Masking, maskErrors } from '../errors/mask-errors.ts';
 import { type Wording } from '../errors/messages.ts';
-import { factsOfRefusal, refuse } from '../errors/refusal.ts';
+import { factsOfRefusal, refuse } from '../errors/refuse.ts';
 import { type EventOrigin, type Events, maskedBy } from '../events/events.ts';
 import { type SecurityContext, securityContext, securityOf } from '../security-context.ts';
 import { originOf, verdict } from './pipeline.ts';

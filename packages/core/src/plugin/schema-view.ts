@@ -14,7 +14,7 @@ import {
   validate,
 } from 'graphql';
 import type { Control } from '../control.ts';
-import { deny, refuse } from '../errors/refusal.ts';
+import { deny, refuse } from '../errors/refuse.ts';
 import { factsOfInvalid } from '../errors/schema-details.ts';
 
 const fitting = new WeakMap<DocumentNode, WeakSet<GraphQLSchema>>();
