@@ -7,7 +7,7 @@ import type {
   GraphQLSchema,
   OperationDefinitionNode,
 } from 'graphql';
-import type { EventDetails } from './events/events.ts';
+import { type EventDetails } from './events/security-event.ts';
 import type { OperationFacts } from './operation/metrics.ts';
 import type { OperationState } from './operation/operation-state.ts';
 import type { SecurityContext } from './security-context.ts';

@@ -15,7 +15,9 @@ export { checkMessages, reworded, type Wording, wording } from './errors/message
 export { parseDocument } from './errors/parser-overflow.ts';
 export { deny, factsOfRefusal, type RefusalFacts, refusalCode } from './errors/refuse.ts';
 export { type AuthScheme, type BearerError, challenge, realmRow } from './errors/www-authenticate.ts';
-export { aLogger, anEventSink, type EventDetails, type EventOrigin, logEvents, maskedBy } from './events/events.ts';
+export { anEventSink, type EventOrigin, maskedBy } from './events/events.ts';
+export { aLogger, logEvents } from './events/log.ts';
+export { type EventDetails } from './events/security-event.ts';
 export {
   failField,
   failValue,

@@ -3,7 +3,8 @@ import type { BaseContext } from '@apollo/server';
 import type { GraphQLError } from 'graphql';
 import type { Control } from '../control.ts';
 import { checkMessages, type Messages } from '../errors/messages.ts';
-import { aLogger, type EventListener, type Logger } from '../events/events.ts';
+import { aLogger, type Logger } from '../events/log.ts';
+import { type EventListener } from '../events/security-event.ts';
 import {
   aFlag,
   aFlagOrFunction,

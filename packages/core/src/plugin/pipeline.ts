@@ -17,7 +17,8 @@ import { type Control, type IncomingRequest, type ParsedDocument, type ResolvedO
 import { REFUSALS } from '../errors/codes.ts';
 import { deny, factsOfRefusal, refusalCode, refuse } from '../errors/refuse.ts';
 import { factsOfInvalid, toldOf } from '../errors/schema-details.ts';
-import { type EventDetails, type EventOrigin, type Events } from '../events/events.ts';
+import { type EventOrigin, type Events } from '../events/events.ts';
+import { type EventDetails } from '../events/security-event.ts';
 import { FieldWalk, fragmentsOf } from '../operation/collect-fields.ts';
 import { type OperationFacts, operationFacts } from '../operation/metrics.ts';
 import { chooseOperation, listOperations } from '../operation/named-operation.ts';
