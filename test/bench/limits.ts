@@ -9,7 +9,12 @@ import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives';
 import { createEvents } from '@graphql-bulwark/core';
-import { documentFacts, operationFacts, refusalCode, repeatedFields } from '@graphql-bulwark/core/internal';
+import {
+  countDocumentFacts,
+  countOperationFacts,
+  countRepeatedFields,
+  readRefusalCode,
+} from '@graphql-bulwark/core/internal';
 import { type CostOptions, cost, costDirectives, limits } from '@graphql-bulwark/limits';
 import * as github from '@octokit/graphql-schema';
 import {
@@ -82,9 +87,9 @@ const operationOf = (document: DocumentNode): OperationDefinitionNode =>
   getOperationAST(document) as OperationDefinitionNode;
 
 function countEverything(document: DocumentNode): void {
-  operationFacts(document, operationOf(document));
-  documentFacts(document);
-  repeatedFields(document, 50);
+  countOperationFacts(document, operationOf(document));
+  countDocumentFacts(document);
+  countRepeatedFields(document, 50);
 }
 
 /**
@@ -209,7 +214,7 @@ const freshly: Effort = { rounds: 200, calls: 4, warmUp: 300 };
 
 function hostileDocuments(): void {
   const control = limits();
-  const aliasTokens = documentFacts(parsed(users(2))).tokens - documentFacts(parsed(users(1))).tokens;
+  const aliasTokens = countDocumentFacts(parsed(users(2))).tokens - countDocumentFacts(parsed(users(1))).tokens;
   const honestTime = (aliases: number): number => {
     const text = users(aliases);
     return timeOnce(
@@ -223,7 +228,7 @@ function hostileDocuments(): void {
 
   function row(text: Hostile): object {
     const document = typeof text === 'string' ? parsed(text) : text;
-    const { tokens } = documentFacts(document);
+    const { tokens } = countDocumentFacts(document);
     const parsing =
       typeof text === 'string'
         ? timeOnce(
@@ -240,7 +245,7 @@ function hostileDocuments(): void {
         try {
           control.measure?.({ document: one, schema: small });
         } catch (thrown) {
-          code = refusalCode(thrown) ?? String(thrown);
+          code = readRefusalCode(thrown) ?? String(thrown);
         }
       },
       freshly,

@@ -25,7 +25,7 @@ export interface RequestOrigin {
 
 const optionTable = {
   trustedHops: { default: 0, check: atLeast(0) },
-  trustedProxies: { check: networks },
+  trustedProxies: { check: checkNetworks },
   ipv6PrefixBits: { default: 64, check: between(1, 128) },
 } satisfies OptionTable<ClientAddressOptions>;
 
@@ -39,12 +39,12 @@ export function clientAddress(options: ClientAddressOptions = {}): (request: Req
   if (trustedProxies !== undefined && options.trustedHops !== undefined) {
     throw new TypeError('Give trustedHops or trustedProxies, not both.');
   }
-  const isTrusted = trustedProxies && inNetworks(trustedProxies);
+  const isTrusted = trustedProxies && createNetworkTest(trustedProxies);
   return ({ socket, headers }) => {
     const remote = socket?.remoteAddress ?? '';
     const ofSocket = normalizeAddress(remote, ipv6PrefixBits);
     if (trustedHops === 0 && !isTrusted) return ofSocket;
-    const hops = forwardedHops(headers);
+    const hops = readForwardedHops(headers);
     if (!isTrusted) return normalizeAddress(hops.at(-trustedHops) ?? '', ipv6PrefixBits) ?? ofSocket;
 
     // Each address was written by the one to its right, so it counts while that one is a proxy of ours.
@@ -59,7 +59,7 @@ export function clientAddress(options: ClientAddressOptions = {}): (request: Req
 }
 
 /** The entries of `X-Forwarded-For`, from the client to the last proxy, as they were written: one may be empty or no address. */
-export function forwardedHops(headers: RequestOrigin['headers']): string[] {
+export function readForwardedHops(headers: RequestOrigin['headers']): string[] {
   const header = headers?.['x-forwarded-for'];
   return (typeof header === 'string' ? header : (header?.join(',') ?? '')).split(',');
 }
@@ -69,11 +69,11 @@ export function forwardedHops(headers: RequestOrigin['headers']): string[] {
  *
  * @throws {TypeError} for what is no address and no network in CIDR notation (RFC 4632, RFC 4291 section 2.3).
  */
-export function inNetworks(list: readonly string[]): (address: string) => boolean {
-  networks('trustedProxies', list);
+export function createNetworkTest(list: readonly string[]): (address: string) => boolean {
+  checkNetworks('trustedProxies', list);
   const blocks = new BlockList();
   for (const network of list) {
-    const { address, prefix, family } = networkOf(network);
+    const { address, prefix, family } = parseNetwork(network);
     blocks.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
   }
   return (address) => {
@@ -82,18 +82,18 @@ export function inNetworks(list: readonly string[]): (address: string) => boolea
   };
 }
 
-function networks(option: string, list: unknown): void {
+function checkNetworks(option: string, list: unknown): void {
   fullListOf("networks such as '10.0.0.0/8'", isNetwork)(option, list);
 }
 
 /** A prefix of 0 would trust the whole world, and with it whatever a client writes. */
 function isNetwork(text: unknown): boolean {
   if (typeof text !== 'string') return false;
-  const { address, prefix, family, longest } = networkOf(text);
+  const { address, prefix, family, longest } = parseNetwork(text);
   return family !== 0 && !address.includes('%') && prefix >= 1 && prefix <= longest;
 }
 
-function networkOf(text: string): { address: string; prefix: number; family: number; longest: number } {
+function parseNetwork(text: string): { address: string; prefix: number; family: number; longest: number } {
   const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const family = isIP(address);
   const longest = family === 4 ? 32 : 128;
@@ -110,7 +110,7 @@ export function normalizeAddress(text: string, ipv6PrefixBits = 64): string | nu
   const address = bare.split('%', 1)[0] ?? '';
   if (isIP(address) === 4) return address;
   if (isIP(address) !== 6) return null;
-  const groups = expand(address);
+  const groups = expandGroups(address);
   const [high = 0, low = 0] = groups.slice(6);
   if (ipv4Prefixes.includes(groups.slice(0, 6).join())) return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
   const cut = groups.map((group, i) => {
@@ -124,7 +124,7 @@ export function normalizeAddress(text: string, ipv6PrefixBits = 64): string | nu
 const ipv4Prefixes: readonly string[] = [[0, 0, 0, 0, 0, 0xffff].join(), [0x64, 0xff9b, 0, 0, 0, 0].join()];
 
 /** The eight groups of a valid IPv6 address (RFC 4291 section 2.2). */
-function expand(address: string): number[] {
+function expandGroups(address: string): number[] {
   const dotted = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
   const [a = 0, b = 0, c = 0, d = 0] = dotted ? dotted.slice(1).map(Number) : [];
   const hex = dotted

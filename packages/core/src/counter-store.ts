@@ -68,7 +68,7 @@ export const aCounterStore: Check = must('be a CounterStore, such as redisStore(
 );
 
 /** @returns what a store answered about these charges. @throws {TypeError} where it is no verdict over them. */
-export function checkedConsumption(answer: unknown, charges: readonly Charge[]): Consumption {
+export function checkConsumption(answer: unknown, charges: readonly Charge[]): Consumption {
   const { allowed, buckets, exceeded } = (answer ?? {}) as Partial<Record<keyof Consumption, unknown>>;
   const isVerdict =
     Array.isArray(buckets) &&
@@ -84,7 +84,7 @@ export function checkedConsumption(answer: unknown, charges: readonly Charge[]):
  *
  * @throws {RangeError} for what is not a positive, finite number.
  */
-export function wholePoints(points: number): number {
+export function roundUpPoints(points: number): number {
   const whole = Math.ceil(points);
   if (!(points > 0) || !Number.isSafeInteger(whole)) {
     throw new RangeError(`points must be a positive, finite number, but are ${points}.`);

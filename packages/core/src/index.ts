@@ -14,7 +14,7 @@ export {
   type Charge,
   type Consumption,
   type CounterStore,
-  checkedConsumption,
+  checkConsumption,
   type Refund,
 } from './counter-store.ts';
 export { type AnswerOptions, answerOptions } from './errors/answer-options.ts';

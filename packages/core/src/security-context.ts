@@ -35,7 +35,7 @@ export function hasEnded(somebody: Pick<Principal, 'expiresAt'> | null): boolean
 export type ClaimPath = string | readonly string[];
 
 /** The value of a claim, or `undefined`. Only own properties count: a claim is never an inherited one. */
-export function claimAt(claims: Principal['claims'], path: ClaimPath): unknown {
+export function readClaim(claims: Principal['claims'], path: ClaimPath): unknown {
   let value: unknown = claims;
   for (const key of typeof path === 'string' ? [path] : path) {
     if (!isObject(value) || !Object.hasOwn(value, key)) return undefined;
@@ -68,7 +68,7 @@ export function securityContext(known: Partial<SecurityContext> = {}): SecurityC
 }
 
 /** The security context of a GraphQL context, or `undefined` when it carries none. A guard that gets `undefined` denies. */
-export function securityOf(contextValue: unknown): SecurityContext | undefined {
+export function findSecurityContext(contextValue: unknown): SecurityContext | undefined {
   if (typeof contextValue !== 'object' || contextValue === null) return undefined;
   const security = (contextValue as Partial<SecuredContext>).security;
   return typeof security === 'object' && security !== null && 'principal' in security ? security : undefined;

@@ -2,8 +2,8 @@
 import { type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import {
   atLeast,
-  fragmentsOf,
-  operationFacts,
+  countOperationFacts,
+  indexFragments,
   orFalse,
   PerOperation,
   type SharedTable,
@@ -86,7 +86,7 @@ function measureStandardQuery(): Extent {
 }
 
 function measureIntrospection(document: DocumentNode, operation: OperationDefinitionNode): Extent {
-  const { introspectionDepth, introspectionFields } = operationFacts(document, operation);
+  const { introspectionDepth, introspectionFields } = countOperationFacts(document, operation);
   const maxWrappers = countWrappers(document, operation.selectionSet);
   return { maxDepth: introspectionDepth, maxFields: introspectionFields, maxWrappers };
 }
@@ -97,7 +97,7 @@ function countWrappers(document: DocumentNode, root: SelectionSetNode): number {
   const pending: { readonly set: SelectionSetNode; readonly chain: number }[] = [{ set: root, chain: 0 }];
   let most = 0;
   const walking: Walking<number> = {
-    fragments: fragmentsOf(document),
+    fragments: indexFragments(document),
     under: (_node, chain) => chain,
     applies: () => true,
     enters(name, chain) {

@@ -5,15 +5,15 @@
  * The gate of a type judges its objects again: what is let pass here is not yet answered.
  */
 import {
+  discardValue,
   failField,
   failValue,
-  forget,
-  handingOverLists,
   handOverLists,
   isIterable,
   isPromise,
   type Resolver,
-  unlessGivenUp,
+  settleUnlessGivenUp,
+  wrapToHandOverLists,
 } from '@graphql-bulwark/core/internal';
 import { type GraphQLError, type GraphQLOutputType, type GraphQLSchema, isListType, isNonNullType } from 'graphql';
 import type { GuardedField, RuleIndex } from '../compile/compiled-rules.ts';
@@ -45,7 +45,7 @@ export function guardedResult(
 ): Resolver {
   const treatment = treatmentOf(schema, type, field, index, guarding);
   const mayBeGivenUp = guarding.mayBeGivenUp(type);
-  if (!treatment) return mayBeGivenUp ? handingOverLists(resolver) : resolver;
+  if (!treatment) return mayBeGivenUp ? wrapToHandOverLists(resolver) : resolver;
   const { memos, denials } = guarding;
   const keeps = keepsAll(type, treatment);
   const isEarly = !nullsMore(type);
@@ -63,7 +63,7 @@ export function guardedResult(
       const question = { contextValue, operation: info.operation, memo, source, args, info, resolved: true };
       const judged = guardValue(type, result, { treatment, question, denials }, info.path, false);
       if (judged instanceof Nulling) return failValue(judged.error, info);
-      result = isPromise(judged) ? unlessGivenUp(Promise.resolve(judged).then(thrown), info) : judged;
+      result = isPromise(judged) ? settleUnlessGivenUp(Promise.resolve(judged).then(thrown), info) : judged;
     }
     return mayBeGivenUp ? handOverLists(result, info) : result;
   };
@@ -114,8 +114,8 @@ function guardValue(
   for (const one of values) {
     const item = guardValue(bare.ofType, one, judging, { prev: path, key: items.length }, true);
     if (item instanceof Nulling) {
-      forget(items);
-      forget(values);
+      discardValue(items);
+      discardValue(values);
       return inPlace(item, isNullable, judging, path);
     }
     items.push(item);

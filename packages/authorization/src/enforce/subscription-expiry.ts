@@ -2,11 +2,11 @@
 import type { Events } from '@graphql-bulwark/core';
 import {
   announceStream,
+  findSecurityContext,
   isAsyncIterable,
   isPromise,
   longestTimer,
   type Resolver,
-  securityOf,
 } from '@graphql-bulwark/core/internal';
 import type { Standings } from '../evaluate/roles-and-scopes.ts';
 
@@ -31,7 +31,7 @@ export function endingWithCredential(
     if (expiresAt === undefined) return stream;
     const told = (): void => {
       const details = { type: 'subscription.ended', coordinate, reason: 'expired' } as const;
-      events?.emit(details, 'noted', { security: securityOf(contextValue), operationType: 'subscription' });
+      events?.emit(details, 'noted', { security: findSecurityContext(contextValue), operationType: 'subscription' });
     };
     const bounded = (opened: unknown): unknown =>
       isAsyncIterable(opened) ? endingAt(opened, expiresAt * 1_000, told) : opened;

@@ -1,7 +1,7 @@
 /** One connection of graphql-ws: what it is known by, who was let in, and until when. */
 import type { IncomingMessage } from 'node:http';
 import type { Principal, SecurityContext } from '@graphql-bulwark/core';
-import { longestTimer, refusalCode } from '@graphql-bulwark/core/internal';
+import { longestTimer, readRefusalCode } from '@graphql-bulwark/core/internal';
 import { deriveRequest } from '../context.ts';
 import { RunningOperations } from './running-operations.ts';
 import { closeSocket, findWebSocket, type Socket, watchSocket } from './socket.ts';
@@ -45,7 +45,7 @@ export function buildRequest(connection: Connection): IncomingMessage {
 export function chooseClose({ extra }: Pick<Connection, 'extra'>, thrown: unknown): void {
   const webSocket = findWebSocket(extra);
   if (!webSocket) return;
-  if (refusalCode(thrown) === 'SERVICE_UNAVAILABLE') closeSocket(webSocket, 1013, 'Try again later');
+  if (readRefusalCode(thrown) === 'SERVICE_UNAVAILABLE') closeSocket(webSocket, 1013, 'Try again later');
   else closeSocket(webSocket, 4403, 'Forbidden');
 }
 

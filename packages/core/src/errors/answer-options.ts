@@ -10,7 +10,7 @@ import { aFunction, type OptionTable, readOptions } from '../lib/read-options.ts
 import { REFUSALS } from './codes.ts';
 import { isExpectedError } from './mask-errors.ts';
 import { deny } from './refuse.ts';
-import { schemaCodeOf, withoutRuntimeText } from './schema-details.ts';
+import { findSchemaCode, removeRuntimeText } from './schema-details.ts';
 
 /** Options of Apollo Server. */
 export interface AnswerOptions {
@@ -42,7 +42,7 @@ export function answerOptions(options: AnswerOptionsInput): AnswerOptions {
   const { events, stringifyResult, formatError } = readOptions('answerOptions', options, optionTable);
 
   /** Apollo Server takes the text of an error that it did not expect from the error itself. */
-  function hidden(error: unknown): GraphQLError {
+  function hideError(error: unknown): GraphQLError {
     const isKnown = error instanceof Error && known.has(error.message);
     if (isKnown) return deny('INTERNAL_SERVER_ERROR');
     return failed('the request failed on the way out', error);
@@ -57,16 +57,16 @@ export function answerOptions(options: AnswerOptionsInput): AnswerOptions {
   return {
     async stringifyResult(result) {
       try {
-        return stringifyResult ? await stringifyResult(result) : lineOf(result);
+        return stringifyResult ? await stringifyResult(result) : writeLine(result);
       } catch (thrown) {
         const error = failed('the answer could not be written', thrown);
         // Apollo Server answers 500 for what is thrown here, and writes that answer in the same way.
         if (result.data) throw error;
-        return lineOf({ errors: [error.toJSON()] });
+        return writeLine({ errors: [error.toJSON()] });
       }
     },
     formatError(formatted, error) {
-      const stand = isUnexpected(error) ? hidden(error) : undefined;
+      const stand = isUnexpected(error) ? hideError(error) : undefined;
       const shown = stand?.toJSON() ?? withoutRuntimeTextIn(formatted, error);
       try {
         const own: unknown = formatError(shown, stand ?? error);
@@ -93,10 +93,10 @@ function isUnexpected(error: unknown): boolean {
 
 /** Before the application adds words of its own: what the runtime said stands at the end of a message, and is found there alone. */
 function withoutRuntimeTextIn(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
-  if (!(error instanceof GraphQLError) || !schemaCodeOf(formatted, error)) return formatted;
-  return { ...formatted, message: withoutRuntimeText(formatted.message, error) };
+  if (!(error instanceof GraphQLError) || !findSchemaCode(formatted, error)) return formatted;
+  return { ...formatted, message: removeRuntimeText(formatted.message, error) };
 }
 
-function lineOf(result: FormattedExecutionResult): string {
+function writeLine(result: FormattedExecutionResult): string {
   return `${JSON.stringify(result)}\n`;
 }

@@ -5,12 +5,12 @@
  * value that would not serialise) becomes one constant text with an id, and the log has the rest.
  */
 import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { ownVerdict } from '../lib/promises.ts';
+import { catchRejection } from '../lib/promises.ts';
 import { REFUSALS, type RefusalCode } from './codes.ts';
-import { firstThrown, isParserOverflow } from './parser-overflow.ts';
+import { findFirstThrown, isParserOverflow } from './parser-overflow.ts';
 import { printsObject } from './printed-values.ts';
-import { deny, factsOfRefusal } from './refuse.ts';
-import { codeOfGraphqlError, schemaCodeIn, schemaCodeOf, withoutRuntimeText } from './schema-details.ts';
+import { deny, readRefusalFacts } from './refuse.ts';
+import { classifyGraphqlError, findFirstSchemaCode, findSchemaCode, removeRuntimeText } from './schema-details.ts';
 
 /** An answer made of errors must not be larger than the request that made it. */
 const maxErrors = 20;
@@ -46,7 +46,7 @@ export function maskResult({ errors, ...rest }: ExecutionResult, masking: Maskin
 function formatError(error: GraphQLError): GraphQLFormattedError {
   const { extensions: { http: _http, ...extensions } = {}, ...json } = error.toJSON();
   const byItself = error.originalError === undefined && !error.path && extensions['code'] === undefined;
-  return { ...json, extensions: byItself ? { ...extensions, code: codeOfGraphqlError(error) } : extensions };
+  return { ...json, extensions: byItself ? { ...extensions, code: classifyGraphqlError(error) } : extensions };
 }
 
 /** @param originals the same errors before they were formatted, in the same order. */
@@ -55,11 +55,11 @@ export function maskErrors(
   originals: readonly GraphQLError[],
   masking: Masking,
 ): GraphQLFormattedError[] {
-  const code = masking.schemaDetails ? undefined : schemaCodeIn(formatted, originals);
+  const code = masking.schemaDetails ? undefined : findFirstSchemaCode(formatted, originals);
   if (code) return [{ message: masking.words(code), extensions: { code } }];
-  const all = inOrder(formatted, originals);
+  const all = sortByPlace(formatted, originals);
   const shown = all.length > maxErrors ? all.slice(0, maxErrors - 1) : all;
-  const errors = shown.map(({ error, original }) => clientError(error, original, masking));
+  const errors = shown.map(({ error, original }) => buildClientError(error, original, masking));
   if (shown.length < formatted.length) {
     errors.push({ ...deny('ERRORS_OMITTED').toJSON(), message: masking.words('ERRORS_OMITTED') });
   }
@@ -78,7 +78,10 @@ interface Placed {
  * By place, in lists and in the document: the order in which execution found them tells which took longer, and so what is hidden
  * from what is missing. The errors of a refusal stay as they are.
  */
-function inOrder(formatted: readonly GraphQLFormattedError[], originals: readonly GraphQLError[]): readonly Placed[] {
+function sortByPlace(
+  formatted: readonly GraphQLFormattedError[],
+  originals: readonly GraphQLError[],
+): readonly Placed[] {
   const all = formatted.map((error, i): Placed => {
     const original = originals[i];
     const { path = [], locations: [at] = [] } = original ?? error;
@@ -87,11 +90,11 @@ function inOrder(formatted: readonly GraphQLFormattedError[], originals: readonl
     return { error, original, place, path: path.join('.') };
   });
   const [first] = originals;
-  const isRefusal = factsOfRefusal(first) !== undefined && first?.extensions['http'] !== undefined;
-  return isRefusal ? all : all.toSorted(byPlace);
+  const isRefusal = readRefusalFacts(first) !== undefined && first?.extensions['http'] !== undefined;
+  return isRefusal ? all : all.toSorted(compareByPlace);
 }
 
-function byPlace(a: Placed, b: Placed): number {
+function compareByPlace(a: Placed, b: Placed): number {
   const at = a.place.findIndex((number, i) => number !== b.place[i]);
   const [one, other] = [a.place[at], b.place[at]];
   if (one !== undefined && other !== undefined) return one - other;
@@ -99,7 +102,7 @@ function byPlace(a: Placed, b: Placed): number {
   return a.path < b.path ? -1 : Number(a.path > b.path);
 }
 
-function clientError(
+function buildClientError(
   error: GraphQLFormattedError,
   original: GraphQLError | undefined,
   { expose, onMasked, schemaDetails, words }: Masking,
@@ -108,10 +111,10 @@ function clientError(
     return { ...deny('DEPTH_LIMIT_EXCEEDED').toJSON(), message: words('DEPTH_LIMIT_EXCEEDED') };
   }
   const { stacktrace: _stacktrace, ...extensions } = error.extensions ?? {};
-  const isOfSchema = schemaCodeOf(error, original) !== undefined;
+  const isOfSchema = findSchemaCode(error, original) !== undefined;
   if (isExpected(error, original) || isExposed(original, expose)) {
-    const text = cut(isOfSchema && original ? withoutRuntimeText(error.message, original) : error.message);
-    const message = constantText(error, original, words) ?? (isOfSchema ? withoutSuggestions(text) : text);
+    const text = cutMessage(isOfSchema && original ? removeRuntimeText(error.message, original) : error.message);
+    const message = findConstantText(error, original, words) ?? (isOfSchema ? removeSuggestions(text) : text);
     return { ...error, message, extensions };
   }
   if (original && ofArguments.test(original.message)) {
@@ -144,29 +147,29 @@ const ofArguments = /^Argument "\w+" (?:of (?:non-null|required) type "|has inva
 function isExposed(original: GraphQLError | undefined, expose: Masking['expose']): boolean {
   if (!expose || !original || printsObject(original.message)) return false;
   try {
-    return ownVerdict(expose(original)) === true;
+    return catchRejection(expose(original)) === true;
   } catch {
     return false;
   }
 }
 
 /** The words for a refusal that carries none of its own. */
-function constantText(
+function findConstantText(
   { message, extensions }: GraphQLFormattedError,
   original: GraphQLError | undefined,
   words: Masking['words'],
 ): string | undefined {
   const code = extensions?.['code'] as RefusalCode;
-  const isOurs = (factsOfRefusal(original) ?? factsOfRefusal(original?.originalError)) !== undefined;
+  const isOurs = (readRefusalFacts(original) ?? readRefusalFacts(original?.originalError)) !== undefined;
   return isOurs && message === REFUSALS[code]?.message ? words(code) : undefined;
 }
 
-function cut(message: string): string {
+function cutMessage(message: string): string {
   return message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}...` : message;
 }
 
 /** Takes out what graphql-js adds to help with a misspelt name: it names what the client did not know. */
-function withoutSuggestions(message: string): string {
+function removeSuggestions(message: string): string {
   let rest = message;
   let kept = '';
   for (let start = rest.indexOf('Did you mean'); start !== -1; start = rest.indexOf('Did you mean')) {
@@ -180,7 +183,7 @@ function withoutSuggestions(message: string): string {
 /** The original decides: a code that `formatError` writes on every error must not unmask them all. */
 function isExpected(error: GraphQLFormattedError, original: GraphQLError | undefined): boolean {
   if (!original) return hasOwnCode(error.extensions);
-  return isExpectedError(original) || schemaCodeOf(error, original) !== undefined;
+  return isExpectedError(original) || findSchemaCode(error, original) !== undefined;
 }
 
 /**
@@ -189,9 +192,9 @@ function isExpected(error: GraphQLFormattedError, original: GraphQLError | undef
  */
 export function isExpectedError(error: unknown): boolean {
   if (!(error instanceof GraphQLError)) return false;
-  if (factsOfRefusal(error) ?? factsOfRefusal(error.originalError)) return true;
+  if (readRefusalFacts(error) ?? readRefusalFacts(error.originalError)) return true;
   // Apollo Server and graphql-js put GraphQLErrors with codes around what they catch, and keep its words.
-  if (!(firstThrown(error) instanceof GraphQLError)) return false;
+  if (!(findFirstThrown(error) instanceof GraphQLError)) return false;
   const http = error.extensions['http'] as { status?: unknown } | undefined;
   return hasOwnCode(error.extensions) || (typeof http?.status === 'number' && http.status >= 400 && http.status < 500);
 }

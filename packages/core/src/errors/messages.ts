@@ -2,7 +2,7 @@
 import { GraphQLError } from 'graphql';
 import { aText, readOptions } from '../lib/read-options.ts';
 import { REFUSALS, type RefusalCode } from './codes.ts';
-import { factsOfRefusal, refusalCode } from './refuse.ts';
+import { readRefusalCode, readRefusalFacts } from './refuse.ts';
 
 /** In place of the constant texts: one text per code, or a function that may look at the request's context. */
 export type Messages =
@@ -20,7 +20,7 @@ export function checkMessages(option: string, messages: unknown): void {
 }
 
 /** @param messages as {@link checkMessages} has checked them. */
-export function wording(messages: Messages): Wording {
+export function createWording(messages: Messages): Wording {
   if (typeof messages === 'function') {
     return (code, contextValue) => {
       try {
@@ -36,10 +36,10 @@ export function wording(messages: Messages): Wording {
 }
 
 /** The same refusal in the application's words, for a client that no plugin hook stands before. */
-export function reworded(thrown: unknown, words: Wording, contextValue: unknown): unknown {
-  const code = refusalCode(thrown);
+export function rewordRefusal(thrown: unknown, words: Wording, contextValue: unknown): unknown {
+  const code = readRefusalCode(thrown);
   if (code === undefined || !(thrown instanceof GraphQLError)) return thrown;
-  if (factsOfRefusal(thrown)?.message !== undefined || thrown.message !== REFUSALS[code].message) return thrown;
+  if (readRefusalFacts(thrown)?.message !== undefined || thrown.message !== REFUSALS[code].message) return thrown;
   thrown.message = words(code, contextValue);
   return thrown;
 }

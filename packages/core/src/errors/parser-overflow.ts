@@ -21,7 +21,7 @@ export function parseDocument(source: string, options: ParseOptions): DocumentNo
 /** Whether this is the error that Apollo Server makes of such a document: it puts the words of the runtime into a syntax error. */
 export function isParserOverflow(error: unknown): boolean {
   if (!(error instanceof GraphQLError) || error.extensions['code'] !== 'GRAPHQL_PARSE_FAILED') return false;
-  return isOverflow(firstThrown(error));
+  return isOverflow(findFirstThrown(error));
 }
 
 /** V8 says a stack that is full by a RangeError; the parser throws no other one. */
@@ -30,7 +30,7 @@ function isOverflow(thrown: unknown): boolean {
 }
 
 /** What was thrown at first, below the GraphQLErrors that were put around it. */
-export function firstThrown(error: GraphQLError): Error {
+export function findFirstThrown(error: GraphQLError): Error {
   let thrown: Error = error;
   while (thrown instanceof GraphQLError && thrown.originalError) thrown = thrown.originalError;
   return thrown;

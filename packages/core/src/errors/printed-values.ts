@@ -9,7 +9,7 @@ const forms = [
 ] as const;
 
 /** Where in a text an object is printed; -1 for nowhere. */
-function printedAt(text: string): number {
+function findPrintedObject(text: string): number {
   for (const [beginning, before] of forms) {
     const start = text.indexOf(beginning);
     const at = start === -1 ? -1 : text.indexOf(before, start);
@@ -19,12 +19,12 @@ function printedAt(text: string): number {
 }
 
 export function printsObject(message: string): boolean {
-  return printedAt(message) !== -1;
+  return findPrintedObject(message) !== -1;
 }
 
 /** A text for a log without the object; what stands below its message, a stack, stays. */
-export function withoutObject(text: string): string {
-  const at = printedAt(text);
+export function removePrintedObject(text: string): string {
+  const at = findPrintedObject(text);
   if (at === -1) return text;
   const stack = text.indexOf('\n    at ', at);
   return text.slice(0, at) + (stack === -1 ? '' : text.slice(stack));

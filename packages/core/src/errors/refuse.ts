@@ -80,11 +80,11 @@ export function deny(code: RefusalCode, facts: RefusalFacts = {}): GraphQLError 
 }
 
 /** What {@link refuse} or {@link deny} was told, or `undefined` for an error that neither of them made. */
-export function factsOfRefusal(error: unknown): RefusalFacts | undefined {
+export function readRefusalFacts(error: unknown): RefusalFacts | undefined {
   return error instanceof GraphQLError ? (error as { [factsKey]?: RefusalFacts })[factsKey] : undefined;
 }
 
 /** The code of an error that {@link refuse} or {@link deny} made. */
-export function refusalCode(error: unknown): RefusalCode | undefined {
-  return factsOfRefusal(error) ? ((error as GraphQLError).extensions['code'] as RefusalCode) : undefined;
+export function readRefusalCode(error: unknown): RefusalCode | undefined {
+  return readRefusalFacts(error) ? ((error as GraphQLError).extensions['code'] as RefusalCode) : undefined;
 }

@@ -13,7 +13,7 @@ export type BearerError =
 export type AuthScheme = 'Bearer' | 'DPoP' | 'ApiKey';
 
 /** The header that says how to authenticate, and what was wrong. */
-export function challenge(
+export function buildChallenge(
   realm: string,
   error?: BearerError,
   scheme: AuthScheme = 'Bearer',

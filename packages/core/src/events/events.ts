@@ -3,10 +3,10 @@
  * logged.
  */
 import { randomUUID } from 'node:crypto';
-import { ownVerdict } from '../lib/promises.ts';
+import { catchRejection } from '../lib/promises.ts';
 import { type Check, hasMethods, must } from '../lib/read-options.ts';
 import type { SecurityContext } from '../security-context.ts';
-import { describe, type Logger, logEvents, printable } from './log.ts';
+import { describeError, escapeText, type Logger, logEvents } from './log.ts';
 import type { EventDetails, EventListener, SecurityEvent } from './security-event.ts';
 
 /** What is known of the request when an event happens. */
@@ -39,28 +39,29 @@ export function createEvents(onEvent: EventListener | undefined, logger: () => L
         time: Date.now(),
         outcome,
         ...(security && { requestId: security.requestId }),
-        ...(security?.principal && { principalId: printable(security.principal.id) }),
+        ...(security?.principal && { principalId: escapeText(security.principal.id) }),
         ...(security?.clientIp && { clientIp: security.clientIp }),
         ...(operationType && { operationType }),
-        ...(operationName && { operationName: printable(operationName) }),
+        ...(operationName && { operationName: escapeText(operationName) }),
       };
-      const failed = (error: unknown): void => logger().error(`Bulwark: the event listener threw: ${describe(error)}`);
+      const failed = (error: unknown): void =>
+        logger().error(`Bulwark: the event listener threw: ${describeError(error)}`);
       try {
-        ownVerdict(listener(event), failed);
+        catchRejection(listener(event), failed);
       } catch (error) {
         failed(error);
       }
     },
     logged(where, error) {
       const errorId = randomUUID();
-      logger().error(`Bulwark: ${where} [${errorId}]: ${describe(error)}`);
+      logger().error(`Bulwark: ${where} [${errorId}]: ${describeError(error)}`);
       return errorId;
     },
   };
 }
 
 /** For what is told of each masked error: the log has it under the id that is returned, and the listener gets an event. */
-export function maskedBy(events: Events, origin: EventOrigin) {
+export function createMaskReporter(events: Events, origin: EventOrigin) {
   return function reportMasked(error: unknown, path: readonly (string | number)[] | undefined): string {
     const errorId = events.logged('an unexpected error was masked', error);
     events.emit({ type: 'error.masked', errorId, ...(path && { path }) }, 'noted', origin);

@@ -1,5 +1,5 @@
 /** What the log says of events and errors. */
-import { withoutObject } from '../errors/printed-values.ts';
+import { removePrintedObject } from '../errors/printed-values.ts';
 import { type Check, hasMethods, must } from '../lib/read-options.ts';
 import type { EventListener, SecurityEvent } from './security-event.ts';
 
@@ -20,7 +20,7 @@ export function logEvents(logger: () => Logger): EventListener {
   const seen = new Map<string, { since: number; more: number }>();
   return (event) => {
     if (event.type === 'auth.success') return;
-    const subject = `${event.type} ${subjectOf(event)}`;
+    const subject = `${event.type} ${findSubject(event)}`;
     const last = seen.get(subject);
     if (last && event.time - last.since < minute) {
       last.more += 1;
@@ -34,7 +34,7 @@ export function logEvents(logger: () => Logger): EventListener {
 }
 
 /** What a second line within a minute would tell again; of everything in it there is a bounded number. */
-function subjectOf(event: SecurityEvent): string {
+function findSubject(event: SecurityEvent): string {
   if (event.type === 'config.warning') return event.message;
   if (event.type === 'rate.limited') return event.policy ?? event.code;
   return 'code' in event ? event.code : '';
@@ -44,26 +44,26 @@ function subjectOf(event: SecurityEvent): string {
  * Client-made text, safe to print on one line of a log. What is not ASCII is escaped, not left out: two callers must not read as
  * one.
  */
-export function printable(text: string): string {
+export function escapeText(text: string): string {
   return text
     .slice(0, 100)
-    .replace(/[^\x20-\x7e]/g, escaped)
+    .replace(/[^\x20-\x7e]/g, escapeCharacter)
     .slice(0, 100);
 }
 
 /** An error in full. What it quotes cannot begin a line of its own, nor talk to a terminal. */
-export function describe(error: unknown): string {
-  return withoutObject(textOf(error))
+export function describeError(error: unknown): string {
+  return removePrintedObject(readErrorText(error))
     .replace(/\r?\n(?! {4}at )/g, '\n    | ')
-    .replace(/[^\n\t\x20-\x7e]/g, escaped);
+    .replace(/[^\n\t\x20-\x7e]/g, escapeCharacter);
 }
 
-function escaped(character: string): string {
+function escapeCharacter(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** Anything can be thrown, also what has no text: what a log cannot read must not refuse a request. */
-function textOf(error: unknown): string {
+function readErrorText(error: unknown): string {
   try {
     // An application can make a list of it (`Error.prepareStackTrace`).
     const stack: unknown = error instanceof Error ? error.stack : undefined;

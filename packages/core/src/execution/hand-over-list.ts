@@ -12,8 +12,8 @@
  */
 import { type GraphQLResolveInfo, getNullableType, isListType, isNonNullType } from 'graphql';
 import type { Resolver } from '../lib/default-resolver.ts';
-import { dimensionsOf, isIterable } from '../lib/list-types.ts';
-import { forget, isPromise } from '../lib/promises.ts';
+import { countListDimensions, isIterable } from '../lib/list-types.ts';
+import { discardValue, isPromise } from '../lib/promises.ts';
 
 /** The way to a value in the answer, from its end. An executor makes one object for each field that it executes. */
 type Path = GraphQLResolveInfo['path'];
@@ -49,17 +49,17 @@ export type ReadList = (list: Iterable<unknown>) => readonly unknown[] | Error;
 export function handOverLists(result: unknown, field: RunningField, read: ReadList = readItems): unknown {
   if (isPromise(result)) {
     const settled = Promise.resolve(result).then((value) => handOverLists(value, field, read));
-    return unlessGivenUp(settled, field);
+    return settleUnlessGivenUp(settled, field);
   }
   if (!isIterable(result)) return result;
   const { path, returnType } = field;
   const lists = { path, read, isWaiting: isWaitingAbove(path), handed: [], givenUp: [] };
   handedLists.set(path, lists);
-  return handOver(result, dimensionsOf(returnType), lists, []);
+  return handOver(result, countListDimensions(returnType), lists, []);
 }
 
 /** Hands over what a resolver returns. */
-export function handingOverLists(resolver: Resolver): Resolver {
+export function wrapToHandOverLists(resolver: Resolver): Resolver {
   return function resolveAndHandOver(source, args, contextValue, info) {
     return handOverLists(resolver(source, args, contextValue, info), info);
   };
@@ -69,7 +69,7 @@ export function handingOverLists(resolver: Resolver): Resolver {
  * Settles as the promise does, and never where a list above the field, or the list that its value stands in, has been given up:
  * there no one waits for it.
  */
-export function unlessGivenUp<T>(promise: PromiseLike<T>, { path }: Pick<RunningField, 'path'>): Promise<T> {
+export function settleUnlessGivenUp<T>(promise: PromiseLike<T>, { path }: Pick<RunningField, 'path'>): Promise<T> {
   for (let at: Path | undefined = path; at; at = at.prev) {
     const lists = handedLists.get(at);
     if (lists) startWaiting(lists);
@@ -112,7 +112,7 @@ export function failValue(error: unknown, field: RunningField): Promise<never> {
 
 function rejectUnlessGivenUp(reason: unknown, field: RunningField): Promise<never> {
   // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what the application threw stays what it is
-  return unlessGivenUp(Promise.reject(reason), field);
+  return settleUnlessGivenUp(Promise.reject(reason), field);
 }
 
 function standsInList(path: Path): boolean {
@@ -158,7 +158,7 @@ function readItems(list: Iterable<unknown>): readonly unknown[] {
   try {
     for (const item of list) items.push(item);
   } catch (error) {
-    forget(items);
+    discardValue(items);
     throw error;
   }
   return items;
@@ -171,7 +171,7 @@ function iterate({ items, place }: HandedList, lists: HandedLists): IterableIter
   return Object.assign(items.values(), {
     return() {
       // Nobody reads the rest of it.
-      forget([...items.values()]);
+      discardValue([...items.values()]);
       lists.givenUp.push(place);
       return { value: undefined, done: true as const };
     },

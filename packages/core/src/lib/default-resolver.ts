@@ -12,6 +12,6 @@ export function isPlainField({ resolve }: { readonly resolve?: unknown }): boole
 }
 
 /** The same resolver, which says so where it stands around none of the application's. */
-export function around<R extends object>(field: { readonly resolve?: unknown }, resolver: R): R {
+export function carryPlainMark<R extends object>(field: { readonly resolve?: unknown }, resolver: R): R {
   return isPlainField(field) ? Object.assign(resolver, { [key]: true }) : resolver;
 }

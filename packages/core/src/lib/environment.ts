@@ -8,6 +8,6 @@ export function isDevelopment(): boolean {
  * How many mistakes of a document are looked for. Each costs as much as a dozen right fields, once more where it is answered,
  * and what it says is for whoever writes the client.
  */
-export function maxValidationErrors(): number {
+export function chooseMaxValidationErrors(): number {
   return isDevelopment() ? 20 : 5;
 }

@@ -3,9 +3,9 @@ import { type GraphQLOutputType, getNullableType, isListType } from 'graphql';
 import { isObject } from './is-object.ts';
 
 /** Lists around a type: 2 for `[[T!]!]!`. */
-export function dimensionsOf(type: GraphQLOutputType): number {
+export function countListDimensions(type: GraphQLOutputType): number {
   const nullable = getNullableType(type);
-  return isListType(nullable) ? 1 + dimensionsOf(nullable.ofType) : 0;
+  return isListType(nullable) ? 1 + countListDimensions(nullable.ofType) : 0;
 }
 
 /** Whether a value is completed as a list: any iterable object, but no string. */

@@ -26,12 +26,12 @@ const stroked = new RegExp(`[${Object.keys(sortedWith).join('')}]`, 'g');
  * What may be spent on the texts of one request, in UTF-16 code units after decomposition. ASCII costs nothing: other texts take
  * far longer, and one character may decompose into eighteen.
  */
-export interface PlainTextBudget {
+export interface TextBudget {
   units: number;
 }
 
 /** Enough for several pages in any script, and for thousands of names; a few milliseconds at the most. */
-export function plainTextBudget(): PlainTextBudget {
+export function createTextBudget(): TextBudget {
   return { units: 32_768 };
 }
 
@@ -42,20 +42,20 @@ export function plainTextBudget(): PlainTextBudget {
  * @returns `undefined` for a text that the budget does not suffice for. Refuse it: cut short it would be equal to others, and as
  *   it is each of its spellings would be a text of its own.
  */
-export function plainText(text: string, budget: PlainTextBudget = plainTextBudget()): string | undefined {
-  if (ascii.test(text)) return cast(text.replace(passedOver, '').toLowerCase().trim());
-  const whole = decomposed(text, budget);
+export function normalizeText(text: string, budget: TextBudget = createTextBudget()): string | undefined {
+  if (ascii.test(text)) return unifyIds(text.replace(passedOver, '').toLowerCase().trim());
+  const whole = decompose(text, budget);
   if (whole === undefined) return undefined;
   // Down, up and down again: what has no single counterpart in the other case becomes one text from either side.
   const folded = whole.replace(passedOver, '').toLowerCase().toUpperCase().toLowerCase();
-  return cast(folded.replace(stroked, (letter) => sortedWith[letter] ?? letter).trim());
+  return unifyIds(folded.replace(stroked, (letter) => sortedWith[letter] ?? letter).trim());
 }
 
 /**
  * An id may end in a column of numbers or UUIDs: `01`, `+1`, `1.0`, `1e0` and `0x1` are 1 to `Number()`, most of them to SQL too,
  * which takes a UUID in braces and whatever its hyphens.
  */
-function cast(text: string): string {
+function unifyIds(text: string): string {
   if (text.length >= 32 && text.length <= longestUuid) {
     const digits = text.replace(/[-{}]/g, '');
     if (/^[\da-f]{32}$/.test(digits)) return digits;
@@ -73,7 +73,7 @@ const longestUuid = 41;
 const pieceLength = 256;
 
 /** Normalization Form KD (Unicode Standard Annex 15), but for the order of marks that stand far into a run of them. */
-function decomposed(text: string, budget: PlainTextBudget): string | undefined {
+function decompose(text: string, budget: TextBudget): string | undefined {
   let whole = '';
   for (let start = 0; start < text.length; ) {
     // No less than what is left, and so a text that is too long is given up before any of it is decomposed.

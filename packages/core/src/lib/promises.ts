@@ -1,7 +1,7 @@
 /** What functions of an application return: values, and promises for them. */
 
 /** Hands a value on, and keeps the rejection of a promise, which is no answer here, from ending the process. */
-export function ownVerdict(value: unknown, failed: (error: unknown) => void = () => {}): unknown {
+export function catchRejection(value: unknown, failed: (error: unknown) => void = () => {}): unknown {
   if (value instanceof Promise) value.catch(failed);
   return value;
 }
@@ -15,9 +15,9 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** For a value, or a list, that nobody reads to its end: what in it rejects is nobody's, and must not end the process. */
-export function forget(value: unknown): void {
-  if (isPromise(value)) value.then(forget, () => {});
-  if (Array.isArray(value)) for (const item of value as unknown[]) forget(item);
+export function discardValue(value: unknown): void {
+  if (isPromise(value)) value.then(discardValue, () => {});
+  if (Array.isArray(value)) for (const item of value as unknown[]) discardValue(item);
 }
 
 /** What hangs (a store, an issuer, a policy or loader of the application) must not hang the request. */
@@ -26,7 +26,7 @@ export function forget(value: unknown): void {
 export const longestTimer: number = 2 ** 31 - 1;
 
 /** @throws {Error} when the work has not settled in time. The work itself goes on; its rejection is handled. */
-export async function within<T>(milliseconds: number, work: PromiseLike<T>): Promise<T> {
+export async function awaitWithin<T>(milliseconds: number, work: PromiseLike<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     const giveUp = (): void => reject(new Error(`no answer within ${milliseconds} ms`));

@@ -56,18 +56,18 @@ export function readOptions<O extends object, T extends { readonly [K in keyof O
   options: O,
   table: T,
 ): Settings<O, keyof O & WithDefault<T>> {
-  knownOptions(where, options, Object.keys(table));
+  requireKnownOptions(where, options, Object.keys(table));
   const read: Record<string, unknown> = {};
   for (const [name, row] of Object.entries<Row>(table)) {
     const value: unknown = Reflect.get(options, name);
-    if (value !== undefined || row.required) row.check(optionOf(where, name), value);
+    if (value !== undefined || row.required) row.check(nameOption(where, name), value);
     read[name] = value === undefined ? row.default : value;
   }
   return read as Settings<O, keyof O & WithDefault<T>>;
 }
 
 /** The same rules for options that may all be left out: for what a function of the application returns. */
-export function withoutDefaults<T extends Readonly<Record<string, Row>>>(
+export function dropDefaults<T extends Readonly<Record<string, Row>>>(
   table: T,
 ): { readonly [K in keyof T]: { readonly check: Check } } {
   const rows = Object.entries<Row>(table).map(([name, { check }]) => [name, { check }]);
@@ -75,18 +75,18 @@ export function withoutDefaults<T extends Readonly<Record<string, Row>>>(
 }
 
 /** How messages name an option: `limits: maxDepth`, `rateLimit: global.max` for one of an option, its name alone where `''`. */
-function optionOf(where: string, name: string): string {
+function nameOption(where: string, name: string): string {
   if (where === '') return name;
   return where.includes(': ') ? `${where}.${name}` : `${where}: ${name}`;
 }
 
 /** @throws {TypeError} for what is no object, and for a name that the factory does not know, saying what was meant or could be. */
-export function knownOptions(where: string, options: object, known: readonly string[]): void {
-  plainObject(where.includes(': ') ? where : `${where}: what is given`, options);
+export function requireKnownOptions(where: string, options: object, known: readonly string[]): void {
+  requirePlainObject(where.includes(': ') ? where : `${where}: what is given`, options);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const near = known.find((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()) <= 2);
-    const hint = near ? `did you mean '${near}'?` : `it has ${listed(known)}.`;
+    const near = known.find((candidate) => countEdits(candidate.toLowerCase(), name.toLowerCase()) <= 2);
+    const hint = near ? `did you mean '${near}'?` : `it has ${joinNames(known)}.`;
     throw new TypeError(`${where} has no option '${name}'; ${hint}`);
   }
 }
@@ -106,7 +106,12 @@ export function mustUnshown(rule: string, holds: (value: never) => boolean): Che
 }
 
 /** @returns the value, a whole number from `min` to `max`. @throws {TypeError} */
-export function wholeNumber(option: string, value: unknown, min = 1, max: number = Number.MAX_SAFE_INTEGER): number {
+export function requireWholeNumber(
+  option: string,
+  value: unknown,
+  min = 1,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min) {
     throw new TypeError(`${option} must be a whole number of at least ${min}, but is ${show(value)}.`);
   }
@@ -117,14 +122,14 @@ export function wholeNumber(option: string, value: unknown, min = 1, max: number
 /** A whole number. */
 export function atLeast(min: number): Check {
   return function checkAtLeast(option, value) {
-    wholeNumber(option, value, min);
+    requireWholeNumber(option, value, min);
   };
 }
 
 /** A whole number; both ends are good. */
 export function between(min: number, max: number): Check {
   return function checkBetween(option, value) {
-    wholeNumber(option, value, min, max);
+    requireWholeNumber(option, value, min, max);
   };
 }
 
@@ -165,7 +170,7 @@ export function fullListOf(what: string, holds: (item: never) => boolean): Check
 /** An object of values by name, each of which is checked. */
 export function byName(check: Check): Check {
   return function checkByName(option, value) {
-    plainObject(option, value);
+    requirePlainObject(option, value);
     for (const [name, each] of Object.entries(value as object)) {
       check(/^\w+$/.test(name) ? `${option}.${name}` : `${option}['${name}']`, each);
     }
@@ -178,7 +183,7 @@ export const aFlagOrFunction: Check = must('be a boolean or a function', (value)
 export const aText: Check = must('be a text that is not empty', isText);
 
 /** Options by name, or what else is kept by name. @throws {TypeError} for a list, a Map and all that is no object. */
-export function plainObject<T>(option: string, value: T): T {
+export function requirePlainObject<T>(option: string, value: T): T {
   if (Object.prototype.toString.call(value) === '[object Object]') return value;
   throw new TypeError(`${option} must be a plain object, but is ${show(value)}.`);
 }
@@ -214,14 +219,14 @@ export function show(value: unknown): string {
 }
 
 /** Names as a warning lists them: the first 20, and how many there are more. */
-export function listed(names: readonly string[]): string {
+export function joinNames(names: readonly string[]): string {
   const shown = 20;
   const more = names.length > shown ? ` and ${names.length - shown} more` : '';
   return `${names.slice(0, shown).join(', ')}${more}`;
 }
 
 /** Levenshtein distance; option names are short. */
-function distance(a: string, b: string): number {
+function countEdits(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];

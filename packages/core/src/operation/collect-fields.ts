@@ -22,7 +22,7 @@ const none: Fragments = new Map();
 const fragmentsByDocument = new WeakMap<DocumentNode, Fragments>();
 
 /** name -> definition; of several with one name the last, as in graphql-js. */
-export function fragmentsOf(document: DocumentNode): Fragments {
+export function indexFragments(document: DocumentNode): Fragments {
   const known = document.definitions.length > 1 ? fragmentsByDocument.get(document) : undefined;
   if (known) return known;
   const found = new Map<string, FragmentDefinitionNode>();
@@ -35,18 +35,18 @@ export function fragmentsOf(document: DocumentNode): Fragments {
 }
 
 /** What the value of a field is called in the answer. */
-export function responseKey({ alias, name }: FieldNode): string {
+export function readResponseKey({ alias, name }: FieldNode): string {
   return (alias ?? name).value;
 }
 
 /** The set that shows the same: that of a fragment, where a set is nothing but its spread. */
-export function behind(set: SelectionSetNode, fragments: Fragments): SelectionSetNode {
-  const only = onlySpread(set);
+export function followLoneSpread(set: SelectionSetNode, fragments: Fragments): SelectionSetNode {
+  const only = findLoneSpread(set);
   return (only && fragments.get(only.name.value)?.selectionSet) ?? set;
 }
 
 /** The spread that a set is, where it is nothing else. */
-export function onlySpread({ selections }: SelectionSetNode): FragmentSpreadNode | undefined {
+export function findLoneSpread({ selections }: SelectionSetNode): FragmentSpreadNode | undefined {
   const [only] = selections;
   return selections.length === 1 && only?.kind === Kind.FRAGMENT_SPREAD ? only : undefined;
 }
@@ -54,16 +54,16 @@ export function onlySpread({ selections }: SelectionSetNode): FragmentSpreadNode
 /** Which selections take part. */
 export interface Selecting {
   readonly fragments: Fragments;
-  /** `@skip` and `@include`: {@link included}, or `() => true` for both branches. */
+  /** `@skip` and `@include`: {@link createInclusionTest}, or `() => true` for both branches. */
   readonly includes: (node: SelectionNode) => boolean;
-  /** Type conditions: {@link typeApplies}, or `() => true` for all. */
+  /** Type conditions: {@link createTypeTest}, or `() => true` for all. */
   readonly applies: (typeCondition: string) => boolean;
   /** Told of each selection set before it is looked at, those of fragments among them. */
   readonly opens?: (set: SelectionSetNode) => void;
 }
 
 /** `@skip` and `@include` under these coerced variables. */
-export function included(variables: Readonly<Record<string, unknown>>): (node: SelectionNode) => boolean {
+export function createInclusionTest(variables: Readonly<Record<string, unknown>>): (node: SelectionNode) => boolean {
   return (node) => {
     if (!node.directives?.length) return true;
     try {
@@ -78,7 +78,7 @@ export function included(variables: Readonly<Record<string, unknown>>): (node: S
 }
 
 /** Whether a fragment on the named type applies to objects of `type`. */
-export function typeApplies(schema: GraphQLSchema, type: GraphQLObjectType): Selecting['applies'] {
+export function createTypeTest(schema: GraphQLSchema, type: GraphQLObjectType): Selecting['applies'] {
   return (typeCondition) => {
     if (typeCondition === type.name) return true;
     const condition = schema.getType(typeCondition);
@@ -219,7 +219,7 @@ class Collecting extends FieldWalk {
   }
 
   field(node: FieldNode): void {
-    const key = responseKey(node);
+    const key = readResponseKey(node);
     const group = this.grouped.get(key);
     if (group) group.push(node);
     else this.grouped.set(key, [node]);

@@ -11,7 +11,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import { type Fragments, fragmentsOf, onlySpread } from './collect-fields.ts';
+import { type Fragments, findLoneSpread, indexFragments } from './collect-fields.ts';
 
 /** Counts of a selection set, fragments expanded. `anyDepth` is the depth that it would have below `__schema`. */
 export interface Counts {
@@ -75,7 +75,7 @@ export class DocumentCounter {
   readonly #counted = new Map<string, FragmentCounts>();
 
   constructor(document: DocumentNode) {
-    this.fragments = fragmentsOf(document);
+    this.fragments = indexFragments(document);
   }
 
   /** Counts the selection set of a definition that none before it reaches. */
@@ -152,7 +152,7 @@ export class DocumentCounter {
 
   /** Selections of a set with those of the fragments in it; of a fragment that sets spread alone, once for all such sets. */
   #countShown({ set, flat }: Frame): number {
-    const only = onlySpread(set);
+    const only = findLoneSpread(set);
     const alone = only && this.#counted.get(only.name.value);
     if (!alone) return flat;
     if (alone.isShown) return 0;

@@ -1,6 +1,6 @@
 /** Counts under how many response keys one field name is asked for, after selections are merged by response path. */
 import type { FieldNode, SelectionSetNode } from 'graphql';
-import { FieldWalk, type Fragments, responseKey } from './collect-fields.ts';
+import { FieldWalk, type Fragments, readResponseKey } from './collect-fields.ts';
 import type { DocumentCounter } from './count.ts';
 import type { Merged, SelectionMerger } from './merge-selections.ts';
 
@@ -73,7 +73,7 @@ class KeysPerName extends FieldWalk {
 
   field(node: FieldNode): void {
     const keys = this.#keys.get(node.name.value) ?? new Set<string>();
-    this.#keys.set(node.name.value, keys.add(responseKey(node)));
+    this.#keys.set(node.name.value, keys.add(readResponseKey(node)));
     this.most = Math.max(this.most, keys.size);
   }
 }

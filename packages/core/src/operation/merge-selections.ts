@@ -1,6 +1,6 @@
 /** Merges selection sets by response key, fragments expanded, whatever types and conditions they are for. */
 import type { FieldNode, SelectionSetNode } from 'graphql';
-import { behind, FieldWalk, type Fragments, responseKey } from './collect-fields.ts';
+import { FieldWalk, type Fragments, followLoneSpread, readResponseKey } from './collect-fields.ts';
 
 /** Merges the selection sets of one document. */
 export class SelectionMerger {
@@ -15,7 +15,7 @@ export class SelectionMerger {
   merge(sets: readonly SelectionSetNode[]): Merged {
     const [only] = sets;
     if (!only || sets.length > 1) return new Merged(this.#fragments, sets);
-    const set = behind(only, this.#fragments);
+    const set = followLoneSpread(only, this.#fragments);
     let merged = this.#alone.get(set);
     if (!merged) this.#alone.set(set, (merged = new Merged(this.#fragments, [set])));
     return merged;
@@ -55,7 +55,7 @@ export class Merged extends FieldWalk {
   }
 
   field(node: FieldNode): void {
-    const key = responseKey(node);
+    const key = readResponseKey(node);
     this.fields += 1;
     this.keys.add(key);
     if (node.alias) this.aliased += 1;

@@ -67,13 +67,13 @@ export const OCCURRENCE_BUDGET = 10_000;
 const remembered = new WeakMap<DocumentNode, CountedDocument>();
 
 /** Counts what the document as a whole holds. Remembered as long as the document lives. */
-export function documentFacts(document: DocumentNode): DocumentFacts {
-  return recall(document);
+export function countDocumentFacts(document: DocumentNode): DocumentFacts {
+  return findCounted(document);
 }
 
 /** Counts what one operation of the document asks for. Remembered as long as the document lives. */
-export function operationFacts(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts {
-  return recall(document).countOperation(operation);
+export function countOperationFacts(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts {
+  return findCounted(document).countOperation(operation);
 }
 
 /**
@@ -81,8 +81,8 @@ export function operationFacts(document: DocumentNode, operation: OperationDefin
  *
  * @returns that number where it is no more than `maximum`; otherwise some number above, found without counting them all.
  */
-export function repeatedFields(document: DocumentNode, maximum: number): number {
-  return recall(document).countRepeatedUpTo(maximum);
+export function countRepeatedFields(document: DocumentNode, maximum: number): number {
+  return findCounted(document).countRepeatedUpTo(maximum);
 }
 
 /**
@@ -91,11 +91,11 @@ export function repeatedFields(document: DocumentNode, maximum: number): number 
  *
  * @returns {@link OperationFacts.occurrences}, or `floor` where they are no more.
  */
-export function occurrencesAbove(facts: OperationFacts, floor: number): number {
+export function countOccurrencesAbove(facts: OperationFacts, floor: number): number {
   return facts instanceof CountedOperation ? facts.countOccurrencesAbove(floor) : Math.max(floor, facts.occurrences);
 }
 
-function recall(document: DocumentNode): CountedDocument {
+function findCounted(document: DocumentNode): CountedDocument {
   let known = remembered.get(document);
   if (!known) {
     known = new CountedDocument(document);
@@ -227,7 +227,7 @@ class CountedOperation implements OperationFacts {
     return this.aliases === 0 && !this.cyclic ? least : this.countOccurrencesAbove(1);
   }
 
-  /** As {@link occurrencesAbove}. */
+  /** As {@link countOccurrencesAbove}. */
   countOccurrencesAbove(floor: number): number {
     if (this.cyclic) return Infinity;
     // Each further response key of one field takes an alias.

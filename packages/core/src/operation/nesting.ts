@@ -5,10 +5,10 @@ const opening: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BR
 const closing: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
 /** @returns the nesting, or some number that is on the same side of `maximum`. Reads the text once, without recursion. */
-export function nestingOf(source: string, maximum: number): number {
+export function measureNesting(source: string, maximum: number): number {
   // Those in strings and comments count here too, so this is never too low. Few texts have as many at all.
   const atMost = countOpening(source);
-  return atMost <= maximum ? atMost : deepest(source, maximum);
+  return atMost <= maximum ? atMost : findDeepest(source, maximum);
 }
 
 function countOpening(source: string): number {
@@ -20,7 +20,7 @@ function countOpening(source: string): number {
   return count;
 }
 
-function deepest(source: string, maximum: number): number {
+function findDeepest(source: string, maximum: number): number {
   const lexer = new Lexer(new Source(source));
   let depth = 0;
   let found = 0;

@@ -83,7 +83,7 @@ export function handOverState(contextValue: unknown, operation: OperationDefinit
  * The state of the execution that a resolver runs in. The first execution of what was checked takes the state of the check; any
  * other has one of its own: a further event of a subscription, a plain `execute()`, what a resolver executes with its context.
  */
-export function stateDuring(contextValue: unknown, info: RunningField): OperationState {
+export function findOperationState(contextValue: unknown, info: RunningField): OperationState {
   const execution = executionOf(info);
   const known = running.get(execution);
   if (known) return known;

@@ -53,11 +53,11 @@ export function createPlaces(
     return place;
   };
   const find = ({ type, possible }: Place, fieldName: string): Place | undefined => {
-    const declared = resultOf(type, fieldName);
+    const declared = findResultType(type, fieldName);
     if (!declared || !isAbstractType(type) || !isAbstractType(declared)) return declared && of(declared);
     const results = new Set<GraphQLCompositeType>();
     for (const one of possible) {
-      const result = answers(one, fieldName) ? resultOf(one, fieldName) : undefined;
+      const result = answers(one, fieldName) ? findResultType(one, fieldName) : undefined;
       if (result) results.add(result);
     }
     if (results.has(declared)) return of(declared);
@@ -84,7 +84,7 @@ function possibleTypes(schema: GraphQLSchema, type: GraphQLCompositeType): reado
   return isObjectType(type) ? [type] : schema.getPossibleTypes(type);
 }
 
-function resultOf(type: GraphQLCompositeType, fieldName: string): GraphQLCompositeType | undefined {
+function findResultType(type: GraphQLCompositeType, fieldName: string): GraphQLCompositeType | undefined {
   const field = isUnionType(type) ? undefined : type.getFields()[fieldName];
   const result = field && getNamedType(field.type);
   return isCompositeType(result) ? result : undefined;

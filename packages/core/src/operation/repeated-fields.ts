@@ -3,7 +3,7 @@
  * through fragments. Validation compares every two of them, so that this number bounds what validation costs.
  */
 import type { SelectionSetNode } from 'graphql';
-import { behind } from './collect-fields.ts';
+import { followLoneSpread } from './collect-fields.ts';
 import type { DocumentCounter } from './count.ts';
 import type { SelectionMerger } from './merge-selections.ts';
 
@@ -32,7 +32,7 @@ export function countRepeated(
   for (let sets = pending.pop(); sets && looked <= budget && repeated <= maximum; sets = pending.pop()) {
     const [only] = sets;
     if (only && sets.length === 1) {
-      const shown = behind(only, fragments);
+      const shown = followLoneSpread(only, fragments);
       if (met.has(shown)) continue;
       met.add(shown);
     }

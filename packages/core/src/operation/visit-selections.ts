@@ -21,7 +21,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { type Fragments, fragmentsOf, responseKey } from './collect-fields.ts';
+import { type Fragments, indexFragments, readResponseKey } from './collect-fields.ts';
 import { createPlaces, type Place } from './places.ts';
 
 /** What a visit asks on its way. Paths hold response keys only: how long lists are is not known before execution. */
@@ -61,7 +61,7 @@ export function visitSelections(
 ): void {
   const root = schema.getRootType(operation.operation);
   if (!root) return;
-  const fragments = fragmentsOf(document);
+  const fragments = indexFragments(document);
   const places = createPlaces(schema, (type, fieldName) => visitor.answers?.(type, fieldName) ?? true);
   const entered = new Map<SelectionSetNode, Set<Place>>();
   const queue: Step[] = [];
@@ -80,7 +80,7 @@ export function visitSelections(
       if (node.kind === Kind.FIELD) {
         const field = isUnionType(type) ? undefined : type.getFields()[node.name.value];
         if (!field) continue;
-        const here = { prev: path, key: responseKey(node), typename: type.name };
+        const here = { prev: path, key: readResponseKey(node), typename: type.name };
         const below = places.below(place, field.name);
         if (!visitor.field(place, field, node, here, below)) continue;
         if (node.selectionSet && below) enter(node.selectionSet, below, here);

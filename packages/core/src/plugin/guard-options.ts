@@ -14,7 +14,7 @@ import {
   type Settings,
   show,
 } from '../lib/read-options.ts';
-import { callbackUrls, type SubscriptionCallbackOptions } from './http-subscriptions.ts';
+import { checkCallbackUrls, type SubscriptionCallbackOptions } from './http-subscriptions.ts';
 import type { SchemaDetails } from './response.ts';
 
 export interface GuardOptions<C extends BaseContext = BaseContext> {
@@ -50,7 +50,7 @@ const optionTable = {
   schemaDetails: { check: aFlagOrFunction },
   messages: { default: {}, check: checkMessages },
   noStore: { default: false, check: aFlag },
-  subscriptionCallbacks: { default: [], check: callbackUrls },
+  subscriptionCallbacks: { default: [], check: checkCallbackUrls },
 } satisfies OptionTable<GuardOptions>;
 
 /** @throws {TypeError} for an invalid option. */

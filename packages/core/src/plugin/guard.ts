@@ -17,32 +17,32 @@ import {
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { REFUSALS } from '../errors/codes.ts';
 import { isExpectedError } from '../errors/mask-errors.ts';
-import { wording } from '../errors/messages.ts';
+import { createWording } from '../errors/messages.ts';
 import { isParserOverflow, parserOverflow } from '../errors/parser-overflow.ts';
-import { factsOfRefusal, refusalCode, refuse } from '../errors/refuse.ts';
-import { schemaCodeOf, toldOf } from '../errors/schema-details.ts';
+import { readRefusalCode, readRefusalFacts, refuse } from '../errors/refuse.ts';
+import { findSchemaCode, listErrorTexts } from '../errors/schema-details.ts';
 import { createEvents, type EventOrigin } from '../events/events.ts';
 import { type Logger } from '../events/log.ts';
 import { isDevelopment } from '../lib/environment.ts';
 import { requireTestedGraphql } from '../lib/graphql-version.ts';
 import { chooseOperation, listOperations } from '../operation/named-operation.ts';
-import { securityContext, securityOf } from '../security-context.ts';
+import { findSecurityContext, securityContext } from '../security-context.ts';
 import { type GuardOptions, readGuardOptions } from './guard-options.ts';
 import { type CallbackRequest, createCallbacks, noSubscription, onlySubscription } from './http-subscriptions.ts';
 import {
-  eventOf,
-  judgeAnew,
-  originOf,
+  buildRefusalEvent,
+  findAdmitRefusal,
+  findMeasureRefusal,
   type Resolved,
-  refusedDocument,
-  refusedEntry,
+  readOrigin,
+  repeatUncachedWork,
+  reportThrown,
   resolveOperation,
   runChecks,
-  verdict,
-  vet,
+  validateForCaller,
 } from './pipeline.ts';
-import { createSentinels } from './refused-document.ts';
-import { createOutgoing, headerOf } from './response.ts';
+import { createRefusedDocuments } from './refused-document.ts';
+import { createHeaderReader, createResponseSteps } from './response.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -55,15 +55,15 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloServerPlugin<C> {
   const settings = readGuardOptions(options);
   const { controls, onEvent, expose, schemaDetails = isDevelopment(), noStore } = settings;
-  const words = wording(settings.messages);
+  const words = createWording(settings.messages);
   /** Updates of the schema that a control would not have started with. */
   const unfit = new WeakSet<GraphQLSchema>();
   let logger: Logger = settings.logger ?? console;
   const events = createEvents(onEvent, () => logger);
   const judges = [noSubscription, ...controls];
   const callbackJudges = [onlySubscription, ...controls];
-  const sentinels = createSentinels();
-  const outgoing = createOutgoing({ controls, events, expose, schemaDetails, words, sentinels });
+  const sentinels = createRefusedDocuments();
+  const outgoing = createResponseSteps({ controls, events, expose, schemaDetails, words, sentinels });
   const callbacks = createCallbacks(settings.subscriptionCallbacks, {
     mask: outgoing.maskEvent,
     failed: (error) => void events.logged('a router was not told of the end of a subscription', error),
@@ -76,7 +76,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     const { query: source, variables, extensions } = request;
     const security = origin.security ?? securityContext();
     const incoming = { source, variables, extensions, security, contextValue, batchIndex: batchIndex(context) };
-    const refusal = refusedHash(extensions, origin) ?? refusedEntry(controls, incoming, events, origin);
+    const refusal = findHashRefusal(extensions, origin) ?? findAdmitRefusal(controls, incoming, events, origin);
     if (!refusal) return undefined;
     request.query = '{ __typename }';
     delete request.operationName;
@@ -86,10 +86,10 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   }
 
   /** Caches of persisted queries make a text of it, and what has no text would be a failure of the server. */
-  function refusedHash(extensions: { readonly persistedQuery?: unknown } | undefined, origin: EventOrigin) {
+  function findHashRefusal(extensions: { readonly persistedQuery?: unknown } | undefined, origin: EventOrigin) {
     const { sha256Hash } = (extensions?.persistedQuery ?? {}) as { readonly sha256Hash?: unknown };
     if (sha256Hash === undefined || typeof sha256Hash === 'string') return undefined;
-    return verdict(
+    return reportThrown(
       { name: 'guard' },
       refuse('BAD_REQUEST', { reason: 'the hash of a query is no text' }),
       events,
@@ -115,9 +115,9 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     isCached: boolean,
   ): GraphQLSchema | undefined {
     try {
-      return vet(controls, { schema, document, operationName, contextValue }, events);
+      return validateForCaller(controls, { schema, document, operationName, contextValue }, events);
     } catch (refusal) {
-      if (isCached) judgeAnew(controls, schema, source, events);
+      if (isCached) repeatUncachedWork(controls, schema, source, events);
       throw refusal;
     }
   }
@@ -133,7 +133,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   /** Room 3. Swaps a document that no one may run. */
   function measure(context: GraphQLRequestContext<C>): void {
     const { document, schema } = context;
-    const refused = document && refusedDocument(controls, { document, schema }, events);
+    const refused = document && findMeasureRefusal(controls, { document, schema }, events);
     if (refused) (context as Mutable<typeof context>).document = sentinels.standFor(refused, document);
   }
 
@@ -172,7 +172,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     },
 
     async requestDidStart(context) {
-      const security = securityOf(context.contextValue);
+      const security = findSecurityContext(context.contextValue);
       const { operationName } = context.request;
       // Until the text is parsed, the operation is what the client says it is.
       let origin: EventOrigin = { security, operationName };
@@ -195,7 +195,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
             const refused = sentinels.refusalOf(resolved.document, operationName);
             if (refused) {
               origin = { security, ...refused.operation };
-              events.emit(eventOf(refused.control, refused.refusal), 'refused', origin);
+              events.emit(buildRefusalEvent(refused.control, refused.refusal), 'refused', origin);
               throw refused.refusal;
             }
             const { schema, document, contextValue } = resolved;
@@ -211,7 +211,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
                 contextValue,
                 variables: resolved.request.variables,
                 source: resolved.source,
-                header: headerOf(resolved),
+                header: createHeaderReader(resolved),
                 answerable: true,
                 neverCache: forbidCaching(resolved.overallCachePolicy),
               },
@@ -220,9 +220,9 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
             );
             await runChecks(callback ? callbackJudges : judges, operation, events);
           } catch (thrown) {
-            const isRefusal = refusalCode(thrown) !== undefined;
-            const known = isRefusal ? thrown : verdict({ name: 'guard' }, thrown, events, origin);
-            throw answerFor(known, resolved.requestIsBatched);
+            const isRefusal = readRefusalCode(thrown) !== undefined;
+            const known = isRefusal ? thrown : reportThrown({ name: 'guard' }, thrown, events, origin);
+            throw prepareRefusal(known, resolved.requestIsBatched);
           }
         },
 
@@ -242,10 +242,10 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
         async didEncounterErrors({ errors, document }) {
           const [error] = errors;
           const code = error?.extensions['code'];
-          if (!error || typeof code !== 'string' || !apolloRefusals.has(code) || error.path || factsOfRefusal(error))
+          if (!error || typeof code !== 'string' || !apolloRefusals.has(code) || error.path || readRefusalFacts(error))
             return;
           if (document && !pending) origin = { security, ...chooseOperation(listOperations(document), operationName) };
-          const details = schemaCodeOf(error.toJSON(), error) ? { details: toldOf(errors) } : {};
+          const details = findSchemaCode(error.toJSON(), error) ? { details: listErrorTexts(errors) } : {};
           const isTooDeep = isParserOverflow(error);
           const isTooLong = tooManyTokens.test(error.message);
           const reason = isTooDeep ? parserOverflow : isTooLong ? 'more tokens than the parser takes' : undefined;
@@ -257,14 +257,14 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
               ...(reason !== undefined && { reason }),
             },
             'refused',
-            operation ? originOf(operation) : origin,
+            operation ? readOrigin(operation) : origin,
           );
         },
 
         async willSendResponse(ending) {
           if (noStore) ending.response.http.headers.set('cache-control', 'no-store');
           await router?.willSendResponse?.(ending);
-          const sender = operation ? originOf(operation) : origin;
+          const sender = operation ? readOrigin(operation) : origin;
           outgoing.ask(ending, operation, sender);
           outgoing.finish(ending, later, sender);
         },
@@ -274,7 +274,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     async contextCreationDidFail({ error }) {
       if (isExpectedError(error)) return;
       events.emit({ type: 'failure', where: 'context', errorId: events.logged('context() failed', error) }, 'refused');
-      conceal(error);
+      concealError(error);
     },
 
     async invalidRequestWasReceived() {
@@ -305,7 +305,7 @@ const apolloRefusals: ReadonlySet<string> = new Set([
 ]);
 
 /** Apollo Server quotes what `context()` threw; its words are in the log by now. */
-function conceal(error: Error): void {
+function concealError(error: Error): void {
   const { message: value } = REFUSALS.INTERNAL_SERVER_ERROR;
   try {
     // Not by assignment: the message of a DOMException, which a fetch that takes too long throws, is a getter.
@@ -315,17 +315,17 @@ function conceal(error: Error): void {
   }
 }
 
-function ownRefusal(thrown: unknown): GraphQLError {
-  return refusalCode(thrown) ? (thrown as GraphQLError) : refuse('INTERNAL_SERVER_ERROR');
+function ensureRefusal(thrown: unknown): GraphQLError {
+  return readRefusalCode(thrown) ? (thrown as GraphQLError) : refuse('INTERNAL_SERVER_ERROR');
 }
 
 /** Only our own refusals leave `didResolveOperation`. In a batch the status is everybody's, so only the code says no. */
-function answerFor(thrown: unknown, isBatched: boolean): GraphQLError {
-  const refusal = ownRefusal(thrown);
+function prepareRefusal(thrown: unknown, isBatched: boolean): GraphQLError {
+  const refusal = ensureRefusal(thrown);
   const http = refusal.extensions['http'] as { status: number } | undefined;
   // What graphql-js has refused has the status that Apollo Server gives to that: some such refusals are its own.
-  const code = refusalCode(refusal);
+  const code = readRefusalCode(refusal);
   const isOfGraphql = code === 'GRAPHQL_VALIDATION_FAILED' || code === 'BAD_USER_INPUT';
-  if (isBatched && http && !(isOfGraphql && factsOfRefusal(refusal)?.message)) http.status = 200;
+  if (isBatched && http && !(isOfGraphql && readRefusalFacts(refusal)?.message)) http.status = 200;
   return refusal;
 }

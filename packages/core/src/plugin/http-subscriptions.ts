@@ -15,7 +15,7 @@ import { type GraphQLFormattedError, OperationTypeNode } from 'graphql';
 import type { Control } from '../control.ts';
 import { refuse } from '../errors/refuse.ts';
 import { longestTimer } from '../lib/promises.ts';
-import { type Check, knownOptions, listOf, show } from '../lib/read-options.ts';
+import { type Check, listOf, requireKnownOptions, show } from '../lib/read-options.ts';
 
 /** URLs below which a router takes the events of subscriptions, and how Apollo Server's plugin talks to it. */
 export interface SubscriptionCallbackOptions extends ApolloServerPluginSubscriptionCallbackOptions {
@@ -41,14 +41,14 @@ export interface Posting {
 
 const urlList: Check = listOf(
   "URLs such as 'https://router.example.com/'",
-  (text: unknown) => prefixOf(text) !== undefined,
+  (text: unknown) => parsePrefix(text) !== undefined,
 );
 
 /** Of options beside `urls`: those of Apollo Server's plugin, which checks them itself. */
 const optionNames = ['urls', 'fetcher', 'logger', 'maxConsecutiveHeartbeatFailures', 'retry'];
 
 /** A list of absolute http(s) URLs without user, query and fragment, or options with one in `urls`. */
-export function callbackUrls(option: string, value: unknown): void {
+export function checkCallbackUrls(option: string, value: unknown): void {
   if (Array.isArray(value)) {
     urlList(option, value);
     return;
@@ -57,27 +57,27 @@ export function callbackUrls(option: string, value: unknown): void {
   if (!Array.isArray(urls)) {
     throw new TypeError(`${option} must be a list of URLs, or have one in urls, but is ${show(value)}.`);
   }
-  knownOptions(option, value as object, optionNames);
+  requireKnownOptions(option, value as object, optionNames);
   urlList(`${option}.urls`, urls);
 }
 
-/** @param options as {@link callbackUrls} has checked them. */
+/** @param options as {@link checkCallbackUrls} has checked them. */
 export function createCallbacks(options: readonly string[] | SubscriptionCallbackOptions, posting: Posting): Callbacks {
   const {
     urls,
     fetcher = fetch,
     ...more
   }: SubscriptionCallbackOptions = 'urls' in options ? options : { urls: options };
-  const prefixes = urls.flatMap((text) => prefixOf(text) ?? []);
+  const prefixes = urls.flatMap((text) => parsePrefix(text) ?? []);
   return {
     plugin: ApolloServerPluginSubscriptionCallback({ ...more, fetcher: guardedFetcher(fetcher, posting) }),
     takeFrom(request) {
       const { subscription, ...extensions } = request.extensions ?? {};
       if (subscription === undefined) return undefined;
       request.extensions = extensions;
-      const url = parsed(urlOf(subscription));
+      const url = parsePlainUrl(readCallbackUrl(subscription));
       if (!url || !prefixes.some((prefix) => isBelow(url, prefix))) return undefined;
-      return withSaneHeartbeat(subscription as CallbackRequest);
+      return boundHeartbeat(subscription as CallbackRequest);
     },
   };
 }
@@ -117,7 +117,7 @@ interface Message {
 }
 
 /** In milliseconds. The client says how often the router is asked whether a subscription lives; 0: never. */
-function withSaneHeartbeat(subscription: CallbackRequest): CallbackRequest {
+function boundHeartbeat(subscription: CallbackRequest): CallbackRequest {
   const { heartbeatIntervalMs, heartbeat_interval_ms, ...rest } = subscription;
   const asked = heartbeatIntervalMs ?? heartbeat_interval_ms;
   const isNumber = typeof asked === 'number' && !Number.isNaN(asked);
@@ -144,21 +144,21 @@ export const onlySubscription: Control = {
 };
 
 /** Both spellings name one URL: a request that gives two is not one that an honest router sends. */
-function urlOf(subscription: unknown): unknown {
+function readCallbackUrl(subscription: unknown): unknown {
   if (typeof subscription !== 'object' || subscription === null) return undefined;
   const { callbackUrl, callback_url } = subscription as Record<string, unknown>;
   return callbackUrl !== undefined && callback_url !== undefined ? undefined : (callbackUrl ?? callback_url);
 }
 
-function parsed(text: unknown): URL | undefined {
+function parsePlainUrl(text: unknown): URL | undefined {
   if (typeof text !== 'string' || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   const isPlain = ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '';
   return isPlain ? url : undefined;
 }
 
-function prefixOf(text: unknown): URL | undefined {
-  const url = parsed(text);
+function parsePrefix(text: unknown): URL | undefined {
+  const url = parsePlainUrl(text);
   return url?.search === '' && url.hash === '' ? url : undefined;
 }
 

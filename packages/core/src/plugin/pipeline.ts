@@ -15,21 +15,21 @@ import {
 } from 'graphql';
 import { type Control, type IncomingRequest, type ParsedDocument, type ResolvedOperation } from '../control.ts';
 import { REFUSALS } from '../errors/codes.ts';
-import { deny, factsOfRefusal, refusalCode, refuse } from '../errors/refuse.ts';
-import { factsOfInvalid, toldOf } from '../errors/schema-details.ts';
+import { deny, readRefusalCode, readRefusalFacts, refuse } from '../errors/refuse.ts';
+import { buildInvalidFacts, listErrorTexts } from '../errors/schema-details.ts';
 import { type EventOrigin, type Events } from '../events/events.ts';
 import { type EventDetails } from '../events/security-event.ts';
-import { FieldWalk, fragmentsOf } from '../operation/collect-fields.ts';
-import { type OperationFacts, operationFacts } from '../operation/metrics.ts';
+import { FieldWalk, indexFragments } from '../operation/collect-fields.ts';
+import { countOperationFacts, type OperationFacts } from '../operation/metrics.ts';
 import { chooseOperation, listOperations } from '../operation/named-operation.ts';
-import { nestingOf } from '../operation/nesting.ts';
+import { measureNesting } from '../operation/nesting.ts';
 import { handOverState, type OperationState } from '../operation/operation-state.ts';
-import { type SecurityContext, securityContext, securityOf } from '../security-context.ts';
+import { findSecurityContext, type SecurityContext, securityContext } from '../security-context.ts';
 import { type Refused } from './refused-document.ts';
-import { errorsUnder, invalid, missingRoots, viewOf } from './schema-view.ts';
+import { findMissingRoots, findSchemaView, refuseInvalid, validateUnderView } from './schema-view.ts';
 
 /** @returns the refusal of the first control that does not let the request in; the operator has been told. */
-export function refusedEntry<C>(
+export function findAdmitRefusal<C>(
   controls: readonly Control<C>[],
   incoming: IncomingRequest<C>,
   events: Events,
@@ -39,11 +39,11 @@ export function refusedEntry<C>(
     try {
       control.admit?.(incoming);
     } catch (thrown) {
-      const refusal = verdict(control, thrown, events, origin);
+      const refusal = reportThrown(control, thrown, events, origin);
       if (refusal) return refusal;
     }
   }
-  return tooDeep(incoming.source, events, origin);
+  return findNestingRefusal(incoming.source, events, origin);
 }
 
 /**
@@ -53,15 +53,15 @@ export function refusedEntry<C>(
 const maxNesting = 1_500;
 
 /** Whatever the limits are, and also where they only report: a document that cannot be handled is the client's, and no failure. */
-function tooDeep(source: string | undefined, events: Events, origin: EventOrigin): GraphQLError | undefined {
-  const actual = source === undefined ? 0 : nestingOf(source, maxNesting);
+function findNestingRefusal(source: string | undefined, events: Events, origin: EventOrigin): GraphQLError | undefined {
+  const actual = source === undefined ? 0 : measureNesting(source, maxNesting);
   if (!(actual > maxNesting)) return undefined;
   const refusal = refuse('DEPTH_LIMIT_EXCEEDED', { limit: 'nesting', actual, maximum: maxNesting });
-  return verdict({ name: 'guard' }, refusal, events, origin);
+  return reportThrown({ name: 'guard' }, refusal, events, origin);
 }
 
 /** @returns what the operator is still to be told: a document is judged once, and refused as often as it comes. */
-export function refusedDocument<C>(
+export function findMeasureRefusal<C>(
   controls: readonly Control<C>[],
   parsed: ParsedDocument,
   events: Events,
@@ -71,7 +71,7 @@ export function refusedDocument<C>(
     try {
       control.measure?.(parsed);
     } catch (thrown) {
-      if (refusalCode(thrown)) return { control: control.name, refusal: thrown as GraphQLError };
+      if (readRefusalCode(thrown)) return { control: control.name, refusal: thrown as GraphQLError };
       events.logged(`control '${control.name}' failed`, thrown);
       return { control: control.name, refusal: refuse('INTERNAL_SERVER_ERROR') };
     }
@@ -84,14 +84,14 @@ export function refusedDocument<C>(
  * Does for a text what a server does for one that is not in its cache of documents. What is hidden may stand in that cache, what
  * does not exist never does: without this work the refusal would come twenty times sooner, and tell.
  */
-export function judgeAnew<C>(
+export function repeatUncachedWork<C>(
   controls: readonly Control<C>[],
   schema: GraphQLSchema,
   source: string,
   events: Events,
 ): void {
   const document = parse(source);
-  refusedDocument(controls, { document, schema }, events);
+  findMeasureRefusal(controls, { document, schema }, events);
   validate(schema, document, undefined, { hideSuggestions: true });
 }
 
@@ -106,9 +106,9 @@ export interface AdmitInput<C = unknown> {
 /** Room 2 without a transport. @throws {GraphQLError} the refusal. */
 export function admitRequest<C>(controls: readonly Control<C>[], input: AdmitInput<C>, events: Events): void {
   const { source, operationName, variables, contextValue } = input;
-  const security = securityOf(contextValue) ?? securityContext();
+  const security = findSecurityContext(contextValue) ?? securityContext();
   const incoming = { source, variables: variables ?? {}, extensions: undefined, security, contextValue, batchIndex: 0 };
-  const refusal = refusedEntry(controls, incoming, events, { security, operationName });
+  const refusal = findAdmitRefusal(controls, incoming, events, { security, operationName });
   if (refusal) throw refusal;
 }
 
@@ -127,14 +127,14 @@ export interface MeasureInput<C = unknown> {
  * @throws {GraphQLError} the refusal.
  */
 export function measureDocument<C>(controls: readonly Control<C>[], input: MeasureInput<C>, events: Events): void {
-  const refused = refusedDocument(controls, input, events);
+  const refused = findMeasureRefusal(controls, input, events);
   if (refused) {
-    const security = securityOf(input.contextValue);
+    const security = findSecurityContext(input.contextValue);
     const operation = chooseOperation(listOperations(input.document), input.operationName);
-    events.emit(eventOf(refused.control, refused.refusal), 'refused', { security, ...operation });
+    events.emit(buildRefusalEvent(refused.control, refused.refusal), 'refused', { security, ...operation });
     throw refused.refusal;
   }
-  vet(controls, input, events);
+  validateForCaller(controls, input, events);
 }
 
 /** One operation, parsed and valid, as its transport knows it. */
@@ -157,7 +157,7 @@ export async function checkOperation<C>(
   input: CheckInput<C>,
   events: Events,
 ): Promise<void> {
-  const view = vet(controls, input, events);
+  const view = validateForCaller(controls, input, events);
   const operation = getOperationAST(input.document, input.operationName);
   if (!operation) throw refuse('BAD_REQUEST', { reason: 'no such operation' });
   await runChecks(controls, resolveOperation({ ...input, view }, operation, events), events);
@@ -173,7 +173,7 @@ export async function runChecks<C>(
       const pending = control.check?.(operation);
       if (pending) await pending;
     } catch (thrown) {
-      const refusal = verdict(control, thrown, events, originOf(operation));
+      const refusal = reportThrown(control, thrown, events, readOrigin(operation));
       if (refusal) throw refusal;
     }
   }
@@ -182,26 +182,26 @@ export async function runChecks<C>(
 }
 
 /** The schema as this caller may know it. @throws the refusal of a document that does not fit it. */
-export function vet<C>(
+export function validateForCaller<C>(
   controls: readonly Control<C>[],
   input: Pick<CheckInput<C>, 'schema' | 'document' | 'operationName' | 'contextValue'>,
   events: Events,
 ): GraphQLSchema | undefined {
   const { document, operationName, contextValue } = input;
   const origin = (): EventOrigin => ({
-    security: securityOf(contextValue),
+    security: findSecurityContext(contextValue),
     ...chooseOperation(listOperations(document), operationName),
   });
   let view: GraphQLSchema | undefined;
   try {
-    view = viewOf(controls, input);
+    view = findSchemaView(controls, input);
   } catch (thrown) {
-    throw verdict({ name: 'view' }, thrown, events, origin());
+    throw reportThrown({ name: 'view' }, thrown, events, origin());
   }
-  const errors = view ? errorsUnder(view, document) : missingRoots(input.schema, document);
+  const errors = view ? validateUnderView(view, document) : findMissingRoots(input.schema, document);
   if (errors.length === 0) return view;
-  const refusal = invalid(errors);
-  events.emit(eventOf('view', refusal), 'refused', origin());
+  const refusal = refuseInvalid(errors);
+  events.emit(buildRefusalEvent('view', refusal), 'refused', origin());
   throw refusal;
 }
 
@@ -239,7 +239,7 @@ class Operation<C> implements Resolved<C> {
   };
   readonly isDenied: Resolved<C>['isDenied'] = (coordinate) => this.#isDenied?.(coordinate) === true;
   readonly neverCache: Resolved<C>['neverCache'] = () => this.#input.neverCache?.();
-  readonly report: Resolved<C>['report'] = (details) => this.#events.emit(details, 'noted', originOf(this));
+  readonly report: Resolved<C>['report'] = (details) => this.#events.emit(details, 'noted', readOrigin(this));
   readonly failed: Resolved<C>['failed'] = (where, error) =>
     this.report({ type: 'failure', where, errorId: this.#events.logged(where, error) });
   readonly #input: ResolveInput<C>;
@@ -260,11 +260,11 @@ class Operation<C> implements Resolved<C> {
     this.source = source;
     this.rawVariables = variables ?? {};
     this.contextValue = contextValue;
-    this.security = securityOf(contextValue) ?? securityContext();
+    this.security = findSecurityContext(contextValue) ?? securityContext();
   }
 
   get variables(): Readonly<Record<string, unknown>> {
-    this.#variables ??= coerce(this.#input.view ?? this.schema, this.operation, this.rawVariables);
+    this.#variables ??= coerceVariables(this.#input.view ?? this.schema, this.operation, this.rawVariables);
     return this.#variables;
   }
 
@@ -274,7 +274,7 @@ class Operation<C> implements Resolved<C> {
   }
 
   get facts(): OperationFacts {
-    return operationFacts(this.document, this.operation);
+    return countOperationFacts(this.document, this.operation);
   }
 }
 
@@ -283,12 +283,12 @@ export interface Resolved<C> extends ResolvedOperation<C> {
   readonly hasView: boolean;
 }
 
-export function originOf({ security, operation }: ResolvedOperation): EventOrigin {
+export function readOrigin({ security, operation }: ResolvedOperation): EventOrigin {
   return { security, operationType: operation.operation, operationName: operation.name?.value };
 }
 
 /** The same coercion as graphql-js's `execute`, whose words the client gets, without suggestions. */
-function coerce(
+function coerceVariables(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   rawVariables: Readonly<Record<string, unknown>>,
@@ -298,12 +298,12 @@ function coerce(
     hideSuggestions: true,
   });
   if (!errors) return coerced;
-  const [first, ...rest] = errors.map(factsOfInvalid);
+  const [first, ...rest] = errors.map(buildInvalidFacts);
   throw refuse('BAD_USER_INPUT', { ...first, also: rest.map((facts) => deny('BAD_USER_INPUT', facts)) });
 }
 
 /** @returns the refusal that the client gets, or `undefined` where the control only reports. */
-export function verdict(
+export function reportThrown(
   control: Pick<Control, 'name' | 'mode'>,
   thrown: unknown,
   events: Events,
@@ -311,22 +311,22 @@ export function verdict(
 ): GraphQLError | undefined {
   const reportOnly = control.mode === 'report';
   const outcome = reportOnly ? 'reported' : 'refused';
-  if (refusalCode(thrown) === undefined) {
+  if (readRefusalCode(thrown) === undefined) {
     const errorId = events.logged(`control '${control.name}' failed`, thrown);
     events.emit({ type: 'failure', where: control.name, errorId }, outcome, origin);
     return reportOnly ? undefined : refuse('INTERNAL_SERVER_ERROR', { reason: errorId });
   }
   const refusal = thrown as GraphQLError;
-  events.emit(eventOf(control.name, refusal), outcome, origin);
-  for (const further of factsOfRefusal(refusal)?.also ?? []) {
-    if (factsOfRefusal(further)?.coordinate) events.emit(eventOf(control.name, further), outcome, origin);
+  events.emit(buildRefusalEvent(control.name, refusal), outcome, origin);
+  for (const further of readRefusalFacts(refusal)?.also ?? []) {
+    if (readRefusalFacts(further)?.coordinate) events.emit(buildRefusalEvent(control.name, further), outcome, origin);
   }
   return reportOnly ? undefined : refusal;
 }
 
 /** A refusal in the operator's words. */
-export function eventOf(control: string, refusal: GraphQLError): EventDetails {
-  const code = refusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR';
+export function buildRefusalEvent(control: string, refusal: GraphQLError): EventDetails {
+  const code = readRefusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR';
   const {
     message,
     also = [],
@@ -339,7 +339,7 @@ export function eventOf(control: string, refusal: GraphQLError): EventDetails {
     reason,
     retryAfterSeconds,
     dearest,
-  } = factsOfRefusal(refusal) ?? {};
+  } = readRefusalFacts(refusal) ?? {};
   const where = coordinate === undefined ? {} : { coordinate };
   const why = reason === undefined ? {} : { reason };
   const type = limit === undefined ? REFUSALS[code].event : 'limit.exceeded';
@@ -369,7 +369,7 @@ export function eventOf(control: string, refusal: GraphQLError): EventDetails {
     case 'introspection.blocked':
       return { type, control, code, ...where };
     case 'request.invalid':
-      return { type, code, ...why, ...(message !== undefined && { details: toldOf([refusal, ...also]) }) };
+      return { type, code, ...why, ...(message !== undefined && { details: listErrorTexts([refusal, ...also]) }) };
     case 'failure':
       return { type, where: control, ...why };
   }
@@ -380,7 +380,7 @@ export function hasConditionalRoot(document: DocumentNode): boolean {
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
     if (definition.operation !== OperationTypeNode.SUBSCRIPTION) continue;
-    if (new Conditions(fragmentsOf(document)).walk([definition.selectionSet]).found) return true;
+    if (new Conditions(indexFragments(document)).walk([definition.selectionSet]).found) return true;
   }
   return false;
 }

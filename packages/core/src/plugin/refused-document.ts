@@ -7,13 +7,13 @@
  */
 import { type DocumentNode, type GraphQLError, Kind, parse } from 'graphql';
 import { REFUSALS, type RefusalCode } from '../errors/codes.ts';
-import { factsOfRefusal, refusalCode, refuse } from '../errors/refuse.ts';
+import { readRefusalCode, readRefusalFacts, refuse } from '../errors/refuse.ts';
 import { chooseOperation, listOperations, type NamedOperation } from '../operation/named-operation.ts';
 
 const standInName = 'BulwarkRefused';
 
 /** The sentinels of one guard. */
-export interface Sentinels {
+export interface RefusedDocuments {
   /** A fresh document that stands for this refusal of another document. */
   readonly standFor: (refused: Refused, document: DocumentNode) => DocumentNode;
   /** The refusal that a document stands for, made anew, and the control that made it; `undefined` for a client's document. */
@@ -35,24 +35,24 @@ export interface RefusedOperation extends Refused {
 const maxOperations = 10;
 const maxNameLength = 100;
 
-export function createSentinels(): Sentinels {
+export function createRefusedDocuments(): RefusedDocuments {
   const own = new WeakMap<DocumentNode, Refused & { readonly operations: readonly NamedOperation[] }>();
   return {
     standFor({ control, refusal }, refused) {
-      const code = refusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR';
+      const code = readRefusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR';
       const source = `query ${standInName}($refused: Boolean!) { ${code}: __typename @include(if: $refused) }`;
       const document = parse(source, { noLocation: true });
-      const operations = listOperations(refused).slice(0, maxOperations).map(copyOf);
+      const operations = listOperations(refused).slice(0, maxOperations).map(copyOperation);
       own.set(document, { control, refusal, operations });
       return document;
     },
     refusalOf(document, claimedName) {
       const known = own.get(document);
-      const code = known ? refusalCode(known.refusal) : codeOf(document);
+      const code = known ? readRefusalCode(known.refusal) : readCode(document);
       if (code === undefined) return undefined;
       return {
         control: known?.control ?? 'guard',
-        refusal: refuse(code, factsOfRefusal(known?.refusal)),
+        refusal: refuse(code, readRefusalFacts(known?.refusal)),
         operation: chooseOperation(known?.operations ?? [], claimedName?.slice(0, maxNameLength)),
       };
     },
@@ -60,21 +60,21 @@ export function createSentinels(): Sentinels {
 }
 
 /** A copy of the name: a part of a text can keep all of the text in memory, and a hostile one is long. */
-function copyOf({ operationType, operationName }: NamedOperation): NamedOperation {
+function copyOperation({ operationType, operationName }: NamedOperation): NamedOperation {
   const name = operationName?.slice(0, maxNameLength);
   return { operationType, operationName: name && Buffer.from(name).toString() };
 }
 
 /** The code is the alias, so that it survives a store that serialises documents. */
-function codeOf(document: DocumentNode): RefusalCode | undefined {
+function readCode(document: DocumentNode): RefusalCode | undefined {
   const [operation] = document.definitions;
   if (operation?.kind !== Kind.OPERATION_DEFINITION || operation.name?.value !== standInName) return undefined;
   const [field] = operation.selectionSet.selections;
   const code = field?.kind === Kind.FIELD ? field.alias?.value : undefined;
-  return code !== undefined && isOfDocument(code) ? code : 'BAD_REQUEST';
+  return code !== undefined && isDocumentCode(code) ? code : 'BAD_REQUEST';
 }
 
 /** A client can write this document too. It must not make this server say that it fails. */
-function isOfDocument(code: string): code is RefusalCode {
+function isDocumentCode(code: string): code is RefusalCode {
   return Object.hasOwn(REFUSALS, code) && REFUSALS[code as RefusalCode].status === 400;
 }

@@ -10,12 +10,12 @@ import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError
 import { type Control, type OutgoingAnswer, type ResolvedOperation } from '../control.ts';
 import { type Masking, maskErrors } from '../errors/mask-errors.ts';
 import { type Wording } from '../errors/messages.ts';
-import { factsOfRefusal, refuse } from '../errors/refuse.ts';
-import { type EventOrigin, type Events, maskedBy } from '../events/events.ts';
-import { type SecurityContext, securityContext, securityOf } from '../security-context.ts';
-import { originOf, verdict } from './pipeline.ts';
-import { type Sentinels } from './refused-document.ts';
-import { errorsUnder, invalid, viewOf } from './schema-view.ts';
+import { readRefusalFacts, refuse } from '../errors/refuse.ts';
+import { createMaskReporter, type EventOrigin, type Events } from '../events/events.ts';
+import { findSecurityContext, type SecurityContext, securityContext } from '../security-context.ts';
+import { readOrigin, reportThrown } from './pipeline.ts';
+import { type RefusedDocuments } from './refused-document.ts';
+import { findSchemaView, refuseInvalid, validateUnderView } from './schema-view.ts';
 
 /** A header of the HTTP request, by its lower-case name. */
 export type Header = (name: string) => string | undefined;
@@ -23,19 +23,19 @@ export type Header = (name: string) => string | undefined;
 /** Who may read what validation and coercion say of the schema. */
 export type SchemaDetails = boolean | ((security: SecurityContext, header: Header) => boolean);
 
-export interface OutgoingOptions<C extends BaseContext> {
+export interface ResponseOptions<C extends BaseContext> {
   readonly controls: readonly Control<C>[];
   readonly events: Events;
   readonly expose: Masking['expose'];
   readonly schemaDetails: SchemaDetails;
   readonly words: Wording;
-  readonly sentinels: Sentinels;
+  readonly sentinels: RefusedDocuments;
 }
 
 /** A request whose answer is about to be sent. */
 type Ending<C extends BaseContext> = GraphQLRequestContextWillSendResponse<C>;
 
-export interface Outgoing<C extends BaseContext> {
+export interface ResponseSteps<C extends BaseContext> {
   /** Asks the controls what they add. */
   readonly ask: (ending: Ending<C>, operation: ResolvedOperation<C> | undefined, sender: EventOrigin) => void;
   /** Puts the errors of the answer, and of its later parts, into what this client may see. */
@@ -45,13 +45,16 @@ export interface Outgoing<C extends BaseContext> {
   readonly answerOf: (operation: ResolvedOperation<C>) => Promise<FormattedExecutionResult | undefined>;
 }
 
-export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C>): Outgoing<C> {
+export function createResponseSteps<C extends BaseContext>(options: ResponseOptions<C>): ResponseSteps<C> {
   const { controls, events, expose, schemaDetails, words, sentinels } = options;
 
   function maySeeDetails(context: GraphQLRequestContext<C>): boolean {
     if (typeof schemaDetails === 'boolean') return schemaDetails;
     try {
-      const may: unknown = schemaDetails(securityOf(context.contextValue) ?? securityContext(), headerOf(context));
+      const may: unknown = schemaDetails(
+        findSecurityContext(context.contextValue) ?? securityContext(),
+        createHeaderReader(context),
+      );
       return may === true;
     } catch (error) {
       events.logged('schemaDetails failed', error);
@@ -65,7 +68,7 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
         expose,
         schemaDetails: maySeeDetails(ending),
         words: (code) => words(code, ending.contextValue),
-        onMasked: maskedBy(events, sender),
+        onMasked: createMaskReporter(events, sender),
       });
   }
 
@@ -76,11 +79,11 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
   function unseen({ schema, document, contextValue, errors: [error] = [] }: Ending<C>): GraphQLError | undefined {
     const code = error?.extensions['code'];
     if (!document || error?.path || (code !== 'GRAPHQL_VALIDATION_FAILED' && code !== 'BAD_REQUEST')) return undefined;
-    if (factsOfRefusal(error) || sentinels.refusalOf(document)) return undefined;
+    if (readRefusalFacts(error) || sentinels.refusalOf(document)) return undefined;
     try {
-      const view = viewOf(controls, { schema, contextValue });
-      const unfit = view ? errorsUnder(view, document) : [];
-      return unfit.length > 0 ? invalid(unfit) : undefined;
+      const view = findSchemaView(controls, { schema, contextValue });
+      const unfit = view ? validateUnderView(view, document) : [];
+      return unfit.length > 0 ? refuseInvalid(unfit) : undefined;
     } catch (thrown) {
       events.logged('the schema as the caller may know it could not be made', thrown);
       return refuse('INTERNAL_SERVER_ERROR');
@@ -89,7 +92,7 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
 
   return {
     ask({ response, requestIsBatched, errors }, operation, sender) {
-      const result = resultOf(response);
+      const result = findResult(response);
       const answer: OutgoingAnswer<C> = {
         operation,
         headers: response.http.headers,
@@ -116,7 +119,7 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
     finish(ending, later, sender) {
       const { response, requestIsBatched } = ending;
       const { body, http } = response;
-      const result = resultOf(response);
+      const result = findResult(response);
       const mask = maskFor(ending, sender);
       if (body.kind === 'incremental') body.subsequentResults = maskedPayloads(body.subsequentResults, later, mask);
       if (!result.errors) return;
@@ -126,8 +129,8 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
         if (!requestIsBatched) http.status = 400;
       }
       const errors = hidden ? [hidden] : (ending.errors ?? []);
-      const also = factsOfRefusal(errors[0])?.also ?? [];
-      const formatted = [...(hidden ? [withoutHttp(hidden)] : result.errors), ...also.map((error) => error.toJSON())];
+      const also = readRefusalFacts(errors[0])?.also ?? [];
+      const formatted = [...(hidden ? [removeHttp(hidden)] : result.errors), ...also.map((error) => error.toJSON())];
       (result as { errors: readonly GraphQLFormattedError[] }).errors = mask(formatted, [...errors, ...also]);
     },
 
@@ -136,7 +139,7 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
         expose,
         schemaDetails: false,
         words: (code) => words(code, undefined),
-        onMasked: maskedBy(events, {}),
+        onMasked: createMaskReporter(events, {}),
       }),
 
     async answerOf(operation) {
@@ -147,8 +150,8 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
           const { errors, ...rest } = result;
           return errors ? { ...rest, errors: errors.map((error) => error.toJSON()) } : rest;
         } catch (thrown) {
-          const refusal = verdict({ name: control.name }, thrown, events, originOf(operation));
-          return { errors: [withoutHttp(refusal ?? refuse('INTERNAL_SERVER_ERROR'))] };
+          const refusal = reportThrown({ name: control.name }, thrown, events, readOrigin(operation));
+          return { errors: [removeHttp(refusal ?? refuse('INTERNAL_SERVER_ERROR'))] };
         }
       }
       return undefined;
@@ -162,18 +165,18 @@ function read({ message, path, extensions }: GraphQLFormattedError): GraphQLErro
 }
 
 /** The result itself, of an answer in parts the first one. */
-function resultOf<C extends BaseContext>({ body }: Ending<C>['response']): FormattedExecutionResult {
+function findResult<C extends BaseContext>({ body }: Ending<C>['response']): FormattedExecutionResult {
   return body.kind === 'single' ? body.singleResult : body.initialResult;
 }
 
 /** Holds the headers alone, never the request context: see {@link guard}. */
-export function headerOf({ request }: Pick<GraphQLRequestContext<BaseContext>, 'request'>): Header {
+export function createHeaderReader({ request }: Pick<GraphQLRequestContext<BaseContext>, 'request'>): Header {
   const headers = request.http?.headers;
   return (name) => headers?.get(name);
 }
 
 /** A refusal as a part of an answer, whose status and headers are set elsewhere. */
-function withoutHttp(refusal: GraphQLError): GraphQLFormattedError {
+function removeHttp(refusal: GraphQLError): GraphQLFormattedError {
   const { extensions: { http: _http, ...extensions } = {}, ...error } = refusal.toJSON();
   return { ...error, extensions };
 }

@@ -15,12 +15,12 @@ import {
 } from 'graphql';
 import type { Control } from '../control.ts';
 import { deny, refuse } from '../errors/refuse.ts';
-import { factsOfInvalid } from '../errors/schema-details.ts';
+import { buildInvalidFacts } from '../errors/schema-details.ts';
 
 const fitting = new WeakMap<DocumentNode, WeakSet<GraphQLSchema>>();
 
 /** The view of the first control that has one; `undefined` where the caller may know everything. */
-export function viewOf<C>(
+export function findSchemaView<C>(
   controls: readonly Control<C>[],
   request: { readonly schema: GraphQLSchema; readonly contextValue: C },
 ): GraphQLSchema | undefined {
@@ -34,26 +34,26 @@ export function viewOf<C>(
 /** An operation without a root type has no fields to be judged: graphql-js leaves it to execution, which knows them all. */
 const knownRoots: ValidationRule = (context) => ({
   OperationDefinition(node) {
-    const error = missingRoot(context.getSchema(), node);
+    const error = findMissingRoot(context.getSchema(), node);
     if (error) context.reportError(error);
   },
 });
 
-function missingRoot(schema: GraphQLSchema, node: DefinitionNode): GraphQLError | undefined {
+function findMissingRoot(schema: GraphQLSchema, node: DefinitionNode): GraphQLError | undefined {
   if (node.kind !== Kind.OPERATION_DEFINITION || schema.getRootType(node.operation)) return undefined;
   return new GraphQLError(`Schema is not configured to execute ${node.operation} operation.`, { nodes: node });
 }
 
 /** Operations that validation against the whole schema let pass: without this, execution fails with an error of the server. */
-export function missingRoots(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
-  return document.definitions.flatMap((node) => missingRoot(schema, node) ?? []);
+export function findMissingRoots(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
+  return document.definitions.flatMap((node) => findMissingRoot(schema, node) ?? []);
 }
 
 /**
  * Validates a document that fits once per view, and any other as often as it comes: what is hidden must not be answered sooner than
  * what does not exist.
  */
-export function errorsUnder(view: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
+export function validateUnderView(view: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
   const views = fitting.get(document) ?? new WeakSet<GraphQLSchema>();
   if (views.has(view)) return [];
   const errors = validate(view, document, [...specifiedRules, knownRoots], { hideSuggestions: true });
@@ -62,9 +62,9 @@ export function errorsUnder(view: GraphQLSchema, document: DocumentNode): readon
 }
 
 /** The refusal that Apollo Server would give for these errors. */
-export function invalid([first, ...rest]: readonly GraphQLError[]): GraphQLError {
+export function refuseInvalid([first, ...rest]: readonly GraphQLError[]): GraphQLError {
   return refuse('GRAPHQL_VALIDATION_FAILED', {
-    ...(first && factsOfInvalid(first)),
-    also: rest.map((error) => deny('GRAPHQL_VALIDATION_FAILED', factsOfInvalid(error))),
+    ...(first && buildInvalidFacts(first)),
+    also: rest.map((error) => deny('GRAPHQL_VALIDATION_FAILED', buildInvalidFacts(error))),
   });
 }

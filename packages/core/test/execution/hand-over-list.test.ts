@@ -1,7 +1,7 @@
 /** Lists that are handed over: what an executor and a plugin may do with them, and what becomes of promises below one that is given up. */
 import { buildSchema, type GraphQLObjectType, graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { failField, handingOverLists, unlessGivenUp } from '../../src/internal.ts';
+import { failField, settleUnlessGivenUp, wrapToHandOverLists } from '../../src/internal.ts';
 
 type Wrapped = (list: unknown) => unknown;
 
@@ -12,7 +12,7 @@ async function run(source: string, list: unknown, before: Wrapped = (handed) => 
   );
   const query = schema.getQueryType() as GraphQLObjectType;
   for (const field of Object.values(query.getFields())) {
-    const handing = handingOverLists(() => list);
+    const handing = wrapToHandOverLists(() => list);
     field.resolve = (...args) => before(handing(...args));
   }
   const later = (schema.getType('Item') as GraphQLObjectType).getFields()['later'];
@@ -20,7 +20,7 @@ async function run(source: string, list: unknown, before: Wrapped = (handed) => 
     later.resolve = (item: { fails?: boolean }, _, __, info) =>
       item.fails
         ? failField(new Error('denied'), info)
-        : unlessGivenUp(
+        : settleUnlessGivenUp(
             slowly().then(() => Promise.reject(new Error('late'))),
             info,
           );

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { within } from '../../src/internal.ts';
+import { awaitWithin } from '../../src/internal.ts';
 
 describe('within a time', () => {
   const later = <T>(value: T) => new Promise<T>((resolve) => setImmediate(resolve, value));
@@ -10,7 +10,7 @@ describe('within a time', () => {
       for (let round = 0; round < 50; round += 1) await later(round);
       return 'answer';
     };
-    expect(await within(milliseconds, rounds())).toBe('answer');
+    expect(await awaitWithin(milliseconds, rounds())).toBe('answer');
   });
 
   it.each([
@@ -19,11 +19,11 @@ describe('within a time', () => {
   ])('what %s leaves no timer behind', async (_, work) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
-    await Promise.allSettled([within(60_000, work())]);
+    await Promise.allSettled([awaitWithin(60_000, work())]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('what does not answer is given up', async () => {
-    await expect(within(1, never())).rejects.toThrow('no answer within 1 ms');
+    await expect(awaitWithin(1, never())).rejects.toThrow('no answer within 1 ms');
   });
 });

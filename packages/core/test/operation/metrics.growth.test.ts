@@ -1,4 +1,4 @@
-import { operationFacts, repeatedFields } from '@graphql-bulwark/core/internal';
+import { countOperationFacts, countRepeatedFields } from '@graphql-bulwark/core/internal';
 import { type DocumentNode, Kind, type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { counting } from '../../../../test/counting.ts';
@@ -11,10 +11,10 @@ function operationsOf(document: DocumentNode): OperationDefinitionNode[] {
 function work(text: string, merged = true): number {
   const { document, looks } = counting(text);
   for (const operation of operationsOf(document)) {
-    const facts = operationFacts(document, operation);
+    const facts = countOperationFacts(document, operation);
     if (merged) void [facts.rootFields, facts.occurrences];
   }
-  if (merged) repeatedFields(document, Infinity);
+  if (merged) countRepeatedFields(document, Infinity);
   return looks();
 }
 
@@ -110,7 +110,7 @@ describe('growth: the walk by response path ends at its budget', () => {
     const components = times(23, (i) => `fragment C${i} on Q { ...User }`);
     const user = `fragment User on Q { ${times(40, (i) => `f${i}`)} }`;
     const text = `{ me { ...L0 } } ${layout} fragment L6 on Q { ${times(23, (i) => `...C${i}`)} } ${components} ${user}`;
-    expect(repeatedFields(parse(text), 50)).toBe(0);
+    expect(countRepeatedFields(parse(text), 50)).toBe(0);
   });
 
   it('looks once at a fragment that a hundred sets show', () => {
@@ -129,7 +129,7 @@ describe('growth: the walk by response path ends at its budget', () => {
   it('a doubling document saturates', () => {
     const { document } = counting(levels(60, doubling));
     const [operation] = operationsOf(document);
-    const { fields, fragmentDepth } = operationFacts(document, operation as OperationDefinitionNode);
+    const { fields, fragmentDepth } = countOperationFacts(document, operation as OperationDefinitionNode);
     expect({ fields, fragmentDepth }).toEqual({ fields: Infinity, fragmentDepth: 61 });
   });
 });

@@ -1,4 +1,4 @@
-import { documentFacts, operationFacts } from '@graphql-bulwark/core/internal';
+import { countDocumentFacts, countOperationFacts } from '@graphql-bulwark/core/internal';
 import {
   type DocumentNode,
   type FieldNode,
@@ -21,7 +21,7 @@ function facts(text: string) {
 function factsIn(document: DocumentNode) {
   const operation = document.definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
   if (!operation) throw new Error('no operation');
-  return operationFacts(document, operation);
+  return countOperationFacts(document, operation);
 }
 
 const name = (value: string) => ({ kind: Kind.NAME, value }) as const;
@@ -130,7 +130,7 @@ describe('occurrences in a document of several operations', () => {
   ])('are the same whichever is asked first: %s', (_, order) => {
     const of = (text: string) => {
       const document = parse(text);
-      return order.map((one) => operationFacts(document, getOperationAST(document, one) as never).occurrences);
+      return order.map((one) => countOperationFacts(document, getOperationAST(document, one) as never).occurrences);
     };
     expect(of(`query A ${wide(4_000)} query B ${wide(4_000)}`)).toEqual([3, 3]);
     expect(of(`query A ${wide(6_000)} query B ${wide(6_000)}`)).toEqual([Infinity, Infinity]);
@@ -182,7 +182,7 @@ describe('fragments', () => {
     `);
     const cyclic = document.definitions
       .slice(0, 4)
-      .map((one) => operationFacts(document, one as OperationDefinitionNode).cyclic);
+      .map((one) => countOperationFacts(document, one as OperationDefinitionNode).cyclic);
     expect(cyclic).toEqual([true, true, false, true]);
   });
 
@@ -266,8 +266,8 @@ describe('of the root', () => {
 describe('of the document', () => {
   it('count operations, fragments and the tokens that the parser counted', () => {
     const document = parse('query A { a } query A { b } { c } fragment F on Q { a } fragment F on Q { a }');
-    expect(documentFacts(document)).toMatchObject({ operations: 3, fragments: 2, tokens: 27, repeatedFields: 0 });
-    expect(documentFacts(handBuilt(query(field('a'))))).toMatchObject({
+    expect(countDocumentFacts(document)).toMatchObject({ operations: 3, fragments: 2, tokens: 27, repeatedFields: 0 });
+    expect(countDocumentFacts(handBuilt(query(field('a'))))).toMatchObject({
       operations: 1,
       fragments: 0,
       tokens: 0,
@@ -278,13 +278,13 @@ describe('of the document', () => {
   it('are counted once per document and operation', () => {
     const document = parse('query A { a } query B { b { c } }');
     const [a, b] = document.definitions as OperationDefinitionNode[];
-    expect(documentFacts(document)).toBe(documentFacts(document));
-    expect(operationFacts(document, a as OperationDefinitionNode)).toBe(
-      operationFacts(document, a as OperationDefinitionNode),
+    expect(countDocumentFacts(document)).toBe(countDocumentFacts(document));
+    expect(countOperationFacts(document, a as OperationDefinitionNode)).toBe(
+      countOperationFacts(document, a as OperationDefinitionNode),
     );
-    expect(operationFacts(document, b as OperationDefinitionNode).depth).toBe(2);
-    const { rootFieldNames } = operationFacts(document, a as OperationDefinitionNode);
-    expect(operationFacts(document, a as OperationDefinitionNode).rootFieldNames).toBe(rootFieldNames);
+    expect(countOperationFacts(document, b as OperationDefinitionNode).depth).toBe(2);
+    const { rootFieldNames } = countOperationFacts(document, a as OperationDefinitionNode);
+    expect(countOperationFacts(document, a as OperationDefinitionNode).rootFieldNames).toBe(rootFieldNames);
   });
 });
 

@@ -1,8 +1,8 @@
 import { Kind, parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { documentFacts, repeatedFields } from '../../src/internal.ts';
+import { countDocumentFacts, countRepeatedFields } from '../../src/internal.ts';
 
-const repeated = (text: string) => documentFacts(parse(text)).repeatedFields;
+const repeated = (text: string) => countDocumentFacts(parse(text)).repeatedFields;
 const times = (n: number, make: (i: number) => string) => Array.from({ length: n }, (_, i) => make(i)).join(' ');
 
 it.each([
@@ -37,7 +37,7 @@ it('ends on a fragment that spreads itself, and gives up where it repeats', () =
 });
 
 it('counts once what a fragment repeats that only spreads itself', () => {
-  expect(repeatedFields(parse('{ x } fragment F on Q { a { x x x ...F } }'), 2)).toBe(2);
+  expect(countRepeatedFields(parse('{ x } fragment F on Q { a { x x x ...F } }'), 2)).toBe(2);
 });
 
 it('gives up on what is far more than what is written', () => {
@@ -65,7 +65,7 @@ it('stands any nesting', () => {
     selectionSet = { kind: Kind.SELECTION_SET, selections: [field('a', selectionSet)] };
   }
   const operation = { kind: Kind.OPERATION_DEFINITION, operation: 'query', selectionSet };
-  expect(documentFacts({ kind: Kind.DOCUMENT, definitions: [operation] } as never).repeatedFields).toBe(1);
+  expect(countDocumentFacts({ kind: Kind.DOCUMENT, definitions: [operation] } as never).repeatedFields).toBe(1);
 });
 
 function field(value: string, selectionSet?: unknown) {

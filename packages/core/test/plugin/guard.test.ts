@@ -129,15 +129,17 @@ describe('a request refused before it is parsed', () => {
   const long = '{ a a a a a a a a a a a a }';
 
   it('answers with its own status, and its text is never parsed', async () => {
-    const parsed: (string | undefined)[] = [];
+    const parsePlainUrl: (string | undefined)[] = [];
     const server = await start([tooLong], {
-      plugins: [{ requestDidStart: async () => ({ parsingDidStart: async ({ source }) => void parsed.push(source) }) }],
+      plugins: [
+        { requestDidStart: async () => ({ parsingDidStart: async ({ source }) => void parsePlainUrl.push(source) }) },
+      ],
     });
     for (const _time of [1, 2]) {
       const answer = await send(server, long, as(null));
       expect([answer.status, codes(answer)]).toEqual([413, ['QUERY_TOO_LARGE']]);
     }
-    expect(parsed).not.toContain(long);
+    expect(parsePlainUrl).not.toContain(long);
     expect((await send(server, '{ a }', as(null))).body).toEqual({ data: { a: 'A' } });
   });
 

@@ -7,7 +7,7 @@
  * request and on the type of the object, so selection sets that merge are remembered together with the conditions that hold.
  */
 import type { ResolvedOperation } from '@graphql-bulwark/core';
-import { collectFields, fragmentsOf, included, type Selecting } from '@graphql-bulwark/core/internal';
+import { collectFields, createInclusionTest, indexFragments, type Selecting } from '@graphql-bulwark/core/internal';
 import { type FieldNode, Kind, type SelectionNode, type SelectionSetNode } from 'graphql';
 import { type LookBudget, looksPer } from './look-budget.ts';
 
@@ -44,8 +44,8 @@ export class FieldMerger {
     budget: LookBudget,
   ) {
     this.#selecting = {
-      fragments: fragmentsOf(document),
-      includes: askOnce(included(variables)),
+      fragments: indexFragments(document),
+      includes: askOnce(createInclusionTest(variables)),
       opens: ({ selections }) => budget.spend(selections.length),
     };
     this.#isCharged = isCharged;
