@@ -31,7 +31,7 @@ import {
 import depthLimit from 'graphql-depth-limit';
 import { getComplexity, simpleEstimator } from 'graphql-query-complexity';
 import { createComplexityLimitRule } from 'graphql-validation-complexity';
-import type * as coreCheck from '../../packages/core/src/plugin/pipeline.ts';
+import type * as coreOperation from '../../packages/core/src/plugin/resolved-operation.ts';
 import type * as limitsActual from '../../packages/limits/src/cost/models/actual-cost.ts';
 import type * as limitsOptions from '../../packages/limits/src/cost/options.ts';
 import type * as limitsMeter from '../../packages/limits/src/cost/price.ts';
@@ -44,7 +44,7 @@ import { built } from './built.ts';
 import { compare, type Effort, percent, timeOnce } from './clock.ts';
 import { type Hostile, hostile } from './hostile-documents.ts';
 
-const { resolveOperation } = await built<typeof coreCheck>('core', 'plugin/check');
+const { resolveOperation } = await built<typeof coreOperation>('core', 'plugin/resolved-operation');
 const { actualCost } = await built<typeof limitsActual>('limits', 'cost/models/actual-cost');
 const { costMeter } = await built<typeof limitsMeter>('limits', 'cost/price');
 const { resolveCostOptions } = await built<typeof limitsOptions>('limits', 'cost/options');

@@ -95,6 +95,7 @@ export {
 export type { Place } from './operation/places.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
 export { checkCallbackUrls, type SubscriptionCallbackOptions } from './plugin/http-subscriptions.ts';
-export { type AdmitInput, buildRefusalEvent, type CheckInput, type MeasureInput } from './plugin/pipeline.ts';
+export { type AdmitInput, buildRefusalEvent, type MeasureInput } from './plugin/pipeline.ts';
+export type { CheckInput } from './plugin/resolved-operation.ts';
 export type { Header, SchemaDetails } from './plugin/response.ts';
 export { findSecurityContext, hasEnded, isNumericDate, readClaim } from './security-context.ts';

@@ -1,34 +1,60 @@
-/** Rooms 2 and 3: what is asked of a request before its document is validated, whatever brought it. */
-
+/**
+ * The way of a request through the controls, whatever transport brought it. Three of its rooms are here: admit (the request as it was
+ * sent), measure (the document before validation) and check (the operation before execution).
+ *
+ * Apollo Server lets a plugin reject in the last of them only, so the guard calls the functions that return a refusal. Any other
+ * transport calls {@link admitRequest}, {@link measureDocument} and {@link checkOperation}, which throw it.
+ */
 import {
   type DocumentNode,
   type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
-  getVariableValues,
   Kind,
-  type OperationDefinitionNode,
   OperationTypeNode,
   parse,
   type SelectionNode,
   validate,
 } from 'graphql';
-import { type Control, type IncomingRequest, type ParsedDocument, type ResolvedOperation } from '../control.ts';
+import type { Control, IncomingRequest, ParsedDocument } from '../control.ts';
 import { REFUSALS } from '../errors/codes.ts';
-import { deny, readRefusalCode, readRefusalFacts, refuse } from '../errors/refuse.ts';
-import { buildInvalidFacts, listErrorTexts } from '../errors/schema-details.ts';
-import { type EventOrigin, type Events } from '../events/events.ts';
-import { type EventDetails } from '../events/security-event.ts';
+import { readRefusalCode, readRefusalFacts, refuse } from '../errors/refuse.ts';
+import { listErrorTexts } from '../errors/schema-details.ts';
+import type { EventOrigin, Events } from '../events/events.ts';
+import type { EventDetails } from '../events/security-event.ts';
 import { FieldWalk, indexFragments } from '../operation/collect-fields.ts';
-import { countOperationFacts, type OperationFacts } from '../operation/metrics.ts';
 import { chooseOperation, listOperations } from '../operation/named-operation.ts';
 import { measureNesting } from '../operation/nesting.ts';
-import { handOverState, type OperationState } from '../operation/operation-state.ts';
-import { findSecurityContext, type SecurityContext, securityContext } from '../security-context.ts';
-import { type Refused } from './refused-document.ts';
+import { findSecurityContext, securityContext } from '../security-context.ts';
+import type { Refused } from './refused-document.ts';
+import { type CheckedOperation, type CheckInput, readOrigin, resolveOperation } from './resolved-operation.ts';
 import { findMissingRoots, findSchemaView, refuseInvalid, validateUnderView } from './schema-view.ts';
 
-/** @returns the refusal of the first control that does not let the request in; the operator has been told. */
+/** One request over a transport that runs no Apollo plugin, before its text is parsed. */
+export interface AdmitInput<C = unknown> {
+  /** The query text as sent. */
+  readonly source: string;
+  /** For events only: the text is not parsed yet. */
+  readonly operationName?: string | null | undefined;
+  /** Variables as the client sent them. Left out: none. */
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly contextValue: C;
+}
+
+/**
+ * Asks every control whether the request may come in, before its text is parsed.
+ *
+ * @throws {GraphQLError} the refusal of the first control that refuses.
+ */
+export function admitRequest<C>(controls: readonly Control<C>[], input: AdmitInput<C>, events: Events): void {
+  const { source, operationName, variables, contextValue } = input;
+  const security = findSecurityContext(contextValue) ?? securityContext();
+  const incoming = { source, variables: variables ?? {}, extensions: undefined, security, contextValue, batchIndex: 0 };
+  const refusal = findAdmitRefusal(controls, incoming, events, { security, operationName });
+  if (refusal) throw refusal;
+}
+
+/** @returns the refusal of the first control that does not let the request in, after it was reported; `undefined` to go on. */
 export function findAdmitRefusal<C>(
   controls: readonly Control<C>[],
   incoming: IncomingRequest<C>,
@@ -47,12 +73,12 @@ export function findAdmitRefusal<C>(
 }
 
 /**
- * Brackets within each other that any server takes. Parsing, validating and printing a document are recursive: somewhat deeper ones
- * overflow the stack in one of them, and in another one with each version of the runtime. No client writes nearly as many.
+ * How deep brackets may nest on any server, whatever its limits are. Parsing, validating and printing a document are recursive: not far
+ * beyond this number one of them overflows the stack, and which one depends on the version of the runtime. No client nests as deep.
  */
 const maxNesting = 1_500;
 
-/** Whatever the limits are, and also where they only report: a document that cannot be handled is the client's, and no failure. */
+/** Refuses also where limits only report: a document that overflows the stack is the client's fault, not a failure of the server. */
 function findNestingRefusal(source: string | undefined, events: Events, origin: EventOrigin): GraphQLError | undefined {
   const actual = source === undefined ? 0 : measureNesting(source, maxNesting);
   if (!(actual > maxNesting)) return undefined;
@@ -60,7 +86,37 @@ function findNestingRefusal(source: string | undefined, events: Events, origin: 
   return reportThrown({ name: 'guard' }, refusal, events, origin);
 }
 
-/** @returns what the operator is still to be told: a document is judged once, and refused as often as it comes. */
+/** A document before it is validated. */
+export interface MeasureInput<C = unknown> {
+  /** The whole schema, which will execute the document. */
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  /** For events only. */
+  readonly operationName?: string | null | undefined;
+  readonly contextValue: C;
+}
+
+/**
+ * Asks every control whether the document is small enough to be validated, and validates it against what this caller may know of the
+ * schema: the errors of a validation against the whole schema would reveal the rest.
+ *
+ * @throws {GraphQLError} the refusal.
+ */
+export function measureDocument<C>(controls: readonly Control<C>[], input: MeasureInput<C>, events: Events): void {
+  const refused = findMeasureRefusal(controls, input, events);
+  if (refused) {
+    const security = findSecurityContext(input.contextValue);
+    const operation = chooseOperation(listOperations(input.document), input.operationName);
+    events.emit(buildRefusalEvent(refused.control, refused.refusal), 'refused', { security, ...operation });
+    throw refused.refusal;
+  }
+  validateForCaller(controls, input, events);
+}
+
+/**
+ * @returns the refusal of the first control for which the document is too large, or `undefined`. It is not reported yet: a document is
+ * measured once, and its refusal is reported each time that the document comes.
+ */
 export function findMeasureRefusal<C>(
   controls: readonly Control<C>[],
   parsed: ParsedDocument,
@@ -81,8 +137,34 @@ export function findMeasureRefusal<C>(
 }
 
 /**
- * Does for a text what a server does for one that is not in its cache of documents. What is hidden may stand in that cache, what
- * does not exist never does: without this work the refusal would come twenty times sooner, and tell.
+ * Whether `@skip` or `@include` stands at the root of a subscription of this document, be it the selected operation or not. The
+ * specification forbids that (section 5.2.4.1). Validation collects these fields without variables: where a condition needs one,
+ * it would throw, and the client would get 500.
+ */
+function hasConditionalRoot(document: DocumentNode): boolean {
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+    if (definition.operation !== OperationTypeNode.SUBSCRIPTION) continue;
+    if (new ConditionSearch(indexFragments(document)).walk([definition.selectionSet]).found) return true;
+  }
+  return false;
+}
+
+class ConditionSearch extends FieldWalk {
+  found = false;
+
+  override under({ directives = [] }: SelectionNode): true {
+    this.found ||= directives.some(({ name }) => name.value === 'skip' || name.value === 'include');
+    return true;
+  }
+
+  field(): void {}
+}
+
+/**
+ * Repeats for a cached document the work that a server does for one that is not cached. The document of a field that is hidden from this
+ * caller can be in the cache, because another caller may use it; the document of a field that does not exist never is. Without this work
+ * the refusal of the first would come twenty times sooner, and reveal that the field exists.
  */
 export function repeatUncachedWork<C>(
   controls: readonly Control<C>[],
@@ -95,63 +177,11 @@ export function repeatUncachedWork<C>(
   validate(schema, document, undefined, { hideSuggestions: true });
 }
 
-/** One request over a transport that runs no Apollo plugin, before its text is parsed. */
-export interface AdmitInput<C = unknown> {
-  readonly source: string;
-  readonly operationName?: string | null | undefined;
-  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
-  readonly contextValue: C;
-}
-
-/** Room 2 without a transport. @throws {GraphQLError} the refusal. */
-export function admitRequest<C>(controls: readonly Control<C>[], input: AdmitInput<C>, events: Events): void {
-  const { source, operationName, variables, contextValue } = input;
-  const security = findSecurityContext(contextValue) ?? securityContext();
-  const incoming = { source, variables: variables ?? {}, extensions: undefined, security, contextValue, batchIndex: 0 };
-  const refusal = findAdmitRefusal(controls, incoming, events, { security, operationName });
-  if (refusal) throw refusal;
-}
-
-/** A document before it is validated. */
-export interface MeasureInput<C = unknown> {
-  readonly schema: GraphQLSchema;
-  readonly document: DocumentNode;
-  readonly operationName?: string | null | undefined;
-  readonly contextValue: C;
-}
-
 /**
- * Room 3 without a transport, and whether the document fits what this caller may know of the schema: validation against all of
- * it would tell.
+ * Asks every control whether the operation may be executed.
  *
- * @throws {GraphQLError} the refusal.
+ * @throws {GraphQLError} the refusal of the first control that refuses; `BAD_REQUEST` where no operation can be selected.
  */
-export function measureDocument<C>(controls: readonly Control<C>[], input: MeasureInput<C>, events: Events): void {
-  const refused = findMeasureRefusal(controls, input, events);
-  if (refused) {
-    const security = findSecurityContext(input.contextValue);
-    const operation = chooseOperation(listOperations(input.document), input.operationName);
-    events.emit(buildRefusalEvent(refused.control, refused.refusal), 'refused', { security, ...operation });
-    throw refused.refusal;
-  }
-  validateForCaller(controls, input, events);
-}
-
-/** One operation, parsed and valid, as its transport knows it. */
-export interface CheckInput<C = unknown> {
-  readonly schema: GraphQLSchema;
-  readonly document: DocumentNode;
-  readonly operationName?: string | null | undefined;
-  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
-  readonly contextValue: C;
-  readonly source?: string | undefined;
-  /** A header of the HTTP request, where there is one. */
-  readonly header?: ((name: string) => string | undefined) | undefined;
-  /** Called when the answer depends on who asks. */
-  readonly neverCache?: (() => void) | undefined;
-}
-
-/** @throws {GraphQLError} the refusal of the first control that says no; `BAD_REQUEST` when no operation can be selected. */
 export async function checkOperation<C>(
   controls: readonly Control<C>[],
   input: CheckInput<C>,
@@ -163,9 +193,14 @@ export async function checkOperation<C>(
   await runChecks(controls, resolveOperation({ ...input, view }, operation, events), events);
 }
 
+/**
+ * Runs the checks one after the other, in the order of the controls.
+ *
+ * @throws {GraphQLError} the first refusal, after it was reported.
+ */
 export async function runChecks<C>(
   controls: readonly Control<C>[],
-  operation: Resolved<C>,
+  operation: CheckedOperation<C>,
   events: Events,
 ): Promise<void> {
   for (const control of controls) {
@@ -177,18 +212,23 @@ export async function runChecks<C>(
       if (refusal) throw refusal;
     }
   }
-  // What this caller may not know does not coerce; execution knows the whole schema and would take it.
+  // Throws for a variable that uses a hidden input field or enum value. Execution knows the whole schema and would accept it.
   if (operation.hasView) void operation.variables;
 }
 
-/** The schema as this caller may know it. @throws the refusal of a document that does not fit it. */
+/**
+ * Validates the document against what this caller may know of the schema.
+ *
+ * @returns that part of the schema; `undefined` where the caller may know all of it.
+ * @throws {GraphQLError} the refusal of a document that is not valid there, after it was reported.
+ */
 export function validateForCaller<C>(
   controls: readonly Control<C>[],
   input: Pick<CheckInput<C>, 'schema' | 'document' | 'operationName' | 'contextValue'>,
   events: Events,
 ): GraphQLSchema | undefined {
   const { document, operationName, contextValue } = input;
-  const origin = (): EventOrigin => ({
+  const findOrigin = (): EventOrigin => ({
     security: findSecurityContext(contextValue),
     ...chooseOperation(listOperations(document), operationName),
   });
@@ -196,113 +236,20 @@ export function validateForCaller<C>(
   try {
     view = findSchemaView(controls, input);
   } catch (thrown) {
-    throw reportThrown({ name: 'view' }, thrown, events, origin());
+    throw reportThrown({ name: 'view' }, thrown, events, findOrigin());
   }
   const errors = view ? validateUnderView(view, document) : findMissingRoots(input.schema, document);
   if (errors.length === 0) return view;
   const refusal = refuseInvalid(errors);
-  events.emit(buildRefusalEvent('view', refusal), 'refused', origin());
+  events.emit(buildRefusalEvent('view', refusal), 'refused', findOrigin());
   throw refusal;
 }
 
-/** Gathers what controls share; what costs something is computed when it is first read. */
-export function resolveOperation<C>(
-  input: ResolveInput<C>,
-  operation: OperationDefinitionNode,
-  events: Events,
-): Resolved<C> {
-  return new Operation(input, operation, events);
-}
-
-type ResolveInput<C> = CheckInput<C> & { readonly view: GraphQLSchema | undefined; readonly answerable?: boolean };
-
 /**
- * A class: an object literal with getters would cost each request some microseconds.
+ * Reports what a control threw: a refusal as its event, anything else as a `failure` whose error is logged in full.
  *
- * Its functions are initialised where they are declared. JavaScript engines may place a function that is assigned to a property
- * (`this.report = () => ...`) among the objects that live long; as it reaches the context, which reaches Apollo's request, the
- * whole answer would then stay in memory until the next full garbage collection.
+ * @returns the refusal for the client; `undefined` where the control is in `report` mode and the request goes on.
  */
-class Operation<C> implements Resolved<C> {
-  readonly hasView: boolean;
-  readonly answerable: boolean;
-  readonly schema: GraphQLSchema;
-  readonly document: DocumentNode;
-  readonly operation: OperationDefinitionNode;
-  readonly source: string | undefined;
-  readonly rawVariables: Readonly<Record<string, unknown>>;
-  readonly contextValue: C;
-  readonly security: SecurityContext;
-  readonly header: Resolved<C>['header'] = (name) => this.#input.header?.(name);
-  readonly denies: Resolved<C>['denies'] = (isDenied) => {
-    this.#isDenied = isDenied;
-  };
-  readonly isDenied: Resolved<C>['isDenied'] = (coordinate) => this.#isDenied?.(coordinate) === true;
-  readonly neverCache: Resolved<C>['neverCache'] = () => this.#input.neverCache?.();
-  readonly report: Resolved<C>['report'] = (details) => this.#events.emit(details, 'noted', readOrigin(this));
-  readonly failed: Resolved<C>['failed'] = (where, error) =>
-    this.report({ type: 'failure', where, errorId: this.#events.logged(where, error) });
-  readonly #input: ResolveInput<C>;
-  readonly #events: Events;
-  #isDenied: ((coordinate: string) => boolean) | undefined;
-  #variables: Readonly<Record<string, unknown>> | undefined;
-  #state: OperationState | undefined;
-
-  constructor(input: ResolveInput<C>, operation: OperationDefinitionNode, events: Events) {
-    const { schema, view, document, contextValue, source, variables, answerable } = input;
-    this.#input = input;
-    this.#events = events;
-    this.hasView = view !== undefined;
-    this.answerable = answerable === true;
-    this.schema = schema;
-    this.document = document;
-    this.operation = operation;
-    this.source = source;
-    this.rawVariables = variables ?? {};
-    this.contextValue = contextValue;
-    this.security = findSecurityContext(contextValue) ?? securityContext();
-  }
-
-  get variables(): Readonly<Record<string, unknown>> {
-    this.#variables ??= coerceVariables(this.#input.view ?? this.schema, this.operation, this.rawVariables);
-    return this.#variables;
-  }
-
-  get state(): OperationState {
-    this.#state ??= handOverState(this.contextValue, this.operation);
-    return this.#state;
-  }
-
-  get facts(): OperationFacts {
-    return countOperationFacts(this.document, this.operation);
-  }
-}
-
-/** An operation with what only this room asks about. */
-export interface Resolved<C> extends ResolvedOperation<C> {
-  readonly hasView: boolean;
-}
-
-export function readOrigin({ security, operation }: ResolvedOperation): EventOrigin {
-  return { security, operationType: operation.operation, operationName: operation.name?.value };
-}
-
-/** The same coercion as graphql-js's `execute`, whose words the client gets, without suggestions. */
-function coerceVariables(
-  schema: GraphQLSchema,
-  operation: OperationDefinitionNode,
-  rawVariables: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], rawVariables, {
-    maxErrors: 20,
-    hideSuggestions: true,
-  });
-  if (!errors) return coerced;
-  const [first, ...rest] = errors.map(buildInvalidFacts);
-  throw refuse('BAD_USER_INPUT', { ...first, also: rest.map((facts) => deny('BAD_USER_INPUT', facts)) });
-}
-
-/** @returns the refusal that the client gets, or `undefined` where the control only reports. */
 export function reportThrown(
   control: Pick<Control, 'name' | 'mode'>,
   thrown: unknown,
@@ -324,7 +271,7 @@ export function reportThrown(
   return reportOnly ? undefined : refusal;
 }
 
-/** A refusal in the operator's words. */
+/** Builds the event that tells the operator of a refusal. @param control the name of the control that refused. */
 export function buildRefusalEvent(control: string, refusal: GraphQLError): EventDetails {
   const code = readRefusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR';
   const {
@@ -373,25 +320,4 @@ export function buildRefusalEvent(control: string, refusal: GraphQLError): Event
     case 'failure':
       return { type, where: control, ...why };
   }
-}
-
-/** Whether `@skip` or `@include` stands at the root of one of its subscriptions, also of one that is not selected. */
-export function hasConditionalRoot(document: DocumentNode): boolean {
-  for (const definition of document.definitions) {
-    if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
-    if (definition.operation !== OperationTypeNode.SUBSCRIPTION) continue;
-    if (new Conditions(indexFragments(document)).walk([definition.selectionSet]).found) return true;
-  }
-  return false;
-}
-
-class Conditions extends FieldWalk {
-  found = false;
-
-  override under({ directives = [] }: SelectionNode): true {
-    this.found ||= directives.some(({ name }) => name.value === 'skip' || name.value === 'include');
-    return true;
-  }
-
-  field(): void {}
 }
