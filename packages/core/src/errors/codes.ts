@@ -1,9 +1,12 @@
 /** Every answer that Bulwark can give in place of data: code -> HTTP status and constant text. */
 
+/** One row of the table. */
 interface Answer {
+  /** The HTTP status, where the whole operation is refused. */
   readonly status: number;
+  /** The constant text that the client gets. */
   readonly message: string;
-  /** The event that tells the operator. */
+  /** The `type` of the event that tells the operator. */
   readonly event:
     | 'access.denied'
     | 'introspection.blocked'
@@ -86,8 +89,10 @@ export type RefusalCode = keyof typeof answers;
 /** code -> HTTP status and text. Data for documentation and tests; `refuse()` and `deny()` build the answers. */
 export const REFUSALS: Readonly<Record<RefusalCode, Answer>> = answers;
 
-/** What one schema coordinate adds to a cost. */
+/** What one schema coordinate adds to the cost of an operation. */
 export interface CoordinateShare {
+  /** Type and field, as in `Query.invoice`. */
   readonly coordinate: string;
+  /** In the units of the cost limit. */
   readonly cost: number;
 }

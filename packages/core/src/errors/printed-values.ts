@@ -1,6 +1,6 @@
-/** Errors of graphql-js that print an object that it cannot answer with: somebody's data, for no client and no log. */
+/** Errors of graphql-js that print an object which does not fit its type. The object can hold data of any user, so neither clients nor logs get it. */
 
-/** How such a message begins, and what stands in front of the object. */
+/** How such a message begins, and the text before the object. */
 const forms = [
   ['Expected value of type ', ' but got: '],
   ['Abstract type ', ' with value '],
@@ -8,7 +8,7 @@ const forms = [
   [' cannot represent ', ' value: ['],
 ] as const;
 
-/** Where in a text an object is printed; -1 for nowhere. */
+/** @returns the index at which a text prints an object; -1 where it prints none. */
 function findPrintedObject(text: string): number {
   for (const [beginning, before] of forms) {
     const start = text.indexOf(beginning);
@@ -18,11 +18,12 @@ function findPrintedObject(text: string): number {
   return -1;
 }
 
+/** Whether a message prints an object. */
 export function printsObject(message: string): boolean {
   return findPrintedObject(message) !== -1;
 }
 
-/** A text for a log without the object; what stands below its message, a stack, stays. */
+/** Removes the object from a text for a log. The stack below the message stays. */
 export function removePrintedObject(text: string): string {
   const at = findPrintedObject(text);
   if (at === -1) return text;

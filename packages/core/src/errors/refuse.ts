@@ -1,20 +1,20 @@
 /**
  * Builds the errors that clients see.
  *
- * A refusal answers for a whole operation and carries `extensions.http`; a denial answers for one field and never does,
- * because Apollo Server would apply that status to the whole response. Neither names a role, a field, a limit's value or
- * anything the client sent. What the operator needs travels beside the error, out of the client's sight.
+ * A refusal answers for a whole operation and has `extensions.http`. A denial answers for one field and never has it, because Apollo Server
+ * would apply that status to the whole response. Neither names a role, a field, the value of a limit or anything that the client sent.
+ * What the operator needs to know is attached to the error as facts, which are never serialised.
  */
 import { type ASTNode, GraphQLError } from 'graphql';
 import { type CoordinateShare, REFUSALS, type RefusalCode } from './codes.ts';
 
-/** What a refusal knows. The first seven reach the client, the rest only the operator. */
+/** What is known of a refusal or denial. The first seven reach the client, the others only the operator. */
 export interface RefusalFacts {
-  /** In place of the constant text, where graphql-js has said what is wrong with the client's document or variables. */
+  /** Replaces the constant text with a message of graphql-js about the client's document or variables. */
   readonly message?: string | undefined;
-  /** Where in the document: the client gets their locations. */
+  /** Nodes of the document, of which the client gets the locations. */
   readonly nodes?: readonly ASTNode[] | undefined;
-  /** Response keys that lead to the field. */
+  /** Response keys and list indices that lead to the field. */
   readonly path?: readonly (string | number)[] | undefined;
   /** Headers of the answer, for example `WWW-Authenticate`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -22,33 +22,35 @@ export interface RefusalFacts {
   readonly retryAfterSeconds?: number | undefined;
   /** Further errors of the same answer, for example one per denied coordinate. */
   readonly also?: readonly GraphQLError[] | undefined;
-  /** Further extensions that the client sees, where an option says so. */
+  /** Further entries of `extensions`. */
   readonly extensions?: Readonly<Record<string, unknown>> | undefined;
   /** The limit's name, as in the options. */
   readonly limit?: string | undefined;
+  /** The value that was counted; `Infinity` where counting stopped early. */
   readonly actual?: number | undefined;
+  /** The limit itself. */
   readonly maximum?: number | undefined;
   /** Schema coordinate, for example `Query.invoice`. */
   readonly coordinate?: string | undefined;
-  /** The rule that said no, in words an operator recognises. */
+  /** The rule that denied, as the operator wrote it. */
   readonly rule?: string | undefined;
-  /** The policy of the bucket that is short, as `RateLimit-Policy` names it. */
+  /** The policy of the bucket that is exhausted, as `RateLimit-Policy` names it. */
   readonly policy?: string | undefined;
-  /** The coordinates that made it dear, dearest first. */
+  /** The coordinates with the highest share of the cost, highest first. */
   readonly dearest?: readonly CoordinateShare[] | undefined;
-  /** Why, as a short constant: `expired`, `owner`, `no rule passed`. Never text of the client. */
+  /** A short constant such as `expired`, `owner` or `no rule passed`. Never a text of the client. */
   readonly reason?: string | undefined;
-  /** The id of the API key that was refused, where it is a known one. */
+  /** The id of the API key that was refused, where the key is known. */
   readonly keyId?: string | undefined;
-  /** What failed on our side, for the log. */
+  /** The error of a failure on our side, for the log. */
   readonly cause?: unknown;
 }
 
 // Registered, so that an ES module copy and a CommonJS copy of this package recognise each other's refusals.
 const factsKey = Symbol.for('graphql-bulwark.refusal-facts');
 
-function make(code: RefusalCode, facts: RefusalFacts, http: object): GraphQLError {
-  // An answer is no fault of the program: its stack would tell nothing, and taking it is most of what an error costs.
+function buildError(code: RefusalCode, facts: RefusalFacts, http: object): GraphQLError {
+  // A refusal is not a fault of the program: its stack would tell nothing, and capturing it is most of the cost of an error.
   const { stackTraceLimit } = Error;
   Reflect.set(Error, 'stackTraceLimit', 0);
   try {
@@ -63,28 +65,27 @@ function make(code: RefusalCode, facts: RefusalFacts, http: object): GraphQLErro
   }
 }
 
-/** Makes the error that answers for a whole operation, with its HTTP status. */
+/** Builds the error that answers for a whole operation, with the HTTP status and headers of the answer. */
 export function refuse(code: RefusalCode, facts: RefusalFacts = {}): GraphQLError {
-  const { headers: given = {} } = facts;
-  // Apollo Server takes any `Map` whose keys are in lower case.
-  const headers = new Map(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
+  // Apollo Server accepts any `Map` with lower-case keys here.
+  const headers = new Map(Object.entries(facts.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
   if (facts.retryAfterSeconds !== undefined) {
     headers.set('retry-after', String(Math.max(1, Math.ceil(facts.retryAfterSeconds))));
   }
-  return make(code, facts, { http: { status: REFUSALS[code].status, headers } });
+  return buildError(code, facts, { http: { status: REFUSALS[code].status, headers } });
 }
 
-/** Makes the error that answers for one field, object or argument. It leaves the HTTP status alone. */
+/** Builds the error that answers for one field, object or argument. It does not change the HTTP status. */
 export function deny(code: RefusalCode, facts: RefusalFacts = {}): GraphQLError {
-  return make(code, facts, {});
+  return buildError(code, facts, {});
 }
 
-/** What {@link refuse} or {@link deny} was told, or `undefined` for an error that neither of them made. */
+/** Reads the facts of a refusal or denial. @returns `undefined` for an error that neither {@link refuse} nor {@link deny} built. */
 export function readRefusalFacts(error: unknown): RefusalFacts | undefined {
   return error instanceof GraphQLError ? (error as { [factsKey]?: RefusalFacts })[factsKey] : undefined;
 }
 
-/** The code of an error that {@link refuse} or {@link deny} made. */
+/** Reads the code of a refusal or denial. @returns `undefined` for an error that neither {@link refuse} nor {@link deny} built. */
 export function readRefusalCode(error: unknown): RefusalCode | undefined {
   return readRefusalFacts(error) ? ((error as GraphQLError).extensions['code'] as RefusalCode) : undefined;
 }

@@ -1,7 +1,4 @@
-/**
- * The way from a control to the operator: one synchronous listener, and the log. A listener cannot veto, and what it throws is
- * logged.
- */
+/** The way from a control to the operator: one synchronous listener, and the log. A listener cannot veto, and what it throws is logged. */
 import { randomUUID } from 'node:crypto';
 import { catchRejection } from '../lib/promises.ts';
 import { type Check, hasMethods, must } from '../lib/read-options.ts';
@@ -9,28 +6,36 @@ import type { SecurityContext } from '../security-context.ts';
 import { describeError, escapeText, type Logger, logEvents } from './log.ts';
 import type { EventDetails, EventListener, SecurityEvent } from './security-event.ts';
 
-/** What is known of the request when an event happens. */
+/** What is known of the request that an event is about. */
 export interface EventOrigin {
   readonly security?: SecurityContext | undefined;
   readonly operationType?: string | undefined;
   readonly operationName?: string | null | undefined;
 }
 
-/** The way from a control to the listener and the log. */
+/** Where controls report what happened. */
 export interface Events {
+  /** Sends an event to the listener. Never throws. */
   emit(details: EventDetails, outcome: SecurityEvent['outcome'], origin?: EventOrigin): void;
-  /** Logs an unexpected error in full and returns the id under which it stands. */
+  /** Logs an unexpected error in full. @returns the id under which the log has it, a random UUID. */
   logged(where: string, error: unknown): string;
 }
 
+/** The rule of the option `events`. */
 export const anEventSink: Check = must('be the events of createEvents()', (events: unknown) =>
   hasMethods(events, 'emit'),
 );
 
-/** @param onEvent the listener; without one, each kind of event is logged once per code, or policy, and minute. */
+/**
+ * Makes the events of one server.
+ *
+ * @param onEvent the listener. Without one, each kind of event is logged once per code, or policy, and minute.
+ * @param logger asked for each line, since Apollo Server gives its logger only when it starts.
+ */
 export function createEvents(onEvent: EventListener | undefined, logger: () => Logger): Events {
   const listener = onEvent ?? logEvents(logger);
   return {
+    /** Sends an event to the listener. Never throws. */
     emit(details, outcome, origin = {}) {
       const { security, operationType, operationName } = origin;
       const event: SecurityEvent = {
@@ -44,12 +49,12 @@ export function createEvents(onEvent: EventListener | undefined, logger: () => L
         ...(operationType && { operationType }),
         ...(operationName && { operationName: escapeText(operationName) }),
       };
-      const failed = (error: unknown): void =>
+      const logFailure = (error: unknown): void =>
         logger().error(`Bulwark: the event listener threw: ${describeError(error)}`);
       try {
-        catchRejection(listener(event), failed);
+        catchRejection(listener(event), logFailure);
       } catch (error) {
-        failed(error);
+        logFailure(error);
       }
     },
     logged(where, error) {
@@ -60,7 +65,7 @@ export function createEvents(onEvent: EventListener | undefined, logger: () => L
   };
 }
 
-/** For what is told of each masked error: the log has it under the id that is returned, and the listener gets an event. */
+/** Makes the function that is called with each masked error: it logs the error, sends an event, and returns the id in the log. */
 export function createMaskReporter(events: Events, origin: EventOrigin) {
   return function reportMasked(error: unknown, path: readonly (string | number)[] | undefined): string {
     const errorId = events.logged('an unexpected error was masked', error);

@@ -1,9 +1,12 @@
-/** What an operator can be told, as a union told apart by `type`. No event holds a token, a variable, a literal, a response value or query text. */
+/**
+ * What operators are told: a union, told apart by `type`. No event holds a token, a variable, a literal, a value of an answer or the text
+ * of a query.
+ */
 import type { CoordinateShare, RefusalCode } from '../errors/codes.ts';
 
 /** What happened, by `type`. */
 export type EventDetails =
-  /** A limit said no. `limit` is the option's name; `actual` may be `Infinity` where counting stopped early. */
+  /** A limit was exceeded. `limit` is the name of its option; `actual` is `Infinity` where counting stopped early. */
   | {
       type: 'limit.exceeded';
       control: string;
@@ -12,10 +15,10 @@ export type EventDetails =
       actual: number;
       maximum: number;
       coordinate?: string;
-      /** What made a cost, dearest first. */
+      /** The coordinates with the highest share of a cost, highest first. */
       dearest?: readonly CoordinateShare[];
     }
-  /** A rule said no to an operation, a field, an object or an argument. Once per coordinate and operation. */
+  /** A rule denied an operation, a field, an object or an argument. Sent once per coordinate and operation. */
   | {
       type: 'access.denied';
       control: string;
@@ -23,12 +26,12 @@ export type EventDetails =
       coordinate?: string;
       rule?: string;
       reason?: string;
-      /** How many values were denied; left out: one. Over Apollo Server those of the whole operation. */
+      /** How many values were denied; with Apollo Server, in the whole operation. Left out: one. */
       count?: number;
     }
-  /** A role let pass what is reserved for owners. Once per coordinate and operation. */
+  /** A role gave access to a value that is reserved for its owner. Sent once per coordinate and operation. */
   | { type: 'access.bypassed'; control: string; coordinate: string; rule: string }
-  /** A bucket is short. `policy` names it, as `RateLimit-Policy` and `peek()` do: `Mutation.login#2` is the second rule there. */
+  /** A bucket is exhausted. `policy` names it, as `RateLimit-Policy` and `peek()` do: `Mutation.login#2` is the second rule there. */
   | {
       type: 'rate.limited';
       control: string;
@@ -40,8 +43,8 @@ export type EventDetails =
   | { type: 'introspection.blocked'; control: string; code: RefusalCode; coordinate?: string }
   | { type: 'auth.success'; method: string; keyId?: string }
   /**
-   * A credential was refused. `auth.locked`: too many failures before it. `auth.failure`: any other reason. Where something of
-   * ours failed, the log has the error under `errorId`, once a minute.
+   * A credential was refused. `auth.locked`: too many attempts failed before it. `auth.failure`: any reason without a type of its own.
+   * Where the verification itself failed, the log has the error under `errorId`, once a minute.
    */
   | {
       type: 'auth.failure' | 'auth.expired' | 'auth.revoked' | 'auth.locked';
@@ -50,39 +53,43 @@ export type EventDetails =
       keyId?: string;
       errorId?: string;
     }
-  /** An issuer does not give its keys, or gives them again. */
+  /** The keys of an issuer cannot be fetched, or can be fetched again. */
   | { type: 'issuer.down' | 'issuer.up'; issuer: string; reason?: string }
   /**
-   * Apollo Server or a control refused the form of the request. `details` is what graphql-js said, which the client may not
-   * have read; each text ends where a value of the client would begin.
+   * Apollo Server or a control refused the form of the request. `details` are the messages of graphql-js, even if the client got a constant
+   * text; each ends where it would quote a value of the client.
    */
   | { type: 'request.invalid'; code: string; reason?: string; details?: readonly string[] }
-  /** Something of ours or of the application failed, and the request was denied. The log has the error under `errorId`. */
+  /** Something of Bulwark or of the application failed, and the request was denied. The log has the error under `errorId`. */
   | { type: 'failure'; where: string; errorId?: string; reason?: string }
-  /** An unexpected error was hidden from the client. The log has it under `errorId`. */
+  /** An unexpected error was masked. The log has it under `errorId`. */
   | { type: 'error.masked'; errorId: string; path?: readonly (string | number)[] }
+  /** A counter store does not answer, or answers again. */
   | { type: 'store.degraded' | 'store.recovered'; store: string }
-  /** The credential of a subscriber ended, and the stream with it. */
+  /** A stream was ended because the credential of its subscriber expired or was revoked. */
   | { type: 'subscription.ended'; coordinate: string; reason: string }
+  /** A configuration that is allowed and weak, found while the server starts. */
   | { type: 'config.warning'; message: string };
 
-/** An event as the listener gets it. */
+/** An event as a listener gets it. */
 export type SecurityEvent = EventDetails & {
+  /** A random UUID. */
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly time: number;
-  /** `reported`: a control in `report` mode would have refused. */
+  /** `reported`: a control in `report` mode would have refused. `noted`: nothing was refused. */
   readonly outcome: 'refused' | 'reported' | 'noted';
   readonly requestId?: string;
-  /** What is not ASCII as `\u` and its code; at most 100 characters. */
+  /** At most 100 characters; those that are not printable ASCII are written as `\u` and their code. */
   readonly principalId?: string;
   readonly clientIp?: string;
   readonly operationType?: string;
   /**
-   * The client's name for the operation: at most 100 characters. Of a request that was refused before its text was parsed, the
-   * `operationName` that it came with.
+   * The name of the operation, written as `principalId` is. Where the request was refused before its text was parsed, the `operationName`
+   * that was sent with it.
    */
   readonly operationName?: string;
 };
 
+/** Called with each event, synchronously. What it throws or rejects with is logged. */
 export type EventListener = (event: SecurityEvent) => void;

@@ -1,12 +1,14 @@
-/** What functions of an application return: values, and promises for them. */
+/** What is done with values that may be promises: functions of an application return either, may reject, and may never settle. */
 
-/** Hands a value on, and keeps the rejection of a promise, which is no answer here, from ending the process. */
+/**
+ * Returns a value, and handles the rejection of a promise where only a plain value is an answer: an unhandled one would end the process.
+ */
 export function catchRejection(value: unknown, failed: (error: unknown) => void = () => {}): unknown {
   if (value instanceof Promise) value.catch(failed);
   return value;
 }
 
-/** As graphql-js tells it: what it would wait for is not yet a value, be it an object or a function. */
+/** Whether graphql-js would wait for a value: any object or function with a method `then`. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
@@ -14,7 +16,7 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-/** For a value, or a list, that nobody reads to its end: what in it rejects is nobody's, and must not end the process. */
+/** Handles every rejection in a value or list that is not read to its end: an unhandled one would end the process. */
 export function discardValue(value: unknown): void {
   if (isPromise(value)) value.then(discardValue, () => {});
   if (Array.isArray(value)) for (const item of value as unknown[]) discardValue(item);
@@ -22,15 +24,19 @@ export function discardValue(value: unknown): void {
 
 /** What hangs (a store, an issuer, a policy or loader of the application) must not hang the request. */
 
-/** The longest that a timer of the platform waits, in milliseconds; with more it would not wait at all. */
+/** The longest delay of a timer in Node.js, in milliseconds. With a longer one, the timer fires at once. */
 export const longestTimer: number = 2 ** 31 - 1;
 
-/** @throws {Error} when the work has not settled in time. The work itself goes on; its rejection is handled. */
+/**
+ * Waits for work that may hang, such as that of a store, an issuer or a policy of the application, so that the request does not hang too.
+ *
+ * @throws {Error} when the work has not settled in time. The work itself goes on, and its rejection is handled.
+ */
 export async function awaitWithin<T>(milliseconds: number, work: PromiseLike<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     const giveUp = (): void => reject(new Error(`no answer within ${milliseconds} ms`));
-    // A busy process may be late itself: an answer that is already here is read before the verdict.
+    // When the process itself was busy, the answer may have arrived already: `setImmediate` lets it be read first.
     timer = setTimeout(() => setImmediate(giveUp), Math.min(milliseconds, longestTimer)).unref();
   });
   try {
