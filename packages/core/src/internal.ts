@@ -72,8 +72,8 @@ export {
   followLoneSpread,
   indexFragments,
   readResponseKey,
-  type Selecting,
-  type Walking,
+  type SelectionFilter,
+  type SelectionWalker,
   walkSelections,
 } from './operation/collect-fields.ts';
 export {

@@ -6,8 +6,8 @@ import {
   indexFragments,
   orFalse,
   PerOperation,
+  type SelectionWalker,
   type SharedTable,
-  type Walking,
   walkSelections,
 } from '@graphql-bulwark/core/internal';
 import {
@@ -96,7 +96,7 @@ function countWrappers(document: DocumentNode, root: SelectionSetNode): number {
   const entered = new Map<string, number>();
   const pending: { readonly set: SelectionSetNode; readonly chain: number }[] = [{ set: root, chain: 0 }];
   let most = 0;
-  const walking: Walking<number> = {
+  const walking: SelectionWalker<number> = {
     fragments: indexFragments(document),
     under: (_node, chain) => chain,
     applies: () => true,

@@ -10,7 +10,7 @@ import {
   findLoneSpread,
   followLoneSpread,
   readResponseKey,
-  type Walking,
+  type SelectionWalker,
   walkSelections,
 } from '@graphql-bulwark/core/internal';
 import type { FieldNode, GraphQLObjectType, SelectionNode, SelectionSetNode } from 'graphql';
@@ -202,7 +202,7 @@ function groupGuards(fields: readonly GuardedField[]): ReadonlyMap<FieldNode, re
 }
 
 /** Goes through merged selection sets under their guards. */
-abstract class GuardedWalk implements Walking<Guard> {
+abstract class GuardedWalk implements SelectionWalker<Guard> {
   readonly fragments: Fragments;
   protected readonly compiler: Compiler;
   /** Fragment name -> the guards under which it was entered. */
