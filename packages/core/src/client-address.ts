@@ -1,18 +1,26 @@
 /**
  * Where a request comes from: the address of the socket, or the one that a trusted proxy wrote.
  *
- * Each proxy appends to `X-Forwarded-For`, so only the right end of that header was written by one's own proxies; a client can write
- * anything to the left of it. So trusted hops are counted from the right, and the rest is never read. Where the number of proxies varies,
- * their networks are listed instead: the client is the first address from the right that is in none of them.
+ * Each proxy appends to `X-Forwarded-For`, so only the right end of that header was written by one's own proxies; a client
+ * can write anything to the left of it. So trusted hops are counted from the right, and the rest is never read. Where the
+ * number of proxies varies, their networks are listed instead: the client is the first address from the right that is in none
+ * of them.
  */
 import { BlockList, isIP } from 'node:net';
 import { atLeast, between, fullListOf, type OptionTable, readOptions } from './lib/read-options.ts';
 
 /** Options of {@link clientAddress}. */
 export interface ClientAddressOptions {
-  /** Number of one's own proxies between the client and this process. Whole number; 0 uses the address of the socket. @default 0 */
+  /**
+   * Number of one's own proxies between the client and this process. Whole number; 0 uses the address of the socket.
+   *
+   * @default 0
+   */
   readonly trustedHops?: number | undefined;
-  /** Networks of one's own proxies in CIDR notation, such as `['10.0.0.0/8', 'fd00::/8']`, in place of `trustedHops`. Left out: none. */
+  /**
+   * Networks of one's own proxies in CIDR notation, such as `['10.0.0.0/8', 'fd00::/8']`, in place of `trustedHops`. Left
+   * out: none.
+   */
   readonly trustedProxies?: readonly string[] | undefined;
   /** Bits of an IPv6 address that name one client, from 1 to 128: a client usually has a whole /64 network. @default 64 */
   readonly ipv6PrefixBits?: number | undefined;
@@ -104,8 +112,8 @@ function parseNetwork(text: string): { address: string; prefix: number; family: 
 }
 
 /**
- * Writes the address of one client in one way: without port, brackets and zone, an IPv4 address within an IPv6 one (mapped, or translated
- * as in RFC 6052) as IPv4, and IPv6 cut to its prefix, as in `2001:db8:0:1:0:0:0:0/64`.
+ * Writes the address of one client in one way: without port, brackets and zone, an IPv4 address within an IPv6 one (mapped,
+ * or translated as in RFC 6052) as IPv4, and IPv6 cut to its prefix, as in `2001:db8:0:1:0:0:0:0/64`.
  *
  * @returns `null` for a text that is no address.
  */

@@ -1,6 +1,6 @@
 /**
- * The contract of a control: an object of plain functions, each of which may refuse. A request walks through five rooms, of which a
- * control can stand in three: admit, measure and check. `context()` is before them, execution after them.
+ * The contract of a control: an object of plain functions, each of which may refuse. A request walks through five rooms, of
+ * which a control can stand in three: admit, measure and check. `context()` is before them, execution after them.
  */
 import type {
   DocumentNode,
@@ -29,7 +29,10 @@ export interface IncomingRequest<C = unknown> {
   readonly batchIndex: number;
 }
 
-/** Room 3, measure: a document that comes for the first time, before validation. Without principal and variables, since the result is cached. */
+/**
+ * Room 3, measure: a document that comes for the first time, before validation. Without principal and variables, since the
+ * result is cached.
+ */
 export interface ParsedDocument {
   readonly document: DocumentNode;
   readonly schema: GraphQLSchema;
@@ -52,8 +55,8 @@ export interface ResolvedOperation<C = unknown> {
   readonly security: SecurityContext;
   readonly contextValue: C;
   /**
-   * What controls and guarded resolvers remember of this run of the operation. If a check has read it, the execution finds the same one;
-   * each later event of a subscription has its own. No value in it may refer to the context.
+   * What controls and guarded resolvers remember of this run of the operation. If a check has read it, the execution finds
+   * the same one; each later event of a subscription has its own. No value in it may refer to the context.
    */
   readonly state: OperationState;
   /** Reads a header of the HTTP request by its lower-case name; `undefined` outside HTTP. */
@@ -103,28 +106,39 @@ export interface StartingServer {
 }
 
 /**
- * One protection. Each function refuses by throwing an error that `refuse()` built. Any other error is logged, and the request is refused
- * with `INTERNAL_SERVER_ERROR`.
+ * One protection. Each function refuses by throwing an error that `refuse()` built. Any other error is logged, and the
+ * request is refused with `INTERNAL_SERVER_ERROR`.
  */
 export interface Control<C = unknown> {
   /** Names the control in events. Unique within one guard. */
   readonly name: string;
   /** `report`: a refusal becomes an event, and the request goes on. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
-  /** Called while the server starts, and for each schema that replaces the first. @throws {Error} to keep it from serving this schema. */
+  /**
+   * Called while the server starts, and for each schema that replaces the first.
+   *
+   * @throws {Error} to keep it from serving this schema.
+   */
   start?(server: StartingServer): void;
   /** Room 2: checks the text of the request and its variables as they were sent. Synchronous. */
   admit?(request: IncomingRequest<C>): void;
-  /** Room 3: checks the size of a document, once per document. A refused document is never validated. Synchronous; not called in `report` mode. */
+  /**
+   * Room 3: checks the size of a document, once per document. A refused document is never validated. Synchronous; not called
+   * in `report` mode.
+   */
   measure?(document: ParsedDocument): void;
   /**
-   * Room 4, before all checks: finds the schema as this caller may know it; `undefined` for all of it. A document that is not valid there
-   * is refused as Apollo Server refuses unknown fields, even if Apollo Server has refused the request for another reason.
+   * Room 4, before all checks: finds the schema as this caller may know it; `undefined` for all of it. A document that is not
+   * valid there is refused as Apollo Server refuses unknown fields, even if Apollo Server has refused the request for another
+   * reason.
    */
   view?(request: { readonly schema: GraphQLSchema; readonly contextValue: C }): GraphQLSchema | undefined;
   /** Room 4: checks the operation. Called in the order of the controls. */
   check?(operation: ResolvedOperation<C>): void | Promise<void>;
-  /** Called after every check, where {@link ResolvedOperation.answerable}: an answer in place of execution, or `undefined` to execute. */
+  /**
+   * Called after every check, where {@link ResolvedOperation.answerable}: an answer in place of execution, or `undefined` to
+   * execute.
+   */
   answer?(operation: ResolvedOperation<C>): ExecutionResult | undefined | Promise<ExecutionResult | undefined>;
   /** Called with each answer. May add headers and extensions; cannot refuse. */
   respond?(answer: OutgoingAnswer<C>): void;

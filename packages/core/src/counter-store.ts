@@ -45,16 +45,22 @@ export interface Consumption {
   readonly exceeded: readonly BucketState[];
 }
 
-/** A store of buckets. Every call rejects with an `Error` when the store cannot answer; the caller decides whether to allow or refuse then. */
+/**
+ * A store of buckets. Every call rejects with an `Error` when the store cannot answer; the caller decides whether to allow or
+ * refuse then.
+ */
 export interface CounterStore {
   /**
    * Charges all buckets or none.
    *
-   * @param timeoutMilliseconds how long the caller waits for the answer. A store that charges in several places must then give back what
-   * some of them took, and reject. Left out: the call may take any time.
+   * @param timeoutMilliseconds how long the caller waits for the answer. A store that charges in several places must then
+   * give back what some of them took, and reject. Left out: the call may take any time.
    */
   consume(charges: readonly Charge[], timeoutMilliseconds?: number): Promise<Consumption>;
-  /** Gives points back to the window they were taken from; where it has ended, they are dropped. A bucket never holds more than its limit. */
+  /**
+   * Gives points back to the window they were taken from; where it has ended, they are dropped. A bucket never holds more
+   * than its limit.
+   */
   giveBack(refunds: readonly Refund[]): Promise<void>;
   /** Reads the state of a bucket without charging it. */
   peek(charge: Omit<Charge, 'points'>): Promise<BucketState>;
@@ -69,7 +75,11 @@ export const aCounterStore: Check = must('be a CounterStore, such as redisStore(
   hasMethods(store, 'consume'),
 );
 
-/** Checks the answer of a store, which the application may have written. @throws {TypeError} where it does not decide on every charge. */
+/**
+ * Checks the answer of a store, which the application may have written.
+ *
+ * @throws {TypeError} where it does not decide on every charge.
+ */
 export function checkConsumption(answer: unknown, charges: readonly Charge[]): Consumption {
   const { allowed, buckets, exceeded } = (answer ?? {}) as Partial<Record<keyof Consumption, unknown>>;
   const isDecision =
@@ -83,7 +93,8 @@ export function checkConsumption(answer: unknown, charges: readonly Charge[]): C
 }
 
 /**
- * Rounds points up to a whole number. Any other amount would give points back, or leave a bucket that can never be charged again.
+ * Rounds points up to a whole number. Any other amount would give points back, or leave a bucket that can never be charged
+ * again.
  *
  * @throws {RangeError} for points that are not a positive, finite number.
  */

@@ -74,7 +74,11 @@ export function securityContext(known: Partial<SecurityContext> = {}): SecurityC
   });
 }
 
-/** Finds the security context in a GraphQL context. @returns `undefined` where there is none: a guarded resolver then denies. */
+/**
+ * Finds the security context in a GraphQL context.
+ *
+ * @returns `undefined` where there is none: a guarded resolver then denies.
+ */
 export function findSecurityContext(contextValue: unknown): SecurityContext | undefined {
   if (typeof contextValue !== 'object' || contextValue === null) return undefined;
   const security = (contextValue as Partial<SecuredContext>).security;

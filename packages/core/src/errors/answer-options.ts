@@ -1,7 +1,7 @@
 /**
  * Stops: messages of the runtime (`Invalid string length`, `Converting circular structure to JSON`) from reaching a client.
- * Room: after all others. Apollo Server serialises an answer, and answers for a failure there, after the last hook of a plugin. Only two
- * of its options are still called then.
+ * Room: after all others. Apollo Server serialises an answer, and answers for a failure there, after the last hook of a
+ * plugin. Only two of its options are still called then.
  * Answers: `INTERNAL_SERVER_ERROR`, 500, with the id under which the log has the error.
  */
 import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
@@ -45,7 +45,10 @@ const optionTable = {
 export function answerOptions(options: AnswerOptionsInput): AnswerOptions {
   const { events, stringifyResult, formatError } = readOptions('answerOptions', options, optionTable);
 
-  /** Apollo Server would send the message of an error that it did not expect. Those that the guard has logged already are constant. */
+  /**
+   * Apollo Server would send the message of an error that it did not expect. Those that the guard has logged already are
+   * constant.
+   */
   function hideError(error: unknown): GraphQLError {
     if (error instanceof Error && maskedMessages.has(error.message)) return deny('INTERNAL_SERVER_ERROR');
     return reportFailure('the request failed on the way out', error);

@@ -1,9 +1,9 @@
 /**
- * The errors of an answer as the client may see them: unexpected ones are masked, long messages are cut, and of many errors the first
- * 19 are shown.
+ * The errors of an answer as the client may see them: unexpected ones are masked, long messages are cut, and of many errors
+ * the first 19 are shown.
  *
- * An error is expected if it says what it is, by a code of its own or a 4xx status. Any other (an `Error` of a resolver, a value that could
- * not be serialised) becomes a constant text with an id, under which the log has the error.
+ * An error is expected if it says what it is, by a code of its own or a 4xx status. Any other (an `Error` of a resolver, a
+ * value that could not be serialised) becomes a constant text with an id, under which the log has the error.
  */
 import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { catchRejection } from '../lib/promises.ts';
@@ -13,7 +13,10 @@ import { printsObject } from './printed-values.ts';
 import { deny, readRefusalFacts } from './refuse.ts';
 import { classifyGraphqlError, findFirstSchemaCode, findSchemaCode, removeRuntimeText } from './schema-details.ts';
 
-/** Errors per answer and characters per message. Without bounds, a small request could be answered with a large amount of errors. */
+/**
+ * Errors per answer and characters per message. Without bounds, a small request could be answered with a large amount of
+ * errors.
+ */
 const maxErrors = 20;
 const maxMessageLength = 1_000;
 
@@ -39,7 +42,10 @@ export function asGraphQLError(thrown: unknown): GraphQLError {
   return new GraphQLError('failed', { originalError });
 }
 
-/** Masks the errors of a result that Apollo Server does not format, such as a message that a WebSocket transport is about to send. */
+/**
+ * Masks the errors of a result that Apollo Server does not format, such as a message that a WebSocket transport is about to
+ * send.
+ */
 export function maskResult({ errors, ...rest }: ExecutionResult, masking: Masking): FormattedExecutionResult {
   return errors ? { ...rest, errors: maskErrors(errors.map(formatError), errors, masking) } : rest;
 }
@@ -83,8 +89,8 @@ interface Placed {
 }
 
 /**
- * Sorts errors by their place, in lists and in the document. In the order of execution, a client could read which field took longer, and
- * so whether an object is hidden or missing. The errors of a refusal keep their order.
+ * Sorts errors by their place, in lists and in the document. In the order of execution, a client could read which field took
+ * longer, and so whether an object is hidden or missing. The errors of a refusal keep their order.
  */
 function sortByPlace(
   formatted: readonly GraphQLFormattedError[],
@@ -146,8 +152,8 @@ function buildClientError(
 }
 
 /**
- * How graphql-js words the error of a value that passes validation and coercion but not execution, such as null for a variable with a
- * default. It is a mistake of the client, so it is neither logged nor answered as a failure.
+ * How graphql-js words the error of a value that passes validation and coercion but not execution, such as null for a
+ * variable with a default. It is a mistake of the client, so it is neither logged nor answered as a failure.
  */
 const argumentError = /^Argument "\w+" (?:of (?:non-null|required) type "|has invalid value )/;
 
@@ -196,8 +202,8 @@ function isExpected(error: GraphQLFormattedError, original: GraphQLError | undef
 }
 
 /**
- * Whether the message of an error is meant for the client: a refusal, or a GraphQLError with a code of its own or a 4xx status. Other
- * errors may have a code too, that of a database driver for example, and are not meant for clients.
+ * Whether the message of an error is meant for the client: a refusal, or a GraphQLError with a code of its own or a 4xx
+ * status. Other errors may have a code too, that of a database driver for example, and are not meant for clients.
  */
 export function isExpectedError(error: unknown): boolean {
   if (!(error instanceof GraphQLError)) return false;

@@ -5,8 +5,8 @@ import { REFUSALS, type RefusalCode } from './codes.ts';
 import { readRefusalCode, readRefusalFacts } from './refuse.ts';
 
 /**
- * Texts that replace the constant ones: code -> text, or a function of the code and the context of the request. Where the function throws
- * or returns no text, the constant text is sent.
+ * Texts that replace the constant ones: code -> text, or a function of the code and the context of the request. Where the
+ * function throws or returns no text, the constant text is sent.
  */
 export type Messages =
   | Readonly<Partial<Record<RefusalCode, string>>>

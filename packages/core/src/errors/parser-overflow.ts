@@ -1,6 +1,7 @@
 /**
  * Stops: a document whose brackets nest so deep that the parser, which is recursive, overflows the stack.
- * Room: before measure. The control `limits` refuses such a text before it is parsed; this file is for servers without that limit.
+ * Room: before measure. The control `limits` refuses such a text before it is parsed; this file is for servers without that
+ * limit.
  * Answers: `DEPTH_LIMIT_EXCEEDED`, 400, because the document is the client's fault and the server has not failed.
  */
 import { type DocumentNode, GraphQLError, type ParseOptions, parse } from 'graphql';

@@ -1,4 +1,7 @@
-/** Errors of graphql-js that print an object which does not fit its type. The object can hold data of any user, so neither clients nor logs get it. */
+/**
+ * Errors of graphql-js that print an object which does not fit its type. The object can hold data of any user, so neither
+ * clients nor logs get it.
+ */
 
 /** How such a message begins, and the text before the object. */
 const forms = [

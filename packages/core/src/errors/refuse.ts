@@ -1,9 +1,10 @@
 /**
  * Builds the errors that clients see.
  *
- * A refusal answers for a whole operation and has `extensions.http`. A denial answers for one field and never has it, because Apollo Server
- * would apply that status to the whole response. Neither names a role, a field, the value of a limit or anything that the client sent.
- * What the operator needs to know is attached to the error as facts, which are never serialised.
+ * A refusal answers for a whole operation and has `extensions.http`. A denial answers for one field and never has it, because
+ * Apollo Server would apply that status to the whole response. Neither names a role, a field, the value of a limit or
+ * anything that the client sent. What the operator needs to know is attached to the error as facts, which are never
+ * serialised.
  */
 import { type ASTNode, GraphQLError } from 'graphql';
 import { type CoordinateShare, REFUSALS, type RefusalCode } from './codes.ts';
@@ -80,12 +81,20 @@ export function deny(code: RefusalCode, facts: RefusalFacts = {}): GraphQLError 
   return buildError(code, facts, {});
 }
 
-/** Reads the facts of a refusal or denial. @returns `undefined` for an error that neither {@link refuse} nor {@link deny} built. */
+/**
+ * Reads the facts of a refusal or denial.
+ *
+ * @returns `undefined` for an error that neither {@link refuse} nor {@link deny} built.
+ */
 export function readRefusalFacts(error: unknown): RefusalFacts | undefined {
   return error instanceof GraphQLError ? (error as { [factsKey]?: RefusalFacts })[factsKey] : undefined;
 }
 
-/** Reads the code of a refusal or denial. @returns `undefined` for an error that neither {@link refuse} nor {@link deny} built. */
+/**
+ * Reads the code of a refusal or denial.
+ *
+ * @returns `undefined` for an error that neither {@link refuse} nor {@link deny} built.
+ */
 export function readRefusalCode(error: unknown): RefusalCode | undefined {
   return readRefusalFacts(error) ? ((error as GraphQLError).extensions['code'] as RefusalCode) : undefined;
 }

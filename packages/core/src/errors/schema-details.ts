@@ -1,5 +1,6 @@
 /**
- * Errors of validation and coercion, whose messages describe the schema: how they are recognised, and how an operator gets them.
+ * Errors of validation and coercion, whose messages describe the schema: how they are recognised, and how an operator gets
+ * them.
  *
  * An event holds no value that a client sent, so each text ends where graphql-js starts to quote one.
  */
@@ -18,8 +19,8 @@ const beforeValues = [' got invalid value ', ', found ', ' value: ', ' has inval
 export type SchemaCode = 'GRAPHQL_VALIDATION_FAILED' | 'BAD_USER_INPUT';
 
 /**
- * Reads the code of an error that describes the schema. The original decides, where there is one: an application's `formatError` may write
- * other codes on the formatted error.
+ * Reads the code of an error that describes the schema. The original decides, where there is one: an application's
+ * `formatError` may write other codes on the formatted error.
  *
  * @returns `undefined` for any other error.
  */
@@ -37,9 +38,9 @@ export function findSchemaCode(
 }
 
 /**
- * Finds the code of the one error that replaces all errors of an answer, where the client may not read about the schema. The number of
- * errors and their locations would reveal which names exist: `name(zz: 1)` has an error at `name` if that field does not exist, and one at
- * `zz` if only the argument does not.
+ * Finds the code of the one error that replaces all errors of an answer, where the client may not read about the schema. The
+ * number of errors and their locations would reveal which names exist: `name(zz: 1)` has an error at `name` if that field
+ * does not exist, and one at `zz` if only the argument does not.
  *
  * @returns `undefined` where no error describes the schema.
  */
@@ -66,18 +67,22 @@ export function classifyGraphqlError({ message, nodes }: GraphQLError): SchemaCo
 }
 
 /**
- * How graphql-js begins messages of its own about literals. A scalar of the application can throw messages with the same nodes, and may
- * quote the literal in the first word, so other messages about literals are not told.
+ * How graphql-js begins messages of its own about literals. A scalar of the application can throw messages with the same
+ * nodes, and may quote the literal in the first word, so other messages about literals are not told.
  */
 const literalError =
   /^(?:Too many |(?:Int|Float|String|Boolean|ID|Enum "\w+") cannot represent |Expected value of type |Value "\w+" does not exist |Field "|OneOf )/;
 
-/** Errors that the runtime throws. Applications throw them too, but their messages cannot be told apart from those of the runtime. */
+/**
+ * Errors that the runtime throws. Applications throw them too, but their messages cannot be told apart from those of the
+ * runtime.
+ */
 const runtimeErrors = [RangeError, ReferenceError, SyntaxError, TypeError, URIError] as const;
 
 /**
- * Removes the message of the runtime, for example `Cannot convert x to a BigInt`, from the end of a message of validation or coercion:
- * graphql-js appends there whatever a scalar throws. A scalar whose message is meant for clients throws a GraphQLError.
+ * Removes the message of the runtime, for example `Cannot convert x to a BigInt`, from the end of a message of validation or
+ * coercion: graphql-js appends there whatever a scalar throws. A scalar whose message is meant for clients throws a
+ * GraphQLError.
  */
 export function removeRuntimeText(message: string, error: GraphQLError): string {
   const thrown = findFirstThrown(error);

@@ -1,4 +1,7 @@
-/** The way from a control to the operator: one synchronous listener, and the log. A listener cannot veto, and what it throws is logged. */
+/**
+ * The way from a control to the operator: one synchronous listener, and the log. A listener cannot veto, and what it throws
+ * is logged.
+ */
 import { randomUUID } from 'node:crypto';
 import { catchRejection } from '../lib/promises.ts';
 import { type Check, hasMethods, must } from '../lib/read-options.ts';
@@ -65,7 +68,9 @@ export function createEvents(onEvent: EventListener | undefined, logger: () => L
   };
 }
 
-/** Makes the function that is called with each masked error: it logs the error, sends an event, and returns the id in the log. */
+/**
+ * Makes the function that is called with each masked error: it logs the error, sends an event, and returns the id in the log.
+ */
 export function createMaskReporter(events: Events, origin: EventOrigin) {
   return function reportMasked(error: unknown, path: readonly (string | number)[] | undefined): string {
     const errorId = events.logged('an unexpected error was masked', error);

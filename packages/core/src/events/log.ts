@@ -1,4 +1,7 @@
-/** How events and errors are written to the log. Clients choose parts of their text, so no text can begin a line or control a terminal. */
+/**
+ * How events and errors are written to the log. Clients choose parts of their text, so no text can begin a line or control a
+ * terminal.
+ */
 import { removePrintedObject } from '../errors/printed-values.ts';
 import { type Check, hasMethods, must } from '../lib/read-options.ts';
 import type { EventListener, SecurityEvent } from './security-event.ts';
@@ -20,8 +23,8 @@ export const aLogger: Check = must('be an object with the functions warn and err
 const minute = 60_000;
 
 /**
- * Makes the listener that logs each kind of event once a minute, with the number of those left out: a server under attack must not fill
- * its own disk.
+ * Makes the listener that logs each kind of event once a minute, with the number of those left out: a server under attack
+ * must not fill its own disk.
  *
  * @param logger asked for each line, since Apollo Server gives its logger only when it starts.
  */
@@ -50,8 +53,8 @@ function findSubject(event: SecurityEvent): string {
 }
 
 /**
- * Makes a text of a client safe for one line of a log: printable ASCII, at most 100 characters. Other characters are escaped and not
- * removed, so that two callers never look like one.
+ * Makes a text of a client safe for one line of a log: printable ASCII, at most 100 characters. Other characters are escaped
+ * and not removed, so that two callers never look like one.
  */
 export function escapeText(text: string): string {
   return text

@@ -1,6 +1,6 @@
 /**
- * What operators are told: a union, told apart by `type`. No event holds a token, a variable, a literal, a value of an answer or the text
- * of a query.
+ * What operators are told: a union, told apart by `type`. No event holds a token, a variable, a literal, a value of an answer
+ * or the text of a query.
  */
 import type { CoordinateShare, RefusalCode } from '../errors/codes.ts';
 
@@ -31,7 +31,10 @@ export type EventDetails =
     }
   /** A role gave access to a value that is reserved for its owner. Sent once per coordinate and operation. */
   | { type: 'access.bypassed'; control: string; coordinate: string; rule: string }
-  /** A bucket is exhausted. `policy` names it, as `RateLimit-Policy` and `peek()` do: `Mutation.login#2` is the second rule there. */
+  /**
+   * A bucket is exhausted. `policy` names it, as `RateLimit-Policy` and `peek()` do: `Mutation.login#2` is the second rule
+   * there.
+   */
   | {
       type: 'rate.limited';
       control: string;
@@ -43,8 +46,8 @@ export type EventDetails =
   | { type: 'introspection.blocked'; control: string; code: RefusalCode; coordinate?: string }
   | { type: 'auth.success'; method: string; keyId?: string }
   /**
-   * A credential was refused. `auth.locked`: too many attempts failed before it. `auth.failure`: any reason without a type of its own.
-   * Where the verification itself failed, the log has the error under `errorId`, once a minute.
+   * A credential was refused. `auth.locked`: too many attempts failed before it. `auth.failure`: any reason without a type of
+   * its own. Where the verification itself failed, the log has the error under `errorId`, once a minute.
    */
   | {
       type: 'auth.failure' | 'auth.expired' | 'auth.revoked' | 'auth.locked';
@@ -56,8 +59,8 @@ export type EventDetails =
   /** The keys of an issuer cannot be fetched, or can be fetched again. */
   | { type: 'issuer.down' | 'issuer.up'; issuer: string; reason?: string }
   /**
-   * Apollo Server or a control refused the form of the request. `details` are the messages of graphql-js, even if the client got a constant
-   * text; each ends where it would quote a value of the client.
+   * Apollo Server or a control refused the form of the request. `details` are the messages of graphql-js, even if the client
+   * got a constant text; each ends where it would quote a value of the client.
    */
   | { type: 'request.invalid'; code: string; reason?: string; details?: readonly string[] }
   /** Something of Bulwark or of the application failed, and the request was denied. The log has the error under `errorId`. */
@@ -85,8 +88,8 @@ export type SecurityEvent = EventDetails & {
   readonly clientIp?: string;
   readonly operationType?: string;
   /**
-   * The name of the operation, written as `principalId` is. Where the request was refused before its text was parsed, the `operationName`
-   * that was sent with it.
+   * The name of the operation, written as `principalId` is. Where the request was refused before its text was parsed, the
+   * `operationName` that was sent with it.
    */
   readonly operationName?: string;
 };

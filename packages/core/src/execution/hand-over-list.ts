@@ -1,14 +1,14 @@
 /**
  * Hands lists over to the executor: the one place of the suite where that happens.
  *
- * An executor completes a list item by item. Where an item that cannot be null fails at once, the executor gives the list up: it no longer
- * waits for the items before that one. A promise among them that rejects later has no handler, and ends the process. An anonymous caller
- * could cause that with two items: one that is denied later, and one that is `null`.
+ * An executor completes a list item by item. Where an item that cannot be null fails at once, the executor gives the list up:
+ * it no longer waits for the items before that one. A promise among them that rejects later has no handler, and ends the
+ * process. An anonymous caller could cause that with two items: one that is denied later, and one that is `null`.
  *
- * So the executor gets an array of ours. `Array.from()` and `for ... of` call `return()` of its iterator exactly when the list is given up,
- * and from then on no promise settles that the suite makes or delays below the list. Where such a promise came up in an item, the items
- * after it become promises as well. The executor then waits for all of them, so a denial never makes it give up a list that it would have
- * completed without Bulwark.
+ * So the executor gets an array of ours. `Array.from()` and `for ... of` call `return()` of its iterator exactly when the
+ * list is given up, and from then on no promise settles that the suite makes or delays below the list. Where such a promise
+ * came up in an item, the items after it become promises as well. The executor then waits for all of them, so a denial never
+ * makes it give up a list that it would have completed without Bulwark.
  */
 import { type GraphQLResolveInfo, getNullableType, isListType, isNonNullType } from 'graphql';
 import type { Resolver } from '../lib/default-resolver.ts';
@@ -73,8 +73,8 @@ export function wrapToHandOverLists(resolver: Resolver): Resolver {
 }
 
 /**
- * Settles as the promise does, except where a list around the field, or the list that holds its value, has been given up. Then it never
- * settles, because nothing waits for it.
+ * Settles as the promise does, except where a list around the field, or the list that holds its value, has been given up.
+ * Then it never settles, because nothing waits for it.
  */
 export function settleUnlessGivenUp<T>(promise: PromiseLike<T>, { path }: Pick<RunningField, 'path'>): Promise<T> {
   for (let at: Path | undefined = path; at; at = at.prev) {
@@ -91,8 +91,8 @@ function isWaitingAbove(path: Path): boolean {
 }
 
 /**
- * Fails a field in place of its value. The error is thrown where that gives up no list: where the field may be null, or is in no list.
- * Otherwise the returned promise rejects with it.
+ * Fails a field in place of its value. The error is thrown where that gives up no list: where the field may be null, or is in
+ * no list. Otherwise the returned promise rejects with it.
  *
  * @throws {unknown} the error.
  */
@@ -102,7 +102,8 @@ export function failField(error: unknown, field: RunningField): Promise<never> {
 }
 
 /**
- * Fails an object or leaf that a field has returned, by itself or in a list. As {@link failField}, but the lists of the field count too.
+ * Fails an object or leaf that a field has returned, by itself or in a list. As {@link failField}, but the lists of the field
+ * count too.
  *
  * @throws {unknown} the error.
  */
@@ -154,7 +155,10 @@ function handOver(value: unknown, dimensions: number, lists: HandedLists, place:
   });
 }
 
-/** Returns the error of an inner list that cannot be read. If it were thrown, the promises beside that list would have no handler. */
+/**
+ * Returns the error of an inner list that cannot be read. If it were thrown, the promises beside that list would have no
+ * handler.
+ */
 function handOverInner(value: unknown, dimensions: number, lists: HandedLists, place: ListPlace): unknown {
   try {
     return handOver(value, dimensions, lists, place);
@@ -203,7 +207,11 @@ function postpone({ items, place }: HandedList, { path }: HandedLists, from = 0)
   }
 }
 
-/** Settles as the promise does, unless a list around it is given up. @param place that of the list with the promise, where it is known. */
+/**
+ * Settles as the promise does, unless a list around it is given up.
+ *
+ * @param place that of the list with the promise, where it is known.
+ */
 function whileWanted<T>(promise: PromiseLike<T>, path: Path, place: ListPlace): Promise<T> {
   return new Promise((resolve, reject) => {
     const ifWanted =
@@ -216,8 +224,8 @@ function whileWanted<T>(promise: PromiseLike<T>, path: Path, place: ListPlace): 
 }
 
 /**
- * Whether one of the lists around a value has been given up. In a list of lists, the path of a field does not tell which inner list holds
- * the value. No inner list is given up any more by then, since all their items are promises.
+ * Whether one of the lists around a value has been given up. In a list of lists, the path of a field does not tell which
+ * inner list holds the value. No inner list is given up any more by then, since all their items are promises.
  */
 function isGivenUp(path: Path, place: ListPlace): boolean {
   /** The indices from `at` down to the value. */

@@ -1,4 +1,7 @@
-/** Fields without a resolver of the application: their value is a property of their object, even where Bulwark has wrapped them. */
+/**
+ * Fields without a resolver of the application: their value is a property of their object, even where Bulwark has wrapped
+ * them.
+ */
 import { defaultFieldResolver, type GraphQLFieldResolver } from 'graphql';
 
 /** A resolver of a field, whatever its object and context. */

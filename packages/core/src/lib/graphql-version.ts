@@ -1,8 +1,9 @@
 /**
  * Stops: a server on a major version of graphql-js that Bulwark was never tested with.
  *
- * Bulwark relies on how graphql-js executes: that the siblings of a denied mutation do not run, that each resolver gets the operation,
- * and how lists and errors are completed. Another major version may differ, and protection would become weaker without an error.
+ * Bulwark relies on how graphql-js executes: that the siblings of a denied mutation do not run, that each resolver gets the
+ * operation, and how lists and errors are completed. Another major version may differ, and protection would become weaker
+ * without an error.
  */
 import { GraphQLSchema, version, versionInfo } from 'graphql';
 import { show } from './read-options.ts';

@@ -1,6 +1,6 @@
 /**
- * Writes texts in one way that an application, or the collation of its database, may treat as equal. Without this, `Ann@x.org ` would have
- * a rate limit of its own for guessing the password of `ann@x.org`.
+ * Writes texts in one way that an application, or the collation of its database, may treat as equal. Without this, `Ann@x.org
+ * ` would have a rate limit of its own for guessing the password of `ann@x.org`.
  */
 
 const ascii = /^\p{ASCII}*$/u;
@@ -23,8 +23,8 @@ const baseLetters: Readonly<Record<string, string>> = {
 const stroked = new RegExp(`[${Object.keys(baseLetters).join('')}]`, 'g');
 
 /**
- * How much text may be normalized for one request. ASCII costs nothing. Other texts take far longer, and one character may decompose into
- * eighteen.
+ * How much text may be normalized for one request. ASCII costs nothing. Other texts take far longer, and one character may
+ * decompose into eighteen.
  */
 export interface TextBudget {
   /** UTF-16 code units that are left, after decomposition. Each call takes what it needs. */
@@ -37,24 +37,26 @@ export function createTextBudget(): TextBudget {
 }
 
 /**
- * Normalizes a text. An application may treat texts with the same result as equal; it never treats texts with different results so.
+ * Normalizes a text. An application may treat texts with the same result as equal; it never treats texts with different
+ * results so.
  *
  * @param budget shared by the texts of one request; the text takes its part from it.
- * @returns `undefined` where the budget is too small. Refuse such a text: if it were cut, it would equal others, and if it stayed as it
- * is, each of its spellings would be a different text.
+ * @returns `undefined` where the budget is too small. Refuse such a text: if it were cut, it would equal others, and if it
+ * stayed as it is, each of its spellings would be a different text.
  */
 export function normalizeText(text: string, budget: TextBudget = createTextBudget()): string | undefined {
   if (ascii.test(text)) return unifyIds(text.replace(ignored, '').toLowerCase().trim());
   const whole = decompose(text, budget);
   if (whole === undefined) return undefined;
-  // Three conversions, because some letters have several counterparts in the other case: both cases must end with the same text.
+  // Three conversions, because some letters have several counterparts in the other case: both cases must end with the same
+  // text.
   const folded = whole.replace(ignored, '').toLowerCase().toUpperCase().toLowerCase();
   return unifyIds(folded.replace(stroked, (letter) => baseLetters[letter] ?? letter).trim());
 }
 
 /**
- * Writes ids in one way, since they may be compared with a column of numbers or UUIDs: `01`, `+1`, `1.0`, `1e0` and `0x1` are 1 for
- * `Number()` and most of them for SQL, which also accepts a UUID in braces and with any hyphens.
+ * Writes ids in one way, since they may be compared with a column of numbers or UUIDs: `01`, `+1`, `1.0`, `1e0` and `0x1` are
+ * 1 for `Number()` and most of them for SQL, which also accepts a UUID in braces and with any hyphens.
  */
 function unifyIds(text: string): string {
   if (text.length >= 32 && text.length <= longestUuid) {

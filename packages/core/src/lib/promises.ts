@@ -1,7 +1,10 @@
-/** What is done with values that may be promises: functions of an application return either, may reject, and may never settle. */
+/**
+ * What is done with values that may be promises: functions of an application return either, may reject, and may never settle.
+ */
 
 /**
- * Returns a value, and handles the rejection of a promise where only a plain value is an answer: an unhandled one would end the process.
+ * Returns a value, and handles the rejection of a promise where only a plain value is an answer: an unhandled one would end
+ * the process.
  */
 export function catchRejection(value: unknown, failed: (error: unknown) => void = () => {}): unknown {
   if (value instanceof Promise) value.catch(failed);
@@ -28,7 +31,8 @@ export function discardValue(value: unknown): void {
 export const longestTimer: number = 2 ** 31 - 1;
 
 /**
- * Waits for work that may hang, such as that of a store, an issuer or a policy of the application, so that the request does not hang too.
+ * Waits for work that may hang, such as that of a store, an issuer or a policy of the application, so that the request does
+ * not hang too.
  *
  * @throws {Error} when the work has not settled in time. The work itself goes on, and its rejection is handled.
  */

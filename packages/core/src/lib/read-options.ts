@@ -1,12 +1,12 @@
 /**
- * Reads options. Each factory has one table with the default and the rule of every option. An invalid option is a `TypeError` while the
- * server is being built; it never makes a weaker server.
+ * Reads options. Each factory has one table with the default and the rule of every option. An invalid option is a `TypeError`
+ * while the server is being built; it never makes a weaker server.
  *
  * @example
  * const optionTable = {
- *   client: { required: true, check: aClient },
- *   maxKeys: { default: 100_000, check: atLeast(1) },
- *   prefix: { check: aText },
+ * client: { required: true, check: aClient },
+ * maxKeys: { default: 100_000, check: atLeast(1) },
+ * prefix: { check: aText },
  * } satisfies OptionTable<StoreOptions>
  * const { client, maxKeys, prefix } = readOptions('store', options, optionTable)
  */
@@ -50,7 +50,8 @@ type WithDefault<T> = { [K in keyof T]: T[K] extends { readonly default: unknown
  * Reads the options of one factory, in the order of its table.
  *
  * @param where names the factory, as in `limits`. For options that are the value of an option it is `rateLimit: global`.
- * @throws {TypeError} for options that are no object, for an unknown name (with a similar one, or with all names) and for an invalid value.
+ * @throws {TypeError} for options that are no object, for an unknown name (with a similar one, or with all names) and for an
+ * invalid value.
  */
 export function readOptions<O extends object, T extends { readonly [K in keyof O]-?: Row }>(
   where: string,
@@ -81,7 +82,11 @@ function nameOption(where: string, name: string): string {
   return where.includes(': ') ? `${where}.${name}` : `${where}: ${name}`;
 }
 
-/** Checks the names of options. @throws {TypeError} for options that are no object, and for an unknown name: with a similar one, or with all. */
+/**
+ * Checks the names of options.
+ *
+ * @throws {TypeError} for options that are no object, and for an unknown name: with a similar one, or with all.
+ */
 export function requireKnownOptions(where: string, options: object, known: readonly string[]): void {
   requirePlainObject(where.includes(': ') ? where : `${where}: what is given`, options);
   for (const name of Object.keys(options)) {

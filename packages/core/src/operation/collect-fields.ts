@@ -1,4 +1,7 @@
-/** CollectFields (GraphQL specification, section 6.3.2): which fields a selection set has after fragments are expanded. All controls share it. */
+/**
+ * CollectFields (GraphQL specification, section 6.3.2): which fields a selection set has after fragments are expanded. All
+ * controls share it.
+ */
 import {
   type DocumentNode,
   type FieldNode,
@@ -22,7 +25,9 @@ export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 const none: Fragments = new Map();
 const fragmentsByDocument = new WeakMap<DocumentNode, Fragments>();
 
-/** Indexes the fragments of a document by name, once per document. Of several with one name the last counts, as in graphql-js. */
+/**
+ * Indexes the fragments of a document by name, once per document. Of several with one name the last counts, as in graphql-js.
+ */
 export function indexFragments(document: DocumentNode): Fragments {
   const known = document.definitions.length > 1 ? fragmentsByDocument.get(document) : undefined;
   if (known) return known;
@@ -55,7 +60,10 @@ export function findLoneSpread({ selections }: SelectionSetNode): FragmentSpread
 /** Which selections are collected. */
 export interface SelectionFilter {
   readonly fragments: Fragments;
-  /** Whether the directives of a node let it take part. `@skip` and `@include`: {@link createInclusionTest}, or `() => true` for both branches. */
+  /**
+   * Whether the directives of a node let it take part. `@skip` and `@include`: {@link createInclusionTest}, or `() => true`
+   * for both branches.
+   */
   readonly includes: (node: SelectionNode) => boolean;
   /** Whether a fragment with this type condition takes part: {@link createTypeTest}, or `() => true` for all. */
   readonly applies: (typeCondition: string) => boolean;
@@ -91,7 +99,12 @@ export function createTypeTest(schema: GraphQLSchema, type: GraphQLObjectType): 
 /** What {@link walkSelections} asks and calls. @template G what holds at a selection, such as its conditions. */
 export interface SelectionWalker<G> {
   readonly fragments: Fragments;
-  /** Finds what holds for a node with directives. @param around what holds for its parent. @returns `undefined` to leave the node out. */
+  /**
+   * Finds what holds for a node with directives.
+   *
+   * @param around what holds for its parent.
+   * @returns `undefined` to leave the node out.
+   */
   under(node: SelectionNode, around: G): G | undefined;
   /** Whether a fragment with this type condition is entered. */
   applies(typeCondition: string): boolean;
@@ -158,7 +171,10 @@ function enterFragment<G>(
   return entered ? fragment.selectionSet : undefined;
 }
 
-/** A walk through merged selection sets that enters each fragment once, whatever its conditions. Subclasses can leave selections out. */
+/**
+ * A walk through merged selection sets that enters each fragment once, whatever its conditions. Subclasses can leave
+ * selections out.
+ */
 export abstract class FieldWalk implements SelectionWalker<true> {
   readonly fragments: Fragments;
   readonly #entered = new Set<string>();

@@ -1,6 +1,7 @@
 /**
- * Counts selection sets in one walk. Each fragment is counted once, and its counts are added wherever it is spread, so the work is linear in
- * the size of the document. Counts that grow too large become `Infinity`. Cyclic and unknown fragments and any nesting are safe.
+ * Counts selection sets in one walk. Each fragment is counted once, and its counts are added wherever it is spread, so the
+ * work is linear in the size of the document. Counts that grow too large become `Infinity`. Cyclic and unknown fragments and
+ * any nesting are safe.
  */
 import {
   type DirectiveNode,
@@ -13,8 +14,8 @@ import {
 import { type Fragments, findLoneSpread, indexFragments } from './collect-fields.ts';
 
 /**
- * Counts of a selection set with fragments expanded, as `OperationFacts` describes them. `anyDepth` is the depth that it would have
- * below `__schema`.
+ * Counts of a selection set with fragments expanded, as `OperationFacts` describes them. `anyDepth` is the depth that it
+ * would have below `__schema`.
  */
 export interface Counts {
   depth: number;
@@ -71,8 +72,8 @@ export class DocumentCounter {
   /** Selections as they are written in the document. */
   written = 0;
   /**
-   * Selections that are read where each set is walked once with the fragments spread there. All sets that are nothing but the spread of one
-   * fragment count as one, because they have the same fields.
+   * Selections that are read where each set is walked once with the fragments spread there. All sets that are nothing but the
+   * spread of one fragment count as one, because they have the same fields.
    */
   flat = 0;
   /** Fragment name -> its counts, which include the directives of its definition. */
@@ -154,7 +155,10 @@ export class DocumentCounter {
     if (counts.aliases > aliasesBefore) this.aliases.set(set, counts.aliases - aliasesBefore);
   }
 
-  /** @returns what a set adds to {@link DocumentCounter.flat}; 0 for the second set that is nothing but the spread of one fragment. */
+  /**
+   * @returns what a set adds to {@link DocumentCounter.flat}; 0 for the second set that is nothing but the spread of one
+   * fragment.
+   */
   #countFlat({ set, flat }: Frame): number {
     const only = findLoneSpread(set);
     const fragment = only && this.#counted.get(only.name.value);
@@ -243,7 +247,10 @@ function addFragment(frame: Frame, below: FragmentCounts): void {
   }
 }
 
-/** Turns a sum that is too large to be exact into `Infinity`. Single steps cannot reach that: they count what is written in the document. */
+/**
+ * Turns a sum that is too large to be exact into `Infinity`. Single steps cannot reach that: they count what is written in
+ * the document.
+ */
 function saturate(sum: number): number {
   return sum <= Number.MAX_SAFE_INTEGER ? sum : Infinity;
 }

@@ -15,7 +15,10 @@ interface Step {
   next: number;
 }
 
-/** Counts for one document. It looks only where there are enough aliases: one name has at most one response key per alias, and its own. */
+/**
+ * Counts for one document. It looks only where there are enough aliases: one name has at most one response key per alias, and
+ * its own.
+ */
 export class FieldRepetition {
   readonly #fragments: Fragments;
   readonly #aliases: DocumentCounter['aliases'];

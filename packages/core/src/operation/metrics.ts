@@ -1,8 +1,8 @@
 /**
  * Facts of a document and its operations, counted once and remembered as long as the document lives.
  *
- * They depend on the document alone, so selections count whatever their `@skip` and `@include` say. Introspection is recognised by the name
- * of a field, `__schema` or `__type`, never by an alias or by the name of a fragment or operation.
+ * They depend on the document alone, so selections count whatever their `@skip` and `@include` say. Introspection is
+ * recognised by the name of a field, `__schema` or `__type`, never by an alias or by the name of a fragment or operation.
  */
 import { type DocumentNode, type FieldNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
 import { FieldWalk } from './collect-fields.ts';
@@ -18,17 +18,20 @@ export interface DocumentFacts {
   /** Lexical tokens as the parser counted them; 0 for a document that was not parsed from a text. */
   readonly tokens: number;
   /**
-   * Fields with the same response key as another field beside them, after selections are merged by response path and fragments are
-   * expanded, whatever their types. Every definition counts, even a fragment that no operation reaches and one whose name belongs to
-   * another. Repetition within a fragment counts once, unless the fragment merges with other selections. `Infinity` where counting would
-   * read more than 5,000 selections, or twice those written in the document where that is more.
+   * Fields with the same response key as another field beside them, after selections are merged by response path and
+   * fragments are expanded, whatever their types. Every definition counts, even a fragment that no operation reaches and one
+   * whose name belongs to another. Repetition within a fragment counts once, unless the fragment merges with other
+   * selections. `Infinity` where counting would read more than 5,000 selections, or twice those written in the document where
+   * that is more.
    */
   readonly repeatedFields: number;
 }
 
 /** Counts of one operation with fragments expanded. A count that is too large to be exact is `Infinity`. */
 export interface OperationFacts {
-  /** Nesting of fields: a root field is 1. Leaves count; `__typename`, `__schema`, `__type` and the fields below them do not. */
+  /**
+   * Nesting of fields: a root field is 1. Leaves count; `__typename`, `__schema`, `__type` and the fields below them do not.
+   */
   readonly depth: number;
   /** Aliased fields. */
   readonly aliases: number;
@@ -39,8 +42,8 @@ export interface OperationFacts {
   /** Fields, `__typename` included; `__schema`, `__type` and the fields below them do not count. */
   readonly fields: number;
   /**
-   * The most response keys under which one field name is selected in one merged selection set. `Infinity`, without counting, for a cyclic
-   * operation, and for one with aliases in a document above {@link OCCURRENCE_BUDGET}.
+   * The most response keys under which one field name is selected in one merged selection set. `Infinity`, without counting,
+   * for a cyclic operation, and for one with aliases in a document above {@link OCCURRENCE_BUDGET}.
    */
   readonly occurrences: number;
   /** Directives on the operation, its variables, its selections and the definitions of the fragments that it spreads. */
@@ -59,8 +62,9 @@ export interface OperationFacts {
 }
 
 /**
- * The most expanded selections, of all operations with aliases in a document, for which {@link OperationFacts.occurrences} is counted: it
- * cannot be added up from the counts of fragments and takes a walk by response path. A document above this is above any usual limit.
+ * The most expanded selections, of all operations with aliases in a document, for which {@link OperationFacts.occurrences} is
+ * counted: it cannot be added up from the counts of fragments and takes a walk by response path. A document above this is
+ * above any usual limit.
  */
 export const OCCURRENCE_BUDGET = 10_000;
 
@@ -86,7 +90,8 @@ export function countRepeatedFields(document: DocumentNode, maximum: number): nu
 }
 
 /**
- * Counts {@link OperationFacts.occurrences} above a floor. Nothing is walked where an operation has too few aliases to be above it.
+ * Counts {@link OperationFacts.occurrences} above a floor. Nothing is walked where an operation has too few aliases to be
+ * above it.
  *
  * @returns the number, or `floor` where it is not higher.
  */

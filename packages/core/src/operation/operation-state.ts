@@ -1,10 +1,13 @@
-/** Where the suite remembers what it computes about operations: per document, as long as that lives; per run, until it is over. */
+/**
+ * Where the suite remembers what it computes about operations: per document, as long as that lives; per run, until it is
+ * over.
+ */
 import type { DocumentNode, GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
 import { isObject } from '../lib/is-object.ts';
 
 /**
- * Remembers one value per operation as long as its document lives. The document is part of the key, because an edited copy of it can share
- * the operation and define other fragments for it.
+ * Remembers one value per operation as long as its document lives. The document is part of the key, because an edited copy of
+ * it can share the operation and define other fragments for it.
  */
 export class PerOperation<T> {
   readonly #documents = new WeakMap<DocumentNode, Map<OperationDefinitionNode, T>>();
@@ -36,8 +39,8 @@ export function createSlot<T>(make: () => T): Slot<T> {
 /**
  * What is remembered of one run of an operation, in slots.
  *
- * No value may refer to the context or to a `ResolvedOperation`. States are found through weak maps, whose values stay in memory until the
- * next full garbage collection, and the context holds the whole answer.
+ * No value may refer to the context or to a `ResolvedOperation`. States are found through weak maps, whose values stay in
+ * memory until the next full garbage collection, and the context holds the whole answer.
  */
 export class OperationState {
   #values: Map<Slot<unknown>, unknown> | undefined;
@@ -84,8 +87,9 @@ export function handOverState(contextValue: unknown, operation: OperationDefinit
 }
 
 /**
- * Finds or makes the state of the execution to which a resolver belongs. The first execution after a check has the state of the check. Any
- * other has one of its own: a later event of a subscription, a plain `execute()`, an operation that a resolver executes with its context.
+ * Finds or makes the state of the execution to which a resolver belongs. The first execution after a check has the state of
+ * the check. Any other has one of its own: a later event of a subscription, a plain `execute()`, an operation that a resolver
+ * executes with its context.
  */
 export function findOperationState(contextValue: unknown, info: RunningField): OperationState {
   const execution = identifyExecution(info);
@@ -105,8 +109,9 @@ export function announceStream({ variableValues }: Pick<GraphQLResolveInfo, 'var
 }
 
 /**
- * Finds an object that identifies one execution, since a context may serve several. It is the coerced variables, which executors make anew
- * for each execution. But some executors keep those of an opened stream for all of its events; there it is the path of the root field.
+ * Finds an object that identifies one execution, since a context may serve several. It is the coerced variables, which
+ * executors make anew for each execution. But some executors keep those of an opened stream for all of its events; there it
+ * is the path of the root field.
  */
 function identifyExecution({ variableValues, path }: RunningField): object {
   if (!streams.has(variableValues)) return variableValues;

@@ -1,4 +1,7 @@
-/** Places of selections: a type, and the object types that can occur there. An object type may narrow a field of its interface. */
+/**
+ * Places of selections: a type, and the object types that can occur there. An object type may narrow a field of its
+ * interface.
+ */
 import {
   type GraphQLCompositeType,
   type GraphQLObjectType,

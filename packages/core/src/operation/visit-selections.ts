@@ -1,8 +1,8 @@
 /**
  * Visits the fields that an operation may select, with their types.
  *
- * Each selection set is entered once per place at which it stands, with a queue instead of recursion. So fragments that double, spread
- * themselves or nest deeply cost no more than their text.
+ * Each selection set is entered once per place at which it stands, with a queue instead of recursion. So fragments that
+ * double, spread themselves or nest deeply cost no more than their text.
  */
 
 import {
@@ -24,7 +24,10 @@ import {
 import { type Fragments, indexFragments, readResponseKey } from './collect-fields.ts';
 import { createPlaces, type Place } from './places.ts';
 
-/** What {@link visitSelections} asks. Paths have response keys and no list indices, because lists are known only during execution. */
+/**
+ * What {@link visitSelections} asks. Paths have response keys and no list indices, because lists are known only during
+ * execution.
+ */
 export interface SelectionVisitor {
   /** Whether a selection takes part, for example under its `@skip` and `@include`. */
   includes(node: SelectionNode): boolean;

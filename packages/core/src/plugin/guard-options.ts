@@ -19,7 +19,9 @@ import type { SchemaDetails } from './response.ts';
 
 /** Options of `guard()`. */
 export interface GuardOptions<C extends BaseContext = BaseContext> {
-  /** In the order in which they check. Put rate limits last, so that an operation that another control refuses is not charged. */
+  /**
+   * In the order in which they check. Put rate limits last, so that an operation that another control refuses is not charged.
+   */
   readonly controls: readonly Control<C>[];
   /** Called with every refusal and failure. Left out: each kind of event is logged once per code and minute. */
   readonly onEvent?: EventListener | undefined;
@@ -28,21 +30,24 @@ export interface GuardOptions<C extends BaseContext = BaseContext> {
   /** Gets masked errors in full. Left out: the logger of Apollo Server. */
   readonly logger?: Logger | undefined;
   /**
-   * Who may read the messages of validation and coercion, which describe the schema. Unless this is or returns `true`, the client gets
-   * one error with a constant text and no location, whatever is wrong. Left out: `true` where `NODE_ENV` is `development` or `test`,
-   * otherwise `false`.
+   * Who may read the messages of validation and coercion, which describe the schema. Unless this is or returns `true`, the
+   * client gets one error with a constant text and no location, whatever is wrong. Left out: `true` where `NODE_ENV` is
+   * `development` or `test`, otherwise `false`.
    */
   readonly schemaDetails?: SchemaDetails | undefined;
   /** Texts that replace the constant ones, by code. */
   readonly messages?: Messages | undefined;
   /**
-   * Sends `Cache-Control: no-store` with every answer (RFC 9111 section 5.2.2.5). For servers on which Apollo Server's cache-control
-   * plugin is off. @default false
+   * Sends `Cache-Control: no-store` with every answer (RFC 9111 section 5.2.2.5). For servers on which Apollo Server's
+   * cache-control plugin is off.
+   *
+   * @default false
    */
   readonly noStore?: boolean | undefined;
   /**
-   * The URLs below which a router receives the events of subscriptions, or an object with them in `urls` and with options of Apollo
-   * Server's callback plugin, which the guard runs. Left out: no URL, and a request for a callback is an ordinary request.
+   * The URLs below which a router receives the events of subscriptions, or an object with them in `urls` and with options of
+   * Apollo Server's callback plugin, which the guard runs. Left out: no URL, and a request for a callback is an ordinary
+   * request.
    */
   readonly subscriptionCallbacks?: readonly string[] | SubscriptionCallbackOptions | undefined;
 }

@@ -1,10 +1,11 @@
 /**
  * The plugin for Apollo Server, and the only file that knows its hooks.
  *
- * Of all hooks only `didResolveOperation` can reject with a status, headers and a code. So an earlier refusal is remembered, and until
- * then the request goes on with a harmless document. A refusal of `requestDidStart` is remembered for this request; one of
- * `validationDidStart` as a stand-in document, which Apollo Server caches under the hostile text. No other hook throws. The guard adds no
- * validation rule, because Apollo Server would cache its result for every later caller who sends the same text.
+ * Of all hooks only `didResolveOperation` can reject with a status, headers and a code. So an earlier refusal is remembered,
+ * and until then the request goes on with a harmless document. A refusal of `requestDidStart` is remembered for this request;
+ * one of `validationDidStart` as a stand-in document, which Apollo Server caches under the hostile text. No other hook
+ * throws. The guard adds no validation rule, because Apollo Server would cache its result for every later caller who sends
+ * the same text.
  */
 import {
   type ApolloServerPlugin,
@@ -84,7 +85,9 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     return refusal;
   }
 
-  /** Apollo Server uses the hash as a cache key. One that is no string would fail there, and read as a failure of the server. */
+  /**
+   * Apollo Server uses the hash as a cache key. One that is no string would fail there, and read as a failure of the server.
+   */
   function findHashRefusal(extensions: { readonly persistedQuery?: unknown } | undefined, origin: EventOrigin) {
     const { sha256Hash } = (extensions?.persistedQuery ?? {}) as { readonly sha256Hash?: unknown };
     if (sha256Hash === undefined || typeof sha256Hash === 'string') return undefined;
@@ -109,8 +112,8 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   }
 
   /**
-   * As {@link validateForCaller}. The refusal of a cached document takes as long as that of one which is not cached, since the difference
-   * would reveal a hidden field.
+   * As {@link validateForCaller}. The refusal of a cached document takes as long as that of one which is not cached, since
+   * the difference would reveal a hidden field.
    */
   function validateInEqualTime(
     { schema, document, source, contextValue }: GraphQLRequestContextDidResolveOperation<C>,
@@ -125,7 +128,11 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     }
   }
 
-  /** Counts the operations of one batch: they share one object of request headers. @returns 0 for the first, and outside a batch. */
+  /**
+   * Counts the operations of one batch: they share one object of request headers.
+   *
+   * @returns 0 for the first, and outside a batch.
+   */
   function takeBatchIndex({ request, requestIsBatched }: GraphQLRequestContext<C>): number {
     if (!requestIsBatched || !request.http) return 0;
     const index = startedOperations.get(request.http.headers) ?? 0;
@@ -311,7 +318,10 @@ const apolloRefusals: ReadonlySet<string> = new Set([
   'PERSISTED_QUERY_NOT_SUPPORTED',
 ]);
 
-/** Apollo Server sends the message of an error of `context()` to the client. The error is in the log by now, so its message is replaced. */
+/**
+ * Apollo Server sends the message of an error of `context()` to the client. The error is in the log by now, so its message is
+ * replaced.
+ */
 function concealError(error: Error): void {
   const { message: value } = REFUSALS.INTERNAL_SERVER_ERROR;
   try {
@@ -327,8 +337,8 @@ function ensureRefusal(thrown: unknown): GraphQLError {
 }
 
 /**
- * Prepares what `didResolveOperation` throws, which is always a refusal of ours. In a batch all operations share one HTTP status, so there
- * the status is 200 and the code alone refuses.
+ * Prepares what `didResolveOperation` throws, which is always a refusal of ours. In a batch all operations share one HTTP
+ * status, so there the status is 200 and the code alone refuses.
  */
 function prepareRefusal(thrown: unknown, isBatched: boolean): GraphQLError {
   const refusal = ensureRefusal(thrown);

@@ -1,10 +1,11 @@
 /**
- * Subscriptions over HTTP. They are refused, except for those whose events the server posts to a URL that the client names (the callback
- * protocol of routers).
+ * Subscriptions over HTTP. They are refused, except for those whose events the server posts to a URL that the client names
+ * (the callback protocol of routers).
  *
- * A plugin that serves such callbacks posts to that URL even if the request was refused, and as often as the client asks. So the guard
- * removes the request for a callback before any plugin can read it, and gives it to a plugin of its own only after every control has let
- * the operation pass. A refused subscription is refused in the answer, as the protocol wants it, and nothing is posted.
+ * A plugin that serves such callbacks posts to that URL even if the request was refused, and as often as the client asks. So
+ * the guard removes the request for a callback before any plugin can read it, and gives it to a plugin of its own only after
+ * every control has let the operation pass. A refused subscription is refused in the answer, as the protocol wants it, and
+ * nothing is posted.
  *
  * Protocol: https://www.apollographql.com/docs/router/executing-operations/subscription-callback-protocol
  */
@@ -21,7 +22,10 @@ import { type Check, listOf, requireKnownOptions, show } from '../lib/read-optio
 
 /** Where routers receive the events of subscriptions, and options of Apollo Server's plugin that posts them. */
 export interface SubscriptionCallbackOptions extends ApolloServerPluginSubscriptionCallbackOptions {
-  /** Absolute http(s) URLs without user, query and fragment. A callback must have the origin of one of them, and a path below its path. */
+  /**
+   * Absolute http(s) URLs without user, query and fragment. A callback must have the origin of one of them, and a path below
+   * its path.
+   */
   readonly urls: readonly string[];
 }
 
@@ -52,7 +56,11 @@ const urlList: Check = listOf(
 /** All beside `urls` belong to Apollo Server's plugin, which checks their values itself. */
 const optionNames = ['urls', 'fetcher', 'logger', 'maxConsecutiveHeartbeatFailures', 'retry'];
 
-/** Accepts a list as in {@link SubscriptionCallbackOptions.urls}, or options with one in `urls`. @throws {TypeError} for anything else. */
+/**
+ * Accepts a list as in {@link SubscriptionCallbackOptions.urls}, or options with one in `urls`.
+ *
+ * @throws {TypeError} for anything else.
+ */
 export function checkCallbackUrls(option: string, value: unknown): void {
   if (Array.isArray(value)) {
     urlList(option, value);
@@ -92,9 +100,9 @@ export function createCallbacks(options: readonly string[] | SubscriptionCallbac
 type Fetcher = NonNullable<ApolloServerPluginSubscriptionCallbackOptions['fetcher']>;
 
 /**
- * Wraps the function that posts. A router passes the errors of an event on to its client, so they are masked like those of any answer.
- * No caller waits for the post that ends a subscription: its rejection would have no handler and end the process. So a failure of that post
- * is reported here, and the plugin gets an answer as if it had succeeded.
+ * Wraps the function that posts. A router passes the errors of an event on to its client, so they are masked like those of
+ * any answer. No caller waits for the post that ends a subscription: its rejection would have no handler and end the process.
+ * So a failure of that post is reported here, and the plugin gets an answer as if it had succeeded.
  */
 function createFetcher(fetcher: Fetcher, { mask, failed }: Posting): Fetcher {
   return async function postMasked(url, init) {
@@ -124,7 +132,10 @@ interface Message {
   readonly errors?: readonly GraphQLFormattedError[];
 }
 
-/** Bounds how often the client lets this server ask the router whether the subscription is still wanted: at most once a second; 0 is never. */
+/**
+ * Bounds how often the client lets this server ask the router whether the subscription is still wanted: at most once a
+ * second; 0 is never.
+ */
 function boundHeartbeat(subscription: CallbackRequest): CallbackRequest {
   const { heartbeatIntervalMs, heartbeat_interval_ms, ...rest } = subscription;
   const asked = heartbeatIntervalMs ?? heartbeat_interval_ms;
@@ -142,7 +153,8 @@ export const noSubscription: Control = {
 };
 
 /**
- * Lets only subscriptions ask for a callback. Their variables are coerced here, because a later error would only be posted to the router.
+ * Lets only subscriptions ask for a callback. Their variables are coerced here, because a later error would only be posted to
+ * the router.
  */
 export const onlySubscription: Control = {
   name: 'guard',
@@ -153,7 +165,10 @@ export const onlySubscription: Control = {
   },
 };
 
-/** Both spellings are in use. A request with both could name two URLs, of which another reader may take the one that was not checked. */
+/**
+ * Both spellings are in use. A request with both could name two URLs, of which another reader may take the one that was not
+ * checked.
+ */
 function readCallbackUrl(subscription: unknown): unknown {
   if (typeof subscription !== 'object' || subscription === null) return undefined;
   const { callbackUrl, callback_url } = subscription as Record<string, unknown>;

@@ -1,9 +1,9 @@
 /**
- * The way of a request through the controls, whatever transport brought it. Three of its rooms are here: admit (the request as it was
- * sent), measure (the document before validation) and check (the operation before execution).
+ * The way of a request through the controls, whatever transport brought it. Three of its rooms are here: admit (the request
+ * as it was sent), measure (the document before validation) and check (the operation before execution).
  *
- * Apollo Server lets a plugin reject in the last of them only, so the guard calls the functions that return a refusal. Any other
- * transport calls {@link admitRequest}, {@link measureDocument} and {@link checkOperation}, which throw it.
+ * Apollo Server lets a plugin reject in the last of them only, so the guard calls the functions that return a refusal. Any
+ * other transport calls {@link admitRequest}, {@link measureDocument} and {@link checkOperation}, which throw it.
  */
 import {
   type DocumentNode,
@@ -73,12 +73,16 @@ export function findAdmitRefusal<C>(
 }
 
 /**
- * How deep brackets may nest on any server, whatever its limits are. Parsing, validating and printing a document are recursive: not far
- * beyond this number one of them overflows the stack, and which one depends on the version of the runtime. No client nests as deep.
+ * How deep brackets may nest on any server, whatever its limits are. Parsing, validating and printing a document are
+ * recursive: not far beyond this number one of them overflows the stack, and which one depends on the version of the runtime.
+ * No client nests as deep.
  */
 const maxNesting = 1_500;
 
-/** Refuses also where limits only report: a document that overflows the stack is the client's fault, not a failure of the server. */
+/**
+ * Refuses also where limits only report: a document that overflows the stack is the client's fault, not a failure of the
+ * server.
+ */
 function findNestingRefusal(source: string | undefined, events: Events, origin: EventOrigin): GraphQLError | undefined {
   const actual = source === undefined ? 0 : measureNesting(source, maxNesting);
   if (!(actual > maxNesting)) return undefined;
@@ -97,8 +101,8 @@ export interface MeasureInput<C = unknown> {
 }
 
 /**
- * Asks every control whether the document is small enough to be validated, and validates it against what this caller may know of the
- * schema: the errors of a validation against the whole schema would reveal the rest.
+ * Asks every control whether the document is small enough to be validated, and validates it against what this caller may know
+ * of the schema: the errors of a validation against the whole schema would reveal the rest.
  *
  * @throws {GraphQLError} the refusal.
  */
@@ -114,8 +118,8 @@ export function measureDocument<C>(controls: readonly Control<C>[], input: Measu
 }
 
 /**
- * @returns the refusal of the first control for which the document is too large, or `undefined`. It is not reported yet: a document is
- * measured once, and its refusal is reported each time that the document comes.
+ * @returns the refusal of the first control for which the document is too large, or `undefined`. It is not reported yet: a
+ * document is measured once, and its refusal is reported each time that the document comes.
  */
 export function findMeasureRefusal<C>(
   controls: readonly Control<C>[],
@@ -137,9 +141,9 @@ export function findMeasureRefusal<C>(
 }
 
 /**
- * Whether `@skip` or `@include` stands at the root of a subscription of this document, be it the selected operation or not. The
- * specification forbids that (section 5.2.4.1). Validation collects these fields without variables: where a condition needs one,
- * it would throw, and the client would get 500.
+ * Whether `@skip` or `@include` stands at the root of a subscription of this document, be it the selected operation or not.
+ * The specification forbids that (section 5.2.4.1). Validation collects these fields without variables: where a condition
+ * needs one, it would throw, and the client would get 500.
  */
 function hasConditionalRoot(document: DocumentNode): boolean {
   for (const definition of document.definitions) {
@@ -162,9 +166,9 @@ class ConditionSearch extends FieldWalk {
 }
 
 /**
- * Repeats for a cached document the work that a server does for one that is not cached. The document of a field that is hidden from this
- * caller can be in the cache, because another caller may use it; the document of a field that does not exist never is. Without this work
- * the refusal of the first would come twenty times sooner, and reveal that the field exists.
+ * Repeats for a cached document the work that a server does for one that is not cached. The document of a field that is
+ * hidden from this caller can be in the cache, because another caller may use it; the document of a field that does not exist
+ * never is. Without this work the refusal of the first would come twenty times sooner, and reveal that the field exists.
  */
 export function repeatUncachedWork<C>(
   controls: readonly Control<C>[],

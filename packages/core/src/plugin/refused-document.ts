@@ -1,10 +1,10 @@
 /**
  * The document that stands in for a refused one.
  *
- * Apollo Server caches parsed documents by query text, and calls no hook for a document that is in the cache. So a refusal must be
- * cached as a document: the stand-in takes the place of the hostile document under its text, costs nothing to validate, and is recognised
- * when the text comes again. In a cache that several servers share, it is recognised by its form. A server without Bulwark that finds it
- * there executes nothing, because the required variable of the stand-in is missing.
+ * Apollo Server caches parsed documents by query text, and calls no hook for a document that is in the cache. So a refusal
+ * must be cached as a document: the stand-in takes the place of the hostile document under its text, costs nothing to
+ * validate, and is recognised when the text comes again. In a cache that several servers share, it is recognised by its form.
+ * A server without Bulwark that finds it there executes nothing, because the required variable of the stand-in is missing.
  */
 import { type DocumentNode, type GraphQLError, Kind, parse } from 'graphql';
 import { REFUSALS, type RefusalCode } from '../errors/codes.ts';
@@ -75,7 +75,10 @@ function copyOperation({ operationType, operationName }: NamedOperation): NamedO
   return { operationType, operationName: name && Buffer.from(name).toString() };
 }
 
-/** Reads the code of a stand-in that another server made. The code is the alias, which survives a cache that serialises documents. */
+/**
+ * Reads the code of a stand-in that another server made. The code is the alias, which survives a cache that serialises
+ * documents.
+ */
 function readCode(document: DocumentNode): RefusalCode | undefined {
   const [operation] = document.definitions;
   if (operation?.kind !== Kind.OPERATION_DEFINITION || operation.name?.value !== standInName) return undefined;

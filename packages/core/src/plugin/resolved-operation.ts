@@ -1,6 +1,6 @@
 /**
- * The operation that a request selects, with what controls share of it. What costs time (coerced variables, facts, state) is computed
- * when a control first reads it, and once.
+ * The operation that a request selects, with what controls share of it. What costs time (coerced variables, facts, state) is
+ * computed when a control first reads it, and once.
  */
 import { type DocumentNode, type GraphQLSchema, getVariableValues, type OperationDefinitionNode } from 'graphql';
 import type { ResolvedOperation } from '../control.ts';
@@ -55,9 +55,9 @@ export function resolveOperation<C>(
 /**
  * A class, because an object literal with getters costs each request some microseconds.
  *
- * Its functions are initialised where they are declared. JavaScript engines may place a function that is assigned to a property
- * (`this.report = () => ...`) among the objects that live long. This object can be reached from the context, which Apollo's request
- * holds: the whole answer would then stay in memory until the next full garbage collection.
+ * Its functions are initialised where they are declared. JavaScript engines may place a function that is assigned to a
+ * property (`this.report = () => ...`) among the objects that live long. This object can be reached from the context, which
+ * Apollo's request holds: the whole answer would then stay in memory until the next full garbage collection.
  */
 class Operation<C> implements CheckedOperation<C> {
   readonly hasView: boolean;
@@ -120,8 +120,8 @@ export function readOrigin({ security, operation }: ResolvedOperation): EventOri
 }
 
 /**
- * Coerces variables as graphql-js's `execute` does (GraphQL specification, section 6.1.2). The client gets the messages of graphql-js,
- * without suggestions.
+ * Coerces variables as graphql-js's `execute` does (GraphQL specification, section 6.1.2). The client gets the messages of
+ * graphql-js, without suggestions.
  *
  * @throws {GraphQLError} a `BAD_USER_INPUT` refusal with one error per reason, at most 20.
  */

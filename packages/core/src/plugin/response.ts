@@ -1,6 +1,7 @@
 /**
- * The way out: what controls add to an answer or answer in place of execution, and the errors of the answer as this client may see them.
- * An answer can come in parts (`@defer`, `@stream`); the errors of later parts are masked like those of the first.
+ * The way out: what controls add to an answer or answer in place of execution, and the errors of the answer as this client
+ * may see them. An answer can come in parts (`@defer`, `@stream`); the errors of later parts are masked like those of the
+ * first.
  */
 import type {
   BaseContext,
@@ -52,10 +53,14 @@ export interface ResponseSteps<C extends BaseContext> {
   /**
    * Masks the errors of the answer and of its later parts, in place.
    *
-   * @param later errors of later parts that no part has carried yet, before they were formatted, in order. It grows while they come.
+   * @param later errors of later parts that no part has carried yet, before they were formatted, in order. It grows while
+   * they come.
    */
   readonly maskAnswer: (ending: Ending<C>, later: GraphQLError[], sender: EventOrigin) => void;
-  /** Masks the errors of an event that is posted to a router. It is not known who will read them, so any client may be the reader. */
+  /**
+   * Masks the errors of an event that is posted to a router. It is not known who will read them, so any client may be the
+   * reader.
+   */
   readonly maskEvent: (errors: readonly GraphQLFormattedError[]) => readonly GraphQLFormattedError[];
 }
 
@@ -87,8 +92,9 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
   }
 
   /**
-   * Apollo Server refuses some requests before the guard knows what this caller may know of the schema: such a refusal can reveal that a
-   * hidden field exists. Where the document is not valid for this caller, it gets the refusal of a document with unknown fields instead.
+   * Apollo Server refuses some requests before the guard knows what this caller may know of the schema: such a refusal can
+   * reveal that a hidden field exists. Where the document is not valid for this caller, it gets the refusal of a document
+   * with unknown fields instead.
    */
   function findViewRefusal(ending: Ending<C>): GraphQLError | undefined {
     const { schema, document, contextValue, errors: [error] = [] } = ending;

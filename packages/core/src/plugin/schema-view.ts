@@ -1,7 +1,8 @@
 /**
  * The schema as one caller may know it (a view), and the validation of documents against it.
  *
- * A type or field that the caller may not know is refused exactly as one that does not exist: the same validation makes both errors.
+ * A type or field that the caller may not know is refused exactly as one that does not exist: the same validation makes both
+ * errors.
  */
 import {
   type DefinitionNode,
@@ -20,7 +21,11 @@ import { buildInvalidFacts } from '../errors/schema-details.ts';
 /** Document -> the views against which it is valid. */
 const validUnder = new WeakMap<DocumentNode, WeakSet<GraphQLSchema>>();
 
-/** Asks the controls for a view. @returns that of the first control that has one; `undefined` where the caller may know everything. */
+/**
+ * Asks the controls for a view.
+ *
+ * @returns that of the first control that has one; `undefined` where the caller may know everything.
+ */
 export function findSchemaView<C>(
   controls: readonly Control<C>[],
   request: { readonly schema: GraphQLSchema; readonly contextValue: C },
@@ -54,8 +59,8 @@ export function findMissingRoots(schema: GraphQLSchema, document: DocumentNode):
 }
 
 /**
- * Validates a document against a view. Only a success is remembered: were an error remembered, a hidden field would be refused sooner than
- * one that does not exist, and the time would reveal it.
+ * Validates a document against a view. Only a success is remembered: were an error remembered, a hidden field would be
+ * refused sooner than one that does not exist, and the time would reveal it.
  *
  * @returns the errors; empty for a valid document.
  */
