@@ -12,7 +12,7 @@ function executionOf(operation: OperationDefinitionNode) {
   return { operation, variableValues: {}, path: { key: 'a', prev: undefined, typename: 'Query' } };
 }
 
-it('what is remembered of an operation is not told for an edited copy of its document, which can share the operation', () => {
+it('a value remembered for an operation is not found for an edited copy of its document', () => {
   const memory = new PerOperation<string>();
   const document = parse('{ a { ...F } } fragment F on A { name }');
   const operation = document.definitions[0] as OperationDefinitionNode;
@@ -37,7 +37,7 @@ it('the value of a slot is made once per state, and two slots do not share it', 
 describe('the state of an execution', () => {
   const operation = operationOf('mutation { a }');
 
-  it('is that of the check, which all of its resolvers find', () => {
+  it('the state of a check is found by all resolvers of the execution', () => {
     const contextValue = {};
     const checked = handOverState(contextValue, operation);
     const execution = executionOf(operation);
@@ -45,7 +45,7 @@ describe('the state of an execution', () => {
     expect(findOperationState(contextValue, { ...execution })).toBe(checked);
   });
 
-  it('is that of the check for one execution alone, and a new one for the next event of a subscription', () => {
+  it('the state of a check belongs to one execution, and the next event of a subscription has a new one', () => {
     const contextValue = {};
     const checked = handOverState(contextValue, operation);
     const states = [1, 2, 3].map(() => findOperationState(contextValue, executionOf(operation)));
@@ -53,7 +53,7 @@ describe('the state of an execution', () => {
     expect(new Set(states).size).toBe(3);
   });
 
-  it('is a new one for each event where an executor keeps the variables of the stream that it opened', () => {
+  it('each event has a new state where an executor keeps the variables of the stream that it opened', () => {
     const contextValue = {};
     const opened = executionOf(operation);
     const ofStream = findOperationState(contextValue, opened);
@@ -66,14 +66,14 @@ describe('the state of an execution', () => {
     expect(new Set([ofStream, first, second]).size).toBe(3);
   });
 
-  it('is a new one for another operation with the same context, which a resolver may execute', () => {
+  it('another operation that a resolver executes with the same context has a new state', () => {
     const contextValue = {};
     const checked = handOverState(contextValue, operation);
     expect(findOperationState(contextValue, executionOf(operationOf('{ b }')))).not.toBe(checked);
     expect(findOperationState(contextValue, executionOf(operation))).toBe(checked);
   });
 
-  it('is a new one under another context, as of the next element of a batch', () => {
+  it('the same operation with another context, as in the next element of a batch, has a new state', () => {
     const [first, second] = [{}, {}];
     const states = [handOverState(first, operation), handOverState(second, operation)];
     expect(findOperationState(second, executionOf(operation))).toBe(states[1]);
@@ -81,7 +81,7 @@ describe('the state of an execution', () => {
   });
 
   it.each([undefined, null, 'text'])(
-    'is one of its own where the context is %s, which nothing is handed over by',
+    'the state of an execution is a new one where the context is %s, which cannot hand one over',
     (no) => {
       const checked = handOverState(no, operation);
       const execution = executionOf(operation);
@@ -90,7 +90,7 @@ describe('the state of an execution', () => {
     },
   );
 
-  it('is found by another copy of the package as well, as where ES modules and CommonJS meet', async () => {
+  it('the state of a check is found by another copy of the package, as where ES modules and CommonJS meet', async () => {
     const contextValue = {};
     const checked = handOverState(contextValue, operation);
     vi.resetModules();
