@@ -68,7 +68,7 @@ export function classifyGraphqlError({ message, nodes }: GraphQLError): SchemaCo
 
 /**
  * How graphql-js begins messages of its own about literals. A scalar of the application can throw messages with the same
- * nodes, and may quote the literal in the first word, so other messages about literals are not told.
+ * nodes, and may quote the literal in the first word, so an event gets no other message about a literal.
  */
 const literalError =
   /^(?:Too many |(?:Int|Float|String|Boolean|ID|Enum "\w+") cannot represent |Expected value of type |Value "\w+" does not exist |Field "|OneOf )/;

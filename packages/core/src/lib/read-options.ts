@@ -183,10 +183,13 @@ export function byName(check: Check): Check {
   };
 }
 
-/** The rules of common options. */
+/** The rule of an option that is on or off. */
 export const aFlag: Check = must('be true or false', isFlag);
+/** The rule of an option that is a function. */
 export const aFunction: Check = must('be a function', isFunction);
+/** The rule of an option that is on or off, or a function that decides. */
 export const aFlagOrFunction: Check = must('be a boolean or a function', (value) => isFlag(value) || isFunction(value));
+/** The rule of an option that is a string and not empty. */
 export const aText: Check = must('be a text that is not empty', isText);
 
 /** Returns an object of named values. @throws {TypeError} for a list, a `Map` and any value that is no object. */
