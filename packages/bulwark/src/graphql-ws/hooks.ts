@@ -54,7 +54,7 @@ import {
   subscribe,
   validate,
 } from 'graphql';
-import { withSecurity } from '../context.ts';
+import { checkedPrincipal, withSecurity } from '../context.ts';
 import { type Connection, closeFor, connectionOf, haveSameRights, OpenConnection, upgradeOf } from './connection.ts';
 import { runs } from './running-operations.ts';
 import { endNow, holdBack, isClosed, type Socket, webSocketOf } from './socket.ts';
@@ -206,7 +206,9 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
 
   /** @throws {Error} where the caller may not ask, or not any more. */
   async function identify(socket: Socket): Promise<SecurityContext> {
-    const principal: Principal | null = await authenticate(connectionOf(socket));
+    const given: Principal | null = await authenticate(connectionOf(socket));
+    // What is not frozen may change in place, and would then always be the caller that a stream began with.
+    const principal = Object.isFrozen(given) ? given : checkedPrincipal(given);
     // `undefined` is neither a caller nor an anonymous one.
     if (typeof principal !== 'object') throw new TypeError('authenticate must return a Principal or null.');
     if (hasEnded(principal)) throw refuse('UNAUTHENTICATED', { reason: 'expired' });

@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type ApiKeyRecord, generateApiKey } from '@graphql-bulwark/auth';
+import type { Principal } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { composeWebSocketHooks } from '../../src/graphql-ws/index.ts';
 import { type BulwarkOptions, createBulwark, webSocketHooks } from '../../src/index.ts';
 
 const typeDefs = /* GraphQL */ `
@@ -16,11 +18,15 @@ const typeDefs = /* GraphQL */ `
   type Doc @owner(field: "org", claim: "org") { id: Int }
 `;
 
-/** @param meanwhile called before the second event is sent. */
+/**
+ * @param meanwhile called before the second event is sent.
+ * @param asking authenticates for hooks that are composed by hand; left out, the hooks are those of a Bulwark.
+ */
 async function streamed(
   authenticate: BulwarkOptions['authenticate'],
   meanwhile: () => void,
   connectionParams: Record<string, unknown> = {},
+  asking?: () => Principal,
 ): Promise<unknown[]> {
   const bulwark = createBulwark({ authenticate, onEvent: () => {}, logger: { warn() {}, error() {} } });
   let seen = (): void => {};
@@ -40,7 +46,11 @@ async function streamed(
   const schema = bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
   const http = createServer();
   const server = new WebSocketServer({ server: http });
-  const served = useServer(webSocketHooks(bulwark, { schema, server, initTimeoutMilliseconds: 60_000 }), server);
+  const shared = { schema, server, initTimeoutMilliseconds: 60_000 };
+  const hooks = asking
+    ? composeWebSocketHooks({ ...shared, authenticate: asking, check: bulwark.check, context: () => ({}) })
+    : webSocketHooks(bulwark, shared);
+  const served = useServer(hooks, server);
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}`;
@@ -88,12 +98,22 @@ describe('a stream over graphql-ws', () => {
     ['scopes', ({ scopes }) => scopes.push('more')],
   ])('ends when the %s of a session that is kept in memory change in place', async (_, change) => {
     const session = { ...somebody, claims: { org: 'a' }, roles: ['MEMBER'], scopes: [] as string[] };
+    const changed = (): void => void change(session);
+    expect(await streamed(() => session, changed)).toEqual(endedAfterTheFirst);
+  });
+
+  it('of hooks that are composed by hand ends when the session of its caller changes in place', async () => {
+    const session = { ...somebody, claims: { org: 'a' } };
+    const changed = (): void => void (session.claims.org = 'b');
     expect(
       await streamed(
+        false,
+        () => {},
+        {},
         () => session,
-        () => void change(session),
       ),
-    ).toEqual(endedAfterTheFirst);
+    ).toEqual(events);
+    expect(await streamed(false, changed, {}, () => session)).toEqual(endedAfterTheFirst);
   });
 
   it('goes on while its caller has the same claims, in whatever order they are told', async () => {
