@@ -95,5 +95,6 @@ export { forget, isPromise, ownVerdict } from './promises.ts';
 export { type CoordinateShare, deny, factsOfRefusal, type RefusalFacts, refusalCode } from './refusal.ts';
 export type { AdmitInput, MeasureInput } from './rooms.ts';
 export { callbackUrls, type SubscriptionCallbackOptions } from './subscriptions.ts';
+export { toldOfUnclosed } from './unwatched-streams.ts';
 export { eventOf } from './verdict.ts';
 export { checkMessages, reworded, type Wording, wording } from './wording.ts';
