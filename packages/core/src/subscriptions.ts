@@ -87,7 +87,7 @@ export function createCallbacks(options: readonly string[] | SubscriptionCallbac
  * Apollo Server's plugin knows subscriptions by their URL alone: a second one for the same URL would take the place of the first,
  * which nothing could end any more. A fragment, which is never sent, tells them apart.
  */
-function withEntryOfItsOwn(url: URL, { callback_url: _, ...subscription }: CallbackRequest): CallbackRequest {
+function withEntryOfItsOwn(url: URL, { callback_url: _url, ...subscription }: CallbackRequest): CallbackRequest {
   url.hash = randomUUID();
   return { ...subscription, callbackUrl: url.href };
 }

@@ -6,8 +6,7 @@ type Told = (error: unknown) => void;
 // Registered, so that an ES module copy and a CommonJS copy of this package see the same.
 const key: unique symbol = Symbol.for('graphql-bulwark.unwatched-streams') as never;
 const registry = globalThis as { [key]?: WeakMap<object, Told> };
-registry[key] ??= new WeakMap();
-const { [key]: toldOf } = registry;
+const toldOf = (registry[key] ??= new WeakMap<object, Told>());
 
 /** Says that streams which are opened with this context are closed unwatched. @param told of what fails then. */
 export function closesUnwatched(contextValue: unknown, told: Told): void {

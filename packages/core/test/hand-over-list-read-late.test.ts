@@ -1,7 +1,7 @@
 /** Lists that are handed over, and what else reads them while an answer in them is still waited for. */
 import { buildSchema, type ExecutionResult, type GraphQLObjectType, graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { failField, handingOverLists, unlessGivenUp } from '../src/internal.ts';
+import { handingOverLists, unlessGivenUp } from '../src/internal.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 

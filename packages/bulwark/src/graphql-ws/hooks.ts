@@ -89,7 +89,10 @@ export interface WebSocketParts<C extends SecuredContext> extends WebSocketBound
   readonly measure?: ((parsed: MeasureInput<C>) => void) | undefined;
   /** Masks what is sent. @default constant texts, as over HTTP; `onFailure` is told of what they stand for */
   readonly mask?: MaskResult | undefined;
-  /** The rest of the context, for each operation. With a `security` of its own, `authenticate` is not asked for the operation. */
+  /**
+   * The rest of the context, for each operation. With a `security` of its own, `authenticate` is not asked for the operation; its
+   * caller must be the one that `authenticate` returns, claims included: a stream ends when they differ.
+   */
   readonly context: (connection: Connection) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>;
   /** The address of an upgrade request: `clientAddress(...)`. @default none: all connections share one */
   readonly clientIp?: ((request: IncomingMessage) => string | null) | undefined;
