@@ -8,7 +8,7 @@ import type { IResolvers } from '@graphql-tools/utils';
 import { composeServices } from '@theguild/federation-composition';
 import { type BulwarkOptions, createBulwark } from 'graphql-bulwark';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Signer, signer } from '../packages/auth/test/tokens.ts';
+import { type Signer, signer } from '../packages/authentication/test/tokens.ts';
 import { type Subgraph, startSubgraph } from './subgraph.ts';
 
 const issuer = 'https://id.example.com';

@@ -10,7 +10,7 @@ register(`data:text/javascript,${encodeURIComponent(hooks)}`);
 
 const { buildSchema, version } = await import('graphql');
 const { ApolloServer } = await import('@apollo/server');
-const { guardSchema } = await import('@graphql-bulwark/auth');
+const { guardSchema } = await import('@graphql-bulwark/authorization');
 const { guard } = await import('@graphql-bulwark/core');
 const { capLists, limits } = await import('@graphql-bulwark/limits');
 const { rateLimit } = await import('@graphql-bulwark/rate-limit');

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { guardSchema } from '@graphql-bulwark/auth';
+import { guardSchema } from '@graphql-bulwark/authorization';
 import { requireTestedGraphql } from '@graphql-bulwark/core/internal';
 import { buildSchema, version } from 'graphql';
 import { buildSchema as buildSchema17 } from 'graphql-17';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Signer, signer } from '../packages/auth/test/tokens.ts';
+import { type Signer, signer } from '../packages/authentication/test/tokens.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 let keys: Signer;

@@ -1,6 +1,6 @@
 // What was taken back, or given back, a second time: the second time takes nothing of the first one back.
 
-import { type DenyList, memoryDenyList, penalty, redisDenyList } from '@graphql-bulwark/auth';
+import { type DenyList, memoryDenyList, penalty, redisDenyList } from '@graphql-bulwark/authentication';
 import { memoryStore } from '@graphql-bulwark/rate-limit';
 import { afterAll, afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { Redis } from './redis-client.ts';

@@ -3,7 +3,7 @@
 // Run with: npm run bench:auth
 import { createSecretKey, hash, randomBytes } from 'node:crypto';
 import { ApolloServer, type BaseContext, HeaderMap } from '@apollo/server';
-import { authenticate } from '@graphql-bulwark/auth';
+import { authenticate } from '@graphql-bulwark/authentication';
 import { createVerifier } from 'fast-jwt';
 import { type CryptoKey, exportSPKI, generateKeyPair, jwtVerify, SignJWT } from 'jose';
 

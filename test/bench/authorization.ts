@@ -11,7 +11,7 @@
 import { execFileSync } from 'node:child_process';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { authDirectives, guardSchema } from '@graphql-bulwark/auth';
+import { authDirectives, guardSchema } from '@graphql-bulwark/authorization';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { buildSchema, defaultFieldResolver, execute, type GraphQLSchema, parse } from 'graphql';
 import { applyMiddleware } from 'graphql-middleware';

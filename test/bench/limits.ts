@@ -26,19 +26,23 @@ import {
 import depthLimit from 'graphql-depth-limit';
 import { getComplexity, simpleEstimator } from 'graphql-query-complexity';
 import { createComplexityLimitRule } from 'graphql-validation-complexity';
-import type * as coreCheck from '../../packages/core/src/check.ts';
-import type * as limitsActual from '../../packages/limits/src/cost-actual.ts';
-import type * as limitsMeter from '../../packages/limits/src/cost-meter.ts';
-import type * as limitsOptions from '../../packages/limits/src/cost-options.ts';
-import { githubListSizes, githubOperations, githubVariables } from '../github-operations.ts';
+import type * as coreCheck from '../../packages/core/src/plugin/check.ts';
+import type * as limitsActual from '../../packages/limits/src/cost/models/actual-cost.ts';
+import type * as limitsOptions from '../../packages/limits/src/cost/options.ts';
+import type * as limitsMeter from '../../packages/limits/src/cost/price.ts';
+import {
+  githubListSizes,
+  githubOperations,
+  githubVariables,
+} from '../../packages/limits/test/cost/github-operations.ts';
 import { built } from './built.ts';
 import { compare, type Effort, percent, timeOnce } from './clock.ts';
 import { type Hostile, hostile } from './hostile-documents.ts';
 
-const { resolveOperation } = await built<typeof coreCheck>('core', 'check');
-const { actualCost } = await built<typeof limitsActual>('limits', 'cost-actual');
-const { costMeter } = await built<typeof limitsMeter>('limits', 'cost-meter');
-const { resolveCostOptions } = await built<typeof limitsOptions>('limits', 'cost-options');
+const { resolveOperation } = await built<typeof coreCheck>('core', 'plugin/check');
+const { actualCost } = await built<typeof limitsActual>('limits', 'cost/models/actual-cost');
+const { costMeter } = await built<typeof limitsMeter>('limits', 'cost/price');
+const { resolveCostOptions } = await built<typeof limitsOptions>('limits', 'cost/options');
 
 const times = (n: number, make: (i: number) => string) => Array.from({ length: n }, (_, i) => make(i)).join(' ');
 const parsed = (text: string) => parse(text, { noLocation: true });

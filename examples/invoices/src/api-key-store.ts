@@ -1,5 +1,5 @@
 /** API keys in the SQL database. A key acts for its organisation, with the rights of an ordinary member. */
-import type { ApiKeyStore } from '@graphql-bulwark/auth';
+import type { ApiKeyStore } from '@graphql-bulwark/authentication';
 import type { Db } from './database.ts';
 import type { ApiKey } from './records.ts';
 

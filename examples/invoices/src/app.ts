@@ -1,6 +1,6 @@
 /** What both servers have in common: one seeded database of their own, the issuer, the events, and the context. */
 import { EventEmitter } from 'node:events';
-import type { DenyList, Penalty } from '@graphql-bulwark/auth';
+import type { DenyList, Penalty } from '@graphql-bulwark/authentication';
 import { type Db, openDatabase } from './database.ts';
 import type { Identity } from './identity.ts';
 import { seed } from './seed.ts';

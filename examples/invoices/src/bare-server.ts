@@ -5,7 +5,7 @@
  */
 import { ApolloServer } from '@apollo/server';
 import type { ExpressContextFunctionArgument } from '@as-integrations/express5';
-import { authDirectives } from '@graphql-bulwark/auth';
+import { authDirectives } from '@graphql-bulwark/authorization';
 import { costDirectives } from '@graphql-bulwark/limits';
 import { rateLimitDirectives } from '@graphql-bulwark/rate-limit';
 import { makeExecutableSchema } from '@graphql-tools/schema';

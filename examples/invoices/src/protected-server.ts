@@ -1,7 +1,7 @@
 /** The invoicing API behind Bulwark: the same schema, resolvers and data as the bare one. */
 import { ApolloServer } from '@apollo/server';
 import type { ExpressContextFunctionArgument } from '@as-integrations/express5';
-import { memoryDenyList, penalty, redisDenyList } from '@graphql-bulwark/auth';
+import { memoryDenyList, penalty, redisDenyList } from '@graphql-bulwark/authentication';
 import { httpLimits } from '@graphql-bulwark/http';
 import { expressSecurity, jsonErrors } from '@graphql-bulwark/http/express';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';

@@ -1,5 +1,5 @@
 /** What the rules of the schema ask of the application: policies that decide, and loaders that find whose something is. */
-import type { Loaders, Policies } from '@graphql-bulwark/auth';
+import type { Loaders, Policies } from '@graphql-bulwark/authorization';
 import type { SecuredContext } from 'graphql-bulwark';
 import type { App } from './app.ts';
 import { invoiceById } from './resolvers/load.ts';

@@ -1,5 +1,5 @@
 // Logins that are counted, sessions that end, and API keys in the database.
-import { memoryDenyList, penalty } from '@graphql-bulwark/auth';
+import { memoryDenyList, penalty } from '@graphql-bulwark/authentication';
 import { memoryStore } from '@graphql-bulwark/rate-limit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apiKeyStore } from '../src/api-key-store.ts';

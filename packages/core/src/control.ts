@@ -7,10 +7,10 @@ import type {
   GraphQLSchema,
   OperationDefinitionNode,
 } from 'graphql';
-import type { EventDetails } from './events.ts';
+import type { EventDetails } from './events/events.ts';
 import type { OperationFacts } from './operation/metrics.ts';
 import type { OperationState } from './operation/operation-state.ts';
-import type { SecurityContext } from './principal.ts';
+import type { SecurityContext } from './security-context.ts';
 
 /** Room 2: the request before it is parsed. */
 export interface IncomingRequest<C = unknown> {

@@ -1,9 +1,8 @@
 /** For the sibling packages alone: no promise is made about these names between versions. */
-export type { CheckInput } from './check.ts';
+
 export { forwardedHops, inNetworks, normalizeAddress } from './client-address.ts';
 export type { StartingServer } from './control.ts';
 export { aCounterStore } from './counter-store.ts';
-export { longestTimer, within } from './deadline.ts';
 export {
   asGraphQLError,
   isExpectedError,
@@ -11,8 +10,11 @@ export {
   type MaskResult,
   maskResult,
 } from './errors/mask-errors.ts';
+export { checkMessages, reworded, type Wording, wording } from './errors/messages.ts';
+export { parseDocument } from './errors/parser-overflow.ts';
+export { type CoordinateShare, deny, factsOfRefusal, type RefusalFacts, refusalCode } from './errors/refusal.ts';
 export { type AuthScheme, type BearerError, challenge, realmRow } from './errors/www-authenticate.ts';
-export { aLogger, anEventSink, type EventDetails, type EventOrigin, logEvents, maskedBy } from './events.ts';
+export { aLogger, anEventSink, type EventDetails, type EventOrigin, logEvents, maskedBy } from './events/events.ts';
 export {
   failField,
   failValue,
@@ -21,10 +23,15 @@ export {
   type ReadList,
   unlessGivenUp,
 } from './execution/hand-over-list.ts';
-export { requireTestedGraphql } from './graphql-version.ts';
+export { longestTimer, within } from './lib/deadline.ts';
+export { around, isPlainField, type Resolver } from './lib/default-resolver.ts';
 export { sha256, sha256Bytes } from './lib/digest.ts';
 export { isDevelopment, maxValidationErrors } from './lib/environment.ts';
+export { requireTestedGraphql } from './lib/graphql-version.ts';
 export { isObject, isRecord } from './lib/is-object.ts';
+export { dimensionsOf, isAsyncIterable, isIterable } from './lib/list-types.ts';
+export { type PlainTextBudget, plainText, plainTextBudget } from './lib/normalize-text.ts';
+export { forget, isPromise, ownVerdict } from './lib/promises.ts';
 export {
   aFlag,
   aFlagOrFunction,
@@ -54,7 +61,6 @@ export {
   wholeNumber,
   withoutDefaults,
 } from './lib/read-options.ts';
-export { dimensionsOf, isAsyncIterable, isIterable } from './lists.ts';
 export {
   behind,
   collectFields,
@@ -86,15 +92,10 @@ export {
 } from './operation/operation-state.ts';
 export type { Place } from './operation/places.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
-export type { Header, SchemaDetails } from './outgoing.ts';
-export { parseDocument } from './parser-overflow.ts';
-export { around, isPlainField, type Resolver } from './plain-field.ts';
-export { type PlainTextBudget, plainText, plainTextBudget } from './plain-text.ts';
-export { claimAt, hasEnded, isNumericDate, securityOf } from './principal.ts';
-export { forget, isPromise, ownVerdict } from './promises.ts';
-export { type CoordinateShare, deny, factsOfRefusal, type RefusalFacts, refusalCode } from './refusal.ts';
-export type { AdmitInput, MeasureInput } from './rooms.ts';
-export { callbackUrls, type SubscriptionCallbackOptions } from './subscriptions.ts';
-export { toldOfUnclosed } from './unwatched-streams.ts';
-export { eventOf } from './verdict.ts';
-export { checkMessages, reworded, type Wording, wording } from './wording.ts';
+export type { CheckInput } from './plugin/check.ts';
+export { callbackUrls, type SubscriptionCallbackOptions } from './plugin/http-subscriptions.ts';
+export type { Header, SchemaDetails } from './plugin/response.ts';
+export type { AdmitInput, MeasureInput } from './plugin/rooms.ts';
+export { toldOfUnclosed } from './plugin/unwatched-streams.ts';
+export { eventOf } from './plugin/verdict.ts';
+export { claimAt, hasEnded, isNumericDate, securityOf } from './security-context.ts';

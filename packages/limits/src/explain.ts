@@ -24,10 +24,10 @@ import {
   OperationTypeNode,
   parse,
 } from 'graphql';
-import type { Cost } from './cost.ts';
-import { costMeter, costRefusals } from './cost-meter.ts';
-import { type CostOptions, resolveCostOptions } from './cost-options.ts';
-import { dearest } from './cost-shares.ts';
+import type { Cost } from './cost/cost.ts';
+import { type CostOptions, resolveCostOptions } from './cost/options.ts';
+import { costMeter, costRefusals } from './cost/price.ts';
+import { dearest } from './cost/shares.ts';
 import type { LimitsOptions } from './options.ts';
 import { ceilings, exceeded, resolveLimits } from './table.ts';
 import { variableFacts } from './variables.ts';

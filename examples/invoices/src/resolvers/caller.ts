@@ -1,5 +1,5 @@
 /** Who is asking, as far as the resolvers care: to pick whose data is meant, not to decide which of it they may see. */
-import { notFound } from '@graphql-bulwark/auth';
+import { notFound } from '@graphql-bulwark/authorization';
 import { GraphQLError } from 'graphql';
 import type { InvoicesContext } from '../app.ts';
 

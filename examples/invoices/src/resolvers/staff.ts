@@ -1,6 +1,6 @@
 /** What an organisation's admins do: invite colleagues, make API keys. */
 import { randomBytes } from 'node:crypto';
-import { generateApiKey } from '@graphql-bulwark/auth';
+import { generateApiKey } from '@graphql-bulwark/authentication';
 import { apiKeyPrefix } from '../api-key-store.ts';
 import type { InvoicesContext } from '../app.ts';
 import type { Role } from '../records.ts';

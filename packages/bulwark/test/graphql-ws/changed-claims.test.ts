@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type ApiKeyRecord, generateApiKey } from '@graphql-bulwark/auth';
+import { type ApiKeyRecord, generateApiKey } from '@graphql-bulwark/authentication';
 import type { Principal } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { createClient } from 'graphql-ws';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';
 import responseCachePlugin from '@apollo/server-plugin-response-cache';
-import { authDirectives, authorization, guardSchema } from '@graphql-bulwark/auth';
+import { authDirectives, authorization, guardSchema } from '@graphql-bulwark/authorization';
 import { checkOperation, createEvents, guard, type SecuredContext } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type ExecutionResult, type GraphQLSchema, graphql } from 'graphql';
@@ -14,7 +14,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { as, send } from '../../../../test/kit.ts';
-import { everyWay, type Outcome, outcome, plain, silent } from '../../../auth/test/ways.ts';
+import { everyWay, type Outcome, outcome, plain, silent } from '../../../authorization/test/ways.ts';
 import { composeWebSocketHooks } from '../../src/graphql-ws/index.ts';
 
 const typeDefs = `

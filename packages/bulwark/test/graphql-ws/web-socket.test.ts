@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { authDirectives, authorization, guardSchema } from '@graphql-bulwark/auth';
+import { authDirectives, authorization, guardSchema } from '@graphql-bulwark/authorization';
 import { checkOperation, createEvents, type Principal, refuse, type SecuredContext } from '@graphql-bulwark/core';
 import type { CheckInput } from '@graphql-bulwark/core/internal';
 import { rateLimit } from '@graphql-bulwark/rate-limit';
@@ -14,7 +14,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { as } from '../../../../test/kit.ts';
-import { silent } from '../../../auth/test/ways.ts';
+import { silent } from '../../../authorization/test/ways.ts';
 import { composeWebSocketHooks, type WebSocketParts } from '../../src/graphql-ws/index.ts';
 
 const typeDefs = /* GraphQL */ `

@@ -5,11 +5,11 @@
  * value that would not serialise) becomes one constant text with an id, and the log has the rest.
  */
 import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { codeOfGraphqlError, schemaCodeIn, schemaCodeOf, withoutRuntimeText } from '../details.ts';
-import { firstThrown, isParserOverflow } from '../parser-overflow.ts';
-import { printsObject } from '../printed-objects.ts';
-import { ownVerdict } from '../promises.ts';
-import { deny, factsOfRefusal, REFUSALS, type RefusalCode } from '../refusal.ts';
+import { ownVerdict } from '../lib/promises.ts';
+import { firstThrown, isParserOverflow } from './parser-overflow.ts';
+import { printsObject } from './printed-values.ts';
+import { deny, factsOfRefusal, REFUSALS, type RefusalCode } from './refusal.ts';
+import { codeOfGraphqlError, schemaCodeIn, schemaCodeOf, withoutRuntimeText } from './schema-details.ts';
 
 /** An answer made of errors must not be larger than the request that made it. */
 const maxErrors = 20;

@@ -11,9 +11,9 @@
  * that a denial never makes it give up a list which it would have completed without the guard.
  */
 import { type GraphQLResolveInfo, getNullableType, isListType, isNonNullType } from 'graphql';
-import { dimensionsOf, isIterable } from '../lists.ts';
-import type { Resolver } from '../plain-field.ts';
-import { forget, isPromise } from '../promises.ts';
+import type { Resolver } from '../lib/default-resolver.ts';
+import { dimensionsOf, isIterable } from '../lib/list-types.ts';
+import { forget, isPromise } from '../lib/promises.ts';
 
 /** The way to a value in the answer, from its end. An executor makes one object for each field that it executes. */
 type Path = GraphQLResolveInfo['path'];

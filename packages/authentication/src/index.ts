@@ -1,0 +1,27 @@
+export {
+  type ApiKeyOptions,
+  type ApiKeyRecord,
+  type ApiKeyStore,
+  type GeneratedApiKey,
+  generateApiKey,
+} from './api-keys.ts';
+export { reported } from './auth-events.ts';
+export type { CredentialOptions } from './authenticate.ts';
+export { type Authenticate, type AuthenticateOptions, authenticate } from './authenticate.ts';
+export { type Attempt, type Penalty, type PenaltyOptions, penalty } from './brute-force.ts';
+export type { CookieOptions } from './cookie.ts';
+export type { CredentialSource } from './credential.ts';
+export type { DpopOptions } from './dpop.ts';
+export type { IssuerOptions } from './jwt/issuer.ts';
+export type { KeyOptions } from './jwt/keys.ts';
+export {
+  type DenyList,
+  type DenyListOptions,
+  type MemoryDenyListOptions,
+  memoryDenyList,
+  type RedisCommands,
+  type RedisDenyListOptions,
+  redisDenyList,
+} from './revocation/deny-list.ts';
+export type { RevocationOptions, RevocationQuery } from './revocation/revocation.ts';
+export { type ImpliedRightsOptions, impliedRights } from './role-hierarchy.ts';

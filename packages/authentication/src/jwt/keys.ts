@@ -1,0 +1,159 @@
+/** Which keys check which signatures (RFC 7518 section 3.1, RFC 8725 section 3.1). Settled while the server starts. */
+import { createPublicKey, KeyObject } from 'node:crypto';
+import { types } from 'node:util';
+import {
+  atLeast,
+  between,
+  fullListOf,
+  mustUnshown,
+  type Settings,
+  type SharedTable,
+} from '@graphql-bulwark/core/internal';
+import { type CryptoKey, createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { type IssuerListener, remoteKeys } from './remote-jwks.ts';
+import { isUsableKey, minRsaBits } from './usable-key.ts';
+
+/** Where an issuer's keys come from. Exactly one of the three. */
+export interface KeyOptions {
+  /** Signature algorithms that are accepted, for example `['ES256']`. */
+  readonly algorithms: readonly string[];
+  /** The issuer's JSON Web Key Set over HTTPS; plain HTTP only on the loopback interface. */
+  readonly jwksUrl?: string | URL | undefined;
+  /** A JSON Web Key Set of public keys. */
+  readonly jwks?: JSONWebKeySet | undefined;
+  /** One key: public, as `KeyObject`, `CryptoKey` or PEM text (SPKI); for HMAC a secret as `Uint8Array` or `KeyObject`. */
+  readonly key?: KeyObject | CryptoKey | string | Uint8Array | undefined;
+  /** How long to wait for the key set. Whole number, 1 or more. @default 5000 */
+  readonly jwksTimeoutMilliseconds?: number | undefined;
+  /** How long keys are used beyond ten minutes while the issuer is down. Whole number, 0 to 86400. @default 3600 */
+  readonly jwksStaleSeconds?: number | undefined;
+}
+
+/** What jose takes as the key of `jwtVerify`. */
+export type Keys = JWTVerifyGetKey | KeyObject | CryptoKey | Uint8Array;
+
+interface Algorithm {
+  /** As Node names key types; `secret` is HMAC. */
+  readonly keyType: 'rsa' | 'ec' | 'ed25519' | 'secret';
+  readonly curve?: string;
+  /** RFC 7518 section 3.2: an HMAC key is at least as long as the hash. */
+  readonly minBytes?: number;
+}
+
+const rsa: Algorithm = { keyType: 'rsa' };
+const ed25519: Algorithm = { keyType: 'ed25519' };
+const knownAlgorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
+  ['RS256', rsa],
+  ['RS384', rsa],
+  ['RS512', rsa],
+  ['PS256', rsa],
+  ['PS384', rsa],
+  ['PS512', rsa],
+  ['ES256', { keyType: 'ec', curve: 'prime256v1' }],
+  ['ES384', { keyType: 'ec', curve: 'secp384r1' }],
+  ['ES512', { keyType: 'ec', curve: 'secp521r1' }],
+  ['EdDSA', ed25519],
+  ['Ed25519', ed25519],
+  ['HS256', { keyType: 'secret', minBytes: 32 }],
+  ['HS384', { keyType: 'secret', minBytes: 48 }],
+  ['HS512', { keyType: 'secret', minBytes: 64 }],
+]);
+
+const anAlgorithm = `names among ${[...knownAlgorithms.keys()].join(', ')}`;
+
+export type DefaultedKeyOption = 'jwksTimeoutMilliseconds' | 'jwksStaleSeconds';
+
+export const keyTable: SharedTable<KeyOptions, DefaultedKeyOption> = {
+  algorithms: { required: true, check: fullListOf(anAlgorithm, (name: string) => knownAlgorithms.has(name)) },
+  jwksUrl: {
+    check: mustUnshown('be an https URL without credentials (http only on the loopback interface)', isTrustedUrl),
+  },
+  jwks: {
+    check: mustUnshown(
+      'be a JSON Web Key Set of at least one key, all of them readable and public (RSA: at least 2048 bits)',
+      isPublicKeySet,
+    ),
+  },
+  key: { check: mustUnshown('be a KeyObject, a CryptoKey, PEM text or a Uint8Array', isKey) },
+  jwksTimeoutMilliseconds: { default: 5_000, check: atLeast(1) },
+  jwksStaleSeconds: { default: 3_600, check: between(0, 86_400) },
+};
+
+/** @throws {TypeError} for keys and algorithms that do not fit each other. */
+export function keysOf(options: Settings<KeyOptions, DefaultedKeyOption>, onState?: IssuerListener): Keys {
+  const { jwksUrl, jwks, key, jwksTimeoutMilliseconds, jwksStaleSeconds } = options;
+  const algorithms = options.algorithms.flatMap((name) => knownAlgorithms.get(name) ?? []);
+  const secrets = algorithms.filter(({ keyType }) => keyType === 'secret').length;
+  if (secrets > 0 && secrets < algorithms.length) {
+    throw new TypeError('algorithms must not mix HMAC with signatures: a public key would pass for a secret.');
+  }
+  const given = [jwksUrl, jwks, key].filter((source) => source !== undefined);
+  if (given.length !== 1) throw new TypeError('Give exactly one of jwksUrl, jwks and key.');
+  if (key !== undefined) return checkedKey(key, algorithms);
+  if (secrets > 0) throw new TypeError('HMAC algorithms need a secret as key; a key set holds public keys.');
+  if (jwks !== undefined) return createLocalJWKSet(jwks);
+  return remoteKeys({
+    url: new URL(jwksUrl as string | URL),
+    timeoutMilliseconds: jwksTimeoutMilliseconds,
+    staleSeconds: jwksStaleSeconds,
+    onState,
+  });
+}
+
+function checkedKey(key: NonNullable<KeyOptions['key']>, algorithms: readonly Algorithm[]): Keys {
+  const known = typeof key === 'string' ? publicKeyOf(key) : key;
+  const object = known instanceof KeyObject || known instanceof Uint8Array ? known : KeyObject.from(known);
+  for (const algorithm of algorithms) {
+    if (!fits(object, algorithm)) {
+      throw new TypeError(
+        algorithm.keyType === 'secret'
+          ? 'key must be a secret (Uint8Array or secret KeyObject) at least as long as the hash of its HMAC algorithm.'
+          : 'key must be a public key (RSA: at least 2048 bits) that fits each of the algorithms; keys of several kinds belong into jwks.',
+      );
+    }
+  }
+  return known;
+}
+
+function publicKeyOf(pem: string): KeyObject {
+  if (!pem.trimStart().startsWith('-----BEGIN PUBLIC KEY-----')) {
+    throw new TypeError("key as text must be a PEM public key ('BEGIN PUBLIC KEY'); a secret must be a Uint8Array.");
+  }
+  try {
+    return createPublicKey(pem);
+  } catch {
+    throw new TypeError('key is not a readable PEM public key.');
+  }
+}
+
+function fits(key: KeyObject | Uint8Array, { keyType, curve, minBytes = 0 }: Algorithm): boolean {
+  if (keyType === 'secret') {
+    if (key instanceof Uint8Array) return key.byteLength >= minBytes;
+    return key.type === 'secret' && (key.symmetricKeySize ?? 0) >= minBytes;
+  }
+  if (key instanceof Uint8Array || key.type !== 'public' || key.asymmetricKeyType !== keyType) return false;
+  const { namedCurve, modulusLength = minRsaBits } = key.asymmetricKeyDetails ?? {};
+  return (curve === undefined || namedCurve === curve) && modulusLength >= minRsaBits;
+}
+
+function isKey(value: unknown): boolean {
+  const isKeyLike = types.isKeyObject(value) || types.isCryptoKey(value);
+  return isKeyLike || value instanceof Uint8Array || typeof value === 'string';
+}
+
+function isPublicKeySet(jwks: JSONWebKeySet): boolean {
+  try {
+    createLocalJWKSet(jwks);
+    return jwks.keys.length > 0 && jwks.keys.every(isUsableKey);
+  } catch {
+    return false;
+  }
+}
+
+function isTrustedUrl(url: unknown): boolean {
+  const text = url instanceof URL ? url.href : url;
+  if (typeof text !== 'string' || !URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+  return (protocol === 'https:' || (protocol === 'http:' && loopback)) && username === '' && password === '';
+}

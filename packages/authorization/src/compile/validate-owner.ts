@@ -1,0 +1,162 @@
+/** What about `@owner` only the schema around it can tell: refused at start, never at run time. */
+import { isPlainField } from '@graphql-bulwark/core/internal';
+import {
+  type GraphQLField,
+  type GraphQLInputType,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isInputObjectType,
+  isInterfaceType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+} from 'graphql';
+import { isSent } from '../directives/federation.ts';
+import { type Guarded, ownerModeOf } from './compiled-rules.ts';
+import type { OwnerRule } from './owner-rule.ts';
+
+/** @throws {TypeError} for owners of one coordinate that do not agree, or of which one would let everybody pass. */
+export function checkedOwners(owners: OwnerRule[], coordinate: string): OwnerRule[] {
+  if (new Set(owners.map(({ mode }) => mode)).size > 1) {
+    throw new TypeError(`${coordinate}: give every @owner here the same mode.`);
+  }
+  // The second would fill in nothing for whom only the first knows.
+  if (owners.filter(({ preset }) => preset).length > 1) {
+    throw new TypeError(`${coordinate}: give preset to one @owner only.`);
+  }
+  const others = new Set(owners.map(({ arg }) => arg?.join('.')));
+  if (others.size > 1 && owners.some(({ arg, optional }) => arg && optional === true)) {
+    throw new TypeError(
+      `${coordinate}: with optional, whoever leaves the argument out passes every other @owner here; leave optional out.`,
+    );
+  }
+  return owners;
+}
+
+/** @throws {TypeError} for a field whose owner stands nowhere. */
+export function checkReferences(
+  field: GraphQLField<unknown, unknown>,
+  owners: readonly OwnerRule[],
+  isRoot: boolean,
+  coordinate: string,
+): void {
+  for (const { arg, loader, rows } of owners) {
+    if (isRoot && !arg && loader === undefined) {
+      throw new TypeError(`${coordinate}: a root field has no object; give @owner an arg or a loader.`);
+    }
+    const path = arg ?? rows;
+    if (path && !leadsSomewhere(field, path)) {
+      throw new TypeError(`${coordinate}: @owner(arg: "${path.join('.')}") leads to no argument.`);
+    }
+  }
+}
+
+/** @throws {TypeError} for mode NULL of an object, a field, an argument or an input field where there is no `null` to answer with. */
+export function checkNullable(
+  schema: GraphQLSchema,
+  { types, fields, inputs }: Readonly<Record<'types' | 'fields' | 'inputs', ByCoordinate>>,
+): void {
+  const guards = [...fields.values(), ...inputs.values()];
+  const nulling = new Set(guards.filter((one) => ownerModeOf(one) === 'NULL').map(({ coordinate }) => coordinate));
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) && !isInterfaceType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      const named = getNamedType(field.type);
+      const results = isAbstractType(named) ? schema.getPossibleTypes(named) : [named];
+      const nulled = results.find(({ name }) => types.get(name)?.owners.some(({ mode }) => mode === 'NULL'));
+      if (nulled && hasNonNullItem(field.type)) {
+        throw new TypeError(
+          `${type.name}.${field.name}: @owner(mode: NULL) of ${nulled.name} needs a place that can be null.`,
+        );
+      }
+      const isRefused = type === schema.getSubscriptionType();
+      if (nulling.size === 0 || !(isRefused || isNonNullType(field.type))) continue;
+      const at = guardedBy(`${type.name}.${field.name}`, field).find((coordinate) => nulling.has(coordinate));
+      if (at !== undefined) {
+        const why = isRefused ? 'is refused as a whole' : 'cannot';
+        throw new TypeError(
+          `${at}: mode NULL of @owner needs a field that can be null, but ${type.name}.${field.name} ${why}.`,
+        );
+      }
+    }
+  }
+}
+
+/**
+ * Where a subgraph takes objects out of what a router sends, an owner must not be read from there.
+ *
+ * @throws {TypeError} for a type with `@key`, and with an `@owner` on itself or on a field, that has no `__resolveReference`; for
+ * one of whose fields without a resolver answers with objects of such a type.
+ */
+export function checkEntities(
+  schema: GraphQLSchema,
+  { types, fields }: { readonly types: ByCoordinate; readonly fields: ByCoordinate },
+): void {
+  const ownersOf = (type: GraphQLObjectType): readonly OwnerRule[] =>
+    Object.keys(type.getFields()).flatMap((field) => fields.get(`${type.name}.${field}`)?.owners ?? []);
+  const isRead = ({ arg, loader }: OwnerRule): boolean => arg === undefined && loader === undefined;
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || !isSent(schema, type)) continue;
+    if ((types.get(type.name)?.owners ?? []).length > 0 || ownersOf(type).some(isRead)) {
+      throw new TypeError(
+        `${type.name} has @key and @owner and needs a __resolveReference that loads it, in extensions.apollo.subgraph.`,
+      );
+    }
+    for (const [coordinate, along] of sentAlong(schema, type)) {
+      if (![...(types.get(along.name)?.owners ?? []), ...ownersOf(along)].some(isRead)) continue;
+      throw new TypeError(
+        `${coordinate} needs a resolver, or ${type.name} a __resolveReference: a router could say whose a ${along.name} is.`,
+      );
+    }
+  }
+}
+
+/** What stands in an object that was sent and is answered as it is: the types of fields without a resolver, and of theirs. */
+function* sentAlong(
+  schema: GraphQLSchema,
+  sent: GraphQLObjectType,
+): Generator<readonly [coordinate: string, type: GraphQLObjectType]> {
+  const holders = new Set([sent]);
+  for (const holder of holders) {
+    for (const field of Object.values(holder.getFields())) {
+      if (!isPlainField(field)) continue;
+      const named = getNamedType(field.type);
+      for (const type of isAbstractType(named) ? schema.getPossibleTypes(named) : [named]) {
+        if (!isObjectType(type)) continue;
+        yield [`${holder.name}.${field.name}`, type];
+        holders.add(type);
+      }
+    }
+  }
+}
+
+type ByCoordinate = ReadonlyMap<string, Guarded>;
+
+function hasNonNullItem(type: GraphQLOutputType): boolean {
+  if (isNonNullType(type)) return isListType(type.ofType) ? hasNonNullItem(type.ofType.ofType) : true;
+  return isListType(type) && hasNonNullItem(type.ofType);
+}
+
+/** The coordinates at which owners decide what a field answers: its own, and those of all that it may be given. */
+function guardedBy(coordinate: string, field: GraphQLField<unknown, unknown>): string[] {
+  const seen = new Set<string>();
+  const members = (type: GraphQLInputType): string[] => {
+    const named = getNamedType(type);
+    if (!isInputObjectType(named) || seen.has(named.name)) return [];
+    seen.add(named.name);
+    return Object.values(named.getFields()).flatMap((one) => [`${named.name}.${one.name}`, ...members(one.type)]);
+  };
+  return [coordinate, ...field.args.flatMap(({ name, type }) => [`${coordinate}(${name}:)`, ...members(type)])];
+}
+
+function leadsSomewhere(field: GraphQLField<unknown, unknown>, [first, ...rest]: readonly string[]): boolean {
+  let type: GraphQLInputType | undefined = field.args.find(({ name }) => name === first)?.type;
+  for (const key of rest) {
+    const named = type && getNamedType(type);
+    type = isInputObjectType(named) ? named.getFields()[key]?.type : undefined;
+  }
+  return type !== undefined;
+}

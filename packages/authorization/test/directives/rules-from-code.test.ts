@@ -1,0 +1,370 @@
+/** Rules that are written in other places: in code, on interfaces, under other names, in federation's words. */
+
+import { impliedRights } from '@graphql-bulwark/authentication';
+import { createEvents, type SecurityEvent } from '@graphql-bulwark/core';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import SchemaBuilder from '@pothos/core';
+import { buildSchema, type GraphQLSchema, graphql } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { as } from '../../../../test/kit.ts';
+import {
+  accessTable,
+  authDirectives,
+  authDirectivesAs,
+  authorization,
+  describeAccess,
+  describeChecks,
+  type GuardSchemaOptions,
+  guardSchema,
+} from '../../src/index.ts';
+import { admin, plain, silent } from '../ways.ts';
+
+const user = as({ id: 'me' });
+
+const ask = async (
+  schema: GraphQLSchema,
+  source: string,
+  contextValue: unknown,
+  rootValue?: unknown,
+): Promise<unknown> => plain((await graphql({ schema, source, contextValue, rootValue })).data);
+
+const guarding =
+  (types: string, options: GuardSchemaOptions = {}): (() => GraphQLSchema) =>
+  () =>
+    guardSchema(buildSchema(types, { assumeValidSDL: true }), options);
+
+describe('rules from code', () => {
+  const types = 'type Query { doc: Doc pay(id: ID, fee: Int): Int open: Int } type Doc { id: ID total: Int }';
+  const rootValue = { doc: { id: '1', total: 5, ownerId: 'me' }, pay: () => 1, open: 2 };
+
+  it('are compiled like those of the schema', async () => {
+    const schema = guarding(types, {
+      rules: {
+        Doc: { owner: {} },
+        'Doc.total': { auth: { roles: 'ADMIN' } },
+        'Query.pay': { auth: [{}, { roles: [['ADMIN']] }] },
+        'Query.pay(fee:)': { auth: { scopes: 'fees' } },
+        'Query.open': { public: true },
+      },
+    })();
+    expect(await ask(schema, '{doc{id total} pay open}', user, rootValue)).toEqual({
+      doc: { id: '1', total: null },
+      pay: null,
+      open: 2,
+    });
+    expect(await ask(schema, '{pay fee:pay(fee:1)}', admin, rootValue)).toEqual({ pay: 1, fee: null });
+    expect(await ask(schema, '{doc{id}}', as({ id: 'them' }), rootValue)).toEqual({ doc: null });
+  });
+
+  it('hold for a schema that Pothos built', async () => {
+    const builder = new SchemaBuilder<{ Objects: { Doc: { id: string; ownerId: string } } }>({});
+    builder.objectType('Doc', { fields: (t) => ({ id: t.exposeString('id') }) });
+    builder.queryType({
+      fields: (t) => ({
+        docs: t.field({
+          type: ['Doc'],
+          nullable: { list: false, items: true },
+          resolve: () => [
+            { id: '1', ownerId: 'me' },
+            { id: '2', ownerId: 'them' },
+          ],
+        }),
+        users: t.string({
+          extensions: { directives: { auth: { roles: 'ADMIN' } } },
+          nullable: true,
+          resolve: () => 'all',
+        }),
+      }),
+    });
+    const schema = guardSchema(builder.toSchema(), { rules: { Doc: { owner: {} } } });
+    expect(await ask(schema, '{docs{id} users}', user)).toEqual({ docs: [{ id: '1' }, null], users: null });
+    expect(await ask(schema, '{users}', admin)).toEqual({ users: 'all' });
+  });
+
+  it.each([
+    [{ 'Query.nope': { auth: {} } }, 'the schema has no Query.nope'],
+    [{ Doc: null }, 'must be an object'],
+    [{ Doc: {} }, 'rules: Doc needs auth, owner or public'],
+    [{ Doc: { auth: undefined } }, 'rules: auth of Doc must be its arguments'],
+    [{ 'Query.pay': { auth: undefined, public: true } }, 'rules: auth of Query.pay must be its arguments'],
+    [{ Doc: { auth: new Map([['roles', 'ADMIN']]) } }, 'rules: auth of Doc must be its arguments'],
+    [{ Doc: { auth: [[]] } }, 'rules: auth of Doc must be its arguments'],
+    [{ Doc: { auth: { roles: undefined } } }, 'Doc: roles of @auth is undefined'],
+    [{ Doc: { owner: { loader: undefined } } }, 'Doc: loader of @owner is undefined'],
+    [{ Doc: new Map([['auth', {}]]) }, 'the rule of Doc must be an object'],
+    [new Map([['Doc', { auth: {} }]]), 'rules must be an object'],
+    [[], 'rules must be an object'],
+    [() => ({ Doc: { auth: {} } }), 'rules must be an object'],
+    [null, 'rules must be an object'],
+    [{ Doc: { auht: {} } }, "did you mean 'auth'"],
+    [{ Doc: { auth: true } }, 'must be its arguments'],
+    [{ Doc: { auth: [] } }, 'must be its arguments'],
+    [{ Doc: { public: false } }, 'must be true'],
+    [{ Doc: { auth: { roles: [] } } }, 'Doc: roles of @auth must be'],
+    [{ Query: { owner: {} } }, 'a root type has no @owner'],
+    [{ 'Query.pay(id:)': { public: true } }, '@public has no effect here'],
+  ])('are refused at start where they cannot be meant: %j', (rules, message) => {
+    expect(guarding(types, { rules: rules as never })).toThrow(message);
+  });
+});
+
+describe('rules on interfaces', () => {
+  const types = `${authDirectives} interface N @auth(roles: "ADMIN") { a: Int } type T implements N { a: Int b: Int } type Query { n: N t: T }`;
+  const rootValue = { n: { __typename: 'T', a: 1 }, t: { a: 1, b: 2 } };
+
+  it('hold for every type that implements them', async () => {
+    const schema = guarding(types)();
+    expect(await ask(schema, '{n{a} t{b}}', user, rootValue)).toEqual({ n: null, t: null });
+    expect(await ask(schema, '{n{a} t{b}}', admin, rootValue)).toEqual({ n: { a: 1 }, t: { b: 2 } });
+  });
+
+  it.each([
+    ['interface N @auth { a: Int }', 'N: strictInterfaces'],
+    ['interface N { a: Int @auth }', 'N.a: strictInterfaces'],
+    ['interface N { a(x: Int @auth): Int }', 'N.a(x:): strictInterfaces'],
+  ])('are refused with strictInterfaces: %s', (types_, message) => {
+    expect(guarding(`${authDirectives} ${types_} type Query { n: N }`, { strictInterfaces: true })).toThrow(message);
+  });
+
+  it.each([false, true])(
+    'are refused where they are owners of arguments, with strictInterfaces: %s',
+    (strictInterfaces) => {
+      const owned = (owner: string, options: GuardSchemaOptions = {}): (() => GraphQLSchema) =>
+        guarding(
+          `${authDirectives} interface N { a(x: ID ${owner}): Int } type T implements N { a(x: ID): Int } type Query { t: T }`,
+          { ...options, strictInterfaces },
+        );
+      const message = 'N.a(x:): @owner has no effect here; put it on the types that implement it.';
+      expect(owned('@owner')).toThrow(message);
+      expect(owned('@owner(loader: "none")')).toThrow(message);
+      expect(owned('', { rules: { 'N.a(x:)': { owner: {} } } })).toThrow(message);
+      expect(owned('', { rules: { 'T.a(x:)': { owner: {} } } })).not.toThrow();
+    },
+  );
+});
+
+describe('directives under other names', () => {
+  const names = { auth: 'secured', owner: 'mine', public: 'open' };
+  const types = `${authDirectivesAs(names)} type Query { a: Int @secured(roles: "ADMIN") d: D o: Int @open } type D @mine { id: Int }`;
+
+  it('are read under these', async () => {
+    const schema = guarding(types, { directiveNames: names })();
+    const rootValue = { a: 1, d: { id: 1, ownerId: 'them' }, o: 3 };
+    expect(await ask(schema, '{a d{id} o}', user, rootValue)).toEqual({ a: null, d: null, o: 3 });
+  });
+
+  it('keep a schema from starting that nobody guards, or that does not declare them', () => {
+    const control = authorization({ directiveNames: names });
+    expect(() => control.start?.({ schema: buildSchema(types) })).toThrow('nothing enforces them');
+    expect(guarding(`${authDirectives} type Query { a: Int }`, { directiveNames: names })).toThrow(
+      "directiveNames.auth is 'secured'",
+    );
+    expect(guarding(types, { directiveNames: { auth: '@secured' } })).toThrow("a name without '@'");
+    expect(guarding(types, { directiveNames: { auth: 'mine', owner: 'mine' } })).toThrow('three different names');
+    expect(guarding(types, { directiveNames: { atuh: 'x' } as never })).toThrow("did you mean 'auth'");
+  });
+});
+
+describe("federation's directives", () => {
+  const declared = `
+    directive @authenticated on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
+    directive @requiresScopes(scopes: [[String!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
+    directive @policy(policies: [[String!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
+    directive @federation__authenticated on FIELD_DEFINITION
+  `;
+  const types = `${declared} type Query { a: Int @authenticated b: Int @requiresScopes(scopes: [["x", "y"], ["z"]]) c: Int @policy(policies: [["p"]]) d: Int @federation__authenticated }`;
+  const rootValue = { a: 1, b: 2, c: 3, d: 4 };
+
+  it('are the same rules', async () => {
+    const schema = guarding(types, { defaultRule: 'allow', policies: { p: () => false } })();
+    expect(await ask(schema, '{a b c d}', as(null), rootValue)).toEqual({ a: null, b: null, c: null, d: null });
+    expect(await ask(schema, '{a b c d}', as({ id: 'me', scopes: ['x', 'y'] }), rootValue)).toEqual({
+      a: 1,
+      b: 2,
+      c: null,
+      d: 4,
+    });
+    expect(await ask(schema, '{b}', as({ id: 'me', scopes: ['x'] }), rootValue)).toEqual({ b: null });
+    expect(() => authorization().start?.({ schema: buildSchema(types) })).toThrow('nothing enforces them');
+  });
+
+  it.each([
+    [
+      'directive @requiresScopes(scopes: [[String!]!]!) on FIELD_DEFINITION type Query { a: Int @requiresScopes(scopes: []) }',
+      'scopes of @auth must be',
+    ],
+    ['directive @requiresScopes on FIELD_DEFINITION type Query { a: Int @requiresScopes }', 'scopes of @auth must be'],
+    [
+      'directive @fed__policy on FIELD_DEFINITION type Query { a: Int @fed__policy }',
+      'import @policy under its own name',
+    ],
+    [
+      'directive @link(url: String, import: [Import]) repeatable on SCHEMA scalar Import schema @link(url: "f", import: [{ name: "@policy", as: "@rule" }]) { query: Query } type Query { a: Int }',
+      'under another name',
+    ],
+  ])('keep the server from starting where they would be overlooked: %s', (types_, message) => {
+    expect(guarding(types_)).toThrow(message);
+  });
+});
+
+describe('implied rights', () => {
+  const principal = as({ id: 'boss', roles: ['ADMIN'], scopes: ['own'] }).security.principal;
+
+  it('complete a principal with what its roles include', () => {
+    const complete = impliedRights({
+      roles: { ADMIN: ['ACCOUNTANT'], ACCOUNTANT: ['MEMBER'] },
+      scopes: { MEMBER: ['read'], ACCOUNTANT: ['read', 'write'], OTHER: ['all'] },
+    });
+    const completed = principal && complete(principal);
+    expect(completed).toMatchObject({ roles: ['ADMIN', 'ACCOUNTANT', 'MEMBER'], scopes: ['own', 'read', 'write'] });
+    expect(principal?.roles).toEqual(['ADMIN']);
+    expect(principal && complete({ ...principal, roles: ['constructor', '__proto__'] }).roles).toEqual([
+      'constructor',
+      '__proto__',
+    ]);
+  });
+
+  it.each([
+    [{ roles: { A: ['B'], B: ['A'] } }, 'roles.A includes A itself'],
+    [{ roles: { A: ['A'] } }, 'roles.A includes A itself'],
+    [{ roles: { A: ['B'], B: ['C'], C: ['D'], D: ['B'] } }, 'roles.B includes B itself'],
+    [{ roles: null }, 'roles must map roles to lists'],
+    [{ roles: ['A'] }, 'roles must map roles to lists'],
+    [{ scopes: 'read' }, 'scopes must map roles to lists'],
+    [{ roles: { A: [''] } }, 'roles.A must be a list'],
+    ['ADMIN', 'impliedRights must be { roles, scopes }'],
+    [null, 'impliedRights must be { roles, scopes }'],
+    [{ roles: { A: 'B' } }, 'roles.A must be a list'],
+    [{ scopes: { A: [1] } }, 'scopes.A must be a list'],
+    [{ role: {} }, "did you mean 'roles'"],
+  ])('are refused where they cannot be meant: %j', (options, message) => {
+    expect(() => impliedRights(options as never)).toThrow(message);
+  });
+});
+
+describe('the access matrix', () => {
+  const types = `${authDirectives}
+    type Query { me: User @auth open(userId: ID @owner): Int @public plain: Int users(role: Role): [User] @auth(roles: "ADMIN") }
+    type User @owner(field: "id") { id: ID email: String @auth(scopes: "mail") }
+    input In { a: Int b: Int @auth(roles: "ADMIN") }
+    enum Role { USER ADMIN @auth(roles: "ADMIN") }
+  `;
+
+  it('lists every coordinate with its rule', () => {
+    const schema = guarding(types)();
+    expect(accessTable(schema)).toMatchInlineSnapshot(`
+      "In.a                 unguarded
+      In.b                 rule           @auth(roles: [["ADMIN"]])
+      Query.me             rule           @auth and @owner(field: "id", claim: "sub")
+      Query.open           public
+      Query.open(userId:)  rule           @owner(field: "ownerId", claim: "sub")
+      Query.plain          authenticated  defaultRule: authenticated
+      Query.users          rule           @auth(roles: [["ADMIN"]]) and @owner(field: "id", claim: "sub")
+      Query.users(role:)   unguarded
+      Role.ADMIN           rule           @auth(roles: [["ADMIN"]])
+      Role.USER            unguarded
+      User                 rule           @owner(field: "id", claim: "sub")
+      User.email           rule           @auth(scopes: [["mail"]])
+      User.id              unguarded
+      "
+    `);
+    expect(describeAccess(schema).find(({ coordinate }) => coordinate === 'User.email')).toEqual({
+      coordinate: 'User.email',
+      access: 'rule',
+      rule: '@auth(scopes: [["mail"]])',
+    });
+    expect(() => describeAccess(buildSchema(types))).toThrow('guardSchema()');
+  });
+
+  it('says what a public field answers only to some, and what the type of a value asks beside its place', () => {
+    const schema = guarding(`${authDirectives}
+      type Query { doc: Doc @public e(e: E @auth(roles: "A"), in: In): Int @public }
+      type Doc @auth(roles: "ADMIN") { id: ID }
+      input In { e: E }
+      enum E @auth(roles: "B") { X }
+    `)();
+    expect(accessTable(schema)).toMatchInlineSnapshot(`
+      "Doc           rule           @auth(roles: [["ADMIN"]])
+      Doc.id        unguarded
+      E             rule           @auth(roles: [["B"]])
+      E.X           unguarded
+      In.e          rule           @auth(roles: [["B"]])
+      Query.doc     rule           @auth(roles: [["ADMIN"]])
+      Query.e       public
+      Query.e(e:)   rule           @auth(roles: [["A"]]) and @auth(roles: [["B"]])
+      Query.e(in:)  unguarded
+      "
+    `);
+  });
+
+  it('says in which order the checks of a coordinate are made: what an owner hides is hidden before a policy is asked', () => {
+    const schema = guarding(
+      `${authDirectives}
+      type Query {
+        docs(userId: ID @owner(preset: true)): [Doc] @auth(roles: [["A", "B"], ["C"]], policies: ["p", "q"])
+        open: Int @public
+      }
+      type Doc @auth(policies: "p") @owner(mode: NOT_FOUND) { id: ID note: String @auth(policies: "p") @owner }`,
+      { policies: { p: () => true, q: () => true } },
+    )();
+    expect(describeChecks(schema, 'Query.docs')).toEqual([
+      'roles: A and B, or C',
+      'what is passed in, by the rules of its own',
+      "what is left out is filled in with the caller's claim",
+      'policies: p, or q',
+    ]);
+    const owner = (mode: string) => `owners: @owner(field: "ownerId", claim: "sub"${mode})`;
+    expect(describeChecks(schema, 'Doc')).toEqual([
+      owner(', mode: "NOT_FOUND"'),
+      'a caller who is signed in',
+      'policies: p',
+    ]);
+    expect(describeChecks(schema, 'Doc.note')).toEqual(['a caller who is signed in', 'policies: p', owner('')]);
+    expect(describeChecks(schema, 'Query.docs(userId:)')).toHaveLength(2);
+    expect(describeChecks(schema, 'Query.open')).toEqual([]);
+    expect(() => describeChecks(buildSchema('type Query { a: Int }'), 'Query.a')).toThrow('guardSchema()');
+  });
+
+  it('is told at start what may surprise', () => {
+    const messages: string[] = [];
+    const events = createEvents(
+      (event) => void (event.type === 'config.warning' && messages.push(event.message)),
+      () => silent,
+    );
+    guarding(
+      `${authDirectives} type Query { a(x: Int = 1 @auth): Int page: Page edges: Edges b: Int! @auth(roles: "A") } type Page { totalCount: Int items: [D] } type Edges { totalCount: Int edges: [Edge] } type Edge { node: D } type D @owner(mode: FILTER) { id: Int }`,
+      { events },
+    )();
+    expect(messages).toEqual([
+      expect.stringContaining('Query.a(x:) have a default'),
+      expect.stringContaining('Query.b are guarded and not nullable'),
+      expect.stringContaining('Page.totalCount, Edges.totalCount may count objects'),
+    ]);
+  });
+
+  it.each<[field: string, rule: string, isTold: boolean]>([
+    ['D!', 'loader: "l", mode: NOT_FOUND', true],
+    ['D!', 'loader: "l", mode: FILTER', true],
+    ['U!', 'loader: "l", mode: FILTER', true],
+    ['D', 'loader: "l", mode: NOT_FOUND', false],
+    ['[D!]!', 'loader: "l", mode: NOT_FOUND', false],
+    ['D!', 'loader: "l"', false],
+    ['D!', 'mode: NOT_FOUND', false],
+  ])('is told where time may tell what is hidden: %s with %s', (field, rule, isTold) => {
+    const messages: string[] = [];
+    const onEvent = (event: SecurityEvent) => void (event.type === 'config.warning' && messages.push(event.message));
+    const sdl = `type Query { f: ${field} u: U } union U = D type D @owner(${rule}) { a: Int }`;
+    const options = { events: createEvents(onEvent, () => silent), loaders: { l: () => null } };
+    guardSchema(makeExecutableSchema({ typeDefs: [authDirectives, sdl] }), options);
+    const told = 'Query.f are not nullable and return objects that a loader may hide';
+    expect(messages.map((message) => message.includes(told))).toEqual(isTold ? [true] : []);
+  });
+});
+
+it('makeExecutableSchema takes every place that a directive may stand on', () => {
+  const typeDefs = [
+    authDirectives,
+    'scalar S @auth enum E @auth { A @auth } input I { a: S @auth @owner } interface N @auth { a: E } type Query { a(i: I @auth @owner): Int @auth @owner(arg: "i.a") n: N }',
+  ];
+  expect(() => guardSchema(makeExecutableSchema({ typeDefs }))).not.toThrow();
+});

@@ -1,0 +1,62 @@
+/** Whether anything of a server could let an answer be kept in a cache. */
+import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
+import {
+  type ConstDirectiveNode,
+  type GraphQLSchema,
+  isInterfaceType,
+  isIntrospectionType,
+  isObjectType,
+  isUnionType,
+} from 'graphql';
+
+/**
+ * Hints in the schema, or a cache-control plugin among the application's own. Hints that a resolver sets while it runs
+ * (`info.cacheControl`) cannot be seen from here: such a server, and one with a response cache, names the plugin.
+ */
+export function usesCacheHints<C extends BaseContext>(
+  schema: GraphQLSchema,
+  plugins: readonly ApolloServerPlugin<C>[],
+): boolean {
+  const theirs = markInternal(plugins, 'CacheControl');
+  return theirs ? theirs === 'on' : [...listElements(schema)].some(carriesHint);
+}
+
+/** How one of Apollo Server's own plugins stands in a list; `undefined`: it is not there. */
+export function markInternal<C extends BaseContext>(
+  plugins: readonly ApolloServerPlugin<C>[],
+  id: string,
+): 'on' | 'off' | undefined {
+  for (const plugin of plugins as readonly Internal[]) {
+    if (plugin.__internal_plugin_id__ === id) return plugin.__is_disabled_plugin__ === true ? 'off' : 'on';
+  }
+  return undefined;
+}
+
+interface Internal {
+  readonly __internal_plugin_id__?: unknown;
+  readonly __is_disabled_plugin__?: unknown;
+}
+
+interface Element {
+  readonly extensions: object;
+  readonly astNode?: { readonly directives?: readonly ConstDirectiveNode[] | undefined } | null | undefined;
+  readonly extensionASTNodes?:
+    | readonly { readonly directives?: readonly ConstDirectiveNode[] | undefined }[]
+    | undefined;
+}
+
+function* listElements(schema: GraphQLSchema): Generator<Element> {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isIntrospectionType(type)) continue;
+    if (isObjectType(type) || isInterfaceType(type)) yield* Object.values(type.getFields()) as Element[];
+    if (isObjectType(type) || isInterfaceType(type) || isUnionType(type)) yield type as Element;
+  }
+}
+
+function carriesHint({ extensions, astNode, extensionASTNodes = [] }: Element): boolean {
+  const { cacheControl, directives } = extensions as { cacheControl?: unknown; directives?: unknown };
+  const inExtensions = typeof directives === 'object' && directives !== null && 'cacheControl' in directives;
+  const nodes = [...(astNode ? [astNode] : []), ...extensionASTNodes];
+  const inSdl = nodes.some((node) => node.directives?.some(({ name }) => name.value === 'cacheControl'));
+  return cacheControl !== undefined || inExtensions || inSdl;
+}

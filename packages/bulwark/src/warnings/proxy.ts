@@ -1,0 +1,68 @@
+/**
+ * Notices where `clientAddress` does not fit the proxies in front of the server. Behind a proxy that it does not know, all clients
+ * share one address and its limits; and a client that gets past the proxies that it counts writes any address it likes.
+ */
+import type { ClientAddressOptions, RequestOrigin } from '@graphql-bulwark/core';
+import { forwardedHops, inNetworks, normalizeAddress } from '@graphql-bulwark/core/internal';
+
+/** Networks in which an operator's own proxies stand (RFC 1918, RFC 4193, RFC 6598, loopback). Elsewhere a sender invents the header. */
+const isPrivate = inNetworks([
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '::1',
+  'fc00::/7',
+]);
+
+/** Told of each request; warns once, so that health checks which come past the proxies do not fill the log. */
+export function createProxyNotice(
+  options: ClientAddressOptions,
+  warn: (message: string) => void,
+): (request: RequestOrigin) => void {
+  const mistakeOf =
+    options.trustedHops === undefined ? describeUnknownProxy(options) : describeMissingProxy(options.trustedHops);
+  let isTold = false;
+  return (request) => {
+    const mistake = isTold ? undefined : mistakeOf(request);
+    if (mistake === undefined) return;
+    isTold = true;
+    warn(`clientAddress: ${mistake}`);
+  };
+}
+
+type MistakeOf = (request: RequestOrigin) => string | undefined;
+
+/** A request that was forwarded by a proxy which no option names. */
+function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): MistakeOf {
+  const isKnown = trustedProxies ? inNetworks(trustedProxies) : () => false;
+  return ({ socket, headers }) => {
+    if (headers?.['x-forwarded-for'] === undefined) return undefined;
+    const remote = socket?.remoteAddress ?? '';
+    if (remote !== '' && (!isPrivate(remote) || isKnown(remote))) return undefined;
+    return (
+      `a proxy at ${findSender(remote)} forwards requests, and clientAddress does not ` +
+      'say that it is yours. All clients behind it count as one address, so one of them can use up the limits of all. ' +
+      'Give trustedHops or trustedProxies; trustedHops: 0 where there is none.'
+    );
+  };
+}
+
+/** A request that passed fewer proxies than are counted. `trustedHops: 0` counts none. */
+function describeMissingProxy(trustedHops: number): MistakeOf {
+  return ({ socket, headers }) => {
+    const passed = forwardedHops(headers).filter((hop) => hop.trim() !== '').length;
+    if (passed >= trustedHops) return undefined;
+    return (
+      `trustedHops is ${trustedHops}, but a request from ${findSender(socket?.remoteAddress)} has ${passed} in X-Forwarded-For, ` +
+      'so it did not come through all of your proxies. A client that can do so may write any address into that header, and ' +
+      'limits by address do not hold it. Let nothing but your proxies and health checks connect to this server, or give the number ' +
+      'of proxies that every request passes: trustedHops: 0 where there is none.'
+    );
+  };
+}
+
+function findSender(remoteAddress: string | undefined): string {
+  return normalizeAddress(remoteAddress ?? '', 128) ?? 'no address';
+}

@@ -1,0 +1,223 @@
+/** Values of arguments as a field will get them, what they cost, and the list sizes they say. */
+import { refuse } from '@graphql-bulwark/core';
+import {
+  type ArgumentNode,
+  type GraphQLArgument,
+  type GraphQLInputType,
+  getNamedType,
+  getNullableType,
+  isInputObjectType,
+  isListType,
+  Kind,
+  type ValueNode,
+  valueFromAST,
+} from 'graphql';
+import type { Sizing } from './list-size.ts';
+import type { CostSchema } from './schema.ts';
+import { type Run, sum, type Term, type Variables, type Varying } from './terms.ts';
+
+/** A value that is known already, or that the variables decide. */
+export type ArgumentValue = { readonly fixed: unknown } | ((variables: Variables) => unknown);
+
+const absent: ArgumentValue = { fixed: undefined };
+
+/** Told of each node of a literal before anything recursive touches it. */
+export type Spend = (nodes: number, nesting: number) => void;
+
+/** Schema defaults count as given; an explicit null does not become the default. */
+export function argumentValue(
+  argument: GraphQLArgument,
+  nodes: readonly ArgumentNode[] | undefined,
+  spend: Spend,
+): ArgumentValue {
+  const node = nodeOf(argument, nodes);
+  if (!node) return argument.defaultValue === undefined ? absent : { fixed: argument.defaultValue };
+  if (node.kind === Kind.VARIABLE) return ofVariable(argument, node.name.value);
+  if (!usesVariables(node, spend)) return { fixed: valueFromAST(node, argument.type) };
+  return ofVariables(argument, node);
+}
+
+function ofVariable({ defaultValue }: GraphQLArgument, name: string): ArgumentValue {
+  // Not what every object inherits: a client may call a variable `toString`.
+  return (variables) => (Object.hasOwn(variables, name) ? variables[name] : defaultValue);
+}
+
+function ofVariables({ type }: GraphQLArgument, node: ValueNode): ArgumentValue {
+  return (variables) => valueFromAST(node, type, variables);
+}
+
+const none: readonly ArgumentNode[] = [];
+
+function nodeOf(argument: GraphQLArgument, nodes: readonly ArgumentNode[] | undefined): ValueNode | undefined {
+  for (const node of nodes ?? none) if (node.name.value === argument.name) return node.value;
+  return undefined;
+}
+
+function hasFreeFields(costs: CostSchema, type: GraphQLInputType): boolean {
+  const nullable = getNullableType(type);
+  return isInputObjectType(nullable) && costs.pricedFields(nullable).length === 0;
+}
+
+/** Literals were counted when they were read, and defaults are the schema's. */
+const boundless = { looked: -Infinity };
+
+/** What the arguments cost that can cost anything. */
+export function argumentsCost(
+  costs: CostSchema,
+  priced: readonly GraphQLArgument[],
+  nodes: readonly ArgumentNode[] | undefined,
+  spend: Spend,
+): Term {
+  let fixed = 0;
+  let terms: Term[] | undefined;
+  for (const argument of priced) {
+    const term = argumentCost(costs, argument, nodes, spend);
+    if (typeof term === 'number') fixed += term;
+    else (terms ??= []).push(term);
+  }
+  return terms ? sum([fixed, ...terms]) : fixed;
+}
+
+function argumentCost(
+  costs: CostSchema,
+  argument: GraphQLArgument,
+  nodes: readonly ArgumentNode[] | undefined,
+  spend: Spend,
+): Term {
+  const weight = costs.inputWeight(argument);
+  // Where nothing inside costs, the object itself does.
+  if (nodeOf(argument, nodes)?.kind === Kind.OBJECT && hasFreeFields(costs, argument.type)) return weight ?? 1;
+  const value = argumentValue(argument, nodes, spend);
+  if (typeof value !== 'function') return inputCost(costs, argument.type, weight, value.fixed, boundless);
+  return varyingCost(costs, argument.type, weight, value);
+}
+
+function varyingCost(
+  costs: CostSchema,
+  type: GraphQLInputType,
+  weight: number | undefined,
+  value: (variables: Variables) => unknown,
+): Varying {
+  return (run) => inputCost(costs, type, weight, value(run.variables), run);
+}
+
+/**
+ * `null` and what is absent cost nothing: a negative weight must not pay for a value that was not given.
+ *
+ * @param work values so far: one variable can stand at a thousand places, and be walked at each.
+ * @throws the refusal of an operation that takes more than the budget to price.
+ */
+function inputCost(
+  costs: CostSchema,
+  type: GraphQLInputType,
+  weight: number | undefined,
+  value: unknown,
+  work: { looked: number },
+): number {
+  if (isNothing(value)) return 0;
+  work.looked += 1;
+  const maximum = costs.settings.maxCostNodes;
+  if (work.looked > maximum)
+    throw refuse('COST_LIMIT_EXCEEDED', { limit: 'maxCostNodes', actual: work.looked, maximum });
+  const nullable = getNullableType(type);
+  if (isListType(nullable)) {
+    if (!Array.isArray(value)) return inputCost(costs, nullable.ofType, weight, value, work);
+    if (value.length === 0) return weight ?? 0;
+    let total = 0;
+    for (const item of value) total += inputCost(costs, nullable.ofType, weight, item, work);
+    return total;
+  }
+  if (!isInputObjectType(nullable)) return weight ?? costs.typeWeight(getNamedType(nullable));
+  let total = weight ?? 1;
+  for (const field of costs.pricedFields(nullable)) {
+    const item = (value as Record<string, unknown>)[field.name];
+    total += inputCost(costs, field.type, costs.inputWeight(field), item, work);
+  }
+  return total;
+}
+
+/**
+ * The list size that the slicing arguments say: the largest. `undefined` where none is given, `NaN` where they are wrong: less
+ * than 0, no whole number, longer than allowed, or not exactly one where one is required.
+ */
+export function slicingSize(
+  sizing: Sizing,
+  nodes: readonly ArgumentNode[] | undefined,
+  spend: Spend,
+): number | undefined | ((run: Run) => number | undefined) {
+  let said: Said = nothingSaid;
+  let open: Open[] | undefined;
+  for (const { argument, path } of sizing.slicing) {
+    const value = argumentValue(argument, nodes, spend);
+    if (typeof value === 'function') (open ??= []).push({ value, path });
+    else said = also(said, follow(value.fixed, path), sizing);
+  }
+  return open ? varyingSize(sizing, said, open) : sizeOf(said, sizing);
+}
+
+/** What a slicing argument says by variables. */
+interface Open {
+  readonly value: (variables: Variables) => unknown;
+  readonly path: readonly string[];
+}
+
+function varyingSize(sizing: Sizing, known: Said, open: readonly Open[]): (run: Run) => number | undefined {
+  return ({ variables }) => {
+    let said = known;
+    for (const { value, path } of open) said = also(said, follow(value(variables), path), sizing);
+    return sizeOf(said, sizing);
+  };
+}
+
+function sizeOf({ count, largest }: Said, { requireOne }: Sizing): number | undefined {
+  return requireOne && count !== 1 ? Number.NaN : largest;
+}
+
+/** What slicing arguments say together. */
+interface Said {
+  readonly count: number;
+  /** `NaN` where one of them is wrong. */
+  readonly largest: number | undefined;
+}
+
+const nothingSaid: Said = { count: 0, largest: undefined };
+
+function also(before: Said, value: unknown, { maxListSize }: Sizing): Said {
+  if (isNothing(value)) return before;
+  const length: unknown = Array.isArray(value) ? value.length : value;
+  const isLength = typeof length === 'number' && Number.isInteger(length) && length >= 0 && length <= maxListSize;
+  return { count: before.count + 1, largest: isLength ? Math.max(before.largest ?? 0, length) : Number.NaN };
+}
+
+function isNothing(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
+}
+
+function follow(value: unknown, path: readonly string[]): unknown {
+  let at = value;
+  for (const name of path) at = (at as Record<string, unknown> | null | undefined)?.[name];
+  return at;
+}
+
+/** Its own stack: how deep a literal nests is the client's choice. */
+function usesVariables(value: ValueNode, spend: Spend): boolean {
+  if (value.kind !== Kind.LIST && value.kind !== Kind.OBJECT) {
+    spend(1, 1);
+    return value.kind === Kind.VARIABLE;
+  }
+  const waiting: ValueNode[] = [value];
+  const levels: number[] = [1];
+  let found = false;
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
+    const level = levels.pop() ?? 1;
+    spend(1, level);
+    if (node.kind === Kind.VARIABLE) found = true;
+    const inner =
+      node.kind === Kind.LIST ? node.values : node.kind === Kind.OBJECT ? node.fields.map((field) => field.value) : [];
+    for (const one of inner) {
+      waiting.push(one);
+      levels.push(level + 1);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,283 @@
+/**
+ * Selections priced as execution runs them: fields merged by response key, and of an abstract type the dearest member.
+ *
+ * The merge is one of its own, on the walk of core: a plan serves requests with any variables, so that conditions of `@skip` and
+ * `@include` stay open, and a fragment is entered again where it is spread under another condition. The cost of one field is
+ * that of the IBM cost directives (section 7), or what an estimator says.
+ */
+import {
+  behind,
+  type Fragments,
+  onlySpread,
+  responseKey,
+  type Walking,
+  walkSelections,
+} from '@graphql-bulwark/core/internal';
+import type { FieldNode, GraphQLObjectType, SelectionNode, SelectionSetNode } from 'graphql';
+import type { Compiler, SizeContext } from './compile.ts';
+import { anyHolds, type Guard, guardOf, impliedBy } from './conditions.ts';
+import { directivesCost, inputsCost, ownInputsCost, sizesOf } from './field.ts';
+import { estimatedTerm } from './models/estimated.ts';
+import type { Plan, PlanItem } from './plan.ts';
+import type { FieldCost, TypeCosts } from './schema.ts';
+import { atLeastZero, evaluate, sum, type Term, where } from './terms.ts';
+
+/** A selection set that takes part under its guard. */
+interface GuardedSet {
+  readonly set: SelectionSetNode;
+  readonly guard: Guard;
+}
+
+/** A field that is asked for under its guard. */
+interface GuardedField {
+  readonly node: FieldNode;
+  readonly guard: Guard;
+}
+
+/** What one answer asks of one field: the fields of one response key, in the order of the document. */
+interface Asked {
+  readonly cost: FieldCost;
+  readonly fields: [GuardedField, ...GuardedField[]];
+}
+
+export function compileSelections(compiler: Compiler, root: SelectionSetNode, rootType: TypeCosts): Plan {
+  return new SelectionCompiler(compiler).compile([{ set: root, guard: '' }], rootType, undefined, 1);
+}
+
+/** Prices the selection sets of one operation, each once for each type and list size that it meets. */
+class SelectionCompiler {
+  readonly #compiler: Compiler;
+  readonly #known = new Map<string, Plan>();
+
+  constructor(compiler: Compiler) {
+    this.#compiler = compiler;
+  }
+
+  compile(sets: readonly GuardedSet[], type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {
+    this.#compiler.spend(1, nesting);
+    const key = `${this.#nameSets(sets)} ${type.type.name} ${around?.id ?? ''}`;
+    let plan = this.#known.get(key);
+    if (!plan) {
+      plan = type.members
+        ? this.#chooseDearest(sets, type, around, nesting)
+        : this.#compiler.plans.add(this.#compileFields(sets, type, around, nesting));
+      this.#known.set(key, plan);
+    }
+    return plan;
+  }
+
+  #nameSets(sets: readonly GuardedSet[]): string {
+    return sets.map(({ set, guard }) => `${this.#compiler.idOf(this.#findShown(set))}?${guard}`).join(' ');
+  }
+
+  /** The set that shows the same wherever it stands: that of a fragment, where a set is nothing but its plain spread. */
+  #findShown(set: SelectionSetNode): SelectionSetNode {
+    return onlySpread(set)?.directives?.length ? set : behind(set, this.#compiler.fragments);
+  }
+
+  #chooseDearest(sets: readonly GuardedSet[], type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {
+    const members = this.#findRepresentatives(sets, type);
+    const [only] = members;
+    if (only && members.length === 1) return this.compile(sets, only, around, nesting);
+    return this.#compiler.plans.choose(members.map((member) => this.compile(sets, member, around, nesting)));
+  }
+
+  /** One member for each way in which the members of an abstract type can be charged. */
+  #findRepresentatives(sets: readonly GuardedSet[], type: TypeCosts): readonly TypeCosts[] {
+    const { costs } = this.#compiler;
+    const { types: conditions } = new TypeConditions(this.#compiler).walk(sets);
+    const { groups, first } = costs.groupsOf(type);
+    if (conditions.size === 0) return first;
+    const abstract: TypeCosts[] = [type];
+    const chosen: TypeCosts[] = [];
+    for (const condition of conditions) {
+      if (condition.members) abstract.push(condition);
+      else if (type.members?.has(condition)) chosen.push(condition);
+    }
+    if (abstract.length === 1) {
+      for (const group of groups) {
+        const other = group.find((member) => !conditions.has(member));
+        if (other) chosen.push(other);
+      }
+      return chosen;
+    }
+    const indexes = abstract.map((one) => costs.groupsOf(one).indexOf);
+    const ways = new Set<string>();
+    for (const member of type.members ?? []) {
+      if (conditions.has(member)) continue;
+      const way = indexes.map((index) => index.get(member)).join();
+      if (!ways.has(way)) chosen.push(member);
+      ways.add(way);
+    }
+    return chosen;
+  }
+
+  #compileFields(
+    sets: readonly GuardedSet[],
+    type: TypeCosts,
+    around: SizeContext | undefined,
+    nesting: number,
+  ): readonly PlanItem[] {
+    const { asked } = new PricedFields(this.#compiler, type).walk(sets);
+    return [...asked.values()].map((one) => this.#compileField(one, type, around, nesting));
+  }
+
+  #compileField(asked: Asked, type: TypeCosts, around: SizeContext | undefined, nesting: number): PlanItem {
+    const compiler = this.#compiler;
+    const { cost, fields } = asked;
+    const [{ node, guard }] = fields;
+    const isEstimated = compiler.costs.settings.model === 'estimators';
+    // Under one guard the whole field stands or falls, and so does what is below.
+    const together = fields.every((field) => field.guard === guard);
+    const sizes = sizesOf(compiler, cost, node, around);
+    let below: Plan | undefined;
+    if (cost.composite && node.selectionSet) {
+      const sets: GuardedSet[] = [];
+      for (const field of fields) {
+        const { selectionSet: set } = field.node;
+        if (set) sets.push({ set, guard: together ? '' : field.guard });
+      }
+      below = this.compile(sets, cost.composite, sizes.below, nesting + 1);
+    }
+    return {
+      key: responseKey(node),
+      coordinate: cost.coordinate,
+      own: isEstimated
+        ? estimatedTerm(compiler, type.type as GraphQLObjectType, cost, node, below)
+        : priceField(compiler, asked),
+      each: 0,
+      size: sizes.size,
+      typeWeight: cost.typeWeight,
+      holds: together && guard === '' ? undefined : anyHolds(fields.map((field) => field.guard)),
+      below,
+      whole: isEstimated,
+    };
+  }
+}
+
+/**
+ * The weight of the field, and what its arguments add, and the directives of all that merges.
+ *
+ * Only the directives of the first field that takes part can make it cheaper: to repeat a field with others must not.
+ */
+function priceField(compiler: Compiler, { cost, fields }: Asked): Term {
+  const [{ node, guard }] = fields;
+  if (fields.length === 1) {
+    if (cost.priced.length === 0 && !node.directives?.length) return cost.own;
+    return atLeastZero(sum([cost.weight, inputsCost(compiler, cost, node)]));
+  }
+  const own = sum([cost.weight, ownInputsCost(compiler, cost, node)]);
+  const added = [...groupGuards(fields)].map(([one, guards]) => ({
+    node: one,
+    term: directivesCost(compiler, one),
+    holds: anyHolds(guards),
+  }));
+  const asFirst = new Map(added.map(({ node: one, term }) => [one, atLeastZero(sum([own, term]))]));
+  const plain = atLeastZero(own);
+  const repeated = added.map((one) => ({ ...one, term: where(atLeastZero(one.term), one.holds) }));
+  if (guard === '' || fields.every((field) => field.guard === guard)) {
+    const others = repeated.filter((one) => one.node !== node);
+    return sum([asFirst.get(node) ?? plain, ...others.map(({ term }) => term)]);
+  }
+  if (added.length === 0) return plain;
+  const inTurn = fields.map((field) => ({ node: field.node, holds: anyHolds([field.guard]) }));
+  return function evaluateMerged(run) {
+    const first = inTurn.find(({ holds }) => !holds || holds(run.variables))?.node;
+    let total = evaluate((first && asFirst.get(first)) ?? plain, run);
+    for (const one of repeated) if (one.node !== first) total += evaluate(one.term, run);
+    return total;
+  };
+}
+
+/** Field with directives -> its guards: that of a fragment that is spread twice takes part where one of them holds. */
+function groupGuards(fields: readonly GuardedField[]): ReadonlyMap<FieldNode, readonly Guard[]> {
+  const found = new Map<FieldNode, Guard[]>();
+  for (const { node, guard } of fields) {
+    if (!node.directives?.length) continue;
+    const guards = found.get(node);
+    if (guards) guards.push(guard);
+    else found.set(node, [guard]);
+  }
+  return found;
+}
+
+/** Goes through merged selection sets under their guards. */
+abstract class GuardedWalk implements Walking<Guard> {
+  readonly fragments: Fragments;
+  protected readonly compiler: Compiler;
+  /** Fragment name -> the guards under which it was entered. */
+  readonly #entered = new Map<string, Guard[]>();
+
+  constructor(compiler: Compiler) {
+    this.compiler = compiler;
+    this.fragments = compiler.fragments;
+  }
+
+  walk(sets: readonly GuardedSet[]): this {
+    for (const { set, guard } of sets) walkSelections(set, guard, this);
+    return this;
+  }
+
+  under(node: SelectionNode, around: Guard): Guard | undefined {
+    return guardOf(node, around);
+  }
+
+  opens({ selections }: SelectionSetNode): void {
+    this.compiler.spend(selections.length, 1);
+  }
+
+  enters(name: string, guard: Guard): boolean {
+    const before = this.#entered.get(name) ?? [];
+    // Comparing conditions is work as well.
+    this.compiler.spend(before.length, 1);
+    if (before.some((other) => impliedBy(other, guard))) return false;
+    before.push(guard);
+    this.#entered.set(name, before);
+    return true;
+  }
+
+  abstract applies(condition: string): boolean;
+  abstract field(node: FieldNode, guard: Guard): void;
+}
+
+/** The types of all type conditions, whatever they ask for. */
+class TypeConditions extends GuardedWalk {
+  readonly types = new Set<TypeCosts>();
+
+  applies(condition: string): boolean {
+    const type = this.compiler.costs.typeNamed(condition);
+    if (type) this.types.add(type);
+    return true;
+  }
+
+  field(): void {}
+}
+
+/** The fields that cost something on one type. */
+class PricedFields extends GuardedWalk {
+  /** Response key -> the fields under it. */
+  readonly asked = new Map<string, Asked>();
+  readonly #on: TypeCosts;
+
+  constructor(compiler: Compiler, on: TypeCosts) {
+    super(compiler);
+    this.#on = on;
+  }
+
+  applies(condition: string): boolean {
+    const type = this.compiler.costs.typeNamed(condition);
+    return type === this.#on || type?.members?.has(this.#on) === true;
+  }
+
+  field(node: FieldNode, guard: Guard): void {
+    const isPlain = !node.directives?.length;
+    if (this.#on.hasFreeLeaves && isPlain && !node.selectionSet) return;
+    const cost = this.#on.fields.get(node.name.value);
+    // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
+    if (!cost || (cost.isFree && isPlain)) return;
+    const key = responseKey(node);
+    const same = this.asked.get(key);
+    if (same) same.fields.push({ node, guard });
+    else this.asked.set(key, { cost, fields: [{ node, guard }] });
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * Stops: one caller holding any number of sockets, subscribing without end, or being sent events without end.
+ * Room: the WebSocket adapter, which asks before it accepts a socket, starts an operation or sends an event.
+ * Answers: `RATE_LIMITED`, for the adapter to send or to close the socket with.
+ */
+import { type Charge, type Control, type Events, refuse, type SecurityContext } from '@graphql-bulwark/core';
+import { aFlag, atLeast, eventOf, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
+import type { GraphQLError } from 'graphql';
+import { aBudget, type Budget, type CallerBudget, readRule } from './budgets.ts';
+import { writeCallerKey } from './charges/bucket-key.ts';
+import { buildCharge, type Caller } from './charges/charges.ts';
+import type { RefusedAnswer } from './refusal-budget.ts';
+import { findSlowest, readWait } from './response/rate-limited-error.ts';
+import type { Rule, Scope } from './rules/directive.ts';
+import type { SteadyStore } from './stores/fallback.ts';
+
+export interface SocketLimitOptions {
+  /** Open sockets of one caller in this process; an anonymous one is told by its address. Whole number, 1 or more. @default 10 */
+  readonly maxSockets?: number | undefined;
+  /** Sockets of one address in this process, from their upgrade on, for all callers together. Whole number, 1 or more. @default 500 */
+  readonly maxSocketsPerAddress?: number | undefined;
+  /** Operations that one caller starts over sockets. @default { max: 60 } */
+  readonly subscribes?: CallerBudget | undefined;
+  /** Operations that one address starts over sockets, whatever principals call. @default { max: 600 } */
+  readonly subscribesPerAddress?: Budget | undefined;
+  /** Events that one caller is sent. @default { max: 600 } */
+  readonly events?: CallerBudget | undefined;
+  /** Spends `points` for each event what its operation was estimated to cost; it is executed anew each time. @default false */
+  readonly pointsPerEvent?: boolean | undefined;
+}
+
+/** A socket that has to go, and why. */
+export interface TooMany<S extends object> {
+  readonly socket: S;
+  readonly refusal: GraphQLError;
+}
+
+/** Each returns the refusal, or `undefined` where there is none. */
+export interface SocketLimits {
+  /**
+   * Counts a socket for its address, from its upgrade until {@link SocketLimits.disconnect}, before it is known who is calling.
+   * Where an address has its fill, the oldest of its sockets that has not been let in makes room, and one that is being
+   * authenticated only where there is no other: silent sockets do not keep out others at their address.
+   *
+   * @param security of the address alone.
+   * @returns the socket to end, this one or that oldest one, which does not count any more.
+   */
+  readonly open: <S extends object>(socket: S, security: SecurityContext) => TooMany<S> | undefined;
+  /**
+   * Says whether the caller of an open socket is being asked for: `true` when its client has said who it is, `false` when it is
+   * refused. Those that say nothing could otherwise drive it out for as long as a key set takes to load.
+   */
+  readonly authenticating: (socket: object, isAuthenticating: boolean) => void;
+  /**
+   * Lets a socket in: counts it for its caller, and for its address where {@link SocketLimits.open} has not. One that has gone
+   * by then is not counted.
+   */
+  readonly connect: (socket: object, security: SecurityContext) => GraphQLError | undefined;
+  /** For every socket that closes, also before it was accepted, as soon as it does: streams may outlive it. */
+  readonly disconnect: (socket: object) => void;
+  readonly subscribe: (security: SecurityContext) => Promise<GraphQLError | undefined>;
+  /**
+   * @param contextValue of the operation, as the check of the controls got it. Required with `pointsPerEvent`: rejects with a
+   * `TypeError` for one that was never checked.
+   */
+  readonly next: (security: SecurityContext, contextValue?: unknown) => Promise<GraphQLError | undefined>;
+  /** Charges the budget of refusals for what an operation over a socket was refused or denied. */
+  readonly refused: (answer: RefusedAnswer) => void;
+}
+
+/** What the limits of sockets share with the rest of the rate limit. */
+export interface SocketHooks {
+  readonly counters: SteadyStore;
+  readonly callerFor: (security: SecurityContext) => Caller;
+  /** Charges of the budget of points for what is executed under this context. @throws {TypeError} where nothing was checked. */
+  readonly pointsFor: (contextValue: unknown, caller: Caller) => readonly Charge[];
+  readonly charge: (answer: RefusedAnswer) => void;
+  readonly mode: Control['mode'];
+  /** Told of each refusal, and of what fails. Left out: no one, and what fails is thrown. */
+  readonly reports: Events | undefined;
+}
+
+/** Where a socket is counted. */
+interface Place {
+  readonly keys: readonly string[];
+  /** Let in, or gone: nothing is decided about it any more. */
+  readonly isIn: boolean;
+}
+
+/** Of a socket that was not seen before. */
+const nowhere: Place = { keys: [], isIn: false };
+
+/** Sockets of one address that have not been let in, the oldest first. */
+interface Waiting {
+  readonly silent: Set<object>;
+  readonly authenticating: Set<object>;
+}
+
+interface Bucket {
+  readonly key: string;
+  readonly max: number;
+  readonly policy: string;
+}
+
+const optionTable = {
+  maxSockets: { default: 10, check: atLeast(1) },
+  maxSocketsPerAddress: { default: 500, check: atLeast(1) },
+  subscribes: { default: { max: 60 }, check: aBudget },
+  subscribesPerAddress: { default: { max: 600 }, check: aBudget },
+  events: { default: { max: 600 }, check: aBudget },
+  pointsPerEvent: { default: false, check: aFlag },
+} satisfies OptionTable<SocketLimitOptions>;
+
+/** @throws {TypeError} for an invalid option. */
+export function createSocketLimits(
+  options: SocketLimitOptions,
+  { counters, callerFor, pointsFor, charge, mode, reports }: SocketHooks,
+): SocketLimits {
+  const { pointsPerEvent, maxSockets, maxSocketsPerAddress, ...budgets } = readOptions('sockets', options, optionTable);
+  const rule = (option: keyof typeof budgets, policy: string, by: Scope): Rule =>
+    readRule(`sockets: ${option}`, `socket:${policy}`, budgets[option], by);
+  const subscribes = [
+    rule('subscribes', 'subscribes', 'PRINCIPAL'),
+    rule('subscribesPerAddress', 'subscribes:address', 'ADDRESS'),
+  ];
+  const events = rule('events', 'events', 'PRINCIPAL');
+  const scopes = [
+    { policy: 'socket:open', by: 'PRINCIPAL', max: maxSockets },
+    { policy: 'socket:open:address', by: 'ADDRESS', max: maxSocketsPerAddress },
+  ] as const;
+  const [, ofAddress] = scopes;
+  const open = new Map<string, number>();
+  const places = new WeakMap<object, Place>();
+  const waiting = new Map<string, Waiting>();
+
+  /** The limits that a socket is not counted by yet. */
+  function bucketsOf(place: Place, by: readonly (typeof scopes)[number][], security: SecurityContext): Bucket[] {
+    const buckets = by.map((scope) => ({ ...scope, key: `${scope.by} ${writeCallerKey([scope.by], security)}` }));
+    return buckets.filter(({ key }) => !place.keys.includes(key));
+  }
+
+  const isFull = ({ key, max }: Bucket): boolean => !((open.get(key) ?? 0) < max);
+
+  function waitNoMore(socket: object, { keys }: Place): void {
+    for (const key of keys) {
+      const all = waiting.get(key);
+      if (!all) continue;
+      all.silent.delete(socket);
+      all.authenticating.delete(socket);
+      if (all.silent.size + all.authenticating.size === 0) waiting.delete(key);
+    }
+  }
+
+  function authenticating(socket: object, isAuthenticating: boolean): void {
+    for (const key of places.get(socket)?.keys ?? []) {
+      const all = waiting.get(key);
+      if (!all) continue;
+      const [from, to] = isAuthenticating ? [all.silent, all.authenticating] : [all.authenticating, all.silent];
+      if (from.delete(socket)) to.add(socket);
+    }
+  }
+
+  function release(socket: object): void {
+    const place = places.get(socket) ?? nowhere;
+    waitNoMore(socket, place);
+    for (const key of place.keys) {
+      const left = (open.get(key) ?? 1) - 1;
+      if (left > 0) open.set(key, left);
+      else open.delete(key);
+    }
+    // One that closes while its caller is still being asked for must not be counted afterwards: nothing would take it off.
+    places.set(socket, { keys: [], isIn: true });
+  }
+
+  async function take(charges: readonly Charge[]): Promise<GraphQLError | undefined> {
+    try {
+      const taken = await counters.take(charges);
+      if (!taken || taken.consumption.allowed) return undefined;
+      const slowest = findSlowest(taken.consumption.exceeded);
+      return refuse('RATE_LIMITED', slowest && readWait(slowest));
+    } catch {
+      return refuse('SERVICE_UNAVAILABLE', { reason: 'the store of the rate limit failed' });
+    }
+  }
+
+  const limits: SocketLimits = {
+    open(socket, security) {
+      const [bucket] = places.has(socket) ? [] : bucketsOf(nowhere, [ofAddress], security);
+      if (!bucket) return undefined;
+      const { key, policy } = bucket;
+      const all = waiting.get(key) ?? { silent: new Set(), authenticating: new Set() };
+      const full = isFull(bucket);
+      const [oldest] = full ? (all.silent.size > 0 ? all.silent : all.authenticating) : [];
+      if (full && !oldest) return { socket, refusal: refuse('RATE_LIMITED', { policy }) };
+      if (oldest) release(oldest);
+      open.set(key, (open.get(key) ?? 0) + 1);
+      places.set(socket, { keys: [key], isIn: false });
+      all.silent.add(socket);
+      waiting.set(key, all);
+      return oldest && { socket: oldest as typeof socket, refusal: refuse('RATE_LIMITED', { policy }) };
+    },
+    authenticating,
+    connect(socket, security) {
+      const place = places.get(socket) ?? nowhere;
+      if (place.isIn) return undefined;
+      const buckets = bucketsOf(place, scopes, security);
+      const full = buckets.find(isFull);
+      if (full) return refuse('RATE_LIMITED', { policy: full.policy });
+      for (const { key } of buckets) open.set(key, (open.get(key) ?? 0) + 1);
+      waitNoMore(socket, place);
+      places.set(socket, { keys: [...place.keys, ...buckets.map(({ key }) => key)], isIn: true });
+      return undefined;
+    },
+    disconnect: release,
+    async subscribe(security) {
+      const caller = callerFor(security);
+      return take(subscribes.map((each) => buildCharge(each, caller)));
+    },
+    async next(security, contextValue) {
+      const caller = callerFor(security);
+      const points = pointsPerEvent ? pointsFor(contextValue, caller) : [];
+      return take([buildCharge(events, caller), ...points]);
+    },
+    refused: charge,
+  };
+  return withReports(limits, mode, reports);
+}
+
+/** In report mode what is over a limit is told of and let through. */
+function withReports(limits: SocketLimits, mode: Control['mode'], reports: Events | undefined): SocketLimits {
+  const isEnforced = mode !== 'report';
+
+  function tell<R extends GraphQLError | undefined>(refusal: R, security: SecurityContext): R | undefined {
+    if (refusal) reports?.emit(eventOf('rate-limit', refusal), isEnforced ? 'refused' : 'reported', { security });
+    return isEnforced ? refusal : undefined;
+  }
+
+  /** What a function of the application's threw, graphql-ws would write into the reason for which it closes the socket. */
+  async function tellLate(asked: Promise<GraphQLError | undefined>, security: SecurityContext) {
+    try {
+      return tell(await asked, security);
+    } catch (error) {
+      if (!reports) throw error;
+      return refuse('INTERNAL_SERVER_ERROR', { reason: reports.logged('limits of sockets failed', error) });
+    }
+  }
+
+  return {
+    ...limits,
+    open(socket, security) {
+      const tooMany = limits.open(socket, security);
+      return tooMany && tell(tooMany.refusal, security) && tooMany;
+    },
+    connect: (socket, security) => tell(limits.connect(socket, security), security),
+    subscribe: (security) => tellLate(limits.subscribe(security), security),
+    next: (security, contextValue) => tellLate(limits.next(security, contextValue), security),
+  };
+}
