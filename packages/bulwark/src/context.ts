@@ -134,7 +134,17 @@ export function requirePrincipal(principal: Principal | null): Principal | null 
     const ends = expiresAt === undefined || isNumericDate(expiresAt);
     if (isSomebody && strings(roles) && strings(scopes) && ends) {
       if (hasEnded({ expiresAt })) throw refuse('UNAUTHENTICATED', { reason: 'expired' });
-      return Object.freeze({ ...principal, id, claims, roles, scopes, authMethod, expiresAt, keyId });
+      // Copies: a session that is kept in memory may change in place, and verdicts about this request are remembered.
+      return Object.freeze({
+        ...principal,
+        id,
+        claims: Object.freeze({ ...claims }),
+        roles: Object.freeze([...roles]),
+        scopes: Object.freeze([...scopes]),
+        authMethod,
+        expiresAt,
+        keyId,
+      });
     }
   }
   throw new TypeError(

@@ -54,7 +54,7 @@ import {
   subscribe,
   validate,
 } from 'graphql';
-import { addSecurity } from '../context.ts';
+import { addSecurity, requirePrincipal } from '../context.ts';
 import {
   type Connection,
   chooseClose,
@@ -96,7 +96,10 @@ export interface WebSocketParts<C extends SecuredContext> extends WebSocketBound
   readonly measure?: ((parsed: MeasureInput<C>) => void) | undefined;
   /** Masks what is sent. @default constant texts, as over HTTP; `onFailure` is told of what they stand for */
   readonly mask?: MaskResult | undefined;
-  /** The rest of the context, for each operation. With a `security` of its own, `authenticate` is not asked for the operation. */
+  /**
+   * The rest of the context, for each operation. With a `security` of its own, `authenticate` is not asked for the operation; its
+   * caller must be the one that `authenticate` returns, claims included: a stream ends when they differ.
+   */
   readonly context: (connection: Connection) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>;
   /** The address of an upgrade request: `clientAddress(...)`. @default none: all connections share one */
   readonly clientIp?: ((request: IncomingMessage) => string | null) | undefined;
@@ -213,7 +216,9 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
 
   /** @throws {Error} where the caller may not ask, or not any more. */
   async function identify(socket: Socket): Promise<SecurityContext> {
-    const principal: Principal | null = await authenticate(findConnection(socket));
+    const given: Principal | null = await authenticate(findConnection(socket));
+    // What is not frozen may change in place, and would then always be the caller that a stream began with.
+    const principal = Object.isFrozen(given) ? given : requirePrincipal(given);
     // `undefined` is neither a caller nor an anonymous one.
     if (typeof principal !== 'object') throw new TypeError('authenticate must return a Principal or null.');
     if (hasEnded(principal)) throw refuse('UNAUTHENTICATED', { reason: 'expired' });

@@ -36,7 +36,7 @@ const optionNames = [
  * Makes the options by which a WebSocket server of graphql-ws is protected like one over HTTP: every operation is checked, and
  * its errors are masked. `Authorization` and `X-API-Key` may stand in `connectionParams`, where browsers can put them, and are
  * verified as the headers of a request are: for the connection, for each operation and for each event, so that a stream ends
- * when its token does, or is taken back, or when its caller has other roles or scopes than it began with. The option `sockets`
+ * when its token does, or is taken back, or when its caller has other roles, scopes or claims than it began with. The option `sockets`
  * of `createBulwark` bounds open sockets, operations and events: a socket counts for its address from its upgrade on, and for its
  * caller when it is let in. One too many is closed with 4403; an operation or an event too many is an error, and the socket stays
  * open.

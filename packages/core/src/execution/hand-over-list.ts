@@ -141,12 +141,9 @@ function handOver(value: unknown, dimensions: number, lists: HandedLists, place:
     }
   }
   const list = { items, place };
-  const promised = lists.isWaiting ? 0 : items.findIndex(isPromise);
-  if (promised >= 0) {
-    startWaiting(lists);
-    postpone(list, lists, promised);
-  }
   lists.handed.push(list);
+  if (lists.isWaiting) postpone(list, lists);
+  else if (items.some(isPromise)) startWaiting(lists);
   // It stays an array for an executor that reads it by index.
   return Object.defineProperty(items, Symbol.iterator, {
     value: function iterateHandedList() {
@@ -184,7 +181,11 @@ function readItems(list: Iterable<unknown>): readonly unknown[] {
 function iterate({ items, place }: HandedList, lists: HandedLists): IterableIterator<unknown> {
   // A plugin may have read a part of the list before the executor: that did not give it up.
   if (lists.givenUp.length > 0) lists.givenUp = lists.givenUp.filter((one) => one !== place);
-  return Object.assign(items.values(), {
+  const values = items.values();
+  // Every item is a promise by now, and none of them fails at once: who stops reading is not the executor, but a plugin that reads
+  // a part of it while the executor waits.
+  if (lists.isWaiting) return values;
+  return Object.assign(values, {
     return() {
       discardValue([...items.values()]);
       lists.givenUp.push(place);
@@ -200,10 +201,10 @@ function startWaiting(lists: HandedLists): void {
   for (const list of lists.handed) postpone(list, lists);
 }
 
-/** Items that the executor has read already stay as it read them. */
-function postpone({ items, place }: HandedList, { path }: HandedLists, from = 0): void {
-  for (let i = from; i < items.length; i += 1) {
-    if (!isPromise(items[i])) items[i] = whileWanted(Promise.resolve(items[i]), path, place);
+/** Makes promises of all items that are none. Items that the executor has read already stay as it read them. */
+function postpone({ items, place }: HandedList, { path }: HandedLists): void {
+  for (const [i, item] of items.entries()) {
+    if (!isPromise(item)) items[i] = whileWanted(Promise.resolve(item), path, place);
   }
 }
 

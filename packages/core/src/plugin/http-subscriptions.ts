@@ -9,6 +9,7 @@
  *
  * Protocol: https://www.apollographql.com/docs/router/executing-operations/subscription-callback-protocol
  */
+import { randomUUID } from 'node:crypto';
 import type { ApolloServerPlugin, GraphQLRequest } from '@apollo/server';
 import {
   ApolloServerPluginSubscriptionCallback,
@@ -92,9 +93,22 @@ export function createCallbacks(options: readonly string[] | SubscriptionCallbac
       request.extensions = extensions;
       const url = parsePlainUrl(readCallbackUrl(subscription));
       if (!url || !prefixes.some((prefix) => isBelow(url, prefix))) return undefined;
-      return boundHeartbeat(subscription as CallbackRequest);
+      return withEntryOfItsOwn(url, boundHeartbeat(subscription as CallbackRequest));
     },
   };
+}
+
+/**
+ * Apollo Server's plugin knows subscriptions by their URL alone: a second one for the same URL would take the place of the first,
+ * which nothing could end any more. A fragment, which is never sent, tells them apart.
+ */
+function withEntryOfItsOwn(url: URL, { callback_url: _url, ...subscription }: CallbackRequest): CallbackRequest {
+  url.hash = randomUUID();
+  return { ...subscription, callbackUrl: url.href };
+}
+
+function withoutFragment(url: string): string {
+  return url.split('#', 1)[0] ?? url;
 }
 
 type Fetcher = NonNullable<ApolloServerPluginSubscriptionCallbackOptions['fetcher']>;
@@ -112,7 +126,7 @@ function createFetcher(fetcher: Fetcher, { mask, failed }: Posting): Fetcher {
       ...(payload && { payload: payload.errors ? { ...payload, errors: mask(payload.errors) } : payload }),
       ...(errors && { errors: mask(errors) }),
     };
-    const posted = fetcher(url, { ...init, body: JSON.stringify(masked) });
+    const posted = fetcher(withoutFragment(url), { ...init, body: JSON.stringify(masked) });
     if (message.action !== 'complete') return posted;
     try {
       const answer = await posted;
