@@ -98,5 +98,5 @@ export { checkCallbackUrls, type SubscriptionCallbackOptions } from './plugin/ht
 export { type AdmitInput, buildRefusalEvent, type MeasureInput } from './plugin/pipeline.ts';
 export type { CheckInput } from './plugin/resolved-operation.ts';
 export type { Header, SchemaDetails } from './plugin/response.ts';
-export { toldOfUnclosed } from './plugin/unwatched-streams.ts';
+export { findUnclosedReporter } from './plugin/unwatched-streams.ts';
 export { findSecurityContext, hasEnded, isNumericDate, readClaim } from './security-context.ts';

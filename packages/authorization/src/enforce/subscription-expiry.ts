@@ -3,11 +3,11 @@ import type { Events } from '@graphql-bulwark/core';
 import {
   announceStream,
   findSecurityContext,
+  findUnclosedReporter,
   isAsyncIterable,
   isPromise,
   longestTimer,
   type Resolver,
-  toldOfUnclosed,
 } from '@graphql-bulwark/core/internal';
 import type { Standings } from '../evaluate/roles-and-scopes.ts';
 
@@ -28,7 +28,7 @@ export function endingWithCredential(
 ): Resolver {
   return function subscribeUntilExpiry(source, args, contextValue, info) {
     const expiresAt = standings.principalOf(contextValue)?.expiresAt;
-    const unclosed = toldOfUnclosed(contextValue);
+    const unclosed = findUnclosedReporter(contextValue);
     const stream: unknown = subscribe(source, args, contextValue, info);
     if (expiresAt === undefined && !unclosed) return stream;
     const told = (): void => {

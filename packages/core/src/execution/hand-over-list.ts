@@ -182,8 +182,9 @@ function iterate({ items, place }: HandedList, lists: HandedLists): IterableIter
   // A plugin may have read a part of the list before the executor: that did not give it up.
   if (lists.givenUp.length > 0) lists.givenUp = lists.givenUp.filter((one) => one !== place);
   const values = items.values();
-  // Every item is a promise by now, and none of them fails at once: who stops reading is not the executor, but a plugin that reads
-  // a part of it while the executor waits.
+  // Every item is a promise by now, and none of them fails at once. So the executor does not give the list up: a reader that
+  // stops
+  // early is a plugin that reads a part of the list while the executor waits.
   if (lists.isWaiting) return values;
   return Object.assign(values, {
     return() {

@@ -42,7 +42,7 @@ import {
 import { createRefusedDocuments } from './refused-document.ts';
 import { type CheckedOperation, readOrigin, resolveOperation } from './resolved-operation.ts';
 import { createHeaderReader, createResponseSteps } from './response.ts';
-import { closesUnwatched } from './unwatched-streams.ts';
+import { reportUnclosedStreams } from './unwatched-streams.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -68,7 +68,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     mask: steps.maskEvent,
     failed: (error) => void events.logged('a router did not learn that a subscription has ended', error),
   });
-  const unclosed = (error: unknown): void => void events.logged('a source stream failed to close', error);
+  const reportUnclosed = (error: unknown): void => void events.logged('a source stream failed to close', error);
   /** Headers of an HTTP request -> operations of it that have started. */
   const startedOperations = new WeakMap<object, number>();
 
@@ -107,7 +107,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     subscription: CallbackRequest,
   ): Promise<GraphQLRequestListener<C>> {
     context.request.extensions = { ...context.request.extensions, subscription };
-    closesUnwatched(context.contextValue, unclosed);
+    reportUnclosedStreams(context.contextValue, reportUnclosed);
     const listener = await callbacks.plugin.requestDidStart?.(context);
     if (!listener?.responseForOperation)
       throw new Error('The plugin for subscription callbacks did not take the request.');

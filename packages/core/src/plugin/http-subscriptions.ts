@@ -93,21 +93,22 @@ export function createCallbacks(options: readonly string[] | SubscriptionCallbac
       request.extensions = extensions;
       const url = parsePlainUrl(readCallbackUrl(subscription));
       if (!url || !prefixes.some((prefix) => isBelow(url, prefix))) return undefined;
-      return withEntryOfItsOwn(url, boundHeartbeat(subscription as CallbackRequest));
+      return makeUrlUnique(url, boundHeartbeat(subscription as CallbackRequest));
     },
   };
 }
 
 /**
- * Apollo Server's plugin knows subscriptions by their URL alone: a second one for the same URL would take the place of the first,
- * which nothing could end any more. A fragment, which is never sent, tells them apart.
+ * Makes the URL of a callback unique. Subscriptions are kept by URL: a second one for the same URL would replace the first,
+ * which could then no longer be ended. A fragment, which is never sent to the router, makes the URLs differ.
  */
-function withEntryOfItsOwn(url: URL, { callback_url: _url, ...subscription }: CallbackRequest): CallbackRequest {
+function makeUrlUnique(url: URL, { callback_url: _url, ...subscription }: CallbackRequest): CallbackRequest {
   url.hash = randomUUID();
   return { ...subscription, callbackUrl: url.href };
 }
 
-function withoutFragment(url: string): string {
+/** Removes the fragment that {@link makeUrlUnique} added. */
+function removeFragment(url: string): string {
   return url.split('#', 1)[0] ?? url;
 }
 
@@ -126,7 +127,7 @@ function createFetcher(fetcher: Fetcher, { mask, failed }: Posting): Fetcher {
       ...(payload && { payload: payload.errors ? { ...payload, errors: mask(payload.errors) } : payload }),
       ...(errors && { errors: mask(errors) }),
     };
-    const posted = fetcher(withoutFragment(url), { ...init, body: JSON.stringify(masked) });
+    const posted = fetcher(removeFragment(url), { ...init, body: JSON.stringify(masked) });
     if (message.action !== 'complete') return posted;
     try {
       const answer = await posted;

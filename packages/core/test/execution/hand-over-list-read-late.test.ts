@@ -69,7 +69,7 @@ describe.each(['never', 'before', 'after'] as const)('a list of which a part is 
     ['[Int]', () => [1, turn().then(() => 2)], [1, 2]],
     ['[Int!]', () => [1, turn().then(() => Promise.reject(new Error('late')))], null],
     ['[Int!]', () => [1, null, turn().then(() => Promise.reject(new Error('late')))], null],
-  ])('is answered with what it holds: %s', async (type, items, list) => {
+  ])('a list that is read by a plugin too is answered with its items: %s', async (type, items, list) => {
     expect(await answered(type, items(), read)).toEqual({ data: list === undefined ? null : { list }, lost: [] });
   });
 });
