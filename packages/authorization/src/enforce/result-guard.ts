@@ -133,7 +133,7 @@ async function* guardItemsToCome(
   values: AsyncIterable<unknown>,
   judging: Judging,
   path: Path,
-): AsyncGenerator<unknown> {
+): AsyncGenerator {
   let key = 0;
   for await (const value of values) {
     const item = await settledItem(guardValue(type, value, judging, { prev: path, key }, true));
@@ -147,8 +147,8 @@ async function* guardItemsToCome(
 async function settledItem(item: Maybe<unknown>): Promise<unknown> {
   try {
     return await item;
-  } catch (thrown) {
-    return thrown instanceof Error ? thrown : new Error('an item of a list failed', { cause: thrown });
+  } catch (error) {
+    return error instanceof Error ? error : new Error('an item of a list failed', { cause: error });
   }
 }
 
