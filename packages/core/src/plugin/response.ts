@@ -9,7 +9,7 @@ import { type EventOrigin, type Events, maskedBy } from '../events/events.ts';
 import { type SecurityContext, securityContext, securityOf } from '../security-context.ts';
 import { originOf } from './check.ts';
 import type { Sentinels } from './refused-document.ts';
-import { errorsUnder, invalid, viewOf } from './schema-view.ts';
+import { unfitUnder, viewOf } from './schema-view.ts';
 import { type Mask, maskedPayloads } from './subsequent.ts';
 import { verdict } from './verdict.ts';
 
@@ -75,8 +75,7 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
     if (factsOfRefusal(error) || sentinels.refusalOf(document)) return undefined;
     try {
       const view = viewOf(controls, { schema, contextValue });
-      const unfit = view ? errorsUnder(view, document) : [];
-      return unfit.length > 0 ? invalid(unfit) : undefined;
+      return view && unfitUnder(view, schema, document);
     } catch (thrown) {
       events.logged('the schema as the caller may know it could not be made', thrown);
       return refuse('INTERNAL_SERVER_ERROR');

@@ -8,6 +8,7 @@ import { nestingOf } from '../operation/nesting.ts';
 import { securityContext, securityOf } from '../security-context.ts';
 import { vet } from './check.ts';
 import type { Refused } from './refused-document.ts';
+import { unfitUnder } from './schema-view.ts';
 import { hasConditionalRoot } from './subscription-root.ts';
 import { eventOf, verdict } from './verdict.ts';
 
@@ -110,12 +111,15 @@ export interface MeasureInput<C = unknown> {
  * @throws {GraphQLError} the refusal.
  */
 export function measureDocument<C>(controls: readonly Control<C>[], input: MeasureInput<C>, events: Events): void {
-  const refused = refusedDocument(controls, input, events);
-  if (refused) {
+  const told = (control: string, refusal: GraphQLError): GraphQLError => {
     const security = securityOf(input.contextValue);
     const operation = chooseOperation(listOperations(input.document), input.operationName);
-    events.emit(eventOf(refused.control, refused.refusal), 'refused', { security, ...operation });
-    throw refused.refusal;
-  }
-  vet(controls, input, events);
+    events.emit(eventOf(control, refusal), 'refused', { security, ...operation });
+    return refusal;
+  };
+  const refused = refusedDocument(controls, input, events);
+  if (refused) throw told(refused.control, refused.refusal);
+  const view = vet(controls, input, events);
+  const unfit = view && unfitUnder(view, input.schema, input.document);
+  if (unfit) throw told('view', unfit);
 }

@@ -61,6 +61,20 @@ export function errorsUnder(view: GraphQLSchema, document: DocumentNode): readon
   return errors;
 }
 
+/**
+ * The refusal of a document that does not fit a view, or not the whole schema. What the whole schema alone would say names what the view
+ * does not show, for example the type of an argument whose default is hidden: the refusal says nothing of it.
+ */
+export function unfitUnder(
+  view: GraphQLSchema,
+  schema: GraphQLSchema,
+  document: DocumentNode,
+): GraphQLError | undefined {
+  const unfit = errorsUnder(view, document);
+  if (unfit.length > 0) return invalid(unfit);
+  return errorsUnder(schema, document).length > 0 ? invalid([]) : undefined;
+}
+
 /** The refusal that Apollo Server would give for these errors. */
 export function invalid([first, ...rest]: readonly GraphQLError[]): GraphQLError {
   return refuse('GRAPHQL_VALIDATION_FAILED', {
