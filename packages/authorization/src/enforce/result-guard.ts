@@ -9,6 +9,7 @@ import {
   failField,
   failValue,
   handOverLists,
+  isAsyncIterable,
   isIterable,
   isPromise,
   type Resolver,
@@ -107,7 +108,10 @@ function guardValue(
     const judged = judging.treatment.of(value, inList, judging.question);
     return after(judged, (one) => inPlace(one, isNullable, judging, path));
   }
-  if (!isIterable(value)) return value;
+  if (!isIterable(value)) {
+    // To graphql-js this is no list, but other executors read it.
+    return isAsyncIterable(value) ? guardItemsToCome(bare.ofType, value, judging, path) : value;
+  }
   // graphql-js would read all of it as well.
   const values: unknown[] = Array.isArray(value) ? value : [...value];
   const items: unknown[] = [];
@@ -121,6 +125,31 @@ function guardValue(
     items.push(item);
   }
   return after(keptOf(items, bare.ofType, judging), (one) => inPlace(one, isNullable, judging, path));
+}
+
+/** Judges the items of a list that come one after the other: nothing else asks about an enum value, or drops what is hidden. */
+async function* guardItemsToCome(
+  type: GraphQLOutputType,
+  values: AsyncIterable<unknown>,
+  judging: Judging,
+  path: Path,
+): AsyncGenerator {
+  let key = 0;
+  for await (const value of values) {
+    const item = await settledItem(guardValue(type, value, judging, { prev: path, key }, true));
+    if (item === dropped) continue;
+    key += 1;
+    yield item instanceof Nulling ? item.error : item;
+  }
+}
+
+/** A generator that throws is over: an item that fails is an error in its place, and the next ones still come. */
+async function settledItem(item: Maybe<unknown>): Promise<unknown> {
+  try {
+    return await item;
+  } catch (error) {
+    return error instanceof Error ? error : new Error('an item of a list failed', { cause: error });
+  }
 }
 
 function inPlace(one: unknown, isNullable: boolean, { treatment, denials, question }: Judging, path: Path): unknown {

@@ -28,7 +28,7 @@ import { measureNesting } from '../operation/nesting.ts';
 import { findSecurityContext, securityContext } from '../security-context.ts';
 import type { Refused } from './refused-document.ts';
 import { type CheckedOperation, type CheckInput, readOrigin, resolveOperation } from './resolved-operation.ts';
-import { findMissingRoots, findSchemaView, refuseInvalid, validateUnderView } from './schema-view.ts';
+import { findMissingRoots, findSchemaView, findViewRefusal, refuseInvalid, validateUnderView } from './schema-view.ts';
 
 /** One request over a transport that runs no Apollo plugin, before its text is parsed. */
 export interface AdmitInput<C = unknown> {
@@ -107,14 +107,17 @@ export interface MeasureInput<C = unknown> {
  * @throws {GraphQLError} the refusal.
  */
 export function measureDocument<C>(controls: readonly Control<C>[], input: MeasureInput<C>, events: Events): void {
-  const refused = findMeasureRefusal(controls, input, events);
-  if (refused) {
+  const reportRefusal = (control: string, refusal: GraphQLError): GraphQLError => {
     const security = findSecurityContext(input.contextValue);
     const operation = chooseOperation(listOperations(input.document), input.operationName);
-    events.emit(buildRefusalEvent(refused.control, refused.refusal), 'refused', { security, ...operation });
-    throw refused.refusal;
-  }
-  validateForCaller(controls, input, events);
+    events.emit(buildRefusalEvent(control, refusal), 'refused', { security, ...operation });
+    return refusal;
+  };
+  const refused = findMeasureRefusal(controls, input, events);
+  if (refused) throw reportRefusal(refused.control, refused.refusal);
+  const view = validateForCaller(controls, input, events);
+  const hidden = view && findViewRefusal(view, input.schema, input.document);
+  if (hidden) throw reportRefusal('view', hidden);
 }
 
 /**

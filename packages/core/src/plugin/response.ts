@@ -13,13 +13,14 @@ import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError
 import type { Control, OutgoingAnswer, ResolvedOperation } from '../control.ts';
 import { type Masking, maskErrors } from '../errors/mask-errors.ts';
 import type { Wording } from '../errors/messages.ts';
+
 import { readRefusalFacts, refuse } from '../errors/refuse.ts';
 import { createMaskReporter, type EventOrigin, type Events } from '../events/events.ts';
 import { findSecurityContext, type SecurityContext, securityContext } from '../security-context.ts';
 import { reportThrown } from './pipeline.ts';
 import type { RefusedDocuments } from './refused-document.ts';
 import { readOrigin } from './resolved-operation.ts';
-import { findSchemaView, refuseInvalid, validateUnderView } from './schema-view.ts';
+import { findSchemaView, findViewRefusal } from './schema-view.ts';
 
 /** Reads a header of the HTTP request, by its lower-case name. */
 export type Header = (name: string) => string | undefined;
@@ -96,15 +97,14 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
    * reveal that a hidden field exists. Where the document is not valid for this caller, it gets the refusal of a document
    * with unknown fields instead.
    */
-  function findViewRefusal(ending: Ending<C>): GraphQLError | undefined {
+  function findHiddenRefusal(ending: Ending<C>): GraphQLError | undefined {
     const { schema, document, contextValue, errors: [error] = [] } = ending;
     const code = error?.extensions['code'];
     if (!document || error?.path || (code !== 'GRAPHQL_VALIDATION_FAILED' && code !== 'BAD_REQUEST')) return undefined;
     if (readRefusalFacts(error) || refusedDocuments.findRefusal(document)) return undefined;
     try {
       const view = findSchemaView(controls, { schema, contextValue });
-      const invalid = view ? validateUnderView(view, document) : [];
-      return invalid.length > 0 ? refuseInvalid(invalid) : undefined;
+      return view && findViewRefusal(view, schema, document);
     } catch (thrown) {
       events.logged('the schema as the caller may know it could not be made', thrown);
       return refuse('INTERNAL_SERVER_ERROR');
@@ -159,7 +159,7 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
       const mask = createMask(ending, sender);
       if (body.kind === 'incremental') body.subsequentResults = maskPayloads(body.subsequentResults, later, mask);
       if (!result.errors) return;
-      const hidden = findViewRefusal(ending);
+      const hidden = findHiddenRefusal(ending);
       if (hidden) {
         // Apollo Server sends `Allow` with the refusal of a mutation over GET.
         http.headers.delete('allow');

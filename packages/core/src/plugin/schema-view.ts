@@ -72,6 +72,23 @@ export function validateUnderView(view: GraphQLSchema, document: DocumentNode): 
   return errors;
 }
 
+/**
+ * Finds the refusal of a document that is not valid under a view, or not under the whole schema. An error under the whole
+ * schema alone names what the view hides, such as the type of an argument whose default is hidden, so that refusal has no
+ * message of validation.
+ *
+ * @returns `undefined` for a document that is valid under both.
+ */
+export function findViewRefusal(
+  view: GraphQLSchema,
+  schema: GraphQLSchema,
+  document: DocumentNode,
+): GraphQLError | undefined {
+  const errors = validateUnderView(view, document);
+  if (errors.length > 0) return refuseInvalid(errors);
+  return validateUnderView(schema, document).length > 0 ? refuseInvalid([]) : undefined;
+}
+
 /** Makes the refusal that Apollo Server would answer with for these validation errors. */
 export function refuseInvalid([first, ...rest]: readonly GraphQLError[]): GraphQLError {
   return refuse('GRAPHQL_VALIDATION_FAILED', {
