@@ -34,6 +34,7 @@ export function createPlaces(
   const whole = new Map<GraphQLCompositeType, Place>();
   const partial = new Map<string, Place>();
   const belows = new Map<Place, Map<string, Place | undefined>>();
+  const narroweds = new Map<Place, Map<GraphQLCompositeType, Place>>();
 
   const of = (type: GraphQLCompositeType): Place => {
     let place = whole.get(type);
@@ -58,10 +59,16 @@ export function createPlaces(
     const results = new Set<GraphQLCompositeType>();
     for (const one of possible) {
       const result = answers(one, fieldName) ? resultOf(one, fieldName) : undefined;
+      // One that does not narrow the field settles it: hundreds of others need not be looked at.
+      if (result === declared) return of(declared);
       if (result) results.add(result);
     }
-    if (results.has(declared)) return of(declared);
     return some(declared, new Set([...results].flatMap((result) => possibleTypes(schema, result))));
+  };
+
+  const narrow = (place: Place, type: GraphQLCompositeType): Place => {
+    const holds = isAbstractType(type) && place.possible.every((one) => schema.isSubType(type, one));
+    return holds ? some(type, new Set(place.possible)) : of(type);
   };
 
   return {
@@ -74,8 +81,12 @@ export function createPlaces(
     },
     narrowed(place, type) {
       if (type === place.type) return place;
-      const holds = isAbstractType(type) && place.possible.every((one) => schema.isSubType(type, one));
-      return holds ? some(type, new Set(place.possible)) : of(type);
+      // Each time, it would look through all possible types, and a client can write one condition in every selection set.
+      const known = narroweds.get(place) ?? new Map<GraphQLCompositeType, Place>();
+      narroweds.set(place, known);
+      const narrowed = known.get(type) ?? narrow(place, type);
+      known.set(type, narrowed);
+      return narrowed;
     },
   };
 }
