@@ -10,6 +10,7 @@ import type { Control, ResolvedOperation } from '../control.ts';
 import { deny, refuse } from '../errors/refusal.ts';
 import { factsOfInvalid } from '../errors/schema-details.ts';
 import type { EventOrigin, Events } from '../events/events.ts';
+import { maxValidationErrors } from '../lib/environment.ts';
 import type { OperationFacts } from '../operation/metrics.ts';
 import { operationFacts } from '../operation/metrics.ts';
 import { chooseOperation, listOperations } from '../operation/named-operation.ts';
@@ -175,7 +176,8 @@ function coerce(
   rawVariables: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
   const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], rawVariables, {
-    maxErrors: 20,
+    // Each error prints the whole value, which can have thousands of keys.
+    maxErrors: maxValidationErrors(),
     hideSuggestions: true,
   });
   if (!errors) return coerced;

@@ -97,7 +97,8 @@ export function costMeter(settings: CostSettings): CostMeter {
     price(schema, document, operation, variables) {
       const { costs, programs } = compiled(schema);
       const known =
-        programs.get(document, operation) ?? programs.keep(document, operation, compileOnce(costs, document, operation));
+        programs.get(document, operation) ??
+        programs.keep(document, operation, compileOnce(costs, document, operation));
       if ('refusal' in known) throw known.refusal();
       const { program } = known;
       const { fieldCost, typeCost, invalid } = program.price(variables);
