@@ -131,7 +131,7 @@ function inputCost(
   let total = weight ?? 1;
   const fields = costs.pricedFields(nullable);
   // By what was given: the budget counts values, and the type of each may have hundreds of fields.
-  for (const [name, item] of Object.entries(value as object)) {
+  for (const [name, item] of Object.entries(value)) {
     const field = fields.get(name);
     if (field) total += inputCost(costs, field.type, costs.inputWeight(field), item, work);
   }

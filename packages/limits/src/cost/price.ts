@@ -109,17 +109,17 @@ export function costMeter(settings: CostSettings): CostMeter {
 
 /** What is too much to price is remembered too: it must not be paid for again. */
 function compileOnce(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode): Sized {
-  if (operationFacts(document, operation).cyclic) return sized({ refusal: () => refuse('FRAGMENT_CYCLE') });
+  if (operationFacts(document, operation).cyclic) return ofSize({ refusal: () => refuse('FRAGMENT_CYCLE') });
   try {
     return compileCost(costs, document, operation);
   } catch (thrown) {
     const code = refusalCode(thrown);
     if (code === undefined) throw thrown;
-    return sized({ refusal: () => refuse(code, factsOfRefusal(thrown)) });
+    return ofSize({ refusal: () => refuse(code, factsOfRefusal(thrown)) });
   }
 }
 
-function sized(outcome: Outcome, nodes = 1): Sized {
+function ofSize(outcome: Outcome, nodes = 1): Sized {
   return { outcome, nodes };
 }
 
@@ -132,7 +132,7 @@ function compileCost(costs: CostSchema, document: DocumentNode, operation: Opera
   const compile = settings.model === 'apollo' ? compileApollo : compileSelections;
   const root = compile(compiler, operation.selectionSet, rootType);
   const program = new CostProgram(compiler, root, settings.base[operation.operation], costs.objectCost(rootType.type));
-  return sized({ program }, compiler.nodes);
+  return ofSize({ program }, compiler.nodes);
 }
 
 /** What a client is told of the coordinates that made a cost. */

@@ -20,7 +20,7 @@ describe('compiled operations', () => {
     const meter = costMeter(resolveCostOptions({ estimators: [estimator] }));
     return {
       compiled: () => compiled,
-      price(document: DocumentNode) {
+      price: (document: DocumentNode) => {
         const operation = getOperationAST(document);
         if (!operation) throw new Error('no operation');
         return meter.price(schema, document, operation, {});
