@@ -26,6 +26,8 @@ export interface CachedVerifier {
 export function cachedVerifier(verify: TokenVerifier, maxTokens: number | false): CachedVerifier {
   if (maxTokens === false) return { known: () => undefined, verify };
   const kept = new Map<string, Kept>();
+  // One iterator for good, which stands where the last one made room: a new one would pass all deleted entries each time.
+  const oldestFirst = kept.keys();
   return {
     known(bearer) {
       const key = sha256(bearer, 'binary');
@@ -45,8 +47,8 @@ export function cachedVerifier(verify: TokenVerifier, maxTokens: number | false)
         const key = sha256(`Bearer ${token}`, 'binary');
         kept.delete(key);
         kept.set(key, { verified: verification.verified, since, until });
-        const [oldest] = kept.keys();
-        if (kept.size > maxTokens && oldest !== undefined) kept.delete(oldest);
+        const oldest = kept.size > maxTokens ? oldestFirst.next().value : undefined;
+        if (oldest !== undefined) kept.delete(oldest);
       }
       return verification;
     },

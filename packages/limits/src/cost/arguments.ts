@@ -55,7 +55,7 @@ function nodeOf(argument: GraphQLArgument, nodes: readonly ArgumentNode[] | unde
 
 function hasFreeFields(costs: CostSchema, type: GraphQLInputType): boolean {
   const nullable = getNullableType(type);
-  return isInputObjectType(nullable) && costs.pricedFields(nullable).length === 0;
+  return isInputObjectType(nullable) && costs.pricedFields(nullable).size === 0;
 }
 
 /** Literals were counted when they were read, and defaults are the schema's. */
@@ -129,9 +129,11 @@ function inputCost(
   }
   if (!isInputObjectType(nullable)) return weight ?? costs.typeWeight(getNamedType(nullable));
   let total = weight ?? 1;
-  for (const field of costs.pricedFields(nullable)) {
-    const item = (value as Record<string, unknown>)[field.name];
-    total += inputCost(costs, field.type, costs.inputWeight(field), item, work);
+  const fields = costs.pricedFields(nullable);
+  // By what was given: the budget counts values, and the type of each may have hundreds of fields.
+  for (const [name, item] of Object.entries(value)) {
+    const field = fields.get(name);
+    if (field) total += inputCost(costs, field.type, costs.inputWeight(field), item, work);
   }
   return total;
 }

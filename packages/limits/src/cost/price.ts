@@ -36,10 +36,49 @@ export interface CostMeter {
 
 interface Compiled {
   readonly costs: CostSchema;
-  readonly programs: PerOperation<Outcome>;
+  readonly programs: RecentPrograms;
 }
 
 type Outcome = { readonly program: CostProgram } | { readonly refusal: () => GraphQLError };
+
+/** An outcome, and what was looked at to find it: its size in memory, as a program keeps some 100 bytes of each look. */
+interface Sized {
+  readonly outcome: Outcome;
+  readonly nodes: number;
+}
+
+/** Looks that the programs of one generation may have taken together: some 25 MB. */
+const maxNodes = 250_000;
+
+/**
+ * What was compiled lately. A cache of documents is bounded by their text, and a text of 300 characters can have a program of a
+ * megabyte, where fragments meet an interface of many types: kept as long as their documents, some thousands would fill the memory.
+ *
+ * Two generations, so that nothing has to be put in order: when the young one is full, the old one is forgotten.
+ */
+class RecentPrograms {
+  #young = new PerOperation<Sized>();
+  #old = new PerOperation<Sized>();
+  #nodes = 0;
+
+  get(document: DocumentNode, operation: OperationDefinitionNode): Outcome | undefined {
+    const known = this.#young.get(document, operation);
+    if (known) return known.outcome;
+    const older = this.#old.get(document, operation);
+    return older && this.keep(document, operation, older);
+  }
+
+  /** @returns the outcome. */
+  keep(document: DocumentNode, operation: OperationDefinitionNode, sized: Sized): Outcome {
+    if (this.#nodes + sized.nodes > maxNodes) {
+      this.#old = this.#young;
+      this.#young = new PerOperation();
+      this.#nodes = 0;
+    }
+    this.#nodes += sized.nodes;
+    return this.#young.set(document, operation, sized).outcome;
+  }
+}
 
 export function costMeter(settings: CostSettings): CostMeter {
   const schemas = new WeakMap<GraphQLSchema, Compiled>();
@@ -47,7 +86,7 @@ export function costMeter(settings: CostSettings): CostMeter {
   function compiled(schema: GraphQLSchema): Compiled {
     let known = schemas.get(schema);
     if (!known) {
-      known = { costs: compileCostSchema(schema, settings), programs: new PerOperation() };
+      known = { costs: compileCostSchema(schema, settings), programs: new RecentPrograms() };
       schemas.set(schema, known);
     }
     return known;
@@ -58,7 +97,8 @@ export function costMeter(settings: CostSettings): CostMeter {
     price(schema, document, operation, variables) {
       const { costs, programs } = compiled(schema);
       const known =
-        programs.get(document, operation) ?? programs.set(document, operation, compileOnce(costs, document, operation));
+        programs.get(document, operation) ??
+        programs.keep(document, operation, compileOnce(costs, document, operation));
       if ('refusal' in known) throw known.refusal();
       const { program } = known;
       const { fieldCost, typeCost, invalid } = program.price(variables);
@@ -68,26 +108,31 @@ export function costMeter(settings: CostSettings): CostMeter {
 }
 
 /** What is too much to price is remembered too: it must not be paid for again. */
-function compileOnce(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode): Outcome {
-  if (countOperationFacts(document, operation).cyclic) return { refusal: () => refuse('FRAGMENT_CYCLE') };
+function compileOnce(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode): Sized {
+  if (countOperationFacts(document, operation).cyclic) return ofSize({ refusal: () => refuse('FRAGMENT_CYCLE') });
   try {
-    return { program: compileCost(costs, document, operation) };
+    return compileCost(costs, document, operation);
   } catch (thrown) {
     const code = readRefusalCode(thrown);
     if (code === undefined) throw thrown;
-    return { refusal: () => refuse(code, readRefusalFacts(thrown)) };
+    return ofSize({ refusal: () => refuse(code, readRefusalFacts(thrown)) });
   }
 }
 
+function ofSize(outcome: Outcome, nodes = 1): Sized {
+  return { outcome, nodes };
+}
+
 /** @throws the refusal of an operation that takes more than the budget to price. */
-function compileCost(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode): CostProgram {
+function compileCost(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode): Sized {
   const { settings, schema } = costs;
   const rootType = costs.typeNamed(schema.getRootType(operation.operation)?.name ?? '');
   if (!rootType) throw refuse('BAD_REQUEST', { reason: 'no root type for the operation' });
   const compiler = new Compiler(costs, document);
   const compile = settings.model === 'apollo' ? compileApollo : compileSelections;
   const root = compile(compiler, operation.selectionSet, rootType);
-  return new CostProgram(compiler, root, settings.base[operation.operation], costs.objectCost(rootType.type));
+  const program = new CostProgram(compiler, root, settings.base[operation.operation], costs.objectCost(rootType.type));
+  return ofSize({ program }, compiler.nodes);
 }
 
 /** What a client is told of the coordinates that made a cost. */

@@ -88,8 +88,8 @@ export interface CostSchema {
   /** Weight of an argument, input field or directive argument; `undefined` where none was given. */
   inputWeight(input: GraphQLArgument | GraphQLInputField): number | undefined;
   pricedArguments(args: readonly GraphQLArgument[]): readonly GraphQLArgument[];
-  /** Fields of an input object that can cost something. */
-  pricedFields(type: GraphQLInputObjectType): readonly GraphQLInputField[];
+  /** Name -> field of an input object that can cost something. */
+  pricedFields(type: GraphQLInputObjectType): ReadonlyMap<string, GraphQLInputField>;
   /** Groups the members of an abstract type by what its own fields cost on them. */
   groupsOf(type: TypeCosts): MemberGroups;
 }
@@ -105,7 +105,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
   const types = new Map<string, Filled>();
   const grouped = new Map<TypeCosts, MemberGroups>();
   const typeWeights = new Map<string, number>();
-  const pricedFields = new Map<GraphQLInputObjectType, readonly GraphQLInputField[]>();
+  const pricedFields = new Map<GraphQLInputObjectType, ReadonlyMap<string, GraphQLInputField>>();
 
   const costs: CostSchema = {
     schema,
@@ -125,7 +125,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     pricedFields(type) {
       const known =
         pricedFields.get(type) ??
-        Object.values(type.getFields()).filter((field) => canCost(field.type, inputs.get(field)));
+        new Map(Object.entries(type.getFields()).filter(([, field]) => canCost(field.type, inputs.get(field))));
       pricedFields.set(type, known);
       return known;
     },

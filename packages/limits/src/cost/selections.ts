@@ -48,6 +48,8 @@ export function compileSelections(compiler: Compiler, root: SelectionSetNode, ro
 class SelectionCompiler {
   readonly #compiler: Compiler;
   readonly #known = new Map<string, Plan>();
+  /** An abstract type and the type conditions below it -> its representatives. */
+  readonly #representatives = new Map<string, readonly TypeCosts[]>();
 
   constructor(compiler: Compiler) {
     this.#compiler = compiler;
@@ -84,10 +86,19 @@ class SelectionCompiler {
 
   /** One member for each way in which the members of an abstract type can be charged. */
   #findRepresentatives(sets: readonly GuardedSet[], type: TypeCosts): readonly TypeCosts[] {
-    const { costs } = this.#compiler;
     const { types: conditions } = new TypeConditions(this.#compiler).walk(sets);
-    const { groups, first } = costs.groupsOf(type);
-    if (conditions.size === 0) return first;
+    if (conditions.size === 0) return this.#compiler.costs.groupsOf(type).first;
+    const names = Array.from(conditions, (condition) => condition.type.name);
+    const key = [type.type.name, ...names.toSorted()].join(' ');
+    let found = this.#representatives.get(key);
+    if (!found) this.#representatives.set(key, (found = this.#tellApart(type, conditions)));
+    return found;
+  }
+
+  /** @param conditions at least one. */
+  #tellApart(type: TypeCosts, conditions: ReadonlySet<TypeCosts>): readonly TypeCosts[] {
+    const { costs, spend } = this.#compiler;
+    const { groups } = costs.groupsOf(type);
     const abstract: TypeCosts[] = [type];
     const chosen: TypeCosts[] = [];
     for (const condition of conditions) {
@@ -102,6 +113,8 @@ class SelectionCompiler {
       return chosen;
     }
     const indexes = abstract.map((one) => costs.groupsOf(one).indexOf);
+    // Members that are told apart are looked at once for each abstract condition: some ten such looks take as long as a selection.
+    spend(Math.ceil(((type.members?.size ?? 0) * abstract.length) / 10), 1);
     const ways = new Set<string>();
     for (const member of type.members ?? []) {
       if (conditions.has(member)) continue;

@@ -60,11 +60,14 @@ function writePart(kind: string, text: string): string {
   return `${kind}#:${hash.length}:${hash}`;
 }
 
-/** Missing and null are one; what is nested deeper than any input object shares one bucket. */
+/** How what is missing is spelled. */
+const missing = writePart('n', '');
+
+/** Missing and null are one, and so is an object that holds nothing else; what is nested deeper than any input object shares one bucket. */
 function spellValue(value: unknown, spelled: Spelled, depth: number): string {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return writePart('v', `${value}`);
-  if ((typeof value !== 'string' && typeof value !== 'object') || value === null) return writePart('n', '');
+  if ((typeof value !== 'string' && typeof value !== 'object') || value === null) return missing;
   if (typeof value === 'string') {
     const known = spelled.texts.get(value) ?? writePart('s', spellText(value, spelled));
     spelled.texts.set(value, known);
@@ -90,9 +93,12 @@ function spellObject(value: object, spelled: Spelled, depth: number): string {
     return writePart('l', [...items].toSorted().join());
   }
   if ('toJSON' in value && typeof value.toJSON === 'function') return spellValue(value.toJSON(), spelled, depth + 1);
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return writePart(
-    'o',
-    entries.map(([name, item]) => `${writePart('k', name)}=${spellValue(item, spelled, depth + 1)}`).join(),
-  );
+  const entries = Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, item]) => [name, spellValue(item, spelled, depth + 1)] as const)
+    // A client can add a null for each field that it leaves out, and would have a fresh bucket for each combination.
+    .filter(([, text]) => text !== missing);
+  return entries.length === 0
+    ? missing
+    : writePart('o', entries.map(([name, text]) => `${writePart('k', name)}=${text}`).join());
 }
