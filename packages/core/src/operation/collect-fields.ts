@@ -39,6 +39,14 @@ export function responseKey({ alias, name }: FieldNode): string {
   return (alias ?? name).value;
 }
 
+/**
+ * Whether a field is the plain `__typename` that clients add to what they were asked for. What has a selection set or arguments
+ * is none, whatever it is called: this is asked before validation.
+ */
+export function isTypename({ name, selectionSet, arguments: given }: FieldNode): boolean {
+  return name.value === '__typename' && !selectionSet && !given?.length;
+}
+
 /** The set that shows the same: that of a fragment, where a set is nothing but its spread. */
 export function behind(set: SelectionSetNode, fragments: Fragments): SelectionSetNode {
   const only = onlySpread(set);

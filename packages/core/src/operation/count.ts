@@ -11,7 +11,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import { type Fragments, fragmentsOf, onlySpread } from './collect-fields.ts';
+import { type Fragments, fragmentsOf, isTypename, onlySpread } from './collect-fields.ts';
 
 /** Counts of a selection set, fragments expanded. `anyDepth` is the depth that it would have below `__schema`. */
 export interface Counts {
@@ -21,7 +21,10 @@ export interface Counts {
   fields: number;
   introspectionFields: number;
   selections: number;
+  /** Aliased fields, `__typename` left out. */
   aliases: number;
+  /** Aliased fields, `__typename` among them. */
+  keys: number;
   directives: number;
   directivesPerNode: number;
   fragmentDepth: number;
@@ -51,7 +54,7 @@ interface Frame {
   readonly level: number;
   /** Level of the `__schema` or `__type` around this set; 0 outside. */
   readonly introspecting: number;
-  readonly aliasesBefore: number;
+  readonly keysBefore: number;
   /** Selections so far, with those of the fragments in it. */
   flat: number;
   next: number;
@@ -62,7 +65,7 @@ export class DocumentCounter {
   readonly fragments: Fragments;
   /** The selection sets of the operations, then of every fragment that none of those before it reaches. */
   readonly roots: SelectionSetNode[] = [];
-  /** Selection set of a field or an operation -> aliases in it and below, fragments expanded, where there are any. */
+  /** Selection set of a field or an operation -> aliased fields in it and below, fragments expanded, where there are any. */
   readonly aliases: Map<SelectionSetNode, number> = new Map();
   /** Selections, each counted once. */
   written = 0;
@@ -137,17 +140,17 @@ export class DocumentCounter {
     const { length } = set.selections;
     this.written += length;
     counts.selections += length;
-    return { set, counts, part, level, introspecting, aliasesBefore: counts.aliases, flat: length, next: 0 };
+    return { set, counts, part, level, introspecting, keysBefore: counts.keys, flat: length, next: 0 };
   }
 
   #leave(frame: Frame): void {
-    const { set, counts, part, flat, aliasesBefore } = frame;
+    const { set, counts, part, flat, keysBefore } = frame;
     // The last set to be left is the outermost one.
     counts.flat = flat;
     if (part === 'spread') counts.isOpen = false;
     if (part !== 'whole') return;
     this.flat = saturate(this.flat + this.#countShown(frame));
-    if (counts.aliases > aliasesBefore) this.aliases.set(set, counts.aliases - aliasesBefore);
+    if (counts.keys > keysBefore) this.aliases.set(set, counts.keys - keysBefore);
   }
 
   /** Selections of a set with those of the fragments in it; of a fragment that sets spread alone, once for all such sets. */
@@ -179,6 +182,7 @@ function startCounts(): FragmentCounts {
     introspectionFields: 0,
     selections: 0,
     aliases: 0,
+    keys: 0,
     directives: 0,
     directivesPerNode: 0,
     fragmentDepth: 0,
@@ -197,17 +201,12 @@ export function addDirectives(to: Counts, directives: readonly DirectiveNode[] |
 }
 
 /** @param introspecting the level of the `__schema` or `__type` at or around the field; 0 outside. */
-function countField(
-  counts: Counts,
-  { alias, name, selectionSet }: FieldNode,
-  level: number,
-  introspecting: number,
-): void {
-  if (alias) counts.aliases += 1;
+function countField(counts: Counts, node: FieldNode, level: number, introspecting: number): void {
+  if (node.alias) counts.keys += 1;
   if (introspecting > 0) counts.introspectionFields += 1;
   else counts.fields += 1;
-  // What has a selection set is no `__typename` whatever it is called: validation has not spoken yet.
-  if (!selectionSet && name.value === '__typename') return;
+  if (isTypename(node)) return;
+  if (node.alias) counts.aliases += 1;
   counts.anyDepth = Math.max(counts.anyDepth, level);
   if (introspecting > 0) counts.introspectionDepth = Math.max(counts.introspectionDepth, level - introspecting + 1);
   else counts.depth = Math.max(counts.depth, level);
@@ -223,6 +222,7 @@ function addFragment(frame: Frame, below: FragmentCounts): void {
   frame.flat = saturate(frame.flat + below.flat);
   to.selections = saturate(to.selections + below.selections);
   to.aliases = saturate(to.aliases + below.aliases);
+  to.keys = saturate(to.keys + below.keys);
   to.directives = saturate(to.directives + below.directives);
   to.directivesPerNode = Math.max(to.directivesPerNode, below.directivesPerNode);
   to.fragmentDepth = Math.max(to.fragmentDepth, below.fragmentDepth + 1);

@@ -19,7 +19,8 @@ export interface DocumentFacts {
   readonly tokens: number;
   /**
    * Fields that stand beside another one of the same response key, after selections are merged by response path and through
-   * fragments, whatever types they are for. Every definition counts, also a fragment that no operation reaches and one whose
+   * fragments, whatever types they are for, without one `__typename` for each selection set; of more than 32 under one key, a
+   * sixteenth of their pairs. Every definition counts, also a fragment that no operation reaches and one whose
    * name is taken; what a fragment repeats within itself counts once where it merges with nothing. `Infinity`, without looking
    * further, past 5,000 selections to look at, or twice those that are written in the document.
    */
@@ -30,7 +31,7 @@ export interface DocumentFacts {
 export interface OperationFacts {
   /** Nesting of fields: a root field is 1, a leaf counts, `__typename` does not, nor do `__schema`, `__type` and what stands below them. */
   readonly depth: number;
-  /** Aliased fields. */
+  /** Aliased fields; `__typename` under other names is not counted. */
   readonly aliases: number;
   /** Distinct response keys of the root selection set. */
   readonly rootFields: number;
@@ -187,6 +188,8 @@ class CountedOperation implements OperationFacts {
   readonly introspectionDepth: number;
   readonly introspectionFields: number;
   readonly #root: SelectionSetNode;
+  /** Aliased fields, `__typename` among them. */
+  readonly #keys: number;
   readonly #shared: SharedCounts;
   #rootFields: number | undefined;
   #rootFieldNames: ReadonlySet<string> | undefined;
@@ -207,7 +210,8 @@ class CountedOperation implements OperationFacts {
     this.variables = variableDefinitions.length;
     this.introspectionDepth = counts.introspectionDepth;
     this.introspectionFields = counts.introspectionFields;
-    if (counts.aliases > 0) shared.expanded += counts.selections;
+    this.#keys = counts.keys;
+    if (counts.keys > 0) shared.expanded += counts.selections;
     this.#root = selectionSet;
     this.#shared = shared;
   }
@@ -224,14 +228,14 @@ class CountedOperation implements OperationFacts {
 
   get occurrences(): number {
     const least = this.fields + this.introspectionFields > 0 ? 1 : 0;
-    return this.aliases === 0 && !this.cyclic ? least : this.countOccurrencesAbove(1);
+    return this.#keys === 0 && !this.cyclic ? least : this.countOccurrencesAbove(1);
   }
 
   /** As {@link occurrencesAbove}. */
   countOccurrencesAbove(floor: number): number {
     if (this.cyclic) return Infinity;
     // Each further response key of one field takes an alias.
-    if (this.aliases < floor) return floor;
+    if (this.#keys < floor) return floor;
     if (this.#shared.expanded > OCCURRENCE_BUDGET) return Infinity;
     const known = this.#most;
     if (known && (known.found > known.above || known.above <= floor)) return Math.max(floor, known.found);

@@ -1,6 +1,6 @@
 /**
  * Counts fields that stand beside another one of the same response key, after selections are merged by response path and
- * through fragments. Validation compares every two of them, so that this number bounds what validation costs.
+ * through fragments. Validation compares every two of one key, so that this number bounds what validation costs.
  */
 import type { SelectionSetNode } from 'graphql';
 import { behind } from './collect-fields.ts';

@@ -76,7 +76,8 @@ function reference(document: DocumentNode, operation: OperationDefinitionNode) {
   const root = expand(document, operation.selectionSet);
   return {
     depth: depth(root, isIntrospection),
-    aliases: all(root).filter(({ alias }) => alias !== undefined).length,
+    aliases: all(root).filter(({ alias, name, leaf }) => alias !== undefined && !(name === '__typename' && leaf))
+      .length,
     fields: outside(root),
     rootFields: new Set(root.map(keyOf)).size,
     rootFieldNames: new Set(root.map(({ name }) => name)),
