@@ -102,7 +102,8 @@ export function comparisons(
   priced: Priced,
   { ceilings, inferredCeilings }: CostSettings,
 ): readonly (readonly [Priced, CostLimits])[] {
-  if (!priced.program.infers) return [[priced, ceilings]];
+  const isOne = ceilings.maxCost === inferredCeilings.maxCost && ceilings.maxTypeCost === inferredCeilings.maxTypeCost;
+  if (isOne || !priced.program.infers) return [[priced, ceilings]];
   return [
     [evaluate({ ...priced, plain: true }), ceilings],
     [priced, inferredCeilings],
