@@ -84,7 +84,7 @@ const operationOf = (document: DocumentNode): OperationDefinitionNode =>
 function countEverything(document: DocumentNode): void {
   operationFacts(document, operationOf(document));
   documentFacts(document);
-  repeatedFields(document, 50);
+  repeatedFields(document, 400);
 }
 
 /**
@@ -253,8 +253,8 @@ function hostileDocuments(): void {
             { rounds: 9, calls: 10 },
           )
         : 0;
-    // The parser of a server with these limits stops at 2,000.
-    const aliases = Math.max(1, Math.round(Math.min(2_000, tokens) / aliasTokens));
+    // The parser of a server with these limits stops at 3,000.
+    const aliases = Math.max(1, Math.round(Math.min(3_000, tokens) / aliasTokens));
     const same = honestAt.get(aliases) ?? honestTime(aliases);
     honestAt.set(aliases, same);
     return {
