@@ -123,7 +123,7 @@ export function explain(input: ExplainInput): Explained {
     const priced = costMeter(settings).price(schema, document, operation, coerced);
     const { fieldCost, typeCost } = priced;
     cost = { fieldCost, typeCost, dearest: dearest(priced), guesses: guesses(priced) };
-    for (const [one, ceilings] of comparisons(priced, settings)) found.push(...costRefusals(one, ceilings));
+    for (const [one, maxima] of comparisons(priced, settings)) found.push(...costRefusals(one, maxima));
   } catch (thrown) {
     if (refusalCode(thrown) === undefined) throw thrown;
     found.push(thrown as Refusal);
