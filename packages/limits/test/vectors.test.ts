@@ -64,6 +64,21 @@ describe('an operation', () => {
     expect(await ask(server, `{ ${times(50, (i) => `a${i}: x`)} }`)).toEqual(answered);
   });
 
+  it('with __typename under 15 names in each of 4 selection sets has no aliases, with 16 in one too many occurrences', async () => {
+    const typenames = (n: number) => times(n, (i) => `t${i}: __typename`);
+    const level = (below: string) => `a { ${typenames(15)} ${below} }`;
+    expect(await ask(await serve(), `{ ${level(level(level(level(''))))} }`)).toEqual(answered);
+    expect(await ask(await serve(), `{ a { ${typenames(16)} } }`)).toEqual(refused('OCCURRENCE_LIMIT_EXCEEDED'));
+  });
+
+  it('with 400 objects of one key is refused, with as many repetitions over many keys answered', async () => {
+    const server = await serve({ maxAliases: false, maxOccurrences: false });
+    const objects = (n: number) => times(n, () => 'a { ... { __typename } }');
+    expect(await ask(server, `{ ${objects(400)} }`)).toEqual(refused('REPETITION_LIMIT_EXCEEDED'));
+    const leaves = times(40, (i) => `k${i}: x`);
+    expect(await ask(server, `{ ${times(10, () => `a { ${leaves} __typename }`)} }`)).toEqual(answered);
+  });
+
   it('D6: padded with comments is refused for its length, not for its tokens', async () => {
     const server = await serve();
     expect(await ask(server, `${'# twenty characters!\n'.repeat(1_500)}{ x }`)).toEqual(

@@ -1,7 +1,8 @@
 /** One connection of graphql-ws: what it is known by, who was let in, and until when. */
 import type { IncomingMessage } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import type { Principal, SecurityContext } from '@graphql-bulwark/core';
-import { longestTimer, refusalCode } from '@graphql-bulwark/core/internal';
+import { longestTimer, readRefusalCode } from '@graphql-bulwark/core/internal';
 import { deriveRequest } from '../context.ts';
 import { RunningOperations } from './running-operations.ts';
 import { closeSocket, findWebSocket, type Socket, watchSocket } from './socket.ts';
@@ -45,16 +46,24 @@ export function buildRequest(connection: Connection): IncomingMessage {
 export function chooseClose({ extra }: Pick<Connection, 'extra'>, thrown: unknown): void {
   const webSocket = findWebSocket(extra);
   if (!webSocket) return;
-  if (refusalCode(thrown) === 'SERVICE_UNAVAILABLE') closeSocket(webSocket, 1013, 'Try again later');
+  if (readRefusalCode(thrown) === 'SERVICE_UNAVAILABLE') closeSocket(webSocket, 1013, 'Try again later');
   else closeSocket(webSocket, 4403, 'Forbidden');
 }
 
-/** A stream is executed with the rights that it began with: a caller who has others by now has to ask again. */
+/**
+ * A stream is executed with the rights that it began with: a caller who has others by now has to ask again. Claims are rights as
+ * well: owners are compared with them, and policies read them.
+ */
 export function haveSameRights(now: Principal | null, before: Principal | null | undefined): boolean {
   if (!now || !before) return !now && !before;
-  const rightsOf = ({ id, roles, scopes }: Principal) => JSON.stringify([id, roles.toSorted(), scopes.toSorted()]);
+  const rightsOf = ({ id, roles, scopes, claims }: Principal) => [
+    id,
+    roles.toSorted(),
+    scopes.toSorted(),
+    { ...claims },
+  ];
   // A token that is remembered is the same principal for each event.
-  return now === before || rightsOf(now) === rightsOf(before);
+  return now === before || isDeepStrictEqual(rightsOf(now), rightsOf(before));
 }
 
 /** A connection that was let in. It is closed when the credential of its caller ends. */

@@ -19,8 +19,10 @@ import {
   asGraphQLError,
   atLeast,
   type CheckInput,
+  chooseMaxValidationErrors,
+  createWording,
   deny,
-  factsOfRefusal,
+  findSecurityContext,
   hasEnded,
   hasMethods,
   isAsyncIterable,
@@ -30,14 +32,12 @@ import {
   type MaskResult,
   type MeasureInput,
   maskResult,
-  maxValidationErrors,
   must,
   type OptionTable,
   parseDocument,
-  plainObject,
   readOptions,
-  securityOf,
-  wording,
+  readRefusalFacts,
+  requirePlainObject,
 } from '@graphql-bulwark/core/internal';
 import type { SocketLimits } from '@graphql-bulwark/rate-limit';
 import {
@@ -54,7 +54,7 @@ import {
   subscribe,
   validate,
 } from 'graphql';
-import { addSecurity } from '../context.ts';
+import { addSecurity, requirePrincipal } from '../context.ts';
 import {
   type Connection,
   chooseClose,
@@ -96,7 +96,10 @@ export interface WebSocketParts<C extends SecuredContext> extends WebSocketBound
   readonly measure?: ((parsed: MeasureInput<C>) => void) | undefined;
   /** Masks what is sent. @default constant texts, as over HTTP; `onFailure` is told of what they stand for */
   readonly mask?: MaskResult | undefined;
-  /** The rest of the context, for each operation. With a `security` of its own, `authenticate` is not asked for the operation. */
+  /**
+   * The rest of the context, for each operation. With a `security` of its own, `authenticate` is not asked for the operation; its
+   * caller must be the one that `authenticate` returns, claims included: a stream ends when they differ.
+   */
   readonly context: (connection: Connection) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>;
   /** The address of an upgrade request: `clientAddress(...)`. @default none: all connections share one */
   readonly clientIp?: ((request: IncomingMessage) => string | null) | undefined;
@@ -116,7 +119,7 @@ const partTable = {
   mask: { check: aFunction },
   context: { required: true, check: aFunction },
   clientIp: { default: () => null, check: aFunction },
-  limits: { check: plainObject },
+  limits: { check: requirePlainObject },
   onFailure: { default: () => {}, check: aFunction },
   initTimeoutMilliseconds: { default: 3_000, check: atLeast(1) },
   maxTokens: { default: 3_000, check: atLeast(1) },
@@ -195,7 +198,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
   const settings = readOptions('webSocketHooks', parts, partTable);
   const { schema, server, authenticate, admit, measure, check, context, limits, clientIp, onFailure } = settings;
   const { mask = maskTelling(onFailure), initTimeoutMilliseconds, maxTokens, maxOperations } = settings;
-  const maxErrors = maxValidationErrors();
+  const maxErrors = chooseMaxValidationErrors();
   const open = new WeakMap<object, OpenConnection>();
   // By context value. Like a list, a stream is one place: what others put into it is not what its caller asked for.
   const charged = new WeakSet<object>();
@@ -213,7 +216,9 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
 
   /** @throws {Error} where the caller may not ask, or not any more. */
   async function identify(socket: Socket): Promise<SecurityContext> {
-    const principal: Principal | null = await authenticate(findConnection(socket));
+    const given: Principal | null = await authenticate(findConnection(socket));
+    // What is not frozen may change in place, and would then always be the caller that a stream began with.
+    const principal = Object.isFrozen(given) ? given : requirePrincipal(given);
     // `undefined` is neither a caller nor an anonymous one.
     if (typeof principal !== 'object') throw new TypeError('authenticate must return a Principal or null.');
     if (hasEnded(principal)) throw refuse('UNAUTHENTICATED', { reason: 'expired' });
@@ -257,7 +262,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       const refusal = await limits?.subscribe(connection.security);
       if (refusal) throw refusal;
       const built = await context(findConnection(socket));
-      const security = securityOf(built) ?? (await identifyAgain(socket));
+      const security = findSecurityContext(built) ?? (await identifyAgain(socket));
       if (!security) throw deny('UNAUTHENTICATED');
       const contextValue = addSecurity(built, security) as unknown as C;
       admit?.({ source: query, operationName, variables, contextValue });
@@ -314,13 +319,13 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       try {
         return await prepare(socket, payload);
       } catch (thrown) {
-        return [asGraphQLError(thrown), ...(factsOfRefusal(thrown)?.also ?? [])];
+        return [asGraphQLError(thrown), ...(readRefusalFacts(thrown)?.also ?? [])];
       }
     },
     async onNext(socket, _id, _payload, { contextValue, document, operationName }, { data, errors, extensions }) {
       // Anything else has one result, and was counted when it began.
       const isEvent = getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
-      const before = securityOf(contextValue)?.principal;
+      const before = findSecurityContext(contextValue)?.principal;
       const security = await identifyAgain(socket, (now) => !isEvent || haveSameRights(now, before));
       if (!security) return { errors: [ended] };
       const refusal = isEvent ? await limits?.next(security, contextValue) : undefined;
@@ -346,7 +351,7 @@ const ended = deny('UNAUTHENTICATED').toJSON();
 
 /** @param onFailure told of each error that is masked: without events there is no log. */
 function maskTelling(onFailure: (error: unknown) => void): MaskResult {
-  const words = wording({});
+  const words = createWording({});
   return (result, contextValue) =>
     maskResult(result, {
       schemaDetails: isDevelopment(),

@@ -1,6 +1,6 @@
 /** graphql-ws: what `useServer` gets, from a Bulwark or from parts. */
 import type { SecuredContext } from '@graphql-bulwark/core';
-import { asGraphQLError, knownOptions } from '@graphql-bulwark/core/internal';
+import { asGraphQLError, requireKnownOptions } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
 import type { HttpRequest } from '../context.ts';
 import type { Bulwark } from '../create.ts';
@@ -36,7 +36,7 @@ const optionNames = [
  * Makes the options by which a WebSocket server of graphql-ws is protected like one over HTTP: every operation is checked, and
  * its errors are masked. `Authorization` and `X-API-Key` may stand in `connectionParams`, where browsers can put them, and are
  * verified as the headers of a request are: for the connection, for each operation and for each event, so that a stream ends
- * when its token does, or is taken back, or when its caller has other roles or scopes than it began with. The option `sockets`
+ * when its token does, or is taken back, or when its caller has other roles, scopes or claims than it began with. The option `sockets`
  * of `createBulwark` bounds open sockets, operations and events: a socket counts for its address from its upgrade on, and for its
  * caller when it is let in. One too many is closed with 4403; an operation or an event too many is an error, and the socket stays
  * open.
@@ -48,7 +48,7 @@ export function webSocketHooks<C extends SecuredContext>(
   bulwark: Pick<Bulwark<C>, 'context' | 'clientIp' | 'admit' | 'measure' | 'check' | 'mask' | 'sockets'>,
   options: WebSocketHooksOptions<C>,
 ): WebSocketHooks {
-  knownOptions('webSocketHooks', options, optionNames);
+  requireKnownOptions('webSocketHooks', options, optionNames);
   const identify = bulwark.context();
   const make = bulwark.context(options.context);
   return composeWebSocketHooks<C>({

@@ -1,46 +1,47 @@
-/** Merges selection sets by response key, fragments expanded, whatever types and conditions they are for. */
+/** Merges selection sets by response key, with fragments expanded and without regard to types and conditions. */
 import { type FieldNode, Kind, type SelectionSetNode } from 'graphql';
-import { behind, FieldWalk, type Fragments, isTypename, responseKey } from './collect-fields.ts';
+import { FieldWalk, type Fragments, followLoneSpread, isTypename, readResponseKey } from './collect-fields.ts';
 
 /** Merges the selection sets of one document. */
 export class SelectionMerger {
   readonly #fragments: Fragments;
-  readonly #alone = new Map<SelectionSetNode, Merged>();
+  readonly #single = new Map<SelectionSetNode, Merged>();
 
   constructor(fragments: Fragments) {
     this.#fragments = fragments;
   }
 
-  /** @param sets what merges. One set alone shows the same wherever it stands, and is walked once. */
+  /** Merges these sets. A single set has the same fields wherever it stands, and is walked once. */
   merge(sets: readonly SelectionSetNode[]): Merged {
     const [only] = sets;
     if (!only || sets.length > 1) return new Merged(this.#fragments, sets);
-    const set = behind(only, this.#fragments);
-    let merged = this.#alone.get(set);
-    if (!merged) this.#alone.set(set, (merged = new Merged(this.#fragments, [set])));
+    const set = followLoneSpread(only, this.#fragments);
+    let merged = this.#single.get(set);
+    if (!merged) this.#single.set(set, (merged = new Merged(this.#fragments, [set])));
     return merged;
   }
 
-  /** Counting is done: a document may be kept for long. */
+  /** Frees memory when counting is done, because documents may be cached for long. */
   forget(): void {
-    this.#alone.clear();
+    this.#single.clear();
   }
 }
 
-/** What selection sets show where they merge. */
+/** The fields of selection sets that merge. */
 export class Merged extends FieldWalk {
   readonly sets: readonly SelectionSetNode[];
+  /** Response keys. */
   readonly keys: Set<string> = new Set();
-  /** Response key -> the selection sets of the fields under it, where there are any. */
+  /** Response key -> selection sets of the fields with it, where there are any. */
   readonly below: Map<string, SelectionSetNode[]> = new Map();
   /** Fields with an alias. */
   aliased = 0;
-  /** Selections that were looked at. */
-  looked = 0;
-  /** Response key -> fields that have it beside the first, without plain `__typename`s. */
+  /** Selections that were read. */
+  read = 0;
+  /** Response key -> number of fields with it after the first, without plain `__typename`s. */
   readonly #repeats = new Map<string, number>();
   #repeatedTypenames = 0;
-  /** Selection sets that hold a field other than `__typename`. */
+  /** Number of selection sets with a field other than `__typename`. */
   #setsWithFields = 0;
 
   constructor(fragments: Fragments, sets: readonly SelectionSetNode[]) {
@@ -50,10 +51,10 @@ export class Merged extends FieldWalk {
   }
 
   /**
-   * Fields with the response key of another one, or a sixteenth of the pairs of fields that have one key where those are more.
+   * Fields with the response key of an earlier field, or a sixteenth of the pairs of fields with one key where that is more.
    *
-   * Clients add `__typename` to every selection set that they write, and where sets merge it repeats: as many as there are sets
-   * with other fields are not counted. Sets that hold nothing else are made to be dear.
+   * Clients add a `__typename` to every selection set, and where sets merge it is repeated: one for each set that has other
+   * fields does not count. A document full of sets with nothing else is an attack on validation.
    */
   get repeated(): number {
     let total = weighRepeats(Math.max(0, this.#repeatedTypenames - this.#setsWithFields));
@@ -62,12 +63,12 @@ export class Merged extends FieldWalk {
   }
 
   override opens({ selections }: SelectionSetNode): void {
-    this.looked += selections.length;
+    this.read += selections.length;
     if (selections.some((node) => node.kind === Kind.FIELD && !isTypename(node))) this.#setsWithFields += 1;
   }
 
   field(node: FieldNode): void {
-    const key = responseKey(node);
+    const key = readResponseKey(node);
     const { size } = this.keys;
     if (this.keys.add(key).size === size) this.#countRepeat(key, node);
     if (node.alias) this.aliased += 1;
