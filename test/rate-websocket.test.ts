@@ -559,8 +559,8 @@ it('attack: an id that comes again hides no stream, neither from the count nor f
 it('a document over a structural limit is refused before it is validated, and a text before it is parsed', async () => {
   const { connect } = await umbrella();
   const { client } = connect('bob');
-  expect(await ticks(client, `${'{ misspelt '.repeat(14)}${'}'.repeat(14)}`)).toEqual(['DEPTH_LIMIT_EXCEEDED']);
-  expect(await ticks(client, `{ f # ${'x'.repeat(20_000)}`)).toEqual(['QUERY_TOO_LARGE']);
+  expect(await ticks(client, `${'{ misspelt '.repeat(17)}${'}'.repeat(17)}`)).toEqual(['DEPTH_LIMIT_EXCEEDED']);
+  expect(await ticks(client, `{ f # ${'x'.repeat(30_000)}`)).toEqual(['QUERY_TOO_LARGE']);
   expect(await ticks(client, 'subscription ($x: Boolean!) { ticks @include(if: $x) }')).toEqual(['BAD_REQUEST']);
   expect(await ticks(client, '{ f }')).toEqual([7]);
 });

@@ -89,7 +89,7 @@ const operationOf = (document: DocumentNode): OperationDefinitionNode =>
 function countEverything(document: DocumentNode): void {
   countOperationFacts(document, operationOf(document));
   countDocumentFacts(document);
-  countRepeatedFields(document, 50);
+  countRepeatedFields(document, 400);
 }
 
 /**
@@ -258,8 +258,8 @@ function hostileDocuments(): void {
             { rounds: 9, calls: 10 },
           )
         : 0;
-    // The parser of a server with these limits stops at 2,000.
-    const aliases = Math.max(1, Math.round(Math.min(2_000, tokens) / aliasTokens));
+    // The parser of a server with these limits stops at 3,000.
+    const aliases = Math.max(1, Math.round(Math.min(3_000, tokens) / aliasTokens));
     const same = honestAt.get(aliases) ?? honestTime(aliases);
     honestAt.set(aliases, same);
     return {

@@ -72,8 +72,9 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
       hideUnauthorized,
     },
     introspection: { allow: false },
-    // A page may be as long as the resolvers let it be, and an answer may hold so many objects.
-    cost: { maxListSize: 100, maxTypeCost: 2_000 },
+    // A page may be as long as the resolvers let it be, and an answer may hold so many objects. Every list of the schema says its
+    // size, so that the ceilings can stand close.
+    cost: { maxListSize: 100, maxCost: 1_000, maxTypeCost: 2_000 },
     // What the schema says of lists without arguments holds for what resolvers return, too.
     resolvedLists: { maxItems: 100 },
     strictMessages: true,

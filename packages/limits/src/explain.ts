@@ -26,8 +26,8 @@ import {
 } from 'graphql';
 import type { Cost } from './cost/cost.ts';
 import { type CostOptions, resolveCostOptions } from './cost/options.ts';
-import { costMeter, costRefusals } from './cost/price.ts';
-import { dearest } from './cost/shares.ts';
+import { comparisons, costMeter, costRefusals } from './cost/price.ts';
+import { dearest, type Guess, guesses } from './cost/shares.ts';
 import type { LimitsOptions } from './options.ts';
 import { ceilings, exceeded, resolveLimits } from './table.ts';
 import { variableFacts } from './variables.ts';
@@ -54,12 +54,22 @@ export interface ExplainedRefusal {
   readonly reason?: string | undefined;
 }
 
+export interface ExplainedCost extends Cost {
+  /** The coordinates that make the field cost, dearest first. */
+  readonly dearest: readonly CoordinateShare[];
+  /**
+   * The fields with lists of which only a default or the name of an argument says the length, and what of the costs hangs on each,
+   * most first. To say the size of the first one, with `@listSize` or `listSizes`, lowers or bounds the price most.
+   */
+  readonly guesses: readonly Guess[];
+}
+
 export interface Explained {
   readonly document: DocumentFacts;
   /** `undefined` where no operation could be selected. */
   readonly facts: OperationFacts | undefined;
   /** `undefined` where the operation could not be priced; `refusals` says why. */
-  readonly cost: (Cost & { readonly dearest: readonly CoordinateShare[] }) | undefined;
+  readonly cost: ExplainedCost | undefined;
   /** In the order in which they would refuse; a server answers with the first. */
   readonly refusals: readonly ExplainedRefusal[];
 }
@@ -111,9 +121,9 @@ export function explain(input: ExplainInput): Explained {
     const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
     if (errors) throw refuse('BAD_USER_INPUT', { reason: errors[0]?.message });
     const priced = costMeter(settings).price(schema, document, operation, coerced);
-    const { fieldCost, typeCost, program } = priced;
-    cost = { fieldCost, typeCost, dearest: dearest(program, coerced) };
-    found.push(...costRefusals(priced, settings));
+    const { fieldCost, typeCost } = priced;
+    cost = { fieldCost, typeCost, dearest: dearest(priced), guesses: guesses(priced) };
+    for (const [one, maxima] of comparisons(priced, settings)) found.push(...costRefusals(one, maxima));
   } catch (thrown) {
     if (readRefusalCode(thrown) === undefined) throw thrown;
     found.push(thrown as Refusal);

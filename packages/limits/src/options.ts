@@ -3,7 +3,7 @@ import type { SecurityContext } from '@graphql-bulwark/core';
 
 /** Ceilings for everyone. Each is a whole number, or `false` for none. */
 export interface Limits {
-  /** Length of the query text in UTF-16 code units, comments and white space included. 1 or more. @default 20000 */
+  /** Length of the query text in UTF-16 code units, comments and white space included. 1 or more. @default 30000 */
   readonly maxCharacters?: number | false | undefined;
   /**
    * Brackets in brackets of the query text, of whatever kind: selection sets, arguments, lists and objects. Judged before the text
@@ -12,23 +12,23 @@ export interface Limits {
    * @default 200
    */
   readonly maxNesting?: number | false | undefined;
-  /** Lexical tokens of the document, as the parser counted them. 1 or more. @default 2000 */
+  /** Lexical tokens of the document, as the parser counted them. 1 or more. @default 3000 */
   readonly maxTokens?: number | false | undefined;
   /** Operations in one document, selected or not. 1 or more. @default 10 */
   readonly maxOperations?: number | false | undefined;
-  /** Fragment definitions in one document. 0 or more. @default 50 */
+  /** Fragment definitions in one document. 0 or more. @default 100 */
   readonly maxFragments?: number | false | undefined;
-  /** Nesting of fields; a root field is 1, a leaf counts, `__typename` does not. 1 or more. @default 12 */
+  /** Nesting of fields; a root field is 1, a leaf counts, `__typename` does not. 1 or more. @default 16 */
   readonly maxDepth?: number | false | undefined;
-  /** Aliased fields after fragments are expanded. 0 or more. @default 30 */
+  /** Aliased fields after fragments are expanded, without `__typename`. 0 or more. @default 50 */
   readonly maxAliases?: number | false | undefined;
-  /** Fields after fragments are expanded. 1 or more. @default 1000 */
+  /** Fields after fragments are expanded. 1 or more. @default 5000 */
   readonly maxFields?: number | false | undefined;
   /** Directives after fragments are expanded. 0 or more. @default 50 */
   readonly maxDirectives?: number | false | undefined;
   /** Directives on one field, fragment, variable or operation. 0 or more. @default 5 */
   readonly maxDirectivesPerNode?: number | false | undefined;
-  /** Nesting of fragment spreads. 0 or more. @default 10 */
+  /** Nesting of fragment spreads. 0 or more. @default 15 */
   readonly maxFragmentDepth?: number | false | undefined;
   /** Variables that the operation declares. 0 or more. @default 50 */
   readonly maxVariables?: number | false | undefined;
@@ -44,7 +44,8 @@ export interface Limits {
   readonly maxOccurrences?: number | false | undefined;
   /**
    * Fields beside another one of the same response key, after selections are merged, in all of the document: what validation
-   * takes longest over. 0 or more. @default 50
+   * takes longest over. The `__typename` that clients add to each selection set does not count; of more than 32 fields under one
+   * key, a sixteenth of their pairs does. 0 or more. @default 400
    */
   readonly maxRepeatedFields?: number | false | undefined;
   /** Nesting of a variable's value; a scalar is 1. 1 or more. @default 10 */

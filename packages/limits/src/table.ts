@@ -52,20 +52,20 @@ type AnyRow = { [S in Subject]: Row<S> }[Subject];
 /** In the order in which they judge: what is dear to read stands last. */
 const rows = {
   maxBatchSize: row('batchIndex', 10, 1, 'BATCH_LIMIT_EXCEEDED', (index) => index + 1),
-  maxCharacters: row('source', 20_000, 1, 'QUERY_TOO_LARGE', (source) => source.length),
+  maxCharacters: row('source', 30_000, 1, 'QUERY_TOO_LARGE', (source) => source.length),
   maxNesting: row('source', 200, 1, 'DEPTH_LIMIT_EXCEEDED', measureNesting),
   maxVariableDepth: row('variables', 10, 1, 'BAD_USER_INPUT', (values) => values.depth),
   maxVariableNodes: row('variables', 10_000, 1, 'BAD_USER_INPUT', (values) => values.nodes),
   maxVariableStringLength: row('variables', 100_000, 1, 'BAD_USER_INPUT', (values) => values.stringLength),
-  maxTokens: row('document', 2_000, 1, 'TOKEN_LIMIT_EXCEEDED', (facts) => facts.tokens),
+  maxTokens: row('document', 3_000, 1, 'TOKEN_LIMIT_EXCEEDED', (facts) => facts.tokens),
   maxOperations: row('document', 10, 1, 'OPERATION_LIMIT_EXCEEDED', (facts) => facts.operations),
-  maxFragments: row('document', 50, 0, 'FRAGMENT_LIMIT_EXCEEDED', (facts) => facts.fragments),
-  maxDepth: row('operation', 12, 1, 'DEPTH_LIMIT_EXCEEDED', (facts) => facts.depth),
-  maxAliases: row('operation', 30, 0, 'ALIAS_LIMIT_EXCEEDED', (facts) => facts.aliases),
-  maxFields: row('operation', 1_000, 1, 'FIELD_LIMIT_EXCEEDED', (facts) => facts.fields),
+  maxFragments: row('document', 100, 0, 'FRAGMENT_LIMIT_EXCEEDED', (facts) => facts.fragments),
+  maxDepth: row('operation', 16, 1, 'DEPTH_LIMIT_EXCEEDED', (facts) => facts.depth),
+  maxAliases: row('operation', 50, 0, 'ALIAS_LIMIT_EXCEEDED', (facts) => facts.aliases),
+  maxFields: row('operation', 5_000, 1, 'FIELD_LIMIT_EXCEEDED', (facts) => facts.fields),
   maxDirectives: row('operation', 50, 0, 'DIRECTIVE_LIMIT_EXCEEDED', (facts) => facts.directives),
   maxDirectivesPerNode: row('operation', 5, 0, 'DIRECTIVE_LIMIT_EXCEEDED', (facts) => facts.directivesPerNode),
-  maxFragmentDepth: row('operation', 10, 0, 'FRAGMENT_DEPTH_LIMIT_EXCEEDED', (facts) => facts.fragmentDepth),
+  maxFragmentDepth: row('operation', 15, 0, 'FRAGMENT_DEPTH_LIMIT_EXCEEDED', (facts) => facts.fragmentDepth),
   maxVariables: row('operation', 50, 0, 'VARIABLE_LIMIT_EXCEEDED', (facts) => facts.variables),
   maxIntrospectionDepth: row('operation', 15, 0, 'INTROSPECTION_LIMIT_EXCEEDED', (facts) => facts.introspectionDepth),
   maxIntrospectionFields: row(
@@ -78,7 +78,7 @@ const rows = {
   maxRootFields: row('operation', 20, 1, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
   maxMutationRootFields: row('mutation', 5, 0, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
   maxOccurrences: row('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', countOccurrencesAbove),
-  maxRepeatedFields: row('merging', 50, 0, 'REPETITION_LIMIT_EXCEEDED', countRepeatedFields),
+  maxRepeatedFields: row('merging', 400, 0, 'REPETITION_LIMIT_EXCEEDED', countRepeatedFields),
 } satisfies OptionTable<Limits> & Readonly<Record<LimitName, AnyRow>>;
 
 /** @param min the smallest limit that there is. */

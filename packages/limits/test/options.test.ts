@@ -13,10 +13,10 @@ type Request = readonly [text: string, more?: Sending];
 
 /** Limit, default, code, and a request that needs exactly `n`. */
 const table: readonly (readonly [LimitName, number, string, (n: number) => Request])[] = [
-  ['maxCharacters', 20_000, 'QUERY_TOO_LARGE', (n) => ['{ x }'.padEnd(n)]],
+  ['maxCharacters', 30_000, 'QUERY_TOO_LARGE', (n) => ['{ x }'.padEnd(n)]],
   // The brackets of a comment do not count, and make the limit look at the tokens.
   ['maxNesting', 200, 'DEPTH_LIMIT_EXCEEDED', (n) => [`{ echo(v: ${'['.repeat(n - 2)}${']'.repeat(n - 2)}) } # [{(`]],
-  ['maxTokens', 2_000, 'TOKEN_LIMIT_EXCEEDED', (n) => [`{ sum(of: [${'1 '.repeat(n - 9)}]) }`]],
+  ['maxTokens', 3_000, 'TOKEN_LIMIT_EXCEEDED', (n) => [`{ sum(of: [${'1 '.repeat(n - 9)}]) }`]],
   [
     'maxOperations',
     10,
@@ -25,18 +25,18 @@ const table: readonly (readonly [LimitName, number, string, (n: number) => Reque
   ],
   [
     'maxFragments',
-    50,
+    100,
     'FRAGMENT_LIMIT_EXCEEDED',
     (n) => [`{ ${times(n, (i) => `...F${i}`)} } ${times(n, (i) => `fragment F${i} on Query { x }`)}`],
   ],
-  ['maxDepth', 12, 'DEPTH_LIMIT_EXCEEDED', (n) => [`{ ${nested('a {', n - 1, 'x')} }`]],
-  ['maxAliases', 30, 'ALIAS_LIMIT_EXCEEDED', (n) => [`{ ${times(n, (i) => `k${i}: x`)} }`]],
-  ['maxFields', 1_000, 'FIELD_LIMIT_EXCEEDED', (n) => [`{ ${times(n, (i) => `k${i}: x`)} }`]],
+  ['maxDepth', 16, 'DEPTH_LIMIT_EXCEEDED', (n) => [`{ ${nested('a {', n - 1, 'x')} }`]],
+  ['maxAliases', 50, 'ALIAS_LIMIT_EXCEEDED', (n) => [`{ ${times(n, (i) => `k${i}: x`)} }`]],
+  ['maxFields', 5_000, 'FIELD_LIMIT_EXCEEDED', (n) => [`{ ${times(n, (i) => `k${i}: x`)} }`]],
   ['maxDirectives', 50, 'DIRECTIVE_LIMIT_EXCEEDED', (n) => [`{ ${times(n, () => 'x @tag')} }`]],
   ['maxDirectivesPerNode', 5, 'DIRECTIVE_LIMIT_EXCEEDED', (n) => [`{ x ${'@tag '.repeat(n)} }`]],
   [
     'maxFragmentDepth',
-    10,
+    15,
     'FRAGMENT_DEPTH_LIMIT_EXCEEDED',
     (n) => [
       `{ ...F1 } ${times(n - 1, (i) => `fragment F${i + 1} on Query { ...F${i + 2} }`)} fragment F${n} on Query { x }`,
@@ -68,7 +68,12 @@ const table: readonly (readonly [LimitName, number, string, (n: number) => Reque
     'OCCURRENCE_LIMIT_EXCEEDED',
     (n) => [`{ a { x ${times(n - 1, (i) => `k${i}: x`)} b { x } } }`],
   ],
-  ['maxRepeatedFields', 50, 'REPETITION_LIMIT_EXCEEDED', (n) => [`{ a { b { ${'x '.repeat(n + 1)} } } }`]],
+  [
+    'maxRepeatedFields',
+    400,
+    'REPETITION_LIMIT_EXCEEDED',
+    (n) => [`{ a { b { ${times(n, (i) => `k${i}: x`)} ${times(n, (i) => `k${i}: x`)} } } }`],
+  ],
   [
     'maxVariableDepth',
     10,
@@ -161,7 +166,7 @@ it('the newest standard introspection query is within the defaults, and little m
   expect([answer.status, codes(answer)]).toEqual([200, []]);
   const deeper = await send(server, getIntrospectionQuery({ typeDepth: 10 }), anonymous);
   expect([deeper.status, codes(deeper)]).toEqual([400, ['INTROSPECTION_LIMIT_EXCEEDED']]);
-  const beside = await send(server, text.replace('__schema {', `${nested('a {', 12, 'x')} __schema {`), anonymous);
+  const beside = await send(server, text.replace('__schema {', `${nested('a {', 16, 'x')} __schema {`), anonymous);
   expect(codes(beside)).toEqual(['DEPTH_LIMIT_EXCEEDED']);
 });
 
@@ -171,7 +176,7 @@ describe('limits()', () => {
     for (const options of [undefined, {}, undefinedValues as LimitsOptions]) {
       expect(resolveLimits(options)).toEqual(resolveLimits());
       const server = await serve(options);
-      expect(codes(await send(server, `{ ${nested('a {', 12, 'x')} }`, anonymous))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
+      expect(codes(await send(server, `{ ${nested('a {', 16, 'x')} }`, anonymous))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
     }
   });
 

@@ -50,26 +50,41 @@ describe('an operation', () => {
     expect(await ask(await serve(), text, { operationName: 'Q' })).toEqual(refused('FRAGMENT_CYCLE'));
   });
 
-  it.each([10, 20, 30])('D4: with %i levels of doubling fragments is refused', async (n) => {
+  it.each([13, 20, 30])('D4: with %i levels of doubling fragments is refused', async (n) => {
     expect(await ask(await serve(), doubling(n))).toEqual(refused('FIELD_LIMIT_EXCEEDED'));
   });
 
   it('D4: with a few levels of doubling fragments is answered', async () => {
-    expect(await ask(await serve(), doubling(9))).toEqual(answered);
+    expect(await ask(await serve(), doubling(10))).toEqual(answered);
   });
 
-  it('D5: with 31 aliases is refused, with 30 not for its aliases', async () => {
+  it('D5: with 51 aliases is refused, with 50 not for its aliases', async () => {
     const server = await serve({ maxRootFields: false, maxOccurrences: false });
-    expect(await ask(await serve(), `{ ${times(31, (i) => `a${i}: x`)} }`)).toEqual(refused('ALIAS_LIMIT_EXCEEDED'));
-    expect(await ask(server, `{ ${times(30, (i) => `a${i}: x`)} }`)).toEqual(answered);
+    expect(await ask(await serve(), `{ ${times(51, (i) => `a${i}: x`)} }`)).toEqual(refused('ALIAS_LIMIT_EXCEEDED'));
+    expect(await ask(server, `{ ${times(50, (i) => `a${i}: x`)} }`)).toEqual(answered);
+  });
+
+  it('with __typename under 15 names in each of 4 selection sets has no aliases, with 16 in one too many occurrences', async () => {
+    const typenames = (n: number) => times(n, (i) => `t${i}: __typename`);
+    const level = (below: string) => `a { ${typenames(15)} ${below} }`;
+    expect(await ask(await serve(), `{ ${level(level(level(level(''))))} }`)).toEqual(answered);
+    expect(await ask(await serve(), `{ a { ${typenames(16)} } }`)).toEqual(refused('OCCURRENCE_LIMIT_EXCEEDED'));
+  });
+
+  it('with 400 objects of one key is refused, with as many repetitions over many keys answered', async () => {
+    const server = await serve({ maxAliases: false, maxOccurrences: false });
+    const objects = (n: number) => times(n, () => 'a { ... { __typename } }');
+    expect(await ask(server, `{ ${objects(400)} }`)).toEqual(refused('REPETITION_LIMIT_EXCEEDED'));
+    const leaves = times(40, (i) => `k${i}: x`);
+    expect(await ask(server, `{ ${times(10, () => `a { ${leaves} __typename }`)} }`)).toEqual(answered);
   });
 
   it('D6: padded with comments is refused for its length, not for its tokens', async () => {
     const server = await serve();
-    expect(await ask(server, `${'# twenty characters!\n'.repeat(1_000)}{ x }`)).toEqual(
+    expect(await ask(server, `${'# twenty characters!\n'.repeat(1_500)}{ x }`)).toEqual(
       refused('QUERY_TOO_LARGE', 413),
     );
-    expect(await ask(server, `${'# twenty characters!\n'.repeat(900)}{ x }`)).toEqual(answered);
+    expect(await ask(server, `${'# twenty characters!\n'.repeat(1_400)}{ x }`)).toEqual(answered);
   });
 
   it('D7: 5,000 deep is a 400', async () => {
@@ -124,7 +139,7 @@ describe('an operation', () => {
       },
     );
     for (let i = 0; i < 100; i += 1) {
-      const answer = await send(server, doubling(12), anonymous);
+      const answer = await send(server, doubling(13), anonymous);
       expect([answer.status, codes(answer)]).toEqual([400, ['FIELD_LIMIT_EXCEEDED']]);
     }
     expect(parsed).toBe(1);
@@ -282,8 +297,8 @@ describe('report mode', () => {
   it('tells of a document that enforcing would not have validated', async () => {
     const events: SecurityEvent[] = [];
     const server = await serve({ mode: 'report' }, {}, events);
-    expect(await ask(server, doubling(11))).toEqual(answered);
-    const told = { code: 'FIELD_LIMIT_EXCEEDED', actual: 2_048, maximum: 1_000, outcome: 'reported' };
+    expect(await ask(server, doubling(13))).toEqual(answered);
+    const told = { code: 'FIELD_LIMIT_EXCEEDED', actual: 8_192, maximum: 5_000, outcome: 'reported' };
     expect(events).toMatchObject([told, told]);
   });
 

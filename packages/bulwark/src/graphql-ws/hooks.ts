@@ -122,7 +122,7 @@ const partTable = {
   limits: { check: requirePlainObject },
   onFailure: { default: () => {}, check: aFunction },
   initTimeoutMilliseconds: { default: 3_000, check: atLeast(1) },
-  maxTokens: { default: 2_000, check: atLeast(1) },
+  maxTokens: { default: 3_000, check: atLeast(1) },
   maxOperations: { default: 20, check: atLeast(1) },
 } satisfies OptionTable<WebSocketParts<SecuredContext>>;
 

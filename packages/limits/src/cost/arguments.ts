@@ -184,9 +184,11 @@ interface Said {
 
 const nothingSaid: Said = { count: 0, largest: undefined };
 
-function also(before: Said, value: unknown, { maxListSize }: Sizing): Said {
+function also(before: Said, value: unknown, { maxListSize, inferred }: Sizing): Said {
   if (isNothing(value)) return before;
   const length: unknown = Array.isArray(value) ? value.length : value;
+  // What is only called like a page size may mean by -1 what it likes.
+  if (inferred && (length as number) < 0) return before;
   const isLength = typeof length === 'number' && Number.isInteger(length) && length >= 0 && length <= maxListSize;
   return { count: before.count + 1, largest: isLength ? Math.max(before.largest ?? 0, length) : Number.NaN };
 }

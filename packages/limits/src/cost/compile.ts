@@ -19,6 +19,8 @@ type Kept = (run: Run) => number;
 export interface SizeContext {
   readonly fields: SizedFields;
   readonly size: Term;
+  /** The field to annotate, where no annotation says the size. */
+  readonly guess: string | undefined;
   /** Equal for contexts that say the same, wherever selection sets come up again. */
   readonly id: number;
 }
@@ -35,6 +37,8 @@ export class Compiler {
   nodes = 0;
   /** The field that is wrong whatever the variables are. */
   invalid: string | undefined;
+  /** Whether the name of an argument that is given says the length of a list. */
+  infers = false;
   readonly kept: Kept[] = [];
   readonly #sizes = new Map<Sizing, Map<string, Term>>();
   readonly #ids = new Map<SelectionSetNode, number>();
@@ -77,12 +81,12 @@ export class Compiler {
     return sizes;
   }
 
-  contextOf(fields: SizedFields, size: Term): SizeContext {
+  contextOf(fields: SizedFields, size: Term, guess: string | undefined): SizeContext {
     const bySize = this.#contexts.get(fields) ?? new Map<Term, SizeContext>();
     this.#contexts.set(fields, bySize);
     const known = bySize.get(size);
     if (known) return known;
-    const context = { fields, size, id: (this.#contextCount += 1) };
+    const context = { fields, size, guess, id: (this.#contextCount += 1) };
     bySize.set(size, context);
     return context;
   }
@@ -111,6 +115,8 @@ export class CostProgram {
   readonly root: Plan;
   /** What the operation costs beside its fields. */
   readonly base: number;
+  /** Whether the name of an argument that is given says the length of a list. */
+  readonly infers: boolean;
   readonly #rootWeight: number;
   readonly #plans: Plans;
   readonly #kept: Compiler['kept'];
@@ -123,9 +129,10 @@ export class CostProgram {
     invalid: run.invalid,
   });
 
-  constructor({ plans, kept, invalid }: Compiler, root: Plan, base: number, rootWeight: number) {
+  constructor({ plans, kept, invalid, infers }: Compiler, root: Plan, base: number, rootWeight: number) {
     this.root = root;
     this.base = base;
+    this.infers = infers;
     this.#rootWeight = rootWeight;
     this.#plans = plans;
     this.#kept = kept;
@@ -137,17 +144,18 @@ export class CostProgram {
     return this.#plans.all;
   }
 
-  price(variables: Variables): Price {
-    return this.evaluate(variables, this.#priceIn);
+  /** @param plain leaves out what the names of arguments alone say of lists. */
+  price(variables: Variables, plain: boolean): Price {
+    return this.evaluate(variables, plain, this.#priceIn);
   }
 
   /** Hands out what the plans' terms are evaluated with, for the length of the call. */
-  evaluate<T>(variables: Variables, use: (run: Run) => T): T {
+  evaluate<T>(variables: Variables, plain: boolean, use: (run: Run) => T): T {
     const memory = this.#spare ?? this.#memory();
     // An estimator that prices in its turn gets memory of its own.
     this.#spare = undefined;
     const { kept, field, type } = memory;
-    const run: Run = { variables, invalid: this.#invalid, looked: 0, kept, field, type };
+    const run: Run = { variables, invalid: this.#invalid, looked: 0, kept, field, type, plain };
     for (let slot = 0; slot < this.#kept.length; slot += 1) kept[slot] = (this.#kept[slot] as Kept)(run);
     this.#plans.evaluate(run);
     const result = use(run);

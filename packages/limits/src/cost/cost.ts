@@ -9,7 +9,7 @@ import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
 import { tighterLimits } from '../per-principal.ts';
 import { actualCost } from './models/actual-cost.ts';
 import { type CostOptions, costLimitTable, resolveCostOptions } from './options.ts';
-import { costMeter, judgeCost, type Priced, type Tell } from './price.ts';
+import { comparisons, costMeter, judgeCost, type Priced, type Tell } from './price.ts';
 import { dearest } from './shares.ts';
 import { unsizedLists } from './unsized-lists.ts';
 
@@ -34,11 +34,10 @@ export interface CostControl<C> extends Control<C> {
  */
 export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
   const settings = resolveCostOptions(options);
-  const { mode, exposeCost, perPrincipal, view, maxCost, maxTypeCost } = settings;
+  const { mode, exposeCost, perPrincipal, view } = settings;
   const meter = costMeter(settings);
   // Kept until the answer goes out, and only where it tells.
   const priced = createSlot<Priced | undefined>(() => undefined);
-  const ceilings = { maxCost, maxTypeCost };
   let warned = false;
 
   function price(resolved: ResolvedOperation<C>): Priced {
@@ -61,11 +60,17 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
     start({ schema, warn }) {
       const costs = meter.schemaOf(schema);
       if (settings.model === 'estimators') return;
-      const { unknown, assumed } = unsizedLists(costs);
+      const { unknown, inferred, assumed } = unsizedLists(costs);
       if (unknown.length > 0) {
         warn?.(
           `cost: nothing says how long these lists can be, and each counts as ${settings.defaultListSize} items: ` +
             `${joinNames(unknown)}. Say it with @listSize or listSizes.`,
+        );
+      }
+      if (inferred.length > 0) {
+        warn?.(
+          `cost: these arguments are taken for lengths of lists because of their names: ${joinNames(inferred)}. Say with @listSize or ` +
+            'listSizes what they mean, or name in inferredSlicingArguments those that are meant.',
         );
       }
       if (assumed.length > 0) {
@@ -81,8 +86,9 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       const found = price(operation);
       const tell = tellOf(operation);
       if (tell) operation.state.set(priced, found);
-      judgeCost(found, ceilings, tell);
+      for (const [one, ceilings] of comparisons(found, settings)) judgeCost(one, ceilings, tell);
       if (!perPrincipal) return;
+      const ceilings = found.program.infers ? settings.inferredCeilings : settings.ceilings;
       const given = catchRejection(perPrincipal(operation.security));
       const tighter = tighterLimits({
         control: 'cost',
@@ -106,7 +112,7 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       extend('cost', {
         requestedQueryCost: Math.ceil(found.fieldCost),
         actualQueryCost: Number.isNaN(actual) ? null : Math.ceil(actual),
-        dearest: tellOf(operation)?.(dearest(found.program, found.variables)),
+        dearest: tellOf(operation)?.(dearest(found)),
       });
     },
 

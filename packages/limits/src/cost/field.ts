@@ -33,33 +33,40 @@ export interface Sizes {
   readonly size: Term;
   /** What it says of lists below. */
   readonly below: SizeContext | undefined;
+  /** The field to annotate, where no annotation says how many items there are. */
+  readonly guess: string | undefined;
 }
 
 /** The sizes of a field that is no list and hands none on. */
-const once: Sizes = { size: 1, below: undefined };
+const once: Sizes = { size: 1, below: undefined, guess: undefined };
 
 /** The parent's word for this field, else its own slicing arguments, else what is assumed; further dimensions as by default. */
 export function sizesOf(compiler: Compiler, cost: FieldCost, node: FieldNode, around: SizeContext | undefined): Sizes {
   if (!around && cost.dimensions === 0 && !cost.sizing) return once;
   const { costs } = compiler;
-  const { sizing, dimensions, field } = cost;
+  const { sizing, dimensions, field, coordinate } = cost;
   const { defaultListSize } = costs.settings;
   const inherited = around?.fields.get(field.name);
   const fallback = sizing?.assumedSize ?? defaultListSize;
   const said = sizing && sizing.slicing.length > 0 ? slicedSize(compiler, cost, sizing, node, fallback) : fallback;
   const further = defaultListSize ** Math.max(0, dimensions - 1);
+  const handsOn = inherited === true && around !== undefined;
   // A list that hands its size on has one of its own of which nothing is known.
-  const listed = inherited === true && around ? around.size : sizing?.sizedFields ? defaultListSize : said;
+  const isUnknown = !sizing || sizing.inferred || sizing.sizedFields !== undefined;
+  const listed = handsOn ? around.size : sizing?.sizedFields ? defaultListSize : said;
+  const guess = handsOn ? around.guess : isUnknown ? coordinate : undefined;
   const handed = sizing?.sizedFields ? said : around?.size;
   const handedTo = sizing?.sizedFields ?? (typeof inherited === 'object' ? inherited : undefined);
+  const guessBelow = sizing?.sizedFields ? (sizing.inferred ? coordinate : undefined) : around?.guess;
   return {
     // What is wrong with the arguments stays wrong where the size comes from elsewhere.
     size: dimensions === 0 ? (sizing ? checked(1, said) : 1) : product(checked(listed, said), further),
-    below: handedTo && handed !== undefined ? compiler.contextOf(handedTo, handed) : undefined,
+    below: handedTo && handed !== undefined ? compiler.contextOf(handedTo, handed, guessBelow) : undefined,
+    guess: dimensions === 0 ? undefined : guess,
   };
 }
 
-/** What the slicing arguments say, else `fallback`. */
+/** What the slicing arguments say, else `fallback`, which is also the least that inferred ones say. */
 function slicedSize(compiler: Compiler, cost: FieldCost, sizing: Sizing, node: FieldNode, fallback: number): Term {
   // The usual case: one variable says the size, and the same one wherever the field is asked for.
   const variable = onlyVariable(sizing, node);
@@ -67,9 +74,17 @@ function slicedSize(compiler: Compiler, cost: FieldCost, sizing: Sizing, node: F
   const known = byVariable?.get(variable as string);
   if (known !== undefined) return known;
   const sliced = slicingSize(sizing, node.arguments, compiler.spend);
-  if (typeof sliced !== 'function') {
-    return sliced !== undefined && Number.isNaN(sliced) ? compiler.wrong(cost.coordinate) : (sliced ?? fallback);
+  if (sliced === undefined) return fallback;
+  if (sizing.inferred) {
+    compiler.infers = true;
+    const inferred = compiler.keep(function inferSize(run) {
+      const said = run.plain ? undefined : typeof sliced === 'function' ? sliced(run) : sliced;
+      return Math.max(fallback, said ?? 0);
+    });
+    byVariable?.set(variable as string, inferred);
+    return inferred;
   }
+  if (typeof sliced !== 'function') return Number.isNaN(sliced) ? compiler.wrong(cost.coordinate) : sliced;
   const size = compiler.keep(function readSize(run) {
     const said = sliced(run) ?? fallback;
     if (Number.isNaN(said)) run.invalid ??= cost.coordinate;

@@ -10,10 +10,12 @@ import {
   type GraphQLOutputType,
   getNamedType,
   getNullableType,
+  isCompositeType,
   isInputObjectType,
   isInterfaceType,
   isListType,
   isObjectType,
+  isUnionType,
 } from 'graphql';
 import type { ReadAnnotation } from './annotations.ts';
 import type { Annotated } from './directives.ts';
@@ -35,6 +37,8 @@ export interface Sizing {
   readonly requireOne: boolean;
   readonly sizedFields: SizedFields | undefined;
   readonly maxListSize: number;
+  /** Whether the names of the arguments alone say so: what they say is no less than what is assumed, and never wrong. */
+  readonly inferred: boolean;
 }
 
 type Given = { readonly [K in keyof ListSize]: unknown };
@@ -110,7 +114,44 @@ export function compileSizing(
     requireOne: one && slicing.length > 0,
     sizedFields: sized.length > 0 ? compileSized(where, field.type, sized) : undefined,
     maxListSize: maxListSize ?? longest,
+    inferred: false,
   };
+}
+
+/**
+ * The size that arguments with the names of page sizes say, where nothing else is said of a field: of the field itself where it is
+ * a list, else of the lists in what it returns, as those of a connection.
+ *
+ * @param isOpen whether nothing is said of a list in what the field returns.
+ * @returns `undefined` where there is no such argument, or no list of objects.
+ */
+export function inferSizing(
+  field: GraphQLField<unknown, unknown>,
+  names: ReadonlySet<string>,
+  isOpen: (owner: GraphQLObjectType | GraphQLInterfaceType, list: GraphQLField<unknown, unknown>) => boolean,
+): Sizing | undefined {
+  const slicing = field.args
+    .filter((argument) => isPageSize(argument, names))
+    .map((argument) => ({ argument, path: [] }));
+  const named = getNamedType(field.type);
+  if (slicing.length === 0 || !isCompositeType(named)) return undefined;
+  const sizing = { assumedSize: undefined, slicing, requireOne: false, maxListSize: Infinity, inferred: true };
+  if (isListType(getNullableType(field.type))) return { ...sizing, sizedFields: undefined };
+  if (isUnionType(named)) return undefined;
+  const lists = Object.values(named.getFields()).filter(
+    (list) =>
+      isListType(getNullableType(list.type)) &&
+      isCompositeType(getNamedType(list.type)) &&
+      !list.args.some((argument) => isPageSize(argument, names)) &&
+      isOpen(named, list),
+  );
+  return lists.length > 0
+    ? { ...sizing, sizedFields: new Map(lists.map(({ name }) => [name, true as const])) }
+    : undefined;
+}
+
+function isPageSize({ name, type }: GraphQLArgument, names: ReadonlySet<string>): boolean {
+  return names.has(name) && getNullableType(type) === GraphQLInt;
 }
 
 function slicingPath(where: string, field: GraphQLField<unknown, unknown>, path: string): Sizing['slicing'][number] {

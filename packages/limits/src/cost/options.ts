@@ -8,6 +8,7 @@ import {
   byName,
   dropDefaults,
   fullListOf,
+  listOf,
   type OptionTable,
   orFalse,
   readOptions,
@@ -34,11 +35,14 @@ export interface ListSize {
 
 /** Ceilings on cost. */
 export interface CostLimits {
-  /** Field cost of one operation. 0 or more, or `false`. @default 1000 */
+  /**
+   * Field cost of one operation. 0 or more, or `false`.
+   * @default 5000, and 100000 for an operation that gives arguments of {@link CostOptions.inferredSlicingArguments}
+   */
   readonly maxCost?: number | false | undefined;
   /**
    * Type cost of one operation: the objects it can return, by their weights. 0 or more, or `false`.
-   * @default 10000, and `false` with `model: 'apollo'` and with estimators
+   * @default 50000, 250000 where `maxCost` is 100000 by default, and `false` with `model: 'apollo'` and with estimators
    */
   readonly maxTypeCost?: number | false | undefined;
 }
@@ -58,8 +62,15 @@ export interface CostOptions extends CostLimits {
   readonly weights?: Readonly<Record<string, number>> | undefined;
   /** `Type.field` -> how long its list can be; each entry wins over the same argument of `@listSize`. */
   readonly listSizes?: Readonly<Record<string, ListSize>> | undefined;
-  /** Length of a list of which nothing is known. 0 or more. @default 10 */
+  /** Length of a list of which nothing is known. 0 or more. @default 5 */
   readonly defaultListSize?: number | undefined;
+  /**
+   * Names of integer arguments that say the length of a list where neither `@listSize` nor `listSizes` says anything of the field:
+   * of the field itself, or of the lists in what it returns. They only make an operation dearer than `defaultListSize` does, as a
+   * `limit: 0` can mean all, and refuse no value. `[]`: none.
+   * @default ['first', 'last', 'limit', 'take', 'pageSize', 'perPage'], and `[]` with `model: 'apollo'`
+   */
+  readonly inferredSlicingArguments?: readonly string[] | undefined;
   /** The longest list that an argument may ask for. 1 or more, or `false`. @default 1000 */
   readonly maxListSize?: number | false | undefined;
   /** What every query costs beside its fields. 0 or more. @default 0 */
@@ -87,15 +98,19 @@ export interface CostOptions extends CostLimits {
 
 type ViewOf = (operation: Pick<ResolvedOperation, 'schema' | 'contextValue'>) => GraphQLSchema;
 
+/** What a page size is called where nothing else says one. */
+const pageSizes: readonly string[] = ['first', 'last', 'limit', 'take', 'pageSize', 'perPage'];
+
 const optionTable = {
-  maxCost: { default: 1_000, check: orFalse(atLeast(0)) },
-  // A list field costs once however long it is: what fills the answer is bounded by its objects. The default is by the model.
+  // A list field costs once however long it is: what fills the answer is bounded by its objects. Defaults are by the operation.
+  maxCost: { check: orFalse(atLeast(0)) },
   maxTypeCost: { check: orFalse(atLeast(0)) },
   model: { default: 'ibm', check: among('ibm', 'apollo') },
   estimators: { check: fullListOf('functions', (estimator: unknown) => typeof estimator === 'function') },
   weights: { default: {}, check: byName(checkWeight) },
   listSizes: { default: {}, check: byName(checkListSize) },
-  defaultListSize: { default: 10, check: atLeast(0) },
+  defaultListSize: { default: 5, check: atLeast(0) },
+  inferredSlicingArguments: { check: listOf('strings', (name: unknown) => typeof name === 'string') },
   maxListSize: { default: 1_000, check: orFalse(atLeast(1)) },
   queryCost: { default: 0, check: atLeast(0) },
   mutationCost: { default: 10, check: atLeast(0) },
@@ -114,15 +129,20 @@ export const costLimitTable: SharedTable<CostLimits> = dropDefaults({
   maxTypeCost: optionTable.maxTypeCost,
 });
 
+/** What ceilings hold. */
+export type Ceilings = { readonly [K in keyof CostLimits]-?: number | false };
+
 /** The options as they hold. */
 export interface CostSettings {
-  readonly maxCost: number | false;
-  readonly maxTypeCost: number | false;
+  readonly ceilings: Ceilings;
+  /** For an operation of which the name of an argument says the length of a list. */
+  readonly inferredCeilings: Ceilings;
   readonly model: 'ibm' | 'apollo' | 'estimators';
   readonly estimators: readonly Estimator[];
   readonly weights: ReadonlyMap<string, number>;
   readonly listSizes: ReadonlyMap<string, ListSize>;
   readonly defaultListSize: number;
+  readonly inferredSlicingArguments: ReadonlySet<string>;
   readonly maxListSize: number;
   readonly base: { readonly query: number; readonly mutation: number; readonly subscription: number };
   readonly maxCostNodes: number;
@@ -142,11 +162,18 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
   if (actualCost && !exposeCost)
     throw new TypeError('cost: actualCost: true says something only with exposeCost: true.');
   if (actualCost && estimators) throw new TypeError('cost: actualCost cannot be counted with estimators.');
-  const { maxTypeCost = estimators || model === 'apollo' ? false : 10_000 } = settings;
-  const { queryCost, mutationCost, subscriptionCost, ...others } = settings;
+  const { inferredSlicingArguments = model === 'ibm' ? pageSizes : [] } = settings;
+  const { queryCost, mutationCost, subscriptionCost, maxCost, maxTypeCost, ...others } = settings;
+  const ceilingsBy = (defaultCost: number, defaultTypeCost: number): Ceilings => ({
+    maxCost: maxCost ?? defaultCost,
+    maxTypeCost: maxTypeCost ?? (estimators || model === 'apollo' ? false : defaultTypeCost),
+  });
   return {
     ...others,
-    maxTypeCost,
+    ceilings: ceilingsBy(5_000, 50_000),
+    // Such a price is a product of pages that are rarely full at once: those of real carts come to 80,000 and 210,000.
+    inferredCeilings: ceilingsBy(100_000, 250_000),
+    inferredSlicingArguments: new Set(inferredSlicingArguments),
     model: estimators ? 'estimators' : model,
     estimators: estimators ?? [],
     weights: new Map(

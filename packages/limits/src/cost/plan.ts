@@ -11,6 +11,8 @@ export interface PlanItem {
   readonly each: number;
   /** Items that the list can hold; 1 where the field is no list. */
   readonly size: Term;
+  /** Coordinate of the field to annotate, where no annotation says how many items there are. */
+  readonly guess: string | undefined;
   /** Type cost of each item. 0 or more. */
   readonly typeWeight: number;
   readonly holds: ((variables: Variables) => boolean) | undefined;
@@ -44,7 +46,7 @@ export function typeCostOf({ slot, type }: Plan, run: Run): number {
 }
 
 /** A run in which nothing is computed yet. */
-const nothing: Run = { variables: {}, kept: [], field: [], type: [], looked: 0, invalid: undefined };
+const nothing: Run = { variables: {}, kept: [], field: [], type: [], looked: 0, invalid: undefined, plain: false };
 
 const noPlans: readonly Plan[] = [];
 const none: readonly PlanItem[] = [];

@@ -13,14 +13,11 @@ import { compileApollo } from './models/apollo-router.ts';
 import type { CostLimits, CostSettings } from './options.ts';
 import { type CostSchema, compileCostSchema } from './schema.ts';
 import { compileSelections } from './selections.ts';
-import { dearest } from './shares.ts';
+import { dearest, type Evaluation } from './shares.ts';
 import type { Variables } from './terms.ts';
 
 /** An operation with its price under one set of variables. */
-export interface Priced extends Price {
-  readonly program: CostProgram;
-  readonly variables: Variables;
-}
+export interface Priced extends Price, Evaluation {}
 
 export interface CostMeter {
   /** @throws {TypeError} for a schema whose annotations cannot be meant. */
@@ -100,11 +97,15 @@ export function costMeter(settings: CostSettings): CostMeter {
         programs.get(document, operation) ??
         programs.keep(document, operation, compileOnce(costs, document, operation));
       if ('refusal' in known) throw known.refusal();
-      const { program } = known;
-      const { fieldCost, typeCost, invalid } = program.price(variables);
-      return { program, variables, fieldCost, typeCost, invalid };
+      return evaluate({ program: known.program, variables, plain: false });
     },
   };
+}
+
+function evaluate(evaluation: Evaluation): Priced {
+  const { program, variables, plain } = evaluation;
+  const { fieldCost, typeCost, invalid } = program.price(variables, plain);
+  return { program, variables, plain, fieldCost, typeCost, invalid };
 }
 
 /** What is too much to price is remembered too: it must not be paid for again. */
@@ -138,6 +139,22 @@ function compileCost(costs: CostSchema, document: DocumentNode, operation: Opera
 /** What a client is told of the coordinates that made a cost. */
 export type Tell = (shares: readonly CoordinateShare[]) => readonly CoordinateShare[];
 
+/**
+ * What is compared with which ceilings, in this order. What the names of arguments say can raise a price above what pages that are
+ * full at once come to: without it, an operation must be within the same ceilings as any other.
+ */
+export function comparisons(
+  priced: Priced,
+  { ceilings, inferredCeilings }: CostSettings,
+): readonly (readonly [Priced, CostLimits])[] {
+  const isOne = ceilings.maxCost === inferredCeilings.maxCost && ceilings.maxTypeCost === inferredCeilings.maxTypeCost;
+  if (isOne || !priced.program.infers) return [[priced, ceilings]];
+  return [
+    [evaluate({ ...priced, plain: true }), ceilings],
+    [priced, inferredCeilings],
+  ];
+}
+
 /** @throws the refusal, where a cost is not a number within the limits. */
 export function judgeCost(priced: Priced, limits: CostLimits, tell: Tell | undefined): void {
   const { fieldCost, typeCost } = priced;
@@ -155,11 +172,8 @@ function isWithin(cost: number, maximum: number | false = false): boolean {
  *
  * @param tell left out: a client is told of no cost.
  */
-export function* costRefusals(
-  { program, variables, fieldCost, typeCost, invalid }: Priced,
-  limits: CostLimits,
-  tell?: Tell,
-): Generator<Refusal, void> {
+export function* costRefusals(priced: Priced, limits: CostLimits, tell?: Tell): Generator<Refusal, void> {
+  const { fieldCost, typeCost, invalid } = priced;
   if (invalid !== undefined && Number.isNaN(fieldCost + typeCost)) {
     const facts = { limit: 'maxListSize', actual: Number.NaN, maximum: Number.NaN };
     yield refuse('COST_INVALID_SLICING_ARGUMENT', { ...facts, coordinate: invalid });
@@ -170,7 +184,7 @@ export function* costRefusals(
     const { [limit]: maximum = false } = limits;
     const actual = costs[limit];
     if (isWithin(actual, maximum)) continue;
-    const shares: readonly CoordinateShare[] = dearest(program, variables);
+    const shares: readonly CoordinateShare[] = dearest(priced);
     const shown = { requestedQueryCost: Math.ceil(actual), actualQueryCost: null, maximum, dearest: tell?.(shares) };
     yield refuse('COST_LIMIT_EXCEEDED', {
       limit,

@@ -23,7 +23,7 @@ import {
 } from 'graphql';
 import { annotationReader } from './annotations.ts';
 import { elementsOf } from './directives.ts';
-import { compileSizing, listSizeOf, type Sizing } from './list-size.ts';
+import { compileSizing, inferSizing, listSizeOf, type Sizing } from './list-size.ts';
 import type { CostSettings } from './options.ts';
 import { readWeights } from './weights.ts';
 
@@ -189,6 +189,10 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
   for (const coordinate of unused) throw new TypeError(`cost: listSizes names '${coordinate}', which is no field.`);
   return costs;
 
+  function saysNothing(owner: GraphQLObjectType | GraphQLInterfaceType, list: GraphQLField<unknown, unknown>): boolean {
+    return listSizeOf(owner, list, settings, readSize) === undefined;
+  }
+
   function fieldCost(
     type: GraphQLObjectType | GraphQLInterfaceType,
     field: GraphQLField<unknown, unknown>,
@@ -198,7 +202,9 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const priced = costs.pricedArguments(field.args);
     const weight = weights.get(coordinate) ?? costs.typeWeight(named);
     const given = listSizeOf(type, field, settings, readSize);
-    const sizing = given && compileSizing(coordinate, field, given, settings.maxListSize);
+    const sizing = given
+      ? compileSizing(coordinate, field, given, settings.maxListSize)
+      : inferSizing(field, settings.inferredSlicingArguments, saysNothing);
     const args = field.args.map((arg) => [arg.name, String(arg.type), arg.defaultValue, inputs.get(arg)]);
     // What an estimator says can depend on the type alone.
     const who = settings.model === 'estimators' ? type.name : '';

@@ -160,6 +160,7 @@ class SelectionCompiler {
         : priceField(compiler, asked),
       each: 0,
       size: sizes.size,
+      guess: sizes.guess,
       typeWeight: cost.typeWeight,
       holds: together && guard === '' ? undefined : anyHolds(fields.map((field) => field.guard)),
       below,

@@ -18,6 +18,8 @@ export interface Run {
   looked: number;
   /** The field whose arguments say no list size. */
   invalid: string | undefined;
+  /** Whether what the names of arguments alone say is left out. */
+  readonly plain: boolean;
 }
 
 /** What the variables decide. */

@@ -8,6 +8,8 @@ import type { CostSchema, FieldCost, TypeCosts } from './schema.ts';
 export interface UnsizedLists {
   /** Each is priced as by default. */
   readonly unknown: readonly string[];
+  /** `Type.field(argument:)`: each says a length because of its name alone. */
+  readonly inferred: readonly string[];
   /** Each is priced by an `assumedSize` alone: no argument says its length, and a resolver may return any number of items. */
   readonly assumed: readonly string[];
 }
@@ -29,7 +31,10 @@ export function unsizedLists(costs: CostSchema): UnsizedLists {
     (list) =>
       (assumedByParent.has(list.coordinate) || (isAssumed(list) && !list.sizing?.sizedFields)) && !isCapped(list.field),
   );
-  return { unknown: unknown.map(coordinateOf), assumed: assumed.map(coordinateOf) };
+  const inferred = fields.flatMap(({ sizing, coordinate }) =>
+    sizing?.inferred ? sizing.slicing.map(({ argument }) => `${coordinate}(${argument.name}:)`) : [],
+  );
+  return { unknown: unknown.map(coordinateOf), inferred, assumed: assumed.map(coordinateOf) };
 }
 
 function isAssumed({ sizing }: FieldCost): boolean {

@@ -83,6 +83,7 @@ it('of an abstract type, explains the member that made the cost', () => {
       { coordinate: 'Bot.uptime', cost: 80 },
       { coordinate: 'Query.named', cost: 2 },
     ],
+    guesses: [],
   });
 });
 

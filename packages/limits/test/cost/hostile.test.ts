@@ -159,8 +159,8 @@ it('refuses a cost that overflows, whatever the limits are', () => {
 
 it('an absent variable is as if the argument were not given; an explicit null too', () => {
   const text = 'query Q($n: Int) { q(first: $n) { one { s } } }';
-  expect(costOf(text).cost?.fieldCost).toBe(1 + 10);
-  expect(costOf(text, open, { n: null }).cost?.fieldCost).toBe(1 + 10);
+  expect(costOf(text).cost?.fieldCost).toBe(1 + 5);
+  expect(costOf(text, open, { n: null }).cost?.fieldCost).toBe(1 + 5);
   expect(costOf(text, open, { n: 3 }).cost?.fieldCost).toBe(1 + 3);
 });
 

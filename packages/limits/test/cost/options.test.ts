@@ -236,7 +236,7 @@ it('hands a size to lists two levels below', async () => {
     type R { results: P more: [I] } type P { page: [I] other: [I] } type I { x: Int @cost(weight: "1") }`);
   const price = async (text: string) => (await priceOf(schema, text))[0];
   expect(await price('{ s(first: 40) { results { page { x } } } }')).toBe(3 + 40);
-  expect(await price('{ s(first: 40) { results { other { x } } } }')).toBe(3 + 10);
+  expect(await price('{ s(first: 40) { results { other { x } } } }')).toBe(3 + 5);
   expect(await price('{ s(first: 40) { more { x } } }')).toBe(2 + 40);
 });
 

@@ -14,7 +14,7 @@ const maxLooks = 2_000_000;
  * @returns `NaN`, which JSON tells as `null`, where counting takes more than `maxLooks`.
  */
 export function actualCost({ program, variables }: Priced, data: Answered): number {
-  return program.evaluate(variables, (run) => program.base + new Counting(run).costOf(dearOf(program), data));
+  return program.evaluate(variables, false, (run) => program.base + new Counting(run).costOf(dearOf(program), data));
 }
 
 /** What of a plan can cost something: what every answer of it does, and what is read from an answer. */

@@ -49,13 +49,14 @@ export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootTy
   ): PlanItem | undefined {
     const cost = type.fields.get(node.name.value);
     if (!cost) return undefined;
-    const { size, below: context } = sizesOf(compiler, cost, node, around);
+    const { size, below: context, guess } = sizesOf(compiler, cost, node, around);
     return {
       key: readResponseKey(node),
       coordinate: cost.coordinate,
       own: inputsCost(compiler, cost, node),
       each: cost.weight,
       size,
+      guess,
       typeWeight: cost.typeWeight,
       holds: undefined,
       whole: false,
