@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+import { PlainSummary } from '../../../scripts/plain-summary.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const packages = fileURLToPath(new URL('../..', import.meta.url));
+const conditions = ['@graphql-bulwark/source', 'module-sync', 'node'];
+
+// Nest and the sources of this repository must share one copy of graphql and of Nest itself: the ones that are installed here.
+const oneCopyOfEach = {
+  name: 'one-copy-of-each',
+  enforce: 'pre' as const,
+  resolveId(source: string, importer: string | undefined): string | undefined | Promise<unknown> {
+    if (source === '@graphql-bulwark/nestjs') return `${packages}nestjs/src/index.ts`;
+    if (source === 'graphql-bulwark') return `${packages}bulwark/src/index.ts`;
+    const isOurs = importer?.startsWith(packages) && !importer.includes('/node_modules/') && !importer.startsWith(here);
+    if (!isOurs || !/^@?[a-z]/.test(source) || /^(?:node:|@graphql-bulwark\/)/.test(source)) return undefined;
+    return (this as unknown as { resolve: (source: string, importer: string) => Promise<unknown> }).resolve(
+      source,
+      `${here}index.ts`,
+    );
+  },
+};
+
+export default defineConfig({
+  root: here,
+  plugins: [oneCopyOfEach],
+  resolve: { conditions, extensions: ['.js', '.mjs', '.ts', '.json'] },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ['*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 25_000, interval: 10 } },
+    reporters: ['default', new PlainSummary()],
+  },
+});
