@@ -23,13 +23,17 @@ export interface OwnerRule {
   readonly field?: string;
   /** The claim that must equal it. @default 'sub' */
   readonly claim?: string;
+  /** Path of an argument that must equal the claim, in place of a property; beside a loader, the argument that names its rows. */
   readonly arg?: string;
+  /** Name of a function of `createBulwark({ authorization: { loaders } })` that finds the owner. */
   readonly loader?: string;
   /** Roles that need not be the owner. */
   readonly bypass?: Names;
   /** @default 'ERROR' */
   readonly mode?: 'ERROR' | 'NULL' | 'FILTER' | 'NOT_FOUND';
+  /** On an input field: whether it may be left out. */
   readonly optional?: boolean;
+  /** On an input field of type ID or String: fill in the claim of the caller where it is left out. @default false */
   readonly preset?: boolean;
 }
 
@@ -41,11 +45,13 @@ export interface CostRule {
 
 /** Arguments of `@listSize`. */
 export interface ListSizeRule {
+  /** The length where no argument says it. Whole number, 0 or more. */
   readonly assumedSize?: number;
   /** Arguments that say the length; paths such as `page.first`. */
   readonly slicingArguments?: readonly string[];
+  /** The fields below that are the lists, in place of the field itself. */
   readonly sizedFields?: readonly string[];
-  /** @default true */
+  /** Whether exactly one of the slicing arguments must be given. @default true */
   readonly requireOneSlicingArgument?: boolean;
 }
 
@@ -65,9 +71,11 @@ export interface RateLimitRule {
   readonly by?: readonly ('PRINCIPAL' | 'ADDRESS' | 'GLOBAL')[];
   /** Paths of arguments whose values join the key, such as `input.email`. */
   readonly args?: readonly string[];
+  /** Path of an argument that says how many uses one is: the length of a list, or a number. */
   readonly weight?: string;
   /** Count each call of the resolver instead of each selection of the field. @default false */
   readonly perResolve?: boolean;
+  /** Other limits for callers whose tier has one. */
   readonly tiers?: readonly RateLimitTier[];
 }
 

@@ -15,6 +15,7 @@ import type { GraphQLSchema } from 'graphql';
 import { type Bulwark, fastifyContext, type HttpRequest, type SecuredContext } from 'graphql-bulwark';
 import { checkDirectives, withDefinitions } from './directives.ts';
 import { passHttpExceptions, translated } from './http-exceptions.ts';
+import { type Module, refuseLostDecorators } from './lost-decorators.ts';
 import {
   readSubscriptions,
   type SubscriptionOptions,
@@ -91,7 +92,7 @@ export class BulwarkDriver extends ApolloDriver {
   /** Called by `start()` when Nest has found every plugin. */
   override async registerServer(options: BulwarkDriverConfig): Promise<void> {
     const { typeDefs: _, resolvers: __, ...rest } = options;
-    const server = options.bulwark.apollo(rest as ApolloServerOptionsWithSchema<SecuredContext>);
+    const server = options.bulwark.apollo(rest as unknown as ApolloServerOptionsWithSchema<SecuredContext>);
     await super.registerServer({ ...rest, ...(server as object) });
   }
 

@@ -24,10 +24,14 @@ const metadataKey = 'graphql-bulwark:directives';
 
 /** Writes a use down on the class or the method. A property belongs to a class of a type, where Nest finds it. */
 export function remember(sdl: string): Decorator {
-  return function rememberDirective(target: object, _key?: string | symbol, descriptor?: { readonly value?: unknown }) {
+  return function rememberDirective(
+    target: object,
+    _key?: string | symbol,
+    descriptor?: { readonly value?: unknown },
+  ): void {
     const place = descriptor ? descriptor.value : target;
     if (typeof place === 'function') Reflect.defineMetadata(metadataKey, [...usesOn(place), sdl], place);
-  } as Decorator;
+  };
 }
 
 function usesOn(place: object): readonly string[] {

@@ -1,5 +1,4 @@
 /** What every test here needs: an application of Nest on a free port, HTTP and graphql-ws against it. */
-import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
 import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
