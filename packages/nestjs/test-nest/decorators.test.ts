@@ -32,6 +32,7 @@ import {
   Query,
   ResolveField,
   Resolver,
+  registerEnumType,
 } from '@nestjs/graphql';
 import { type ASTNode, DirectiveLocation, GraphQLDirective, type GraphQLSchema, isObjectType, print } from 'graphql';
 import { describe, expect, it } from 'vitest';
@@ -187,6 +188,76 @@ describe('decorators', () => {
       expect((await post(query, 'ada')).body.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
     }
     expect((await post('mutation { change(input: {}) }', 'ada')).body).toEqual({ data: { change: 1 } });
+  });
+
+  it('rules on the methods of an abstract resolver hold for the resolvers that extend it', async () => {
+    @Resolver({ isAbstract: true })
+    abstract class StaffResolver {
+      @Query(() => Int, { nullable: true })
+      @Auth({ roles: 'STAFF' })
+      salaries(): number {
+        return 1;
+      }
+    }
+    @Resolver()
+    class OfficeResolver extends StaffResolver {}
+    const { post } = await start(appOf({ providers: [OfficeResolver] }));
+    expect((await post('{ salaries }', 'ada')).body.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  });
+
+  it('a value of an enum carries its rule as a text', async () => {
+    enum Plan {
+      FREE = 'FREE',
+      PAID = 'PAID',
+    }
+    registerEnumType(Plan, { name: 'Plan', valuesMap: { FREE: { directives: ['@auth(roles: "STAFF")'] } } });
+    @Resolver()
+    class PlanResolver {
+      @Query(() => Int, { nullable: true })
+      choose(@Args('plan', { type: () => Plan }) _plan: Plan): number {
+        return 1;
+      }
+    }
+    const { post } = await start(appOf({ providers: [PlanResolver] }));
+    expect((await post('{ choose(plan: FREE) }', 'ada')).body.errors).toMatchObject([
+      { extensions: { code: 'FORBIDDEN' } },
+    ]);
+    expect((await post('{ choose(plan: PAID) }', 'ada')).body).toEqual({ data: { choose: 1 } });
+  });
+
+  it('two schemas of one application have the rules of their own resolvers', async () => {
+    const half = (name: string, role: string): Type => {
+      @Resolver()
+      class HalfResolver {
+        @Query(() => Int, { name, nullable: true })
+        @Auth({ roles: role })
+        half(): number {
+          return 1;
+        }
+      }
+      @Module({ providers: [HalfResolver] })
+      class HalfModule {}
+      return HalfModule;
+    };
+    const [left, right] = [half('left', 'LEFT'), half('right', 'RIGHT')];
+    const schemaAt = (path: string, include: Type) =>
+      GraphQLModule.forRoot<BulwarkDriverConfig>({
+        driver: BulwarkDriver,
+        bulwark: bulwarkFor(),
+        autoSchemaFile: true,
+        path,
+        include: [include],
+      });
+    @Module({ imports: [left, right, schemaAt('/graphql', left), schemaAt('/right', right)] })
+    class TwoModule {}
+    const { post, url } = await start(TwoModule);
+    expect((await post('{ left }', 'ada')).body.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+    const response = await fetch(new URL('/right', url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer ada' },
+      body: JSON.stringify({ query: '{ right }' }),
+    });
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
   });
 
   it('an exception of a field middleware passes as one of a resolver does', async () => {
