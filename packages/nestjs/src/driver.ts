@@ -57,7 +57,10 @@ export class BulwarkDriver extends ApolloDriver {
     readSubscriptions(options);
     // Nest shows GraphiQL where NODE_ENV is not set; Bulwark takes that for production.
     const graphiql = options.graphiql ?? options.playground ?? isDevelopment();
-    return super.mergeDefaultOptions({ ...options, graphiql, playground: false });
+    // An object in place of a function is one for all requests, and `req` is about to be put into it.
+    const { context: given } = options;
+    const context = typeof given === 'object' && given !== null ? () => copyOf(given as object) : given;
+    return super.mergeDefaultOptions({ ...options, context, graphiql, playground: false });
   }
 
   /** @throws {TypeError} for a rule that cannot be meant, or that would have no effect. */
@@ -97,13 +100,19 @@ export class BulwarkDriver extends ApolloDriver {
   }
 
   override async stop(): Promise<void> {
-    await this.#subscriptions?.stop();
+    const subscriptions = this.#subscriptions;
+    this.#subscriptions = undefined;
+    await subscriptions?.stop();
     await super.stop();
   }
 }
 
 // As the decorator of a property would: sources of this package are JavaScript with types, which has no decorators.
 Inject(ModulesContainer)(BulwarkDriver.prototype, 'modules');
+
+function copyOf(context: object): object {
+  return Object.assign(Object.create(Object.getPrototypeOf(context)) as object, context);
+}
 
 /** Those whose resolvers the schema has: all, unless the option `include` names some. */
 function modulesOf(modules: ModulesContainer, include: ApolloDriverConfig['include'] = []): Iterable<Module> {

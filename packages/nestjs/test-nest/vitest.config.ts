@@ -3,21 +3,24 @@ import { defineConfig } from 'vitest/config';
 import { PlainSummary } from '../../../scripts/plain-summary.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
+// NEST=11 runs the same tests with the Nest that is installed beside this folder.
+const installed = process.env['NEST'] === '11' ? fileURLToPath(new URL('../test-nest-11/', import.meta.url)) : here;
 const packages = fileURLToPath(new URL('../..', import.meta.url));
 const conditions = ['@graphql-bulwark/source', 'module-sync', 'node'];
 
-// Nest and the sources of this repository must share one copy of graphql and of Nest itself: the ones that are installed here.
+// Nest and the sources of this repository must share one copy of graphql and of Nest itself: the ones that are installed for
+// these tests.
 const oneCopyOfEach = {
   name: 'one-copy-of-each',
   enforce: 'pre' as const,
   resolveId(source: string, importer: string | undefined): string | undefined | Promise<unknown> {
     if (source === '@graphql-bulwark/nestjs') return `${packages}nestjs/src/index.ts`;
     if (source === 'graphql-bulwark') return `${packages}bulwark/src/index.ts`;
-    const isOurs = importer?.startsWith(packages) && !importer.includes('/node_modules/') && !importer.startsWith(here);
-    if (!isOurs || !/^@?[a-z]/.test(source) || /^(?:node:|@graphql-bulwark\/)/.test(source)) return undefined;
+    const isOurs = importer?.startsWith(packages) && !importer.includes('/node_modules/');
+    if (!isOurs || !/^@?[a-z]/.test(source) || /^(?:node:|vitest|@graphql-bulwark\/)/.test(source)) return undefined;
     return (this as unknown as { resolve: (source: string, importer: string) => Promise<unknown> }).resolve(
       source,
-      `${here}index.ts`,
+      `${installed}index.ts`,
     );
   },
 };
