@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { PlainSummary } from '../../../scripts/plain-summary.ts';
 
@@ -10,18 +11,17 @@ const conditions = ['@graphql-bulwark/source', 'module-sync', 'node'];
 
 // Nest and the sources of this repository must share one copy of graphql and of Nest itself: the ones that are installed for
 // these tests.
-const oneCopyOfEach = {
+const oneCopyOfEach: Plugin = {
   name: 'one-copy-of-each',
-  enforce: 'pre' as const,
-  resolveId(source: string, importer: string | undefined): string | undefined | Promise<unknown> {
+  enforce: 'pre',
+  async resolveId(source, importer) {
     if (source === '@graphql-bulwark/nestjs') return `${packages}nestjs/src/index.ts`;
     if (source === 'graphql-bulwark') return `${packages}bulwark/src/index.ts`;
     const isOurs = importer?.startsWith(packages) && !importer.includes('/node_modules/');
     if (!isOurs || !/^@?[a-z]/.test(source) || /^(?:node:|vitest|@graphql-bulwark\/)/.test(source)) return undefined;
-    return (this as unknown as { resolve: (source: string, importer: string) => Promise<unknown> }).resolve(
-      source,
-      `${installed}index.ts`,
-    );
+    const found = await this.resolve(source, `${installed}package.json`);
+    if (!found?.id.startsWith(installed)) throw new Error(`${source} is not installed in ${installed}`);
+    return found;
   },
 };
 
