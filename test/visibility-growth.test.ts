@@ -1,5 +1,5 @@
 /** Views of a large schema: callers with ever other rights, and a view against the same schema made as a whole. */
-import { views, visibleSchema } from '@graphql-bulwark/introspection';
+import { buildVisibleSchema, createViews } from '@graphql-bulwark/introspection/visibility';
 import * as github from '@octokit/graphql-schema';
 import * as fc from 'fast-check';
 import {
@@ -31,7 +31,7 @@ const document = parse(
 );
 
 /** Hides two other coordinates for each caller. */
-const viewOf = views(({ contextValue: caller }) => {
+const findView = createViews(({ contextValue: caller }) => {
   const at = (step: number): string | undefined => coordinates[(Number(caller) * step) % coordinates.length];
   const hidden = new Set([at(7), at(13)]);
   return { key: String(caller), sees: (coordinate) => !hidden.has(coordinate) };
@@ -45,13 +45,13 @@ const milliseconds = (work: () => unknown): number => {
 const median = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0;
 
 it("a caller with rights that no one had before costs a fraction of making all of GitHub's schema", () => {
-  const asked = (caller: number) => validate(viewOf({ schema, contextValue: caller }), document);
+  const asked = (caller: number) => validate(findView({ schema, contextValue: caller }), document);
   for (let caller = 1; caller < 10; caller += 1) asked(caller);
   const once = Array.from({ length: 15 }, (_, i) => milliseconds(() => asked(100 + i)));
   // The least that a view made as a whole would take: every type and field once.
   const whole = Array.from({ length: 15 }, (_, i) =>
     milliseconds(() => {
-      const view = viewOf({ schema, contextValue: 200 + i });
+      const view = findView({ schema, contextValue: 200 + i });
       for (const type of Object.values(view.getTypeMap())) if (isObjectType(type)) type.getFields();
     }),
   );
@@ -59,8 +59,8 @@ it("a caller with rights that no one had before costs a fraction of making all o
 });
 
 it('500 tenants with rights of their own, in turn, each get the view that they had before', () => {
-  const first = Array.from({ length: 500 }, (_, tenant) => viewOf({ schema, contextValue: 1_000 + tenant }));
-  const again = first.map((_, tenant) => viewOf({ schema, contextValue: 1_000 + tenant }));
+  const first = Array.from({ length: 500 }, (_, tenant) => findView({ schema, contextValue: 1_000 + tenant }));
+  const again = first.map((_, tenant) => findView({ schema, contextValue: 1_000 + tenant }));
   expect(again.every((view, tenant) => view === first[tenant])).toBe(true);
 });
 
@@ -70,7 +70,7 @@ it('a view whose types are made when they are asked for is the schema that its i
   fc.assert(
     fc.property(some, (places) => {
       const hidden = new Set(places.map((place) => coordinates[place]));
-      const view = visibleSchema(schema, (coordinate) => !hidden.has(coordinate));
+      const view = buildVisibleSchema(schema, (coordinate) => !hidden.has(coordinate));
       // Asked for in another order than a schema is walked in.
       validate(view, document);
       const described = buildClientSchema(introspectionFromSchema(view));

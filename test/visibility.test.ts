@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ApolloServer } from '@apollo/server';
-import { views, visibleSchema } from '@graphql-bulwark/introspection';
+import { buildVisibleSchema, createViews } from '@graphql-bulwark/introspection/visibility';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import {
   assertValidSchema,
@@ -162,13 +162,13 @@ describe('a visible schema', () => {
     `,
   });
   const without = (...hidden: string[]): GraphQLSchema => {
-    const visible = visibleSchema(schema, (coordinate) => !hidden.includes(coordinate));
+    const visible = buildVisibleSchema(schema, (coordinate) => !hidden.includes(coordinate));
     assertValidSchema(new Proxy(visible, {}));
     return visible;
   };
 
   it('is the schema itself where nothing is hidden', () => {
-    expect(visibleSchema(schema, () => true)).toBe(schema);
+    expect(buildVisibleSchema(schema, () => true)).toBe(schema);
   });
 
   it.each([
@@ -207,7 +207,7 @@ describe('a visible schema', () => {
       `,
     });
     const view = (...hidden: string[]): GraphQLSchema => {
-      const visible = visibleSchema(spoken, (coordinate) => !hidden.includes(coordinate));
+      const visible = buildVisibleSchema(spoken, (coordinate) => !hidden.includes(coordinate));
       assertValidSchema(new Proxy(visible, {}));
       return visible;
     };
@@ -233,7 +233,7 @@ describe('a visible schema', () => {
   });
 
   it('without the last field of the query type still validates: everything is unknown', () => {
-    const empty = visibleSchema(schema, (coordinate) => !coordinate.startsWith('Query.'));
+    const empty = buildVisibleSchema(schema, (coordinate) => !coordinate.startsWith('Query.'));
     expect(validate(empty, parse('{ other }'))).toHaveLength(1);
   });
 
@@ -247,37 +247,37 @@ describe('a visible schema', () => {
 
   it('is made once per set of rights, and the oldest of many is forgotten', () => {
     let made = 0;
-    const viewOf = views(({ contextValue }) => ({
+    const findView = createViews(({ contextValue }) => ({
       key: String(contextValue),
       sees: (coordinate) => {
         if (coordinate === 'Query') made += 1;
         return coordinate !== 'Query.other';
       },
     }));
-    const first = viewOf({ schema, contextValue: 'a' });
-    expect(viewOf({ schema, contextValue: 'a' })).toBe(first);
+    const first = findView({ schema, contextValue: 'a' });
+    expect(findView({ schema, contextValue: 'a' })).toBe(first);
     expect(made).toBe(1);
-    for (let i = 0; i < 499; i += 1) viewOf({ schema, contextValue: i });
-    expect(viewOf({ schema, contextValue: 'a' })).toBe(first);
-    for (let i = 0; i < 500; i += 1) viewOf({ schema, contextValue: i });
-    expect(viewOf({ schema, contextValue: 'a' })).not.toBe(first);
+    for (let i = 0; i < 499; i += 1) findView({ schema, contextValue: i });
+    expect(findView({ schema, contextValue: 'a' })).toBe(first);
+    for (let i = 0; i < 500; i += 1) findView({ schema, contextValue: i });
+    expect(findView({ schema, contextValue: 'a' })).not.toBe(first);
   });
 
   it('is forgotten earlier where callers introspect all of it: fifty whole schemas are the most that is kept', () => {
-    const viewOf = views(({ contextValue }) => ({
+    const findView = createViews(({ contextValue }) => ({
       key: String(contextValue),
       sees: (coordinate) => coordinate !== 'Query.other',
     }));
-    const first = viewOf({ schema, contextValue: 'first' });
+    const first = findView({ schema, contextValue: 'first' });
     for (let i = 0; i < 100; i += 1) {
-      printSchema(viewOf({ schema, contextValue: i }));
-      viewOf({ schema, contextValue: 'first' });
+      printSchema(findView({ schema, contextValue: i }));
+      findView({ schema, contextValue: 'first' });
     }
     // It was used all the time. One that was used before the last hundred is gone.
-    expect(viewOf({ schema, contextValue: 'first' })).toBe(first);
-    const early = viewOf({ schema, contextValue: 'early' });
-    for (let i = 0; i < 100; i += 1) printSchema(viewOf({ schema, contextValue: i }));
-    expect(viewOf({ schema, contextValue: 'early' })).not.toBe(early);
+    expect(findView({ schema, contextValue: 'first' })).toBe(first);
+    const early = findView({ schema, contextValue: 'early' });
+    for (let i = 0; i < 100; i += 1) printSchema(findView({ schema, contextValue: i }));
+    expect(findView({ schema, contextValue: 'early' })).not.toBe(early);
   });
 
   it('answers the standard introspection', () => {

@@ -1,46 +1,88 @@
-/** Who may introspect. */
+/** Who may introspect: what `allow` says, or a secret that a router or a build server sends in a header of its own. */
+import { timingSafeEqual } from 'node:crypto';
 import type { SecurityContext } from '@graphql-bulwark/core';
 import {
   aFlagOrFunction,
   isDevelopment,
+  must,
+  mustUnshown,
+  type OptionTable,
   plainObject,
   readOptions,
   type SharedTable,
+  sha256Bytes,
   show,
 } from '@graphql-bulwark/core/internal';
-import { type SecretHeader, secretHeader } from './secret-header.ts';
+import type { GraphQLSchema } from 'graphql';
 
-export interface PolicyOptions {
+/** Who may introspect. */
+export interface AccessOptions {
   /**
-   * Who may introspect. A function is asked once per operation that does, and only `true` allows: an exception, a promise
-   * or any other value denies. Left out: everyone where `NODE_ENV` is `development` or `test`, otherwise no one.
+   * Who may introspect. A function is asked once per operation that introspects, and only `true` allows: an exception, a promise
+   * or any other value denies. Left out: every caller where `NODE_ENV` is `development` or `test`, otherwise none.
    */
   readonly allow?: boolean | ((security: SecurityContext) => boolean) | undefined;
-  /** Whoever sends this secret may introspect too, whatever `allow` says. Left out: there is none. */
+  /** A caller who sends this secret may introspect as well, whatever `allow` says. Left out: there is no such secret. */
   readonly header?: SecretHeader | undefined;
 }
 
-/** Whether a caller may introspect. @throws what the application's function throws, {TypeError} for what is no boolean. */
-export type Policy = (security: SecurityContext, header: (name: string) => string | undefined) => boolean;
+/** A header whose value proves that the caller may introspect. */
+export interface SecretHeader {
+  /** Name of the header, for example `x-introspection-key`. */
+  readonly name: string;
+  /** At least 16 characters. */
+  readonly secret: string;
+}
 
-export const policyTable: SharedTable<PolicyOptions> = {
+/** Whether a caller may introspect. @throws what the application's function throws, {TypeError} for what is no boolean. */
+export type MayIntrospect = (security: SecurityContext, header: (name: string) => string | undefined) => boolean;
+
+/** The schema as a caller may know it: the schema itself where that is all of it. */
+export type FindView = (request: { readonly schema: GraphQLSchema; readonly contextValue: unknown }) => GraphQLSchema;
+
+/** The options of this file, for the table of the control. */
+export const accessTable: SharedTable<AccessOptions> = {
   allow: { check: aFlagOrFunction },
   header: { check: plainObject },
 };
 
+const headerTable = {
+  name: { required: true, check: must('be the name of an HTTP header', isHeaderName) },
+  secret: { required: true, check: mustUnshown('have at least 16 characters', isLong) },
+} satisfies OptionTable<SecretHeader>;
+
 /** @throws {TypeError} while the server is being built, for an invalid option. */
-export function introspectionPolicy(options: PolicyOptions): Policy {
-  const policy = { allow: options.allow, header: options.header };
-  const { allow = isDevelopment(), header } = readOptions('introspection', policy, policyTable);
-  const knowsSecret = header ? secretHeader(header) : () => false;
-  return (security, headerOf) => {
-    if (allow === true || knowsSecret(headerOf)) return true;
-    return allow === false ? false : booleanOf(allow(security));
+export function compileAccess(options: AccessOptions): MayIntrospect {
+  const given = { allow: options.allow, header: options.header };
+  const { allow = isDevelopment(), header } = readOptions('introspection', given, accessTable);
+  const knowsSecret = header ? compileSecretHeader(header) : () => false;
+  return function mayIntrospect(security, readHeader) {
+    if (allow === true || knowsSecret(readHeader)) return true;
+    return allow === false ? false : requireBoolean(allow(security));
   };
 }
 
-function booleanOf(decision: unknown): boolean {
+/** @returns whether a request carries the secret. @throws {TypeError} for an invalid name or secret. */
+function compileSecretHeader(options: SecretHeader): (header: (name: string) => string | undefined) => boolean {
+  const { name, secret } = readOptions('introspection: header', options, headerTable);
+  const lowerCase = name.toLowerCase();
+  const expected = sha256Bytes(secret);
+  return function knowsSecret(readHeader) {
+    // Digests have the same length whatever was sent, so the comparison takes as long for every guess.
+    return timingSafeEqual(sha256Bytes(readHeader(lowerCase) ?? ''), expected);
+  };
+}
+
+function requireBoolean(decision: unknown): boolean {
   if (typeof decision === 'boolean') return decision;
-  if (decision instanceof Promise) decision.catch(() => undefined); // its rejection must not end the process
+  if (decision instanceof Promise) decision.catch(() => undefined); // an unhandled rejection would end the process
   throw new TypeError(`allow must return a boolean, but returned ${show(decision)}.`);
+}
+
+function isHeaderName(value: unknown): boolean {
+  return typeof value === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value);
+}
+
+function isLong(value: unknown): boolean {
+  return typeof value === 'string' && value.length >= 16;
 }

@@ -1,4 +1,4 @@
-/** How large an introspection may be: by default as large as the largest standard query, and no larger. */
+/** How large an introspection may be: by default as large as the largest query that tools send, and no larger. */
 import { type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import {
   atLeast,
@@ -21,7 +21,8 @@ import {
   visit,
 } from 'graphql';
 
-export interface ExtentOptions {
+/** How large an introspection may be. `false` lifts a limit. */
+export interface IntrospectionLimits {
   /** Nesting of fields from `__schema` and `__type` down. @default 15, that of the largest standard query */
   readonly maxDepth?: number | false | undefined;
   /** Fields at and below `__schema` and `__type`, fragments expanded. @default 313, that of the largest standard query */
@@ -30,29 +31,30 @@ export interface ExtentOptions {
   readonly maxWrappers?: number | false | undefined;
 }
 
-type Extent = Record<keyof ExtentOptions, number>;
+type Extent = Record<keyof IntrospectionLimits, number>;
 type Measured = Pick<ResolvedOperation, 'document' | 'operation'>;
 
 const aLimit = orFalse(atLeast(0));
 
-/** The defaults are what the standard query needs. */
-export const extentTable: SharedTable<ExtentOptions> = {
+/** Left out, a limit is what the standard query needs. */
+export const introspectionLimitsTable: SharedTable<IntrospectionLimits> = {
   maxDepth: { check: aLimit },
   maxFields: { check: aLimit },
   maxWrappers: { check: aLimit },
 };
 
 /** @returns a function that throws `INTROSPECTION_LIMIT_EXCEEDED`. */
-export function extentLimits(options: ExtentOptions): (operation: Measured) => void {
-  const standard = standardExtent();
-  const names = Object.keys(standard) as (keyof ExtentOptions)[];
+export function compileIntrospectionLimits(options: IntrospectionLimits): (operation: Measured) => void {
+  const standard = measureStandardQuery();
+  const names = Object.keys(standard) as (keyof IntrospectionLimits)[];
   const maxima = names.flatMap((name) => {
     const { [name]: maximum = standard[name] } = options;
     return maximum === false ? [] : [{ name, maximum }];
   });
   const known = new PerOperation<Extent>();
-  return ({ document, operation }) => {
-    const extent = known.get(document, operation) ?? known.set(document, operation, extentOf(document, operation));
+  return function checkIntrospectionLimits({ document, operation }) {
+    const extent =
+      known.get(document, operation) ?? known.set(document, operation, measureIntrospection(document, operation));
     for (const { name, maximum } of maxima) {
       const { [name]: actual } = extent;
       const limit = `introspection.${name}`;
@@ -62,10 +64,10 @@ export function extentLimits(options: ExtentOptions): (operation: Measured) => v
 }
 
 /**
- * Of the query that graphql-js writes for GraphiQL and code generators, with everything that it can ask for, and with the
+ * The extent of the query that graphql-js writes for GraphiQL and code generators, with everything that it can ask for, and with the
  * `__typename` that caching clients add to every selection set.
  */
-function standardExtent(): Extent {
+function measureStandardQuery(): Extent {
   const query = getIntrospectionQuery({
     descriptions: true,
     specifiedByUrl: true,
@@ -80,10 +82,10 @@ function standardExtent(): Extent {
     SelectionSet: { leave: (node) => ({ ...node, selections: [...node.selections, typename] }) },
   });
   const operation = document.definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
-  return operation ? extentOf(document, operation) : { maxDepth: 0, maxFields: 0, maxWrappers: 0 };
+  return operation ? measureIntrospection(document, operation) : { maxDepth: 0, maxFields: 0, maxWrappers: 0 };
 }
 
-function extentOf(document: DocumentNode, operation: OperationDefinitionNode): Extent {
+function measureIntrospection(document: DocumentNode, operation: OperationDefinitionNode): Extent {
   const { introspectionDepth, introspectionFields } = operationFacts(document, operation);
   const maxWrappers = countWrappers(document, operation.selectionSet);
   return { maxDepth: introspectionDepth, maxFields: introspectionFields, maxWrappers };
@@ -117,5 +119,5 @@ function countWrappers(document: DocumentNode, root: SelectionSetNode): number {
   return most;
 }
 
-/** A longer one, as a fragment that spreads itself below `ofType` makes, is not followed. */
+/** A longer chain is not followed: a fragment that spreads itself below `ofType` makes one without an end. */
 const maxChain = 1_000;

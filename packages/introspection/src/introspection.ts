@@ -1,31 +1,35 @@
 /**
- * Stops: reading the schema (`__schema`, `__type`, and fields that hand out its SDL) by those who may not.
- * Room: check, first. Never a validation rule: its verdict is cached by query text and would serve the next caller too.
+ * Stops: reading the schema (`__schema`, `__type`, and fields that hand out its SDL) by callers who may not.
+ * Room: check, first. Never a validation rule: its result is cached by query text and would serve the next caller too.
  * Answers: `INTROSPECTION_DISABLED`, 403 (GraphQL specification, section 4).
  */
 import { type Control, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import { aFunction, among, createSlot, listOf, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import { type ExecutionResult, execute, type GraphQLSchema, Kind } from 'graphql';
-import { introspectionPolicy, type Policy, type PolicyOptions, policyTable } from './access.ts';
-import { type ExtentOptions, extentLimits, extentTable } from './introspection-limits.ts';
-import { revealingFields } from './schema-fields.ts';
-import type { ViewOf } from './visibility/views.ts';
+import { type AccessOptions, accessTable, compileAccess, type FindView, type MayIntrospect } from './access.ts';
+import {
+  compileIntrospectionLimits,
+  type IntrospectionLimits,
+  introspectionLimitsTable,
+} from './introspection-limits.ts';
+import { compileSchemaFields } from './schema-fields.ts';
 
-export interface IntrospectionOptions extends PolicyOptions, ExtentOptions {
+/** Who may introspect, how much at once, and which schema they see. */
+export interface IntrospectionOptions extends AccessOptions, IntrospectionLimits {
   /** Names of further fields of the root types that give the schema away. @default ['_service'] */
   readonly schemaFields?: readonly string[] | undefined;
   /**
-   * The schema as each caller may know it: they introspect that one. Such an operation may ask for nothing but
-   * `__schema`, `__type` and `__typename`. Left out: everyone who may introspect sees the whole schema.
+   * Finds the schema as each caller may know it, which is the one that they introspect; made by `createViews`. Such an operation may ask for nothing but
+   * `__schema`, `__type` and `__typename`. Left out: every caller who may introspect sees the whole schema.
    */
-  readonly view?: ViewOf | undefined;
+  readonly view?: FindView | undefined;
   /** `report`: tells of what would be refused, and refuses nothing. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
 }
 
 const optionTable = {
-  ...policyTable,
-  ...extentTable,
+  ...accessTable,
+  ...introspectionLimitsTable,
   schemaFields: { default: ['_service'], check: listOf("names of root fields such as '_service'", isName) },
   view: { check: aFunction },
   mode: { check: among('enforce', 'report') },
@@ -34,7 +38,7 @@ const optionTable = {
 /**
  * Decides for each operation whether it may introspect.
  *
- * Apollo Server's own switch must be on (`introspection: true`), or it refuses before anyone is asked.
+ * Apollo Server's own switch must be on (`introspection: true`), or it refuses before this control is asked.
  *
  * @throws {TypeError} while the server is being built, for an invalid option.
  * @example introspection({ allow: ({ principal }) => principal?.roles.includes('ADMIN') === true })
@@ -42,20 +46,20 @@ const optionTable = {
 export function introspection(options: IntrospectionOptions = {}): Control {
   const settings = readOptions('introspection', options, optionTable);
   const { schemaFields, view, mode } = settings;
-  const policy = introspectionPolicy(options);
-  const limit = extentLimits(settings);
-  const revealing = revealingFields(new Set(['__schema', '__type', '__cost', ...schemaFields]));
+  const mayIntrospect = compileAccess(options);
+  const checkLimits = compileIntrospectionLimits(settings);
+  const findSchemaField = compileSchemaFields(new Set(['__schema', '__type', '__cost', ...schemaFields]));
   const filtered = createSlot<GraphQLSchema | undefined>(() => undefined);
 
   return {
     name: 'introspection',
     mode,
     check(operation) {
-      const coordinate = revealing(operation);
+      const coordinate = findSchemaField(operation);
       if (coordinate === undefined) return;
       operation.neverCache();
-      if (!isAllowed(policy, operation)) throw refuse('INTROSPECTION_DISABLED', { coordinate });
-      limit(operation);
+      if (!isAllowed(mayIntrospect, operation)) throw refuse('INTROSPECTION_DISABLED', { coordinate });
+      checkLimits(operation);
       const visible = view?.(operation) ?? operation.schema;
       if (visible === operation.schema) return;
       if (!operation.answerable || !standsAlone(operation)) {
@@ -85,10 +89,10 @@ function isName(value: unknown): boolean {
   return typeof value === 'string' && /^[_A-Za-z][_0-9A-Za-z]*$/.test(value);
 }
 
-/** The failure is the operator's to know; the client gets the same answer as anyone who may not. */
-function isAllowed(policy: Policy, operation: ResolvedOperation): boolean {
+/** A function that throws denies. The operator is told; the client gets the same answer as any caller who may not. */
+function isAllowed(mayIntrospect: MayIntrospect, operation: ResolvedOperation): boolean {
   try {
-    return policy(operation.security, operation.header);
+    return mayIntrospect(operation.security, operation.header);
   } catch (error) {
     operation.failed('introspection', error);
     return false;

@@ -24,19 +24,23 @@ import {
 
 type Looked = Pick<ResolvedOperation, 'schema' | 'document' | 'operation'>;
 
-/** Remembers per operation of a cached document; who asks and the variables make no difference here. */
-export function revealingFields(names: ReadonlySet<string>): (looked: Looked) => string | undefined {
+/**
+ * @param names of fields of the root types that give the schema away.
+ * @returns a function that finds the coordinate of the first such field of an operation. It remembers its answer per operation of
+ * a cached document: neither the caller nor the variables change it.
+ */
+export function compileSchemaFields(names: ReadonlySet<string>): (looked: Looked) => string | undefined {
   const known = new PerOperation<{ schema: GraphQLSchema; coordinate: string | undefined }>();
-  return ({ schema, document, operation }) => {
-    const verdict = known.get(document, operation);
-    if (verdict?.schema === schema) return verdict.coordinate;
-    const coordinate = revealingField({ schema, document, operation }, names);
+  return function findOrRecallSchemaField({ schema, document, operation }) {
+    const found = known.get(document, operation);
+    if (found?.schema === schema) return found.coordinate;
+    const coordinate = findSchemaField({ schema, document, operation }, names);
     return known.set(document, operation, { schema, coordinate }).coordinate;
   };
 }
 
 /** @returns the coordinate of the first such field, or `undefined`. */
-function revealingField({ schema, document, operation }: Looked, names: ReadonlySet<string>): string | undefined {
+function findSchemaField({ schema, document, operation }: Looked, names: ReadonlySet<string>): string | undefined {
   let found: string | undefined;
   const reached = new Set<string>();
   const pending: (OperationDefinitionNode | FragmentDefinitionNode)[] = [operation];
@@ -44,7 +48,7 @@ function revealingField({ schema, document, operation }: Looked, names: Readonly
   const look = visitWithTypeInfo(typeInfo, {
     Field({ name }) {
       if (!names.has(name.value)) return undefined;
-      const root = rootTypeNamed(schema, typeInfo.getParentType());
+      const root = findRootType(schema, typeInfo.getParentType());
       if (root === undefined) return undefined;
       found = `${root}.${name.value}`;
       return BREAK;
@@ -66,8 +70,8 @@ function revealingField({ schema, document, operation }: Looked, names: Readonly
   return found;
 }
 
-/** The root type that objects of this type are, or may be. */
-function rootTypeNamed(schema: GraphQLSchema, type: GraphQLCompositeType | null | undefined): string | undefined {
+/** @returns the name of the root type that objects of this type have, or may have. */
+function findRootType(schema: GraphQLSchema, type: GraphQLCompositeType | null | undefined): string | undefined {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   return roots.find((root) => root && (root === type || (isAbstractType(type) && schema.isSubType(type, root))))?.name;
 }

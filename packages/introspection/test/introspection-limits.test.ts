@@ -12,7 +12,7 @@ import {
 } from 'graphql';
 import { afterEach, describe, expect, it } from 'vitest';
 import { as, codes, send } from '../../../test/kit.ts';
-import { extentLimits } from '../src/introspection-limits.ts';
+import { compileIntrospectionLimits } from '../src/introspection-limits.ts';
 
 const servers: ApolloServer<object>[] = [];
 afterEach(async () => {
@@ -129,7 +129,7 @@ describe('an introspection made to be expensive to measure', () => {
       const { selections } = selectionSet;
       Object.defineProperty(selectionSet, 'selections', { get: () => ((reads += 1), selections) });
     }
-    extentLimits({ maxFields: false })({ document, operation });
+    compileIntrospectionLimits({ maxFields: false })({ document, operation });
     return reads;
   }
 
@@ -141,7 +141,7 @@ describe('an introspection made to be expensive to measure', () => {
 describe('a secret header', () => {
   const header = { name: 'X-Schema-Key', secret: '0123456789abcdef' };
 
-  it('lets whoever sends it introspect, and read the SDL, and nobody else, in any order', async () => {
+  it('lets the callers who send it introspect and read the SDL, and no others, in any order', async () => {
     const server = await serve({ allow: false, header });
     for (const query of ['{ __schema { queryType { name } } }', '{ _service { sdl } }']) {
       const withKey = (key: string) => send(server, query, as(null), { headers: { 'x-schema-key': key } });
@@ -153,7 +153,7 @@ describe('a secret header', () => {
     }
   });
 
-  it('must have a name and a secret that nobody guesses', () => {
+  it('must have a name, and a secret too long to guess', () => {
     for (const bad of [
       { name: '', secret: header.secret },
       { name: 'x', secret: 'short' },

@@ -14,7 +14,7 @@ import { buildSchema, getOperationAST, parse } from 'graphql';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { as, codes, growthOf, send, sendBody } from '../../../test/kit.ts';
 import { introspection } from '../src/index.ts';
-import { revealingFields } from '../src/schema-fields.ts';
+import { compileSchemaFields } from '../src/schema-fields.ts';
 
 const anonymous = as(null);
 const admin = as({ id: 'ada', roles: ['ADMIN'] });
@@ -95,7 +95,7 @@ describe('who may introspect', () => {
     expect(await ask(query)).toMatchObject([refused, refused, answered]);
   });
 
-  it('I4 judges only the selected operation', async () => {
+  it('I4 checks only the selected operation', async () => {
     const query = 'query A { greeting } query B { __schema { queryType { name } } }';
     const server = await serve();
     for (let time = 1; time <= 2; time += 1) {
@@ -175,7 +175,7 @@ describe('who may introspect', () => {
       const operation = getOperationAST(document);
       if (!operation) throw new Error('no operation');
       const started = performance.now();
-      revealingFields(new Set(['__schema']))({ schema, document, operation });
+      compileSchemaFields(new Set(['__schema']))({ schema, document, operation });
       return performance.now() - started;
     };
     measure(100);
@@ -219,7 +219,7 @@ describe('every transport', () => {
   });
 });
 
-describe('the default', () => {
+describe('the default of introspection', () => {
   it.each([
     ['production', 403],
     ['staging', 403],
@@ -270,7 +270,7 @@ describe('an allow that goes wrong', () => {
   });
 });
 
-describe('what it tells', () => {
+describe('what introspection tells', () => {
   it('names the coordinate to the operator and not to the client', async () => {
     const events: SecurityEvent[] = [];
     const server = await serve({ allow: false }, events);
@@ -296,7 +296,7 @@ describe('what it tells', () => {
   });
 });
 
-it('judges an edited copy of a document that shares its operation by its own fragments', async () => {
+it('checks an edited copy of a document that shares its operation by its own fragments', async () => {
   const schema = buildSchema('type Query { a: Int }');
   const events = createEvents(
     () => {},
@@ -318,7 +318,7 @@ it('judges an edited copy of a document that shares its operation by its own fra
   expect(await verdict(small, '__schema { types { name kind } }')).toBe('INTROSPECTION_LIMIT_EXCEEDED');
 });
 
-describe('options that cannot be meant', () => {
+describe('invalid options of introspection', () => {
   it.each<[object, RegExp]>([
     [{ alow: true }, /did you mean 'allow'/],
     [{ allow: 'yes' }, /allow must be a boolean or a function/],

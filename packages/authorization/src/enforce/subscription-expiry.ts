@@ -7,6 +7,7 @@ import {
   longestTimer,
   type Resolver,
   securityOf,
+  toldOfUnclosed,
 } from '@graphql-bulwark/core/internal';
 import type { Standings } from '../evaluate/roles-and-scopes.ts';
 
@@ -27,20 +28,30 @@ export function endingWithCredential(
 ): Resolver {
   return function subscribeUntilExpiry(source, args, contextValue, info) {
     const expiresAt = standings.principalOf(contextValue)?.expiresAt;
+    const unclosed = toldOfUnclosed(contextValue);
     const stream: unknown = subscribe(source, args, contextValue, info);
-    if (expiresAt === undefined) return stream;
+    if (expiresAt === undefined && !unclosed) return stream;
     const told = (): void => {
       const details = { type: 'subscription.ended', coordinate, reason: 'expired' } as const;
       events?.emit(details, 'noted', { security: securityOf(contextValue), operationType: 'subscription' });
     };
     const bounded = (opened: unknown): unknown =>
-      isAsyncIterable(opened) ? endingAt(opened, expiresAt * 1_000, told) : opened;
+      isAsyncIterable(opened) ? endingAt(opened, (expiresAt ?? Infinity) * 1_000, told, unclosed) : opened;
     return isPromise(stream) ? Promise.resolve(stream).then(bounded) : bounded(stream);
   };
 }
 
-/** The same events until a time; then the stream is over and its source is closed. */
-function endingAt(source: AsyncIterable<unknown>, end: number, told: () => void): AsyncIterableIterator<unknown> {
+/**
+ * The same events until a time; then the stream is over and its source is closed.
+ *
+ * @param unclosed told of a source that fails to close. Left out: whatever closes the stream is.
+ */
+function endingAt(
+  source: AsyncIterable<unknown>,
+  end: number,
+  told: () => void,
+  unclosed: ((error: unknown) => void) | undefined,
+): AsyncIterableIterator<unknown> {
   const iterator = source[Symbol.asyncIterator]();
   const over = { value: undefined, done: true } as const;
   let timer: NodeJS.Timeout | undefined;
@@ -65,7 +76,7 @@ function endingAt(source: AsyncIterable<unknown>, end: number, told: () => void)
     // A later end is waited for in steps.
     timer = setTimeout(wait, Math.min(left, longestTimer)).unref();
   };
-  wait();
+  if (end < Infinity) wait();
   return {
     async next() {
       if (!closed && !(Date.now() < end)) expire();
@@ -88,9 +99,13 @@ function endingAt(source: AsyncIterable<unknown>, end: number, told: () => void)
       }
     },
     async return() {
-      if (!closed) {
-        closing();
+      if (closed) return over;
+      closing();
+      try {
         await iterator.return?.();
+      } catch (error) {
+        if (!unclosed) throw error;
+        unclosed(error);
       }
       return over;
     },

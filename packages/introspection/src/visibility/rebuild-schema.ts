@@ -1,4 +1,4 @@
-/** Makes a schema anew out of the parts of another that are not hidden. Scalars are shared, so that values coerce alike. */
+/** Builds a schema out of the parts of another that are not hidden. Scalars are shared, so that values coerce alike. */
 import {
   type GraphQLArgumentConfig,
   GraphQLDirective,
@@ -30,7 +30,7 @@ import {
 import { type Hidden, withoutHiddenDefault } from './default-value.ts';
 
 /** @param names of the types that stay. */
-export function rebuild(schema: GraphQLSchema, hidden: Hidden, names: ReadonlySet<string>): GraphQLSchema {
+export function rebuildSchema(schema: GraphQLSchema, hidden: Hidden, names: ReadonlySet<string>): GraphQLSchema {
   const made = new Map<string, GraphQLNamedType>();
 
   const renewed = <T extends GraphQLType>(type: T): T => {
@@ -153,7 +153,7 @@ class VisibleSchema extends GraphQLSchema {
     super({ description, directives: parts.directives, assumeValid: true });
     this.whole = whole;
     this.parts = parts;
-    this.types = typeMap(super.getTypeMap(), parts.names, (name) => parts.visible(whole.getType(name)));
+    this.types = makeTypeMap(super.getTypeMap(), parts.names, (name) => parts.visible(whole.getType(name)));
   }
 
   override getQueryType(): Maybe<GraphQLObjectType> {
@@ -183,12 +183,12 @@ class VisibleSchema extends GraphQLSchema {
 }
 
 /** How many types of a view were made by now; 0 for any other schema. */
-export function typesMade(schema: GraphQLSchema): number {
+export function countTypesMade(schema: GraphQLSchema): number {
   return schema instanceof VisibleSchema ? schema.parts.size() : 0;
 }
 
 /** @param own what is there in any case. */
-function typeMap(
+function makeTypeMap(
   own: TypeMap,
   names: ReadonlySet<string>,
   type: (name: string) => GraphQLNamedType | undefined,

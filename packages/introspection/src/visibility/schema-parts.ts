@@ -28,6 +28,7 @@ export interface Place {
   readonly args: readonly Place[];
 }
 
+/** A type, and what it is made of. Numbers are those of coordinates. */
 export interface TypeParts {
   readonly id: number;
   readonly name: string;
@@ -43,6 +44,7 @@ export interface TypeParts {
   readonly leadsTo: readonly number[];
 }
 
+/** A schema, numbered: `coordinates[id]` and `idOf` translate. */
 export interface SchemaParts {
   /** Coordinate by number. */
   readonly coordinates: readonly string[];
@@ -57,16 +59,16 @@ export interface SchemaParts {
 
 const compiled = new WeakMap<GraphQLSchema, SchemaParts>();
 
-/** Reads a schema once. */
-export function schemaParts(schema: GraphQLSchema): SchemaParts {
+/** Reads a schema, once: callers with other rights find the same parts. */
+export function readSchemaParts(schema: GraphQLSchema): SchemaParts {
   const known = compiled.get(schema);
   if (known) return known;
-  const parts = compile(schema);
+  const parts = compileParts(schema);
   compiled.set(schema, parts);
   return parts;
 }
 
-function compile(schema: GraphQLSchema): SchemaParts {
+function compileParts(schema: GraphQLSchema): SchemaParts {
   const coordinates: string[] = [];
   const idOf = new Map<string, number>();
   const asked: number[] = [];
@@ -83,10 +85,10 @@ function compile(schema: GraphQLSchema): SchemaParts {
   };
   const named = ({ name }: { readonly name: string }): number => idAt(name);
 
-  function placesOf(type: GraphQLNamedType): Place[] {
+  function readPlaces(type: GraphQLNamedType): Place[] {
     if (isInputObjectType(type)) {
       return Object.values(type.getFields()).map((field) =>
-        placeOf(ask(`${type.name}.${field.name}`), field, isRequiredInputField(field)),
+        readPlace(ask(`${type.name}.${field.name}`), field, isRequiredInputField(field)),
       );
     }
     if (!isObjectType(type) && !isInterfaceType(type)) return [];
@@ -97,16 +99,16 @@ function compile(schema: GraphQLSchema): SchemaParts {
     const twins = (member: string): Place['twins'] =>
       types.map(({ name }) => ({ type: idAt(name), place: idAt(`${name}${member}`) }));
     return Object.values(type.getFields()).map((field) => ({
-      ...placeOf(enter(`${type.name}.${field.name}`), field, false),
+      ...readPlace(enter(`${type.name}.${field.name}`), field, false),
       twins: twins(`.${field.name}`),
       args: field.args.map((arg) => {
         const member = `.${field.name}(${arg.name}:)`;
-        return { ...placeOf(enter(`${type.name}${member}`), arg, isRequiredArgument(arg)), twins: twins(member) };
+        return { ...readPlace(enter(`${type.name}${member}`), arg, isRequiredArgument(arg)), twins: twins(member) };
       }),
     }));
   }
 
-  const placeOf = (
+  const readPlace = (
     id: number,
     { type }: { readonly type: GraphQLInputType | GraphQLOutputType },
     required: boolean,
@@ -118,9 +120,9 @@ function compile(schema: GraphQLSchema): SchemaParts {
     args: [],
   });
 
-  function partsOf(type: GraphQLNamedType): TypeParts {
+  function readType(type: GraphQLNamedType): TypeParts {
     const id = ask(type.name);
-    const places = placesOf(type);
+    const places = readPlaces(type);
     const values = isEnumType(type) ? type.getValues().map(({ name }) => ask(`${type.name}.${name}`)) : [];
     const unionMembers = isUnionType(type) ? type.getTypes().map(named) : [];
     const interfaces = isObjectType(type) || isInterfaceType(type) ? type.getInterfaces().map(named) : [];
@@ -139,7 +141,7 @@ function compile(schema: GraphQLSchema): SchemaParts {
 
   const types = Object.values(schema.getTypeMap())
     .filter((type) => !isIntrospectionType(type))
-    .map(partsOf);
+    .map(readType);
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   const ofDirectives = schema
     .getDirectives()

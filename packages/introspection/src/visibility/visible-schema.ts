@@ -1,29 +1,29 @@
 /**
- * A schema without what somebody may not use: a valid schema of its own, for introspection and for validation.
+ * A schema without what a caller may not use: a valid schema of its own, for introspection and for validation.
  *
  * What is hidden takes with it what cannot be used without it: a field of a hidden type, a field that needs a hidden
  * argument, an interface's field that one of its types does not show, and what no visible field leads to any more.
  */
 import type { GraphQLSchema } from 'graphql';
-import { rebuild } from './rebuild-schema.ts';
-import { type Place, type SchemaParts, schemaParts, type TypeParts } from './schema-parts.ts';
+import { rebuildSchema } from './rebuild-schema.ts';
+import { type Place, readSchemaParts, type SchemaParts, type TypeParts } from './schema-parts.ts';
 
-/** `Type`, `Type.field`, `Type.field(argument:)`, `Input.field` or `Enum.VALUE` -> whether somebody may use it. */
+/** `Type`, `Type.field`, `Type.field(argument:)`, `Input.field` or `Enum.VALUE` -> whether the caller may use it. */
 export type Sees = (coordinate: string) => boolean;
 
 /** By number of the coordinate: 1 is hidden. */
 type Flags = Uint8Array;
 
 /** @returns the same schema where nothing is hidden; a query type without fields where everything is. */
-export function visibleSchema(schema: GraphQLSchema, sees: Sees): GraphQLSchema {
-  const parts = schemaParts(schema);
+export function buildVisibleSchema(schema: GraphQLSchema, sees: Sees): GraphQLSchema {
+  const parts = readSchemaParts(schema);
   const { coordinates, idOf, asked } = parts;
   const hidden: Flags = new Uint8Array(coordinates.length);
   for (const id of asked) if (!sees(coordinates[id] ?? '')) hidden[id] = 1;
   if (!hidden.includes(1)) return schema;
   while (hideUnusable(parts, hidden));
   const isHidden = (coordinate: string): boolean => hidden[idOf.get(coordinate) ?? -1] === 1;
-  return rebuild(schema, { has: isHidden }, reachable(parts, hidden));
+  return rebuildSchema(schema, { has: isHidden }, findReachable(parts, hidden));
 }
 
 /** One round; hiding one thing may make another unusable. @returns whether anything was hidden. */
@@ -46,18 +46,18 @@ function hideUnusable({ types }: SchemaParts, hidden: Flags): boolean {
       if (isLost(place)) hide(place.id);
       if (type.isInput && place.required && hidden[place.id] === 1) hide(type.id);
     }
-    if (isOfNoUse(type, hidden)) hide(type.id);
+    if (isUseless(type, hidden)) hide(type.id);
   }
   return changed;
 }
 
-function isOfNoUse({ needsMembers, members, objects }: TypeParts, hidden: Flags): boolean {
+function isUseless({ needsMembers, members, objects }: TypeParts, hidden: Flags): boolean {
   const isHidden = (id: number): boolean => hidden[id] === 1;
   return (objects.length > 0 && objects.every(isHidden)) || (needsMembers && members.every(isHidden));
 }
 
 /** Names of the types that something visible leads to. */
-function reachable({ typeAt, roots }: SchemaParts, hidden: Flags): Set<string> {
+function findReachable({ typeAt, roots }: SchemaParts, hidden: Flags): Set<string> {
   const found = new Set<string>();
   const queue: TypeParts[] = [];
   const reach = (id: number): void => {
