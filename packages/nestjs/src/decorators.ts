@@ -7,7 +7,7 @@ import { remember } from './lost-decorators.ts';
 /** One name; or a list of which one is enough; or lists of names that are needed together. */
 type Names = string | readonly string[] | readonly (readonly string[])[];
 
-/** Arguments of `@auth`. Without any: whoever is signed in. */
+/** Arguments of `@auth`. Without any: every caller who is signed in. */
 export interface AuthRule {
   readonly roles?: Names;
   readonly scopes?: Names;

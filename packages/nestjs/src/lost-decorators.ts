@@ -1,9 +1,9 @@
 /**
- * Decorators that look as if they guarded something and do not: on a resolver as a whole, on a handler of a controller, on a
- * resolver of a schema that SDL describes, on a resolver of a field whose own decorators Nest prefers.
+ * Finds decorators that look as if they guarded something and do not: on a resolver as a whole, on a handler of a controller, on
+ * a resolver of a schema that SDL describes, on the resolver of a field whose type carries directives of its own for it.
  *
- * Nest takes a directive anywhere and forgets it where no type or field is made of it. So each use is written down where it stands,
- * and looked for in the schema.
+ * Code-first takes a directive anywhere, and drops it without a word where no type or field is made of it. Every decorator
+ * therefore leaves a note on its class or method, and when the schema is made, each note must have its directive there.
  */
 import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import { RESOLVER_NAME_METADATA, RESOLVER_TYPE_METADATA } from '@nestjs/graphql';
@@ -22,7 +22,7 @@ type Decorator = MethodDecorator & PropertyDecorator & ClassDecorator;
 
 const metadataKey = 'graphql-bulwark:directives';
 
-/** Writes a use down on the class or the method. A property belongs to a class of a type, where Nest finds it. */
+/** Leaves the note. A property needs none: it belongs to the class of a type. */
 export function remember(sdl: string): Decorator {
   return function rememberDirective(
     target: object,

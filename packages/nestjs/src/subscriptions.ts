@@ -5,7 +5,7 @@ import { aText, atLeast, type OptionTable, readOptions } from '@graphql-bulwark/
 import type { GraphQLSchema } from 'graphql';
 import { type Bulwark, type HttpRequest, type SecuredContext, webSocketHooks } from 'graphql-bulwark';
 
-/** Of `subscriptions: { 'graphql-ws': ... }`. Whom it lets in, `createBulwark({ authenticate })` says. */
+/** Of `subscriptions: { 'graphql-ws': ... }`. Who may connect is decided by `createBulwark({ authenticate })`. */
 export interface SubscriptionOptions {
   /** Left out: that of the API. */
   readonly path?: string;

@@ -77,7 +77,7 @@ for (const platform of ['express', 'fastify'] as const satisfies readonly Platfo
         expect((await post(add, 'bob')).status).toBe(200);
       });
 
-      it('an error nobody expected is masked, and so is an HttpException of 500', async () => {
+      it('an unexpected error is masked, and so is an HttpException of 500', async () => {
         const { post } = await open();
         for (const how of ['database', 'internal']) {
           const { body } = await post(`{ fail(how: "${how}") }`);
