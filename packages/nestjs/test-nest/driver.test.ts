@@ -15,6 +15,7 @@ import {
 } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { GqlExecutionContext, GraphQLModule, Query, Resolver } from '@nestjs/graphql';
+import { GraphQLSchema } from 'graphql';
 import type { Bulwark, SecuredContext } from 'graphql-bulwark';
 import { map } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -295,6 +296,19 @@ describe('subscriptions', () => {
 });
 
 describe('directives', () => {
+  it('a schema that is transformed and sorted keeps its rules', async () => {
+    let transformed = 0;
+    const transformSchema = (schema: GraphQLSchema) => {
+      transformed += 1;
+      return new GraphQLSchema(schema.toConfig());
+    };
+    const { post } = await start(codeFirst(bulwarkFor(), { transformSchema, sortSchema: true }));
+    expect(transformed).toBe(1);
+    const sauce = '{ recipe(id: 1) { secretSauce } }';
+    expect((await post(sauce, 'ada')).body.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+    expect((await post(sauce, 'chef')).body).toEqual({ data: { recipe: { secretSauce: 'salt' } } });
+  });
+
   it('SDL that has the definitions already is taken as it is', async () => {
     const bulwark = bulwarkFor();
     const { post } = await start(schemaFirst(bulwark, { typeDefs: bulwark.typeDefs }));
