@@ -5,12 +5,12 @@
  */
 import { type Control, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import {
-  challenge,
+  buildChallenge,
   type OptionTable,
   PerOperation,
-  plainObject,
   readOptions,
   realmRow,
+  requirePlainObject,
   visitSelections,
 } from '@graphql-bulwark/core/internal';
 import {
@@ -34,7 +34,7 @@ export interface AuthorizationOptions {
 
 const optionTable = {
   realm: realmRow,
-  directiveNames: { check: plainObject },
+  directiveNames: { check: requirePlainObject },
 } satisfies OptionTable<AuthorizationOptions>;
 
 /** Errors of one refusal; further denied coordinates are left out. */
@@ -114,8 +114,8 @@ function refusalOf(denials: readonly Foreseen[], realm: string): GraphQLError {
   return refuse(first?.code ?? 'FORBIDDEN', {
     ...first?.facts,
     also: rest.map(denialOf),
-    ...(first?.code === 'UNAUTHENTICATED' && { headers: challenge(realm) }),
-    ...(onlyScopes && { headers: challenge(realm, 'insufficient_scope') }),
+    ...(first?.code === 'UNAUTHENTICATED' && { headers: buildChallenge(realm) }),
+    ...(onlyScopes && { headers: buildChallenge(realm, 'insufficient_scope') }),
   });
 }
 

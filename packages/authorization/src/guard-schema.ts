@@ -9,15 +9,15 @@ import {
   aFunction,
   among,
   anEventSink,
-  around,
   atLeast,
+  carryPlainMark,
   isRecord,
   must,
   type OptionTable,
   orFalse,
-  plainObject,
   type Resolver,
   readOptions,
+  requirePlainObject,
   requireTestedGraphql,
 } from '@graphql-bulwark/core/internal';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
@@ -92,13 +92,13 @@ export interface GuardSchemaOptions<C = SecuredContext> {
 const optionTable = {
   defaultRule: { default: 'authenticated', check: among('allow', 'authenticated', 'deny') },
   rules: { default: {}, check: must('be an object by coordinate', isRecord) },
-  policies: { default: {}, check: plainObject },
-  loaders: { default: {}, check: plainObject },
+  policies: { default: {}, check: requirePlainObject },
+  loaders: { default: {}, check: requirePlainObject },
   timeoutMilliseconds: { default: 5_000, check: atLeast(1) },
   maxErrorsPerField: { default: 20, check: orFalse(atLeast(1)) },
   normalizeOwner: { check: aFunction },
   strictInterfaces: { default: false, check: aFlag },
-  directiveNames: { check: plainObject },
+  directiveNames: { check: requirePlainObject },
   fieldResolver: { default: defaultFieldResolver, check: aFunction },
   events: { check: anEventSink },
 } satisfies OptionTable<GuardSchemaOptions>;
@@ -173,7 +173,7 @@ export function guardSchema<C = SecuredContext>(
       const recognised = recognising(type, original);
       const holdsGuarded = guard !== undefined || index.types.has(typeName);
       const fitting = holdsGuarded ? withoutMisfits(type, coordinate, recognised) : recognised;
-      if (fitting !== recognised) around(config, fitting);
+      if (fitting !== recognised) carryPlainMark(config, fitting);
       const resolve = guardedResult(schema, type, guard, index, fitting, guarding);
       const judging = resolve === original ? config : { ...config, resolve };
       if (typeName !== subscriptionType) return guard ? guardedField(judging, guard, guarding) : judging;

@@ -1,6 +1,7 @@
 /** Every rule of a schema, compiled once: which coordinate asks what of whom. */
 import {
   type GraphQLField,
+  type GraphQLInterfaceType,
   type GraphQLNamedType,
   type GraphQLObjectType,
   type GraphQLSchema,
@@ -98,9 +99,9 @@ export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleInd
   /** What stands on the interfaces of a type, which graphql-js never asks itself. */
   const fromInterfaces = (
     type: GraphQLObjectType,
-    part: (parent: ReturnType<GraphQLObjectType['getInterfaces']>[number]) => readonly [Directable, string] | undefined,
+    part: (parent: GraphQLInterfaceType) => readonly [Directable, string] | undefined,
   ): Rule[] =>
-    type.getInterfaces().flatMap((parent) => {
+    interfacesOf(type).flatMap((parent) => {
       const found = part(parent);
       return found ? auth(...found) : [];
     });
@@ -260,6 +261,13 @@ function checksOf(
   }
   // Callers who lack a right must not learn of more objects than those who hold it.
   return hides ? ['owners', 'claims', ...asked.slice(1)] : ['claims', ...asked];
+}
+
+/** Those of its interfaces as well: a type must name them itself, but a schema may say that it is valid and not be. */
+function interfacesOf(type: GraphQLObjectType): GraphQLInterfaceType[] {
+  const all = new Set(type.getInterfaces());
+  for (const one of all) for (const parent of one.getInterfaces()) all.add(parent);
+  return [...all];
 }
 
 function refuseInterfaceRules(

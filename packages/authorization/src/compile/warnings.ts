@@ -1,5 +1,5 @@
 /** What a schema says that is allowed, and that may still surprise: told once, while it is guarded. */
-import { listed } from '@graphql-bulwark/core/internal';
+import { joinNames } from '@graphql-bulwark/core/internal';
 import {
   type GraphQLNamedType,
   type GraphQLOutputType,
@@ -80,7 +80,7 @@ export function warningsOf(
 
 function said(coordinates: readonly string[], what: string): string | undefined {
   const distinct = [...new Set(coordinates)];
-  return distinct.length === 0 ? undefined : `${listed(distinct)} ${what}.`;
+  return distinct.length === 0 ? undefined : `${joinNames(distinct)} ${what}.`;
 }
 
 /** Whether functions of the application decide about the object, which they are given. */

@@ -1,5 +1,5 @@
 /** Rules given from code, for schemas that have no SDL to annotate: the same rules, by coordinate. */
-import { isRecord, knownOptions, show } from '@graphql-bulwark/core/internal';
+import { isRecord, requireKnownOptions, show } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
 import type { DirectiveArguments } from './read-directive.ts';
 import { type AuthMode, coordinatesOf, type OwnerMode, type Uses } from './sdl.ts';
@@ -51,7 +51,7 @@ export function withCodeRules(schema: GraphQLSchema, uses: Uses, rules: CodeRule
     if (!isRecord(rule)) {
       throw new TypeError(`rules: the rule of ${coordinate} must be an object, but is ${show(rule)}.`);
     }
-    knownOptions(`rules: ${coordinate}`, rule, ['auth', 'owner', 'public']);
+    requireKnownOptions(`rules: ${coordinate}`, rule, ['auth', 'owner', 'public']);
     const asked = Object.entries(rule).map(([name, given]) => [name, fromCode(given, name, coordinate)] as const);
     byCoordinate.set(coordinate, new Map(asked));
     if (asked.length === 0) throw new TypeError(`rules: ${coordinate} needs auth, owner or public.`);

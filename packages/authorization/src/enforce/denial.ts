@@ -3,7 +3,7 @@
  * coordinate and operation, with how often.
  */
 import type { Events } from '@graphql-bulwark/core';
-import { deny, type EventDetails, securityOf } from '@graphql-bulwark/core/internal';
+import { deny, type EventDetails, findSecurityContext } from '@graphql-bulwark/core/internal';
 import type { GraphQLError } from 'graphql';
 import type { Denied, Path, Reports, Where } from '../evaluate/access-request.ts';
 import type { Memo, Memos } from '../evaluate/answer-cache.ts';
@@ -25,7 +25,7 @@ export function denials(events: Events | undefined, memos: Memos, maxErrorsPerFi
   const cap = errorCap(maxErrorsPerField);
   const emit = (details: EventDetails, outcome: 'refused' | 'noted', { contextValue, operation }: Where): void =>
     events?.emit(details, outcome, {
-      security: securityOf(contextValue),
+      security: findSecurityContext(contextValue),
       operationType: operation.operation,
       operationName: operation.name?.value,
     });

@@ -1,6 +1,6 @@
 /** Guards a field: judges before its resolver, before its source stream is opened, and what it returns. */
 
-import { failField, isPromise, type Resolver, unlessGivenUp } from '@graphql-bulwark/core/internal';
+import { failField, isPromise, type Resolver, settleUnlessGivenUp } from '@graphql-bulwark/core/internal';
 import {
   defaultFieldResolver,
   type GraphQLFieldConfig,
@@ -83,7 +83,7 @@ function behindChecks(guarded: GuardedField, resolver: Resolver, { judge, memos,
         ? refused(denied, whereOf(question), info, denials)
         : resolver(source, question.args, contextValue, rows ? withLoaded(info, rows) : info);
     const denied = judge.evaluate(guarded, question);
-    return isPromise(denied) ? unlessGivenUp(denied.then(decide), info) : decide(denied);
+    return isPromise(denied) ? settleUnlessGivenUp(denied.then(decide), info) : decide(denied);
   };
 }
 

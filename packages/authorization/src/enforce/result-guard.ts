@@ -5,15 +5,16 @@
  * The gate of a type judges its objects again: what is let pass here is not yet answered.
  */
 import {
+  discardValue,
   failField,
   failValue,
-  forget,
-  handingOverLists,
   handOverLists,
+  isAsyncIterable,
   isIterable,
   isPromise,
   type Resolver,
-  unlessGivenUp,
+  settleUnlessGivenUp,
+  wrapToHandOverLists,
 } from '@graphql-bulwark/core/internal';
 import { type GraphQLError, type GraphQLOutputType, type GraphQLSchema, isListType, isNonNullType } from 'graphql';
 import type { GuardedField, RuleIndex } from '../compile/compiled-rules.ts';
@@ -45,7 +46,7 @@ export function guardedResult(
 ): Resolver {
   const treatment = treatmentOf(schema, type, field, index, guarding);
   const mayBeGivenUp = guarding.mayBeGivenUp(type);
-  if (!treatment) return mayBeGivenUp ? handingOverLists(resolver) : resolver;
+  if (!treatment) return mayBeGivenUp ? wrapToHandOverLists(resolver) : resolver;
   const { memos, denials } = guarding;
   const keeps = keepsAll(type, treatment);
   const isEarly = !nullsMore(type);
@@ -63,7 +64,7 @@ export function guardedResult(
       const question = { contextValue, operation: info.operation, memo, source, args, info, resolved: true };
       const judged = guardValue(type, result, { treatment, question, denials }, info.path, false);
       if (judged instanceof Nulling) return failValue(judged.error, info);
-      result = isPromise(judged) ? unlessGivenUp(Promise.resolve(judged).then(thrown), info) : judged;
+      result = isPromise(judged) ? settleUnlessGivenUp(Promise.resolve(judged).then(thrown), info) : judged;
     }
     return mayBeGivenUp ? handOverLists(result, info) : result;
   };
@@ -107,20 +108,48 @@ function guardValue(
     const judged = judging.treatment.of(value, inList, judging.question);
     return after(judged, (one) => inPlace(one, isNullable, judging, path));
   }
-  if (!isIterable(value)) return value;
+  if (!isIterable(value)) {
+    // To graphql-js this is no list, but other executors read it.
+    return isAsyncIterable(value) ? guardItemsToCome(bare.ofType, value, judging, path) : value;
+  }
   // graphql-js would read all of it as well.
   const values: unknown[] = Array.isArray(value) ? value : [...value];
   const items: unknown[] = [];
   for (const one of values) {
     const item = guardValue(bare.ofType, one, judging, { prev: path, key: items.length }, true);
     if (item instanceof Nulling) {
-      forget(items);
-      forget(values);
+      discardValue(items);
+      discardValue(values);
       return inPlace(item, isNullable, judging, path);
     }
     items.push(item);
   }
   return after(keptOf(items, bare.ofType, judging), (one) => inPlace(one, isNullable, judging, path));
+}
+
+/** Judges the items of a list that come one after the other: nothing else asks about an enum value, or drops what is hidden. */
+async function* guardItemsToCome(
+  type: GraphQLOutputType,
+  values: AsyncIterable<unknown>,
+  judging: Judging,
+  path: Path,
+): AsyncGenerator {
+  let key = 0;
+  for await (const value of values) {
+    const item = await settledItem(guardValue(type, value, judging, { prev: path, key }, true));
+    if (item === dropped) continue;
+    key += 1;
+    yield item instanceof Nulling ? item.error : item;
+  }
+}
+
+/** A generator that throws is over: an item that fails is an error in its place, and the next ones still come. */
+async function settledItem(item: Maybe<unknown>): Promise<unknown> {
+  try {
+    return await item;
+  } catch (error) {
+    return error instanceof Error ? error : new Error('an item of a list failed', { cause: error });
+  }
 }
 
 function inPlace(one: unknown, isNullable: boolean, { treatment, denials, question }: Judging, path: Path): unknown {

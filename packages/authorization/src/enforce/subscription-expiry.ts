@@ -2,12 +2,12 @@
 import type { Events } from '@graphql-bulwark/core';
 import {
   announceStream,
+  findSecurityContext,
+  findUnclosedReporter,
   isAsyncIterable,
   isPromise,
   longestTimer,
   type Resolver,
-  securityOf,
-  toldOfUnclosed,
 } from '@graphql-bulwark/core/internal';
 import type { Standings } from '../evaluate/roles-and-scopes.ts';
 
@@ -28,12 +28,12 @@ export function endingWithCredential(
 ): Resolver {
   return function subscribeUntilExpiry(source, args, contextValue, info) {
     const expiresAt = standings.principalOf(contextValue)?.expiresAt;
-    const unclosed = toldOfUnclosed(contextValue);
+    const unclosed = findUnclosedReporter(contextValue);
     const stream: unknown = subscribe(source, args, contextValue, info);
     if (expiresAt === undefined && !unclosed) return stream;
     const told = (): void => {
       const details = { type: 'subscription.ended', coordinate, reason: 'expired' } as const;
-      events?.emit(details, 'noted', { security: securityOf(contextValue), operationType: 'subscription' });
+      events?.emit(details, 'noted', { security: findSecurityContext(contextValue), operationType: 'subscription' });
     };
     const bounded = (opened: unknown): unknown =>
       isAsyncIterable(opened) ? endingAt(opened, (expiresAt ?? Infinity) * 1_000, told, unclosed) : opened;

@@ -2,7 +2,7 @@
  * Guards the objects of a type, wherever they come up: graphql-js asks a type's `isTypeOf` about every object before it
  * reads anything of it, `__typename` included.
  */
-import { failValue, isPromise, unlessGivenUp } from '@graphql-bulwark/core/internal';
+import { failValue, isPromise, settleUnlessGivenUp } from '@graphql-bulwark/core/internal';
 import {
   defaultTypeResolver,
   type GraphQLAbstractType,
@@ -37,7 +37,7 @@ export function objectGate(
       return failValue(denials.errorOf(denied, where) ?? more(where), info);
     };
     const denied = judge.evaluate(guarded, question);
-    return isPromise(denied) ? unlessGivenUp(denied.then(decide), info) : decide(denied);
+    return isPromise(denied) ? settleUnlessGivenUp(denied.then(decide), info) : decide(denied);
   }
   function isAllowed(value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> {
     return glance.one(value, contextValue) || allowed(value, contextValue, info);
@@ -58,7 +58,7 @@ export function ofItsType(original: Predicate, coordinate: string, isAllowed: Pr
       if (!settled) throw misfit(coordinate);
       return isAllowed(value, contextValue, info);
     });
-    return unlessGivenUp(later, info);
+    return settleUnlessGivenUp(later, info);
   };
 }
 
@@ -77,7 +77,7 @@ export function originalTypeResolver(
     const name: unknown = resolveType
       ? resolveType(value, contextValue, info, type)
       : defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);
-    return isPromise(name) ? unlessGivenUp(Promise.resolve(name).then(named), info) : named(name);
+    return isPromise(name) ? settleUnlessGivenUp(Promise.resolve(name).then(named), info) : named(name);
   };
   function named(name: unknown): string | undefined {
     if (typeof name !== 'string' && name !== null && name !== undefined) throw misfit(abstractType.name);

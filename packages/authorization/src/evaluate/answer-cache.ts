@@ -6,11 +6,11 @@
 import type { Principal, ResolvedOperation } from '@graphql-bulwark/core';
 import {
   collectFields,
+  createInclusionTest,
   createSlot,
-  included,
+  createTypeTest,
+  findOperationState,
   isObject,
-  stateDuring,
-  typeApplies,
 } from '@graphql-bulwark/core/internal';
 import { type GraphQLError, type GraphQLResolveInfo, OperationTypeNode } from 'graphql';
 import { Numbers } from './numbers.ts';
@@ -122,7 +122,7 @@ export function memos(): Memos {
   return {
     before: ({ state }) => state.get(slot),
     during(contextValue, info) {
-      const memo = stateDuring(contextValue, info).get(slot);
+      const memo = findOperationState(contextValue, info).get(slot);
       memo.ends ??= awaitEnd(contextValue, memo);
       return memo;
     },
@@ -166,8 +166,8 @@ function rootPath({ path }: GraphQLResolveInfo): GraphQLResolveInfo['path'] {
 function firstKey({ operation, fragments, variableValues, schema, parentType }: GraphQLResolveInfo): string {
   const fields = collectFields([operation.selectionSet], {
     fragments: new Map(Object.entries(fragments)),
-    includes: included(variableValues),
-    applies: typeApplies(schema, schema.getMutationType() ?? parentType),
+    includes: createInclusionTest(variableValues),
+    applies: createTypeTest(schema, schema.getMutationType() ?? parentType),
   });
   const [first = ''] = fields.keys();
   return first;

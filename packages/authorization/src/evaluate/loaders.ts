@@ -5,12 +5,12 @@
  */
 import {
   aFunction,
+  awaitWithin,
   isObject,
   isPromise,
   must,
   type OptionTable,
   readOptions,
-  within,
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLResolveInfo } from 'graphql';
 import { once, questionKey } from './answer-cache.ts';
@@ -88,7 +88,7 @@ export function loaderBook(loaders: Readonly<Record<string, unknown>>, timeoutMi
           typeof loader === 'function'
             ? loader(question)
             : askTogether(memo, loader, question, (questions) => loader.many(contextValue, questions));
-        return isPromise(found) ? within(timeoutMilliseconds, found) : found;
+        return isPromise(found) ? awaitWithin(timeoutMilliseconds, found) : found;
       });
       return after(asked, (found) => {
         rows?.set(name, found);

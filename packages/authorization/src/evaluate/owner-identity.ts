@@ -5,7 +5,7 @@
  * is nobody's: two absent values are not equal.
  */
 import type { Principal } from '@graphql-bulwark/core';
-import { claimAt, isPromise } from '@graphql-bulwark/core/internal';
+import { isPromise, readClaim } from '@graphql-bulwark/core/internal';
 import { refuseDelegated } from './delegated-objects.ts';
 
 /** `unresolved`: the property is not there, which is rather a mistake of the server than of the caller. */
@@ -18,7 +18,7 @@ export type Normalize = (value: unknown) => string | null;
 
 /** What the principal's claim says, in comparable form. None: no object can be owned. */
 export function identities({ claims }: Principal, claim: string, normalize: Normalize): readonly string[] {
-  const named = claimAt(claims, claim) ?? claimAt(claims, claim.split('.'));
+  const named = readClaim(claims, claim) ?? readClaim(claims, claim.split('.'));
   const values: unknown[] = Array.isArray(named) ? named : [named];
   return values.map(normalize).filter((value) => value !== null);
 }

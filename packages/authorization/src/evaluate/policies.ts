@@ -8,12 +8,12 @@ import type { Principal } from '@graphql-bulwark/core';
 import {
   aFlag,
   aFunction,
+  awaitWithin,
   isPromise,
   must,
   type OptionTable,
   readOptions,
   show,
-  within,
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { AnyOf } from '../compile/auth-rule.ts';
@@ -127,7 +127,7 @@ export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutM
         ? askTogether(memo, entry, key, (keys) => entry.many?.(contextValue as never, keys))
         : entry.check?.(contextValue as never, { args, source, coordinate, principal, ...(info && { info }) });
       const answer = isPromise(said)
-        ? within(timeoutMilliseconds, said).then((settled) => settled === true, denyFailed)
+        ? awaitWithin(timeoutMilliseconds, said).then((settled) => settled === true, denyFailed)
         : said === true;
       answers.set(key, answer);
       return answer;

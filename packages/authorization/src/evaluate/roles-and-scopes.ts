@@ -5,7 +5,7 @@
  * Whatever does not have the form of a principal is nobody: a guard must not be talked into reading roles from a string.
  */
 import { type Principal, type SecuredContext, type SecurityContext, securityContext } from '@graphql-bulwark/core';
-import { securityOf } from '@graphql-bulwark/core/internal';
+import { findSecurityContext } from '@graphql-bulwark/core/internal';
 import { type AnyOf, holds, missing, type Rule } from '../compile/auth-rule.ts';
 import type { Why } from './access-request.ts';
 import { type Claimant, identities, type Normalize } from './owner-identity.ts';
@@ -74,7 +74,7 @@ export function standings(rules: readonly Rule[], normalize: Normalize): Standin
   let last = newStanding(unseen, null, rules.length);
 
   function standingOf(contextValue: unknown): Standing | undefined {
-    const security = securityOf(contextValue);
+    const security = findSecurityContext(contextValue);
     if (!security) return undefined;
     const of: unknown = security.principal;
     if (last.security === security && last.of === of) return last;

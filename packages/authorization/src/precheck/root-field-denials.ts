@@ -3,7 +3,7 @@
  * mutation must not be half done when its second field turns out to be somebody else's.
  */
 import type { ResolvedOperation } from '@graphql-bulwark/core';
-import { collectFields, fragmentsOf, included, typeApplies } from '@graphql-bulwark/core/internal';
+import { collectFields, createInclusionTest, createTypeTest, indexFragments } from '@graphql-bulwark/core/internal';
 import type { GuardedField } from '../compile/compiled-rules.ts';
 import type { Guards } from '../guarded-schema.ts';
 import { argumentsOf, type Foreseen, rejects } from './static-denials.ts';
@@ -18,9 +18,9 @@ export async function denialsBeforeRunning(
   const root = schema.getRootType(definition.operation);
   if (!root) return [];
   const fields = collectFields([definition.selectionSet], {
-    fragments: fragmentsOf(document),
-    includes: included(variables),
-    applies: typeApplies(schema, root),
+    fragments: indexFragments(document),
+    includes: createInclusionTest(variables),
+    applies: createTypeTest(schema, root),
   });
   const memo = memos.before(operation);
   const judged = [...fields].map(async ([key, nodes]) => {

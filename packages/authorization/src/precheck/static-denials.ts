@@ -7,8 +7,8 @@
  */
 import type { ResolvedOperation } from '@graphql-bulwark/core';
 import {
+  createInclusionTest,
   deny,
-  included,
   type Place,
   type RefusalFacts,
   type SelectionVisitor,
@@ -99,7 +99,7 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
   };
 
   const visitor: SelectionVisitor = {
-    includes: included(operation.variables),
+    includes: createInclusionTest(operation.variables),
     answers: (type, fieldName) => !refusedField(type.name, fieldName),
     field(parent, field, node, path, result) {
       const refused = onField(parent, field.name) ?? (result && onType(result));
