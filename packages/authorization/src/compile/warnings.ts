@@ -13,7 +13,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { isSent } from '../directives/federation.ts';
-import { nullsMore } from '../enforce/treatment.ts';
+import { nullsMore } from '../enforce/result-guard.ts';
 import type { Guarded } from './compiled-rules.ts';
 import { hidingModes } from './owner-rule.ts';
 
