@@ -16,7 +16,7 @@ export {
   type DirectiveNames,
   type OwnerMode,
 } from './directives/sdl.ts';
-export { notFound } from './enforce/not-found.ts';
+export { notFound } from './enforce/denial.ts';
 export { type Loader, type LoaderForMany, type LoaderQuestion, type Loaders, loaded } from './evaluate/loaders.ts';
 export { type Policies, type PolicyFunction, type PolicyOptions, type PolicyQuestion } from './evaluate/policies.ts';
 export { type GuardSchemaOptions, guardSchema } from './guard-schema.ts';

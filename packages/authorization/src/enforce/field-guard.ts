@@ -15,7 +15,7 @@ import type { Judge } from '../evaluate/evaluate.ts';
 import { withLoaded } from '../evaluate/loaders.ts';
 import { type Standings, surelyPasses, type Verdict, verdicts, whyOf } from '../evaluate/roles-and-scopes.ts';
 import type { Denials } from './denial.ts';
-import { more } from './error-cap.ts';
+import { more } from './denial.ts';
 
 type FieldConfig = GraphQLFieldConfig<unknown, unknown>;
 

@@ -33,7 +33,7 @@ import { type Denied, noArgs, type Path, type Question, whereOf } from '../evalu
 import { atAGlance, type Glance, isNothing } from '../evaluate/at-a-glance.ts';
 import { after, firstOf, handled, type Maybe } from '../evaluate/maybe.ts';
 import type { Denials } from './denial.ts';
-import { more } from './error-cap.ts';
+import { more } from './denial.ts';
 import type { Guarding } from './field-guard.ts';
 
 /** Stands for a value whose error nulls what holds it. */

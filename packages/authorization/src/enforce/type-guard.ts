@@ -14,7 +14,7 @@ import {
 import type { Guarded } from '../compile/compiled-rules.ts';
 import { type Denied, noArgs, whereOf } from '../evaluate/access-request.ts';
 import { atAGlance } from '../evaluate/at-a-glance.ts';
-import { more } from './error-cap.ts';
+import { more } from './denial.ts';
 import type { Guarding } from './field-guard.ts';
 import { misfit } from './misfits.ts';
 
