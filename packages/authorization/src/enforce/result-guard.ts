@@ -30,8 +30,8 @@ import {
 import { type Guarded, type GuardedField, ownerModeOf, type RuleIndex } from '../compile/compiled-rules.ts';
 import { hidingModes } from '../compile/owner-rule.ts';
 import { type Denied, noArgs, type Path, type Question, whereOf } from '../evaluate/access-request.ts';
-import { atAGlance, type Glance, isNothing } from '../evaluate/at-a-glance.ts';
 import { after, firstOf, handled, type Maybe } from '../evaluate/maybe.ts';
+import { atAGlance, type Glance, isNothing } from '../evaluate/owner.ts';
 import type { Denials } from './denial.ts';
 import { more } from './denial.ts';
 import type { Guarding } from './field-guard.ts';

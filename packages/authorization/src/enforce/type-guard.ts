@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import type { Guarded } from '../compile/compiled-rules.ts';
 import { type Denied, noArgs, whereOf } from '../evaluate/access-request.ts';
-import { atAGlance } from '../evaluate/at-a-glance.ts';
+import { atAGlance } from '../evaluate/owner.ts';
 import { more } from './denial.ts';
 import type { Guarding } from './field-guard.ts';
 import { misfit } from './misfits.ts';
