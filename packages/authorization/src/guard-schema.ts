@@ -31,7 +31,7 @@ import {
   isInterfaceType,
 } from 'graphql';
 import { type DefaultRule, ruleIndex } from './compile/compile-rules.ts';
-import { listsThatDenialsReach } from './compile/touching.ts';
+import { listsThatDenialsReach } from './compile/compiled-rules.ts';
 import { checkEntities } from './compile/validate-owner.ts';
 import { type CodeRules, withCodeRules } from './directives/rules-from-code.ts';
 import { type DirectiveNames, directiveUses } from './directives/sdl.ts';

@@ -32,11 +32,11 @@ import {
   ownerModeOf,
   type Preset,
   type RuleIndex,
+  touchingOf,
 } from './compiled-rules.ts';
 import { finders, type TypeGuards, valueGuards } from './inputs.ts';
 import { type OwnerPlace, type OwnerRule, ownerRule } from './owner-rule.ts';
 import { countingRows } from './requested-rows.ts';
-import { touchingOf } from './touching.ts';
 import { checkedOwners, checkNullable, checkReferences } from './validate-owner.ts';
 import { warningsOf } from './warnings.ts';
 
