@@ -32,7 +32,6 @@ import {
 } from 'graphql';
 import { type DefaultRule, ruleIndex } from './compile/compile-rules.ts';
 import { listsThatDenialsReach } from './compile/compiled-rules.ts';
-import { checkEntities } from './compile/validate-owner.ts';
 import { type CodeRules, withCodeRules } from './directives/rules-from-code.ts';
 import { type DirectiveNames, directiveUses } from './directives/sdl.ts';
 import { denials } from './enforce/denial.ts';
@@ -48,6 +47,7 @@ import { type Loaders, loaderBook } from './evaluate/loaders.ts';
 import { normalizer } from './evaluate/owner-identity.ts';
 import { type Policies, policyBook } from './evaluate/policies.ts';
 import { standings } from './evaluate/roles-and-scopes.ts';
+import { checkEntities } from './federation/validate-entities.ts';
 import { checkRequired } from './federation/validate-requires.ts';
 import { mark, markOf } from './guarded-schema.ts';
 
