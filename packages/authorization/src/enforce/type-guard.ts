@@ -16,7 +16,7 @@ import { type Denied, noArgs, whereOf } from '../evaluate/access-request.ts';
 import { atAGlance } from '../evaluate/owner.ts';
 import { more } from './denial.ts';
 import type { Guarding } from './field-guard.ts';
-import { misfit } from './misfits.ts';
+import { misfit } from './type-mismatch.ts';
 
 type Predicate = GraphQLIsTypeOfFn<unknown, unknown>;
 

@@ -14,10 +14,10 @@ import {
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLResolveInfo } from 'graphql';
 import { once, questionKey } from './answer-cache.ts';
+import { askTogether } from './batch.ts';
 import { refuseDelegated } from './delegated-objects.ts';
 import { after, type Maybe } from './maybe.ts';
 import type { Asking } from './policies.ts';
-import { askTogether } from './together.ts';
 
 /** What a loader is asked for. */
 export interface LoaderQuestion<C> {

@@ -19,9 +19,9 @@ import type { GraphQLResolveInfo } from 'graphql';
 import type { AnyOf } from '../compile/auth-rule.ts';
 import type { Question } from './access-request.ts';
 import { answersOf, type Memo, questionKey } from './answer-cache.ts';
+import { askTogether } from './batch.ts';
 import { refuseDelegated } from './delegated-objects.ts';
 import { allTrue, anyTrue, type Maybe } from './maybe.ts';
-import { askTogether } from './together.ts';
 
 /** What a policy is asked about. */
 export interface PolicyQuestion {
