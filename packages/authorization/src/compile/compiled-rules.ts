@@ -142,3 +142,8 @@ export function listsThatDenialsReach(
   };
   return returnsLosable;
 }
+
+/** Whether the `null` of a denied object would not stay at its place. */
+export function nullsMore(type: GraphQLOutputType): boolean {
+  return isNonNullType(type) && !isListType(type.ofType);
+}

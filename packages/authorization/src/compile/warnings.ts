@@ -13,8 +13,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { isSent } from '../directives/federation.ts';
-import { nullsMore } from '../enforce/result-guard.ts';
-import type { Guarded } from './compiled-rules.ts';
+import { type Guarded, nullsMore } from './compiled-rules.ts';
 import { hidingModes } from './owner-rule.ts';
 
 type ByCoordinate = ReadonlyMap<string, Guarded>;

@@ -27,7 +27,7 @@ import {
   isListType,
   isNonNullType,
 } from 'graphql';
-import { type Guarded, type GuardedField, ownerModeOf, type RuleIndex } from '../compile/compiled-rules.ts';
+import { type Guarded, type GuardedField, nullsMore, ownerModeOf, type RuleIndex } from '../compile/compiled-rules.ts';
 import { hidingModes } from '../compile/owner-rule.ts';
 import { type Denied, noArgs, type Path, type Question, whereOf } from '../evaluate/access-request.ts';
 import { after, firstOf, handled, type Maybe } from '../evaluate/maybe.ts';
@@ -207,11 +207,6 @@ function enumValues(values: ReadonlyMap<unknown, readonly Guarded[]>, { judge }:
       return after(denied, (no) => (no ? new Refused(no) : value));
     },
   };
-}
-
-/** Whether the `null` of a denied object would not stay at its place. */
-export function nullsMore(type: GraphQLOutputType): boolean {
-  return isNonNullType(type) && !isListType(type.ofType);
 }
 
 /**
