@@ -1,6 +1,6 @@
 export { type AccessRow, accessTable, describeAccess, describeChecks } from './access-table.ts';
 export { type AuthorizationOptions, authorization } from './authorization.ts';
-export { type CallerRights, rightsOf, ruleAt } from './caller-rights.ts';
+export { type CallerRights, findRule, readCallerRights } from './caller-rights.ts';
 export type { DefaultRule } from './compile/compile-rules.ts';
 export {
   type AuthArguments,

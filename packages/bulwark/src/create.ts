@@ -1,6 +1,6 @@
 /** The wiring: every control made once, in the order in which they judge, and handed to Apollo Server. */
 import type { ApolloServerOptionsWithSchema } from '@apollo/server';
-import { authDirectivesAs, authorization, guardSchema, rightsOf, ruleAt } from '@graphql-bulwark/authorization';
+import { authDirectivesAs, authorization, guardSchema, readCallerRights, findRule } from '@graphql-bulwark/authorization';
 import {
   admitRequest,
   type Control,
@@ -98,7 +98,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   // In report mode nothing is refused, so neither the parser nor `context()` may refuse for it.
   const ceilings = options.limits.mode === 'report' ? unlimited : resolveLimits(options.limits);
 
-  const findView = createViews(rightsOf);
+  const findView = createViews(readCallerRights);
   const words = wording(options.messages);
   const mayIntrospect = compileAccess(introspecting);
   const { strictMessages = !isDevelopment() } = options;
@@ -169,7 +169,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
       const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
       const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), { ...ruling, defaultRule, events });
       const nobody = { security: securityContext() };
-      if (!knowsCallers && rightsOf({ schema: guarded, contextValue: nobody })?.key.includes('0')) {
+      if (!knowsCallers && readCallerRights({ schema: guarded, contextValue: nobody })?.key.includes('0')) {
         warn('authenticate: false knows no callers, so that nobody may use what has @auth or @owner.');
       }
       if (options.exposure !== false) reportExposures(guarded, options.exposure, warn);
@@ -240,7 +240,7 @@ function withPrices<C>(options: RateLimitOptions, prices: CostControl<C> | undef
 
 /** @throws {TypeError} with the whole report, where `strictExposure` says so. */
 function reportExposures(schema: GraphQLSchema, options: ExposureOptions, warn: (message: string) => void): void {
-  const found = exposures(schema, (coordinate) => ruleAt(schema, coordinate), options);
+  const found = exposures(schema, (coordinate) => findRule(schema, coordinate), options);
   if (found.length === 0) return;
   const report = printExposures(found);
   if (options.strictExposure === true) throw new TypeError(`strictExposure, and:\n${report}`);

@@ -1,6 +1,6 @@
 /**
- * Guards the objects of a type, wherever they come up: graphql-js asks a type's `isTypeOf` about every object before it
- * reads anything of it, `__typename` included.
+ * Guards the objects of a type, however they are reached: graphql-js calls a type's `isTypeOf` for every object before it reads
+ * anything of it, `__typename` included.
  */
 import { failValue, isPromise, unlessGivenUp } from '@graphql-bulwark/core/internal';
 import {
@@ -11,51 +11,58 @@ import {
   type GraphQLSchema,
   type GraphQLTypeResolver,
 } from 'graphql';
-import type { Guarded } from '../compile/compiled-rules.ts';
-import { type Denied, noArgs, whereOf } from '../evaluate/access-request.ts';
-import { atAGlance } from '../evaluate/owner.ts';
-import { more } from './denial.ts';
-import type { Guarding } from './field-guard.ts';
-import { misfit } from './type-mismatch.ts';
+import type { GuardedCoordinate } from '../compile/compiled-rules.ts';
+import { type Denial, noArgs, toAccessContext } from '../evaluate/access-request.ts';
+import { createFastPath } from '../evaluate/owner.ts';
+import { getOmittedError } from './denial.ts';
+import type { Enforcement } from './field-guard.ts';
+import { createTypeMismatch } from './type-mismatch.ts';
 
-type Predicate = GraphQLIsTypeOfFn<unknown, unknown>;
+type TypePredicate = GraphQLIsTypeOfFn<unknown, unknown>;
 
-/** A predicate that also judges. It never answers `false`: graphql-js prints the object of a `false` in its error. */
-export function objectGate(
-  original: Predicate | null | undefined,
-  guarded: Guarded,
-  { standings, judge, memos, denials }: Pick<Guarding, 'standings' | 'judge' | 'memos' | 'denials'>,
-): Predicate {
-  const glance = atAGlance(guarded, standings);
-  function allowed(value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> {
-    const memo = memos.during(contextValue, info);
+/**
+ * Makes an `isTypeOf` that also evaluates the rule of the type.
+ *
+ * It throws where the original answers `false`, because graphql-js prints the object in the error of a `false`.
+ */
+export function guardType(
+  original: TypePredicate | null | undefined,
+  guarded: GuardedCoordinate,
+  { grants, evaluator, caches, denials }: Enforcement,
+): TypePredicate {
+  const fastPath = createFastPath(guarded, grants);
+  function evaluateObject(value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> {
+    const cache = caches.duringExecution(contextValue, info);
     const { operation } = info;
-    const question = { contextValue, operation, memo, source: value, args: noArgs, info, resolved: true };
-    const decide = (denied: Denied | undefined): true | Promise<never> => {
-      if (!denied) return true;
-      const where = whereOf(question);
-      return failValue(denials.errorOf(denied, where) ?? more(where), info);
+    const request = { contextValue, operation, cache, source: value, args: noArgs, info, resolved: true };
+    const decide = (denial: Denial | undefined): true | Promise<never> => {
+      if (!denial) return true;
+      const context = toAccessContext(request);
+      return failValue(denials.createError(denial, context) ?? getOmittedError(context), info);
     };
-    const denied = judge.evaluate(guarded, question);
-    return isPromise(denied) ? unlessGivenUp(denied.then(decide), info) : decide(denied);
+    const denial = evaluator.evaluate(guarded, request);
+    return isPromise(denial) ? unlessGivenUp(denial.then(decide), info) : decide(denial);
   }
   function isAllowed(value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> {
-    return glance.one(value, contextValue) || allowed(value, contextValue, info);
+    return fastPath.allows(value, contextValue) || evaluateObject(value, contextValue, info);
   }
-  if (!original) return isAllowed;
-  return ofItsType(original, guarded.coordinate, isAllowed);
+  return original ? requireType(original, guarded.coordinate, isAllowed) : isAllowed;
 }
 
-/** A predicate that fails where the original answers `false`, and then asks on. */
-export function ofItsType(original: Predicate, coordinate: string, isAllowed: Predicate = () => true): Predicate {
+/** Makes an `isTypeOf` that throws where the original answers `false`, and else calls `isAllowed`. */
+export function requireType(
+  original: TypePredicate,
+  coordinate: string,
+  isAllowed: TypePredicate = () => true,
+): TypePredicate {
   return function isOfTypeAndAllowed(value, contextValue, info) {
     const isOfType = original(value, contextValue, info);
     if (!isPromise(isOfType)) {
-      if (!isOfType) throw misfit(coordinate);
+      if (!isOfType) throw createTypeMismatch(coordinate);
       return isAllowed(value, contextValue, info);
     }
     const later = Promise.resolve(isOfType).then((settled) => {
-      if (!settled) throw misfit(coordinate);
+      if (!settled) throw createTypeMismatch(coordinate);
       return isAllowed(value, contextValue, info);
     });
     return unlessGivenUp(later, info);
@@ -63,12 +70,12 @@ export function ofItsType(original: Predicate, coordinate: string, isAllowed: Pr
 }
 
 /**
- * The type's own resolver; or graphql-js's default, asked about the original types: to a gate every value that it lets pass is
- * of its type.
+ * Makes a `resolveType` that finds the type as the unguarded schema would: by the type's own resolver, else by graphql-js's default
+ * one, which is given the unguarded types. A guarded `isTypeOf` is true for every object that it lets pass, of whatever type.
  *
- * @param schema the schema before it was guarded, which `abstractType` is of.
+ * @param schema the schema before it was guarded, to which `abstractType` belongs.
  */
-export function originalTypeResolver(
+export function createOriginalTypeResolver(
   schema: GraphQLSchema,
   abstractType: GraphQLAbstractType,
 ): GraphQLTypeResolver<unknown, unknown> {
@@ -77,10 +84,10 @@ export function originalTypeResolver(
     const name: unknown = resolveType
       ? resolveType(value, contextValue, info, type)
       : defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);
-    return isPromise(name) ? unlessGivenUp(Promise.resolve(name).then(named), info) : named(name);
+    return isPromise(name) ? unlessGivenUp(Promise.resolve(name).then(requireName), info) : requireName(name);
   };
-  function named(name: unknown): string | undefined {
-    if (typeof name !== 'string' && name !== null && name !== undefined) throw misfit(abstractType.name);
+  function requireName(name: unknown): string | undefined {
+    if (typeof name !== 'string' && name !== null && name !== undefined) throw createTypeMismatch(abstractType.name);
     return name ?? undefined;
   }
 }

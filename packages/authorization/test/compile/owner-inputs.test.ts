@@ -3,9 +3,9 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { buildSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { as, codes, send } from '../../../../test/kit.ts';
-import type { Guarded } from '../../src/compile/compiled-rules.ts';
-import { finders } from '../../src/compile/inputs.ts';
-import { ownerRule } from '../../src/compile/owner-rule.ts';
+import type { GuardedCoordinate } from '../../src/compile/compiled-rules.ts';
+import { createPartFinder } from '../../src/compile/inputs.ts';
+import { readOwnerRule } from '../../src/compile/owner-rule.ts';
 import { authDirectives } from '../../src/index.ts';
 import { type Api, admin, denied, everyWay, everywhere, nobody, serve } from '../ways.ts';
 
@@ -198,8 +198,8 @@ it('growth: owners that are left out are looked for once, however many ways and 
   const members = typeNames.map((name) => `${name.toLowerCase()}: ${name}`).join(' ');
   const types = typeNames.map((name) => `input ${name} { ownerId: ID ${members} }`).join(' ');
   const schema = buildSchema(`type Query { f(in: [T0]): String } ${types}`);
-  const owned = (type: string): Guarded => {
-    const owner = ownerRule({}, `${type}.ownerId`, 'input');
+  const owned = (type: string): GuardedCoordinate => {
+    const owner = readOwnerRule({}, `${type}.ownerId`, 'input');
     return {
       coordinate: `${type}.ownerId`,
       slot: 0,
@@ -209,7 +209,7 @@ it('growth: owners that are left out are looked for once, however many ways and 
       checks: ['claims', 'owners'],
     };
   };
-  const find = finders(schema, ({ name: type }) => {
+  const find = createPartFinder(schema, ({ name: type }) => {
     const guarded = typeNames.includes(type) ? owned(type) : undefined;
     return { self: undefined, field: (name) => (name === 'ownerId' ? guarded : undefined), values: new Map() };
   })((schema.getQueryType()?.getFields()['f']?.args ?? []).map((arg) => [arg, undefined]));

@@ -680,11 +680,11 @@ describe('@owner refuses to start', () => {
     ['type Query { a(x: ID @owner(preset: true) @owner(claim: "org", preset: true)): Int }', 'one @owner only'],
     [
       'type Query { a(x: ID, y: ID): Int @owner(arg: "x", optional: true) @owner(arg: "y") }',
-      'whoever leaves the argument out passes every other @owner',
+      'callers who leave the argument out passes every other @owner',
     ],
     [
       'type Query { t: T } type T { id: ID a(x: ID): Int @owner(field: "id") @owner(arg: "x", optional: true) }',
-      'whoever leaves the argument out passes every other @owner',
+      'callers who leave the argument out passes every other @owner',
     ],
     [
       'type Query { t: T } type T @key(fields: "id") @owner { id: ID } directive @key(fields: String) on OBJECT',
@@ -692,7 +692,7 @@ describe('@owner refuses to start', () => {
     ],
     [
       'type Query { t: T } type T @key(fields: "id") { id: ID box: Box } type Box { n: [N] } interface N { a: Int } type D implements N @owner { a: Int } directive @key(fields: String) on OBJECT',
-      'Box.n needs a resolver, or T a __resolveReference: a router could say whose a D is',
+      'Box.n needs a resolver, or T a __resolveReference: a router could name the owner of a D',
     ],
     [
       'type Query { t: T } type T @key(fields: "id") { id: ID d: D } type D { a: Int @owner } directive @key(fields: String) on OBJECT',

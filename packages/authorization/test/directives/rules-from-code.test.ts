@@ -309,17 +309,17 @@ describe('the access matrix', () => {
     )();
     expect(describeChecks(schema, 'Query.docs')).toEqual([
       'roles: A and B, or C',
-      'what is passed in, by the rules of its own',
-      "what is left out is filled in with the caller's claim",
+      'guarded arguments, by their own rules',
+      "arguments that are left out are filled in with the caller's claim",
       'policies: p, or q',
     ]);
     const owner = (mode: string) => `owners: @owner(field: "ownerId", claim: "sub"${mode})`;
     expect(describeChecks(schema, 'Doc')).toEqual([
       owner(', mode: "NOT_FOUND"'),
-      'a caller who is signed in',
+      'an authenticated caller',
       'policies: p',
     ]);
-    expect(describeChecks(schema, 'Doc.note')).toEqual(['a caller who is signed in', 'policies: p', owner('')]);
+    expect(describeChecks(schema, 'Doc.note')).toEqual(['an authenticated caller', 'policies: p', owner('')]);
     expect(describeChecks(schema, 'Query.docs(userId:)')).toHaveLength(2);
     expect(describeChecks(schema, 'Query.open')).toEqual([]);
     expect(() => describeChecks(buildSchema('type Query { a: Int }'), 'Query.a')).toThrow('guardSchema()');
