@@ -9,7 +9,7 @@ import {
   isObjectType,
 } from 'graphql';
 import type { AnyOf, AuthRule } from './compile/auth-rule.ts';
-import type { Check, CompiledRules, GuardedCoordinate } from './compile/compiled-rules.ts';
+import type { Check, CompiledRules, Guarded } from './compile/compiled-rules.ts';
 import { findGuards } from './guarded-schema.ts';
 
 /** What one coordinate requires of a caller. */
@@ -65,7 +65,7 @@ export function describeChecks(schema: GraphQLSchema, coordinate: string): strin
   return guarded.checks.map((check) => describeCheck[check](guarded, claimRules[guarded.slot]));
 }
 
-const describeCheck: Readonly<Record<Check, (guarded: GuardedCoordinate, rule: AuthRule | undefined) => string>> = {
+const describeCheck: Readonly<Record<Check, (guarded: Guarded, rule: AuthRule | undefined) => string>> = {
   claims: (_, rule) => {
     const held = (rule?.requirements ?? []).map(({ kind, anyOf }) => `${kind}: ${formatAlternatives(anyOf)}`);
     if (held.length > 0) return held.join('; ');

@@ -1,6 +1,6 @@
 /** What one caller may use of a guarded schema, by coordinate: for showing a schema, not for guarding it. */
 import type { GraphQLSchema } from 'graphql';
-import type { GuardedCoordinate } from './compile/compiled-rules.ts';
+import type { Guarded } from './compile/compiled-rules.ts';
 import { findGuards } from './guarded-schema.ts';
 
 /** What roles and scopes decide. Policies and owners need an object, and are left out. */
@@ -35,7 +35,7 @@ export function readCallerRights({
   const guards = findGuards(schema);
   if (!guards) return undefined;
   const { compiled, evaluator } = guards;
-  const mayUse = (guarded: GuardedCoordinate): boolean => evaluator.evaluateClaims(guarded, contextValue) === undefined;
+  const mayUse = (guarded: Guarded): boolean => evaluator.evaluateClaims(guarded, contextValue) === undefined;
   const all = [compiled.fields, compiled.types, compiled.inputs].flatMap((guardeds) => [...guardeds.values()]);
   return {
     key: all.map((guarded) => (mayUse(guarded) ? '1' : '0')).join(''),

@@ -19,5 +19,6 @@ export {
 export { notFound } from './enforce/denial.ts';
 export { type Loader, type LoaderForMany, type LoaderQuestion, type Loaders, loaded } from './evaluate/loaders.ts';
 export { type Policies, type PolicyFunction, type PolicyOptions, type PolicyQuestion } from './evaluate/policies.ts';
-export { type GuardSchemaOptions, guardSchema } from './guard-schema.ts';
+export { guardSchema } from './guard-schema.ts';
 export { isGuarded } from './guarded-schema.ts';
+export type { GuardSchemaOptions } from './options.ts';

@@ -6,28 +6,22 @@
  */
 import {
   type GraphQLField,
-  type GraphQLInterfaceType,
   type GraphQLNamedType,
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   isEnumType,
   isInputObjectType,
-  isInterfaceType,
   isListType,
   isNonNullType,
   isObjectType,
   isScalarType,
 } from 'graphql';
-import type { Directable } from '../directives/read-directive.ts';
-import { checkArguments, checkLocations, type DirectiveReader } from '../directives/sdl.ts';
 import {
-  type AllowsAnonymous,
   type AuthRule,
   combineRules,
   createAuthenticatedRule,
   formatRuleKey,
-  readAuthRule,
   selectClaims,
   selectPolicies,
 } from './auth-rule.ts';
@@ -35,28 +29,23 @@ import {
   type Check,
   type CompiledRules,
   findGuardedSelections,
-  type GuardedCoordinate,
+  type Guarded,
   type GuardedField,
   getOwnerMode,
   type Preset,
 } from './compiled-rules.ts';
 import { createPartFinder, groupGuardsByValue, type InputTypeGuards } from './inputs.ts';
-import { type OwnerPlace, type OwnerRule, readOwnerRule } from './owner-rule.ts';
+import type { OwnerRule } from './owner-rule.ts';
+import { createRuleReader, type ReaderOptions } from './read-rules.ts';
 import { createRowCounter } from './requested-rows.ts';
-import { validateNullMode, validateOwners, validateReferences } from './validate-owner.ts';
+import { validateNullMode, validateReferences } from './validate-owner.ts';
 import { findWarnings } from './warnings.ts';
 
 /** What happens to root fields that carry neither `@auth` nor `@public`. */
 export type DefaultRule = 'allow' | 'authenticated' | 'deny';
 
-export interface CompileOptions {
-  readonly readUses: DirectiveReader;
+export interface CompileOptions extends ReaderOptions {
   readonly defaultRule: DefaultRule;
-  /** Whether rules on interfaces are refused, rather than given to the types that implement them. */
-  readonly strictInterfaces: boolean;
-  readonly allowsAnonymous: AllowsAnonymous;
-  /** Throws for a loader that does not exist. */
-  readonly requireLoader: (loader: string, coordinate: string) => void;
 }
 
 /** What a guard is for: the objects of a type, a part of the arguments, or a field with what its arguments need. */
@@ -64,41 +53,18 @@ type Place = 'object' | 'part' | Pick<GuardedField, 'findParts' | 'presets'>;
 
 /** @throws {TypeError} naming the coordinate, for a rule that is invalid there. */
 export function compileRules(schema: GraphQLSchema, options: CompileOptions): CompiledRules {
-  const { readUses, defaultRule, strictInterfaces, allowsAnonymous, requireLoader } = options;
-  checkLocations(schema, readUses);
+  const { defaultRule } = options;
+  const { readAuth, readOwners, isPublic, readInterfaces } = createRuleReader(schema, options);
   const slots = new Map<string, number>();
   const claimRules: AuthRule[] = [];
   const fields = new Map<string, GuardedField>();
-  const types = new Map<string, GuardedCoordinate>();
-  const inputs = new Map<string, GuardedCoordinate>();
+  const types = new Map<string, Guarded>();
+  const inputs = new Map<string, Guarded>();
   const publicFields = new Set<string>();
   const withoutRule: string[] = [];
   const all = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'));
   const roots = new Set([schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]);
 
-  function readAuth(element: Directable, coordinate: string): AuthRule[] {
-    return readUses(element, 'auth', coordinate).map((use) => readAuthRule(use, coordinate, allowsAnonymous));
-  }
-  function readOwners(element: Directable, coordinate: string, place: OwnerPlace): OwnerRule[] {
-    const owners = readUses(element, 'owner', coordinate).map((use) => readOwnerRule(use, coordinate, place));
-    for (const { loader } of owners) if (loader !== undefined) requireLoader(loader, coordinate);
-    return validateOwners(owners, coordinate);
-  }
-  function isPublic(element: Directable, coordinate: string): boolean {
-    const found = readUses(element, 'public', coordinate);
-    for (const use of found) checkArguments(use, 'public', coordinate, []);
-    return found.length > 0;
-  }
-  /** The rules of the same element on each interface of a type. graphql-js itself evaluates nothing of an interface. */
-  function readInterfaces(
-    type: GraphQLObjectType,
-    find: (parent: GraphQLInterfaceType) => readonly [Directable | undefined, string],
-  ): AuthRule[] {
-    return type.getInterfaces().flatMap((parent) => {
-      const [element, coordinate] = find(parent);
-      return element ? readAuth(element, coordinate) : [];
-    });
-  }
   /** An owner must be authenticated: an anonymous caller is denied before an owner is compared. */
   function addAuthenticated(own: readonly AuthRule[], owners: readonly OwnerRule[]): AuthRule[] {
     return owners.length > 0
@@ -110,7 +76,7 @@ export function compileRules(schema: GraphQLSchema, options: CompileOptions): Co
     own: readonly AuthRule[],
     owners: readonly OwnerRule[],
     place: Place,
-  ): GuardedCoordinate {
+  ): Guarded {
     const rule = combineRules(own);
     const claims = selectClaims(rule);
     const key = formatRuleKey(claims);
@@ -137,7 +103,7 @@ export function compileRules(schema: GraphQLSchema, options: CompileOptions): Co
     coordinate: string,
     own: readonly AuthRule[],
     owners: readonly OwnerRule[] = [],
-  ): GuardedCoordinate | undefined {
+  ): Guarded | undefined {
     const required = addAuthenticated(own, owners);
     if (required.length === 0) return undefined;
     const guard = compileGuard(coordinate, required, owners, 'part');
@@ -146,7 +112,7 @@ export function compileRules(schema: GraphQLSchema, options: CompileOptions): Co
   }
 
   function compileInputType(type: GraphQLNamedType): InputTypeGuards {
-    const members = new Map<string, GuardedCoordinate>();
+    const members = new Map<string, Guarded>();
     const enumValues = isEnumType(type) ? type.getValues() : [];
     for (const field of isInputObjectType(type) ? Object.values(type.getFields()) : []) {
       const coordinate = `${type.name}.${field.name}`;
@@ -223,7 +189,7 @@ export function compileRules(schema: GraphQLSchema, options: CompileOptions): Co
     // are about the object.
     if (isObjectType(named)) required.push(...(typeRules.get(named) ?? []).map(selectClaims));
     required.push(...(leafRules.get(named.name) ?? []));
-    const findGuard = (valueName: string): GuardedCoordinate | undefined => inputs.get(`${named.name}.${valueName}`);
+    const findGuard = (valueName: string): Guarded | undefined => inputs.get(`${named.name}.${valueName}`);
     const values = isEnumType(named) ? groupGuardsByValue(named, findGuard) : undefined;
     const args = compileArguments(type, field);
     if (required.length === 0 && !args.findParts && !values?.size) return;
@@ -231,7 +197,6 @@ export function compileRules(schema: GraphQLSchema, options: CompileOptions): Co
     fields.set(coordinate, { ...guard, ...args, ...(values?.size && { values }) });
   }
 
-  if (strictInterfaces) refuseInterfaceRules(all, readAuth);
   const objects = all.filter(isObjectType);
   const leaves = all.filter((type) => isEnumType(type) || isScalarType(type));
   const leafRules = new Map(leaves.map((type) => [type.name, readAuth(type, type.name)]));
@@ -255,7 +220,7 @@ export function compileRules(schema: GraphQLSchema, options: CompileOptions): Co
 }
 
 /** The checks of a guard in their order: claims, arguments, policies, owners; what an owner hides is asked for earlier. */
-function orderChecks({ policies, owners }: Pick<GuardedCoordinate, 'policies' | 'owners'>, place: Place): Check[] {
+function orderChecks({ policies, owners }: Pick<Guarded, 'policies' | 'owners'>, place: Place): Check[] {
   const aboutObject: Check[] = [];
   if (policies.length > 0) aboutObject.push('policies');
   if (owners.length > 0) aboutObject.push('owners');
@@ -270,24 +235,6 @@ function orderChecks({ policies, owners }: Pick<GuardedCoordinate, 'policies' | 
   }
   // Otherwise a caller without the role could tell hidden objects from missing ones.
   return hides ? ['owners', 'claims', ...aboutObject.slice(1)] : ['claims', ...aboutObject];
-}
-
-function refuseInterfaceRules(
-  types: readonly GraphQLNamedType[],
-  readAuth: (element: Directable, coordinate: string) => readonly AuthRule[],
-): void {
-  const refuse = (element: Directable, coordinate: string): void => {
-    if (readAuth(element, coordinate).length > 0) {
-      throw new TypeError(`${coordinate}: strictInterfaces is on; put the rule on the types that implement it.`);
-    }
-  };
-  for (const type of types.filter(isInterfaceType)) {
-    refuse(type, type.name);
-    for (const field of Object.values(type.getFields())) {
-      refuse(field, `${type.name}.${field.name}`);
-      for (const arg of field.args) refuse(arg, `${type.name}.${field.name}(${arg.name}:)`);
-    }
-  }
 }
 
 function createContradiction(coordinate: string): TypeError {

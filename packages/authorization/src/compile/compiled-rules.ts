@@ -21,7 +21,7 @@ import type { OwnerRule } from './owner-rule.ts';
 export type Check = 'claims' | 'arguments' | 'presets' | 'policies' | 'owners';
 
 /** A guarded coordinate: `Query.invoice` for a field, `Invoice` for the objects of a type, `Query.a(b:)`, `In.a`, `E.A`. */
-export interface GuardedCoordinate {
+export interface Guarded {
   readonly coordinate: string;
   /** Index of its rule among {@link CompiledRules.claimRules}. Equal rules share a slot. */
   readonly slot: number;
@@ -47,25 +47,25 @@ export interface Preset {
 
 /** An argument, input field, enum value or scalar that was passed in; or one with an owner that was left out. */
 export interface GuardedPart {
-  readonly guarded: GuardedCoordinate;
+  readonly guarded: Guarded;
   /** Coerced. `undefined` if it was left out. */
   readonly value: unknown;
   readonly present: boolean;
 }
 
 /** Called for each guarded part, as of {@link GuardedPart}. */
-export type ReportPart = (guarded: GuardedCoordinate, value: unknown, present: boolean) => void;
+export type ReportPart = (guarded: Guarded, value: unknown, present: boolean) => void;
 
 /** Finds the guarded parts of a field's coerced arguments. */
 export type FindParts = (args: Readonly<Record<string, unknown>>, report: ReportPart) => void;
 
 /** A guarded field of an object type. */
-export interface GuardedField extends GuardedCoordinate {
+export interface GuardedField extends Guarded {
   /** Left out if nothing among its arguments is guarded. */
   readonly findParts?: FindParts | undefined;
   readonly presets?: readonly Preset[] | undefined;
   /** Internal value of the enum that the field returns -> guards. */
-  readonly values?: ReadonlyMap<unknown, readonly GuardedCoordinate[]> | undefined;
+  readonly values?: ReadonlyMap<unknown, readonly Guarded[]> | undefined;
 }
 
 /** All rules of one schema. */
@@ -75,9 +75,9 @@ export interface CompiledRules {
   /** Coordinate -> guard, for fields of object types. */
   readonly fields: ReadonlyMap<string, GuardedField>;
   /** Name of an object type -> guard of its objects. Root types have none: their fields carry their rule. */
-  readonly types: ReadonlyMap<string, GuardedCoordinate>;
+  readonly types: ReadonlyMap<string, Guarded>;
   /** Coordinate -> guard, for arguments, input fields, enums, enum values and scalars. */
-  readonly inputs: ReadonlyMap<string, GuardedCoordinate>;
+  readonly inputs: ReadonlyMap<string, Guarded>;
   /** Coordinates of root fields that are public by a directive on themselves or on their type. */
   readonly publicFields: ReadonlySet<string>;
   /** Coordinates, also of interfaces, at which a selection may meet a guard, so that its answer depends on the caller. */
@@ -89,7 +89,7 @@ export interface CompiledRules {
 }
 
 /** What stands in place of a value that its owners deny. All owners of one coordinate have the same mode. */
-export function getOwnerMode({ owners }: Pick<GuardedCoordinate, 'owners'>): OwnerMode {
+export function getOwnerMode({ owners }: Pick<Guarded, 'owners'>): OwnerMode {
   return owners[0]?.mode ?? 'ERROR';
 }
 
@@ -101,8 +101,8 @@ export function listPossibleTypes(schema: GraphQLSchema, type: GraphQLNamedType)
 /** Finds {@link CompiledRules.guardedSelections}. */
 export function findGuardedSelections(
   schema: GraphQLSchema,
-  fields: ReadonlyMap<string, GuardedCoordinate>,
-  types: ReadonlyMap<string, GuardedCoordinate>,
+  fields: ReadonlyMap<string, Guarded>,
+  types: ReadonlyMap<string, Guarded>,
 ): Set<string> {
   const found = new Set<string>();
   for (const type of Object.values(schema.getTypeMap())) {

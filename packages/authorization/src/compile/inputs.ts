@@ -18,23 +18,23 @@ import {
   isListType,
   isNonNullType,
 } from 'graphql';
-import type { FindParts, GuardedCoordinate, ReportPart } from './compiled-rules.ts';
+import type { FindParts, Guarded, ReportPart } from './compiled-rules.ts';
 
 /** The guards of one input type. */
 export interface InputTypeGuards {
   /** The guard of every value of the type. */
-  readonly self: GuardedCoordinate | undefined;
+  readonly self: Guarded | undefined;
   /** Name of a field of an input object -> its guard. */
-  readonly field: (fieldName: string) => GuardedCoordinate | undefined;
+  readonly field: (fieldName: string) => Guarded | undefined;
   /** Internal value of an enum -> its guards. */
-  readonly values: ReadonlyMap<unknown, readonly GuardedCoordinate[]>;
+  readonly values: ReadonlyMap<unknown, readonly Guarded[]>;
 }
 
 /** Reports the guarded parts of a value. `undefined` stands for a value that is left out. */
 type VisitValue = (value: unknown, report: ReportPart, enclosing: EnclosingTypes) => void;
 
 /** An argument or input field, with the guard on it and the visit of its value. */
-type Member = readonly [name: string, guarded: GuardedCoordinate | undefined, visit: VisitValue | undefined];
+type Member = readonly [name: string, guarded: Guarded | undefined, visit: VisitValue | undefined];
 
 /**
  * The input types of the objects that enclose a value. An object within another one of its type may always be left out: types that
@@ -71,7 +71,7 @@ const noTypes: ReadonlySet<string> = new Set();
 export function createPartFinder(
   schema: GraphQLSchema,
   compileGuards: (type: GraphQLNamedInputType) => InputTypeGuards,
-): (args: readonly (readonly [GraphQLArgument, GuardedCoordinate | undefined])[]) => FindParts | undefined {
+): (args: readonly (readonly [GraphQLArgument, Guarded | undefined])[]) => FindParts | undefined {
   const types = Object.values(schema.getTypeMap()).filter((type): type is GraphQLNamedInputType => isInputType(type));
   const guards = new Map(types.map((type) => [type.name, compileGuards(type)]));
   const withGuards = findTypesWithGuards(types, guards);
@@ -132,9 +132,9 @@ export function createPartFinder(
 /** Internal value of an enum -> its guards. Several names may stand for one internal value: then it has the guards of all. */
 export function groupGuardsByValue(
   type: GraphQLEnumType,
-  findGuard: (valueName: string) => GuardedCoordinate | undefined,
-): Map<unknown, GuardedCoordinate[]> {
-  const byValue = new Map<unknown, GuardedCoordinate[]>();
+  findGuard: (valueName: string) => Guarded | undefined,
+): Map<unknown, Guarded[]> {
+  const byValue = new Map<unknown, Guarded[]>();
   for (const { name, value } of type.getValues()) {
     const guarded = findGuard(name);
     if (guarded) byValue.set(value, [...(byValue.get(value) ?? []), guarded]);

@@ -11,7 +11,7 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import { type GuardedCoordinate, getOwnerMode, listPossibleTypes } from './compiled-rules.ts';
+import { type Guarded, getOwnerMode, listPossibleTypes } from './compiled-rules.ts';
 import type { OwnerRule } from './owner-rule.ts';
 
 /** @throws {TypeError} for owners of one coordinate that contradict each other, or of which one would let every caller pass. */
@@ -82,7 +82,7 @@ export function validateNullMode(
   }
 }
 
-type ByCoordinate = ReadonlyMap<string, GuardedCoordinate>;
+type ByCoordinate = ReadonlyMap<string, Guarded>;
 
 function hasNonNullItem(type: GraphQLOutputType): boolean {
   if (isNonNullType(type)) return isListType(type.ofType) ? hasNonNullItem(type.ofType.ofType) : true;

@@ -11,10 +11,10 @@ import {
   isObjectType,
 } from 'graphql';
 import { isSentByRouter } from '../directives/federation.ts';
-import { type GuardedCoordinate, listPossibleTypes, nullsParent } from './compiled-rules.ts';
+import { type Guarded, listPossibleTypes, nullsParent } from './compiled-rules.ts';
 import { hidingModes } from './owner-rule.ts';
 
-type ByCoordinate = ReadonlyMap<string, GuardedCoordinate>;
+type ByCoordinate = ReadonlyMap<string, Guarded>;
 
 /** @returns one message per kind, naming the coordinates. */
 export function findWarnings(
@@ -88,12 +88,12 @@ function formatWarning(coordinates: readonly string[], what: string): string | u
 }
 
 /** Whether policies or loaders are given the object and decide by it. */
-function asksAboutObject(guarded: GuardedCoordinate | undefined): boolean {
+function asksAboutObject(guarded: Guarded | undefined): boolean {
   if (!guarded) return false;
   return guarded.policies.length > 0 || guarded.owners.some(({ loader }) => loader !== undefined);
 }
 
-function isHiddenByLoader(guarded: GuardedCoordinate | undefined): boolean {
+function isHiddenByLoader(guarded: Guarded | undefined): boolean {
   return guarded?.owners.some(({ loader, mode }) => loader !== undefined && hidingModes.has(mode)) ?? false;
 }
 

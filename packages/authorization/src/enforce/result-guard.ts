@@ -29,7 +29,7 @@ import {
 } from 'graphql';
 import {
   type CompiledRules,
-  type GuardedCoordinate,
+  type Guarded,
   type GuardedField,
   getOwnerMode,
   nullsParent,
@@ -204,10 +204,7 @@ function restoreItem(item: PromiseSettledResult<unknown>): unknown {
 }
 
 /** @param values internal value of an enum -> its guards. */
-function createEnumGuard(
-  values: ReadonlyMap<unknown, readonly GuardedCoordinate[]>,
-  { evaluator }: Enforcement,
-): ValueGuard {
+function createEnumGuard(values: ReadonlyMap<unknown, readonly Guarded[]>, { evaluator }: Enforcement): ValueGuard {
   return {
     dropsItems: false,
     fastPath: {
@@ -239,7 +236,7 @@ function createObjectGuard(
 ): ValueGuard | undefined {
   const named = getNamedType(type);
   const possible = isAbstractType(named) ? schema.getPossibleTypes(named) : [named];
-  const guards = new Map<string, GuardedCoordinate>();
+  const guards = new Map<string, Guarded>();
   for (const { name } of possible) {
     const guarded = types.get(name);
     if (guarded) guards.set(name, guarded);
@@ -284,11 +281,7 @@ function createObjectGuard(
 }
 
 /** The fast path of the type. For an abstract type there is one only if no rule compares owners, whatever type an object is of. */
-function combineFastPaths(
-  guards: readonly GuardedCoordinate[],
-  fastPaths: readonly FastPath[],
-  isAbstract: boolean,
-): FastPath {
+function combineFastPaths(guards: readonly Guarded[], fastPaths: readonly FastPath[], isAbstract: boolean): FastPath {
   const [first] = fastPaths;
   if (first && !isAbstract) return first;
   const needsObject = guards.some(({ owners }) => owners.length > 0);

@@ -3,22 +3,13 @@
  * anything of it, `__typename` included.
  */
 import { failValue, isPromise, unlessGivenUp } from '@graphql-bulwark/core/internal';
-import {
-  defaultTypeResolver,
-  type GraphQLAbstractType,
-  type GraphQLIsTypeOfFn,
-  type GraphQLResolveInfo,
-  type GraphQLSchema,
-  type GraphQLTypeResolver,
-} from 'graphql';
-import type { GuardedCoordinate } from '../compile/compiled-rules.ts';
+import type { GraphQLResolveInfo } from 'graphql';
+import type { Guarded } from '../compile/compiled-rules.ts';
 import { type Denial, noArgs, toAccessContext } from '../evaluate/access-request.ts';
 import { createFastPath } from '../evaluate/owner.ts';
 import { getOmittedError } from './denial.ts';
 import type { Enforcement } from './field-guard.ts';
-import { createTypeMismatch } from './type-mismatch.ts';
-
-type TypePredicate = GraphQLIsTypeOfFn<unknown, unknown>;
+import { requireType, type TypePredicate } from './type-mismatch.ts';
 
 /**
  * Makes an `isTypeOf` that also evaluates the rule of the type.
@@ -27,7 +18,7 @@ type TypePredicate = GraphQLIsTypeOfFn<unknown, unknown>;
  */
 export function guardType(
   original: TypePredicate | null | undefined,
-  guarded: GuardedCoordinate,
+  guarded: Guarded,
   { grants, evaluator, caches, denials }: Enforcement,
 ): TypePredicate {
   const fastPath = createFastPath(guarded, grants);
@@ -47,47 +38,4 @@ export function guardType(
     return fastPath.allows(value, contextValue) || evaluateObject(value, contextValue, info);
   }
   return original ? requireType(original, guarded.coordinate, isAllowed) : isAllowed;
-}
-
-/** Makes an `isTypeOf` that throws where the original answers `false`, and else calls `isAllowed`. */
-export function requireType(
-  original: TypePredicate,
-  coordinate: string,
-  isAllowed: TypePredicate = () => true,
-): TypePredicate {
-  return function isOfTypeAndAllowed(value, contextValue, info) {
-    const isOfType = original(value, contextValue, info);
-    if (!isPromise(isOfType)) {
-      if (!isOfType) throw createTypeMismatch(coordinate);
-      return isAllowed(value, contextValue, info);
-    }
-    const later = Promise.resolve(isOfType).then((settled) => {
-      if (!settled) throw createTypeMismatch(coordinate);
-      return isAllowed(value, contextValue, info);
-    });
-    return unlessGivenUp(later, info);
-  };
-}
-
-/**
- * Makes a `resolveType` that finds the type as the unguarded schema would: by the type's own resolver, else by graphql-js's default
- * one, which is given the unguarded types. A guarded `isTypeOf` is true for every object that it lets pass, of whatever type.
- *
- * @param schema the schema before it was guarded, to which `abstractType` belongs.
- */
-export function createOriginalTypeResolver(
-  schema: GraphQLSchema,
-  abstractType: GraphQLAbstractType,
-): GraphQLTypeResolver<unknown, unknown> {
-  const { resolveType } = abstractType;
-  return function resolveOriginalType(value, contextValue, info, type) {
-    const name: unknown = resolveType
-      ? resolveType(value, contextValue, info, type)
-      : defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);
-    return isPromise(name) ? unlessGivenUp(Promise.resolve(name).then(requireName), info) : requireName(name);
-  };
-  function requireName(name: unknown): string | undefined {
-    if (typeof name !== 'string' && name !== null && name !== undefined) throw createTypeMismatch(abstractType.name);
-    return name ?? undefined;
-  }
 }

@@ -2,12 +2,15 @@
  * Values that are not of their field's type. graphql-js prints such a value in its error, and an object of a guarded type, or one
  * with guarded fields, could be read there by every caller. So the schema refuses it first, with an error that prints nothing.
  */
-import { deny, isIterable, isPromise, type Resolver } from '@graphql-bulwark/core/internal';
+import { deny, isIterable, isPromise, type Resolver, unlessGivenUp } from '@graphql-bulwark/core/internal';
 import {
+  defaultTypeResolver,
   type GraphQLAbstractType,
   type GraphQLError,
+  type GraphQLIsTypeOfFn,
   type GraphQLOutputType,
   type GraphQLSchema,
+  type GraphQLTypeResolver,
   getNamedType,
   isAbstractType,
   isEnumType,
@@ -18,6 +21,9 @@ import {
   isSpecifiedScalarType,
 } from 'graphql';
 import type { CompiledRules } from '../compile/compiled-rules.ts';
+
+/** The type of `isTypeOf`. */
+export type TypePredicate = GraphQLIsTypeOfFn<unknown, unknown>;
 
 /** The error in place of graphql-js's own one. */
 export function createTypeMismatch(coordinate: string): GraphQLError {
@@ -96,4 +102,47 @@ export function checkLeafValues(type: GraphQLOutputType, coordinate: string, res
     const value: unknown = resolver(source, args, contextValue, info);
     return typeof value === 'object' && value !== null ? checkValue(type, value) : value;
   };
+}
+
+/** Makes an `isTypeOf` that throws where the original answers `false`, and else calls `isAllowed`. */
+export function requireType(
+  original: TypePredicate,
+  coordinate: string,
+  isAllowed: TypePredicate = () => true,
+): TypePredicate {
+  return function isOfTypeAndAllowed(value, contextValue, info) {
+    const isOfType = original(value, contextValue, info);
+    if (!isPromise(isOfType)) {
+      if (!isOfType) throw createTypeMismatch(coordinate);
+      return isAllowed(value, contextValue, info);
+    }
+    const later = Promise.resolve(isOfType).then((settled) => {
+      if (!settled) throw createTypeMismatch(coordinate);
+      return isAllowed(value, contextValue, info);
+    });
+    return unlessGivenUp(later, info);
+  };
+}
+
+/**
+ * Makes a `resolveType` that finds the type as the unguarded schema would: by the type's own resolver, else by graphql-js's default
+ * one, which is given the unguarded types. A guarded `isTypeOf` is true for every object that it lets pass, of whatever type.
+ *
+ * @param schema the schema before it was guarded, to which `abstractType` belongs.
+ */
+export function createOriginalTypeResolver(
+  schema: GraphQLSchema,
+  abstractType: GraphQLAbstractType,
+): GraphQLTypeResolver<unknown, unknown> {
+  const { resolveType } = abstractType;
+  return function resolveOriginalType(value, contextValue, info, type) {
+    const name: unknown = resolveType
+      ? resolveType(value, contextValue, info, type)
+      : defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);
+    return isPromise(name) ? unlessGivenUp(Promise.resolve(name).then(requireName), info) : requireName(name);
+  };
+  function requireName(name: unknown): string | undefined {
+    if (typeof name !== 'string' && name !== null && name !== undefined) throw createTypeMismatch(abstractType.name);
+    return name ?? undefined;
+  }
 }

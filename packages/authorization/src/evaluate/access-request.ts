@@ -1,7 +1,7 @@
 /** What a guard is asked, and how it denies. */
 import type { RefusalCode } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
-import type { GuardedCoordinate, GuardedPart } from '../compile/compiled-rules.ts';
+import type { Guarded, GuardedPart } from '../compile/compiled-rules.ts';
 import type { OwnerMode } from '../directives/sdl.ts';
 import type { AnswerCache } from './answer-cache.ts';
 
@@ -42,7 +42,7 @@ export interface DenialReason {
 
 /** A denied request. */
 export interface Denial extends DenialReason {
-  readonly guarded: GuardedCoordinate;
+  readonly guarded: Guarded;
   /** What stands in place of the value. */
   readonly mode: OwnerMode;
 }
@@ -50,9 +50,9 @@ export interface Denial extends DenialReason {
 /** Where an evaluation reports what the operator should know of, beside the denial itself. */
 export interface EvaluationReports {
   /** A role was let pass without a comparison of owners. Reported once per coordinate and operation. */
-  reportBypass(guarded: GuardedCoordinate, rule: string, context: AccessContext): void;
+  reportBypass(guarded: Guarded, rule: string, context: AccessContext): void;
   /** A policy, loader or property threw. Logged once per coordinate and operation. */
-  logFailure(guarded: GuardedCoordinate, error: unknown, cache: AnswerCache): void;
+  logFailure(guarded: Guarded, error: unknown, cache: AnswerCache): void;
 }
 
 /** The context of a request without its object and arguments, which a later report must not keep in memory. */

@@ -13,7 +13,7 @@ import {
   isCompositeType,
   isObjectType,
 } from 'graphql';
-import type { CompiledRules, GuardedCoordinate } from '../compile/compiled-rules.ts';
+import type { CompiledRules, Guarded } from '../compile/compiled-rules.ts';
 
 /** The property by which delegation marks each object that it returns. Objects within one have none until a field returns them. */
 const mark = Symbol.for('subschemaErrors');
@@ -83,7 +83,7 @@ export function validateDelegation(
   fieldResolver: GraphQLFieldResolver<unknown, unknown>,
 ): void {
   const roots = new Set([schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]);
-  const check = (guarded: GuardedCoordinate | undefined): void => {
+  const check = (guarded: Guarded | undefined): void => {
     if (!guarded || !readsObject(guarded)) return;
     throw new TypeError(
       `${guarded.coordinate}: ${guarded.rule} reads an object that this schema gets from another one, with aliases of the client ` +
@@ -114,7 +114,7 @@ function isDelegatedType(
   return Object.values(type.getFields()).some(({ resolve }) => (resolve ?? fieldResolver).name === resolverByAlias);
 }
 
-function readsObject({ policies, owners }: GuardedCoordinate): boolean {
+function readsObject({ policies, owners }: Guarded): boolean {
   return (
     policies.length > 0 ||
     owners.some(({ place, arg }) => (place === 'object' || place === 'field') && arg === undefined)

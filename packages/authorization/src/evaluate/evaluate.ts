@@ -4,7 +4,7 @@
  * An evaluation is synchronous unless a policy, a loader or a property is a promise. What throws or rejects denies.
  */
 import { isPromise } from '@graphql-bulwark/core/internal';
-import type { Check, GuardedCoordinate, GuardedField, GuardedPart } from '../compile/compiled-rules.ts';
+import type { Check, Guarded, GuardedField, GuardedPart } from '../compile/compiled-rules.ts';
 import type { AccessRequest, Denial, EvaluationReports } from './access-request.ts';
 import { forgetBeforeRootField, forgetOtherCaller } from './answer-cache.ts';
 import type { LoaderRegistry } from './loaders.ts';
@@ -15,9 +15,9 @@ import { type CallerGrants, decisions, explainDecision } from './roles-and-scope
 
 export interface RuleEvaluator {
   /** Evaluates roles and scopes alone. */
-  evaluateClaims(guarded: GuardedCoordinate, contextValue: unknown): Denial | undefined;
+  evaluateClaims(guarded: Guarded, contextValue: unknown): Denial | undefined;
   /** Runs all checks: of a field before its resolver, of an object (`source`), or of a part of the arguments (`part`). */
-  evaluate(guarded: GuardedCoordinate, request: AccessRequest): Maybe<Denial | undefined>;
+  evaluate(guarded: Guarded, request: AccessRequest): Maybe<Denial | undefined>;
   /** Evaluates roles and scopes of everything guarded among the arguments; returns each denial. */
   evaluateInputClaims(guarded: GuardedField, args: AccessRequest['args'], contextValue: unknown): Denial[];
 }
@@ -30,7 +30,7 @@ export interface EvaluatorParts {
   readonly reports: EvaluationReports;
 }
 
-type RunCheck = (guarded: GuardedCoordinate, request: AccessRequest) => Maybe<Denial | undefined>;
+type RunCheck = (guarded: Guarded, request: AccessRequest) => Maybe<Denial | undefined>;
 
 /** Makes the evaluator of one guarded schema. */
 export function createRuleEvaluator({ grants, policies, loaders, reports }: EvaluatorParts): RuleEvaluator {
@@ -44,7 +44,7 @@ export function createRuleEvaluator({ grants, policies, loaders, reports }: Eval
     owners: checkOwners,
   };
 
-  function evaluate(guarded: GuardedCoordinate, request: AccessRequest, from = 0): Maybe<Denial | undefined> {
+  function evaluate(guarded: Guarded, request: AccessRequest, from = 0): Maybe<Denial | undefined> {
     const { checks } = guarded;
     for (let i = from; i < checks.length; i += 1) {
       const denied = runs[checks[i] as Check](guarded, request);
@@ -54,12 +54,12 @@ export function createRuleEvaluator({ grants, policies, loaders, reports }: Eval
     return undefined;
   }
 
-  function evaluateClaims(guarded: GuardedCoordinate, contextValue: unknown): Denial | undefined {
+  function evaluateClaims(guarded: Guarded, contextValue: unknown): Denial | undefined {
     const decision = grants.decide(contextValue, guarded.slot);
     return decision === decisions.allowed ? undefined : { guarded, ...explainDecision(decision), mode: 'ERROR' };
   }
 
-  function checkClaims(guarded: GuardedCoordinate, request: AccessRequest): Denial | undefined {
+  function checkClaims(guarded: Guarded, request: AccessRequest): Denial | undefined {
     return evaluateClaims(guarded, request.contextValue);
   }
 
@@ -82,18 +82,18 @@ export function createRuleEvaluator({ grants, policies, loaders, reports }: Eval
     }
   }
 
-  function checkPolicies(guarded: GuardedCoordinate, request: AccessRequest): Maybe<Denial | undefined> {
+  function checkPolicies(guarded: Guarded, request: AccessRequest): Maybe<Denial | undefined> {
     const agreed = policies.agree(guarded.policies, createPolicyRequest(guarded, request));
     return agreed === true ? undefined : after(agreed, (yes) => (yes ? undefined : denyByPolicy(guarded, request)));
   }
 
-  function denyByPolicy(guarded: GuardedCoordinate, { contextValue }: AccessRequest): Denial {
+  function denyByPolicy(guarded: Guarded, { contextValue }: AccessRequest): Denial {
     const code = grants.getPrincipal(contextValue) === null ? 'UNAUTHENTICATED' : 'FORBIDDEN';
     return { guarded, code, reason: 'no policy passed', mode: 'ERROR' };
   }
 
   /** What policies and loaders are asked, after answers that no longer hold have been forgotten. */
-  function createPolicyRequest(guarded: GuardedCoordinate, request: AccessRequest): PolicyRequest {
+  function createPolicyRequest(guarded: Guarded, request: AccessRequest): PolicyRequest {
     const { contextValue, cache, info, resolved } = request;
     const principal = grants.getPrincipal(contextValue);
     forgetOtherCaller(cache, principal);
@@ -113,7 +113,7 @@ export function createRuleEvaluator({ grants, policies, loaders, reports }: Eval
 /** The guarded parts of the arguments. A guard that compares no owner is listed once, whatever the number of values. */
 function findGuardedParts(guarded: GuardedField, args: AccessRequest['args']): GuardedPart[] {
   const found: GuardedPart[] = [];
-  const seen = new Set<GuardedCoordinate>();
+  const seen = new Set<Guarded>();
   guarded.findParts?.(args, (part, value, present) => {
     if (seen.has(part) && part.owners.length === 0) return;
     seen.add(part);

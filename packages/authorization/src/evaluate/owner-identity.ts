@@ -15,8 +15,8 @@ export type Ownership = 'owned' | 'foreign' | 'unresolved';
 /** Brings both sides of a comparison into one form. `null` matches no caller. */
 export type Normalize = (value: unknown) => string | null;
 
-/** What owners are compared with, and how. */
-export interface CallerIdentities {
+/** The caller as owners are compared with them. */
+export interface Caller {
   /** The values of one claim, normalized. None: the caller owns nothing. */
   readonly identities: readonly string[];
   readonly normalize: Normalize;
@@ -34,12 +34,7 @@ export function readIdentities({ claims }: Principal, claim: string, normalize: 
  *
  * Only own properties are read, and no functions. Of a list one item is enough: a document with several owners belongs to each.
  */
-export function compareOwner(
-  value: unknown,
-  path: readonly string[],
-  caller: CallerIdentities,
-  step = 0,
-): Maybe<Ownership> {
+export function compareOwner(value: unknown, path: readonly string[], caller: Caller, step = 0): Maybe<Ownership> {
   if (isPromise(value)) return Promise.resolve(value).then((settled) => compareOwner(settled, path, caller, step));
   if (!Array.isArray(value)) return compareOne(value, path, caller, step);
   return compareAny(value, (item: unknown) =>
@@ -50,7 +45,7 @@ export function compareOwner(
 }
 
 /** Whether the value of an argument names the caller. Of a list every item must, and there must be one. */
-export function namesCaller(value: unknown, caller: CallerIdentities): boolean {
+export function namesCaller(value: unknown, caller: Caller): boolean {
   if (Array.isArray(value)) return value.length > 0 && value.every((item) => isCaller(item, caller));
   return isCaller(value, caller);
 }
@@ -75,7 +70,7 @@ export function compareAny<T>(items: readonly T[], compare: (item: T) => Maybe<O
   );
 }
 
-function compareOne(value: unknown, path: readonly string[], caller: CallerIdentities, step: number): Maybe<Ownership> {
+function compareOne(value: unknown, path: readonly string[], caller: Caller, step: number): Maybe<Ownership> {
   const key = path[step];
   if (key === undefined) return isCaller(value, caller) ? 'owned' : 'foreign';
   if (value === null || value === undefined) return 'foreign';
@@ -86,7 +81,7 @@ function compareOne(value: unknown, path: readonly string[], caller: CallerIdent
   return typeof next === 'function' ? 'unresolved' : compareOwner(next, path, caller, step + 1);
 }
 
-function isCaller(value: unknown, { identities, normalize }: CallerIdentities): boolean {
+function isCaller(value: unknown, { identities, normalize }: Caller): boolean {
   const owner = normalize(value);
   return owner !== null && identities.includes(owner);
 }

@@ -6,14 +6,14 @@
  */
 import { isPromise } from '@graphql-bulwark/core/internal';
 import { OperationTypeNode } from 'graphql';
-import { type GuardedCoordinate, type GuardedPart, getOwnerMode } from '../compile/compiled-rules.ts';
+import { type Guarded, type GuardedPart, getOwnerMode } from '../compile/compiled-rules.ts';
 import type { OwnerRule } from '../compile/owner-rule.ts';
 import type { AccessRequest, Denial, EvaluationReports } from './access-request.ts';
 import { isDelegated } from './delegated-objects.ts';
 import type { LoaderRegistry } from './loaders.ts';
 import { after, firstOf, type Maybe } from './maybe.ts';
 import {
-  type CallerIdentities,
+  type Caller,
   compareAny,
   compareOwner,
   namesCaller,
@@ -21,7 +21,7 @@ import {
   type Ownership,
 } from './owner-identity.ts';
 import type { PolicyRequest } from './policies.ts';
-import { type CallerGrants, decisions, isLastAllowed, type LastAllowed } from './roles-and-scopes.ts';
+import { type CallerGrants, decisions, isLastAllowed } from './roles-and-scopes.ts';
 
 /** `missing`: a loader found no such row. */
 type Comparison = Ownership | 'missing';
@@ -35,9 +35,9 @@ interface Parts {
 /** Makes the check `owners`: of an object, of a field before its resolver, or of a part that is passed in or left out. */
 export function createOwnerCheck(
   { grants, loaders, reports }: Parts,
-  createLoaderRequest: (guarded: GuardedCoordinate, request: AccessRequest) => PolicyRequest,
-): (guarded: GuardedCoordinate, request: AccessRequest) => Maybe<Denial | undefined> {
-  function checkOwners(guarded: GuardedCoordinate, request: AccessRequest): Maybe<Denial | undefined> {
+  createLoaderRequest: (guarded: Guarded, request: AccessRequest) => PolicyRequest,
+): (guarded: Guarded, request: AccessRequest) => Maybe<Denial | undefined> {
+  function checkOwners(guarded: Guarded, request: AccessRequest): Maybe<Denial | undefined> {
     const { owners } = guarded;
     const { contextValue, part } = request;
     if (owners.length === 0) return undefined;
@@ -69,17 +69,12 @@ export function createOwnerCheck(
       const mode = getOwnerMode(guarded);
       const isKnown = grants.getPrincipal(contextValue) !== null;
       const code = isMissing || mode === 'NOT_FOUND' ? 'NOT_FOUND' : isKnown ? 'FORBIDDEN' : 'UNAUTHENTICATED';
-      return { guarded, code, reason: explainDenial(ownership, isMissing, guarded, request), mode };
+      return { guarded, code, reason: explainDenial(ownership, isMissing, guarded, contextValue), mode };
     });
   }
 
   /** For the operator's event. */
-  function explainDenial(
-    ownership: Ownership,
-    isMissing: boolean,
-    { owners }: GuardedCoordinate,
-    { contextValue }: AccessRequest,
-  ): string {
+  function explainDenial(ownership: Ownership, isMissing: boolean, { owners }: Guarded, contextValue: unknown): string {
     if (ownership === 'unresolved') return 'OWNER_UNRESOLVED';
     if (isMissing) return 'no such object';
     if (!grants.getPrincipal(contextValue)) return 'anonymous';
@@ -88,12 +83,7 @@ export function createOwnerCheck(
   }
 
   /** Compares what a loader finds, an argument, or a property of the object itself. */
-  function comparePlace(
-    guarded: GuardedCoordinate,
-    request: AccessRequest,
-    rule: OwnerRule,
-    caller: CallerIdentities,
-  ): Maybe<Comparison> {
+  function comparePlace(guarded: Guarded, request: AccessRequest, rule: OwnerRule, caller: Caller): Maybe<Comparison> {
     // An anonymous caller owns nothing, so no loader needs to be asked.
     if (!grants.getPrincipal(request.contextValue)) return 'foreign';
     if (rule.loader !== undefined) {
@@ -115,7 +105,7 @@ function comparePart(
   { present, value }: GuardedPart,
   { operation }: AccessRequest,
   rule: OwnerRule,
-  caller: CallerIdentities,
+  caller: Caller,
 ): Ownership {
   if (present) return namesCaller(value, caller) ? 'owned' : 'foreign';
   // A mutation does not set an input field that is left out, while a query that leaves out a filter asks for every row.
@@ -128,7 +118,7 @@ function comparePart(
 function compareArgument(
   value: unknown,
   path: readonly string[],
-  caller: CallerIdentities,
+  caller: Caller,
   optional: boolean,
   step = 0,
 ): boolean {
@@ -156,12 +146,7 @@ function awaitItems(found: unknown): Maybe<unknown> {
  * @throws {TypeError} for a list of which it is not certain whether its items are rows (each must be owned) or the owners of one
  * row (one is enough).
  */
-function compareRows(
-  found: unknown,
-  rule: OwnerRule,
-  args: AccessRequest['args'],
-  caller: CallerIdentities,
-): Maybe<Comparison> {
+function compareRows(found: unknown, rule: OwnerRule, args: AccessRequest['args'], caller: Caller): Maybe<Comparison> {
   const requested = rule.countRows?.(args) ?? 'one';
   if (requested === 'one' || found === null || found === undefined) return compareRow(found, rule, caller);
   const loader = `loader '${rule.loader}'`;
@@ -179,7 +164,7 @@ function compareRows(
 }
 
 /** Compares one row: an object, an id, a list of ids of which one is enough, or a list of objects of which each must be owned. */
-function compareRow(found: unknown, rule: OwnerRule, caller: CallerIdentities): Maybe<Comparison> {
+function compareRow(found: unknown, rule: OwnerRule, caller: Caller): Maybe<Comparison> {
   if (found === null || found === undefined) return 'missing';
   if (!Array.isArray(found)) return compareOwner(found, typeof found === 'object' ? rule.path : [], caller);
   return found.length > 0 && !found.some((one) => typeof one === 'object')
@@ -187,7 +172,7 @@ function compareRow(found: unknown, rule: OwnerRule, caller: CallerIdentities): 
     : compareEachRow(found, rule, caller);
 }
 
-function compareEachRow(found: readonly unknown[], rule: OwnerRule, caller: CallerIdentities): Maybe<Comparison> {
+function compareEachRow(found: readonly unknown[], rule: OwnerRule, caller: Caller): Maybe<Comparison> {
   if (found.length === 0) return 'missing';
   const notOwned = firstOf(found, (one) =>
     after(compareRow(one, rule, caller), (comparison) => (comparison === 'owned' ? undefined : comparison)),
@@ -206,7 +191,7 @@ export interface FastPath {
 const noFastPath: FastPath = { allows: () => false, allowsAll: () => false };
 
 /** Makes the fast path of a guarded type: for roles and scopes, and for one owner that is a property of the object itself. */
-export function createFastPath({ slot, policies, owners }: GuardedCoordinate, grants: CallerGrants): FastPath {
+export function createFastPath({ slot, policies, owners }: Guarded, grants: CallerGrants): FastPath {
   if (policies.length > 0) return noFastPath;
   const [owner] = owners;
   if (!owner) {
@@ -216,7 +201,7 @@ export function createFastPath({ slot, policies, owners }: GuardedCoordinate, gr
   }
   const [key, ...deeper] = owner.path;
   if (owners.length > 1 || owner.loader !== undefined || key === undefined || deeper.length > 0) return noFastPath;
-  return new OwnerFastPath(grants, slot, owner.claim, key);
+  return createOwnerFastPath(grants, slot, owner.claim, key);
 }
 
 /**
@@ -225,72 +210,48 @@ export function createFastPath({ slot, policies, owners }: GuardedCoordinate, gr
  * A getter of a context or an object may run code that asks about another caller. So the identities are read directly after the
  * caller was recognised, and nothing runs in between.
  */
-class OwnerFastPath implements FastPath {
-  readonly grants: CallerGrants;
-  readonly slot: number;
-  readonly claim: string;
-  readonly key: string;
+function createOwnerFastPath(grants: CallerGrants, slot: number, claim: string, key: string): FastPath {
   /** The caller with whom objects were compared last, and that caller's identities. */
-  readonly last: LastAllowed;
-  identities: FirstAndOthers = noIdentities;
+  const last = grants.createLastAllowed();
+  let identities: readonly unknown[] = [];
 
-  constructor(grants: CallerGrants, slot: number, claim: string, key: string) {
-    this.grants = grants;
-    this.slot = slot;
-    this.claim = claim;
-    this.key = key;
-    this.last = grants.createLastAllowed();
-  }
-
-  allows(value: unknown, contextValue: unknown): boolean {
-    try {
-      return (
-        (isLastAllowed(this.last, contextValue) || this.recognize(contextValue)) &&
-        isOwned(this.identities, value, this.key)
-      );
-    } catch {
-      return false;
-    }
-  }
-
-  allowsAll(values: readonly unknown[], contextValue: unknown): boolean {
-    try {
-      if (!isLastAllowed(this.last, contextValue) && !this.recognize(contextValue)) return false;
-      const { identities, key } = this;
-      for (const value of values) if (!isOwned(identities, value, key) && !isNothing(value)) return false;
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Remembers a caller whom the rule lets pass. With `normalizeOwner`, or without the claim, the rule is evaluated instead. */
-  recognize(contextValue: unknown): boolean {
-    const allowed = this.grants.findAllowed(contextValue, this.slot, this.claim);
+  /** Remembers a caller whom the rule lets pass. With `normalizeOwner` the rule is evaluated instead. */
+  function recognize(contextValue: unknown): boolean {
+    const allowed = grants.findAllowed(contextValue, slot, claim);
     if (allowed?.caller.normalize !== normalizeOwner) return false;
-    const [first, ...others] = allowed.caller.identities;
-    if (first === undefined) return false;
-    this.identities = { first, others };
-    this.last.security = allowed.security;
-    this.last.principal = allowed.principal;
+    identities = allowed.caller.identities;
+    last.security = allowed.security;
+    last.principal = allowed.principal;
     return true;
   }
-}
 
-/** A caller's identities under one claim. Mostly there is one, so the first is compared without a loop. */
-interface FirstAndOthers {
-  readonly first: string;
-  readonly others: readonly unknown[];
+  return {
+    allows(value, contextValue) {
+      try {
+        return (isLastAllowed(last, contextValue) || recognize(contextValue)) && isOwned(identities, value, key);
+      } catch {
+        return false;
+      }
+    },
+    allowsAll(values, contextValue) {
+      try {
+        if (!isLastAllowed(last, contextValue) && !recognize(contextValue)) return false;
+        const current = identities;
+        for (const value of values) if (!isOwned(current, value, key) && !isNothing(value)) return false;
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  };
 }
-
-const noIdentities: FirstAndOthers = { first: '', others: [] };
 
 /** Whether a text in the object itself is an identity of the caller. Numbers, paths and promises are left to the evaluation. */
-function isOwned({ first, others }: FirstAndOthers, value: unknown, key: string): boolean {
+function isOwned(identities: readonly unknown[], value: unknown, key: string): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return false;
   if (isDelegated(value)) return false;
   const owner = (value as Record<string, unknown>)[key];
-  return owner === first || others.includes(owner);
+  return owner === identities[0] ? owner !== undefined : identities.includes(owner);
 }
 
 /** Whether graphql-js answers a value with `null`, or with an error that the resolver returned. */

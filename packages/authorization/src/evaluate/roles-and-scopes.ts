@@ -9,7 +9,7 @@ import { type Principal, type SecuredContext, type SecurityContext, securityCont
 import { securityOf } from '@graphql-bulwark/core/internal';
 import { type AnyOf, type AuthRule, findMissingGrant, holdsAlternative } from '../compile/auth-rule.ts';
 import type { DenialReason } from './access-request.ts';
-import { type CallerIdentities, type Normalize, readIdentities } from './owner-identity.ts';
+import { type Caller, type Normalize, readIdentities } from './owner-identity.ts';
 
 /** Numbers, so that those of all rules fit into one typed array per caller. */
 export const decisions = { unknown: 0, allowed: 1, anonymous: 2, noRole: 3, noScope: 4 } as const;
@@ -26,7 +26,7 @@ export interface CallerGrants {
   /** The decision of the rule in this slot. Without a security context the caller is anonymous. */
   decide(contextValue: unknown, slot: number): Decision;
   /** What owners are compared with under a claim. */
-  identify(contextValue: unknown, claim: string): CallerIdentities;
+  identify(contextValue: unknown, claim: string): Caller;
   /** Whether the caller holds every role of one alternative. */
   holdsRoles(contextValue: unknown, anyOf: AnyOf): boolean;
   /** The caller, or `null` if anonymous. */
@@ -40,7 +40,7 @@ export interface LastAllowed {
 }
 
 export interface AllowedCaller extends Readonly<LastAllowed> {
-  readonly caller: CallerIdentities;
+  readonly caller: Caller;
 }
 
 /** What is known of one security context and the principal in it. */
@@ -53,7 +53,7 @@ interface Grants {
   /** Slot -> decision. */
   readonly decisions: Int8Array;
   /** Claim -> identities. */
-  readonly identities: Map<string, CallerIdentities>;
+  readonly identities: Map<string, Caller>;
   /** Alternatives of roles -> whether one of them is held. */
   readonly held: Map<AnyOf, boolean>;
 }
@@ -70,7 +70,7 @@ export function isLastAllowed(last: LastAllowed, contextValue: unknown): boolean
 /** @param rules by slot, each without its policies. */
 export function createCallerGrants(rules: readonly AuthRule[], normalize: Normalize): CallerGrants {
   const bySecurity = new WeakMap<object, Grants>();
-  const anonymous: CallerIdentities = { identities: [], normalize };
+  const anonymous: Caller = { identities: [], normalize };
   const allLastAllowed: LastAllowed[] = [];
   const createLastAllowed = (): LastAllowed => {
     const last = { security: noContext, principal: undefined };
@@ -107,7 +107,7 @@ export function createCallerGrants(rules: readonly AuthRule[], normalize: Normal
     return decision;
   }
 
-  function identifyFor({ principal, identities }: Grants, claim: string): CallerIdentities {
+  function identifyFor({ principal, identities }: Grants, claim: string): Caller {
     if (!principal) return anonymous;
     const caller = identities.get(claim) ?? { identities: readIdentities(principal, claim, normalize), normalize };
     identities.set(claim, caller);

@@ -4,11 +4,11 @@
  */
 import { isPlainField } from '@graphql-bulwark/core/internal';
 import { type GraphQLObjectType, type GraphQLSchema, getNamedType, isObjectType } from 'graphql';
-import { type GuardedCoordinate, listPossibleTypes } from '../compile/compiled-rules.ts';
+import { type Guarded, listPossibleTypes } from '../compile/compiled-rules.ts';
 import type { OwnerRule } from '../compile/owner-rule.ts';
 import { isSentByRouter } from '../directives/federation.ts';
 
-type ByCoordinate = ReadonlyMap<string, GuardedCoordinate>;
+type ByCoordinate = ReadonlyMap<string, Guarded>;
 
 /**
  * @throws {TypeError} for a type with `@key`, and with an `@owner` on itself or on a field, that has no `__resolveReference`; for

@@ -20,12 +20,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { type AuthRule, implies, type Requirement } from '../compile/auth-rule.ts';
-import {
-  type CompiledRules,
-  type GuardedCoordinate,
-  type GuardedField,
-  listPossibleTypes,
-} from '../compile/compiled-rules.ts';
+import { type CompiledRules, type Guarded, type GuardedField, listPossibleTypes } from '../compile/compiled-rules.ts';
 import { readFederationDirective } from '../directives/federation.ts';
 
 type Index = Pick<CompiledRules, 'fields' | 'types' | 'claimRules'>;
@@ -87,7 +82,7 @@ function* findSelectedGuards(
   on: GraphQLNamedType,
   set: SelectionSetNode,
   coordinate: string,
-): Generator<{ readonly at: string; readonly guarded: GuardedCoordinate }> {
+): Generator<{ readonly at: string; readonly guarded: Guarded }> {
   for (const node of set.selections) {
     if (node.kind === Kind.FRAGMENT_SPREAD)
       throw new TypeError(`${coordinate}: a set of fields has no fragments by name.`);
@@ -123,8 +118,8 @@ function findArgumentGuards(
   field: GraphQLField<unknown, unknown>,
   node: FieldNode,
   guarded: GuardedField | undefined,
-): readonly GuardedCoordinate[] {
-  const found: GuardedCoordinate[] = [];
+): readonly Guarded[] {
+  const found: Guarded[] = [];
   guarded?.findParts?.(getArgumentValues(field, node, {}), (part, _, present) => {
     const mayBeMissing = part.owners.some(({ optional }) => optional === true);
     if (present || !mayBeMissing) found.push(part);
@@ -133,11 +128,7 @@ function findArgumentGuards(
 }
 
 /** Whether every caller who passes all of these guards passes the wanted one too. */
-function carries(
-  carried: readonly GuardedCoordinate[],
-  wanted: GuardedCoordinate,
-  rules: readonly AuthRule[],
-): boolean {
+function carries(carried: readonly Guarded[], wanted: Guarded, rules: readonly AuthRule[]): boolean {
   const given = carried.flatMap((guarded) => listRequirements(guarded, rules));
   const knowsCaller = carried.some(({ slot }) => rules[slot]?.anonymous === false);
   if (rules[wanted.slot]?.anonymous === false && !knowsCaller) return false;
@@ -147,7 +138,7 @@ function carries(
   return carried.some(({ owners }) => owners.length > 0 && owners.every(({ text }) => accepted.has(text)));
 }
 
-function listRequirements({ slot, policies }: GuardedCoordinate, rules: readonly AuthRule[]): Requirement[] {
+function listRequirements({ slot, policies }: Guarded, rules: readonly AuthRule[]): Requirement[] {
   return [...(rules[slot]?.requirements ?? []), ...policies.map((anyOf) => ({ kind: 'policies' as const, anyOf }))];
 }
 

@@ -24,7 +24,7 @@ import {
   type ResponsePath,
   responsePathAsArray,
 } from 'graphql';
-import type { GuardedCoordinate } from '../compile/compiled-rules.ts';
+import type { Guarded } from '../compile/compiled-rules.ts';
 import type { Denial, DenialReason } from '../evaluate/access-request.ts';
 import type { Guards } from '../guarded-schema.ts';
 
@@ -34,7 +34,7 @@ export interface CertainDenial extends DenialReason {
 }
 
 /** Whether a denial refuses the operation as a whole: by the mode of its rule, else unless the operation is a query. */
-export function rejectsOperation({ mode }: GuardedCoordinate, { operation }: ResolvedOperation): boolean {
+export function rejectsOperation({ mode }: Guarded, { operation }: ResolvedOperation): boolean {
   return (mode ?? (operation.operation === OperationTypeNode.QUERY ? 'NULL' : 'REJECT')) === 'REJECT';
 }
 
@@ -45,7 +45,7 @@ export function findStaticDenials(operation: ResolvedOperation, guards: Guards, 
   const found = new Map<string, CertainDenial>();
   const denialsByPlace = new Map<Place, Map<string, Denial | undefined>>();
 
-  const denyCoordinate = (guarded: GuardedCoordinate | undefined): Denial | undefined =>
+  const denyCoordinate = (guarded: Guarded | undefined): Denial | undefined =>
     guarded && evaluator.evaluateClaims(guarded, contextValue);
   const denyType = (name: string): Denial | undefined => denyCoordinate(compiled.types.get(name));
   const denyField = (name: string, fieldName: string): Denial | undefined =>

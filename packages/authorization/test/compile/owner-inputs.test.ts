@@ -3,7 +3,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { buildSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { as, codes, send } from '../../../../test/kit.ts';
-import type { GuardedCoordinate } from '../../src/compile/compiled-rules.ts';
+import type { Guarded } from '../../src/compile/compiled-rules.ts';
 import { createPartFinder } from '../../src/compile/inputs.ts';
 import { readOwnerRule } from '../../src/compile/owner-rule.ts';
 import { authDirectives } from '../../src/index.ts';
@@ -198,7 +198,7 @@ it('growth: owners that are left out are looked for once, however many ways and 
   const members = typeNames.map((name) => `${name.toLowerCase()}: ${name}`).join(' ');
   const types = typeNames.map((name) => `input ${name} { ownerId: ID ${members} }`).join(' ');
   const schema = buildSchema(`type Query { f(in: [T0]): String } ${types}`);
-  const owned = (type: string): GuardedCoordinate => {
+  const owned = (type: string): Guarded => {
     const owner = readOwnerRule({}, `${type}.ownerId`, 'input');
     return {
       coordinate: `${type}.ownerId`,

@@ -680,11 +680,11 @@ describe('@owner refuses to start', () => {
     ['type Query { a(x: ID @owner(preset: true) @owner(claim: "org", preset: true)): Int }', 'one @owner only'],
     [
       'type Query { a(x: ID, y: ID): Int @owner(arg: "x", optional: true) @owner(arg: "y") }',
-      'callers who leave the argument out passes every other @owner',
+      'callers who leave the argument out pass every other @owner',
     ],
     [
       'type Query { t: T } type T { id: ID a(x: ID): Int @owner(field: "id") @owner(arg: "x", optional: true) }',
-      'callers who leave the argument out passes every other @owner',
+      'callers who leave the argument out pass every other @owner',
     ],
     [
       'type Query { t: T } type T @key(fields: "id") @owner { id: ID } directive @key(fields: String) on OBJECT',
