@@ -8,9 +8,9 @@ import {
   atLeast,
   isRecord,
   must,
-  type OptionTable,
   orFalse,
   plainObject,
+  type SharedTable,
 } from '@graphql-bulwark/core/internal';
 import { defaultFieldResolver, type GraphQLFieldResolver } from 'graphql';
 import type { DefaultRule } from './compile/compile-rules.ts';
@@ -57,7 +57,17 @@ export interface GuardSchemaOptions<C = SecuredContext> {
   readonly events?: Events | undefined;
 }
 
-export const optionTable = {
+type WithDefault =
+  | 'defaultRule'
+  | 'rules'
+  | 'policies'
+  | 'loaders'
+  | 'timeoutMilliseconds'
+  | 'maxErrorsPerField'
+  | 'strictInterfaces'
+  | 'fieldResolver';
+
+export const optionTable: SharedTable<GuardSchemaOptions, WithDefault> = {
   defaultRule: { default: 'authenticated', check: among('allow', 'authenticated', 'deny') },
   rules: { default: {}, check: must('be an object by coordinate', isRecord) },
   policies: { default: {}, check: plainObject },
@@ -69,4 +79,4 @@ export const optionTable = {
   directiveNames: { check: plainObject },
   fieldResolver: { default: defaultFieldResolver, check: aFunction },
   events: { check: anEventSink },
-} satisfies OptionTable<GuardSchemaOptions>;
+};

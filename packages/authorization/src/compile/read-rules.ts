@@ -17,19 +17,19 @@ export interface ReaderOptions {
 
 export interface RuleReader {
   /** Each `@auth` of an element. */
-  readAuth(element: Directable, coordinate: string): AuthRule[];
+  readonly readAuth: (element: Directable, coordinate: string) => AuthRule[];
   /** Each `@owner` of an element. */
-  readOwners(element: Directable, coordinate: string, place: OwnerPlace): OwnerRule[];
+  readonly readOwners: (element: Directable, coordinate: string, place: OwnerPlace) => OwnerRule[];
   /** Whether an element is `@public`. */
-  isPublic(element: Directable, coordinate: string): boolean;
+  readonly isPublic: (element: Directable, coordinate: string) => boolean;
   /** Each `@auth` of the same element on the interfaces of a type. graphql-js itself evaluates nothing of an interface. */
-  readInterfaces(
+  readonly readInterfaces: (
     type: GraphQLObjectType,
     find: (parent: GraphQLInterfaceType) => readonly [element: Directable | undefined, coordinate: string],
-  ): AuthRule[];
+  ) => AuthRule[];
 }
 
-/** @throws {TypeError} naming the coordinate, as the methods do, for a rule that is invalid or has no effect there. */
+/** @throws {TypeError} naming the coordinate, as its functions do, for a rule that is invalid or has no effect there. */
 export function createRuleReader(schema: GraphQLSchema, options: ReaderOptions): RuleReader {
   const { readUses, strictInterfaces, allowsAnonymous, requireLoader } = options;
   checkLocations(schema, readUses);

@@ -35,24 +35,24 @@ export class AnswerCache {
   /** The root field of a mutation that the answers hold for, before or after its resolver. */
   mutation: string | undefined;
   /** Policy or loader -> key of what was asked -> answer. */
-  answers = new Map<object, Map<string, unknown>>();
+  answers: Map<object, Map<string, unknown>> = new Map();
   /** Policy or loader -> its batch that has not been sent yet. */
-  batches = new Map<object, unknown>();
+  batches: Map<object, unknown> = new Map();
   /** What keys call sources and arguments. */
-  numbers = new ValueNumbers();
+  numbers: ValueNumbers = new ValueNumbers();
 
   /** Whether {@link AnswerCaches.end} will be called for the operation. `undefined` before it is executed. */
   endIsAwaited: boolean | undefined;
   /** Whether a report of denials is scheduled, because the end is not awaited. */
   isReportScheduled = false;
   /** Coordinate -> its denials. */
-  readonly denialCounts = new Map<string, DenialCount>();
+  readonly denialCounts: Map<string, DenialCount> = new Map();
   /** Nodes of a field -> its errors. */
-  readonly fieldErrors = new Map<object, FieldErrors>();
+  readonly fieldErrors: Map<object, FieldErrors> = new Map();
   /** Coordinates of which a bypass has been reported. */
-  readonly reportedBypasses = new Set<string>();
+  readonly reportedBypasses: Set<string> = new Set();
   /** Coordinates of which a failure has been logged. */
-  readonly loggedFailures = new Set<string>();
+  readonly loggedFailures: Set<string> = new Set();
 
   /** Forgets every answer, and the numbers of what it was about: objects may have changed as well. */
   forgetAnswers(): void {
