@@ -47,7 +47,7 @@ enum AuthMode { NULL REJECT }
 "What stands in place of an object or a field of another owner. NULL and FILTER leave no error; FILTER and NOT_FOUND leave items out of lists."
 enum OwnerMode { ERROR NULL FILTER NOT_FOUND }
 
-"Only for callers who hold the roles and the scopes, and whom the policies let pass. The outer list is an OR, the inner lists are ANDs; without arguments any authenticated caller. Repeated: all must pass. Without a mode: REJECT for mutations and subscriptions, NULL for queries."
+"Only for callers who hold the roles and the scopes, and pass the policies. The outer list is an OR, the inner lists are ANDs; without arguments any authenticated caller. Repeated: all must pass. Without a mode: REJECT for mutations and subscriptions, NULL for queries."
 directive @${auth}(roles: [[String!]!], scopes: [[String!]!], policies: [[String!]!], mode: AuthMode) repeatable on
   OBJECT | INTERFACE | FIELD_DEFINITION | SCALAR | ENUM | ENUM_VALUE | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
 

@@ -30,7 +30,7 @@ export interface FieldErrors {
 }
 
 export class AnswerCache {
-  /** The caller whom the answers are about. `undefined`: there are no answers yet. */
+  /** The caller that the answers are about. `undefined`: there are no answers yet. */
   caller: Principal | null | undefined;
   /** The root field of a mutation that the answers hold for, before or after its resolver. */
   mutation: string | undefined;

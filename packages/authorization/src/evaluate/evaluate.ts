@@ -22,7 +22,7 @@ export interface RuleEvaluator {
   evaluateInputClaims(guarded: GuardedField, args: AccessRequest['args'], contextValue: unknown): Denial[];
 }
 
-/** What an evaluation asks, and whom it tells of bypasses and failures. */
+/** What an evaluation asks, and where it reports bypasses and failures. */
 export interface EvaluatorParts {
   readonly grants: CallerGrants;
   readonly policies: PolicyRegistry;

@@ -211,11 +211,11 @@ export function createFastPath({ slot, policies, owners }: Guarded, grants: Call
  * caller was recognised, and nothing runs in between.
  */
 function createOwnerFastPath(grants: CallerGrants, slot: number, claim: string, key: string): FastPath {
-  /** The caller with whom objects were compared last, and that caller's identities. */
+  /** The caller of the last comparison. */
   const last = grants.createLastAllowed();
   let identities: readonly unknown[] = [];
 
-  /** Remembers a caller whom the rule lets pass. With `normalizeOwner` the rule is evaluated instead. */
+  /** Remembers a caller that the rule lets pass. With `normalizeOwner` the rule is evaluated instead. */
   function recognize(contextValue: unknown): boolean {
     const allowed = grants.findAllowed(contextValue, slot, claim);
     if (allowed?.caller.normalize !== normalizeOwner) return false;

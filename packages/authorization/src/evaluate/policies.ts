@@ -31,7 +31,7 @@ export interface PolicyQuestion {
   readonly source: unknown;
   /** The coordinate that carries the rule: `Query.invoice`, `Invoice`, `Query.invoices(userId:)`. */
   readonly coordinate: string;
-  /** `null` for an anonymous caller, about whom only policies with `allowAnonymous` are asked. */
+  /** `null` for an anonymous caller: only policies with `allowAnonymous` are asked about those. */
   readonly principal: Principal | null;
   /** Left out while an operation is checked before it runs. */
   readonly info?: GraphQLResolveInfo | undefined;

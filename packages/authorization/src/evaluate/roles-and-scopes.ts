@@ -1,6 +1,6 @@
 /**
- * What one caller holds: decides each rule of roles and scopes at most once per caller, and remembers whom each rule let pass last,
- * so that a guard mostly compares two references.
+ * What one caller holds: decides each rule of roles and scopes at most once per caller. Each rule remembers the caller that it let
+ * pass last, so that a guard mostly compares two references.
  *
  * A `principal` that does not have the form of one is treated as an anonymous caller: roles must not be read from a string, in
  * which `includes` would find parts of names.
@@ -17,7 +17,7 @@ export const decisions = { unknown: 0, allowed: 1, anonymous: 2, noRole: 3, noSc
 export type Decision = (typeof decisions)[Exclude<keyof typeof decisions, 'unknown'>];
 
 export interface CallerGrants {
-  /** The caller whom the rule in this slot let pass last. Kept up to date by {@link CallerGrants.decide}. */
+  /** The caller that the rule in this slot let pass last. Kept up to date by {@link CallerGrants.decide}. */
   getLastAllowed(slot: number): LastAllowed;
   /** The same for a guard that writes it itself. It is reset when the principal of that caller's context is replaced. */
   createLastAllowed(): LastAllowed;
@@ -33,7 +33,7 @@ export interface CallerGrants {
   getPrincipal(contextValue: unknown): Principal | null;
 }
 
-/** A caller whom a rule let pass: the security context, and the principal that it had at that time. */
+/** A caller that passed a rule: the security context, and the principal that it had at that time. */
 export interface LastAllowed {
   security: SecurityContext;
   principal: unknown;

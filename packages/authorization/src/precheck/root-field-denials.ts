@@ -27,7 +27,7 @@ export async function findRootFieldDenials(
     applies: typeApplies(schema, root),
   });
   const cache = caches.beforeExecution(operation);
-  const judged = [...fields].map(async ([key, nodes]) => {
+  const evaluated = [...fields].map(async ([key, nodes]) => {
     const [node] = nodes;
     const field = node && root.getFields()[node.name.value];
     const guarded = field && compiled.fields.get(`${root.name}.${field.name}`);
@@ -41,7 +41,7 @@ export async function findRootFieldDenials(
     return { code, reason, facts: { coordinate, rule, reason, nodes: [node], path: [key] } };
   });
   const found = new Map<string | undefined, CertainDenial>();
-  for (const denial of await Promise.all(judged)) {
+  for (const denial of await Promise.all(evaluated)) {
     if (denial && !found.has(denial.facts.coordinate) && found.size < maximum) {
       found.set(denial.facts.coordinate, denial);
     }
