@@ -173,7 +173,9 @@ export function penalty(options: PenaltyOptions): Penalty {
     return {
       async succeeded() {
         await clear(identifier);
-        if (onAddress.length > 0) await ask((one) => one.giveBack(onAddress));
+        // Once: what others have failed on this address is not theirs to take back.
+        const once = onAddress.splice(0);
+        if (once.length > 0) await ask((one) => one.giveBack(once));
       },
     };
   }

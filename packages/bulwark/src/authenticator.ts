@@ -2,7 +2,7 @@
 import { authenticate, impliedRights, reported } from '@graphql-bulwark/authentication';
 import type { Events } from '@graphql-bulwark/core';
 import { isPromise, within } from '@graphql-bulwark/core/internal';
-import { type Authenticator, checkedPrincipal } from './context.ts';
+import { type Authenticator, requirePrincipal } from './context.ts';
 import type { BulwarkOptions } from './options.ts';
 
 type Options = Pick<BulwarkOptions, 'authenticate' | 'impliedRights' | 'clientAddress'>;
@@ -11,11 +11,11 @@ type Options = Pick<BulwarkOptions, 'authenticate' | 'impliedRights' | 'clientAd
 const longestMilliseconds = 30_000;
 
 /** @throws {TypeError} for invalid options of `authenticate()`, and for rights where there is no caller to have them. */
-export function authenticator(options: Options, events: Events): Authenticator {
+export function compileAuthenticator(options: Options, events: Events): Authenticator {
   const authenticated = withoutImpliedRights(options, events);
   if (options.impliedRights === undefined) return authenticated;
   if (options.authenticate === false) {
-    throw new TypeError('createBulwark: impliedRights needs authenticate: without it nobody has a role.');
+    throw new TypeError('createBulwark: impliedRights needs authenticate: without it no caller has a role.');
   }
   const complete = impliedRights(options.impliedRights);
   return async (request, anonymous) => {
@@ -30,7 +30,7 @@ function withoutImpliedRights({ authenticate: option, clientAddress }: Options, 
     return (request, anonymous) =>
       reported(events, anonymous, async () => {
         const found = option(request, anonymous);
-        return checkedPrincipal(isPromise(found) ? await within(longestMilliseconds, found) : found);
+        return requirePrincipal(isPromise(found) ? await within(longestMilliseconds, found) : found);
       });
   }
   return authenticate({ events, clientAddress, ...option });

@@ -96,5 +96,6 @@ export type { CheckInput } from './plugin/check.ts';
 export { callbackUrls, type SubscriptionCallbackOptions } from './plugin/http-subscriptions.ts';
 export type { Header, SchemaDetails } from './plugin/response.ts';
 export type { AdmitInput, MeasureInput } from './plugin/rooms.ts';
+export { toldOfUnclosed } from './plugin/unwatched-streams.ts';
 export { eventOf } from './plugin/verdict.ts';
 export { claimAt, hasEnded, isNumericDate, securityOf } from './security-context.ts';

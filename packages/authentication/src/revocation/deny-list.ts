@@ -91,11 +91,12 @@ export function memoryDenyList(options: MemoryDenyListOptions = {}): DenyList {
   }
   return {
     async revoke(jti, exp) {
-      put(ids, checkedId('jti', jti), { until: checkedTime(exp) + slackSeconds });
+      const until = checkedTime(exp) + slackSeconds;
+      put(ids, checkedId('jti', jti), { until: Math.max(until, ids.get(jti)?.until ?? 0) });
     },
     async revokeAllFor(sub) {
-      const at = seconds();
-      put(subjects, checkedId('sub', sub), { at, until: at + longestTokenSeconds + slackSeconds });
+      const until = seconds() + longestTokenSeconds + slackSeconds;
+      put(subjects, checkedId('sub', sub), { at: atLeastSince(subjects.get(sub)?.at), until });
     },
     isRevoked(credential) {
       const { jti, sub } = credential;
@@ -111,12 +112,15 @@ export function redisDenyList(options: RedisDenyListOptions): DenyList {
   const { client, keyPrefix, longestTokenSeconds } = readOptions('redisDenyList', options, redisTable);
   return {
     async revoke(jti, exp) {
-      const left = checkedTime(exp) + slackSeconds - seconds();
-      if (left > 0) await client.set(`${keyPrefix}jti:${checkedId('jti', jti)}`, '1', 'EX', left);
+      const key = `${keyPrefix}jti:${checkedId('jti', jti)}`;
+      const until = Math.max(checkedTime(exp) + slackSeconds, Number(await client.get(key)));
+      const left = until - seconds();
+      if (left > 0) await client.set(key, String(until), 'EX', left);
     },
     async revokeAllFor(sub) {
       const key = `${keyPrefix}sub:${checkedId('sub', sub)}`;
-      await client.set(key, String(seconds()), 'EX', longestTokenSeconds + slackSeconds);
+      const at = atLeastSince(Number(await client.get(key)));
+      await client.set(key, String(at), 'EX', longestTokenSeconds + slackSeconds);
     },
     // Two commands, sent together, and not one over two keys: in a cluster they may live on different nodes.
     async isRevoked(credential) {
@@ -131,6 +135,15 @@ export function redisDenyList(options: RedisDenyListOptions): DenyList {
 }
 
 const seconds = (): number => Math.floor(Date.now() / 1_000);
+
+/**
+ * Now, or the time of a revocation before this one where that is later: by a clock that is behind, the second one would take back
+ * the first, and let tokens in again. No token that is accepted was issued further ahead than entries outlive theirs.
+ */
+function atLeastSince(before = 0): number {
+  const now = seconds();
+  return Math.max(now, Math.min(before, now + slackSeconds));
+}
 
 /**
  * Whether a token was surely issued after this second. A fraction belongs to its second. An `iat` that is ahead of the clock by

@@ -7,6 +7,7 @@ import {
   longestTimer,
   type Resolver,
   securityOf,
+  toldOfUnclosed,
 } from '@graphql-bulwark/core/internal';
 import type { CallerGrants } from '../evaluate/roles-and-scopes.ts';
 
@@ -27,14 +28,16 @@ export function endWithCredential(
 ): Resolver {
   return function subscribeUntilExpiry(source, args, contextValue, info) {
     const expiresAt = grants.getPrincipal(contextValue)?.expiresAt;
+    const reportUnclosed = toldOfUnclosed(contextValue);
     const stream: unknown = subscribe(source, args, contextValue, info);
-    if (expiresAt === undefined) return stream;
+    if (expiresAt === undefined && !reportUnclosed) return stream;
+    const end = (expiresAt ?? Infinity) * 1_000;
     const reportEnd = (): void => {
       const details = { type: 'subscription.ended', coordinate, reason: 'expired' } as const;
       events?.emit(details, 'noted', { security: securityOf(contextValue), operationType: 'subscription' });
     };
     const endAtExpiry = (opened: unknown): unknown =>
-      isAsyncIterable(opened) ? endAt(opened, expiresAt * 1_000, reportEnd) : opened;
+      isAsyncIterable(opened) ? endAt(opened, end, reportEnd, reportUnclosed) : opened;
     return isPromise(stream) ? Promise.resolve(stream).then(endAtExpiry) : endAtExpiry(stream);
   };
 }
@@ -43,8 +46,14 @@ export function endWithCredential(
  * The same events until a time; then the stream is done and its source is closed.
  *
  * @param end in milliseconds since the epoch.
+ * @param reportUnclosed called with the error of a source that fails to close. Left out: `return()` rejects with it.
  */
-function endAt(source: AsyncIterable<unknown>, end: number, reportEnd: () => void): AsyncIterableIterator<unknown> {
+function endAt(
+  source: AsyncIterable<unknown>,
+  end: number,
+  reportEnd: () => void,
+  reportUnclosed: ((error: unknown) => void) | undefined,
+): AsyncIterableIterator<unknown> {
   const iterator = source[Symbol.asyncIterator]();
   const over = { value: undefined, done: true } as const;
   let timer: NodeJS.Timeout | undefined;
@@ -69,7 +78,7 @@ function endAt(source: AsyncIterable<unknown>, end: number, reportEnd: () => voi
     // Node.js fires a longer timer at once, so a later end is approached in steps.
     timer = setTimeout(wait, Math.min(left, longestTimer)).unref();
   };
-  wait();
+  if (end < Infinity) wait();
   return {
     async next() {
       if (!closed && !(Date.now() < end)) expire();
@@ -92,9 +101,13 @@ function endAt(source: AsyncIterable<unknown>, end: number, reportEnd: () => voi
       }
     },
     async return() {
-      if (!closed) {
-        close();
+      if (closed) return over;
+      close();
+      try {
         await iterator.return?.();
+      } catch (error) {
+        if (!reportUnclosed) throw error;
+        reportUnclosed(error);
       }
       return over;
     },

@@ -4,7 +4,7 @@ import { asGraphQLError, knownOptions } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
 import type { HttpRequest } from '../context.ts';
 import type { Bulwark } from '../create.ts';
-import { closeFor, requestOf } from './connection.ts';
+import { buildRequest, chooseClose } from './connection.ts';
 import { composeWebSocketHooks, type WebSocketBounds, type WebSocketHooks } from './hooks.ts';
 import type { WebSocketServerLike } from './upgraded-sockets.ts';
 
@@ -36,7 +36,7 @@ const optionNames = [
  * Makes the options by which a WebSocket server of graphql-ws is protected like one over HTTP: every operation is checked, and
  * its errors are masked. `Authorization` and `X-API-Key` may stand in `connectionParams`, where browsers can put them, and are
  * verified as the headers of a request are: for the connection, for each operation and for each event, so that a stream ends
- * when its token does, or is taken back, or when its caller has other roles or scopes than it began with. The option `sockets`
+ * when its token does, or is taken back, or when its caller has other roles, scopes or claims than it began with. The option `sockets`
  * of `createBulwark` bounds open sockets, operations and events: a socket counts for its address from its upgrade on, and for its
  * caller when it is let in. One too many is closed with 4403; an operation or an event too many is an error, and the socket stays
  * open.
@@ -59,13 +59,13 @@ export function webSocketHooks<C extends SecuredContext>(
     mask: bulwark.mask,
     clientIp: bulwark.clientIp,
     limits: bulwark.sockets,
-    authenticate: async (connection) => (await identify({ req: requestOf(connection) })).security.principal,
+    authenticate: async (connection) => (await identify({ req: buildRequest(connection) })).security.principal,
     async context(connection) {
       try {
-        return await make({ req: requestOf(connection) });
+        return await make({ req: buildRequest(connection) });
       } catch (thrown) {
         // It asks who is calling, as well.
-        closeFor(connection, thrown);
+        chooseClose(connection, thrown);
         throw thrown;
       }
     },

@@ -133,12 +133,9 @@ function handOver(value: unknown, dimensions: number, lists: HandedLists, place:
     }
   }
   const list = { items, place };
-  const promised = lists.isWaiting ? 0 : items.findIndex(isPromise);
-  if (promised >= 0) {
-    startWaiting(lists);
-    postpone(list, lists, promised);
-  }
   lists.handed.push(list);
+  if (lists.isWaiting) postpone(list, lists);
+  else if (items.some(isPromise)) startWaiting(lists);
   // An array stays an array, also for an executor that reads it by index.
   return Object.defineProperty(items, Symbol.iterator, { value: () => iterate(list, lists) });
 }
@@ -168,7 +165,11 @@ function readItems(list: Iterable<unknown>): readonly unknown[] {
 function iterate({ items, place }: HandedList, lists: HandedLists): IterableIterator<unknown> {
   // A plugin that read a part of it before the executor did not give it up.
   if (lists.givenUp.length > 0) lists.givenUp = lists.givenUp.filter((one) => one !== place);
-  return Object.assign(items.values(), {
+  const values = items.values();
+  // Every item is a promise by now, and none of them fails at once: who stops reading is not the executor, but a plugin that reads
+  // a part of it while the executor waits.
+  if (lists.isWaiting) return values;
+  return Object.assign(values, {
     return() {
       // Nobody reads the rest of it.
       forget([...items.values()]);
@@ -185,9 +186,9 @@ function startWaiting(lists: HandedLists): void {
 }
 
 /** What has been read already stays as it was read. */
-function postpone({ items, place }: HandedList, { path }: HandedLists, from = 0): void {
-  for (let i = from; i < items.length; i += 1) {
-    if (!isPromise(items[i])) items[i] = whileWanted(Promise.resolve(items[i]), path, place);
+function postpone({ items, place }: HandedList, { path }: HandedLists): void {
+  for (const [i, item] of items.entries()) {
+    if (!isPromise(item)) items[i] = whileWanted(Promise.resolve(item), path, place);
   }
 }
 

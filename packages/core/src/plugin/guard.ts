@@ -31,6 +31,7 @@ import { type CallbackRequest, createCallbacks, noSubscription, onlySubscription
 import { createSentinels } from './refused-document.ts';
 import { createOutgoing, headerOf } from './response.ts';
 import { judgeAnew, refusedDocument, refusedEntry } from './rooms.ts';
+import { closesUnwatched } from './unwatched-streams.ts';
 import { eventOf, verdict } from './verdict.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -57,6 +58,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     mask: outgoing.maskEvent,
     failed: (error) => void events.logged('a router was not told of the end of a subscription', error),
   });
+  const unclosed = (error: unknown): void => void events.logged('a source stream failed to close', error);
   const operationsSeen = new WeakMap<object, number>();
 
   /** Room 2. Returns the refusal to throw in room 4. */
@@ -92,6 +94,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     subscription: CallbackRequest,
   ): Promise<GraphQLRequestListener<C>> {
     context.request.extensions = { ...context.request.extensions, subscription };
+    closesUnwatched(context.contextValue, unclosed);
     const listener = await callbacks.plugin.requestDidStart?.(context);
     if (!listener?.responseForOperation) throw new Error('The plugin for subscription callbacks took no part.');
     return listener;

@@ -6,6 +6,7 @@
  * a callback is taken away from every plugin, and the guard hands it to a plugin of its own only after every control has let the
  * operation pass. A refused subscription is told of in the answer, as the protocol wants it, and the router hears nothing.
  */
+import { randomUUID } from 'node:crypto';
 import type { ApolloServerPlugin, GraphQLRequest } from '@apollo/server';
 import {
   ApolloServerPluginSubscriptionCallback,
@@ -77,9 +78,22 @@ export function createCallbacks(options: readonly string[] | SubscriptionCallbac
       request.extensions = extensions;
       const url = parsed(urlOf(subscription));
       if (!url || !prefixes.some((prefix) => isBelow(url, prefix))) return undefined;
-      return withSaneHeartbeat(subscription as CallbackRequest);
+      return withEntryOfItsOwn(url, withSaneHeartbeat(subscription as CallbackRequest));
     },
   };
+}
+
+/**
+ * Apollo Server's plugin knows subscriptions by their URL alone: a second one for the same URL would take the place of the first,
+ * which nothing could end any more. A fragment, which is never sent, tells them apart.
+ */
+function withEntryOfItsOwn(url: URL, { callback_url: _url, ...subscription }: CallbackRequest): CallbackRequest {
+  url.hash = randomUUID();
+  return { ...subscription, callbackUrl: url.href };
+}
+
+function withoutFragment(url: string): string {
+  return url.split('#', 1)[0] ?? url;
 }
 
 type Fetcher = NonNullable<ApolloServerPluginSubscriptionCallbackOptions['fetcher']>;
@@ -96,7 +110,7 @@ function guardedFetcher(fetcher: Fetcher, { mask, failed }: Posting): Fetcher {
       ...(payload && { payload: payload.errors ? { ...payload, errors: mask(payload.errors) } : payload }),
       ...(errors && { errors: mask(errors) }),
     };
-    const posted = fetcher(url, { ...init, body: JSON.stringify(masked) });
+    const posted = fetcher(withoutFragment(url), { ...init, body: JSON.stringify(masked) });
     if (message.action !== 'complete') return posted;
     try {
       const answer = await posted;
