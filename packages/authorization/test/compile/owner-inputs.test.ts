@@ -108,7 +108,7 @@ const vectors: Record<string, Vector[]> = {
     [`both(in: { a: { ${own} }, b: { ${own} } })`, true, true],
     [`both(in: { a: { ${own} } })`, false, true],
   ],
-  'asks for no more objects inside one of their own type': [
+  'is not required in a further object within one of its own type': [
     [`tree(where: { ${own} })`, true, true],
     [`tree(where: { ${own}, and: [], not: null })`, true, true],
     [`tree(where: { ${own}, and: [{ ${own} }], not: { tree: { ${own} } } })`, true, true],
@@ -122,7 +122,7 @@ const vectors: Record<string, Vector[]> = {
     ['mutual(a: { g: "me" })', false, true],
     ['mutual(a: { g: "me", b: { h: "me", a: {} } })', false, true],
   ],
-  'is judged in the defaults of the schema as well': [
+  'is compared in the defaults of the schema as well': [
     ['dflt', false, false],
     ['dflt(where: $left)', false, false, '$left: Where'],
     ['dflt(where: null)', false, true],
@@ -143,7 +143,7 @@ const vectors: Record<string, Vector[]> = {
     [`strict(in: [{ where: { ${own} } }, { where: null }])`, false, false],
     [`strict(in: [{ where: { ${own} } }])`, true, true],
   ],
-  'is another matter than a role, of which nothing is asked where nothing is passed in': [
+  'is required where nothing is passed in, while a role is not': [
     ['roles', true, true],
     ['roles(in: {})', true, true],
     ['roles(in: { where: {} })', true, true],
@@ -152,7 +152,7 @@ const vectors: Record<string, Vector[]> = {
 };
 
 describe('an owner in an input object', () => {
-  it.each(Object.entries(vectors))('%s', async (_, ofTitle) => {
+  it.each(Object.entries(vectors))('an owner in an input object %s', async (_, ofTitle) => {
     const api = await start();
     for (const [selection, byQuery, byMutation, variables] of ofTitle) {
       const name = /^\w+/.exec(selection)?.[0] ?? '';
@@ -169,7 +169,7 @@ describe('an owner in an input object', () => {
     }
   });
 
-  it('that a query leaves out asks anonymous callers to authenticate, and a mutation only where it is strict', async () => {
+  it('an owner that is left out denies anonymous callers in a query, and in a mutation only with optional: false', async () => {
     const api = await serve(
       makeExecutableSchema({
         typeDefs: [authDirectives, typeDefs],
@@ -182,7 +182,7 @@ describe('an owner in an input object', () => {
     expect(codes(await send(api.server, 'mutation { one strict }', nobody))).toEqual(['UNAUTHENTICATED']);
   });
 
-  it('is bypassed by a role that skips the check, also where it is left out', async () => {
+  it('a role in bypass passes any owner in an input object, and may leave it out', async () => {
     const bypassed = typeDefs.replace('@owner text', '@owner(bypass: "ADMIN") text');
     const api = await serve(
       makeExecutableSchema({ typeDefs: [authDirectives, bypassed], resolvers: { Query: { many: () => 'ran' } } }),
@@ -193,7 +193,7 @@ describe('an owner in an input object', () => {
   });
 });
 
-it('growth: owners that are left out are looked for once, however many ways and items lead to them', () => {
+it('growth: owners that are left out are visited once, however many fields and items lead to them', () => {
   const typeNames = Array.from({ length: 40 }, (_, i) => `T${i}`);
   const members = typeNames.map((name) => `${name.toLowerCase()}: ${name}`).join(' ');
   const types = typeNames.map((name) => `input ${name} { ownerId: ID ${members} }`).join(' ');

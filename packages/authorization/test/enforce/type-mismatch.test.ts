@@ -49,13 +49,13 @@ describe('an error outside Apollo Server', () => {
     ['that stands in a guarded list of texts', {}, '{texts}', [[secret]]],
     ['that comes later where a guarded id was meant', {}, '{later}', Promise.resolve(secret)],
     ['list where guarded text was meant', {}, '{text}', ['classified']],
-  ])('prints no object %s', async (_, resolvers, source, value) => {
+  ])('an error prints no object %s', async (_, resolvers, source, value) => {
     const found = await messages(guarded(resolvers), source, value);
     expect(found).toHaveLength(1);
     expect(found.join()).not.toContain('classified');
   });
 
-  it('is none for what fits', async () => {
+  it("a value of its field's type is no error", async () => {
     const schema = guarded({
       Part: { __isTypeOf: (value: { kind?: string }) => value.kind === 'part' },
       Note: { __isTypeOf: (value: { kind?: string }) => value.kind === 'note' },
@@ -85,7 +85,7 @@ describe('an error outside Apollo Server', () => {
     });
   });
 
-  it('leaves a type resolver of the executor to what it resolves', async () => {
+  it('a typeResolver of the executor still resolves the types without isTypeOf', async () => {
     const schema = guardSchema(
       makeExecutableSchema({
         typeDefs: `${authDirectives} type Query { n: N @public } interface N { id: ID } type P implements N { id: ID s: ID @auth }`,
