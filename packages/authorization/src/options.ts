@@ -57,15 +57,8 @@ export interface GuardSchemaOptions<C = SecuredContext> {
   readonly events?: Events | undefined;
 }
 
-type WithDefault =
-  | 'defaultRule'
-  | 'rules'
-  | 'policies'
-  | 'loaders'
-  | 'timeoutMilliseconds'
-  | 'maxErrorsPerField'
-  | 'strictInterfaces'
-  | 'fieldResolver';
+/** The options that have a default. */
+type WithDefault = Exclude<keyof GuardSchemaOptions, 'normalizeOwner' | 'directiveNames' | 'events'>;
 
 export const optionTable: SharedTable<GuardSchemaOptions, WithDefault> = {
   defaultRule: { default: 'authenticated', check: among('allow', 'authenticated', 'deny') },

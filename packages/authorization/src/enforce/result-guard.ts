@@ -32,6 +32,7 @@ import {
   type Guarded,
   type GuardedField,
   getOwnerMode,
+  listPossibleTypes,
   nullsParent,
 } from '../compile/compiled-rules.ts';
 import { hidingModes } from '../compile/owner-rule.ts';
@@ -235,9 +236,8 @@ function createObjectGuard(
   { evaluator, denials, grants }: Enforcement,
 ): ValueGuard | undefined {
   const named = getNamedType(type);
-  const possible = isAbstractType(named) ? schema.getPossibleTypes(named) : [named];
   const guards = new Map<string, Guarded>();
-  for (const { name } of possible) {
+  for (const { name } of listPossibleTypes(schema, named)) {
     const guarded = types.get(name);
     if (guarded) guards.set(name, guarded);
   }

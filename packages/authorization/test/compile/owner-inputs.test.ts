@@ -222,7 +222,7 @@ it('growth: owners that are left out are visited once, however many fields and i
   expect(missed({})).toBe(typeNames.length);
   for (const items of [1, 1_000]) {
     expect(missed({ in: Array.from({ length: items }, () => null) })).toBe(typeNames.length);
-    // Each object that is given is judged, and once for all of them what is left out in it.
+    // Each object that is given is visited, and what is left out in them once for all.
     expect(missed({ in: Array.from({ length: items }, () => ({ t0: {} })) })).toBe(2 * items + typeNames.length - 1);
   }
 });

@@ -68,7 +68,7 @@ const { seed } = fc.letrec<{ seed: Seed }>((tie) => ({
   }),
 }));
 
-/** Fields are functions: nothing rejects that nobody asks for. */
+/** Fields are functions, so that nothing rejects that is not selected. */
 function valueOf({ how, own, open, id, of }: Seed, kind: 'doc' | 'edge' | 'node' = 'doc'): unknown {
   const [first] = of;
   const inner = () => (first ? valueOf(first) : { id, ownerId: own ? 'me' : 'them', n: 1 });

@@ -50,7 +50,7 @@ const schema = makeExecutableSchema({
   },
 });
 
-/** Rejections that nobody waited for: each would end a server. */
+/** Rejections without a handler: each would end a server. */
 const lost: unknown[] = [];
 const keep = (reason: unknown): void => void lost.push(reason);
 beforeEach(() => {

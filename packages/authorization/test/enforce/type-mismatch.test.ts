@@ -1,4 +1,4 @@
-/** What graphql-js says of values that do not fit prints the object: nobody reads one of a guarded type that way. */
+/** graphql-js prints values that are not of their field's type in its errors. No object of a guarded type may be read there. */
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { IResolvers } from '@graphql-tools/utils';
 import { type GraphQLSchema, graphql } from 'graphql';

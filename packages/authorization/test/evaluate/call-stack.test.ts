@@ -1,4 +1,4 @@
-/** What stands on the stack when the application is asked: whoever debugs a policy reads how it came to be called. */
+/** The stack when a policy is called: an engineer who debugs it must be able to read how it came to be called. */
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';

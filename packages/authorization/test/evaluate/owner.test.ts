@@ -137,7 +137,7 @@ describe('@owner on an object type', () => {
   });
 });
 
-/** The verdict over one object, by direct execution. */
+/** Whether an object is answered, by direct execution. */
 function owns(object: unknown, claims: Record<string, unknown>, directive = '@owner'): boolean | Promise<boolean> {
   const schema = guardSchema(
     makeExecutableSchema({
@@ -403,7 +403,7 @@ describe('a denied object', () => {
   });
 });
 
-describe('the caller whom owners are compared with', () => {
+describe('the caller that owners are compared with', () => {
   const ids = (result: { data?: unknown }): unknown =>
     (plain(result.data) as { docs: ({ id: string } | null)[] | null }).docs?.map((doc) => doc?.id ?? null);
   const schema = guardSchema(makeExecutableSchema({ typeDefs }));

@@ -262,7 +262,7 @@ it('a policy is asked again about what a mutation returns, which may have change
 
 describe('policies refuse to start', () => {
   it.each([
-    ['a name that nobody registered', {}, "Query.a: there is no policy 'p'."],
+    ['a name that is not registered', {}, "Query.a: there is no policy 'p'."],
     ['what is no function', { p: true }, 'policies.p must be'],
     ['neither check nor many', { p: {} }, 'either check or many'],
     ['many without a key', { p: { many: () => [] } }, 'needs a key'],

@@ -28,7 +28,7 @@ const schema = guardSchema(
 const control = authorization();
 const { security } = as({ id: 'u' });
 
-/** What becomes of an operation that nobody has validated, asked for by a caller without roles. */
+/** What happens to an operation that was not validated, of a caller without roles. */
 async function check(
   document: string | DocumentNode,
   operationName?: string,
