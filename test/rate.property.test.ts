@@ -1,6 +1,12 @@
 // What is charged for random operations, against a count that looks at every possible type of every path.
 import type { ResolvedOperation } from '@graphql-bulwark/core';
-import { collectFields, fragmentsOf, included, operationFacts, typeApplies } from '@graphql-bulwark/core/internal';
+import {
+  collectFields,
+  countOperationFacts,
+  createInclusionTest,
+  createTypeTest,
+  indexFragments,
+} from '@graphql-bulwark/core/internal';
 import { costDirectives } from '@graphql-bulwark/limits';
 import { rateLimitDirectives } from '@graphql-bulwark/rate-limit';
 import * as fc from 'fast-check';
@@ -52,11 +58,11 @@ function naive(
   sets: readonly SelectionSetNode[],
   type: GraphQLCompositeType,
 ): Counts {
-  const base = { fragments: fragmentsOf(document), includes: included(variables) };
+  const base = { fragments: indexFragments(document), includes: createInclusionTest(variables) };
   const ofObject = (selected: readonly SelectionSetNode[], object: GraphQLObjectType): Counts => {
     const sum: Counts = new Map();
     const add = (policy: string, times: number) => sum.set(policy, (sum.get(policy) ?? 0) + times);
-    for (const nodes of collectFields(selected, { ...base, applies: typeApplies(schema, object) }).values()) {
+    for (const nodes of collectFields(selected, { ...base, applies: createTypeTest(schema, object) }).values()) {
       const [node] = nodes as [FieldNode];
       const field = object.getFields()[node.name.value];
       if (!field) continue;
@@ -98,7 +104,7 @@ it('occurrences of limited fields equal those of a naive count', { timeout: 300_
       const query = schema.getQueryType();
       if (!operation || !query) throw new Error('no query');
       const { coerced = {} } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
-      const facts = operationFacts(document, operation);
+      const facts = countOperationFacts(document, operation);
       const resolved = { schema, document, operation, variables: coerced, facts } as unknown as ResolvedOperation;
       const limited = compileRules(schema);
       const found = countFields(resolved, limited).map(({ rule, times }) => [rule.policy, times] as const);

@@ -9,7 +9,12 @@ import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives';
 import { createEvents } from '@graphql-bulwark/core';
-import { documentFacts, operationFacts, refusalCode, repeatedFields } from '@graphql-bulwark/core/internal';
+import {
+  countDocumentFacts,
+  countOperationFacts,
+  countRepeatedFields,
+  readRefusalCode,
+} from '@graphql-bulwark/core/internal';
 import { type CostOptions, cost, costDirectives, limits } from '@graphql-bulwark/limits';
 import * as github from '@octokit/graphql-schema';
 import {
@@ -26,7 +31,7 @@ import {
 import depthLimit from 'graphql-depth-limit';
 import { getComplexity, simpleEstimator } from 'graphql-query-complexity';
 import { createComplexityLimitRule } from 'graphql-validation-complexity';
-import type * as coreCheck from '../../packages/core/src/plugin/check.ts';
+import type * as coreOperation from '../../packages/core/src/plugin/resolved-operation.ts';
 import type * as limitsActual from '../../packages/limits/src/cost/models/actual-cost.ts';
 import type * as limitsOptions from '../../packages/limits/src/cost/options.ts';
 import type * as limitsMeter from '../../packages/limits/src/cost/price.ts';
@@ -39,7 +44,7 @@ import { built } from './built.ts';
 import { compare, type Effort, percent, timeOnce } from './clock.ts';
 import { type Hostile, hostile } from './hostile-documents.ts';
 
-const { resolveOperation } = await built<typeof coreCheck>('core', 'plugin/check');
+const { resolveOperation } = await built<typeof coreOperation>('core', 'plugin/resolved-operation');
 const { actualCost } = await built<typeof limitsActual>('limits', 'cost/models/actual-cost');
 const { costMeter } = await built<typeof limitsMeter>('limits', 'cost/price');
 const { resolveCostOptions } = await built<typeof limitsOptions>('limits', 'cost/options');
@@ -82,9 +87,9 @@ const operationOf = (document: DocumentNode): OperationDefinitionNode =>
   getOperationAST(document) as OperationDefinitionNode;
 
 function countEverything(document: DocumentNode): void {
-  operationFacts(document, operationOf(document));
-  documentFacts(document);
-  repeatedFields(document, 50);
+  countOperationFacts(document, operationOf(document));
+  countDocumentFacts(document);
+  countRepeatedFields(document, 50);
 }
 
 /**
@@ -209,7 +214,7 @@ const freshly: Effort = { rounds: 200, calls: 4, warmUp: 300 };
 
 function hostileDocuments(): void {
   const control = limits();
-  const aliasTokens = documentFacts(parsed(users(2))).tokens - documentFacts(parsed(users(1))).tokens;
+  const aliasTokens = countDocumentFacts(parsed(users(2))).tokens - countDocumentFacts(parsed(users(1))).tokens;
   const honestTime = (aliases: number): number => {
     const text = users(aliases);
     return timeOnce(
@@ -223,7 +228,7 @@ function hostileDocuments(): void {
 
   function row(text: Hostile): object {
     const document = typeof text === 'string' ? parsed(text) : text;
-    const { tokens } = documentFacts(document);
+    const { tokens } = countDocumentFacts(document);
     const parsing =
       typeof text === 'string'
         ? timeOnce(
@@ -240,7 +245,7 @@ function hostileDocuments(): void {
         try {
           control.measure?.({ document: one, schema: small });
         } catch (thrown) {
-          code = refusalCode(thrown) ?? String(thrown);
+          code = readRefusalCode(thrown) ?? String(thrown);
         }
       },
       freshly,

@@ -6,6 +6,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Principal } from '@graphql-bulwark/core';
 import {
   atLeast,
+  awaitWithin,
   type Check,
   hasMethods,
   isNumericDate,
@@ -14,7 +15,6 @@ import {
   type OptionTable,
   readOptions,
   sha256Bytes,
-  within,
 } from '@graphql-bulwark/core/internal';
 
 /** What a store knows of a key. */
@@ -95,7 +95,7 @@ export function apiKeyVerifier(options: ApiKeyOptions): (key: string) => Promise
     if (keyId === undefined || secret === undefined) return { invalid: 'malformed key' };
     let found: ApiKeyRecord | null | undefined;
     try {
-      found = await within(timeoutMilliseconds, Promise.resolve(store.find(keyId)));
+      found = await awaitWithin(timeoutMilliseconds, Promise.resolve(store.find(keyId)));
     } catch (cause) {
       return { unavailable: 'api key store', cause };
     }

@@ -1,6 +1,6 @@
 /** Every outcome of authentication as an event: who came in, and why somebody did not. */
 import { type Events, type Principal, type SecurityContext, securityContext } from '@graphql-bulwark/core';
-import { type EventDetails, factsOfRefusal, refusalCode } from '@graphql-bulwark/core/internal';
+import { type EventDetails, readRefusalCode, readRefusalFacts } from '@graphql-bulwark/core/internal';
 
 /** Does the work and reports what came of it; what it throws goes on. Nobody asking for anything is no event. */
 export async function reported(
@@ -17,8 +17,8 @@ export async function reported(
     }
     return principal;
   } catch (thrown) {
-    const code = refusalCode(thrown) ?? 'INTERNAL_SERVER_ERROR';
-    const { reason = 'failure', keyId, cause } = factsOfRefusal(thrown) ?? {};
+    const code = readRefusalCode(thrown) ?? 'INTERNAL_SERVER_ERROR';
+    const { reason = 'failure', keyId, cause } = readRefusalFacts(thrown) ?? {};
     const details: EventDetails = {
       type: typeOf(reason),
       code,

@@ -15,14 +15,14 @@ import {
 import {
   anEventSink,
   atLeast,
+  dropDefaults,
   fullListOf,
-  knownOptions,
   type OptionTable,
   orFalse,
-  plainObject,
   readOptions,
   realmRow,
-  withoutDefaults,
+  requireKnownOptions,
+  requirePlainObject,
 } from '@graphql-bulwark/core/internal';
 import { type ApiKeyOptions, apiKeyVerifier } from './api-keys.ts';
 import { loggedOnce, reported } from './auth-events.ts';
@@ -68,18 +68,18 @@ interface Given extends CredentialOptions, Partial<IssuerOptions> {
 }
 
 const optionTable = {
-  ...withoutDefaults(issuerTable),
+  ...dropDefaults(issuerTable),
   issuers: {
     check: fullListOf('the options of each issuer', (one: unknown) => typeof one === 'object' && one !== null),
   },
   realm: realmRow,
-  apiKeys: { check: plainObject },
-  cookie: { check: plainObject },
-  dpop: { check: plainObject },
-  revocation: { check: plainObject },
-  penalty: { check: plainObject },
+  apiKeys: { check: requirePlainObject },
+  cookie: { check: requirePlainObject },
+  dpop: { check: requirePlainObject },
+  revocation: { check: requirePlainObject },
+  penalty: { check: requirePlainObject },
   maxCachedTokens: { default: 10_000, check: orFalse(atLeast(1)) },
-  clientAddress: { default: {}, check: plainObject },
+  clientAddress: { default: {}, check: requirePlainObject },
   events: { check: anEventSink },
 } satisfies OptionTable<Given>;
 
@@ -105,7 +105,7 @@ export type Authenticate = (request: CredentialSource, asked?: SecurityContext) 
  * })
  */
 export function authenticate(options: AuthenticateOptions): Authenticate {
-  knownOptions('authenticate', options, Object.keys(optionTable));
+  requireKnownOptions('authenticate', options, Object.keys(optionTable));
   const settings = readOptions('', options as Given, optionTable);
   const { realm, apiKeys, dpop, maxCachedTokens, events } = settings;
   const issuers = issuersOf(options);

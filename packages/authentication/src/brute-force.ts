@@ -10,7 +10,7 @@ import {
   type BucketState,
   type Charge,
   type CounterStore,
-  checkedConsumption,
+  checkConsumption,
   type Events,
   type Refund,
   refuse,
@@ -20,13 +20,13 @@ import {
   anEventSink,
   aText,
   atLeast,
-  factsOfRefusal,
+  awaitWithin,
+  normalizeText,
   type OptionTable,
-  plainText,
   readOptions,
-  refusalCode,
+  readRefusalCode,
+  readRefusalFacts,
   sha256,
-  within,
 } from '@graphql-bulwark/core/internal';
 
 export interface PenaltyOptions {
@@ -94,7 +94,7 @@ export function penalty(options: PenaltyOptions): Penalty {
     let cause: unknown;
     for (const one of insuranceStore ? [store, insuranceStore] : [store]) {
       try {
-        return await within(storeTimeoutMilliseconds, work(one));
+        return await awaitWithin(storeTimeoutMilliseconds, work(one));
       } catch (error) {
         // The next one, if there is one.
         cause = error;
@@ -138,7 +138,7 @@ export function penalty(options: PenaltyOptions): Penalty {
   /** Counts one failure on each, all or nothing, and begins the waits that follow. */
   async function take(buckets: readonly Bucket[]): Promise<{ full: readonly BucketState[]; refunds: Refund[] }> {
     const charges = buckets.map((bucket) => ({ ...bucket, points: 1 }));
-    const answer = await ask(async (one) => checkedConsumption(await one.consume(charges), charges));
+    const answer = await ask(async (one) => checkConsumption(await one.consume(charges), charges));
     if (!answer.allowed) return { full: answer.exceeded, refunds: [] };
     const waits = answer.buckets.flatMap(({ charge: { key, policy, limit }, remaining }) => {
       const wait = waitOf({ key, policy, limit, windowSeconds }, limit - remaining);
@@ -152,8 +152,8 @@ export function penalty(options: PenaltyOptions): Penalty {
     try {
       return await work();
     } catch (thrown) {
-      const code = refusalCode(thrown);
-      const reason = factsOfRefusal(thrown)?.reason;
+      const code = readRefusalCode(thrown);
+      const reason = readRefusalFacts(thrown)?.reason;
       if (code && reason === 'locked') events?.emit({ type: 'auth.locked', code, reason }, 'refused');
       throw thrown;
     }
@@ -207,7 +207,7 @@ function locked(full: readonly BucketState[]): Error {
  * @throws {GraphQLError} `BAD_USER_INPUT` for a name too long to be compared with others.
  */
 function keyOf(kind: 'subject' | 'address', value: string): string {
-  const plain = plainText(value);
+  const plain = normalizeText(value);
   if (plain === undefined) throw refuse('BAD_USER_INPUT', { reason: 'the name of a subject is too long' });
   return `${kind}:${sha256(plain)}`;
 }

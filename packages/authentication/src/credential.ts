@@ -1,6 +1,6 @@
 /** The one credential of a request: one header, one scheme, at most 8 KiB (RFC 6750 section 2.1, RFC 9449 section 7.1). */
 import { type RequestOrigin, refuse } from '@graphql-bulwark/core';
-import { type AuthScheme, challenge } from '@graphql-bulwark/core/internal';
+import { type AuthScheme, buildChallenge } from '@graphql-bulwark/core/internal';
 import { type CookieOptions, cookiesNamed } from './cookie.ts';
 
 /** The part of an HTTP request that carries a credential; `http.IncomingMessage` and Express requests fit. */
@@ -45,7 +45,7 @@ export function credentialOf(request: CredentialSource, accepted: Accepted): Cre
   const { realm } = accepted;
   const text = authorization[0] ?? keys[0] ?? cookies[0] ?? '';
   if (sent > 1 || text.includes(',')) {
-    throw refuse('BAD_REQUEST', { headers: challenge(realm, 'invalid_request'), reason: 'several credentials' });
+    throw refuse('BAD_REQUEST', { headers: buildChallenge(realm, 'invalid_request'), reason: 'several credentials' });
   }
   if (text.length > maxHeaderLength) throw unauthenticated(realm, 'credential too long');
   if (keys.length > 0) return { scheme: 'ApiKey', text };
@@ -61,7 +61,7 @@ export function credentialOf(request: CredentialSource, accepted: Accepted): Cre
   const space = text.indexOf(' ');
   const scheme = takenSchemes(accepted).find((name) => name.toLowerCase() === text.slice(0, space).toLowerCase());
   if (space < 1 || !scheme) {
-    const headers = challenge(realm, undefined, accepted.tokens ? 'Bearer' : 'ApiKey');
+    const headers = buildChallenge(realm, undefined, accepted.tokens ? 'Bearer' : 'ApiKey');
     throw refuse('UNAUTHENTICATED', { headers, reason: 'not a credential of this API' });
   }
   const rest = text.slice(space + 1);
@@ -93,14 +93,14 @@ function token(scheme: 'Bearer' | 'DPoP', text: string, request: CredentialSourc
   if (scheme === 'Bearer') return { scheme, text };
   const [proof, ...more] = headersNamed('dpop', request);
   if (proof === undefined || more.length > 0 || proof.length > maxHeaderLength || !compactJws.test(proof)) {
-    const headers = challenge(realm, 'invalid_dpop_proof', 'DPoP');
+    const headers = buildChallenge(realm, 'invalid_dpop_proof', 'DPoP');
     throw refuse('UNAUTHENTICATED', { headers, reason: 'malformed proof' });
   }
   return { scheme, text, proof };
 }
 
 function unauthenticated(realm: string, reason: string): Error {
-  return refuse('UNAUTHENTICATED', { headers: challenge(realm, 'invalid_token'), reason });
+  return refuse('UNAUTHENTICATED', { headers: buildChallenge(realm, 'invalid_token'), reason });
 }
 
 function takenSchemes({ tokens, dpop, apiKeys }: Accepted): AuthScheme[] {

@@ -9,6 +9,7 @@ import type { CounterStore } from '@graphql-bulwark/core';
 import {
   aCounterStore,
   atLeast,
+  awaitWithin,
   between,
   fullListOf,
   must,
@@ -16,7 +17,6 @@ import {
   type OptionTable,
   readOptions,
   sha256,
-  within,
 } from '@graphql-bulwark/core/internal';
 import { calculateJwkThumbprint, EmbeddedJWK, type JWK, jwtVerify } from 'jose';
 import { type Nonces, nonces } from './dpop-nonce.ts';
@@ -82,7 +82,7 @@ export function dpopVerifier(options: DpopOptions): DpopVerifier {
     const key = sha256(`${thumbprint}:${jti}`);
     // An `iat` may be so far ahead, and stays good so long after.
     const charge = { key, policy: 'dpop.proof', points: 1, limit: 1, windowSeconds: 2 * maxAgeSeconds + 1 };
-    return (await within(storeTimeoutMilliseconds, store.consume([charge]))).allowed;
+    return (await awaitWithin(storeTimeoutMilliseconds, store.consume([charge]))).allowed;
   }
 
   return {

@@ -1,6 +1,12 @@
 /** From a credential to its principal or its refusal: what is asked, in which order, and what a failure costs. */
 import { type Principal, refuse } from '@graphql-bulwark/core';
-import { type AuthScheme, type BearerError, challenge, claimAt, refusalCode } from '@graphql-bulwark/core/internal';
+import {
+  type AuthScheme,
+  type BearerError,
+  buildChallenge,
+  readClaim,
+  readRefusalCode,
+} from '@graphql-bulwark/core/internal';
 import type { KeyVerdict } from './api-keys.ts';
 import type { Penalty } from './brute-force.ts';
 import type { Credential } from './credential.ts';
@@ -33,13 +39,13 @@ export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty, i
   /** Counts the failure of a guess, on the address and on whom the credential is known to name; then refuses. */
   async function failed(error: unknown, clientIp: string | null, subject: string | null = null): Promise<never> {
     // Locked by now: that answer goes before this one.
-    if (refusalCode(error) === 'UNAUTHENTICATED') await penalty?.fail(subject, clientIp);
+    if (readRefusalCode(error) === 'UNAUTHENTICATED') await penalty?.fail(subject, clientIp);
     throw error;
   }
 
   function unauthenticated(reason: string, scheme: AuthScheme, error?: BearerError, keyId?: string): Error {
     const nonce = scheme === 'DPoP' ? dpop?.nonce?.() : undefined;
-    const headers = { ...challenge(realm, error, scheme), ...(nonce !== undefined && { 'dpop-nonce': nonce }) };
+    const headers = { ...buildChallenge(realm, error, scheme), ...(nonce !== undefined && { 'dpop-nonce': nonce }) };
     return refuse('UNAUTHENTICATED', { headers, reason, ...(keyId !== undefined && { keyId }) });
   }
 
@@ -52,7 +58,7 @@ export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty, i
   ): Promise<Principal> {
     const { scheme } = credential;
     if (scheme === 'DPoP' || isBound) {
-      const thumbprint = claimAt(principal.claims, ['cnf', 'jkt']);
+      const thumbprint = readClaim(principal.claims, ['cnf', 'jkt']);
       // A bound token is no plain bearer, and a plain one has nothing to prove (RFC 9449 section 7.2).
       if (!dpop || credential.scheme !== 'DPoP' || typeof thumbprint !== 'string') {
         const error = unauthenticated('sender-constrained', scheme, 'invalid_token');
@@ -113,7 +119,7 @@ export function judgement({ realm, tokens, apiKeys, dpop, revocation, penalty, i
     try {
       credential = read();
     } catch (error) {
-      if (refusalCode(error) === 'UNAUTHENTICATED') await penalty?.look(null, clientIp);
+      if (readRefusalCode(error) === 'UNAUTHENTICATED') await penalty?.look(null, clientIp);
       return failed(error, clientIp);
     }
     if (!credential) return null;

@@ -1,6 +1,6 @@
 // API keys, and every way in which one may be wrong.
 import { createEvents, type SecurityEvent } from '@graphql-bulwark/core';
-import { factsOfRefusal } from '@graphql-bulwark/core/internal';
+import { readRefusalFacts } from '@graphql-bulwark/core/internal';
 import { describe, expect, it } from 'vitest';
 import { type ApiKeyOptions, type ApiKeyRecord, type ApiKeyStore, authenticate, generateApiKey } from '../src/index.ts';
 import { reasonOf, refusedBy } from './refused.ts';
@@ -192,7 +192,7 @@ describe('a store of API keys', () => {
     const { key } = newKey(more);
     const principal = await asking(withKey(key)).catch((thrown: unknown) => thrown);
     expect(principal).toMatchObject({ extensions: { code: 'SERVICE_UNAVAILABLE' } });
-    expect(factsOfRefusal(principal)?.reason).toBe('malformed api key record');
+    expect(readRefusalFacts(principal)?.reason).toBe('malformed api key record');
   });
 
   it.each<[string, object]>([

@@ -1,5 +1,5 @@
 import { createPublicKey, createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core/internal';
+import { readRefusalCode, readRefusalFacts } from '@graphql-bulwark/core/internal';
 import { CompactEncrypt, CompactSign, exportSPKI, SignJWT } from 'jose';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type AuthenticateOptions, authenticate, type CredentialSource } from '../src/index.ts';
@@ -34,7 +34,7 @@ async function refusalOf(request: CredentialSource, who = asking): Promise<Refus
   const { status, headers } = (error as { extensions: { http: { status: number; headers: Map<string, string> } } })
     .extensions.http;
   const challenge = headers.get('www-authenticate');
-  return { code: refusalCode(error), status, challenge, reason: factsOfRefusal(error)?.reason };
+  return { code: readRefusalCode(error), status, challenge, reason: readRefusalFacts(error)?.reason };
 }
 
 const invalid = (reason: string): Refused => ({

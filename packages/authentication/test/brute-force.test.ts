@@ -1,7 +1,7 @@
 // Failures cost waiting and then the door, in memory and in a real Redis, for logins and for credentials.
 
 import { type CounterStore, createEvents, type SecurityEvent, securityContext } from '@graphql-bulwark/core';
-import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core/internal';
+import { readRefusalCode, readRefusalFacts } from '@graphql-bulwark/core/internal';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { afterAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { Redis } from '../../../test/redis-client.ts';
@@ -42,7 +42,7 @@ async function outcome(asked: Promise<unknown>): Promise<unknown> {
     return 'passed';
   } catch (thrown) {
     const { extensions } = thrown as { extensions?: { http?: { headers: Map<string, string> } } };
-    return { code: refusalCode(thrown), after: Number(extensions?.http?.headers.get('retry-after')) };
+    return { code: readRefusalCode(thrown), after: Number(extensions?.http?.headers.get('retry-after')) };
   }
 }
 
@@ -274,7 +274,7 @@ describe('a credential', () => {
     const outcomes = await Promise.all(
       Array.from({ length: 50 }, () =>
         who(withKey(generateApiKey({ prefix: 'shop' }).key), asked('192.0.2.1')).catch(
-          (thrown: unknown) => factsOfRefusal(thrown)?.reason,
+          (thrown: unknown) => readRefusalFacts(thrown)?.reason,
         ),
       ),
     );
@@ -318,7 +318,7 @@ describe('a token', () => {
     });
     const from = securityContext({ clientIp: '192.0.2.1' });
     const code = async (token: Promise<string>): Promise<unknown> =>
-      who(bearer(await token), from).then(() => 'passed', refusalCode);
+      who(bearer(await token), from).then(() => 'passed', readRefusalCode);
     for (let i = 0; i < 5; i += 1) expect(await code(next.sign())).toBe('UNAUTHENTICATED');
     // Rightly signed, by an issuer whose clock is far ahead.
     for (const early of [{ iat: now() + 60 }, { nbf: now() + 60 }]) {

@@ -1,6 +1,6 @@
 // RFC 9449: a token bound to a key, and everything that may be wrong with its proof.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core/internal';
+import { readRefusalCode, readRefusalFacts } from '@graphql-bulwark/core/internal';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
@@ -68,9 +68,9 @@ async function outcome(asked: Promise<unknown>): Promise<unknown> {
     const { http } = (thrown as { extensions: { http: { status: number; headers: Map<string, string> } } }).extensions;
     const { headers } = http;
     return {
-      code: refusalCode(thrown),
+      code: readRefusalCode(thrown),
       status: http.status,
-      reason: factsOfRefusal(thrown)?.reason,
+      reason: readRefusalFacts(thrown)?.reason,
       challenge: headers.get('www-authenticate'),
       nonce: headers.get('dpop-nonce'),
     };

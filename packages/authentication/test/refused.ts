@@ -1,5 +1,5 @@
 /** What a client and an operator learn of a request that authentication refuses. */
-import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core/internal';
+import { readRefusalCode, readRefusalFacts } from '@graphql-bulwark/core/internal';
 import type { Authenticate, CredentialSource } from '../src/index.ts';
 
 export interface Refused {
@@ -19,9 +19,9 @@ export async function refusedBy(who: Authenticate, request: CredentialSource): P
     const http = (thrown as { extensions?: { http?: { status: number; headers: Map<string, string> } } }).extensions
       ?.http;
     return {
-      code: refusalCode(thrown),
+      code: readRefusalCode(thrown),
       status: http?.status,
-      reason: factsOfRefusal(thrown)?.reason,
+      reason: readRefusalFacts(thrown)?.reason,
       headers: http?.headers ?? new Map(),
       message: (thrown as Error).message,
     };
@@ -33,6 +33,6 @@ export async function refusedBy(who: Authenticate, request: CredentialSource): P
 export function reasonOf(who: Authenticate, request: CredentialSource): Promise<string | undefined> {
   return who(request).then(
     () => 'let in',
-    (thrown: unknown) => factsOfRefusal(thrown)?.reason ?? 'failed',
+    (thrown: unknown) => readRefusalFacts(thrown)?.reason ?? 'failed',
   );
 }

@@ -5,12 +5,12 @@
  */
 import { type Control, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import {
-  challenge,
+  buildChallenge,
   type OptionTable,
   PerOperation,
-  plainObject,
   readOptions,
   realmRow,
+  requirePlainObject,
   visitSelections,
 } from '@graphql-bulwark/core/internal';
 import { type GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
@@ -28,7 +28,7 @@ export interface AuthorizationOptions {
 
 const optionTable = {
   realm: realmRow,
-  directiveNames: { check: plainObject },
+  directiveNames: { check: requirePlainObject },
 } satisfies OptionTable<AuthorizationOptions>;
 
 /** Errors of one refusal. Further denied coordinates are left out. */
@@ -110,8 +110,8 @@ function createRefusal(denials: readonly CertainDenial[], realm: string): GraphQ
   return refuse(first?.code ?? 'FORBIDDEN', {
     ...first?.facts,
     also: rest.map(createDenialError),
-    ...(first?.code === 'UNAUTHENTICATED' && { headers: challenge(realm) }),
-    ...(onlyScopes && { headers: challenge(realm, 'insufficient_scope') }),
+    ...(first?.code === 'UNAUTHENTICATED' && { headers: buildChallenge(realm) }),
+    ...(onlyScopes && { headers: buildChallenge(realm, 'insufficient_scope') }),
   });
 }
 

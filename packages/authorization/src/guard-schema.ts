@@ -4,7 +4,7 @@
  * Answers: `null` with `UNAUTHENTICATED` or `FORBIDDEN` at its path; never an HTTP status.
  */
 import type { SecuredContext } from '@graphql-bulwark/core';
-import { around, type Resolver, readOptions, requireTestedGraphql } from '@graphql-bulwark/core/internal';
+import { carryPlainMark, type Resolver, readOptions, requireTestedGraphql } from '@graphql-bulwark/core/internal';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
@@ -101,7 +101,7 @@ export function guardSchema<C = SecuredContext>(
       const original: Resolver = config.resolve ?? fieldResolver;
       const tracked = trackDelegated(type, original);
       const checked = guard || rules.types.has(typeName) ? checkLeafValues(type, coordinate, tracked) : tracked;
-      if (checked !== tracked) around(config, checked);
+      if (checked !== tracked) carryPlainMark(config, checked);
       const resolve = guardResult(schema, type, guard, rules, checked, enforcement);
       let field = resolve === original ? config : { ...config, resolve };
       if (typeName === subscriptionType) {

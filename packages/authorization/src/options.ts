@@ -9,7 +9,7 @@ import {
   isRecord,
   must,
   orFalse,
-  plainObject,
+  requirePlainObject,
   type SharedTable,
 } from '@graphql-bulwark/core/internal';
 import { defaultFieldResolver, type GraphQLFieldResolver } from 'graphql';
@@ -63,13 +63,13 @@ type WithDefault = Exclude<keyof GuardSchemaOptions, 'normalizeOwner' | 'directi
 export const optionTable: SharedTable<GuardSchemaOptions, WithDefault> = {
   defaultRule: { default: 'authenticated', check: among('allow', 'authenticated', 'deny') },
   rules: { default: {}, check: must('be an object by coordinate', isRecord) },
-  policies: { default: {}, check: plainObject },
-  loaders: { default: {}, check: plainObject },
+  policies: { default: {}, check: requirePlainObject },
+  loaders: { default: {}, check: requirePlainObject },
   timeoutMilliseconds: { default: 5_000, check: atLeast(1) },
   maxErrorsPerField: { default: 20, check: orFalse(atLeast(1)) },
   normalizeOwner: { check: aFunction },
   strictInterfaces: { default: false, check: aFlag },
-  directiveNames: { check: plainObject },
+  directiveNames: { check: requirePlainObject },
   fieldResolver: { default: defaultFieldResolver, check: aFunction },
   events: { check: anEventSink },
 };

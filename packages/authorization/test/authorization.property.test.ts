@@ -7,7 +7,8 @@ import { propertyCases } from '../../../test/property-cases.ts';
 import { authorization, guardSchema } from '../src/index.ts';
 import { type Operation, operations } from './property/operations.ts';
 import { type Caller, expectedData, rootIsDenied } from './property/reference.ts';
-import { schemaOf, type World, worlds } from './property/world.ts';
+import { schemaOf } from './property/schema.ts';
+import { type World, worlds } from './property/world.ts';
 
 const callers: fc.Arbitrary<Caller | null> = fc.option(
   fc.record({

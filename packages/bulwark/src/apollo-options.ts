@@ -7,7 +7,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { isGuarded } from '@graphql-bulwark/authorization';
 import { answerOptions, type Events } from '@graphql-bulwark/core';
-import { isDevelopment, maxValidationErrors } from '@graphql-bulwark/core/internal';
+import { chooseMaxValidationErrors, isDevelopment } from '@graphql-bulwark/core/internal';
 import { markInternal, usesCacheHints } from './warnings/cache-hints.ts';
 import { watchLandingPage } from './warnings/landing-page.ts';
 
@@ -76,7 +76,7 @@ export function buildApolloOptions<C extends BaseContext>(
 
 /** No more than an answer holds. */
 function readMaxErrors<C extends BaseContext>({ validationOptions }: ApolloServerOptionsWithSchema<C>): number {
-  return Math.min(validationOptions?.maxErrors ?? maxValidationErrors(), 20);
+  return Math.min(validationOptions?.maxErrors ?? chooseMaxValidationErrors(), 20);
 }
 
 function takeTighter(theirs: number | undefined, ours: number | false): { maxTokens?: number } {

@@ -1,7 +1,7 @@
 /** Who is asking, in whatever way the options say, with everything that the roles of a caller include. */
 import { authenticate, impliedRights, reported } from '@graphql-bulwark/authentication';
 import type { Events } from '@graphql-bulwark/core';
-import { isPromise, within } from '@graphql-bulwark/core/internal';
+import { awaitWithin, isPromise } from '@graphql-bulwark/core/internal';
 import { type Authenticator, requirePrincipal } from './context.ts';
 import type { BulwarkOptions } from './options.ts';
 
@@ -30,7 +30,7 @@ function withoutImpliedRights({ authenticate: option, clientAddress }: Options, 
     return (request, anonymous) =>
       reported(events, anonymous, async () => {
         const found = option(request, anonymous);
-        return requirePrincipal(isPromise(found) ? await within(longestMilliseconds, found) : found);
+        return requirePrincipal(isPromise(found) ? await awaitWithin(longestMilliseconds, found) : found);
       });
   }
   return authenticate({ events, clientAddress, ...option });

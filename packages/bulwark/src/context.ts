@@ -16,12 +16,12 @@ import {
   securityContext,
 } from '@graphql-bulwark/core';
 import {
-  eventOf,
+  buildRefusalEvent,
   hasEnded,
   isExpectedError,
   isNumericDate,
   isObject,
-  reworded,
+  rewordRefusal,
   type Wording,
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLError } from 'graphql';
@@ -74,7 +74,7 @@ export function createContextMaker(
   function admit(security: SecurityContext): void {
     const refusal = refusalFor?.(security);
     if (!refusal) return;
-    events.emit(eventOf('rate-limit', refusal), 'refused', { security });
+    events.emit(buildRefusalEvent('rate-limit', refusal), 'refused', { security });
     throw refusal;
   }
 
@@ -93,10 +93,10 @@ export function createContextMaker(
       if (principal) admit(security);
       return addSecurity(await build(request), security);
     } catch (thrown) {
-      if (isExpectedError(thrown)) throw reworded(thrown, words, undefined);
+      if (isExpectedError(thrown)) throw rewordRefusal(thrown, words, undefined);
       const errorId = events.logged('context() failed', thrown);
       events.emit({ type: 'failure', where: 'context', errorId }, 'refused');
-      throw reworded(refuse('INTERNAL_SERVER_ERROR', { extensions: { errorId } }), words, undefined);
+      throw rewordRefusal(refuse('INTERNAL_SERVER_ERROR', { extensions: { errorId } }), words, undefined);
     }
   };
 }

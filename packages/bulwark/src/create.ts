@@ -25,16 +25,16 @@ import {
 import {
   type AdmitInput,
   type CheckInput,
+  createMaskReporter,
+  createWording,
+  findSecurityContext,
   type Header,
   isDevelopment,
   logEvents,
   type MaskResult,
   type MeasureInput,
-  maskedBy,
   maskResult,
   requireTestedGraphql,
-  securityOf,
-  wording,
 } from '@graphql-bulwark/core/internal';
 import { compileAccess, introspection } from '@graphql-bulwark/introspection';
 import { createViews, hideUnauthorized } from '@graphql-bulwark/introspection/visibility';
@@ -105,7 +105,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   const ceilings = options.limits.mode === 'report' ? unlimited : resolveLimits(options.limits);
 
   const findView = createViews(readCallerRights);
-  const words = wording(options.messages);
+  const words = createWording(options.messages);
   const mayIntrospect = compileAccess(introspecting);
   const { strictMessages = !isDevelopment() } = options;
   /** Several, where one Bulwark protects several servers or a schema is replaced: all that are still in use. */
@@ -123,7 +123,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   };
   const mayReadDetails = (contextValue: unknown): boolean => {
     try {
-      return schemaDetails(securityOf(contextValue) ?? securityContext(), () => undefined);
+      return schemaDetails(findSecurityContext(contextValue) ?? securityContext(), () => undefined);
     } catch (error) {
       events.logged('introspection: allow failed', error);
       return false;
@@ -215,7 +215,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
         expose,
         schemaDetails: result.errors !== undefined && mayReadDetails(contextValue),
         words: (code) => words(code, contextValue),
-        onMasked: maskedBy(events, { security: securityOf(contextValue) }),
+        onMasked: createMaskReporter(events, { security: findSecurityContext(contextValue) }),
       }),
     async close() {
       await Promise.all(controls.map(async (control) => control.stop?.()));
@@ -229,7 +229,7 @@ function createContextNotice<C>(warn: (message: string) => void): Control<C> {
   return {
     name: 'context',
     check({ contextValue }) {
-      if (told || securityOf(contextValue)) return;
+      if (told || findSecurityContext(contextValue)) return;
       told = true;
       warn(
         'context: an operation came without what bulwark.context() adds, so its caller is anonymous and has no address.',

@@ -14,17 +14,19 @@ export {
   type Charge,
   type Consumption,
   type CounterStore,
-  checkedConsumption,
+  checkConsumption,
   type Refund,
 } from './counter-store.ts';
 export { type AnswerOptions, answerOptions } from './errors/answer-options.ts';
+export { REFUSALS, type RefusalCode } from './errors/codes.ts';
 export type { Messages } from './errors/messages.ts';
-export { REFUSALS, type RefusalCode, refuse } from './errors/refusal.ts';
-export { createEvents, type EventListener, type Events, type Logger, type SecurityEvent } from './events/events.ts';
-export { checkOperation } from './plugin/check.ts';
+export { refuse } from './errors/refuse.ts';
+export { createEvents, type Events } from './events/events.ts';
+export { type Logger } from './events/log.ts';
+export { type EventListener, type SecurityEvent } from './events/security-event.ts';
 export { guard } from './plugin/guard.ts';
 export type { GuardOptions } from './plugin/guard-options.ts';
-export { admitRequest, measureDocument } from './plugin/rooms.ts';
+export { admitRequest, checkOperation, measureDocument } from './plugin/pipeline.ts';
 export {
   type ClaimPath,
   type Principal,

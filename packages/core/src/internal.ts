@@ -1,8 +1,9 @@
 /** For the sibling packages alone: no promise is made about these names between versions. */
 
-export { forwardedHops, inNetworks, normalizeAddress } from './client-address.ts';
+export { createNetworkTest, normalizeAddress, readForwardedHops } from './client-address.ts';
 export type { StartingServer } from './control.ts';
-export { aCounterStore } from './counter-store.ts';
+export { aCounterStore, roundUpPoints } from './counter-store.ts';
+export { type CoordinateShare } from './errors/codes.ts';
 export {
   asGraphQLError,
   isExpectedError,
@@ -10,28 +11,29 @@ export {
   type MaskResult,
   maskResult,
 } from './errors/mask-errors.ts';
-export { checkMessages, reworded, type Wording, wording } from './errors/messages.ts';
+export { checkMessages, createWording, rewordRefusal, type Wording } from './errors/messages.ts';
 export { parseDocument } from './errors/parser-overflow.ts';
-export { type CoordinateShare, deny, factsOfRefusal, type RefusalFacts, refusalCode } from './errors/refusal.ts';
-export { type AuthScheme, type BearerError, challenge, realmRow } from './errors/www-authenticate.ts';
-export { aLogger, anEventSink, type EventDetails, type EventOrigin, logEvents, maskedBy } from './events/events.ts';
+export { deny, type RefusalFacts, readRefusalCode, readRefusalFacts } from './errors/refuse.ts';
+export { type AuthScheme, type BearerError, buildChallenge, realmRow } from './errors/www-authenticate.ts';
+export { anEventSink, createMaskReporter, type EventOrigin } from './events/events.ts';
+export { aLogger, logEvents } from './events/log.ts';
+export { type EventDetails } from './events/security-event.ts';
 export {
   failField,
   failValue,
-  handingOverLists,
   handOverLists,
   type ReadList,
-  unlessGivenUp,
+  settleUnlessGivenUp,
+  wrapToHandOverLists,
 } from './execution/hand-over-list.ts';
-export { longestTimer, within } from './lib/deadline.ts';
-export { around, isPlainField, type Resolver } from './lib/default-resolver.ts';
+export { carryPlainMark, isPlainField, type Resolver } from './lib/default-resolver.ts';
 export { sha256, sha256Bytes } from './lib/digest.ts';
-export { isDevelopment, maxValidationErrors } from './lib/environment.ts';
+export { chooseMaxValidationErrors, isDevelopment } from './lib/environment.ts';
 export { requireTestedGraphql } from './lib/graphql-version.ts';
 export { isObject, isRecord } from './lib/is-object.ts';
-export { dimensionsOf, isAsyncIterable, isIterable } from './lib/list-types.ts';
-export { type PlainTextBudget, plainText, plainTextBudget } from './lib/normalize-text.ts';
-export { forget, isPromise, ownVerdict } from './lib/promises.ts';
+export { countListDimensions, isAsyncIterable, isIterable } from './lib/list-types.ts';
+export { createTextBudget, normalizeText, type TextBudget } from './lib/normalize-text.ts';
+export { awaitWithin, catchRejection, discardValue, isPromise, longestTimer } from './lib/promises.ts';
 export {
   aFlag,
   aFlagOrFunction,
@@ -42,60 +44,59 @@ export {
   between,
   byName,
   type Check,
+  dropDefaults,
   fullListOf,
   hasMethods,
   isText,
   isWebOrigin,
-  knownOptions,
-  listed,
+  joinNames,
   listOf,
   must,
   mustUnshown,
   type OptionTable,
   orFalse,
-  plainObject,
   readOptions,
+  requireKnownOptions,
+  requirePlainObject,
+  requireWholeNumber,
   type Settings,
   type SharedTable,
   show,
-  wholeNumber,
-  withoutDefaults,
 } from './lib/read-options.ts';
 export {
-  behind,
   collectFields,
+  createInclusionTest,
+  createTypeTest,
   type Fragments,
-  fragmentsOf,
-  included,
-  onlySpread,
-  responseKey,
-  type Selecting,
-  typeApplies,
-  type Walking,
+  findLoneSpread,
+  followLoneSpread,
+  indexFragments,
+  readResponseKey,
+  type SelectionFilter,
+  type SelectionWalker,
   walkSelections,
 } from './operation/collect-fields.ts';
 export {
+  countDocumentFacts,
+  countOccurrencesAbove,
+  countOperationFacts,
+  countRepeatedFields,
   type DocumentFacts,
-  documentFacts,
   type OperationFacts,
-  occurrencesAbove,
-  operationFacts,
-  repeatedFields,
 } from './operation/metrics.ts';
-export { nestingOf } from './operation/nesting.ts';
+export { measureNesting } from './operation/nesting.ts';
 export {
   announceStream,
   createSlot,
+  findOperationState,
   OperationState,
   PerOperation,
-  stateDuring,
 } from './operation/operation-state.ts';
 export type { Place } from './operation/places.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
-export type { CheckInput } from './plugin/check.ts';
-export { callbackUrls, type SubscriptionCallbackOptions } from './plugin/http-subscriptions.ts';
+export { checkCallbackUrls, type SubscriptionCallbackOptions } from './plugin/http-subscriptions.ts';
+export { type AdmitInput, buildRefusalEvent, type MeasureInput } from './plugin/pipeline.ts';
+export type { CheckInput } from './plugin/resolved-operation.ts';
 export type { Header, SchemaDetails } from './plugin/response.ts';
-export type { AdmitInput, MeasureInput } from './plugin/rooms.ts';
-export { toldOfUnclosed } from './plugin/unwatched-streams.ts';
-export { eventOf } from './plugin/verdict.ts';
-export { claimAt, hasEnded, isNumericDate, securityOf } from './security-context.ts';
+export { findUnclosedReporter } from './plugin/unwatched-streams.ts';
+export { findSecurityContext, hasEnded, isNumericDate, readClaim } from './security-context.ts';

@@ -1,4 +1,4 @@
-/** Who is asking, and from where: what `authenticate` makes in `context()` and every control reads. */
+/** The caller and where the request comes from: `authenticate()` finds both in `context()`, and every control reads them. */
 import { randomUUID } from 'node:crypto';
 import { isObject } from './lib/is-object.ts';
 
@@ -8,17 +8,19 @@ export interface Principal {
   readonly id: string;
   /** Verified claims, own properties only. */
   readonly claims: Readonly<Record<string, unknown>>;
+  /** Names of roles, as rules name them. */
   readonly roles: readonly string[];
+  /** OAuth scopes (RFC 6749 section 3.3). */
   readonly scopes: readonly string[];
-  /** `jwt`, `api-key`, or what an authenticator of the application says. */
+  /** `jwt`, `api-key`, or a name that an authenticator of the application chose. */
   readonly authMethod: string;
-  /** When the credential ends, in seconds since the epoch (RFC 7519 NumericDate). */
+  /** When the credential expires, in seconds since the epoch (RFC 7519 NumericDate). Left out: never. */
   readonly expiresAt?: number | undefined;
-  /** The id of the API key that was sent. */
+  /** The id of the API key that was sent. Left out: another credential was. */
   readonly keyId?: string | undefined;
 }
 
-/** The end of the year 9999: what is later was given in milliseconds, and would never come. */
+/** The end of the year 9999. A later time was most likely given in milliseconds, and would never come. */
 const lastSecond = 253_402_300_799;
 
 /** Whether a value is a time in seconds since the epoch (RFC 7519 NumericDate). */
@@ -26,16 +28,16 @@ export function isNumericDate(value: unknown): value is number {
   return Number.isFinite(value) && (value as number) <= lastSecond;
 }
 
-/** Whether the credential of somebody has ended; one whose end is no time has. */
-export function hasEnded(somebody: Pick<Principal, 'expiresAt'> | null): boolean {
-  return somebody?.expiresAt !== undefined && !(Date.now() < somebody.expiresAt * 1_000);
+/** Whether the credential of a caller has expired. It has also where its end is no valid time. */
+export function hasEnded(caller: Pick<Principal, 'expiresAt'> | null): boolean {
+  return caller?.expiresAt !== undefined && !(Date.now() < caller.expiresAt * 1_000);
 }
 
-/** A claim's name, or the way to it through nested objects: `['realm_access', 'roles']`. */
+/** The name of a claim, or the path to it through nested objects: `['realm_access', 'roles']`. */
 export type ClaimPath = string | readonly string[];
 
-/** The value of a claim, or `undefined`. Only own properties count: a claim is never an inherited one. */
-export function claimAt(claims: Principal['claims'], path: ClaimPath): unknown {
+/** Reads a claim. Only own properties are read, so that `constructor` is no claim. @returns `undefined` for a missing claim. */
+export function readClaim(claims: Principal['claims'], path: ClaimPath): unknown {
   let value: unknown = claims;
   for (const key of typeof path === 'string' ? [path] : path) {
     if (!isObject(value) || !Object.hasOwn(value, key)) return undefined;
@@ -44,12 +46,13 @@ export function claimAt(claims: Principal['claims'], path: ClaimPath): unknown {
   return value;
 }
 
-/** The one property that Bulwark puts on the GraphQL context. Shared by the operations of a batch. */
+/** What Bulwark puts on the GraphQL context, as its property `security`. Shared by the operations of a batch. */
 export interface SecurityContext {
   /** `null` when no credential was sent. */
   readonly principal: Principal | null;
-  /** Normalised address (IPv6 cut to its prefix), or `null` where the transport has none. */
+  /** Normalised address, IPv6 cut to its prefix; `null` where the transport has none. */
   readonly clientIp: string | null;
+  /** Names the HTTP request in events. */
   readonly requestId: string;
 }
 
@@ -58,7 +61,11 @@ export interface SecuredContext {
   readonly security: SecurityContext;
 }
 
-/** Makes a frozen security context; what is left out is anonymous and without an address. */
+/**
+ * Makes a frozen security context.
+ *
+ * @param known left out of it: `principal` and `clientIp` become `null`, and `requestId` a random UUID.
+ */
 export function securityContext(known: Partial<SecurityContext> = {}): SecurityContext {
   return Object.freeze({
     principal: known.principal ?? null,
@@ -67,8 +74,12 @@ export function securityContext(known: Partial<SecurityContext> = {}): SecurityC
   });
 }
 
-/** The security context of a GraphQL context, or `undefined` when it carries none. A guard that gets `undefined` denies. */
-export function securityOf(contextValue: unknown): SecurityContext | undefined {
+/**
+ * Finds the security context in a GraphQL context.
+ *
+ * @returns `undefined` where there is none: a guarded resolver then denies.
+ */
+export function findSecurityContext(contextValue: unknown): SecurityContext | undefined {
   if (typeof contextValue !== 'object' || contextValue === null) return undefined;
   const security = (contextValue as Partial<SecuredContext>).security;
   return typeof security === 'object' && security !== null && 'principal' in security ? security : undefined;

@@ -8,40 +8,40 @@ const from = (remoteAddress: string | undefined, forwarded?: string | string[]) 
 });
 
 describe('clientAddress', () => {
-  it('is the socket unless a proxy is trusted, whatever the client forwards', () => {
+  it('the client address is that of the socket unless a proxy is trusted, whatever the client forwards', () => {
     expect(clientAddress()(from('192.0.2.7', '9.9.9.9'))).toBe('192.0.2.7');
   });
 
-  it('R9: with one trusted hop takes the rightmost address, so the spoofed left has no effect', () => {
+  it('R9: with one trusted hop the client address is the rightmost one, so spoofed entries to its left have no effect', () => {
     const address = clientAddress({ trustedHops: 1 });
     expect(address(from('10.0.0.9', '9.9.9.9, 10.0.0.1'))).toBe('10.0.0.1');
     expect(address(from('10.0.0.9', '8.8.8.8, 7.7.7.7, 10.0.0.1'))).toBe('10.0.0.1');
     expect(address(from('10.0.0.9', ['9.9.9.9', '10.0.0.1']))).toBe('10.0.0.1');
   });
 
-  it('counts several hops from the right', () => {
+  it('several trusted hops are counted from the right', () => {
     expect(clientAddress({ trustedHops: 2 })(from('10.0.0.9', '9.9.9.9, 203.0.113.5, 10.0.0.1'))).toBe('203.0.113.5');
   });
 
-  it('falls back to the socket when the header is short, missing or unreadable', () => {
+  it('the client address is that of the socket when the header is short, missing or unreadable', () => {
     const address = clientAddress({ trustedHops: 2 });
     for (const header of ['10.0.0.1', undefined, 'x, y, z', ''])
       expect(address(from('192.0.2.7', header))).toBe('192.0.2.7');
   });
 
-  it('is null without any address', () => {
+  it('the client address is null where no address is known', () => {
     expect(clientAddress()(from(undefined))).toBeNull();
     expect(clientAddress()({})).toBeNull();
   });
 
-  it('refuses options out of range', () => {
+  it('clientAddress refuses options out of range', () => {
     for (const trustedHops of [-1, 1.5, Number.NaN]) expect(() => clientAddress({ trustedHops })).toThrow(TypeError);
     for (const ipv6PrefixBits of [0, 129]) expect(() => clientAddress({ ipv6PrefixBits })).toThrow(TypeError);
   });
 });
 
 describe('normalizeAddress', () => {
-  it('R10: names one IPv6 client by its /64', () => {
+  it('R10: all IPv6 addresses of one /64 network are one client', () => {
     expect(normalizeAddress('2001:db8::1')).toBe(normalizeAddress('2001:db8::ffff'));
     expect(normalizeAddress('2001:db8:0:1::1')).not.toBe(normalizeAddress('2001:db8::1'));
     expect(normalizeAddress('2001:db8:a:b:c:d:e:f')).toBe('2001:db8:a:b:0:0:0:0/64');
@@ -60,12 +60,12 @@ describe('normalizeAddress', () => {
     ['64:ff9b::c000:201', '192.0.2.1'],
     ['64:ff9b:1::192.0.2.1', '64:ff9b:1:0:0:0:0:0/64'],
     ['64:ff9b::1:c000:201', '64:ff9b:0:0:0:0:0:0/64'],
-  ])('spells %s as %s', (text, address) => {
+  ])('the address %s is written as %s', (text, address) => {
     expect(normalizeAddress(text)).toBe(address);
   });
 
   it.each(['', 'unknown', '1.2.3', '999.1.1.1', '1.2.3.4, 5.6.7.8', '::1::', '[::1', '1'.repeat(100_000)])(
-    'knows no address in %j',
+    'the text %j is no address',
     (text) => {
       expect(normalizeAddress(text)).toBeNull();
     },
@@ -87,7 +87,7 @@ describe('trustedProxies', () => {
     ['the proxy where it wrote nothing', '10.0.0.1', '', '10.0.0.1'],
     ['no neighbour of a single address', '192.0.2.2', '8.8.8.8', '192.0.2.2'],
     ['R10 the network of an IPv6 client', '10.0.0.1', '2001:db8::ffff', '2001:db8:0:0:0:0:0:0/64'],
-  ])('finds %s', (_, remoteAddress, forwarded, expected) => {
+  ])('trustedProxies find %s', (_, remoteAddress, forwarded, expected) => {
     expect(address(from(remoteAddress, forwarded))).toBe(expected);
   });
 
@@ -103,11 +103,11 @@ describe('trustedProxies', () => {
     [['fe80::1%eth0']],
     [['10.0.0.0/8/8']],
     [[5]],
-  ])('%j keeps the server from starting', (trustedProxies) => {
+  ])('trustedProxies of %j keep the server from starting', (trustedProxies) => {
     expect(() => clientAddress({ trustedProxies: trustedProxies as string[] })).toThrow(TypeError);
   });
 
-  it('beside trustedHops, or misspelt, keeps the server from starting', () => {
+  it('trustedProxies beside trustedHops, or misspelt, keep the server from starting', () => {
     expect(() => clientAddress({ trustedHops: 1, trustedProxies: ['10.0.0.0/8'] })).toThrow(/not both/);
     expect(() => clientAddress({ trustedProxys: ['10.0.0.0/8'] } as object)).toThrow(/did you mean/);
   });

@@ -5,7 +5,7 @@ import type { GraphQLError } from 'graphql';
 import { describe, expectTypeOf, test } from 'vitest';
 
 describe('refusals', () => {
-  test('have a closed list of codes', () => {
+  test('refusals have a closed list of codes', () => {
     expectTypeOf(refuse).parameter(0).toEqualTypeOf<RefusalCode>();
     expectTypeOf(refuse('FORBIDDEN')).toEqualTypeOf<GraphQLError>();
     // @ts-expect-error no such code
@@ -14,14 +14,14 @@ describe('refusals', () => {
 });
 
 describe('events', () => {
-  test('are told apart by type', () => {
+  test('events are told apart by their type', () => {
     const limitOf = (event: SecurityEvent) => (event.type === 'limit.exceeded' ? event.limit : undefined);
     expectTypeOf(limitOf).returns.toEqualTypeOf<string | undefined>();
   });
 });
 
 describe('guard', () => {
-  test('is a plugin for the context of its controls', () => {
+  test('the guard is a plugin for the context of its controls', () => {
     const control: Control<{ tenant: string }> = { name: 'c', check: ({ contextValue }) => void contextValue.tenant };
     expectTypeOf(guard({ controls: [control] })).toExtend<ApolloServerPlugin<{ tenant: string }>>();
   });
@@ -39,14 +39,14 @@ describe('a table of options', () => {
     prefix: { check: aFunction },
   } as const;
 
-  test('makes an option with a default one that is always there, and no other', () => {
+  test('an option with a default is never undefined once it is read, and any other option may be', () => {
     const read = readOptions('store', {} as Options, rows);
     expectTypeOf(read.client).toEqualTypeOf<() => void>();
     expectTypeOf(read.maxKeys).toEqualTypeOf<number>();
     expectTypeOf(read.prefix).toEqualTypeOf<string | undefined>();
   });
 
-  test('has a row for each option, and for nothing else', () => {
+  test('a table of options has a row for each option, and for nothing else', () => {
     const { prefix: _prefix, ...short } = rows;
     // @ts-expect-error prefix has no row
     short satisfies OptionTable<Options>;
@@ -56,7 +56,7 @@ describe('a table of options', () => {
     ({ ...rows, suffix: { check: aFunction } }) satisfies OptionTable<Options>;
   });
 
-  test('says which options must be given, and gives defaults of their type', () => {
+  test('a table of options names the required ones, and has defaults of the right type', () => {
     // @ts-expect-error client must be given
     ({ ...rows, client: { check: aFunction } }) satisfies OptionTable<Options>;
     // @ts-expect-error prefix need not be given

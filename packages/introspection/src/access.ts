@@ -7,8 +7,8 @@ import {
   must,
   mustUnshown,
   type OptionTable,
-  plainObject,
   readOptions,
+  requirePlainObject,
   type SharedTable,
   sha256Bytes,
   show,
@@ -43,7 +43,7 @@ export type FindView = (request: { readonly schema: GraphQLSchema; readonly cont
 /** The options of this file, for the table of the control. */
 export const accessTable: SharedTable<AccessOptions> = {
   allow: { check: aFlagOrFunction },
-  header: { check: plainObject },
+  header: { check: requirePlainObject },
 };
 
 const headerTable = {

@@ -2,12 +2,12 @@
 import { type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import {
   atLeast,
-  fragmentsOf,
-  operationFacts,
+  countOperationFacts,
+  indexFragments,
   orFalse,
   PerOperation,
+  type SelectionWalker,
   type SharedTable,
-  type Walking,
   walkSelections,
 } from '@graphql-bulwark/core/internal';
 import {
@@ -86,7 +86,7 @@ function measureStandardQuery(): Extent {
 }
 
 function measureIntrospection(document: DocumentNode, operation: OperationDefinitionNode): Extent {
-  const { introspectionDepth, introspectionFields } = operationFacts(document, operation);
+  const { introspectionDepth, introspectionFields } = countOperationFacts(document, operation);
   const maxWrappers = countWrappers(document, operation.selectionSet);
   return { maxDepth: introspectionDepth, maxFields: introspectionFields, maxWrappers };
 }
@@ -96,8 +96,8 @@ function countWrappers(document: DocumentNode, root: SelectionSetNode): number {
   const entered = new Map<string, number>();
   const pending: { readonly set: SelectionSetNode; readonly chain: number }[] = [{ set: root, chain: 0 }];
   let most = 0;
-  const walking: Walking<number> = {
-    fragments: fragmentsOf(document),
+  const walking: SelectionWalker<number> = {
+    fragments: indexFragments(document),
     under: (_node, chain) => chain,
     applies: () => true,
     enters(name, chain) {

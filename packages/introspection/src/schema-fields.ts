@@ -9,7 +9,7 @@
  * many. Here the type that the fragment names says enough.
  */
 import type { ResolvedOperation } from '@graphql-bulwark/core';
-import { fragmentsOf, PerOperation } from '@graphql-bulwark/core/internal';
+import { indexFragments, PerOperation } from '@graphql-bulwark/core/internal';
 import {
   BREAK,
   type FragmentDefinitionNode,
@@ -56,7 +56,7 @@ function findSchemaField({ schema, document, operation }: Looked, names: Readonl
     FragmentSpread({ name }) {
       if (reached.has(name.value)) return;
       reached.add(name.value);
-      const fragment = fragmentsOf(document).get(name.value);
+      const fragment = indexFragments(document).get(name.value);
       if (fragment) pending.push(fragment);
     },
     Argument: () => false,

@@ -9,7 +9,7 @@ import {
   type SecurityContext,
   type SecurityEvent,
 } from '@graphql-bulwark/core';
-import { refusalCode } from '@graphql-bulwark/core/internal';
+import { readRefusalCode } from '@graphql-bulwark/core/internal';
 import { buildSchema, getOperationAST, parse } from 'graphql';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { as, codes, growthOf, send, sendBody } from '../../../test/kit.ts';
@@ -307,7 +307,7 @@ it('checks an edited copy of a document that shares its operation by its own fra
     const fragments = parse(`fragment F on Query { ${selected} }`).definitions;
     const document = { ...rest, definitions: [...definitions.slice(0, 1), ...fragments] };
     const refusal = checkOperation([control], { schema, document, contextValue: {} }, events);
-    return refusal.then(() => undefined, refusalCode);
+    return refusal.then(() => undefined, readRefusalCode);
   };
   const closed = introspection({ allow: false });
   expect(await verdict(closed, 'a')).toBeUndefined();

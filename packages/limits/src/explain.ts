@@ -2,16 +2,16 @@
 import { type Refusal, type RefusalCode, refuse } from '@graphql-bulwark/core';
 import {
   type CoordinateShare,
+  countDocumentFacts,
+  countOperationFacts,
   type DocumentFacts,
-  documentFacts,
-  factsOfRefusal,
   must,
   type OperationFacts,
   type OptionTable,
-  operationFacts,
-  plainObject,
   readOptions,
-  refusalCode,
+  readRefusalCode,
+  readRefusalFacts,
+  requirePlainObject,
 } from '@graphql-bulwark/core/internal';
 import {
   type DocumentNode,
@@ -68,13 +68,13 @@ const inputTable = {
   schema: { required: true, check: must('be a schema', isSchema) },
   document: { required: true, check: must('be a document or its text', isDocument) },
   operationName: { check: must('be a text', (name: unknown) => typeof name === 'string') },
-  variables: { default: {}, check: plainObject },
-  options: { default: {}, check: plainObject },
+  variables: { default: {}, check: requirePlainObject },
+  options: { default: {}, check: requirePlainObject },
 } satisfies OptionTable<ExplainInput>;
 
 const optionTable = {
-  limits: { check: plainObject },
-  cost: { check: plainObject },
+  limits: { check: requirePlainObject },
+  cost: { check: requirePlainObject },
 } satisfies OptionTable<NonNullable<ExplainInput['options']>>;
 
 /**
@@ -94,7 +94,7 @@ export function explain(input: ExplainInput): Explained {
   if (typeof input.document === 'string') found.push(...exceeded(against.source, input.document));
   const bounds = { depth: Infinity, nodes: Infinity };
   found.push(...exceeded(against.variables, variableFacts(variables, bounds)));
-  found.push(...exceeded(against.document, documentFacts(document)));
+  found.push(...exceeded(against.document, countDocumentFacts(document)));
   const explained = { document: shownDocument(document), refusals: [] };
   if (!operation) {
     return { ...explained, facts: undefined, cost: undefined, refusals: [...found, refuse('BAD_REQUEST')].map(shown) };
@@ -115,7 +115,7 @@ export function explain(input: ExplainInput): Explained {
     cost = { fieldCost, typeCost, dearest: dearest(program, coerced) };
     found.push(...costRefusals(priced, settings));
   } catch (thrown) {
-    if (refusalCode(thrown) === undefined) throw thrown;
+    if (readRefusalCode(thrown) === undefined) throw thrown;
     found.push(thrown as Refusal);
   }
   return { ...explained, facts, cost, refusals: found.map(shown) };
@@ -127,17 +127,17 @@ function isDocument(value: unknown): boolean {
 
 /** All facts at once, and as data that can be printed: facts themselves are counted when they are first asked for. */
 function shownDocument(document: DocumentNode): DocumentFacts {
-  const { operations, fragments, tokens, repeatedFields } = documentFacts(document);
+  const { operations, fragments, tokens, repeatedFields } = countDocumentFacts(document);
   return { operations, fragments, tokens, repeatedFields };
 }
 
 function shownOperation(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts {
-  const facts = operationFacts(document, operation);
+  const facts = countOperationFacts(document, operation);
   const { rootFields, rootFieldNames, occurrences } = facts;
   return { ...facts, rootFields, rootFieldNames, occurrences };
 }
 
 function shown(refusal: Refusal): ExplainedRefusal {
-  const { limit, actual, maximum, coordinate, reason } = factsOfRefusal(refusal) ?? {};
-  return { code: refusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR', limit, actual, maximum, coordinate, reason };
+  const { limit, actual, maximum, coordinate, reason } = readRefusalFacts(refusal) ?? {};
+  return { code: readRefusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR', limit, actual, maximum, coordinate, reason };
 }

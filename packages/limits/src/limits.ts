@@ -4,7 +4,12 @@
  * Answers: one code per limit, 400, for the text 413; `FRAGMENT_CYCLE`, 400, which no option switches off.
  */
 import { type Control, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
-import { documentFacts, type OperationFacts, operationFacts, ownVerdict } from '@graphql-bulwark/core/internal';
+import {
+  catchRejection,
+  countDocumentFacts,
+  countOperationFacts,
+  type OperationFacts,
+} from '@graphql-bulwark/core/internal';
 import { type DocumentNode, Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import type { LimitsOptions } from './options.ts';
 import { tighterLimits } from './per-principal.ts';
@@ -39,9 +44,9 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
 
     // An operation that is not selected is validated all the same.
     measure({ document }) {
-      judge(everyone.document, documentFacts(document));
+      judge(everyone.document, countDocumentFacts(document));
       const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
-      for (const operation of operations) judgeOperation(everyone, operation, operationFacts(document, operation));
+      for (const operation of operations) judgeOperation(everyone, operation, countOperationFacts(document, operation));
       judge(everyone.merging, document);
       within.set(document, new Set(operations));
     },
@@ -54,7 +59,7 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
       if (!perPrincipal) return;
       const tighter = tighterLimits({
         control: 'limits',
-        given: ownVerdict(perPrincipal(operation.security)),
+        given: catchRejection(perPrincipal(operation.security)),
         table: principalTable,
         maxima,
         loose(name) {
@@ -77,7 +82,7 @@ function judgeRequest(against: Ceilings, { source }: ResolvedOperation, values: 
 }
 
 function judgeSelected(against: Ceilings, { document, operation, facts }: ResolvedOperation): void {
-  judge(against.document, documentFacts(document));
+  judge(against.document, countDocumentFacts(document));
   judgeOperation(against, operation, facts);
   judge(against.merging, document);
 }

@@ -5,17 +5,17 @@ import {
   among,
   atLeast,
   type Check,
+  countOccurrencesAbove,
+  countRepeatedFields,
   type DocumentFacts,
-  nestingOf,
+  dropDefaults,
+  measureNesting,
   type OperationFacts,
   type OptionTable,
-  occurrencesAbove,
   orFalse,
   readOptions,
-  repeatedFields,
   type Settings,
   type SharedTable,
-  withoutDefaults,
 } from '@graphql-bulwark/core/internal';
 import type { DocumentNode } from 'graphql';
 import type { Limits, LimitsOptions, PrincipalLimits } from './options.ts';
@@ -53,7 +53,7 @@ type AnyRow = { [S in Subject]: Row<S> }[Subject];
 const rows = {
   maxBatchSize: row('batchIndex', 10, 1, 'BATCH_LIMIT_EXCEEDED', (index) => index + 1),
   maxCharacters: row('source', 20_000, 1, 'QUERY_TOO_LARGE', (source) => source.length),
-  maxNesting: row('source', 200, 1, 'DEPTH_LIMIT_EXCEEDED', nestingOf),
+  maxNesting: row('source', 200, 1, 'DEPTH_LIMIT_EXCEEDED', measureNesting),
   maxVariableDepth: row('variables', 10, 1, 'BAD_USER_INPUT', (values) => values.depth),
   maxVariableNodes: row('variables', 10_000, 1, 'BAD_USER_INPUT', (values) => values.nodes),
   maxVariableStringLength: row('variables', 100_000, 1, 'BAD_USER_INPUT', (values) => values.stringLength),
@@ -77,8 +77,8 @@ const rows = {
   ),
   maxRootFields: row('operation', 20, 1, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
   maxMutationRootFields: row('mutation', 5, 0, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
-  maxOccurrences: row('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', occurrencesAbove),
-  maxRepeatedFields: row('merging', 50, 0, 'REPETITION_LIMIT_EXCEEDED', repeatedFields),
+  maxOccurrences: row('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', countOccurrencesAbove),
+  maxRepeatedFields: row('merging', 50, 0, 'REPETITION_LIMIT_EXCEEDED', countRepeatedFields),
 } satisfies OptionTable<Limits> & Readonly<Record<LimitName, AnyRow>>;
 
 /** @param min the smallest limit that there is. */
@@ -111,7 +111,7 @@ export function resolveLimits(options?: LimitsOptions): Maxima {
 const { maxBatchSize: _ofNoSingleOperation, ...principalRows } = rows;
 
 /** What `perPrincipal` may return. */
-export const principalTable: SharedTable<PrincipalLimits> = withoutDefaults(principalRows);
+export const principalTable: SharedTable<PrincipalLimits> = dropDefaults(principalRows);
 
 interface Ceiling<S extends Subject> extends Pick<Row<S>, 'code' | 'read'> {
   readonly name: LimitName;

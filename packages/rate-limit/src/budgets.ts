@@ -9,16 +9,16 @@ import {
   atLeast,
   byName,
   type Check,
+  catchRejection,
   must,
   type OptionTable,
-  ownVerdict,
-  plainObject,
   readOptions,
+  requirePlainObject,
+  roundUpPoints,
   type SharedTable,
 } from '@graphql-bulwark/core/internal';
 import { buildCharge, type Caller } from './charges/charges.ts';
 import { hashOperation } from './charges/operation-hash.ts';
-import { wholePoints } from './points.ts';
 import { costPolicy } from './response/headers.ts';
 import { aWindow, type Rule, readScopes, type Scope } from './rules/directive.ts';
 
@@ -83,7 +83,7 @@ const callerTable = {
 
 const operationTable = {
   ...callerTable,
-  byName: { default: {}, check: plainObject },
+  byName: { default: {}, check: requirePlainObject },
   trusted: { check: aFunction },
 } satisfies OptionTable<OperationBudget>;
 
@@ -123,14 +123,14 @@ export function compileBudgets(options: BudgetOptions): Budgets {
   function ofOperation(rule: Rule, resolved: ResolvedOperation, caller: Caller): Charge {
     const label = resolved.operation.name?.value;
     const named = label === undefined ? undefined : rules.get(label);
-    if (named && ownVerdict(trusted?.(caller.security)) === true) return buildCharge(named, caller);
+    if (named && catchRejection(trusted?.(caller.security)) === true) return buildCharge(named, caller);
     return buildCharge(rule, caller, 1, `,o:${hashOperation(resolved)}`);
   }
 
   function ofPoints(resolved: ResolvedOperation, caller: Caller): Charge[] {
-    const estimated = ownVerdict(cost?.(resolved)) ?? 0;
+    const estimated = catchRejection(cost?.(resolved)) ?? 0;
     if (!spending || estimated === 0) return [];
-    const charge = buildCharge(spending, caller, wholePoints(estimated as number));
+    const charge = buildCharge(spending, caller, roundUpPoints(estimated as number));
     if (charge.points <= charge.limit) return [charge];
     throw refuse('COST_LIMIT_EXCEEDED', { limit: 'points', actual: charge.points, maximum: charge.limit });
   }

@@ -7,9 +7,9 @@ import {
   among,
   atLeast,
   between,
+  catchRejection,
   type OptionTable,
   orFalse,
-  ownVerdict,
   readOptions,
   show,
 } from '@graphql-bulwark/core/internal';
@@ -131,7 +131,7 @@ export function hasTiers(budget: CallerBudget | undefined): boolean {
 
 /** Of anything else a store could only say that it failed, or no tier be found: a promise is no text. */
 function requireText(option: string, returned: unknown): string | undefined {
-  const text = ownVerdict(returned);
+  const text = catchRejection(returned);
   if (text === undefined || typeof text === 'string') return text;
   throw new TypeError(`${option} must return a text or undefined, but returned ${show(text)}.`);
 }

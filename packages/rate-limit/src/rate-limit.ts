@@ -14,7 +14,7 @@ import {
   type SecurityContext,
   securityContext,
 } from '@graphql-bulwark/core';
-import { isObject, listed } from '@graphql-bulwark/core/internal';
+import { isObject, joinNames } from '@graphql-bulwark/core/internal';
 import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { writeValuesKey } from './charges/bucket-key.ts';
 import { buildCharge, type Caller, listCharges } from './charges/charges.ts';
@@ -122,7 +122,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       const once = findBelowSubscriptions(schema, rules);
       if (once.length === 0) return;
       warn?.(
-        `rate-limit: below a subscription these fields are charged when it begins, and not for each event: ${listed(once)}. ` +
+        `rate-limit: below a subscription these fields are charged when it begins, and not for each event: ${joinNames(once)}. ` +
           'Give them perResolve: true where that matters.',
       );
     },

@@ -5,7 +5,14 @@
  * Answers: `RATE_LIMITED` as the error of one field.
  */
 import type { Charge, Consumption, ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
-import { around, createSlot, deny, isObject, requireTestedGraphql, securityOf } from '@graphql-bulwark/core/internal';
+import {
+  carryPlainMark,
+  createSlot,
+  deny,
+  findSecurityContext,
+  isObject,
+  requireTestedGraphql,
+} from '@graphql-bulwark/core/internal';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
@@ -84,7 +91,7 @@ export function createResolverLimits(
       return longest > 0 ? longest : undefined;
     },
     async charge(contextValue, rules, args) {
-      const security = securityOf(contextValue);
+      const security = findSecurityContext(contextValue);
       const coordinate = rules[0]?.coordinate;
       if (!security) throw deny('RATE_LIMITED', { coordinate, reason: 'no security context' });
       const operation = findOperation(contextValue);
@@ -194,7 +201,7 @@ export function guardResolvers(
       const field = limited.fields.get(typeName)?.get(name);
       if (!field || !needsGuard(field, isPartial) || Object.hasOwn(config.extensions ?? {}, marker)) return undefined;
       const inner: Resolver = config.resolve ?? fieldResolver ?? defaultFieldResolver;
-      const resolve = around(config, denyShort(chargeCalls(inner, field, limits), field, limits));
+      const resolve = carryPlainMark(config, denyShort(chargeCalls(inner, field, limits), field, limits));
       const extensions = { ...config.extensions, [marker]: true };
       // A stream that is opened costs the application, whatever becomes of its events.
       const subscribe = config.subscribe && denyShort(config.subscribe, field, limits);

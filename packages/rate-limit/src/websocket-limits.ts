@@ -4,7 +4,7 @@
  * Answers: `RATE_LIMITED`, for the adapter to send or to close the socket with.
  */
 import { type Charge, type Control, type Events, refuse, type SecurityContext } from '@graphql-bulwark/core';
-import { aFlag, atLeast, eventOf, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
+import { aFlag, atLeast, buildRefusalEvent, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import type { GraphQLError } from 'graphql';
 import { aBudget, type Budget, type CallerBudget, readRule } from './budgets.ts';
 import { writeCallerKey } from './charges/bucket-key.ts';
@@ -231,7 +231,8 @@ function withReports(limits: SocketLimits, mode: Control['mode'], reports: Event
   const isEnforced = mode !== 'report';
 
   function tell<R extends GraphQLError | undefined>(refusal: R, security: SecurityContext): R | undefined {
-    if (refusal) reports?.emit(eventOf('rate-limit', refusal), isEnforced ? 'refused' : 'reported', { security });
+    if (refusal)
+      reports?.emit(buildRefusalEvent('rate-limit', refusal), isEnforced ? 'refused' : 'reported', { security });
     return isEnforced ? refusal : undefined;
   }
 

@@ -1,6 +1,6 @@
 // Budgets of whole operations, points among them, and what answers say about them.
 import { createEvents, type ResolvedOperation, type SecurityEvent } from '@graphql-bulwark/core';
-import { refusalCode } from '@graphql-bulwark/core/internal';
+import { readRefusalCode } from '@graphql-bulwark/core/internal';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, as, codes, send, sendBody } from '../../../test/kit.ts';
 import { type CallerBudget, type RateLimitOptions, rateLimit } from '../src/index.ts';
@@ -296,10 +296,10 @@ it.each([
   const sockets = rateLimit({ mode }).sockets({ maxSockets: 1, subscribes: { max: 1 }, events: { max: 1 } }, events);
   const { security } = bob;
   expect(sockets.connect({}, security)).toBeUndefined();
-  expect(refusalCode(sockets.connect({}, security))).toBe(code);
+  expect(readRefusalCode(sockets.connect({}, security))).toBe(code);
   for (const ask of [sockets.subscribe, sockets.next]) {
     expect(await ask(security)).toBeUndefined();
-    expect(refusalCode(await ask(security))).toBe(code);
+    expect(readRefusalCode(await ask(security))).toBe(code);
   }
   expect(told.map((event) => [event.type, event.outcome, event.principalId])).toEqual(
     Array.from({ length: 3 }, () => ['rate.limited', outcome, 'bob']),

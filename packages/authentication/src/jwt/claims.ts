@@ -1,6 +1,6 @@
 /** From a verified token's claims to the principal. Only own properties count: a claim is never an inherited one. */
 import type { ClaimPath, Principal } from '@graphql-bulwark/core';
-import { claimAt, isNumericDate } from '@graphql-bulwark/core/internal';
+import { isNumericDate, readClaim } from '@graphql-bulwark/core/internal';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -34,8 +34,8 @@ export function principalOf(
   return Object.freeze({
     id: sub,
     claims,
-    roles: Object.freeze(names(claimAt(claims, rolesClaim))),
-    scopes: Object.freeze(scopeNames(claimAt(claims, scopesClaim))),
+    roles: Object.freeze(names(readClaim(claims, rolesClaim))),
+    scopes: Object.freeze(scopeNames(readClaim(claims, scopesClaim))),
     authMethod: 'jwt',
     expiresAt,
   });

@@ -7,10 +7,10 @@ import {
   aFlag,
   aFunction,
   atLeast,
+  awaitWithin,
   type OptionTable,
   readOptions,
   type Settings,
-  within,
 } from '@graphql-bulwark/core/internal';
 
 /** What a token is known by. Never the text of a token: one token has several spellings. */
@@ -67,7 +67,7 @@ export async function revoked(
 ): Promise<boolean> {
   try {
     const asked = isRevoked(queryOf(principal, clockToleranceSeconds));
-    const answer: unknown = typeof asked === 'boolean' ? asked : await within(timeoutMilliseconds, asked);
+    const answer: unknown = typeof asked === 'boolean' ? asked : await awaitWithin(timeoutMilliseconds, asked);
     if (typeof answer === 'boolean') return answer;
     throw new TypeError('isRevoked must return true or false.');
   } catch (cause) {

@@ -1,5 +1,5 @@
 // Several issuers side by side, and the claims of issuers as they are in the world.
-import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core/internal';
+import { readRefusalCode, readRefusalFacts } from '@graphql-bulwark/core/internal';
 import { describe, expect, it } from 'vitest';
 import { type AuthenticateOptions, authenticate, type IssuerOptions } from '../../src/index.ts';
 import { audience, bearer, issuer, signer } from '../tokens.ts';
@@ -14,7 +14,7 @@ const issuers: readonly IssuerOptions[] = [
 const codeOf = (asked: Promise<unknown>): Promise<unknown> =>
   asked.then(
     () => 'allowed',
-    (thrown: unknown) => [refusalCode(thrown), factsOfRefusal(thrown)?.reason],
+    (thrown: unknown) => [readRefusalCode(thrown), readRefusalFacts(thrown)?.reason],
   );
 
 describe('several issuers', () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createEvents, type SecurityEvent } from '@graphql-bulwark/core';
-import { factsOfRefusal, refusalCode } from '@graphql-bulwark/core/internal';
+import { readRefusalCode, readRefusalFacts } from '@graphql-bulwark/core/internal';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Authenticate, authenticate } from '../../src/index.ts';
 import { audience, bearer, issuer, type Signer, signer } from '../tokens.ts';
@@ -35,7 +35,7 @@ const uncached = { maxCachedTokens: false };
 const codeOf = (asked: Promise<unknown>): Promise<unknown> =>
   asked.then(
     () => 'allowed',
-    (thrown: unknown) => refusalCode(thrown),
+    (thrown: unknown) => readRefusalCode(thrown),
   );
 
 /** The clock, so many seconds on. Timers stay real. */
@@ -108,7 +108,7 @@ describe('keys over HTTP', () => {
     expect(await codeOf(who(bearer(await unknown.sign({}, { kid: undefined } as never))))).toBe('UNAUTHENTICATED');
     const expired = await second.sign({ exp: 1 }, { kid: undefined } as never);
     const thrown: unknown = await who(bearer(expired)).catch((error: unknown) => error);
-    expect(factsOfRefusal(thrown)?.reason).toBe('expired');
+    expect(readRefusalFacts(thrown)?.reason).toBe('expired');
   });
 });
 
@@ -149,14 +149,14 @@ describe('J11 an issuer that does not give its keys is 503, whoever asks', () =>
     const who = trusting(await listen(answer));
     const thrown: unknown = await who(bearer(await first.sign())).catch((error: unknown) => error);
 
-    expect(refusalCode(thrown)).toBe('SERVICE_UNAVAILABLE');
+    expect(readRefusalCode(thrown)).toBe('SERVICE_UNAVAILABLE');
     expect(thrown).toMatchObject({
       message: 'Service temporarily unavailable',
       extensions: { http: { status: 503 } },
     });
     const { headers } = (thrown as { extensions: { http: { headers: Map<string, string> } } }).extensions.http;
     expect(headers.get('retry-after')).toBe('1');
-    expect(factsOfRefusal(thrown)?.reason).toBe(reason);
+    expect(readRefusalFacts(thrown)?.reason).toBe(reason);
     expect(await codeOf(who(bearer(await unknown.sign())))).toBe('SERVICE_UNAVAILABLE');
     expect(await who({ headers: {} })).toBeNull();
   });

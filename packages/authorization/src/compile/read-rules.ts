@@ -65,10 +65,17 @@ export function createRuleReader(schema: GraphQLSchema, options: ReaderOptions):
       return found.length > 0;
     },
     readInterfaces(type, find) {
-      return type.getInterfaces().flatMap((parent) => {
+      return listInterfaces(type).flatMap((parent) => {
         const [element, coordinate] = find(parent);
         return element ? readAuth(element, coordinate) : [];
       });
     },
   };
+}
+
+/** The interfaces of a type, and theirs: a valid type names all of them, but a schema may be assumed valid without being so. */
+function listInterfaces(type: GraphQLObjectType): GraphQLInterfaceType[] {
+  const all = new Set(type.getInterfaces());
+  for (const one of all) for (const parent of one.getInterfaces()) all.add(parent);
+  return [...all];
 }

@@ -1,5 +1,5 @@
 /** Warns, when a schema is guarded, of rules that are valid but may not do what their author expects. */
-import { listed } from '@graphql-bulwark/core/internal';
+import { joinNames } from '@graphql-bulwark/core/internal';
 import {
   type GraphQLOutputType,
   type GraphQLSchema,
@@ -84,7 +84,7 @@ export function findWarnings(
 
 function formatWarning(coordinates: readonly string[], what: string): string | undefined {
   const distinct = [...new Set(coordinates)];
-  return distinct.length === 0 ? undefined : `${listed(distinct)} ${what}.`;
+  return distinct.length === 0 ? undefined : `${joinNames(distinct)} ${what}.`;
 }
 
 /** Whether policies or loaders are given the object and decide by it. */

@@ -1,5 +1,5 @@
 /** Rules given in code by coordinate, for schemas that have no SDL to annotate. */
-import { isRecord, knownOptions, show } from '@graphql-bulwark/core/internal';
+import { isRecord, requireKnownOptions, show } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
 import type { DirectiveArguments } from './read-directive.ts';
 import { type AuthMode, type DirectiveReader, listCoordinates, type OwnerMode } from './sdl.ts';
@@ -55,7 +55,7 @@ export function addCodeRules(schema: GraphQLSchema, readUses: DirectiveReader, r
     if (!isRecord(rule)) {
       throw new TypeError(`rules: the rule of ${coordinate} must be an object, but is ${show(rule)}.`);
     }
-    knownOptions(`rules: ${coordinate}`, rule, ['auth', 'owner', 'public']);
+    requireKnownOptions(`rules: ${coordinate}`, rule, ['auth', 'owner', 'public']);
     const asked = Object.entries(rule).map(([name, given]) => [name, readCodeRule(given, name, coordinate)] as const);
     byCoordinate.set(coordinate, new Map(asked));
     if (asked.length === 0) throw new TypeError(`rules: ${coordinate} needs auth, owner or public.`);

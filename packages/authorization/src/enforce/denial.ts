@@ -3,7 +3,7 @@
  * coordinate and operation, with a count.
  */
 import type { Events } from '@graphql-bulwark/core';
-import { deny, type EventDetails, securityOf } from '@graphql-bulwark/core/internal';
+import { deny, type EventDetails, findSecurityContext } from '@graphql-bulwark/core/internal';
 import type { FieldNode, GraphQLError } from 'graphql';
 import type { AccessContext, Denial, EvaluationReports, Path } from '../evaluate/access-request.ts';
 import type { AnswerCache, AnswerCaches, FieldErrors } from '../evaluate/answer-cache.ts';
@@ -28,7 +28,7 @@ export function createDenialReporter(
 ): DenialReporter {
   function emit(details: EventDetails, outcome: 'refused' | 'noted', { contextValue, operation }: AccessContext): void {
     events?.emit(details, outcome, {
-      security: securityOf(contextValue),
+      security: findSecurityContext(contextValue),
       operationType: operation.operation,
       operationName: operation.name?.value,
     });

@@ -1,5 +1,5 @@
 /** Guards a field: evaluates its rule before its resolver runs, and before its source stream is opened. */
-import { failField, isPromise, type Resolver, unlessGivenUp } from '@graphql-bulwark/core/internal';
+import { failField, isPromise, type Resolver, settleUnlessGivenUp } from '@graphql-bulwark/core/internal';
 import {
   defaultFieldResolver,
   type GraphQLFieldConfig,
@@ -91,7 +91,7 @@ function guardByChecks(
         ? answerDenial(denial, toAccessContext(request), info, denials)
         : resolver(source, request.args, contextValue, rows ? addLoaded(info, rows) : info);
     const denial = evaluator.evaluate(guarded, request);
-    return isPromise(denial) ? unlessGivenUp(denial.then(decide), info) : decide(denial);
+    return isPromise(denial) ? settleUnlessGivenUp(denial.then(decide), info) : decide(denial);
   };
 }
 

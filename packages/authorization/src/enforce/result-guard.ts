@@ -5,15 +5,16 @@
  * The guard of a type evaluates its objects again when they are completed, so a mistake here cannot let an object through.
  */
 import {
+  discardValue,
   failField,
   failValue,
-  forget,
-  handingOverLists,
   handOverLists,
+  isAsyncIterable,
   isIterable,
   isPromise,
   type Resolver,
-  unlessGivenUp,
+  settleUnlessGivenUp,
+  wrapToHandOverLists,
 } from '@graphql-bulwark/core/internal';
 import {
   defaultTypeResolver,
@@ -86,7 +87,7 @@ export function guardResult(
     ? createEnumGuard(field.values, enforcement)
     : createObjectGuard(schema, type, rules, enforcement);
   const mayBeGivenUp = enforcement.mayBeGivenUp(type);
-  if (!values) return mayBeGivenUp ? handingOverLists(resolver) : resolver;
+  if (!values) return mayBeGivenUp ? wrapToHandOverLists(resolver) : resolver;
   const { caches, denials } = enforcement;
   const stays = createResultFastPath(type, values.fastPath);
   const failsInPlace = !nullsParent(type);
@@ -104,7 +105,7 @@ export function guardResult(
       const request = { contextValue, operation: info.operation, cache, source, args, info, resolved: true };
       const guarded = guardValue(type, result, { values, request, denials }, info.path, false);
       if (guarded instanceof PropagatedError) return failValue(guarded.error, info);
-      result = isPromise(guarded) ? unlessGivenUp(Promise.resolve(guarded).then(throwPropagated), info) : guarded;
+      result = isPromise(guarded) ? settleUnlessGivenUp(Promise.resolve(guarded).then(throwPropagated), info) : guarded;
     }
     return mayBeGivenUp ? handOverLists(result, info) : result;
   };
@@ -154,20 +155,48 @@ function guardValue(
     const guarded = result.values.guard(value, inList, result.request);
     return after(guarded, (one) => placeValue(one, isNullable, result, path));
   }
-  if (!isIterable(value)) return value;
+  if (!isIterable(value)) {
+    // graphql-js does not take this for a list, but other executors iterate over it.
+    return isAsyncIterable(value) ? guardAsyncItems(bare.ofType, value, result, path) : value;
+  }
   // graphql-js would iterate over all of it as well.
   const values: unknown[] = Array.isArray(value) ? value : [...value];
   const items: unknown[] = [];
   for (const one of values) {
     const item = guardValue(bare.ofType, one, result, { prev: path, key: items.length }, true);
     if (item instanceof PropagatedError) {
-      forget(items);
-      forget(values);
+      discardValue(items);
+      discardValue(values);
       return placeValue(item, isNullable, result, path);
     }
     items.push(item);
   }
   return after(keepItems(items, bare.ofType, result.values), (one) => placeValue(one, isNullable, result, path));
+}
+
+/** Guards items that come one after the other. No other guard evaluates an enum value, or drops hidden items. */
+async function* guardAsyncItems(
+  type: GraphQLOutputType,
+  values: AsyncIterable<unknown>,
+  result: ResultRequest,
+  path: Path,
+): AsyncGenerator {
+  let key = 0;
+  for await (const value of values) {
+    const item = await settleItem(guardValue(type, value, result, { prev: path, key }, true));
+    if (item === droppedItem) continue;
+    key += 1;
+    yield item instanceof PropagatedError ? item.error : item;
+  }
+}
+
+/** The value of an item, or its error: a generator that throws is done, and further items would not come. */
+async function settleItem(item: Maybe<unknown>): Promise<unknown> {
+  try {
+    return await item;
+  } catch (error) {
+    return error instanceof Error ? error : new Error('an item of a list failed', { cause: error });
+  }
 }
 
 /** Turns a denied value into its error. Where there can be no null, the error goes on to what holds the value. */

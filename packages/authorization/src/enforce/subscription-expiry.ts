@@ -2,12 +2,12 @@
 import type { Events } from '@graphql-bulwark/core';
 import {
   announceStream,
+  findSecurityContext,
+  findUnclosedReporter,
   isAsyncIterable,
   isPromise,
   longestTimer,
   type Resolver,
-  securityOf,
-  toldOfUnclosed,
 } from '@graphql-bulwark/core/internal';
 import type { CallerGrants } from '../evaluate/roles-and-scopes.ts';
 
@@ -28,13 +28,13 @@ export function endWithCredential(
 ): Resolver {
   return function subscribeUntilExpiry(source, args, contextValue, info) {
     const expiresAt = grants.getPrincipal(contextValue)?.expiresAt;
-    const reportUnclosed = toldOfUnclosed(contextValue);
+    const reportUnclosed = findUnclosedReporter(contextValue);
     const stream: unknown = subscribe(source, args, contextValue, info);
     if (expiresAt === undefined && !reportUnclosed) return stream;
     const end = (expiresAt ?? Infinity) * 1_000;
     const reportEnd = (): void => {
       const details = { type: 'subscription.ended', coordinate, reason: 'expired' } as const;
-      events?.emit(details, 'noted', { security: securityOf(contextValue), operationType: 'subscription' });
+      events?.emit(details, 'noted', { security: findSecurityContext(contextValue), operationType: 'subscription' });
     };
     const endAtExpiry = (opened: unknown): unknown =>
       isAsyncIterable(opened) ? endAt(opened, end, reportEnd, reportUnclosed) : opened;

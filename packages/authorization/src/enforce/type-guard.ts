@@ -2,7 +2,7 @@
  * Guards the objects of a type, however they are reached: graphql-js calls a type's `isTypeOf` for every object before it reads
  * anything of it, `__typename` included.
  */
-import { failValue, isPromise, unlessGivenUp } from '@graphql-bulwark/core/internal';
+import { failValue, isPromise, settleUnlessGivenUp } from '@graphql-bulwark/core/internal';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Guarded } from '../compile/compiled-rules.ts';
 import { type Denial, noArgs, toAccessContext } from '../evaluate/access-request.ts';
@@ -32,7 +32,7 @@ export function guardType(
       return failValue(denials.createError(denial, context) ?? getOmittedError(context), info);
     };
     const denial = evaluator.evaluate(guarded, request);
-    return isPromise(denial) ? unlessGivenUp(denial.then(decide), info) : decide(denial);
+    return isPromise(denial) ? settleUnlessGivenUp(denial.then(decide), info) : decide(denial);
   }
   function isAllowed(value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> {
     return fastPath.allows(value, contextValue) || evaluateObject(value, contextValue, info);

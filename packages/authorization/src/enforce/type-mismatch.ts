@@ -2,7 +2,7 @@
  * Values that are not of their field's type. graphql-js prints such a value in its error, and an object of a guarded type, or one
  * with guarded fields, could be read there by every caller. So the schema refuses it first, with an error that prints nothing.
  */
-import { deny, isIterable, isPromise, type Resolver, unlessGivenUp } from '@graphql-bulwark/core/internal';
+import { deny, isIterable, isPromise, type Resolver, settleUnlessGivenUp } from '@graphql-bulwark/core/internal';
 import {
   defaultTypeResolver,
   type GraphQLAbstractType,
@@ -120,7 +120,7 @@ export function requireType(
       if (!settled) throw createTypeMismatch(coordinate);
       return isAllowed(value, contextValue, info);
     });
-    return unlessGivenUp(later, info);
+    return settleUnlessGivenUp(later, info);
   };
 }
 
@@ -139,7 +139,7 @@ export function createOriginalTypeResolver(
     const name: unknown = resolveType
       ? resolveType(value, contextValue, info, type)
       : defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);
-    return isPromise(name) ? unlessGivenUp(Promise.resolve(name).then(requireName), info) : requireName(name);
+    return isPromise(name) ? settleUnlessGivenUp(Promise.resolve(name).then(requireName), info) : requireName(name);
   };
   function requireName(name: unknown): string | undefined {
     if (typeof name !== 'string' && name !== null && name !== undefined) throw createTypeMismatch(abstractType.name);

@@ -7,11 +7,11 @@
 import type { Principal, ResolvedOperation } from '@graphql-bulwark/core';
 import {
   collectFields,
+  createInclusionTest,
   createSlot,
-  included,
+  createTypeTest,
+  findOperationState,
   isObject,
-  stateDuring,
-  typeApplies,
 } from '@graphql-bulwark/core/internal';
 import { type GraphQLError, type GraphQLResolveInfo, OperationTypeNode } from 'graphql';
 
@@ -87,7 +87,7 @@ export function createAnswerCaches(): AnswerCaches {
   return {
     beforeExecution: ({ state }) => state.get(slot),
     duringExecution(contextValue, info) {
-      const cache = stateDuring(contextValue, info).get(slot);
+      const cache = findOperationState(contextValue, info).get(slot);
       cache.endIsAwaited ??= joinAwaited(contextValue, cache);
       return cache;
     },
@@ -138,8 +138,8 @@ function findRootPath({ path }: GraphQLResolveInfo): GraphQLResolveInfo['path'] 
 function findFirstKey({ operation, fragments, variableValues, schema, parentType }: GraphQLResolveInfo): string {
   const fields = collectFields([operation.selectionSet], {
     fragments: new Map(Object.entries(fragments)),
-    includes: included(variableValues),
-    applies: typeApplies(schema, schema.getMutationType() ?? parentType),
+    includes: createInclusionTest(variableValues),
+    applies: createTypeTest(schema, schema.getMutationType() ?? parentType),
   });
   const [first = ''] = fields.keys();
   return first;

@@ -5,12 +5,12 @@
  */
 import {
   aFunction,
+  awaitWithin,
   isObject,
   isPromise,
   must,
   type OptionTable,
   readOptions,
-  within,
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLResolveInfo } from 'graphql';
 import { askOnce, createAnswerKey } from './answer-cache.ts';
@@ -92,7 +92,7 @@ export function createLoaderRegistry(
           typeof loader === 'function'
             ? loader(question)
             : askInBatch(cache, loader, question, (questions) => loader.many(contextValue, questions));
-        return isPromise(found) ? within(timeoutMilliseconds, found) : found;
+        return isPromise(found) ? awaitWithin(timeoutMilliseconds, found) : found;
       });
       return after(answer, (found) => {
         rows?.set(name, found);

@@ -5,7 +5,7 @@
  * nor a whole number matches no caller: two missing values are not equal.
  */
 import type { Principal } from '@graphql-bulwark/core';
-import { claimAt, isPromise } from '@graphql-bulwark/core/internal';
+import { isPromise, readClaim } from '@graphql-bulwark/core/internal';
 import { refuseDelegated } from './delegated-objects.ts';
 import type { Maybe } from './maybe.ts';
 
@@ -24,7 +24,7 @@ export interface Caller {
 
 /** Reads the values of a claim: by its exact name, else by the path that its dots describe. */
 export function readIdentities({ claims }: Principal, claim: string, normalize: Normalize): readonly string[] {
-  const named = claimAt(claims, claim) ?? claimAt(claims, claim.split('.'));
+  const named = readClaim(claims, claim) ?? readClaim(claims, claim.split('.'));
   const values: unknown[] = Array.isArray(named) ? named : [named];
   return values.map(normalize).filter((value) => value !== null);
 }

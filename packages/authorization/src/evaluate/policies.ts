@@ -8,12 +8,12 @@ import type { Principal } from '@graphql-bulwark/core';
 import {
   aFlag,
   aFunction,
+  awaitWithin,
   isPromise,
   must,
   type OptionTable,
   readOptions,
   show,
-  within,
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { AnyOf } from '../compile/auth-rule.ts';
@@ -132,7 +132,7 @@ export function createPolicyRegistry(
         ? askInBatch(cache, entry, key, (keys) => entry.many?.(contextValue as never, keys))
         : entry.check?.(contextValue as never, { args, source, coordinate, principal, ...(info && { info }) });
       const answer = isPromise(said)
-        ? within(timeoutMilliseconds, said).then((settled) => settled === true, denyFailed)
+        ? awaitWithin(timeoutMilliseconds, said).then((settled) => settled === true, denyFailed)
         : said === true;
       answers.set(key, answer);
       return answer;

@@ -6,7 +6,7 @@
  * which `includes` would find parts of names.
  */
 import { type Principal, type SecuredContext, type SecurityContext, securityContext } from '@graphql-bulwark/core';
-import { securityOf } from '@graphql-bulwark/core/internal';
+import { findSecurityContext } from '@graphql-bulwark/core/internal';
 import { type AnyOf, type AuthRule, findMissingGrant, holdsAlternative } from '../compile/auth-rule.ts';
 import type { DenialReason } from './access-request.ts';
 import { type Caller, type Normalize, readIdentities } from './owner-identity.ts';
@@ -81,7 +81,7 @@ export function createCallerGrants(rules: readonly AuthRule[], normalize: Normal
   let current = createGrants(noContext, null, rules.length);
 
   function getGrants(contextValue: unknown): Grants | undefined {
-    const security = securityOf(contextValue);
+    const security = findSecurityContext(contextValue);
     if (!security) return undefined;
     const given: unknown = security.principal;
     if (current.security === security && current.given === given) return current;

@@ -3,7 +3,7 @@
  * of a mutation would have taken effect when the second one turns out to be denied.
  */
 import type { ResolvedOperation } from '@graphql-bulwark/core';
-import { collectFields, fragmentsOf, included, typeApplies } from '@graphql-bulwark/core/internal';
+import { collectFields, createInclusionTest, createTypeTest, indexFragments } from '@graphql-bulwark/core/internal';
 import type { GuardedField } from '../compile/compiled-rules.ts';
 import type { Guards } from '../guarded-schema.ts';
 import { type CertainDenial, readArguments, rejectsOperation } from './static-denials.ts';
@@ -22,9 +22,9 @@ export async function findRootFieldDenials(
   const root = schema.getRootType(definition.operation);
   if (!root) return [];
   const fields = collectFields([definition.selectionSet], {
-    fragments: fragmentsOf(document),
-    includes: included(variables),
-    applies: typeApplies(schema, root),
+    fragments: indexFragments(document),
+    includes: createInclusionTest(variables),
+    applies: createTypeTest(schema, root),
   });
   const cache = caches.beforeExecution(operation);
   const evaluated = [...fields].map(async ([key, nodes]) => {

@@ -7,8 +7,8 @@
  */
 import type { ResolvedOperation } from '@graphql-bulwark/core';
 import {
+  createInclusionTest,
   deny,
-  included,
   type Place,
   type RefusalFacts,
   type SelectionVisitor,
@@ -99,7 +99,7 @@ export function findStaticDenials(operation: ResolvedOperation, guards: Guards, 
   };
 
   const visitor: SelectionVisitor = {
-    includes: included(operation.variables),
+    includes: createInclusionTest(operation.variables),
     answers: (type, fieldName) => !denyField(type.name, fieldName),
     field(parent, field, node, path, result) {
       const certain = denySelection(parent, field.name) ?? (result && denyPlace(result));

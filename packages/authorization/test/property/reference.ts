@@ -77,7 +77,8 @@ function complete(
   const type = row.__typename;
   const owner = world.owners[type];
   const skips = owner?.bypass && caller?.roles.includes('R2');
-  const isForeign = owner && !skips && !(caller && owns(row[owner.field], caller.id));
+  // Of an object whose keys a client chose nobody is the owner.
+  const isForeign = owner && !skips && (row.delegated || !(caller && owns(row[owner.field], caller.id)));
   // What a list hides it hides from everybody, whatever else they may not.
   if (isForeign && owner.mode !== 'ERROR' && inList) return dropped;
   if (isForeign && owner.mode === 'FILTER') return null;

@@ -50,6 +50,8 @@ export interface Row {
   readonly ownerId: unknown;
   readonly memberIds: unknown;
   readonly next: number;
+  /** Whether it is an answer of another schema, as `delegateToSchema` hands it over: its keys may be aliases of the client. */
+  readonly delegated: boolean;
 }
 
 export interface World {
@@ -58,6 +60,7 @@ export interface World {
   readonly rows: readonly Row[];
   readonly defaultRule: 'allow' | 'authenticated';
   readonly answers: 'now' | 'later' | 'item by item' | 'as an iterator';
+  readonly built: 'from SDL' | 'by Pothos';
 }
 
 const coordinates = [
@@ -90,6 +93,7 @@ const row: fc.Arbitrary<Row> = fc.record({
   ownerId: fc.constantFrom<unknown>('u1', 'u1', 'u2', 7, null, undefined, '', Number.NaN, {}),
   memberIds: fc.constantFrom<unknown>(['u1', 'u2'], ['u2'], [], [[]], null, 'u1', [null], [7]),
   next: fc.nat(7),
+  delegated: fc.constantFrom(false, false, false, true),
 });
 
 export const worlds: fc.Arbitrary<World> = fc.record({
@@ -98,13 +102,14 @@ export const worlds: fc.Arbitrary<World> = fc.record({
   rows: fc.array(row, { minLength: 8, maxLength: 8 }),
   defaultRule: fc.constantFrom('allow' as const, 'authenticated' as const),
   answers: fc.constantFrom('now' as const, 'later' as const, 'item by item' as const, 'as an iterator' as const),
+  built: fc.constantFrom('from SDL' as const, 'from SDL' as const, 'by Pothos' as const),
 });
 
-/** What a resolver ran for, in order. */
-export type Ran = string[];
+/** Makes the resolver of one field. */
+export type ResolverOf = (type: string, field: string) => (source: object | undefined) => unknown;
 
 /** The schema with the world's rules written into it, unguarded. */
-export function schemaOf(world: World, ran: Ran): GraphQLSchema {
+export function buildFromSdl(world: World, resolverOf: ResolverOf): GraphQLSchema {
   const at = (coordinate: string): string => (world.rules[coordinate] ?? []).map(authText).join('');
   const args = (type: string, field: string): string =>
     withArguments.has(field)
@@ -132,25 +137,10 @@ export function schemaOf(world: World, ran: Ran): GraphQLSchema {
     resolvers: Object.fromEntries(
       ['Query', 'Mutation', 'A', 'B'].map((type) => [
         type,
-        Object.fromEntries(
-          Object.keys(shape[type] ?? {}).map((field) => [
-            field,
-            (source: object | undefined) => {
-              ran.push(`${type}.${field}`);
-              return handedOver(valueOf(world, type, field, source), world.answers);
-            },
-          ]),
-        ),
+        Object.fromEntries(Object.keys(shape[type] ?? {}).map((field) => [field, resolverOf(type, field)])),
       ]),
     ),
   });
-}
-
-function handedOver(value: unknown, how: World['answers']): unknown {
-  if (how === 'later') return Promise.resolve(value);
-  if (!Array.isArray(value)) return value;
-  if (how === 'item by item') return value.map((item) => Promise.resolve(item));
-  return how === 'as an iterator' ? value.values() : value;
 }
 
 /** What a field holds. Texts carry a `#`, so that one that leaks is found. */

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import type { Principal, SecurityContext } from '@graphql-bulwark/core';
-import { longestTimer, refusalCode } from '@graphql-bulwark/core/internal';
+import { longestTimer, readRefusalCode } from '@graphql-bulwark/core/internal';
 import { deriveRequest } from '../context.ts';
 import { RunningOperations } from './running-operations.ts';
 import { closeSocket, findWebSocket, type Socket, watchSocket } from './socket.ts';
@@ -46,7 +46,7 @@ export function buildRequest(connection: Connection): IncomingMessage {
 export function chooseClose({ extra }: Pick<Connection, 'extra'>, thrown: unknown): void {
   const webSocket = findWebSocket(extra);
   if (!webSocket) return;
-  if (refusalCode(thrown) === 'SERVICE_UNAVAILABLE') closeSocket(webSocket, 1013, 'Try again later');
+  if (readRefusalCode(thrown) === 'SERVICE_UNAVAILABLE') closeSocket(webSocket, 1013, 'Try again later');
   else closeSocket(webSocket, 4403, 'Forbidden');
 }
 

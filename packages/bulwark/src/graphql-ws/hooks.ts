@@ -19,8 +19,10 @@ import {
   asGraphQLError,
   atLeast,
   type CheckInput,
+  chooseMaxValidationErrors,
+  createWording,
   deny,
-  factsOfRefusal,
+  findSecurityContext,
   hasEnded,
   hasMethods,
   isAsyncIterable,
@@ -30,14 +32,12 @@ import {
   type MaskResult,
   type MeasureInput,
   maskResult,
-  maxValidationErrors,
   must,
   type OptionTable,
   parseDocument,
-  plainObject,
   readOptions,
-  securityOf,
-  wording,
+  readRefusalFacts,
+  requirePlainObject,
 } from '@graphql-bulwark/core/internal';
 import type { SocketLimits } from '@graphql-bulwark/rate-limit';
 import {
@@ -119,7 +119,7 @@ const partTable = {
   mask: { check: aFunction },
   context: { required: true, check: aFunction },
   clientIp: { default: () => null, check: aFunction },
-  limits: { check: plainObject },
+  limits: { check: requirePlainObject },
   onFailure: { default: () => {}, check: aFunction },
   initTimeoutMilliseconds: { default: 3_000, check: atLeast(1) },
   maxTokens: { default: 2_000, check: atLeast(1) },
@@ -198,7 +198,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
   const settings = readOptions('webSocketHooks', parts, partTable);
   const { schema, server, authenticate, admit, measure, check, context, limits, clientIp, onFailure } = settings;
   const { mask = maskTelling(onFailure), initTimeoutMilliseconds, maxTokens, maxOperations } = settings;
-  const maxErrors = maxValidationErrors();
+  const maxErrors = chooseMaxValidationErrors();
   const open = new WeakMap<object, OpenConnection>();
   // By context value. Like a list, a stream is one place: what others put into it is not what its caller asked for.
   const charged = new WeakSet<object>();
@@ -262,7 +262,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       const refusal = await limits?.subscribe(connection.security);
       if (refusal) throw refusal;
       const built = await context(findConnection(socket));
-      const security = securityOf(built) ?? (await identifyAgain(socket));
+      const security = findSecurityContext(built) ?? (await identifyAgain(socket));
       if (!security) throw deny('UNAUTHENTICATED');
       const contextValue = addSecurity(built, security) as unknown as C;
       admit?.({ source: query, operationName, variables, contextValue });
@@ -319,13 +319,13 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       try {
         return await prepare(socket, payload);
       } catch (thrown) {
-        return [asGraphQLError(thrown), ...(factsOfRefusal(thrown)?.also ?? [])];
+        return [asGraphQLError(thrown), ...(readRefusalFacts(thrown)?.also ?? [])];
       }
     },
     async onNext(socket, _id, _payload, { contextValue, document, operationName }, { data, errors, extensions }) {
       // Anything else has one result, and was counted when it began.
       const isEvent = getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
-      const before = securityOf(contextValue)?.principal;
+      const before = findSecurityContext(contextValue)?.principal;
       const security = await identifyAgain(socket, (now) => !isEvent || haveSameRights(now, before));
       if (!security) return { errors: [ended] };
       const refusal = isEvent ? await limits?.next(security, contextValue) : undefined;
@@ -351,7 +351,7 @@ const ended = deny('UNAUTHENTICATED').toJSON();
 
 /** @param onFailure told of each error that is masked: without events there is no log. */
 function maskTelling(onFailure: (error: unknown) => void): MaskResult {
-  const words = wording({});
+  const words = createWording({});
   return (result, contextValue) =>
     maskResult(result, {
       schemaDetails: isDevelopment(),

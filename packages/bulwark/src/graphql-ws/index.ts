@@ -1,6 +1,6 @@
 /** graphql-ws: what `useServer` gets, from a Bulwark or from parts. */
 import type { SecuredContext } from '@graphql-bulwark/core';
-import { asGraphQLError, knownOptions } from '@graphql-bulwark/core/internal';
+import { asGraphQLError, requireKnownOptions } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
 import type { HttpRequest } from '../context.ts';
 import type { Bulwark } from '../create.ts';
@@ -48,7 +48,7 @@ export function webSocketHooks<C extends SecuredContext>(
   bulwark: Pick<Bulwark<C>, 'context' | 'clientIp' | 'admit' | 'measure' | 'check' | 'mask' | 'sockets'>,
   options: WebSocketHooksOptions<C>,
 ): WebSocketHooks {
-  knownOptions('webSocketHooks', options, optionNames);
+  requireKnownOptions('webSocketHooks', options, optionNames);
   const identify = bulwark.context();
   const make = bulwark.context(options.context);
   return composeWebSocketHooks<C>({

@@ -3,10 +3,10 @@
  * share one address and its limits; and a client that gets past the proxies that it counts writes any address it likes.
  */
 import type { ClientAddressOptions, RequestOrigin } from '@graphql-bulwark/core';
-import { forwardedHops, inNetworks, normalizeAddress } from '@graphql-bulwark/core/internal';
+import { createNetworkTest, normalizeAddress, readForwardedHops } from '@graphql-bulwark/core/internal';
 
 /** Networks in which an operator's own proxies stand (RFC 1918, RFC 4193, RFC 6598, loopback). Elsewhere a sender invents the header. */
-const isPrivate = inNetworks([
+const isPrivate = createNetworkTest([
   '10.0.0.0/8',
   '172.16.0.0/12',
   '192.168.0.0/16',
@@ -36,7 +36,7 @@ type MistakeOf = (request: RequestOrigin) => string | undefined;
 
 /** A request that was forwarded by a proxy which no option names. */
 function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): MistakeOf {
-  const isKnown = trustedProxies ? inNetworks(trustedProxies) : () => false;
+  const isKnown = trustedProxies ? createNetworkTest(trustedProxies) : () => false;
   return ({ socket, headers }) => {
     if (headers?.['x-forwarded-for'] === undefined) return undefined;
     const remote = socket?.remoteAddress ?? '';
@@ -52,7 +52,7 @@ function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): Mistake
 /** A request that passed fewer proxies than are counted. `trustedHops: 0` counts none. */
 function describeMissingProxy(trustedHops: number): MistakeOf {
   return ({ socket, headers }) => {
-    const passed = forwardedHops(headers).filter((hop) => hop.trim() !== '').length;
+    const passed = readForwardedHops(headers).filter((hop) => hop.trim() !== '').length;
     if (passed >= trustedHops) return undefined;
     return (
       `trustedHops is ${trustedHops}, but a request from ${findSender(socket?.remoteAddress)} has ${passed} in X-Forwarded-For, ` +

@@ -1,27 +1,32 @@
 /**
- * Stops: what the runtime says (`Invalid string length`, `Converting circular structure to JSON`) on its way to a client.
- * Room: behind all others. Apollo Server writes answers, and answers for what fails there, when no hook of a plugin is called
- * any more; it asks two of its options.
+ * Stops: messages of the runtime (`Invalid string length`, `Converting circular structure to JSON`) from reaching a client.
+ * Room: after all others. Apollo Server serialises an answer, and answers for a failure there, after the last hook of a
+ * plugin. Only two of its options are still called then.
  * Answers: `INTERNAL_SERVER_ERROR`, 500, with the id under which the log has the error.
  */
 import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { anEventSink, type Events } from '../events/events.ts';
 import { aFunction, type OptionTable, readOptions } from '../lib/read-options.ts';
+import { REFUSALS } from './codes.ts';
 import { isExpectedError } from './mask-errors.ts';
-import { deny, REFUSALS } from './refusal.ts';
-import { schemaCodeOf, withoutRuntimeText } from './schema-details.ts';
+import { deny } from './refuse.ts';
+import { findSchemaCode, removeRuntimeText } from './schema-details.ts';
 
-/** Options of Apollo Server. */
+/** Two options of `new ApolloServer()`. */
 export interface AnswerOptions {
+  /** Serialises an answer. @throws {GraphQLError} `INTERNAL_SERVER_ERROR` where an answer with data cannot be serialised. */
   readonly stringifyResult: (result: FormattedExecutionResult) => Promise<string>;
+  /** Replaces the message of an error that no hook has seen. Never throws. */
   readonly formatError: (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
 }
 
+/** What {@link answerOptions} is built from. */
 export interface AnswerOptionsInput {
+  /** Those of the guard beside it: `createEvents()`. */
   readonly events: Events;
-  /** The application's own. Left out: `JSON.stringify`. */
+  /** The application's own function. Left out: `JSON.stringify`. */
   readonly stringifyResult?: ((result: FormattedExecutionResult) => string | Promise<string>) | undefined;
-  /** The application's own. Left out: errors stay as they are. It is not told the words of what is hidden. */
+  /** The application's own. It never gets the message of a masked error. Left out: errors stay as they are. */
   readonly formatError?: ((formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError) | undefined;
 }
 
@@ -32,22 +37,24 @@ const optionTable = {
 } satisfies OptionTable<AnswerOptionsInput>;
 
 /**
- * Two options for an Apollo Server, to stand beside {@link guard}. `bulwark.apollo()` sets them by itself.
+ * Makes two options for an Apollo Server, to be used beside `guard()`. `bulwark.apollo()` sets them by itself.
  *
- * @throws {TypeError} for an option that is no function.
+ * @throws {TypeError} for an invalid option, while the server is being built.
  * @example new ApolloServer({ schema, plugins: [guard({ controls })], ...answerOptions({ events }) })
  */
 export function answerOptions(options: AnswerOptionsInput): AnswerOptions {
   const { events, stringifyResult, formatError } = readOptions('answerOptions', options, optionTable);
 
-  /** Apollo Server takes the text of an error that it did not expect from the error itself. */
-  function hidden(error: unknown): GraphQLError {
-    const isKnown = error instanceof Error && known.has(error.message);
-    if (isKnown) return deny('INTERNAL_SERVER_ERROR');
-    return failed('the request failed on the way out', error);
+  /**
+   * Apollo Server would send the message of an error that it did not expect. Those that the guard has logged already are
+   * constant.
+   */
+  function hideError(error: unknown): GraphQLError {
+    if (error instanceof Error && maskedMessages.has(error.message)) return deny('INTERNAL_SERVER_ERROR');
+    return reportFailure('the request failed on the way out', error);
   }
 
-  function failed(where: string, error: unknown): GraphQLError {
+  function reportFailure(where: string, error: unknown): GraphQLError {
     const errorId = events.logged(where, error);
     events.emit({ type: 'failure', where: 'answer', errorId }, 'refused');
     return deny('INTERNAL_SERVER_ERROR', { extensions: { errorId } });
@@ -56,21 +63,21 @@ export function answerOptions(options: AnswerOptionsInput): AnswerOptions {
   return {
     async stringifyResult(result) {
       try {
-        return stringifyResult ? await stringifyResult(result) : lineOf(result);
+        return stringifyResult ? await stringifyResult(result) : writeLine(result);
       } catch (thrown) {
-        const error = failed('the answer could not be written', thrown);
-        // Apollo Server answers 500 for what is thrown here, and writes that answer in the same way.
+        const error = reportFailure('the answer could not be serialised', thrown);
+        // Apollo Server answers 500 for an error that is thrown here, and serialises that answer with this function too.
         if (result.data) throw error;
-        return lineOf({ errors: [error.toJSON()] });
+        return writeLine({ errors: [error.toJSON()] });
       }
     },
     formatError(formatted, error) {
-      const stand = isUnexpected(error) ? hidden(error) : undefined;
-      const shown = stand?.toJSON() ?? withoutRuntimeTextIn(formatted, error);
+      const replacement = isUnexpected(error) ? hideError(error) : undefined;
+      const shown = replacement?.toJSON() ?? cleanSchemaError(formatted, error);
       try {
-        const own: unknown = formatError(shown, stand ?? error);
+        const own: unknown = formatError(shown, replacement ?? error);
         if (typeof own === 'object' && own !== null) return own as GraphQLFormattedError;
-        throw new TypeError('formatError must return an error in the form of GraphQL.');
+        throw new TypeError('formatError must return an error object with a message.');
       } catch (thrown) {
         events.logged('formatError failed', thrown);
         return shown;
@@ -79,23 +86,25 @@ export function answerOptions(options: AnswerOptionsInput): AnswerOptions {
   };
 }
 
-const { message: internal } = REFUSALS.INTERNAL_SERVER_ERROR;
-const ofContext = 'Context creation failed: ';
-/** Of what the guard has logged: these say nothing. */
-const known: ReadonlySet<string> = new Set([internal, ofContext + internal]);
+const { message: internalMessage } = REFUSALS.INTERNAL_SERVER_ERROR;
+/** What Apollo Server puts before the message of an error that `context()` threw. */
+const contextPrefix = 'Context creation failed: ';
+/** Messages of errors that the guard has logged and masked. */
+const maskedMessages: ReadonlySet<string> = new Set([internalMessage, contextPrefix + internalMessage]);
 
-/** Whether no hook has seen the error that Apollo Server is about to answer with. Those of an operation are all GraphQLErrors. */
+/** Whether no hook has seen the error. All errors of an operation are GraphQLErrors, and hooks have seen them. */
 function isUnexpected(error: unknown): boolean {
   if (!(error instanceof GraphQLError)) return true;
-  return error.message.startsWith(ofContext) && !isExpectedError(error);
+  return error.message.startsWith(contextPrefix) && !isExpectedError(error);
 }
 
-/** Before the application adds words of its own: what the runtime said stands at the end of a message, and is found there alone. */
-function withoutRuntimeTextIn(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
-  if (!(error instanceof GraphQLError) || !schemaCodeOf(formatted, error)) return formatted;
-  return { ...formatted, message: withoutRuntimeText(formatted.message, error) };
+/** Runs before the application's `formatError`: a message of the runtime is recognised only at the end of the text. */
+function cleanSchemaError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+  if (!(error instanceof GraphQLError) || !findSchemaCode(formatted, error)) return formatted;
+  return { ...formatted, message: removeRuntimeText(formatted.message, error) };
 }
 
-function lineOf(result: FormattedExecutionResult): string {
+/** One line of JSON, as Apollo Server sends it by default. */
+function writeLine(result: FormattedExecutionResult): string {
   return `${JSON.stringify(result)}\n`;
 }

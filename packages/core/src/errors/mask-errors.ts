@@ -1,83 +1,101 @@
 /**
- * The errors of an answer as the client may see them: unexpected ones masked, long ones cut, many ones counted.
+ * The errors of an answer as the client may see them: unexpected ones are masked, long messages are cut, and of many errors
+ * the first 19 are shown.
  *
- * Expected is an error that says what it is: a code of its own, or a 4xx status. Everything else (an `Error` of a resolver, a
- * value that would not serialise) becomes one constant text with an id, and the log has the rest.
+ * An error is expected if it says what it is, by a code of its own or a 4xx status. Any other (an `Error` of a resolver, a
+ * value that could not be serialised) becomes a constant text with an id, under which the log has the error.
  */
 import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { ownVerdict } from '../lib/promises.ts';
-import { firstThrown, isParserOverflow } from './parser-overflow.ts';
+import { catchRejection } from '../lib/promises.ts';
+import { REFUSALS, type RefusalCode } from './codes.ts';
+import { findFirstThrown, isParserOverflow } from './parser-overflow.ts';
 import { printsObject } from './printed-values.ts';
-import { deny, factsOfRefusal, REFUSALS, type RefusalCode } from './refusal.ts';
-import { codeOfGraphqlError, schemaCodeIn, schemaCodeOf, withoutRuntimeText } from './schema-details.ts';
+import { deny, readRefusalFacts } from './refuse.ts';
+import { classifyGraphqlError, findFirstSchemaCode, findSchemaCode, removeRuntimeText } from './schema-details.ts';
 
-/** An answer made of errors must not be larger than the request that made it. */
+/**
+ * Errors per answer and characters per message. Without bounds, a small request could be answered with a large amount of
+ * errors.
+ */
 const maxErrors = 20;
 const maxMessageLength = 1_000;
 
+/** Who reads the errors, and what becomes of masked ones. */
 export interface Masking {
-  /** Errors of the application to pass on as they are. */
+  /** Whether to pass on an error of the application that would be masked. Left out: none. */
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;
-  /** Whether this client may read what validation and coercion say of the schema. */
+  /** Whether this client may read the messages of validation and coercion, which describe the schema. */
   readonly schemaDetails: boolean;
-  /** The text of a refusal. */
+  /** Finds the text of a refusal, in the words of the application. */
   readonly words: (code: RefusalCode) => string;
-  /** Told of each masked error; returns the id under which it is logged, for the client to name. */
+  /** Called with each masked error. @returns the id under which it is logged, which the client gets. */
   readonly onMasked: (error: unknown, path: readonly (string | number)[] | undefined) => string | undefined;
 }
 
-/** The result as a client may see it; the context value is that of the operation, where there was one. */
+/** Masks the errors of a result. @param contextValue that of the operation, where there was one. */
 export type MaskResult = (result: ExecutionResult, contextValue?: unknown) => FormattedExecutionResult;
 
-/** What was thrown, as graphql-js hands on what a resolver throws: an error that is not meant for the client. */
+/** Wraps what was thrown as graphql-js wraps what a resolver throws: as an error that is not meant for the client. */
 export function asGraphQLError(thrown: unknown): GraphQLError {
   if (thrown instanceof GraphQLError) return thrown;
   const originalError = thrown instanceof Error ? thrown : new Error('failed', { cause: thrown });
   return new GraphQLError('failed', { originalError });
 }
 
-/** A result that no Apollo Server formats: what a WebSocket transport is about to send. */
+/**
+ * Masks the errors of a result that Apollo Server does not format, such as a message that a WebSocket transport is about to
+ * send.
+ */
 export function maskResult({ errors, ...rest }: ExecutionResult, masking: Masking): FormattedExecutionResult {
   return errors ? { ...rest, errors: maskErrors(errors.map(formatError), errors, masking) } : rest;
 }
 
-/** graphql-js gives the errors of its own validation and coercion no code; Apollo Server does, and so a client knows them. */
+/** Formats an error as Apollo Server does, which adds codes to the errors of validation and coercion: clients rely on these. */
 function formatError(error: GraphQLError): GraphQLFormattedError {
   const { extensions: { http: _http, ...extensions } = {}, ...json } = error.toJSON();
   const byItself = error.originalError === undefined && !error.path && extensions['code'] === undefined;
-  return { ...json, extensions: byItself ? { ...extensions, code: codeOfGraphqlError(error) } : extensions };
+  return { ...json, extensions: byItself ? { ...extensions, code: classifyGraphqlError(error) } : extensions };
 }
 
-/** @param originals the same errors before they were formatted, in the same order. */
+/**
+ * Masks formatted errors.
+ *
+ * @param originals the same errors before they were formatted, in the same order; fewer where they are not known.
+ * @returns at most 20 errors, ordered by where they stand in the answer.
+ */
 export function maskErrors(
   formatted: readonly GraphQLFormattedError[],
   originals: readonly GraphQLError[],
   masking: Masking,
 ): GraphQLFormattedError[] {
-  const code = masking.schemaDetails ? undefined : schemaCodeIn(formatted, originals);
+  const code = masking.schemaDetails ? undefined : findFirstSchemaCode(formatted, originals);
   if (code) return [{ message: masking.words(code), extensions: { code } }];
-  const all = inOrder(formatted, originals);
+  const all = sortByPlace(formatted, originals);
   const shown = all.length > maxErrors ? all.slice(0, maxErrors - 1) : all;
-  const errors = shown.map(({ error, original }) => clientError(error, original, masking));
+  const errors = shown.map(({ error, original }) => buildClientError(error, original, masking));
   if (shown.length < formatted.length) {
     errors.push({ ...deny('ERRORS_OMITTED').toJSON(), message: masking.words('ERRORS_OMITTED') });
   }
   return errors;
 }
 
+/** An error and where it stands in the answer. */
 interface Placed {
   readonly error: GraphQLFormattedError;
   readonly original: GraphQLError | undefined;
-  /** Indices in lists, then where in the document; none for an error without a path. */
+  /** Indices in lists, then -1, line and column in the document; empty for an error without a path. */
   readonly place: readonly number[];
   readonly path: string;
 }
 
 /**
- * By place, in lists and in the document: the order in which execution found them tells which took longer, and so what is hidden
- * from what is missing. The errors of a refusal stay as they are.
+ * Sorts errors by their place, in lists and in the document. In the order of execution, a client could read which field took
+ * longer, and so whether an object is hidden or missing. The errors of a refusal keep their order.
  */
-function inOrder(formatted: readonly GraphQLFormattedError[], originals: readonly GraphQLError[]): readonly Placed[] {
+function sortByPlace(
+  formatted: readonly GraphQLFormattedError[],
+  originals: readonly GraphQLError[],
+): readonly Placed[] {
   const all = formatted.map((error, i): Placed => {
     const original = originals[i];
     const { path = [], locations: [at] = [] } = original ?? error;
@@ -86,11 +104,11 @@ function inOrder(formatted: readonly GraphQLFormattedError[], originals: readonl
     return { error, original, place, path: path.join('.') };
   });
   const [first] = originals;
-  const isRefusal = factsOfRefusal(first) !== undefined && first?.extensions['http'] !== undefined;
-  return isRefusal ? all : all.toSorted(byPlace);
+  const isRefusal = readRefusalFacts(first) !== undefined && first?.extensions['http'] !== undefined;
+  return isRefusal ? all : all.toSorted(compareByPlace);
 }
 
-function byPlace(a: Placed, b: Placed): number {
+function compareByPlace(a: Placed, b: Placed): number {
   const at = a.place.findIndex((number, i) => number !== b.place[i]);
   const [one, other] = [a.place[at], b.place[at]];
   if (one !== undefined && other !== undefined) return one - other;
@@ -98,7 +116,7 @@ function byPlace(a: Placed, b: Placed): number {
   return a.path < b.path ? -1 : Number(a.path > b.path);
 }
 
-function clientError(
+function buildClientError(
   error: GraphQLFormattedError,
   original: GraphQLError | undefined,
   { expose, onMasked, schemaDetails, words }: Masking,
@@ -107,13 +125,13 @@ function clientError(
     return { ...deny('DEPTH_LIMIT_EXCEEDED').toJSON(), message: words('DEPTH_LIMIT_EXCEEDED') };
   }
   const { stacktrace: _stacktrace, ...extensions } = error.extensions ?? {};
-  const isOfSchema = schemaCodeOf(error, original) !== undefined;
+  const isOfSchema = findSchemaCode(error, original) !== undefined;
   if (isExpected(error, original) || isExposed(original, expose)) {
-    const text = cut(isOfSchema && original ? withoutRuntimeText(error.message, original) : error.message);
-    const message = constantText(error, original, words) ?? (isOfSchema ? withoutSuggestions(text) : text);
+    const text = cutMessage(isOfSchema && original ? removeRuntimeText(error.message, original) : error.message);
+    const message = findConstantText(error, original, words) ?? (isOfSchema ? removeSuggestions(text) : text);
     return { ...error, message, extensions };
   }
-  if (original && ofArguments.test(original.message)) {
+  if (original && argumentError.test(original.message)) {
     const { extensions: code } = deny('BAD_USER_INPUT').toJSON();
     const { locations, path } = error;
     return {
@@ -134,38 +152,39 @@ function clientError(
 }
 
 /**
- * In the words of graphql-js: a value that validation and coercion let pass and execution does not, such as null for a variable
- * with a default. The client's mistake, and nothing for a log.
+ * How graphql-js words the error of a value that passes validation and coercion but not execution, such as null for a
+ * variable with a default. It is a mistake of the client, so it is neither logged nor answered as a failure.
  */
-const ofArguments = /^Argument "\w+" (?:of (?:non-null|required) type "|has invalid value )/;
+const argumentError = /^Argument "\w+" (?:of (?:non-null|required) type "|has invalid value )/;
 
-/** graphql-js prints the object that no type recognised: never for a client, whatever the application exposes. */
+/** An error that prints an object is never exposed, whatever the application says: the object may hold data of others. */
 function isExposed(original: GraphQLError | undefined, expose: Masking['expose']): boolean {
   if (!expose || !original || printsObject(original.message)) return false;
   try {
-    return ownVerdict(expose(original)) === true;
+    return catchRejection(expose(original)) === true;
   } catch {
     return false;
   }
 }
 
-/** The words for a refusal that carries none of its own. */
-function constantText(
+/** Finds the text for a refusal that has the constant message. */
+function findConstantText(
   { message, extensions }: GraphQLFormattedError,
   original: GraphQLError | undefined,
   words: Masking['words'],
 ): string | undefined {
   const code = extensions?.['code'] as RefusalCode;
-  const isOurs = (factsOfRefusal(original) ?? factsOfRefusal(original?.originalError)) !== undefined;
+  const isOurs = (readRefusalFacts(original) ?? readRefusalFacts(original?.originalError)) !== undefined;
   return isOurs && message === REFUSALS[code]?.message ? words(code) : undefined;
 }
 
-function cut(message: string): string {
+/** Cuts a message that is too long. */
+function cutMessage(message: string): string {
   return message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}...` : message;
 }
 
-/** Takes out what graphql-js adds to help with a misspelt name: it names what the client did not know. */
-function withoutSuggestions(message: string): string {
+/** Removes suggestions for misspelt names (`Did you mean ...?`): they name parts of the schema that the client did not know. */
+function removeSuggestions(message: string): string {
   let rest = message;
   let kept = '';
   for (let start = rest.indexOf('Did you mean'); start !== -1; start = rest.indexOf('Did you mean')) {
@@ -176,21 +195,21 @@ function withoutSuggestions(message: string): string {
   return kept + rest;
 }
 
-/** The original decides: a code that `formatError` writes on every error must not unmask them all. */
+/** The original decides, because a `formatError` that writes a code on every error must not unmask them all. */
 function isExpected(error: GraphQLFormattedError, original: GraphQLError | undefined): boolean {
   if (!original) return hasOwnCode(error.extensions);
-  return isExpectedError(original) || schemaCodeOf(error, original) !== undefined;
+  return isExpectedError(original) || findSchemaCode(error, original) !== undefined;
 }
 
 /**
- * Whether an error says what it is, so that its message is meant for the client. Only a GraphQLError does: other errors may
- * carry a code as well, of a driver or a library.
+ * Whether the message of an error is meant for the client: a refusal, or a GraphQLError with a code of its own or a 4xx
+ * status. Other errors may have a code too, that of a database driver for example, and are not meant for clients.
  */
 export function isExpectedError(error: unknown): boolean {
   if (!(error instanceof GraphQLError)) return false;
-  if (factsOfRefusal(error) ?? factsOfRefusal(error.originalError)) return true;
-  // Apollo Server and graphql-js put GraphQLErrors with codes around what they catch, and keep its words.
-  if (!(firstThrown(error) instanceof GraphQLError)) return false;
+  if (readRefusalFacts(error) ?? readRefusalFacts(error.originalError)) return true;
+  // Apollo Server and graphql-js wrap what they catch in a GraphQLError with a code, and keep the message.
+  if (!(findFirstThrown(error) instanceof GraphQLError)) return false;
   const http = error.extensions['http'] as { status?: unknown } | undefined;
   return hasOwnCode(error.extensions) || (typeof http?.status === 'number' && http.status >= 400 && http.status < 500);
 }

@@ -1,27 +1,31 @@
 /** The texts of refusals in the words of the application, for example in another language. */
 import { GraphQLError } from 'graphql';
 import { aText, readOptions } from '../lib/read-options.ts';
-import { factsOfRefusal, REFUSALS, type RefusalCode, refusalCode } from './refusal.ts';
+import { REFUSALS, type RefusalCode } from './codes.ts';
+import { readRefusalCode, readRefusalFacts } from './refuse.ts';
 
-/** In place of the constant texts: one text per code, or a function that may look at the request's context. */
+/**
+ * Texts that replace the constant ones: code -> text, or a function of the code and the context of the request. Where the
+ * function throws or returns no text, the constant text is sent.
+ */
 export type Messages =
   | Readonly<Partial<Record<RefusalCode, string>>>
   | ((code: RefusalCode, contextValue: unknown) => string | undefined);
 
-/** The text for a code; never longer than an error message may be, never empty. */
+/** Finds the text for a code; never empty. */
 export type Wording = (code: RefusalCode, contextValue: unknown) => string;
 
-const texts = Object.fromEntries(Object.keys(REFUSALS).map((code) => [code, { check: aText }]));
+const textTable = Object.fromEntries(Object.keys(REFUSALS).map((code) => [code, { check: aText }]));
 
-/** @throws {TypeError} for a code that Bulwark does not answer with, or a text that is none. */
+/** Checks the option `messages`. @throws {TypeError} for an unknown code, and for a text that is empty or no string. */
 export function checkMessages(option: string, messages: unknown): void {
-  if (typeof messages !== 'function') readOptions<object, typeof texts>(option, messages as object, texts);
+  if (typeof messages !== 'function') readOptions<object, typeof textTable>(option, messages as object, textTable);
 }
 
-/** @param messages as {@link checkMessages} has checked them. */
-export function wording(messages: Messages): Wording {
+/** Compiles texts to a function that never throws. @param messages as {@link checkMessages} has checked them. */
+export function createWording(messages: Messages): Wording {
   if (typeof messages === 'function') {
-    return (code, contextValue) => {
+    return function askApplication(code, contextValue) {
       try {
         const text: unknown = messages(code, contextValue);
         return typeof text === 'string' && text !== '' ? text : REFUSALS[code].message;
@@ -31,14 +35,20 @@ export function wording(messages: Messages): Wording {
     };
   }
   const given = new Map<string, string>(Object.entries(messages));
-  return (code) => given.get(code) ?? REFUSALS[code].message;
+  return function findText(code) {
+    return given.get(code) ?? REFUSALS[code].message;
+  };
 }
 
-/** The same refusal in the application's words, for a client that no plugin hook stands before. */
-export function reworded(thrown: unknown, words: Wording, contextValue: unknown): unknown {
-  const code = refusalCode(thrown);
+/**
+ * Gives a refusal the application's text, for transports without Apollo's hooks. The refusal is changed in place.
+ *
+ * @returns what was thrown; anything but a refusal with the constant text is left as it is.
+ */
+export function rewordRefusal(thrown: unknown, words: Wording, contextValue: unknown): unknown {
+  const code = readRefusalCode(thrown);
   if (code === undefined || !(thrown instanceof GraphQLError)) return thrown;
-  if (factsOfRefusal(thrown)?.message !== undefined || thrown.message !== REFUSALS[code].message) return thrown;
+  if (readRefusalFacts(thrown)?.message !== undefined || thrown.message !== REFUSALS[code].message) return thrown;
   thrown.message = words(code, contextValue);
   return thrown;
 }

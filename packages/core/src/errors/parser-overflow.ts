@@ -1,15 +1,16 @@
 /**
- * Stops: a document whose brackets stand so deep in each other that the parser, which is recursive, runs out of stack.
- * Room: before measure. The control `limits` refuses such a text before it is parsed; this is for servers without that limit.
- * Answers: `DEPTH_LIMIT_EXCEEDED`, 400: it is the client's document, and nothing of ours that failed.
+ * Stops: a document whose brackets nest so deep that the parser, which is recursive, overflows the stack.
+ * Room: before measure. The control `limits` refuses such a text before it is parsed; this file is for servers without that
+ * limit.
+ * Answers: `DEPTH_LIMIT_EXCEEDED`, 400, because the document is the client's fault and the server has not failed.
  */
 import { type DocumentNode, GraphQLError, type ParseOptions, parse } from 'graphql';
-import { refuse } from './refusal.ts';
+import { refuse } from './refuse.ts';
 
-/** For the operator. */
+/** The reason in events. */
 export const parserOverflow = 'more nesting than the parser takes';
 
-/** @throws {GraphQLError} the syntax error, or the refusal of a text that is nested too deeply. */
+/** Parses a document. @throws {GraphQLError} a syntax error, or the refusal of a text that is nested too deeply. */
 export function parseDocument(source: string, options: ParseOptions): DocumentNode {
   try {
     return parse(source, options);
@@ -18,19 +19,19 @@ export function parseDocument(source: string, options: ParseOptions): DocumentNo
   }
 }
 
-/** Whether this is the error that Apollo Server makes of such a document: it puts the words of the runtime into a syntax error. */
+/** Whether an error of Apollo Server is about such a document: it wraps the RangeError in a syntax error. */
 export function isParserOverflow(error: unknown): boolean {
   if (!(error instanceof GraphQLError) || error.extensions['code'] !== 'GRAPHQL_PARSE_FAILED') return false;
-  return isOverflow(firstThrown(error));
+  return isOverflow(findFirstThrown(error));
 }
 
-/** V8 says a stack that is full by a RangeError; the parser throws no other one. */
+/** V8 throws a RangeError when the stack is full. The parser throws no RangeError of its own. */
 function isOverflow(thrown: unknown): boolean {
   return thrown instanceof RangeError;
 }
 
-/** What was thrown at first, below the GraphQLErrors that were put around it. */
-export function firstThrown(error: GraphQLError): Error {
+/** Finds what was thrown first, below the GraphQLErrors that wrap it. */
+export function findFirstThrown(error: GraphQLError): Error {
   let thrown: Error = error;
   while (thrown instanceof GraphQLError && thrown.originalError) thrown = thrown.originalError;
   return thrown;

@@ -1,6 +1,9 @@
-/** Errors of graphql-js that print an object that it cannot answer with: somebody's data, for no client and no log. */
+/**
+ * Errors of graphql-js that print an object which does not fit its type. The object can hold data of any user, so neither
+ * clients nor logs get it.
+ */
 
-/** How such a message begins, and what stands in front of the object. */
+/** How such a message begins, and the text before the object. */
 const forms = [
   ['Expected value of type ', ' but got: '],
   ['Abstract type ', ' with value '],
@@ -8,8 +11,8 @@ const forms = [
   [' cannot represent ', ' value: ['],
 ] as const;
 
-/** Where in a text an object is printed; -1 for nowhere. */
-function printedAt(text: string): number {
+/** @returns the index at which a text prints an object; -1 where it prints none. */
+function findPrintedObject(text: string): number {
   for (const [beginning, before] of forms) {
     const start = text.indexOf(beginning);
     const at = start === -1 ? -1 : text.indexOf(before, start);
@@ -18,13 +21,14 @@ function printedAt(text: string): number {
   return -1;
 }
 
+/** Whether a message prints an object. */
 export function printsObject(message: string): boolean {
-  return printedAt(message) !== -1;
+  return findPrintedObject(message) !== -1;
 }
 
-/** A text for a log without the object; what stands below its message, a stack, stays. */
-export function withoutObject(text: string): string {
-  const at = printedAt(text);
+/** Removes the object from a text for a log. The stack below the message stays. */
+export function removePrintedObject(text: string): string {
+  const at = findPrintedObject(text);
   if (at === -1) return text;
   const stack = text.indexOf('\n    at ', at);
   return text.slice(0, at) + (stack === -1 ? '' : text.slice(stack));

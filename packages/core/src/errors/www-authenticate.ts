@@ -1,7 +1,7 @@
 /** The `WWW-Authenticate` header (RFC 9110 section 11.6.1, RFC 6750 section 3, RFC 9449 section 7.1). */
 import { type Check, mustUnshown } from '../lib/read-options.ts';
 
-/** Why a credential does not do; left out when none was sent (RFC 6750 section 3.1). */
+/** Why a credential was refused (RFC 6750 section 3.1, RFC 9449 sections 5 and 7.1). No error is named when none was sent. */
 export type BearerError =
   | 'invalid_request'
   | 'invalid_token'
@@ -9,11 +9,11 @@ export type BearerError =
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce';
 
-/** How a credential is sent (RFC 9110 section 11.1), of those that an API takes. */
+/** The authentication scheme with which a credential is sent (RFC 9110 section 11.1). */
 export type AuthScheme = 'Bearer' | 'DPoP' | 'ApiKey';
 
-/** The header that says how to authenticate, and what was wrong. */
-export function challenge(
+/** Builds the header that tells a client how to authenticate, and what was wrong with its credential. */
+export function buildChallenge(
   realm: string,
   error?: BearerError,
   scheme: AuthScheme = 'Bearer',
@@ -21,7 +21,7 @@ export function challenge(
   return { 'www-authenticate': `${scheme} realm="${realm}"${error ? `, error="${error}"` : ''}` };
 }
 
-/** The row of the option `realm`: text that needs no escapes. */
+/** The row of the option `realm` in tables of options. The text must need no escapes in a quoted string. */
 export const realmRow: { readonly default: string; readonly check: Check } = {
   default: 'graphql',
   check: mustUnshown('be printable ASCII text without quotes and backslashes', isRealm),

@@ -1,12 +1,12 @@
-/** SHA-256 of texts, for keys under which nothing else of a text may be stored or seen. */
+/** SHA-256 digests of texts, for keys that must not reveal the text (FIPS 180-4). */
 import { hash } from 'node:crypto';
 
-/** @param encoding `binary` is one byte, one character: the shortest text that a `Map` can have as a key. */
+/** Digests a text. @param encoding `binary` has one character per byte, and so the shortest keys for a `Map`. */
 export function sha256(text: string, encoding: 'base64url' | 'binary' = 'base64url'): string {
   return hash('sha256', text, encoding);
 }
 
-/** As 32 bytes: of equal length whatever the text, for `timingSafeEqual`. */
+/** Digests a text to 32 bytes: `timingSafeEqual` needs values of equal length. */
 export function sha256Bytes(text: string): Buffer {
   return hash('sha256', text, 'buffer');
 }

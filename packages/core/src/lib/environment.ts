@@ -1,13 +1,16 @@
-/** Where the process runs. An unset NODE_ENV is a production server that somebody forgot to configure. */
+/**
+ * Whether `NODE_ENV` is `development` or `test`. Where it is not set, the process may be a production server that was not
+ * configured.
+ */
 export function isDevelopment(): boolean {
   const environment = process.env['NODE_ENV'];
   return environment === 'development' || environment === 'test';
 }
 
 /**
- * How many mistakes of a document are looked for. Each costs as much as a dozen right fields, once more where it is answered,
- * and what it says is for whoever writes the client.
+ * Chooses how many errors of a document validation looks for: 20 in development, otherwise 5. Finding one costs as much as
+ * validating a dozen fields, and only developers of a client read them.
  */
-export function maxValidationErrors(): number {
+export function chooseMaxValidationErrors(): number {
   return isDevelopment() ? 20 : 5;
 }

@@ -1,8 +1,9 @@
 /**
  * Stops: a server on a major version of graphql-js that Bulwark was never tested with.
  *
- * Guards rely on how graphql-js executes: that the siblings of a denied mutation do not run, that each resolver gets the operation,
- * in which form lists and errors are handed on. Another major may do this differently, and a guard would be weaker in silence.
+ * Bulwark relies on how graphql-js executes: that the siblings of a denied mutation do not run, that each resolver gets the
+ * operation, and how lists and errors are completed. Another major version may differ, and protection would become weaker
+ * without an error.
  */
 import { GraphQLSchema, version, versionInfo } from 'graphql';
 import { show } from './read-options.ts';
@@ -11,7 +12,7 @@ import { show } from './read-options.ts';
 const testedMajors: readonly number[] = [16];
 
 /**
- * Asks the module that made the schema, and no `package.json`: where several copies are installed, those may differ.
+ * Checks the version of the module that made the schema. A `package.json` could be that of another installed copy.
  *
  * @param where the function that was given the schema, for the message.
  * @throws {TypeError} for a major version of graphql-js that was not tested, and for a schema of another copy of graphql-js.

@@ -1,15 +1,15 @@
 /**
- * One spelling for texts that an application, or the collation of its database, may take for one: without it `Ann@x.org ` would
- * be a fresh budget for guessing the password of `ann@x.org`.
+ * Writes texts in one way that an application, or the collation of its database, may treat as equal. Without this, `Ann@x.org
+ * ` would have a rate limit of its own for guessing the password of `ann@x.org`.
  */
 
 const ascii = /^\p{ASCII}*$/u;
 
-/** Accents, enclosing marks, invisible characters, controls. */
-const passedOver = /[\p{Mn}\p{Me}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]+/gu;
+/** Accents, enclosing marks, invisible and control characters, which collations ignore. */
+const ignored = /[\p{Mn}\p{Me}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]+/gu;
 
-/** Letters that collations sort with others and that Unicode does not decompose. */
-const sortedWith: Readonly<Record<string, string>> = {
+/** Letters that collations treat as others although Unicode does not decompose them. */
+const baseLetters: Readonly<Record<string, string>> = {
   '\u00e6': 'ae',
   '\u00f0': 'd',
   '\u0153': 'oe',
@@ -20,66 +20,69 @@ const sortedWith: Readonly<Record<string, string>> = {
   '\u0167': 't',
   '\u0131': 'i',
 };
-const stroked = new RegExp(`[${Object.keys(sortedWith).join('')}]`, 'g');
+const stroked = new RegExp(`[${Object.keys(baseLetters).join('')}]`, 'g');
 
 /**
- * What may be spent on the texts of one request, in UTF-16 code units after decomposition. ASCII costs nothing: other texts take
- * far longer, and one character may decompose into eighteen.
+ * How much text may be normalized for one request. ASCII costs nothing. Other texts take far longer, and one character may
+ * decompose into eighteen.
  */
-export interface PlainTextBudget {
+export interface TextBudget {
+  /** UTF-16 code units that are left, after decomposition. Each call takes what it needs. */
   units: number;
 }
 
-/** Enough for several pages in any script, and for thousands of names; a few milliseconds at the most. */
-export function plainTextBudget(): PlainTextBudget {
+/** Makes the budget of one request: several pages in any script, or thousands of names, in a few milliseconds. */
+export function createTextBudget(): TextBudget {
   return { units: 32_768 };
 }
 
 /**
- * Two texts with the same result may be one to an application; those that differ in it are two to everybody.
+ * Normalizes a text. An application may treat texts with the same result as equal; it never treats texts with different
+ * results so.
  *
- * @param budget shared by the texts of one request; what this one takes is taken from it.
- * @returns `undefined` for a text that the budget does not suffice for. Refuse it: cut short it would be equal to others, and as
- *   it is each of its spellings would be a text of its own.
+ * @param budget shared by the texts of one request; the text takes its part from it.
+ * @returns `undefined` where the budget is too small. Refuse such a text: if it were cut, it would equal others, and if it
+ * stayed as it is, each of its spellings would be a different text.
  */
-export function plainText(text: string, budget: PlainTextBudget = plainTextBudget()): string | undefined {
-  if (ascii.test(text)) return cast(text.replace(passedOver, '').toLowerCase().trim());
-  const whole = decomposed(text, budget);
+export function normalizeText(text: string, budget: TextBudget = createTextBudget()): string | undefined {
+  if (ascii.test(text)) return unifyIds(text.replace(ignored, '').toLowerCase().trim());
+  const whole = decompose(text, budget);
   if (whole === undefined) return undefined;
-  // Down, up and down again: what has no single counterpart in the other case becomes one text from either side.
-  const folded = whole.replace(passedOver, '').toLowerCase().toUpperCase().toLowerCase();
-  return cast(folded.replace(stroked, (letter) => sortedWith[letter] ?? letter).trim());
+  // Three conversions, because some letters have several counterparts in the other case: both cases must end with the same
+  // text.
+  const folded = whole.replace(ignored, '').toLowerCase().toUpperCase().toLowerCase();
+  return unifyIds(folded.replace(stroked, (letter) => baseLetters[letter] ?? letter).trim());
 }
 
 /**
- * An id may end in a column of numbers or UUIDs: `01`, `+1`, `1.0`, `1e0` and `0x1` are 1 to `Number()`, most of them to SQL too,
- * which takes a UUID in braces and whatever its hyphens.
+ * Writes ids in one way, since they may be compared with a column of numbers or UUIDs: `01`, `+1`, `1.0`, `1e0` and `0x1` are
+ * 1 for `Number()` and most of them for SQL, which also accepts a UUID in braces and with any hyphens.
  */
-function cast(text: string): string {
+function unifyIds(text: string): string {
   if (text.length >= 32 && text.length <= longestUuid) {
     const digits = text.replace(/[-{}]/g, '');
     if (/^[\da-f]{32}$/.test(digits)) return digits;
   }
   const number = Number(text);
   if (text !== '' && Number.isSafeInteger(number)) return `${number}`;
-  // Too large to be exact: the digits as they are.
+  // A number that is too large to be exact keeps its digits.
   return /^\+?\d+$/.test(text) ? text.replace(/^\+?0*(?=\d)/, '') : text;
 }
 
-/** 32 digits in groups of four, and braces. */
+/** Characters of a UUID with a hyphen after every four digits, and braces. */
 const longestUuid = 41;
 
-/** Units that are decomposed at a time: a run of marks is put in order in quadratic time. */
+/** Code units that are decomposed at a time. Normalization sorts a run of marks in quadratic time, so runs must be short. */
 const pieceLength = 256;
 
-/** Normalization Form KD (Unicode Standard Annex 15), but for the order of marks that stand far into a run of them. */
-function decomposed(text: string, budget: PlainTextBudget): string | undefined {
+/** Converts to Normalization Form KD (Unicode Standard Annex 15), except that a long run of marks is sorted in pieces. */
+function decompose(text: string, budget: TextBudget): string | undefined {
   let whole = '';
   for (let start = 0; start < text.length; ) {
-    // No less than what is left, and so a text that is too long is given up before any of it is decomposed.
+    // Decomposition never shortens a text, so one that is too long is rejected before any of it is decomposed.
     if (text.length - start > budget.units) return undefined;
     const end = start + pieceLength;
-    // Both halves of a character stay together.
+    // Keeps both halves of a surrogate pair together.
     const next = isHighSurrogate(text.charCodeAt(end - 1)) ? end + 1 : end;
     const piece = text.slice(start, next);
     const more = piece.normalize('NFKD');

@@ -1,12 +1,12 @@
 /**
- * Reads what a user configured. Each factory has one table that says of every option its default and its rule. A bad option is a
- * `TypeError` while the server is built, never a weaker server.
+ * Reads options. Each factory has one table with the default and the rule of every option. An invalid option is a `TypeError`
+ * while the server is being built; it never makes a weaker server.
  *
  * @example
  * const optionTable = {
- *   client: { required: true, check: aClient },
- *   maxKeys: { default: 100_000, check: atLeast(1) },
- *   prefix: { check: aText },
+ * client: { required: true, check: aClient },
+ * maxKeys: { default: 100_000, check: atLeast(1) },
+ * prefix: { check: aText },
  * } satisfies OptionTable<StoreOptions>
  * const { client, maxKeys, prefix } = readOptions('store', options, optionTable)
  */
@@ -14,11 +14,12 @@
 /** Throws a `TypeError` for a value that breaks its rule. The message names the option, the rule and the value. */
 export type Check = (option: string, value: unknown) => void;
 
+/** A row of any table. */
 interface Row {
   readonly check: Check;
-  /** Holds where the option is left out or `undefined`. `null` is a value like any other. */
+  /** Used where the option is left out or `undefined`. `null` is a value like any other. */
   readonly default?: unknown;
-  /** The check is asked about `undefined`, too. */
+  /** The check is called with `undefined`, too. */
   readonly required?: true;
 }
 
@@ -38,7 +39,7 @@ export type SharedTable<O, D extends keyof O = never> = {
       : { readonly check: Check; readonly required: true };
 };
 
-/** Options as they were read: one with a default is never `undefined`. @template D names those. */
+/** Options as they were read: one with a default is never `undefined`. @template D names the options that have a default. */
 export type Settings<O, D extends keyof O> = {
   readonly [K in keyof O]-?: K extends D ? Exclude<O[K], undefined> : O[K];
 };
@@ -48,65 +49,75 @@ type WithDefault<T> = { [K in keyof T]: T[K] extends { readonly default: unknown
 /**
  * Reads the options of one factory, in the order of its table.
  *
- * @param where names the factory, as in `limits`; of options that are an option themselves it is `rateLimit: global`.
- * @throws {TypeError} for what is no object, an unknown name (saying what was meant or what there is) and a bad value.
+ * @param where names the factory, as in `limits`. For options that are the value of an option it is `rateLimit: global`.
+ * @throws {TypeError} for options that are no object, for an unknown name (with a similar one, or with all names) and for an
+ * invalid value.
  */
 export function readOptions<O extends object, T extends { readonly [K in keyof O]-?: Row }>(
   where: string,
   options: O,
   table: T,
 ): Settings<O, keyof O & WithDefault<T>> {
-  knownOptions(where, options, Object.keys(table));
+  requireKnownOptions(where, options, Object.keys(table));
   const read: Record<string, unknown> = {};
   for (const [name, row] of Object.entries<Row>(table)) {
     const value: unknown = Reflect.get(options, name);
-    if (value !== undefined || row.required) row.check(optionOf(where, name), value);
+    if (value !== undefined || row.required) row.check(nameOption(where, name), value);
     read[name] = value === undefined ? row.default : value;
   }
   return read as Settings<O, keyof O & WithDefault<T>>;
 }
 
-/** The same rules for options that may all be left out: for what a function of the application returns. */
-export function withoutDefaults<T extends Readonly<Record<string, Row>>>(
+/** Makes a table with the same rules and no defaults, for options that a function of the application returns. */
+export function dropDefaults<T extends Readonly<Record<string, Row>>>(
   table: T,
 ): { readonly [K in keyof T]: { readonly check: Check } } {
   const rows = Object.entries<Row>(table).map(([name, { check }]) => [name, { check }]);
   return Object.fromEntries(rows) as { readonly [K in keyof T]: { readonly check: Check } };
 }
 
-/** How messages name an option: `limits: maxDepth`, `rateLimit: global.max` for one of an option, its name alone where `''`. */
-function optionOf(where: string, name: string): string {
+/** Names an option for messages: `limits: maxDepth`, `rateLimit: global.max`, or its name alone where `where` is empty. */
+function nameOption(where: string, name: string): string {
   if (where === '') return name;
   return where.includes(': ') ? `${where}.${name}` : `${where}: ${name}`;
 }
 
-/** @throws {TypeError} for what is no object, and for a name that the factory does not know, saying what was meant or could be. */
-export function knownOptions(where: string, options: object, known: readonly string[]): void {
-  plainObject(where.includes(': ') ? where : `${where}: what is given`, options);
+/**
+ * Checks the names of options.
+ *
+ * @throws {TypeError} for options that are no object, and for an unknown name: with a similar one, or with all.
+ */
+export function requireKnownOptions(where: string, options: object, known: readonly string[]): void {
+  requirePlainObject(where.includes(': ') ? where : `${where}: what is given`, options);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const near = known.find((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()) <= 2);
-    const hint = near ? `did you mean '${near}'?` : `it has ${listed(known)}.`;
+    const near = known.find((candidate) => countEdits(candidate.toLowerCase(), name.toLowerCase()) <= 2);
+    const hint = near ? `did you mean '${near}'?` : `it has ${joinNames(known)}.`;
     throw new TypeError(`${where} has no option '${name}'; ${hint}`);
   }
 }
 
-/** @param rule completes the sentence: `be a list`. */
+/** Makes a check. @param rule completes the sentence `option must ...`, as in `be a list`. */
 export function must(rule: string, holds: (value: never) => boolean): Check {
   return function checkRule(option, value) {
     if (!holds(value as never)) throw new TypeError(`${option} must ${rule}, but is ${show(value)}.`);
   };
 }
 
-/** The same for what no message may show. */
+/** As {@link must}, for secrets: the message does not show the value. */
 export function mustUnshown(rule: string, holds: (value: never) => boolean): Check {
   return function checkUnshown(option, value) {
     if (!holds(value as never)) throw new TypeError(`${option} must ${rule}.`);
   };
 }
 
-/** @returns the value, a whole number from `min` to `max`. @throws {TypeError} */
-export function wholeNumber(option: string, value: unknown, min = 1, max: number = Number.MAX_SAFE_INTEGER): number {
+/** Returns the value where it is a whole number from `min` to `max`. @throws {TypeError} for any other. */
+export function requireWholeNumber(
+  option: string,
+  value: unknown,
+  min = 1,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min) {
     throw new TypeError(`${option} must be a whole number of at least ${min}, but is ${show(value)}.`);
   }
@@ -114,35 +125,35 @@ export function wholeNumber(option: string, value: unknown, min = 1, max: number
   return value;
 }
 
-/** A whole number. */
+/** Makes the check of a whole number that is at least `min`. */
 export function atLeast(min: number): Check {
   return function checkAtLeast(option, value) {
-    wholeNumber(option, value, min);
+    requireWholeNumber(option, value, min);
   };
 }
 
-/** A whole number; both ends are good. */
+/** Makes the check of a whole number from `min` to `max`, both included. */
 export function between(min: number, max: number): Check {
   return function checkBetween(option, value) {
-    wholeNumber(option, value, min, max);
+    requireWholeNumber(option, value, min, max);
   };
 }
 
-/** What can be switched off, such as a limit. */
+/** Makes a check that also accepts `false`, for an option that can be switched off. */
 export function orFalse(check: Check): Check {
   return function checkOrFalse(option, value) {
     if (value !== false) check(option, value);
   };
 }
 
-/** One of these values; there are at least two. */
+/** Makes the check of one of these values, at least two. */
 export function among(...known: readonly unknown[]): Check {
   const named = known.map(show);
   const rule = `be ${named.slice(0, -1).join(', ')} or ${named.at(-1)}`;
   return must(rule, (value: unknown) => known.includes(value));
 }
 
-/** @param what is in the list, in the plural. */
+/** Makes the check of a list. @param what names its items, in the plural. */
 export function listOf(what: string, holds: (item: never) => boolean): Check {
   return function checkList(option, value) {
     if (!Array.isArray(value)) throw new TypeError(`${option} must be a list of ${what}, but is ${show(value)}.`);
@@ -152,7 +163,7 @@ export function listOf(what: string, holds: (item: never) => boolean): Check {
   };
 }
 
-/** A list of at least one item. */
+/** As {@link listOf}, for a list of at least one item. */
 export function fullListOf(what: string, holds: (item: never) => boolean): Check {
   const check = listOf(what, holds);
   return function checkFullList(option, value) {
@@ -162,33 +173,38 @@ export function fullListOf(what: string, holds: (item: never) => boolean): Check
   };
 }
 
-/** An object of values by name, each of which is checked. */
+/** Makes the check of an object whose values all follow the same rule. */
 export function byName(check: Check): Check {
   return function checkByName(option, value) {
-    plainObject(option, value);
+    requirePlainObject(option, value);
     for (const [name, each] of Object.entries(value as object)) {
       check(/^\w+$/.test(name) ? `${option}.${name}` : `${option}['${name}']`, each);
     }
   };
 }
 
+/** The rule of an option that is on or off. */
 export const aFlag: Check = must('be true or false', isFlag);
+/** The rule of an option that is a function. */
 export const aFunction: Check = must('be a function', isFunction);
+/** The rule of an option that is on or off, or a function that decides. */
 export const aFlagOrFunction: Check = must('be a boolean or a function', (value) => isFlag(value) || isFunction(value));
+/** The rule of an option that is a string and not empty. */
 export const aText: Check = must('be a text that is not empty', isText);
 
-/** Options by name, or what else is kept by name. @throws {TypeError} for a list, a Map and all that is no object. */
-export function plainObject<T>(option: string, value: T): T {
+/** Returns an object of named values. @throws {TypeError} for a list, a `Map` and any value that is no object. */
+export function requirePlainObject<T>(option: string, value: T): T {
   if (Object.prototype.toString.call(value) === '[object Object]') return value;
   throw new TypeError(`${option} must be a plain object, but is ${show(value)}.`);
 }
 
-/** Something with these methods, whatever its class. */
+/** Whether a value has these methods, whatever its class. */
 export function hasMethods(value: unknown, ...names: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return names.every((name) => isFunction(Reflect.get(value, name)));
 }
 
+/** Whether a value is a string that is not empty. */
 export function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
@@ -206,22 +222,22 @@ export function isWebOrigin(value: unknown): boolean {
   return isText(value) && URL.canParse(value) && new URL(value).origin === value;
 }
 
-/** A value as an error message shows it. */
+/** Writes a value for an error message. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return 'a function';
   return typeof value === 'object' && value !== null ? `a value of type ${value.constructor?.name}` : String(value);
 }
 
-/** Names as a warning lists them: the first 20, and how many there are more. */
-export function listed(names: readonly string[]): string {
+/** Joins names for a message: the first 20, and the number of the others. */
+export function joinNames(names: readonly string[]): string {
   const shown = 20;
   const more = names.length > shown ? ` and ${names.length - shown} more` : '';
   return `${names.slice(0, shown).join(', ')}${more}`;
 }
 
-/** Levenshtein distance; option names are short. */
-function distance(a: string, b: string): number {
+/** Counts the edits between two names (Levenshtein distance). */
+function countEdits(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];

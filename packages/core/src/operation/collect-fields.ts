@@ -1,4 +1,7 @@
-/** CollectFields (GraphQL specification, section 6.3.2): the one grouping of fields that every control shares. */
+/**
+ * CollectFields (GraphQL specification, section 6.3.2): which fields a selection set has after fragments are expanded. All
+ * controls share it.
+ */
 import {
   type DocumentNode,
   type FieldNode,
@@ -16,13 +19,16 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
+/** Fragment name -> definition. */
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
 const none: Fragments = new Map();
 const fragmentsByDocument = new WeakMap<DocumentNode, Fragments>();
 
-/** name -> definition; of several with one name the last, as in graphql-js. */
-export function fragmentsOf(document: DocumentNode): Fragments {
+/**
+ * Indexes the fragments of a document by name, once per document. Of several with one name the last counts, as in graphql-js.
+ */
+export function indexFragments(document: DocumentNode): Fragments {
   const known = document.definitions.length > 1 ? fragmentsByDocument.get(document) : undefined;
   if (known) return known;
   const found = new Map<string, FragmentDefinitionNode>();
@@ -34,37 +40,40 @@ export function fragmentsOf(document: DocumentNode): Fragments {
   return found;
 }
 
-/** What the value of a field is called in the answer. */
-export function responseKey({ alias, name }: FieldNode): string {
+/** Reads the response key of a field: its alias, or its name where it has none. */
+export function readResponseKey({ alias, name }: FieldNode): string {
   return (alias ?? name).value;
 }
 
-/** The set that shows the same: that of a fragment, where a set is nothing but its spread. */
-export function behind(set: SelectionSetNode, fragments: Fragments): SelectionSetNode {
-  const only = onlySpread(set);
+/** Finds the set with the same fields: that of the fragment, where a set is nothing but the spread of one. */
+export function followLoneSpread(set: SelectionSetNode, fragments: Fragments): SelectionSetNode {
+  const only = findLoneSpread(set);
   return (only && fragments.get(only.name.value)?.selectionSet) ?? set;
 }
 
-/** The spread that a set is, where it is nothing else. */
-export function onlySpread({ selections }: SelectionSetNode): FragmentSpreadNode | undefined {
+/** Finds the spread where a set is nothing else. */
+export function findLoneSpread({ selections }: SelectionSetNode): FragmentSpreadNode | undefined {
   const [only] = selections;
   return selections.length === 1 && only?.kind === Kind.FRAGMENT_SPREAD ? only : undefined;
 }
 
-/** Which selections take part. */
-export interface Selecting {
+/** Which selections are collected. */
+export interface SelectionFilter {
   readonly fragments: Fragments;
-  /** `@skip` and `@include`: {@link included}, or `() => true` for both branches. */
+  /**
+   * Whether the directives of a node let it take part. `@skip` and `@include`: {@link createInclusionTest}, or `() => true`
+   * for both branches.
+   */
   readonly includes: (node: SelectionNode) => boolean;
-  /** Type conditions: {@link typeApplies}, or `() => true` for all. */
+  /** Whether a fragment with this type condition takes part: {@link createTypeTest}, or `() => true` for all. */
   readonly applies: (typeCondition: string) => boolean;
-  /** Told of each selection set before it is looked at, those of fragments among them. */
+  /** Called with each selection set before it is read, those of fragments included. */
   readonly opens?: (set: SelectionSetNode) => void;
 }
 
-/** `@skip` and `@include` under these coerced variables. */
-export function included(variables: Readonly<Record<string, unknown>>): (node: SelectionNode) => boolean {
-  return (node) => {
+/** Makes the test of `@skip` and `@include` under these coerced variables (GraphQL specification, section 3.13). */
+export function createInclusionTest(variables: Readonly<Record<string, unknown>>): (node: SelectionNode) => boolean {
+  return function isIncluded(node) {
     if (!node.directives?.length) return true;
     try {
       return (
@@ -72,44 +81,51 @@ export function included(variables: Readonly<Record<string, unknown>>): (node: S
         getDirectiveValues(GraphQLIncludeDirective, node, variables)?.['if'] !== false
       );
     } catch {
-      return true; // `if` is null, through a nullable variable with a default: execution refuses it, until then it counts
+      // `if` is null, through a nullable variable with a default. Execution refuses the node; until then it counts.
+      return true;
     }
   };
 }
 
-/** Whether a fragment on the named type applies to objects of `type`. */
-export function typeApplies(schema: GraphQLSchema, type: GraphQLObjectType): Selecting['applies'] {
-  return (typeCondition) => {
+/** Makes the test of whether a fragment with a type condition applies to objects of `type`. */
+export function createTypeTest(schema: GraphQLSchema, type: GraphQLObjectType): SelectionFilter['applies'] {
+  return function appliesToType(typeCondition) {
     if (typeCondition === type.name) return true;
     const condition = schema.getType(typeCondition);
     return isAbstractType(condition) && schema.isSubType(condition, type);
   };
 }
 
-/** How {@link walkSelections} goes, and what it tells: `G` is what holds where it stands. */
-export interface Walking<G> {
+/** What {@link walkSelections} asks and calls. @template G what holds at a selection, such as its conditions. */
+export interface SelectionWalker<G> {
   readonly fragments: Fragments;
-  /** What holds for a node with directives, given what holds around it; `undefined` leaves it out. */
+  /**
+   * Finds what holds for a node with directives.
+   *
+   * @param around what holds for its parent.
+   * @returns `undefined` to leave the node out.
+   */
   under(node: SelectionNode, around: G): G | undefined;
+  /** Whether a fragment with this type condition is entered. */
   applies(typeCondition: string): boolean;
-  /** Whether a fragment is entered. One that was entered before adds nothing but other conditions. */
+  /** Whether a named fragment is entered. One that was entered before can only add other conditions. */
   enters(name: string, here: G): boolean;
-  /** Told of each selection set before it is walked. */
+  /** Called with each selection set before it is walked. */
   opens(set: SelectionSetNode): void;
-  /** Told of each field. */
+  /** Called with each field. */
   field(node: FieldNode, here: G): void;
 }
 
-/** Where a selection set is left for a fragment in it. */
+/** Where the walk of a selection set goes on after a fragment in it. */
 interface Cursor<G> {
   readonly set: SelectionSetNode;
   readonly next: number;
   readonly around: G;
 }
 
-/** Visits the fields of a selection set in the order of the document, fragments expanded, fields not entered. */
-export function walkSelections<G>(outermost: SelectionSetNode, outside: G, walking: Walking<G>): void {
-  // A stack of its own instead of recursion: how deep fragments nest is the client's choice.
+/** Visits the fields of a selection set in the order of the document. Fragments are expanded, and fields are not entered. */
+export function walkSelections<G>(outermost: SelectionSetNode, outside: G, walking: SelectionWalker<G>): void {
+  // A stack instead of recursion, because the client chooses how deep fragments nest.
   const left: Cursor<G>[] = [];
   let set = outermost;
   let around = outside;
@@ -140,10 +156,10 @@ export function walkSelections<G>(outermost: SelectionSetNode, outside: G, walki
   }
 }
 
-/** @returns what a fragment selects; `undefined` where it is unknown, does not apply or is not entered. */
+/** Finds the selection set of a fragment. @returns `undefined` where it is unknown, does not apply or is not entered. */
 function enterFragment<G>(
   node: InlineFragmentNode | FragmentSpreadNode,
-  walking: Walking<G>,
+  walking: SelectionWalker<G>,
   here: G,
 ): SelectionSetNode | undefined {
   if (node.kind === Kind.INLINE_FRAGMENT) {
@@ -155,8 +171,11 @@ function enterFragment<G>(
   return entered ? fragment.selectionSet : undefined;
 }
 
-/** One walk through merged selection sets. It enters each fragment once, whatever its conditions are: a subclass can leave some out. */
-export abstract class FieldWalk implements Walking<true> {
+/**
+ * A walk through merged selection sets that enters each fragment once, whatever its conditions. Subclasses can leave
+ * selections out.
+ */
+export abstract class FieldWalk implements SelectionWalker<true> {
   readonly fragments: Fragments;
   readonly #entered = new Set<string>();
 
@@ -164,7 +183,7 @@ export abstract class FieldWalk implements Walking<true> {
     this.fragments = fragments;
   }
 
-  /** Visits the fields of merged selection sets. */
+  /** Visits the fields of merged selection sets. @returns itself. */
   walk(sets: Iterable<SelectionSetNode>): this {
     for (const set of sets) walkSelections(set, true, this);
     return this;
@@ -189,19 +208,19 @@ export abstract class FieldWalk implements Walking<true> {
 }
 
 /**
- * Groups the fields of merged selection sets.
+ * Groups the fields of merged selection sets. Each fragment is entered once.
  *
- * @returns response key -> the fields under it, in the order of the document. Each fragment is entered once.
+ * @returns response key -> the fields with it, in the order of the document.
  */
-export function collectFields(sets: Iterable<SelectionSetNode>, selecting: Selecting): Map<string, FieldNode[]> {
-  return new Collecting(selecting).walk(sets).grouped;
+export function collectFields(sets: Iterable<SelectionSetNode>, selecting: SelectionFilter): Map<string, FieldNode[]> {
+  return new FieldCollector(selecting).walk(sets).grouped;
 }
 
-class Collecting extends FieldWalk {
+class FieldCollector extends FieldWalk {
   readonly grouped = new Map<string, FieldNode[]>();
-  readonly #selecting: Selecting;
+  readonly #selecting: SelectionFilter;
 
-  constructor(selecting: Selecting) {
+  constructor(selecting: SelectionFilter) {
     super(selecting.fragments);
     this.#selecting = selecting;
   }
@@ -219,7 +238,7 @@ class Collecting extends FieldWalk {
   }
 
   field(node: FieldNode): void {
-    const key = responseKey(node);
+    const key = readResponseKey(node);
     const group = this.grouped.get(key);
     if (group) group.push(node);
     else this.grouped.set(key, [node]);

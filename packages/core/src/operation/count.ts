@@ -1,7 +1,7 @@
 /**
- * Counts selection sets in one walk: each fragment is counted once and its counts are added wherever it is spread, so that the
- * work is linear in the document whatever its fragments do. Counts saturate; cyclic and unknown fragments are safe, and so is
- * any depth of nesting.
+ * Counts selection sets in one walk. Each fragment is counted once, and its counts are added wherever it is spread, so the
+ * work is linear in the size of the document. Counts that grow too large become `Infinity`. Cyclic and unknown fragments and
+ * any nesting are safe.
  */
 import {
   type DirectiveNode,
@@ -11,9 +11,12 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import { type Fragments, fragmentsOf, onlySpread } from './collect-fields.ts';
+import { type Fragments, findLoneSpread, indexFragments } from './collect-fields.ts';
 
-/** Counts of a selection set, fragments expanded. `anyDepth` is the depth that it would have below `__schema`. */
+/**
+ * Counts of a selection set with fragments expanded, as `OperationFacts` describes them. `anyDepth` is the depth that it
+ * would have below `__schema`.
+ */
 export interface Counts {
   depth: number;
   anyDepth: number;
@@ -28,62 +31,64 @@ export interface Counts {
   cyclic: boolean;
 }
 
-/** Counts of a fragment. */
+/** Counts of a fragment, or of an operation as if it were one. */
 interface FragmentCounts extends Counts {
   /** Whether it is still being counted. */
   isOpen: boolean;
-  /** Selections of its outermost set, with those of the fragments in it. */
+  /** Selections of its outermost set and of the fragments spread there. */
   flat: number;
-  /** Whether a set that is nothing but its spread was counted. */
-  isShown: boolean;
+  /** Whether a set that is nothing but its spread has been added to {@link DocumentCounter.flat}. */
+  isAdded: boolean;
 }
 
-/** What a selection set belongs to: `whole` is that of a field or an operation, the others are part of one. */
+/** `whole`: the selection set of a field or operation. `inline` and `spread`: that of a fragment, which is a part of one. */
 type Part = 'whole' | 'inline' | 'spread';
 
 /** A selection set that is being counted. */
 interface Frame {
   readonly set: SelectionSetNode;
-  /** Shared by the sets of one fragment or operation. */
+  /** Shared by all sets of one fragment or operation. */
   readonly counts: FragmentCounts;
   readonly part: Part;
-  /** Fields of the same fragment or operation around this set. */
+  /** Number of fields around this set in the same fragment or operation. */
   readonly level: number;
-  /** Level of the `__schema` or `__type` around this set; 0 outside. */
+  /** Level of the `__schema` or `__type` around this set; 0 where there is none. */
   readonly introspecting: number;
+  /** Aliases of the fragment or operation that were counted before this set. */
   readonly aliasesBefore: number;
-  /** Selections so far, with those of the fragments in it. */
+  /** Selections so far, with those of the fragments spread here. */
   flat: number;
+  /** Index of the next selection. */
   next: number;
 }
 
 /** Counts the definitions of one document. */
 export class DocumentCounter {
   readonly fragments: Fragments;
-  /** The selection sets of the operations, then of every fragment that none of those before it reaches. */
+  /** The selection sets of the operations, then those of every fragment that no set before it reaches. */
   readonly roots: SelectionSetNode[] = [];
-  /** Selection set of a field or an operation -> aliases in it and below, fragments expanded, where there are any. */
+  /** Selection set of a field or operation -> aliases in and below it with fragments expanded, where there are any. */
   readonly aliases: Map<SelectionSetNode, number> = new Map();
-  /** Selections, each counted once. */
+  /** Selections as they are written in the document. */
   written = 0;
   /**
-   * Selections to look at where each set is walked once, with the fragments in it: what a set that is nothing but the spread of
-   * a fragment shows is shown by the fragment.
+   * Selections that are read where each set is walked once with the fragments spread there. All sets that are nothing but the
+   * spread of one fragment count as one, because they have the same fields.
    */
   flat = 0;
-  /** Fragment name -> its counts, the directives of its definition among them. */
+  /** Fragment name -> its counts, which include the directives of its definition. */
   readonly #counted = new Map<string, FragmentCounts>();
 
   constructor(document: DocumentNode) {
-    this.fragments = fragmentsOf(document);
+    this.fragments = indexFragments(document);
   }
 
-  /** Counts the selection set of a definition that none before it reaches. */
+  /** Counts the selection set of a definition that no earlier one reaches. */
   countDefinition(set: SelectionSetNode): Counts {
     return this.#count(set, startCounts());
   }
 
-  /** Counts the fragments that no operation reached, those of which the name is taken among them. */
+  /** Counts the fragments that no operation reaches, and those whose name belongs to another fragment. */
   countUnreached({ definitions }: DocumentNode): void {
     for (const definition of definitions) {
       if (definition.kind !== Kind.FRAGMENT_DEFINITION) continue;
@@ -93,7 +98,7 @@ export class DocumentCounter {
     }
   }
 
-  /** Keeps a stack instead of recursion: a client chooses how deep selections nest. */
+  /** Uses a stack instead of recursion, because the client chooses how deep selections nest. */
   #count(root: SelectionSetNode, into: FragmentCounts): FragmentCounts {
     this.roots.push(root);
     let frame = this.#enter(root, into, 0, 0, 'whole');
@@ -142,25 +147,28 @@ export class DocumentCounter {
 
   #leave(frame: Frame): void {
     const { set, counts, part, flat, aliasesBefore } = frame;
-    // The last set to be left is the outermost one.
+    // The outermost set is left last, so its number stays.
     counts.flat = flat;
     if (part === 'spread') counts.isOpen = false;
     if (part !== 'whole') return;
-    this.flat = saturate(this.flat + this.#countShown(frame));
+    this.flat = saturate(this.flat + this.#countFlat(frame));
     if (counts.aliases > aliasesBefore) this.aliases.set(set, counts.aliases - aliasesBefore);
   }
 
-  /** Selections of a set with those of the fragments in it; of a fragment that sets spread alone, once for all such sets. */
-  #countShown({ set, flat }: Frame): number {
-    const only = onlySpread(set);
-    const alone = only && this.#counted.get(only.name.value);
-    if (!alone) return flat;
-    if (alone.isShown) return 0;
-    alone.isShown = true;
-    return alone.flat;
+  /**
+   * @returns what a set adds to {@link DocumentCounter.flat}; 0 for the second set that is nothing but the spread of one
+   * fragment.
+   */
+  #countFlat({ set, flat }: Frame): number {
+    const only = findLoneSpread(set);
+    const fragment = only && this.#counted.get(only.name.value);
+    if (!fragment) return flat;
+    if (fragment.isAdded) return 0;
+    fragment.isAdded = true;
+    return fragment.flat;
   }
 
-  /** Begins with a fragment. */
+  /** Starts to count a fragment. */
   #open({ name, directives }: FragmentDefinitionNode): FragmentCounts {
     const counts = startCounts();
     counts.isOpen = true;
@@ -185,7 +193,7 @@ function startCounts(): FragmentCounts {
     cyclic: false,
     isOpen: false,
     flat: 0,
-    isShown: false,
+    isAdded: false,
   };
 }
 
@@ -196,7 +204,7 @@ export function addDirectives(to: Counts, directives: readonly DirectiveNode[] |
   to.directivesPerNode = Math.max(to.directivesPerNode, directives.length);
 }
 
-/** @param introspecting the level of the `__schema` or `__type` at or around the field; 0 outside. */
+/** Counts one field. @param introspecting the level of the `__schema` or `__type` at or around it; 0 where there is none. */
 function countField(
   counts: Counts,
   { alias, name, selectionSet }: FieldNode,
@@ -206,7 +214,7 @@ function countField(
   if (alias) counts.aliases += 1;
   if (introspecting > 0) counts.introspectionFields += 1;
   else counts.fields += 1;
-  // What has a selection set is no `__typename` whatever it is called: validation has not spoken yet.
+  // The document is not validated yet: a field with a selection set is not the leaf `__typename`, whatever its name.
   if (!selectionSet && name.value === '__typename') return;
   counts.anyDepth = Math.max(counts.anyDepth, level);
   if (introspecting > 0) counts.introspectionDepth = Math.max(counts.introspectionDepth, level - introspecting + 1);
@@ -239,7 +247,10 @@ function addFragment(frame: Frame, below: FragmentCounts): void {
   }
 }
 
-/** Single steps need not saturate: what they add to stands in the document. */
+/**
+ * Turns a sum that is too large to be exact into `Infinity`. Single steps cannot reach that: they count what is written in
+ * the document.
+ */
 function saturate(sum: number): number {
   return sum <= Number.MAX_SAFE_INTEGER ? sum : Infinity;
 }

@@ -1,27 +1,29 @@
-/** Counts under how many response keys one field name is asked for, after selections are merged by response path. */
+/** Counts under how many response keys one field name is selected, after selections are merged by response path. */
 import type { FieldNode, SelectionSetNode } from 'graphql';
-import { FieldWalk, type Fragments, responseKey } from './collect-fields.ts';
+import { FieldWalk, type Fragments, readResponseKey } from './collect-fields.ts';
 import type { DocumentCounter } from './count.ts';
 import type { Merged, SelectionMerger } from './merge-selections.ts';
 
-/** A step by response path. */
+/** Merged selections on the way by response path, and what was found in and below them. */
 interface Step {
   readonly merged: Merged;
-  /** Selection sets of one response key each. */
+  /** The selection sets of each response key. */
   readonly below: readonly SelectionSetNode[][];
-  /** Of what was met here and below. */
+  /** The most response keys of one field name, here and below. */
   most: number;
+  /** Index in `below`. */
   next: number;
 }
 
 /**
- * Goes only where there are enough aliases: one field name has at most one response key for each alias, and its own.
+ * Counts for one document. It looks only where there are enough aliases: one name has at most one response key per alias, and
+ * its own.
  */
 export class FieldRepetition {
   readonly #fragments: Fragments;
   readonly #aliases: DocumentCounter['aliases'];
   readonly #merger: SelectionMerger;
-  /** What was found in merged selections and below them, above a floor. */
+  /** Merged selections -> what was found in and below them, above which floor. */
   readonly #known = new WeakMap<Merged, { readonly above: number; readonly found: number }>();
 
   constructor({ fragments, aliases }: DocumentCounter, merger: SelectionMerger) {
@@ -30,9 +32,9 @@ export class FieldRepetition {
     this.#merger = merger;
   }
 
-  /** @returns the most response keys of one field name, or `floor` where they are no more. */
+  /** @returns the most response keys of one field name, or `floor` where there are no more. */
   countAbove(floor: number, root: SelectionSetNode): number {
-    // A stack instead of recursion: a client chooses how deep selections nest.
+    // A stack instead of recursion, because the client chooses how deep selections nest.
     let step = this.#begin(this.#merger.merge([root]), floor);
     const above: Step[] = [];
     for (;;) {
@@ -73,7 +75,7 @@ class KeysPerName extends FieldWalk {
 
   field(node: FieldNode): void {
     const keys = this.#keys.get(node.name.value) ?? new Set<string>();
-    this.#keys.set(node.name.value, keys.add(responseKey(node)));
+    this.#keys.set(node.name.value, keys.add(readResponseKey(node)));
     this.most = Math.max(this.most, keys.size);
   }
 }

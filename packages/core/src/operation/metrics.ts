@@ -1,8 +1,8 @@
 /**
  * Facts of a document and its operations, counted once and remembered as long as the document lives.
  *
- * Both branches of `@skip` and `@include` count: facts depend on the document alone. `__schema` and `__type` are told by
- * the name of a field, never by an alias or the name of a fragment or an operation.
+ * They depend on the document alone, so selections count whatever their `@skip` and `@include` say. Introspection is
+ * recognised by the name of a field, `__schema` or `__type`, never by an alias or by the name of a fragment or operation.
  */
 import { type DocumentNode, type FieldNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
 import { FieldWalk } from './collect-fields.ts';
@@ -11,24 +11,27 @@ import { FieldRepetition } from './field-repetition.ts';
 import { SelectionMerger } from './merge-selections.ts';
 import { countRepeated } from './repeated-fields.ts';
 
-/** What the document as a whole holds. */
+/** Counts of a document as a whole. */
 export interface DocumentFacts {
   readonly operations: number;
   readonly fragments: number;
-  /** Lexical tokens as the parser counted them; 0 for a document that no parser made. */
+  /** Lexical tokens as the parser counted them; 0 for a document that was not parsed from a text. */
   readonly tokens: number;
   /**
-   * Fields that stand beside another one of the same response key, after selections are merged by response path and through
-   * fragments, whatever types they are for. Every definition counts, also a fragment that no operation reaches and one whose
-   * name is taken; what a fragment repeats within itself counts once where it merges with nothing. `Infinity`, without looking
-   * further, past 5,000 selections to look at, or twice those that are written in the document.
+   * Fields with the same response key as another field beside them, after selections are merged by response path and
+   * fragments are expanded, whatever their types. Every definition counts, even a fragment that no operation reaches and one
+   * whose name belongs to another. Repetition within a fragment counts once, unless the fragment merges with other
+   * selections. `Infinity` where counting would read more than 5,000 selections, or twice those written in the document where
+   * that is more.
    */
   readonly repeatedFields: number;
 }
 
-/** What one operation asks for, after fragments are expanded. A count too large to represent is `Infinity`. */
+/** Counts of one operation with fragments expanded. A count that is too large to be exact is `Infinity`. */
 export interface OperationFacts {
-  /** Nesting of fields: a root field is 1, a leaf counts, `__typename` does not, nor do `__schema`, `__type` and what stands below them. */
+  /**
+   * Nesting of fields: a root field is 1. Leaves count; `__typename`, `__schema`, `__type` and the fields below them do not.
+   */
   readonly depth: number;
   /** Aliased fields. */
   readonly aliases: number;
@@ -36,66 +39,67 @@ export interface OperationFacts {
   readonly rootFields: number;
   /** Names (never aliases) of the fields of the root selection set. */
   readonly rootFieldNames: ReadonlySet<string>;
-  /** Fields, `__typename` included, without `__schema`, `__type` and what stands below them. */
+  /** Fields, `__typename` included; `__schema`, `__type` and the fields below them do not count. */
   readonly fields: number;
   /**
-   * The most response keys under which one field name is asked for in one merged selection set. `Infinity`, without
-   * looking, for a cyclic operation, and for one with aliases in a document past {@link OCCURRENCE_BUDGET}.
+   * The most response keys under which one field name is selected in one merged selection set. `Infinity`, without counting,
+   * for a cyclic operation, and for one with aliases in a document above {@link OCCURRENCE_BUDGET}.
    */
   readonly occurrences: number;
-  /** Directives on the operation, its variables, its selections and the definitions of the fragments it spreads. */
+  /** Directives on the operation, its variables, its selections and the definitions of the fragments that it spreads. */
   readonly directives: number;
   /** The most directives on one node. */
   readonly directivesPerNode: number;
-  /** Nesting of fragment spreads; an operation without spreads has 0. */
+  /** Nesting of fragment spreads; 0 for an operation without spreads. */
   readonly fragmentDepth: number;
-  /** Whether a fragment reachable from the operation spreads itself. The other counts then hold for one round. */
+  /** Whether a fragment that the operation reaches spreads itself. The other counts then include that fragment once. */
   readonly cyclic: boolean;
   readonly variables: number;
-  /** Nesting of fields from `__schema` and `__type` down, those two included; 0 without introspection. */
+  /** Nesting of fields from `__schema` and `__type` down, these two included; 0 without introspection. */
   readonly introspectionDepth: number;
   /** Fields at and below `__schema` and `__type`. */
   readonly introspectionFields: number;
 }
 
 /**
- * Expanded selections, of all operations with aliases together, up to which those of one document are walked by response path,
- * the one count that cannot be combined from fragments. What is above is beyond every sane limit on fields.
+ * The most expanded selections, of all operations with aliases in a document, for which {@link OperationFacts.occurrences} is
+ * counted: it cannot be added up from the counts of fragments and takes a walk by response path. A document above this is
+ * above any usual limit.
  */
 export const OCCURRENCE_BUDGET = 10_000;
 
 const remembered = new WeakMap<DocumentNode, CountedDocument>();
 
-/** Counts what the document as a whole holds. Remembered as long as the document lives. */
-export function documentFacts(document: DocumentNode): DocumentFacts {
-  return recall(document);
+/** Counts a document as a whole. Each count is made when it is first read, and remembered as long as the document lives. */
+export function countDocumentFacts(document: DocumentNode): DocumentFacts {
+  return findCounted(document);
 }
 
-/** Counts what one operation of the document asks for. Remembered as long as the document lives. */
-export function operationFacts(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts {
-  return recall(document).countOperation(operation);
-}
-
-/**
- * Whether a document has more {@link DocumentFacts.repeatedFields} than `maximum`.
- *
- * @returns that number where it is no more than `maximum`; otherwise some number above, found without counting them all.
- */
-export function repeatedFields(document: DocumentNode, maximum: number): number {
-  return recall(document).countRepeatedUpTo(maximum);
+/** Counts one operation of the document. Each count is remembered as long as the document lives. */
+export function countOperationFacts(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts {
+  return findCounted(document).countOperation(operation);
 }
 
 /**
- * Says whether an operation asks for one field under more response keys than `floor`, without looking where there are not
- * enough aliases for it.
+ * Counts {@link DocumentFacts.repeatedFields} up to a maximum.
  *
- * @returns {@link OperationFacts.occurrences}, or `floor` where they are no more.
+ * @returns the number where it is at most `maximum`; otherwise some number above it, found without counting them all.
  */
-export function occurrencesAbove(facts: OperationFacts, floor: number): number {
+export function countRepeatedFields(document: DocumentNode, maximum: number): number {
+  return findCounted(document).countRepeatedUpTo(maximum);
+}
+
+/**
+ * Counts {@link OperationFacts.occurrences} above a floor. Nothing is walked where an operation has too few aliases to be
+ * above it.
+ *
+ * @returns the number, or `floor` where it is not higher.
+ */
+export function countOccurrencesAbove(facts: OperationFacts, floor: number): number {
   return facts instanceof CountedOperation ? facts.countOccurrencesAbove(floor) : Math.max(floor, facts.occurrences);
 }
 
-function recall(document: DocumentNode): CountedDocument {
+function findCounted(document: DocumentNode): CountedDocument {
   let known = remembered.get(document);
   if (!known) {
     known = new CountedDocument(document);
@@ -142,7 +146,7 @@ class CountedDocument implements DocumentFacts {
     return found;
   }
 
-  /** Counts every definition: what may be walked for one depends on what the others hold. */
+  /** Counts every definition, because the budget of one depends on the counts of the others. */
   #countAll(): void {
     if (this.#isCounted) return;
     this.#isCounted = true;
@@ -159,7 +163,7 @@ class CountedDocument implements DocumentFacts {
   }
 }
 
-/** What the definitions of one document share. */
+/** What all definitions of one document share. */
 class SharedCounts {
   readonly counter: DocumentCounter;
   readonly merger: SelectionMerger;
@@ -174,7 +178,7 @@ class SharedCounts {
   }
 }
 
-/** What takes long to count is counted when it is first asked for: an operation over another limit does not cost it. */
+/** Counts that take long are made when they are first read, so an operation that exceeds another limit does not cost them. */
 class CountedOperation implements OperationFacts {
   readonly depth: number;
   readonly aliases: number;
@@ -190,7 +194,7 @@ class CountedOperation implements OperationFacts {
   readonly #shared: SharedCounts;
   #rootFields: number | undefined;
   #rootFieldNames: ReadonlySet<string> | undefined;
-  /** What was found of {@link occurrences} above a floor. */
+  /** {@link occurrences}, as far as they were counted. */
   #most: { readonly above: number; readonly found: number } | undefined;
 
   constructor({ selectionSet, directives, variableDefinitions = [] }: OperationDefinitionNode, shared: SharedCounts) {
@@ -227,10 +231,10 @@ class CountedOperation implements OperationFacts {
     return this.aliases === 0 && !this.cyclic ? least : this.countOccurrencesAbove(1);
   }
 
-  /** As {@link occurrencesAbove}. */
+  /** As {@link countOccurrencesAbove}. */
   countOccurrencesAbove(floor: number): number {
     if (this.cyclic) return Infinity;
-    // Each further response key of one field takes an alias.
+    // Each response key of a field but one takes an alias.
     if (this.aliases < floor) return floor;
     if (this.#shared.expanded > OCCURRENCE_BUDGET) return Infinity;
     const known = this.#most;

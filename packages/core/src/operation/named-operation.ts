@@ -1,14 +1,15 @@
-/** Which operation an event is about, where the request was refused before one was resolved. */
+/** Finds which operation an event is about, where the request was refused before an operation was resolved. */
 import { type DocumentNode, Kind } from 'graphql';
 
 /** An operation of a document. */
 export interface NamedOperation {
+  /** `query`, `mutation` or `subscription`. */
   readonly operationType: string;
   /** As written in the document; `undefined` for an anonymous operation. */
   readonly operationName: string | undefined;
 }
 
-/** The operations of a document, in its order. */
+/** Lists the operations of a document, in its order. */
 export function listOperations({ definitions }: DocumentNode): readonly NamedOperation[] {
   return definitions.flatMap((definition) =>
     definition.kind === Kind.OPERATION_DEFINITION
@@ -17,7 +18,7 @@ export function listOperations({ definitions }: DocumentNode): readonly NamedOpe
   );
 }
 
-/** The operation that the client names, or the only one. @returns nothing where it could be any of several. */
+/** Chooses the operation that the client names, or the only one. @returns an empty object where it could be any of several. */
 export function chooseOperation(
   operations: readonly NamedOperation[],
   claimedName: string | null | undefined,

@@ -1,14 +1,14 @@
-/** How deep the brackets of a query text stand within each other: the one thing over which the parser runs out of stack. */
+/** How deep the brackets of a query text nest: only that can make the parser, which is recursive, overflow the stack. */
 import { Lexer, Source, TokenKind } from 'graphql';
 
 const opening: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
 const closing: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
-/** @returns the nesting, or some number that is on the same side of `maximum`. Reads the text once, without recursion. */
-export function nestingOf(source: string, maximum: number): number {
-  // Those in strings and comments count here too, so this is never too low. Few texts have as many at all.
+/** Measures the nesting without recursion. @returns it, or another number that is on the same side of `maximum`. */
+export function measureNesting(source: string, maximum: number): number {
+  // Counts brackets in strings and comments too, so it is never too low. Few texts have that many at all.
   const atMost = countOpening(source);
-  return atMost <= maximum ? atMost : deepest(source, maximum);
+  return atMost <= maximum ? atMost : findDeepest(source, maximum);
 }
 
 function countOpening(source: string): number {
@@ -20,7 +20,8 @@ function countOpening(source: string): number {
   return count;
 }
 
-function deepest(source: string, maximum: number): number {
+/** Reads tokens until the nesting is above `maximum`. */
+function findDeepest(source: string, maximum: number): number {
   const lexer = new Lexer(new Source(source));
   let depth = 0;
   let found = 0;
@@ -33,7 +34,7 @@ function deepest(source: string, maximum: number): number {
       found = Math.max(found, depth);
     }
   } catch {
-    // A character that is no token: the parser stops there as well, and its error is the better answer.
+    // A character that begins no token. The parser stops there as well, and its error is the better answer.
   }
   return found;
 }

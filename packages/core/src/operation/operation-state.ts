@@ -1,14 +1,18 @@
-/** Where the suite keeps what it finds out of operations: of a document, as long as that lives; of one run, until it is over. */
+/**
+ * Where the suite remembers what it computes about operations: per document, as long as that lives; per run, until it is
+ * over.
+ */
 import type { DocumentNode, GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
 import { isObject } from '../lib/is-object.ts';
 
 /**
- * Remembers something of operations as long as their documents live. The document is part of the key: an edited copy of it can
- * share operations with it, and define the fragments that they spread in another way.
+ * Remembers one value per operation as long as its document lives. The document is part of the key, because an edited copy of
+ * it can share the operation and define other fragments for it.
  */
 export class PerOperation<T> {
   readonly #documents = new WeakMap<DocumentNode, Map<OperationDefinitionNode, T>>();
 
+  /** @returns `undefined` where nothing was set. */
   get(document: DocumentNode, operation: OperationDefinitionNode): T | undefined {
     return this.#documents.get(document)?.get(operation);
   }
@@ -21,12 +25,13 @@ export class PerOperation<T> {
   }
 }
 
-/** A place in the state of each operation. Only what made it can read or write there. */
+/** A key of the state of operations. Only code that has the slot can read or write its value. */
 export interface Slot<T> {
-  /** Makes the value, when it is first asked for. */
+  /** Makes the value when it is first read. */
   readonly make: () => T;
 }
 
+/** Makes a slot. @param make makes its value for each state, when it is first read. */
 export function createSlot<T>(make: () => T): Slot<T> {
   return { make };
 }
@@ -34,12 +39,13 @@ export function createSlot<T>(make: () => T): Slot<T> {
 /**
  * What is remembered of one run of an operation, in slots.
  *
- * No value may lead to the context or to a `ResolvedOperation`: states are found through weak maps, whose values stay until the
- * next full garbage collection, and the whole answer hangs on the context.
+ * No value may refer to the context or to a `ResolvedOperation`. States are found through weak maps, whose values stay in
+ * memory until the next full garbage collection, and the context holds the whole answer.
  */
 export class OperationState {
   #values: Map<Slot<unknown>, unknown> | undefined;
 
+  /** Reads a value, and makes it where it is not set. */
   get<T>(slot: Slot<T>): T {
     const known = this.#values?.get(slot) as T | undefined;
     if (known !== undefined) return known;
@@ -55,22 +61,23 @@ export class OperationState {
   }
 }
 
+/** All states that can be found. */
 interface States {
-  /** By context and operation, of what was checked and is executed next. */
+  /** Context -> operation -> state: operations that were checked and are executed next. */
   readonly handed: WeakMap<object, Map<OperationDefinitionNode, OperationState>>;
-  /** By what stands for one execution: {@link executionOf}. */
+  /** Object that identifies an execution ({@link identifyExecution}) -> state. */
   readonly running: WeakMap<object, OperationState>;
-  /** The coerced variables of streams that were opened. */
+  /** Coerced variables of streams that were opened. */
   readonly streams: WeakSet<object>;
 }
 
-// Registered, so that an ES module copy and a CommonJS copy of this package find each other's states.
+// A registered symbol, because an ES module copy and a CommonJS copy of this package must find each other's states.
 const key: unique symbol = Symbol.for('graphql-bulwark.operation-states') as never;
 const registry = globalThis as { [key]?: States };
 registry[key] ??= { handed: new WeakMap(), running: new WeakMap(), streams: new WeakSet() };
 const { handed, running, streams } = registry[key];
 
-/** Makes the state of an operation that is checked, and hands it over to what is executed of it next with this context. */
+/** Makes the state of an operation that is being checked. The next execution of that operation with this context finds it. */
 export function handOverState(contextValue: unknown, operation: OperationDefinitionNode): OperationState {
   const state = new OperationState();
   if (!isObject(contextValue)) return state;
@@ -80,11 +87,12 @@ export function handOverState(contextValue: unknown, operation: OperationDefinit
 }
 
 /**
- * The state of the execution that a resolver runs in. The first execution of what was checked takes the state of the check; any
- * other has one of its own: a further event of a subscription, a plain `execute()`, what a resolver executes with its context.
+ * Finds or makes the state of the execution to which a resolver belongs. The first execution after a check has the state of
+ * the check. Any other has one of its own: a later event of a subscription, a plain `execute()`, an operation that a resolver
+ * executes with its context.
  */
-export function stateDuring(contextValue: unknown, info: RunningField): OperationState {
-  const execution = executionOf(info);
+export function findOperationState(contextValue: unknown, info: RunningField): OperationState {
+  const execution = identifyExecution(info);
   const known = running.get(execution);
   if (known) return known;
   const state = takeHanded(contextValue, info.operation) ?? new OperationState();
@@ -92,19 +100,20 @@ export function stateDuring(contextValue: unknown, info: RunningField): Operatio
   return state;
 }
 
-/** A field of an operation that is executed. */
+/** A field that is being executed. */
 type RunningField = Pick<GraphQLResolveInfo, 'operation' | 'variableValues' | 'path'>;
 
-/** Says that a stream is opened, and that each event of it is an execution of its own. */
+/** Marks an operation as a stream that is being opened: each event of it is an execution of its own. */
 export function announceStream({ variableValues }: Pick<GraphQLResolveInfo, 'variableValues'>): void {
   streams.add(variableValues);
 }
 
 /**
- * An object that stands for one execution; a context may serve several. Executors coerce the variables anew for each, but some
- * keep those of an opened stream for all of its events: there the place of the one root field is new with each event.
+ * Finds an object that identifies one execution, since a context may serve several. It is the coerced variables, which
+ * executors make anew for each execution. But some executors keep those of an opened stream for all of its events; there it
+ * is the path of the root field.
  */
-function executionOf({ variableValues, path }: RunningField): object {
+function identifyExecution({ variableValues, path }: RunningField): object {
   if (!streams.has(variableValues)) return variableValues;
   let at = path;
   while (at.prev) at = at.prev;

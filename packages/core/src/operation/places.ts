@@ -1,4 +1,7 @@
-/** Where selections stand, with the object types that can come up there: a type may narrow a field of its interface. */
+/**
+ * Places of selections: a type, and the object types that can occur there. An object type may narrow a field of its
+ * interface.
+ */
 import {
   type GraphQLCompositeType,
   type GraphQLObjectType,
@@ -10,23 +13,25 @@ import {
   isUnionType,
 } from 'graphql';
 
-/** One object for each type and set of possible types, in one visit. */
+/** A type with a set of possible types. There is one object per combination in one visit, so places can be keys. */
 export interface Place {
-  /** What the selections are written for. */
+  /** The type for which the selections are written. */
   readonly type: GraphQLCompositeType;
-  /** The object types that can come up. */
+  /** The object types that can occur. */
   readonly possible: readonly GraphQLObjectType[];
 }
 
+/** The places of one visit. */
 export interface Places {
-  of(type: GraphQLCompositeType): Place;
-  /** Below a field; `undefined` for a leaf. */
-  below(place: Place, fieldName: string): Place | undefined;
-  /** Under a type condition that `type` stands for. */
-  narrowed(place: Place, type: GraphQLCompositeType): Place;
+  /** The place of a type with all its possible types. */
+  find(type: GraphQLCompositeType): Place;
+  /** The place below a field; `undefined` for a leaf. */
+  findBelow(place: Place, fieldName: string): Place | undefined;
+  /** The place under a type condition. @param type as the condition narrows the place. */
+  findNarrowed(place: Place, type: GraphQLCompositeType): Place;
 }
 
-/** @param answers whether an object type may answer with a value for one of its fields. */
+/** Starts a visit. @param answers whether a field of an object type may return a value. */
 export function createPlaces(
   schema: GraphQLSchema,
   answers: (type: GraphQLObjectType, fieldName: string) => boolean,
@@ -35,16 +40,16 @@ export function createPlaces(
   const partial = new Map<string, Place>();
   const belows = new Map<Place, Map<string, Place | undefined>>();
 
-  const of = (type: GraphQLCompositeType): Place => {
+  const findWhole = (type: GraphQLCompositeType): Place => {
     let place = whole.get(type);
     if (!place) {
-      place = { type, possible: possibleTypes(schema, type) };
+      place = { type, possible: listPossibleTypes(schema, type) };
       whole.set(type, place);
     }
     return place;
   };
-  const some = (type: GraphQLCompositeType, among: ReadonlySet<GraphQLObjectType>): Place => {
-    const all = of(type);
+  const findPartial = (type: GraphQLCompositeType, among: ReadonlySet<GraphQLObjectType>): Place => {
+    const all = findWhole(type);
     const possible = all.possible.filter((one) => among.has(one));
     if (possible.length === 0 || possible.length === all.possible.length) return all;
     const key = `${type.name}: ${possible.map(({ name }) => name).join()}`;
@@ -52,39 +57,39 @@ export function createPlaces(
     partial.set(key, place);
     return place;
   };
-  const find = ({ type, possible }: Place, fieldName: string): Place | undefined => {
-    const declared = resultOf(type, fieldName);
-    if (!declared || !isAbstractType(type) || !isAbstractType(declared)) return declared && of(declared);
+  const findUncached = ({ type, possible }: Place, fieldName: string): Place | undefined => {
+    const declared = findResultType(type, fieldName);
+    if (!declared || !isAbstractType(type) || !isAbstractType(declared)) return declared && findWhole(declared);
     const results = new Set<GraphQLCompositeType>();
     for (const one of possible) {
-      const result = answers(one, fieldName) ? resultOf(one, fieldName) : undefined;
+      const result = answers(one, fieldName) ? findResultType(one, fieldName) : undefined;
       if (result) results.add(result);
     }
-    if (results.has(declared)) return of(declared);
-    return some(declared, new Set([...results].flatMap((result) => possibleTypes(schema, result))));
+    if (results.has(declared)) return findWhole(declared);
+    return findPartial(declared, new Set([...results].flatMap((result) => listPossibleTypes(schema, result))));
   };
 
   return {
-    of,
-    below(place, fieldName) {
+    find: findWhole,
+    findBelow(place, fieldName) {
       const known = belows.get(place) ?? new Map<string, Place | undefined>();
       belows.set(place, known);
-      if (!known.has(fieldName)) known.set(fieldName, find(place, fieldName));
+      if (!known.has(fieldName)) known.set(fieldName, findUncached(place, fieldName));
       return known.get(fieldName);
     },
-    narrowed(place, type) {
+    findNarrowed(place, type) {
       if (type === place.type) return place;
       const holds = isAbstractType(type) && place.possible.every((one) => schema.isSubType(type, one));
-      return holds ? some(type, new Set(place.possible)) : of(type);
+      return holds ? findPartial(type, new Set(place.possible)) : findWhole(type);
     },
   };
 }
 
-function possibleTypes(schema: GraphQLSchema, type: GraphQLCompositeType): readonly GraphQLObjectType[] {
+function listPossibleTypes(schema: GraphQLSchema, type: GraphQLCompositeType): readonly GraphQLObjectType[] {
   return isObjectType(type) ? [type] : schema.getPossibleTypes(type);
 }
 
-function resultOf(type: GraphQLCompositeType, fieldName: string): GraphQLCompositeType | undefined {
+function findResultType(type: GraphQLCompositeType, fieldName: string): GraphQLCompositeType | undefined {
   const field = isUnionType(type) ? undefined : type.getFields()[fieldName];
   const result = field && getNamedType(field.type);
   return isCompositeType(result) ? result : undefined;

@@ -1,22 +1,25 @@
 /**
- * Counts fields that stand beside another one of the same response key, after selections are merged by response path and
- * through fragments. Validation compares every two of them, so that this number bounds what validation costs.
+ * Counts fields with the same response key as another field beside them, after selections are merged by response path and
+ * fragments are expanded. Validation compares every two of them, so this number bounds the cost of validation.
  */
 import type { SelectionSetNode } from 'graphql';
-import { behind } from './collect-fields.ts';
+import { followLoneSpread } from './collect-fields.ts';
 import type { DocumentCounter } from './count.ts';
 import type { SelectionMerger } from './merge-selections.ts';
 
-/** Selections to look at for the repeated fields of a document; twice those that are written in it where it is more. */
+/**
+ * Selections that are read to count the repeated fields of a document, or twice those written in the document where that is
+ * more.
+ */
 export const REPEAT_BUDGET = 5_000;
 
 /**
- * Goes by response path from definitions down. What merges with no other shows the same wherever it stands, and is met once;
- * where sets merge, each step finds a repeat.
+ * Walks by response path from the definitions down. A set that merges with no other has the same fields wherever it stands,
+ * and is read once. Where sets merge, each step finds a repeated field, so the walk ends soon after `maximum`.
  *
- * @param counted what every definition of the document holds.
- * @returns the number, where it is no more than `maximum`; otherwise some number above `maximum`, and `Infinity` past the
- * budget of selections.
+ * @param counter has counted every definition of the document.
+ * @returns the number where it is at most `maximum`, otherwise some number above `maximum`; `Infinity` past the budget of
+ * selections.
  */
 export function countRepeated(
   { roots, fragments, written, flat }: DocumentCounter,
@@ -25,21 +28,21 @@ export function countRepeated(
 ): number {
   const budget = Math.max(REPEAT_BUDGET, 2 * written);
   if (flat > budget) return Infinity;
-  const met = new Set<SelectionSetNode>();
+  const seen = new Set<SelectionSetNode>();
   const pending = roots.map((root) => [root]).toReversed();
-  let looked = 0;
+  let read = 0;
   let repeated = 0;
-  for (let sets = pending.pop(); sets && looked <= budget && repeated <= maximum; sets = pending.pop()) {
+  for (let sets = pending.pop(); sets && read <= budget && repeated <= maximum; sets = pending.pop()) {
     const [only] = sets;
     if (only && sets.length === 1) {
-      const shown = behind(only, fragments);
-      if (met.has(shown)) continue;
-      met.add(shown);
+      const shown = followLoneSpread(only, fragments);
+      if (seen.has(shown)) continue;
+      seen.add(shown);
     }
     const merged = merger.merge(sets);
-    looked += merged.looked;
+    read += merged.read;
     repeated += merged.repeated;
     for (const below of merged.below.values()) pending.push(below);
   }
-  return looked > budget ? Infinity : repeated;
+  return read > budget ? Infinity : repeated;
 }

@@ -1,7 +1,7 @@
 /**
- * Visits what an operation may select, with the types of the schema.
+ * Visits the fields that an operation may select, with their types.
  *
- * Each selection set is entered once per place that it stands on, with a queue and not by recursion, so that fragments that
+ * Each selection set is entered once per place at which it stands, with a queue instead of recursion. So fragments that
  * double, spread themselves or nest deeply cost no more than their text.
  */
 
@@ -21,19 +21,22 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { type Fragments, fragmentsOf, responseKey } from './collect-fields.ts';
+import { type Fragments, indexFragments, readResponseKey } from './collect-fields.ts';
 import { createPlaces, type Place } from './places.ts';
 
-/** What a visit asks on its way. Paths hold response keys only: how long lists are is not known before execution. */
+/**
+ * What {@link visitSelections} asks. Paths have response keys and no list indices, because lists are known only during
+ * execution.
+ */
 export interface SelectionVisitor {
-  /** Whether a selection takes part. */
+  /** Whether a selection takes part, for example under its `@skip` and `@include`. */
   includes(node: SelectionNode): boolean;
-  /** Whether an object type may answer with a value for one of its fields. Left out: each may. */
+  /** Whether a field of an object type may return a value. Left out: each may. */
   answers?(type: GraphQLObjectType, fieldName: string): boolean;
   /**
-   * Whether to go on below a field.
+   * Called with each field. @returns whether to visit the selections below it.
    *
-   * @param result where its selections stand; `undefined` for a leaf.
+   * @param result the place of these selections; `undefined` for a leaf.
    */
   field(
     parent: Place,
@@ -42,17 +45,18 @@ export interface SelectionVisitor {
     path: ResponsePath,
     result: Place | undefined,
   ): boolean;
-  /** Whether to go on into a fragment that narrows to another type. */
+  /** Called with each fragment that narrows to another type. @returns whether to visit its selections. */
   narrowed(place: Place, node: SelectionNode, path: ResponsePath | undefined): boolean;
 }
 
+/** A selection set to visit. */
 interface Step {
   readonly set: SelectionSetNode;
   readonly place: Place;
   readonly path: ResponsePath | undefined;
 }
 
-/** Breadth first, in the order of the document. */
+/** Visits breadth first, in the order of the document. Nothing is visited where the schema has no type for the operation. */
 export function visitSelections(
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -61,7 +65,7 @@ export function visitSelections(
 ): void {
   const root = schema.getRootType(operation.operation);
   if (!root) return;
-  const fragments = fragmentsOf(document);
+  const fragments = indexFragments(document);
   const places = createPlaces(schema, (type, fieldName) => visitor.answers?.(type, fieldName) ?? true);
   const entered = new Map<SelectionSetNode, Set<Place>>();
   const queue: Step[] = [];
@@ -72,7 +76,7 @@ export function visitSelections(
     queue.push({ set, place, path });
   };
 
-  enter(operation.selectionSet, places.of(root), undefined);
+  enter(operation.selectionSet, places.find(root), undefined);
   for (const { set, place, path } of queue) {
     const { type } = place;
     for (const node of set.selections) {
@@ -80,15 +84,15 @@ export function visitSelections(
       if (node.kind === Kind.FIELD) {
         const field = isUnionType(type) ? undefined : type.getFields()[node.name.value];
         if (!field) continue;
-        const here = { prev: path, key: responseKey(node), typename: type.name };
-        const below = places.below(place, field.name);
+        const here = { prev: path, key: readResponseKey(node), typename: type.name };
+        const below = places.findBelow(place, field.name);
         if (!visitor.field(place, field, node, here, below)) continue;
         if (node.selectionSet && below) enter(node.selectionSet, below, here);
       } else {
         const inner = readFragment(node, fragments);
-        const narrowType = inner && narrowedType(schema, type, inner.condition);
+        const narrowType = inner && findNarrowedType(schema, type, inner.condition);
         if (!narrowType) continue;
-        const narrowed = places.narrowed(place, narrowType);
+        const narrowed = places.findNarrowed(place, narrowType);
         if (narrowed !== place && !visitor.narrowed(narrowed, node, path)) continue;
         enter(inner.set, narrowed, path);
       }
@@ -105,8 +109,8 @@ function readFragment(
   return fragment && { condition: fragment.typeCondition.name.value, set: fragment.selectionSet };
 }
 
-/** The type that selections under a condition stand on; `undefined` where no object can be. */
-function narrowedType(
+/** Finds the type of selections under a type condition. @returns `undefined` where no object can be of both types. */
+function findNarrowedType(
   schema: GraphQLSchema,
   type: GraphQLCompositeType,
   condition: string | undefined,

@@ -1,9 +1,10 @@
-/** What the one plugin takes, and what keeps it from starting. */
+/** The options of the guard: their types, defaults and rules. */
 import type { BaseContext } from '@apollo/server';
 import type { GraphQLError } from 'graphql';
 import type { Control } from '../control.ts';
 import { checkMessages, type Messages } from '../errors/messages.ts';
-import { aLogger, type EventListener, type Logger } from '../events/events.ts';
+import { aLogger, type Logger } from '../events/log.ts';
+import { type EventListener } from '../events/security-event.ts';
 import {
   aFlag,
   aFlagOrFunction,
@@ -13,30 +14,40 @@ import {
   type Settings,
   show,
 } from '../lib/read-options.ts';
-import { callbackUrls, type SubscriptionCallbackOptions } from './http-subscriptions.ts';
+import { checkCallbackUrls, type SubscriptionCallbackOptions } from './http-subscriptions.ts';
 import type { SchemaDetails } from './response.ts';
 
+/** Options of `guard()`. */
 export interface GuardOptions<C extends BaseContext = BaseContext> {
-  /** In the order in which they judge; put rate limits last, so that what another control refuses is not charged. */
+  /**
+   * In the order in which they check. Put rate limits last, so that an operation that another control refuses is not charged.
+   */
   readonly controls: readonly Control<C>[];
-  /** Told of every refusal and failure. Left out: each kind is logged once per code and minute. */
+  /** Called with every refusal and failure. Left out: each kind of event is logged once per code and minute. */
   readonly onEvent?: EventListener | undefined;
-  /** Errors without a code of their own that clients may see all the same. Left out: none. */
+  /** Whether clients may read the message of an error that has no code of its own. Left out: they never may. */
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;
-  /** Gets what was masked, in full. Left out: the Apollo Server's own logger. */
+  /** Gets masked errors in full. Left out: the logger of Apollo Server. */
   readonly logger?: Logger | undefined;
   /**
-   * Who may read what validation and coercion say of the schema; only `true` lets. Everyone else gets one error with
-   * a constant text and no place, whatever is wrong. Left out: everyone where `NODE_ENV` is `development` or `test`, otherwise no one.
+   * Who may read the messages of validation and coercion, which describe the schema. Unless this is or returns `true`, the
+   * client gets one error with a constant text and no location, whatever is wrong. Left out: `true` where `NODE_ENV` is
+   * `development` or `test`, otherwise `false`.
    */
   readonly schemaDetails?: SchemaDetails | undefined;
-  /** Texts in place of the constant ones, by code. */
+  /** Texts that replace the constant ones, by code. */
   readonly messages?: Messages | undefined;
-  /** Where Apollo Server's cache-control plugin is off: forbid every cache to keep an answer. @default false */
+  /**
+   * Sends `Cache-Control: no-store` with every answer (RFC 9111 section 5.2.2.5). For servers on which Apollo Server's
+   * cache-control plugin is off.
+   *
+   * @default false
+   */
   readonly noStore?: boolean | undefined;
   /**
-   * URLs below which a router takes the events of subscriptions; with options of Apollo Server's callback plugin beside `urls`. The
-   * guard runs that plugin. Left out: none, and requests for a callback are ordinary ones.
+   * The URLs below which a router receives the events of subscriptions, or an object with them in `urls` and with options of
+   * Apollo Server's callback plugin, which the guard runs. Left out: no URL, and a request for a callback is an ordinary
+   * request.
    */
   readonly subscriptionCallbacks?: readonly string[] | SubscriptionCallbackOptions | undefined;
 }
@@ -49,24 +60,26 @@ const optionTable = {
   schemaDetails: { check: aFlagOrFunction },
   messages: { default: {}, check: checkMessages },
   noStore: { default: false, check: aFlag },
-  subscriptionCallbacks: { default: [], check: callbackUrls },
+  subscriptionCallbacks: { default: [], check: checkCallbackUrls },
 } satisfies OptionTable<GuardOptions>;
 
-/** @throws {TypeError} for an invalid option. */
+/** Reads the options and puts in the defaults. @throws {TypeError} for an invalid option. */
 export function readGuardOptions<C extends BaseContext>(
   options: GuardOptions<C>,
 ): Settings<GuardOptions<C>, 'messages' | 'noStore' | 'subscriptionCallbacks'> {
   return readOptions('guard', options, optionTable);
 }
 
+/** Controls have a name each, and each name once. @throws {TypeError} */
 function checkControls(option: string, controls: unknown): void {
   if (!Array.isArray(controls)) throw new TypeError(`${option} must be a list, but is ${show(controls)}.`);
   for (const control of controls as readonly unknown[]) {
-    // It has a name, as a control has, and would judge nothing.
+    // A factory has a name, as a control has, so it would pass the test below, and check nothing.
     if (typeof control === 'function') throw new TypeError(`${option} has a function; call it: ${control.name}().`);
     if (typeof (control as { readonly name?: unknown } | null)?.name === 'string') continue;
     throw new TypeError(`${option} must hold controls, such as limits(), but holds ${show(control)}.`);
   }
-  const different = new Set((controls as readonly Control[]).map(({ name }) => name));
-  if (different.size < controls.length) throw new TypeError('guard: each control may stand in controls only once.');
+  const names = new Set((controls as readonly Control[]).map(({ name }) => name));
+  if (names.size < controls.length)
+    throw new TypeError('guard: controls must have different names: pass each control once.');
 }

@@ -1,10 +1,11 @@
 /**
- * The one plugin, and the only file that knows Apollo Server's hooks.
+ * The plugin for Apollo Server, and the only file that knows its hooks.
  *
- * Of all hooks only `didResolveOperation` can reject with a status, headers and code. So what is refused earlier is remembered
- * and the request goes on with a harmless document: from `requestDidStart` in this request's own record, from
- * `validationDidStart` as a sentinel that Apollo Server caches under the hostile text. No other hook throws, and there is no
- * validation rule: its verdict would be cached for every later caller of the same text.
+ * Of all hooks only `didResolveOperation` can reject with a status, headers and a code. So an earlier refusal is remembered,
+ * and until then the request goes on with a harmless document. A refusal of `requestDidStart` is remembered for this request;
+ * one of `validationDidStart` as a stand-in document, which Apollo Server caches under the hostile text. No other hook
+ * throws. The guard adds no validation rule, because Apollo Server would cache its result for every later caller who sends
+ * the same text.
  */
 import {
   type ApolloServerPlugin,
@@ -15,59 +16,69 @@ import {
   HeaderMap,
 } from '@apollo/server';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
+import { REFUSALS } from '../errors/codes.ts';
 import { isExpectedError } from '../errors/mask-errors.ts';
-import { wording } from '../errors/messages.ts';
+import { createWording } from '../errors/messages.ts';
 import { isParserOverflow, parserOverflow } from '../errors/parser-overflow.ts';
-import { factsOfRefusal, REFUSALS, refusalCode, refuse } from '../errors/refusal.ts';
-import { schemaCodeOf, toldOf } from '../errors/schema-details.ts';
-import { createEvents, type EventOrigin, type Logger } from '../events/events.ts';
+import { readRefusalCode, readRefusalFacts, refuse } from '../errors/refuse.ts';
+import { findSchemaCode, listErrorTexts } from '../errors/schema-details.ts';
+import { createEvents, type EventOrigin } from '../events/events.ts';
+import { type Logger } from '../events/log.ts';
 import { isDevelopment } from '../lib/environment.ts';
 import { requireTestedGraphql } from '../lib/graphql-version.ts';
 import { chooseOperation, listOperations } from '../operation/named-operation.ts';
-import { securityContext, securityOf } from '../security-context.ts';
-import { originOf, type Resolved, resolveOperation, runChecks, vet } from './check.ts';
+import { findSecurityContext, securityContext } from '../security-context.ts';
 import { type GuardOptions, readGuardOptions } from './guard-options.ts';
 import { type CallbackRequest, createCallbacks, noSubscription, onlySubscription } from './http-subscriptions.ts';
-import { createSentinels } from './refused-document.ts';
-import { createOutgoing, headerOf } from './response.ts';
-import { judgeAnew, refusedDocument, refusedEntry } from './rooms.ts';
-import { closesUnwatched } from './unwatched-streams.ts';
-import { eventOf, verdict } from './verdict.ts';
+import {
+  buildRefusalEvent,
+  findAdmitRefusal,
+  findMeasureRefusal,
+  repeatUncachedWork,
+  reportThrown,
+  runChecks,
+  validateForCaller,
+} from './pipeline.ts';
+import { createRefusedDocuments } from './refused-document.ts';
+import { type CheckedOperation, readOrigin, resolveOperation } from './resolved-operation.ts';
+import { createHeaderReader, createResponseSteps } from './response.ts';
+import { reportUnclosedStreams } from './unwatched-streams.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * Protects an Apollo Server with these controls. Must be the first of its plugins.
+ * Makes the plugin that protects an Apollo Server with these controls. It must be the first of its plugins.
  *
- * @throws {TypeError} for options that cannot be meant.
+ * @throws {TypeError} for an invalid option, while the server is being built.
  * @example new ApolloServer({ schema, plugins: [guard({ controls: [limits()] })] })
  */
 export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloServerPlugin<C> {
   const settings = readGuardOptions(options);
   const { controls, onEvent, expose, schemaDetails = isDevelopment(), noStore } = settings;
-  const words = wording(settings.messages);
-  /** Updates of the schema that a control would not have started with. */
-  const unfit = new WeakSet<GraphQLSchema>();
+  const words = createWording(settings.messages);
+  /** Updates of the schema with which a control refused to start. */
+  const refusedSchemas = new WeakSet<GraphQLSchema>();
   let logger: Logger = settings.logger ?? console;
   const events = createEvents(onEvent, () => logger);
-  const judges = [noSubscription, ...controls];
-  const callbackJudges = [onlySubscription, ...controls];
-  const sentinels = createSentinels();
-  const outgoing = createOutgoing({ controls, events, expose, schemaDetails, words, sentinels });
+  const checks = [noSubscription, ...controls];
+  const callbackChecks = [onlySubscription, ...controls];
+  const refusedDocuments = createRefusedDocuments();
+  const steps = createResponseSteps({ controls, events, expose, schemaDetails, words, refusedDocuments });
   const callbacks = createCallbacks(settings.subscriptionCallbacks, {
-    mask: outgoing.maskEvent,
-    failed: (error) => void events.logged('a router was not told of the end of a subscription', error),
+    mask: steps.maskEvent,
+    failed: (error) => void events.logged('a router did not learn that a subscription has ended', error),
   });
-  const unclosed = (error: unknown): void => void events.logged('a source stream failed to close', error);
-  const operationsSeen = new WeakMap<object, number>();
+  const reportUnclosed = (error: unknown): void => void events.logged('a source stream failed to close', error);
+  /** Headers of an HTTP request -> operations of it that have started. */
+  const startedOperations = new WeakMap<object, number>();
 
-  /** Room 2. Returns the refusal to throw in room 4. */
+  /** Room 2. @returns the refusal, which room 4 throws; the request then goes on with a harmless text. */
   function admit(context: GraphQLRequestContext<C>, origin: EventOrigin): GraphQLError | undefined {
     const { request, contextValue } = context;
     const { query: source, variables, extensions } = request;
     const security = origin.security ?? securityContext();
-    const incoming = { source, variables, extensions, security, contextValue, batchIndex: batchIndex(context) };
-    const refusal = refusedHash(extensions, origin) ?? refusedEntry(controls, incoming, events, origin);
+    const incoming = { source, variables, extensions, security, contextValue, batchIndex: takeBatchIndex(context) };
+    const refusal = findHashRefusal(extensions, origin) ?? findAdmitRefusal(controls, incoming, events, origin);
     if (!refusal) return undefined;
     request.query = '{ __typename }';
     delete request.operationName;
@@ -76,87 +87,98 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     return refusal;
   }
 
-  /** Caches of persisted queries make a text of it, and what has no text would be a failure of the server. */
-  function refusedHash(extensions: { readonly persistedQuery?: unknown } | undefined, origin: EventOrigin) {
+  /**
+   * Apollo Server uses the hash as a cache key. One that is no string would fail there, and read as a failure of the server.
+   */
+  function findHashRefusal(extensions: { readonly persistedQuery?: unknown } | undefined, origin: EventOrigin) {
     const { sha256Hash } = (extensions?.persistedQuery ?? {}) as { readonly sha256Hash?: unknown };
     if (sha256Hash === undefined || typeof sha256Hash === 'string') return undefined;
-    return verdict(
+    return reportThrown(
       { name: 'guard' },
-      refuse('BAD_REQUEST', { reason: 'the hash of a query is no text' }),
+      refuse('BAD_REQUEST', { reason: 'the hash of a query is not a string' }),
       events,
       origin,
     );
   }
 
-  /** Only what every control let pass comes here: from now on a router hears of the subscription. */
+  /** Called only after every control let the operation pass: from here on, events are posted to the router. */
   async function startCallback(
     context: GraphQLRequestContext<C>,
     subscription: CallbackRequest,
   ): Promise<GraphQLRequestListener<C>> {
     context.request.extensions = { ...context.request.extensions, subscription };
-    closesUnwatched(context.contextValue, unclosed);
+    reportUnclosedStreams(context.contextValue, reportUnclosed);
     const listener = await callbacks.plugin.requestDidStart?.(context);
-    if (!listener?.responseForOperation) throw new Error('The plugin for subscription callbacks took no part.');
+    if (!listener?.responseForOperation)
+      throw new Error('The plugin for subscription callbacks did not take the request.');
     return listener;
   }
 
-  /** @throws the refusal of a document that does not fit what this caller may know, at the time of one that fits no one. */
-  function vetUncached(
+  /**
+   * As {@link validateForCaller}. The refusal of a cached document takes as long as that of one which is not cached, since
+   * the difference would reveal a hidden field.
+   */
+  function validateInEqualTime(
     { schema, document, source, contextValue }: GraphQLRequestContextDidResolveOperation<C>,
     operationName: string | undefined,
     isCached: boolean,
   ): GraphQLSchema | undefined {
     try {
-      return vet(controls, { schema, document, operationName, contextValue }, events);
+      return validateForCaller(controls, { schema, document, operationName, contextValue }, events);
     } catch (refusal) {
-      if (isCached) judgeAnew(controls, schema, source, events);
+      if (isCached) repeatUncachedWork(controls, schema, source, events);
       throw refusal;
     }
   }
 
-  /** The operations of a batch share one object of request headers. */
-  function batchIndex({ request, requestIsBatched }: GraphQLRequestContext<C>): number {
+  /**
+   * Counts the operations of one batch: they share one object of request headers.
+   *
+   * @returns 0 for the first, and outside a batch.
+   */
+  function takeBatchIndex({ request, requestIsBatched }: GraphQLRequestContext<C>): number {
     if (!requestIsBatched || !request.http) return 0;
-    const index = operationsSeen.get(request.http.headers) ?? 0;
-    operationsSeen.set(request.http.headers, index + 1);
+    const index = startedOperations.get(request.http.headers) ?? 0;
+    startedOperations.set(request.http.headers, index + 1);
     return index;
   }
 
-  /** Room 3. Swaps a document that no one may run. */
+  /** Room 3. Replaces a refused document by its stand-in. */
   function measure(context: GraphQLRequestContext<C>): void {
     const { document, schema } = context;
-    const refused = document && refusedDocument(controls, { document, schema }, events);
-    if (refused) (context as Mutable<typeof context>).document = sentinels.standFor(refused, document);
+    const refused = document && findMeasureRefusal(controls, { document, schema }, events);
+    if (refused) (context as Mutable<typeof context>).document = refusedDocuments.createStandIn(refused, document);
   }
 
-  const start = (schema: GraphQLSchema): void => {
+  /** @throws what a control throws that does not protect this schema. */
+  function startControls(schema: GraphQLSchema): void {
     requireTestedGraphql('guard', schema);
     const warn = (message: string): void => events.emit({ type: 'config.warning', message }, 'noted');
     for (const control of controls) control.start?.({ schema, warn });
-  };
+  }
 
   return {
     async serverWillStart(service) {
       const { schema, logger: apolloLogger } = service;
       logger = settings.logger ?? apolloLogger;
-      start(schema);
+      startControls(schema);
       const router = await callbacks.plugin.serverWillStart?.(service);
       return {
         async drainServer() {
           await router?.drainServer?.();
         },
-        // Apollo Server serves the new schema whatever is thrown here.
+        // Apollo Server serves the new schema even if this throws, so its operations are refused one by one.
         schemaDidLoadOrUpdate({ apiSchema }) {
           if (apiSchema === schema) return;
           try {
-            start(apiSchema);
+            startControls(apiSchema);
           } catch (thrown) {
-            unfit.add(apiSchema);
+            refusedSchemas.add(apiSchema);
             const errorId = events.logged('the new schema is refused, and every operation on it', thrown);
             events.emit({ type: 'failure', where: 'schema update', errorId }, 'refused');
           }
         },
-        // Not in drainServer: operations that are still running then are still judged.
+        // Not in drainServer: operations that are still running by then still need their controls.
         async serverWillStop() {
           await Promise.all(controls.map(async (control) => control.stop?.()));
         },
@@ -164,15 +186,15 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     },
 
     async requestDidStart(context) {
-      const security = securityOf(context.contextValue);
+      const security = findSecurityContext(context.contextValue);
       const { operationName } = context.request;
-      // Until the text is parsed, the operation is what the client says it is.
+      // Until the text is parsed, the name that the client sends is all that is known of the operation.
       let origin: EventOrigin = { security, operationName };
       const callback = callbacks.takeFrom(context.request);
       const pending = admit(context, origin);
       const later: GraphQLError[] = [];
       let isCached = true;
-      let operation: Resolved<C> | undefined;
+      let operation: CheckedOperation<C> | undefined;
       let router: GraphQLRequestListener<C> | undefined;
 
       return {
@@ -184,16 +206,17 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
         async didResolveOperation(resolved) {
           try {
             if (pending) throw pending;
-            const refused = sentinels.refusalOf(resolved.document, operationName);
+            const refused = refusedDocuments.findRefusal(resolved.document, operationName);
             if (refused) {
               origin = { security, ...refused.operation };
-              events.emit(eventOf(refused.control, refused.refusal), 'refused', origin);
+              events.emit(buildRefusalEvent(refused.control, refused.refusal), 'refused', origin);
               throw refused.refusal;
             }
             const { schema, document, contextValue } = resolved;
             origin = { security, ...chooseOperation(listOperations(document), operationName) };
-            if (unfit.has(schema)) throw refuse('SERVICE_UNAVAILABLE', { reason: 'schema', retryAfterSeconds: 10 });
-            const view = vetUncached(resolved, operationName, isCached);
+            if (refusedSchemas.has(schema))
+              throw refuse('SERVICE_UNAVAILABLE', { reason: 'schema', retryAfterSeconds: 10 });
+            const view = validateInEqualTime(resolved, operationName, isCached);
             if (!resolved.operation) return;
             operation = resolveOperation(
               {
@@ -203,27 +226,27 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
                 contextValue,
                 variables: resolved.request.variables,
                 source: resolved.source,
-                header: headerOf(resolved),
+                header: createHeaderReader(resolved),
                 answerable: true,
                 neverCache: forbidCaching(resolved.overallCachePolicy),
               },
               resolved.operation,
               events,
             );
-            await runChecks(callback ? callbackJudges : judges, operation, events);
+            await runChecks(callback ? callbackChecks : checks, operation, events);
           } catch (thrown) {
-            const isRefusal = refusalCode(thrown) !== undefined;
-            const known = isRefusal ? thrown : verdict({ name: 'guard' }, thrown, events, origin);
-            throw answerFor(known, resolved.requestIsBatched);
+            const isRefusal = readRefusalCode(thrown) !== undefined;
+            const known = isRefusal ? thrown : reportThrown({ name: 'guard' }, thrown, events, origin);
+            throw prepareRefusal(known, resolved.requestIsBatched);
           }
         },
 
-        async responseForOperation(judged) {
+        async responseForOperation(checked) {
           if (callback && operation) {
-            router = await startCallback(judged, callback);
-            return (await router.responseForOperation?.(judged)) ?? null;
+            router = await startCallback(checked, callback);
+            return (await router.responseForOperation?.(checked)) ?? null;
           }
-          const singleResult = operation && (await outgoing.answerOf(operation));
+          const singleResult = operation && (await steps.findAnswer(operation));
           return singleResult ? { http: { headers: new HeaderMap() }, body: { kind: 'single', singleResult } } : null;
         },
 
@@ -234,10 +257,10 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
         async didEncounterErrors({ errors, document }) {
           const [error] = errors;
           const code = error?.extensions['code'];
-          if (!error || typeof code !== 'string' || !apolloRefusals.has(code) || error.path || factsOfRefusal(error))
+          if (!error || typeof code !== 'string' || !apolloRefusals.has(code) || error.path || readRefusalFacts(error))
             return;
           if (document && !pending) origin = { security, ...chooseOperation(listOperations(document), operationName) };
-          const details = schemaCodeOf(error.toJSON(), error) ? { details: toldOf(errors) } : {};
+          const details = findSchemaCode(error.toJSON(), error) ? { details: listErrorTexts(errors) } : {};
           const isTooDeep = isParserOverflow(error);
           const isTooLong = tooManyTokens.test(error.message);
           const reason = isTooDeep ? parserOverflow : isTooLong ? 'more tokens than the parser takes' : undefined;
@@ -249,16 +272,16 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
               ...(reason !== undefined && { reason }),
             },
             'refused',
-            operation ? originOf(operation) : origin,
+            operation ? readOrigin(operation) : origin,
           );
         },
 
         async willSendResponse(ending) {
           if (noStore) ending.response.http.headers.set('cache-control', 'no-store');
           await router?.willSendResponse?.(ending);
-          const sender = operation ? originOf(operation) : origin;
-          outgoing.ask(ending, operation, sender);
-          outgoing.finish(ending, later, sender);
+          const sender = operation ? readOrigin(operation) : origin;
+          steps.callResponders(ending, operation, sender);
+          steps.maskAnswer(ending, later, sender);
         },
       };
     },
@@ -266,7 +289,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     async contextCreationDidFail({ error }) {
       if (isExpectedError(error)) return;
       events.emit({ type: 'failure', where: 'context', errorId: events.logged('context() failed', error) }, 'refused');
-      conceal(error);
+      concealError(error);
     },
 
     async invalidRequestWasReceived() {
@@ -279,15 +302,17 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   };
 }
 
-/** A closure of its own: one over Apollo's request context would keep the whole answer in memory. */
+/** The returned function holds the policy only: one over Apollo's request context would keep the whole answer in memory. */
 function forbidCaching(policy: GraphQLRequestContext<BaseContext>['overallCachePolicy']): () => void {
-  return () => policy.restrict({ maxAge: 0 });
+  return function forbidSharedCaching() {
+    policy.restrict({ maxAge: 0 });
+  };
 }
 
-/** In the words of graphql-js: the one refusal of its parser that is a limit. */
+/** How graphql-js words the one refusal of its parser that is a limit: `than` or `that`. */
 const tooManyTokens = /^Syntax Error: Document contains more tha[nt] \d+ tokens/;
 
-/** What Apollo Server refuses by itself and an operator wants to know. An unknown persisted-query hash is ordinary. */
+/** Refusals by Apollo Server itself that are reported. Not among them: an unknown persisted-query hash, which is ordinary. */
 const apolloRefusals: ReadonlySet<string> = new Set([
   'BAD_USER_INPUT',
   'GRAPHQL_PARSE_FAILED',
@@ -296,28 +321,34 @@ const apolloRefusals: ReadonlySet<string> = new Set([
   'PERSISTED_QUERY_NOT_SUPPORTED',
 ]);
 
-/** Apollo Server quotes what `context()` threw; its words are in the log by now. */
-function conceal(error: Error): void {
+/**
+ * Apollo Server sends the message of an error of `context()` to the client. The error is in the log by now, so its message is
+ * replaced.
+ */
+function concealError(error: Error): void {
   const { message: value } = REFUSALS.INTERNAL_SERVER_ERROR;
   try {
-    // Not by assignment: the message of a DOMException, which a fetch that takes too long throws, is a getter.
+    // Not by assignment, because the message of a DOMException is a getter; a `fetch()` that times out throws one.
     for (const name of ['message', 'stack']) Object.defineProperty(error, name, { value });
   } catch {
-    // A frozen error keeps its words here; `answerOptions()` hides them, and `bulwark.context()` throws none.
+    // A frozen error keeps its message here. `answerOptions()` hides it, and `bulwark.context()` throws no such error.
   }
 }
 
-function ownRefusal(thrown: unknown): GraphQLError {
-  return refusalCode(thrown) ? (thrown as GraphQLError) : refuse('INTERNAL_SERVER_ERROR');
+function ensureRefusal(thrown: unknown): GraphQLError {
+  return readRefusalCode(thrown) ? (thrown as GraphQLError) : refuse('INTERNAL_SERVER_ERROR');
 }
 
-/** Only our own refusals leave `didResolveOperation`. In a batch the status is everybody's, so only the code says no. */
-function answerFor(thrown: unknown, isBatched: boolean): GraphQLError {
-  const refusal = ownRefusal(thrown);
+/**
+ * Prepares what `didResolveOperation` throws, which is always a refusal of ours. In a batch all operations share one HTTP
+ * status, so there the status is 200 and the code alone refuses.
+ */
+function prepareRefusal(thrown: unknown, isBatched: boolean): GraphQLError {
+  const refusal = ensureRefusal(thrown);
   const http = refusal.extensions['http'] as { status: number } | undefined;
-  // What graphql-js has refused has the status that Apollo Server gives to that: some such refusals are its own.
-  const code = refusalCode(refusal);
+  // Apollo Server answers 400 for errors of validation and coercion that it finds itself. Ours must look the same.
+  const code = readRefusalCode(refusal);
   const isOfGraphql = code === 'GRAPHQL_VALIDATION_FAILED' || code === 'BAD_USER_INPUT';
-  if (isBatched && http && !(isOfGraphql && factsOfRefusal(refusal)?.message)) http.status = 200;
+  if (isBatched && http && !(isOfGraphql && readRefusalFacts(refusal)?.message)) http.status = 200;
   return refusal;
 }

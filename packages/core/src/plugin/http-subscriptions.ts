@@ -1,10 +1,13 @@
 /**
- * Subscriptions over HTTP: none, but those whose events a server posts to a URL that the client names (the callback protocol of
- * routers).
+ * Subscriptions over HTTP. They are refused, except for those whose events the server posts to a URL that the client names
+ * (the callback protocol of routers).
  *
- * A plugin that serves them posts to that URL whatever became of the request, and as often as the client says. So the request for
- * a callback is taken away from every plugin, and the guard hands it to a plugin of its own only after every control has let the
- * operation pass. A refused subscription is told of in the answer, as the protocol wants it, and the router hears nothing.
+ * A plugin that serves such callbacks posts to that URL even if the request was refused, and as often as the client asks. So
+ * the guard removes the request for a callback before any plugin can read it, and gives it to a plugin of its own only after
+ * every control has let the operation pass. A refused subscription is refused in the answer, as the protocol wants it, and
+ * nothing is posted.
+ *
+ * Protocol: https://www.apollographql.com/docs/router/executing-operations/subscription-callback-protocol
  */
 import { randomUUID } from 'node:crypto';
 import type { ApolloServerPlugin, GraphQLRequest } from '@apollo/server';
@@ -14,103 +17,117 @@ import {
 } from '@apollo/server/plugin/subscriptionCallback';
 import { type GraphQLFormattedError, OperationTypeNode } from 'graphql';
 import type { Control } from '../control.ts';
-import { refuse } from '../errors/refusal.ts';
-import { longestTimer } from '../lib/deadline.ts';
-import { type Check, knownOptions, listOf, show } from '../lib/read-options.ts';
+import { refuse } from '../errors/refuse.ts';
+import { longestTimer } from '../lib/promises.ts';
+import { type Check, listOf, requireKnownOptions, show } from '../lib/read-options.ts';
 
-/** URLs below which a router takes the events of subscriptions, and how Apollo Server's plugin talks to it. */
+/** Where routers receive the events of subscriptions, and options of Apollo Server's plugin that posts them. */
 export interface SubscriptionCallbackOptions extends ApolloServerPluginSubscriptionCallbackOptions {
+  /**
+   * Absolute http(s) URLs without user, query and fragment. A callback must have the origin of one of them, and a path below
+   * its path.
+   */
   readonly urls: readonly string[];
 }
 
 /** The part of a request's extensions that asks for a callback. */
 export type CallbackRequest = Readonly<Record<string, unknown>>;
 
+/** The callbacks of one guard. */
 export interface Callbacks {
-  /** Posts to the router. Given a request only when that was let in. */
+  /** Posts to the router. Must be given a request only after every control let it pass. */
   readonly plugin: ApolloServerPlugin;
-  /** Takes what asks for a callback out of the request. @returns it where its URL is allowed, otherwise `undefined`. */
+  /** Removes what asks for a callback from the request. @returns it where its URL is allowed, otherwise `undefined`. */
   readonly takeFrom: (request: GraphQLRequest) => CallbackRequest | undefined;
 }
 
+/** What happens around each post to a router. */
 export interface Posting {
-  /** Errors as a client may see them. */
+  /** Masks errors, so that any client may see them. */
   readonly mask: (errors: readonly GraphQLFormattedError[]) => readonly GraphQLFormattedError[];
-  /** Told where a router could not be told that a subscription has ended. */
+  /** Called when the end of a subscription could not be posted to its router. */
   readonly failed: (error: unknown) => void;
 }
 
 const urlList: Check = listOf(
   "URLs such as 'https://router.example.com/'",
-  (text: unknown) => prefixOf(text) !== undefined,
+  (text: unknown) => parsePrefix(text) !== undefined,
 );
 
-/** Of options beside `urls`: those of Apollo Server's plugin, which checks them itself. */
+/** All beside `urls` belong to Apollo Server's plugin, which checks their values itself. */
 const optionNames = ['urls', 'fetcher', 'logger', 'maxConsecutiveHeartbeatFailures', 'retry'];
 
-/** A list of absolute http(s) URLs without user, query and fragment, or options with one in `urls`. */
-export function callbackUrls(option: string, value: unknown): void {
+/**
+ * Accepts a list as in {@link SubscriptionCallbackOptions.urls}, or options with one in `urls`.
+ *
+ * @throws {TypeError} for anything else.
+ */
+export function checkCallbackUrls(option: string, value: unknown): void {
   if (Array.isArray(value)) {
     urlList(option, value);
     return;
   }
   const { urls } = (value ?? {}) as Partial<SubscriptionCallbackOptions>;
   if (!Array.isArray(urls)) {
-    throw new TypeError(`${option} must be a list of URLs, or have one in urls, but is ${show(value)}.`);
+    throw new TypeError(
+      `${option} must be a list of URLs or an object with such a list in urls, but is ${show(value)}.`,
+    );
   }
-  knownOptions(option, value as object, optionNames);
+  requireKnownOptions(option, value as object, optionNames);
   urlList(`${option}.urls`, urls);
 }
 
-/** @param options as {@link callbackUrls} has checked them. */
+/** Builds the plugin and the test of URLs. @param options as {@link checkCallbackUrls} has checked them. */
 export function createCallbacks(options: readonly string[] | SubscriptionCallbackOptions, posting: Posting): Callbacks {
   const {
     urls,
     fetcher = fetch,
     ...more
   }: SubscriptionCallbackOptions = 'urls' in options ? options : { urls: options };
-  const prefixes = urls.flatMap((text) => prefixOf(text) ?? []);
+  const prefixes = urls.flatMap((text) => parsePrefix(text) ?? []);
   return {
-    plugin: ApolloServerPluginSubscriptionCallback({ ...more, fetcher: guardedFetcher(fetcher, posting) }),
+    plugin: ApolloServerPluginSubscriptionCallback({ ...more, fetcher: createFetcher(fetcher, posting) }),
     takeFrom(request) {
       const { subscription, ...extensions } = request.extensions ?? {};
       if (subscription === undefined) return undefined;
       request.extensions = extensions;
-      const url = parsed(urlOf(subscription));
+      const url = parsePlainUrl(readCallbackUrl(subscription));
       if (!url || !prefixes.some((prefix) => isBelow(url, prefix))) return undefined;
-      return withEntryOfItsOwn(url, withSaneHeartbeat(subscription as CallbackRequest));
+      return makeUrlUnique(url, boundHeartbeat(subscription as CallbackRequest));
     },
   };
 }
 
 /**
- * Apollo Server's plugin knows subscriptions by their URL alone: a second one for the same URL would take the place of the first,
- * which nothing could end any more. A fragment, which is never sent, tells them apart.
+ * Makes the URL of a callback unique. Subscriptions are kept by URL: a second one for the same URL would replace the first,
+ * which could then no longer be ended. A fragment, which is never sent to the router, makes the URLs differ.
  */
-function withEntryOfItsOwn(url: URL, { callback_url: _url, ...subscription }: CallbackRequest): CallbackRequest {
+function makeUrlUnique(url: URL, { callback_url: _url, ...subscription }: CallbackRequest): CallbackRequest {
   url.hash = randomUUID();
   return { ...subscription, callbackUrl: url.href };
 }
 
-function withoutFragment(url: string): string {
+/** Removes the fragment that {@link makeUrlUnique} added. */
+function removeFragment(url: string): string {
   return url.split('#', 1)[0] ?? url;
 }
 
 type Fetcher = NonNullable<ApolloServerPluginSubscriptionCallbackOptions['fetcher']>;
 
 /**
- * A router passes errors of events on to its client: they are masked like those of any other answer. Where it does not take the end
- * of a subscription, the rejection would have no handler and end the process: it is told of here, and counts as taken.
+ * Wraps the function that posts. A router passes the errors of an event on to its client, so they are masked like those of
+ * any answer. No caller waits for the post that ends a subscription: its rejection would have no handler and end the process.
+ * So a failure of that post is reported here, and the plugin gets an answer as if it had succeeded.
  */
-function guardedFetcher(fetcher: Fetcher, { mask, failed }: Posting): Fetcher {
-  return async (url, init) => {
+function createFetcher(fetcher: Fetcher, { mask, failed }: Posting): Fetcher {
+  return async function postMasked(url, init) {
     const { payload, errors, ...message } = JSON.parse(String(init?.body)) as Message;
     const masked: Message = {
       ...message,
       ...(payload && { payload: payload.errors ? { ...payload, errors: mask(payload.errors) } : payload }),
       ...(errors && { errors: mask(errors) }),
     };
-    const posted = fetcher(withoutFragment(url), { ...init, body: JSON.stringify(masked) });
+    const posted = fetcher(removeFragment(url), { ...init, body: JSON.stringify(masked) });
     if (message.action !== 'complete') return posted;
     try {
       const answer = await posted;
@@ -123,15 +140,18 @@ function guardedFetcher(fetcher: Fetcher, { mask, failed }: Posting): Fetcher {
   };
 }
 
-/** What is posted to a router. */
+/** The body of a post to a router. */
 interface Message {
   readonly action: string;
   readonly payload?: { readonly errors?: readonly GraphQLFormattedError[] };
   readonly errors?: readonly GraphQLFormattedError[];
 }
 
-/** In milliseconds. The client says how often the router is asked whether a subscription lives; 0: never. */
-function withSaneHeartbeat(subscription: CallbackRequest): CallbackRequest {
+/**
+ * Bounds how often the client lets this server ask the router whether the subscription is still wanted: at most once a
+ * second; 0 is never.
+ */
+function boundHeartbeat(subscription: CallbackRequest): CallbackRequest {
   const { heartbeatIntervalMs, heartbeat_interval_ms, ...rest } = subscription;
   const asked = heartbeatIntervalMs ?? heartbeat_interval_ms;
   const isNumber = typeof asked === 'number' && !Number.isNaN(asked);
@@ -139,7 +159,7 @@ function withSaneHeartbeat(subscription: CallbackRequest): CallbackRequest {
   return { ...rest, heartbeatIntervalMs: asked === 0 ? 0 : interval };
 }
 
-/** Apollo Server would execute a subscription like a query: `resolve` without `subscribe`. */
+/** Refuses subscriptions: Apollo Server would execute one like a query, with `resolve` and without `subscribe`. */
 export const noSubscription: Control = {
   name: 'guard',
   check({ operation }) {
@@ -147,7 +167,10 @@ export const noSubscription: Control = {
   },
 };
 
-/** A router asks for a callback with a subscription. What does not coerce is refused here: later, only the router would be told. */
+/**
+ * Lets only subscriptions ask for a callback. Their variables are coerced here, because a later error would only be posted to
+ * the router.
+ */
 export const onlySubscription: Control = {
   name: 'guard',
   check(resolved) {
@@ -157,25 +180,31 @@ export const onlySubscription: Control = {
   },
 };
 
-/** Both spellings name one URL: a request that gives two is not one that an honest router sends. */
-function urlOf(subscription: unknown): unknown {
+/**
+ * Both spellings are in use. A request with both could name two URLs, of which another reader may take the one that was not
+ * checked.
+ */
+function readCallbackUrl(subscription: unknown): unknown {
   if (typeof subscription !== 'object' || subscription === null) return undefined;
   const { callbackUrl, callback_url } = subscription as Record<string, unknown>;
   return callbackUrl !== undefined && callback_url !== undefined ? undefined : (callbackUrl ?? callback_url);
 }
 
-function parsed(text: unknown): URL | undefined {
+/** Parses an absolute http(s) URL without user and password. */
+function parsePlainUrl(text: unknown): URL | undefined {
   if (typeof text !== 'string' || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   const isPlain = ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '';
   return isPlain ? url : undefined;
 }
 
-function prefixOf(text: unknown): URL | undefined {
-  const url = parsed(text);
+/** Parses an entry of `urls`. */
+function parsePrefix(text: unknown): URL | undefined {
+  const url = parsePlainUrl(text);
   return url?.search === '' && url.hash === '' ? url : undefined;
 }
 
+/** Encoded dots and slashes are refused, because a router may decode them and leave the folder. */
 function isBelow(url: URL, prefix: URL): boolean {
   if (url.origin !== prefix.origin || /%2e|%2f|%5c/i.test(url.pathname)) return false;
   const folder = prefix.pathname.endsWith('/') ? prefix.pathname : `${prefix.pathname}/`;

@@ -1,53 +1,79 @@
-/** What leaves: the errors of one answer as this client may see them, and what a control answers in place of execution. */
-import type { BaseContext, GraphQLRequestContext, GraphQLRequestContextWillSendResponse } from '@apollo/server';
+/**
+ * The way out: what controls add to an answer or answer in place of execution, and the errors of the answer as this client
+ * may see them. An answer can come in parts (`@defer`, `@stream`); the errors of later parts are masked like those of the
+ * first.
+ */
+import type {
+  BaseContext,
+  GraphQLRequestContext,
+  GraphQLRequestContextWillSendResponse,
+  GraphQLResponse,
+} from '@apollo/server';
 import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Control, OutgoingAnswer, ResolvedOperation } from '../control.ts';
 import { type Masking, maskErrors } from '../errors/mask-errors.ts';
 import type { Wording } from '../errors/messages.ts';
-import { factsOfRefusal, refuse } from '../errors/refusal.ts';
-import { type EventOrigin, type Events, maskedBy } from '../events/events.ts';
-import { type SecurityContext, securityContext, securityOf } from '../security-context.ts';
-import { originOf } from './check.ts';
-import type { Sentinels } from './refused-document.ts';
-import { errorsUnder, invalid, viewOf } from './schema-view.ts';
-import { type Mask, maskedPayloads } from './subsequent.ts';
-import { verdict } from './verdict.ts';
 
-/** A header of the HTTP request, by its lower-case name. */
+import { readRefusalFacts, refuse } from '../errors/refuse.ts';
+import { createMaskReporter, type EventOrigin, type Events } from '../events/events.ts';
+import { findSecurityContext, type SecurityContext, securityContext } from '../security-context.ts';
+import { reportThrown } from './pipeline.ts';
+import type { RefusedDocuments } from './refused-document.ts';
+import { readOrigin } from './resolved-operation.ts';
+import { findSchemaView, findViewRefusal } from './schema-view.ts';
+
+/** Reads a header of the HTTP request, by its lower-case name. */
 export type Header = (name: string) => string | undefined;
 
-/** Who may read what validation and coercion say of the schema. */
+/** Whether a caller may read the messages of validation and coercion, which describe the schema. */
 export type SchemaDetails = boolean | ((security: SecurityContext, header: Header) => boolean);
 
-export interface OutgoingOptions<C extends BaseContext> {
+/** What the steps of a response take from the guard. */
+export interface ResponseOptions<C extends BaseContext> {
   readonly controls: readonly Control<C>[];
   readonly events: Events;
   readonly expose: Masking['expose'];
   readonly schemaDetails: SchemaDetails;
   readonly words: Wording;
-  readonly sentinels: Sentinels;
+  readonly refusedDocuments: RefusedDocuments;
 }
 
 /** A request whose answer is about to be sent. */
 type Ending<C extends BaseContext> = GraphQLRequestContextWillSendResponse<C>;
 
-export interface Outgoing<C extends BaseContext> {
-  /** Asks the controls what they add. */
-  readonly ask: (ending: Ending<C>, operation: ResolvedOperation<C> | undefined, sender: EventOrigin) => void;
-  /** Puts the errors of the answer, and of its later parts, into what this client may see. */
-  readonly finish: (ending: Ending<C>, later: GraphQLError[], sender: EventOrigin) => void;
-  /** Puts the errors of what is posted to a router, of which nothing but their form is known, into what any client may see. */
+/** The steps between execution and the network. */
+export interface ResponseSteps<C extends BaseContext> {
+  /** Asks the controls for an answer in place of execution. @returns that of the first control that has one. */
+  readonly findAnswer: (operation: ResolvedOperation<C>) => Promise<FormattedExecutionResult | undefined>;
+  /** Lets each control add headers and extensions. One that throws is logged, and the answer stays as it is. */
+  readonly callResponders: (
+    ending: Ending<C>,
+    operation: ResolvedOperation<C> | undefined,
+    sender: EventOrigin,
+  ) => void;
+  /**
+   * Masks the errors of the answer and of its later parts, in place.
+   *
+   * @param later errors of later parts that no part has carried yet, before they were formatted, in order. It grows while
+   * they come.
+   */
+  readonly maskAnswer: (ending: Ending<C>, later: GraphQLError[], sender: EventOrigin) => void;
+  /**
+   * Masks the errors of an event that is posted to a router. It is not known who will read them, so any client may be the
+   * reader.
+   */
   readonly maskEvent: (errors: readonly GraphQLFormattedError[]) => readonly GraphQLFormattedError[];
-  readonly answerOf: (operation: ResolvedOperation<C>) => Promise<FormattedExecutionResult | undefined>;
 }
 
-export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C>): Outgoing<C> {
-  const { controls, events, expose, schemaDetails, words, sentinels } = options;
+/** Builds the steps for one guard. */
+export function createResponseSteps<C extends BaseContext>(options: ResponseOptions<C>): ResponseSteps<C> {
+  const { controls, events, expose, schemaDetails, words, refusedDocuments } = options;
 
   function maySeeDetails(context: GraphQLRequestContext<C>): boolean {
     if (typeof schemaDetails === 'boolean') return schemaDetails;
     try {
-      const may: unknown = schemaDetails(securityOf(context.contextValue) ?? securityContext(), headerOf(context));
+      const security = findSecurityContext(context.contextValue) ?? securityContext();
+      const may: unknown = schemaDetails(security, createHeaderReader(context));
       return may === true;
     } catch (error) {
       events.logged('schemaDetails failed', error);
@@ -55,28 +81,30 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
     }
   }
 
-  function maskFor(ending: Ending<C>, sender: EventOrigin): Mask {
-    return (formatted, originals) =>
-      maskErrors(formatted, originals, {
+  function createMask(ending: Ending<C>, sender: EventOrigin): Mask {
+    return function maskForClient(formatted, originals) {
+      return maskErrors(formatted, originals, {
         expose,
         schemaDetails: maySeeDetails(ending),
         words: (code) => words(code, ending.contextValue),
-        onMasked: maskedBy(events, sender),
+        onMasked: createMaskReporter(events, sender),
       });
+    };
   }
 
   /**
-   * The refusal in place of Apollo Server's own, where that was made before it was known what this caller may know: as if
-   * what it may not know did not exist.
+   * Apollo Server refuses some requests before the guard knows what this caller may know of the schema: such a refusal can
+   * reveal that a hidden field exists. Where the document is not valid for this caller, it gets the refusal of a document
+   * with unknown fields instead.
    */
-  function unseen({ schema, document, contextValue, errors: [error] = [] }: Ending<C>): GraphQLError | undefined {
+  function findHiddenRefusal(ending: Ending<C>): GraphQLError | undefined {
+    const { schema, document, contextValue, errors: [error] = [] } = ending;
     const code = error?.extensions['code'];
     if (!document || error?.path || (code !== 'GRAPHQL_VALIDATION_FAILED' && code !== 'BAD_REQUEST')) return undefined;
-    if (factsOfRefusal(error) || sentinels.refusalOf(document)) return undefined;
+    if (readRefusalFacts(error) || refusedDocuments.findRefusal(document)) return undefined;
     try {
-      const view = viewOf(controls, { schema, contextValue });
-      const unfit = view ? errorsUnder(view, document) : [];
-      return unfit.length > 0 ? invalid(unfit) : undefined;
+      const view = findSchemaView(controls, { schema, contextValue });
+      return view && findViewRefusal(view, schema, document);
     } catch (thrown) {
       events.logged('the schema as the caller may know it could not be made', thrown);
       return refuse('INTERNAL_SERVER_ERROR');
@@ -84,8 +112,23 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
   }
 
   return {
-    ask({ response, requestIsBatched, errors }, operation, sender) {
-      const result = resultOf(response);
+    async findAnswer(operation) {
+      for (const control of controls) {
+        try {
+          const result = await control.answer?.(operation);
+          if (!result) continue;
+          const { errors, ...rest } = result;
+          return errors ? { ...rest, errors: errors.map((error) => error.toJSON()) } : rest;
+        } catch (thrown) {
+          const refusal = reportThrown({ name: control.name }, thrown, events, readOrigin(operation));
+          return { errors: [formatWithoutHttp(refusal ?? refuse('INTERNAL_SERVER_ERROR'))] };
+        }
+      }
+      return undefined;
+    },
+
+    callResponders({ response, requestIsBatched, errors }, operation, sender) {
+      const result = findFirstResult(response);
       const answer: OutgoingAnswer<C> = {
         operation,
         headers: response.http.headers,
@@ -109,67 +152,95 @@ export function createOutgoing<C extends BaseContext>(options: OutgoingOptions<C
       }
     },
 
-    finish(ending, later, sender) {
+    maskAnswer(ending, later, sender) {
       const { response, requestIsBatched } = ending;
       const { body, http } = response;
-      const result = resultOf(response);
-      const mask = maskFor(ending, sender);
-      if (body.kind === 'incremental') body.subsequentResults = maskedPayloads(body.subsequentResults, later, mask);
+      const result = findFirstResult(response);
+      const mask = createMask(ending, sender);
+      if (body.kind === 'incremental') body.subsequentResults = maskPayloads(body.subsequentResults, later, mask);
       if (!result.errors) return;
-      const hidden = unseen(ending);
+      const hidden = findHiddenRefusal(ending);
       if (hidden) {
-        http.headers.delete('allow'); // of a mutation over GET
+        // Apollo Server sends `Allow` with the refusal of a mutation over GET.
+        http.headers.delete('allow');
         if (!requestIsBatched) http.status = 400;
       }
       const errors = hidden ? [hidden] : (ending.errors ?? []);
-      const also = factsOfRefusal(errors[0])?.also ?? [];
-      const formatted = [...(hidden ? [withoutHttp(hidden)] : result.errors), ...also.map((error) => error.toJSON())];
+      const also = readRefusalFacts(errors[0])?.also ?? [];
+      const formatted = [
+        ...(hidden ? [formatWithoutHttp(hidden)] : result.errors),
+        ...also.map((error) => error.toJSON()),
+      ];
       (result as { errors: readonly GraphQLFormattedError[] }).errors = mask(formatted, [...errors, ...also]);
     },
 
     maskEvent: (errors) =>
-      maskErrors(errors, errors.map(read), {
+      maskErrors(errors, errors.map(parseError), {
         expose,
         schemaDetails: false,
         words: (code) => words(code, undefined),
-        onMasked: maskedBy(events, {}),
+        onMasked: createMaskReporter(events, {}),
       }),
-
-    async answerOf(operation) {
-      for (const control of controls) {
-        try {
-          const result = await control.answer?.(operation);
-          if (!result) continue;
-          const { errors, ...rest } = result;
-          return errors ? { ...rest, errors: errors.map((error) => error.toJSON()) } : rest;
-        } catch (thrown) {
-          const refusal = verdict({ name: control.name }, thrown, events, originOf(operation));
-          return { errors: [withoutHttp(refusal ?? refuse('INTERNAL_SERVER_ERROR'))] };
-        }
-      }
-      return undefined;
-    },
   };
 }
 
-/** An error from its form: what was thrown first is lost. */
-function read({ message, path, extensions }: GraphQLFormattedError): GraphQLError {
+/**
+ * Masks formatted errors.
+ *
+ * @param originals the same errors before they were formatted, in the same order; fewer where they are not known.
+ */
+type Mask = (
+  errors: readonly GraphQLFormattedError[],
+  originals: readonly GraphQLError[],
+) => readonly GraphQLFormattedError[];
+
+type IncrementalBody = Extract<GraphQLResponse['body'], { kind: 'incremental' }>;
+type Payload = IncrementalBody['subsequentResults'] extends AsyncIterable<infer P> ? P : never;
+type PayloadPart = { readonly errors?: readonly GraphQLFormattedError[] };
+
+/** @param originals as `later` of {@link ResponseSteps.maskAnswer}; each payload takes its errors from the front. */
+async function* maskPayloads(
+  payloads: AsyncIterable<Payload>,
+  originals: GraphQLError[],
+  mask: Mask,
+): AsyncGenerator<Payload, void> {
+  function maskPart<P extends PayloadPart>(part: P): P {
+    if (!part.errors) return part;
+    return { ...part, errors: mask(part.errors, originals.splice(0, part.errors.length)) };
+  }
+  for await (const payload of payloads) {
+    const { incremental, completed } = payload as {
+      incremental?: readonly PayloadPart[];
+      completed?: readonly PayloadPart[];
+    };
+    yield {
+      ...payload,
+      ...(incremental && { incremental: incremental.map(maskPart) }),
+      ...(completed && { completed: completed.map(maskPart) }),
+    };
+  }
+}
+
+/** Makes an error from its formatted form. What a resolver threw is no longer known. */
+function parseError({ message, path, extensions }: GraphQLFormattedError): GraphQLError {
   return new GraphQLError(message, { ...(path && { path }), ...(extensions && { extensions }) });
 }
 
-/** The result itself, of an answer in parts the first one. */
-function resultOf<C extends BaseContext>({ body }: Ending<C>['response']): FormattedExecutionResult {
+/** The result; of an answer that comes in parts, the first part. */
+function findFirstResult<C extends BaseContext>({ body }: Ending<C>['response']): FormattedExecutionResult {
   return body.kind === 'single' ? body.singleResult : body.initialResult;
 }
 
-/** Holds the headers alone, never the request context: see {@link guard}. */
-export function headerOf({ request }: Pick<GraphQLRequestContext<BaseContext>, 'request'>): Header {
+/** The returned function holds the headers only: one over the request context would keep the whole answer in memory. */
+export function createHeaderReader({ request }: Pick<GraphQLRequestContext<BaseContext>, 'request'>): Header {
   const headers = request.http?.headers;
-  return (name) => headers?.get(name);
+  return function readHeader(name) {
+    return headers?.get(name);
+  };
 }
 
-/** A refusal as a part of an answer, whose status and headers are set elsewhere. */
-function withoutHttp(refusal: GraphQLError): GraphQLFormattedError {
+/** Formats a refusal that becomes a part of an answer, whose status and headers are set elsewhere. */
+function formatWithoutHttp(refusal: GraphQLError): GraphQLFormattedError {
   const { extensions: { http: _http, ...extensions } = {}, ...error } = refusal.toJSON();
   return { ...error, extensions };
 }

@@ -1,19 +1,26 @@
-/** Source streams that are closed where nothing waits for it: what fails then has no reader, and would end the process. */
+/**
+ * Source streams of subscriptions whose closing is not awaited. Where closing one fails, the rejection has no handler and
+ * would end the process, so it is reported by a function that is kept here.
+ */
 import { isObject } from '../lib/is-object.ts';
 
-type Told = (error: unknown) => void;
+type ReportFailure = (error: unknown) => void;
 
-// Registered, so that an ES module copy and a CommonJS copy of this package see the same.
+// A registered symbol, because an ES module copy and a CommonJS copy of this package must find each other's functions.
 const key: unique symbol = Symbol.for('graphql-bulwark.unwatched-streams') as never;
-const registry = globalThis as { [key]?: WeakMap<object, Told> };
-const toldOf = (registry[key] ??= new WeakMap<object, Told>());
+const registry = globalThis as { [key]?: WeakMap<object, ReportFailure> };
+const reporters = (registry[key] ??= new WeakMap<object, ReportFailure>());
 
-/** Says that streams which are opened with this context are closed unwatched. @param told of what fails then. */
-export function closesUnwatched(contextValue: unknown, told: Told): void {
-  if (isObject(contextValue)) toldOf.set(contextValue, told);
+/** Marks a context: the closing of its streams is not awaited. @param report called with the error where closing one fails. */
+export function reportUnclosedStreams(contextValue: unknown, report: ReportFailure): void {
+  if (isObject(contextValue)) reporters.set(contextValue, report);
 }
 
-/** Who is told where a stream of this context fails to close; `undefined`: whatever closes it. */
-export function toldOfUnclosed(contextValue: unknown): Told | undefined {
-  return isObject(contextValue) ? toldOf.get(contextValue) : undefined;
+/**
+ * Finds the function that reports a stream which fails to close.
+ *
+ * @returns `undefined` where whatever closes the stream waits for it.
+ */
+export function findUnclosedReporter(contextValue: unknown): ReportFailure | undefined {
+  return isObject(contextValue) ? reporters.get(contextValue) : undefined;
 }

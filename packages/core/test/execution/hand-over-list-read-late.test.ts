@@ -1,7 +1,7 @@
 /** Lists that are handed over, and what else reads them while an answer in them is still waited for. */
 import { buildSchema, type ExecutionResult, type GraphQLObjectType, graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { handingOverLists, unlessGivenUp } from '../../src/internal.ts';
+import { settleUnlessGivenUp, wrapToHandOverLists } from '../../src/internal.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -15,7 +15,7 @@ async function answered(type: string, items: readonly unknown[], read: 'before' 
     const [one] = handed;
     void one;
   };
-  const handing = handingOverLists(() => items);
+  const handing = wrapToHandOverLists(() => items);
   if (list) {
     list.resolve = (...args) => {
       handed = handing(...args) as Iterable<unknown>;
@@ -28,8 +28,8 @@ async function answered(type: string, items: readonly unknown[], read: 'before' 
     await turn();
     throw new Error('denied');
   };
-  if (later) later.resolve = (_, __, ___, info) => unlessGivenUp(denied(), info);
-  if (soft) soft.resolve = (_, __, ___, info) => unlessGivenUp(denied(), info);
+  if (later) later.resolve = (_, __, ___, info) => settleUnlessGivenUp(denied(), info);
+  if (soft) soft.resolve = (_, __, ___, info) => settleUnlessGivenUp(denied(), info);
   const lost: unknown[] = [];
   const keep = (reason: unknown): void => void lost.push(reason);
   process.on('unhandledRejection', keep);
@@ -69,7 +69,7 @@ describe.each(['never', 'before', 'after'] as const)('a list of which a part is 
     ['[Int]', () => [1, turn().then(() => 2)], [1, 2]],
     ['[Int!]', () => [1, turn().then(() => Promise.reject(new Error('late')))], null],
     ['[Int!]', () => [1, null, turn().then(() => Promise.reject(new Error('late')))], null],
-  ])('is answered with what it holds: %s', async (type, items, list) => {
+  ])('a list that is read by a plugin too is answered with its items: %s', async (type, items, list) => {
     expect(await answered(type, items(), read)).toEqual({ data: list === undefined ? null : { list }, lost: [] });
   });
 });

@@ -1,7 +1,7 @@
 /** Lists that are handed over: what an executor and a plugin may do with them, and what becomes of promises below one that is given up. */
 import { buildSchema, type GraphQLObjectType, graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { failField, handingOverLists, unlessGivenUp } from '../../src/internal.ts';
+import { failField, settleUnlessGivenUp, wrapToHandOverLists } from '../../src/internal.ts';
 
 type Wrapped = (list: unknown) => unknown;
 
@@ -12,7 +12,7 @@ async function run(source: string, list: unknown, before: Wrapped = (handed) => 
   );
   const query = schema.getQueryType() as GraphQLObjectType;
   for (const field of Object.values(query.getFields())) {
-    const handing = handingOverLists(() => list);
+    const handing = wrapToHandOverLists(() => list);
     field.resolve = (...args) => before(handing(...args));
   }
   const later = (schema.getType('Item') as GraphQLObjectType).getFields()['later'];
@@ -20,7 +20,7 @@ async function run(source: string, list: unknown, before: Wrapped = (handed) => 
     later.resolve = (item: { fails?: boolean }, _, __, info) =>
       item.fails
         ? failField(new Error('denied'), info)
-        : unlessGivenUp(
+        : settleUnlessGivenUp(
             slowly().then(() => Promise.reject(new Error('late'))),
             info,
           );
@@ -42,7 +42,7 @@ const slowly = () => new Promise<void>((resolve) => setImmediate(resolve));
 const item = { id: 1 };
 
 describe('a list that is handed over', () => {
-  it('is an array, of which the one of the resolver is left as it is', async () => {
+  it('a handed-over list is an array, and the list of the resolver is not changed', async () => {
     const own = [item, item];
     let handed: unknown;
     await run('{ list { id } }', own, (list) => {
@@ -55,19 +55,19 @@ describe('a list that is handed over', () => {
     expect([(handed as unknown[])[1], Object.keys(handed as object)]).toEqual([item, ['0', '1']]);
   });
 
-  it('attack: given up at a null, it keeps what is late or denied in it from ending the process', async () => {
+  it('attack: a list that is given up at a null does not let a late or denied item end the process', async () => {
     for (const list of [[item, null], [{ fails: true }, null], new Set([item, null]), [item, new Error('broken')]]) {
       const answer = await run('{ list { later } }', list);
       expect([answer.data, answer.lost]).toEqual([{ list: null }, []]);
     }
   });
 
-  it('answers what is late in it where it was not given up', async () => {
+  it('a list that is not given up is answered with its late items', async () => {
     const answer = await run('{ list { later } }', [item, item]);
     expect(answer).toEqual({ data: { list: null }, errors: ['list.0.later'], lost: [] });
   });
 
-  it('is completed as before where a plugin has read a part of it', async () => {
+  it('a list of which a plugin has read a part is completed as before', async () => {
     const answer = await run('{ list { later } }', [item, item], (list) => {
       const [first] = list as unknown[];
       expect(first).toBe(item);
@@ -76,7 +76,7 @@ describe('a list that is handed over', () => {
     expect(answer).toEqual({ data: { list: null }, errors: ['list.0.later'], lost: [] });
   });
 
-  it('in a list of lists is given up alone, and an inner list that cannot be read is an error at its place', async () => {
+  it('an inner list is given up alone, and one that cannot be read is an error at its place', async () => {
     function* broken(): Generator {
       yield item;
       throw new Error('unreadable');

@@ -42,7 +42,7 @@ const client = (): void => {};
 const read = (options: object, where = 'store') => readOptions(where, options as Options, table);
 
 describe('options are read by the table of their factory', () => {
-  it('what is left out or undefined has its default, and what is given stands', () => {
+  it('an option that is left out or undefined has its default, and one that is given is kept', () => {
     const defaults = { client, maxKeys: 100, maxItems: 5, mode: 'enforce', tiers: {}, strict: false };
     const missing = { bits: undefined, names: undefined, secret: undefined };
     expect(read({ client, maxKeys: undefined, bits: undefined })).toEqual({ ...defaults, ...missing });
@@ -50,7 +50,7 @@ describe('options are read by the table of their factory', () => {
     expect(read({ client, ...given })).toMatchObject(given);
   });
 
-  it('options of a class are read from its prototype, too', () => {
+  it('options of a class are read from its prototype too', () => {
     class Given {
       get maxKeys(): number {
         return 7;
@@ -86,11 +86,11 @@ describe('options are read by the table of their factory', () => {
     [[], 'store: what is given must be a plain object, but is a value of type Array.'],
     [new Map([['client', client]]), 'store: what is given must be a plain object, but is a value of type Map.'],
     [null as never, 'store: what is given must be a plain object, but is null.'],
-  ])('%o is a TypeError that says what is wrong and how it is right', (options, message) => {
+  ])('the options %o are a TypeError with the rule and the value', (options, message) => {
     expect(() => read(options)).toThrow(new TypeError(message));
   });
 
-  it('an option that has options of its own is named with the way to it', () => {
+  it('a message names an option of an option by its path', () => {
     const where = 'rateLimit: store';
     expect(() => read({ client, bits: 0 }, where)).toThrow('rateLimit: store.bits must be a whole number');
     expect(() => read({ client, bitz: 1 }, where)).toThrow(

@@ -1,4 +1,4 @@
-import { operationFacts, repeatedFields } from '@graphql-bulwark/core/internal';
+import { countOperationFacts, countRepeatedFields } from '@graphql-bulwark/core/internal';
 import { type DocumentNode, Kind, type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { counting } from '../../../../test/counting.ts';
@@ -11,10 +11,10 @@ function operationsOf(document: DocumentNode): OperationDefinitionNode[] {
 function work(text: string, merged = true): number {
   const { document, looks } = counting(text);
   for (const operation of operationsOf(document)) {
-    const facts = operationFacts(document, operation);
+    const facts = countOperationFacts(document, operation);
     if (merged) void [facts.rootFields, facts.occurrences];
   }
-  if (merged) repeatedFields(document, Infinity);
+  if (merged) countRepeatedFields(document, Infinity);
   return looks();
 }
 
@@ -67,12 +67,12 @@ describe('growth: twice the document is about twice the work', () => {
       (n) => `{ ...F0 } ${times(20, (i) => `fragment F${i} on Q { x: a ${times(20 * n, (j) => `...F${j % 20}`)} }`)}`,
     ],
     ['operations', 250, (n) => times(n, (i) => `query Q${i} { x: a b { c } }`)],
-  ])('%s', (_, n, text) => {
+  ])('growth: counting takes linear time for %s', (_, n, text) => {
     expect(work(text(2 * n))).toBeLessThan(2.5 * work(text(n)));
     expect(work(text(4 * n))).toBeLessThan(2.5 * work(text(2 * n)));
   });
 
-  it('operations that share a growing fragment', () => {
+  it('growth: operations that share a growing fragment take linear time', () => {
     const text = (n: number) =>
       `${times(n, (i) => `query Q${i} { ...F }`)} fragment F on Q { ${times(n, (i) => `a${i}: a`)} }`;
     expect(work(text(500), false)).toBeLessThan(2.5 * work(text(250), false));
@@ -80,12 +80,12 @@ describe('growth: twice the document is about twice the work', () => {
 });
 
 describe('growth: the walk by response path ends at its budget', () => {
-  it.each([8, 9, 10, 11, 12, 13, 14, 20, 30])('D4: %i levels of doubling aliases', (n) => {
+  it.each([8, 9, 10, 11, 12, 13, 14, 20, 30])('D4: counting %i levels of doubling aliases ends at its budget', (n) => {
     const text = levels(n, (next) => `a: q { ...${next} } b: q { ...${next} }`);
     expect(work(text)).toBeLessThan(50_000);
   });
 
-  it('also where a fragment of unknown spreads is entered again and again', () => {
+  it('counting ends at its budget where a fragment of unknown spreads is entered again and again', () => {
     const text = `{ ${times(500, (i) => `a${i}: q { ...F }`)} } fragment F on Q { ${'...Nowhere '.repeat(500)} x: a }`;
     expect(work(text)).toBeLessThan(100_000);
   });
@@ -93,43 +93,43 @@ describe('growth: the walk by response path ends at its budget', () => {
   const spreads = times(40, (i) => `...E${i} `.repeat(3));
   const empty = times(40, (i) => `fragment E${i} on Q { ...Nowhere }`);
 
-  it('where ten operations share what is dear it does not begin', () => {
+  it('counting by response path does not begin where ten operations share an expensive fragment', () => {
     const shared = `fragment H on Q { ${times(29, (i) => `a${i} { y ...G }`)} } fragment G on Q { x: s ${spreads} }`;
     const text = `${times(10, (i) => `query Q${i} { one { ...H } }`)} ${shared} ${empty}`;
     expect(work(text)).toBeLessThan(2 * work(text, false));
   });
 
-  it('where many sets spread what is dear it does not begin either', () => {
+  it('counting by response path does not begin where many sets spread an expensive fragment', () => {
     const sets = times(300, (i) => `a${i} { y ...G }`);
     const text = `{ one } fragment H on Q { ${sets} } fragment G on Q { x ${spreads} } ${empty}`;
     expect(work(text)).toBeLessThan(4_000);
   });
 
-  it('counts a fragment once where fragments in each other spread it', () => {
+  it('a fragment that nested fragments spread is counted once', () => {
     const layout = times(6, (i) => `fragment L${i} on Q { ...L${i + 1} }`);
     const components = times(23, (i) => `fragment C${i} on Q { ...User }`);
     const user = `fragment User on Q { ${times(40, (i) => `f${i}`)} }`;
     const text = `{ me { ...L0 } } ${layout} fragment L6 on Q { ${times(23, (i) => `...C${i}`)} } ${components} ${user}`;
-    expect(repeatedFields(parse(text), 50)).toBe(0);
+    expect(countRepeatedFields(parse(text), 50)).toBe(0);
   });
 
-  it('looks once at a fragment that a hundred sets show', () => {
+  it('a fragment that a hundred sets spread is read once', () => {
     const text = (n: number) =>
       `{ ${times(n, (i) => `a${i}: one { ...G }`)} } fragment G on Q { x: s ${times(400, (i) => `f${i}`)} }`;
     expect(work(text(100))).toBeLessThan(4 * work(text(10)));
   });
 
-  it('reads once what ten operations and their sets share', () => {
+  it('selections that ten operations share are read once', () => {
     const sets = times(12, (i) => `a${i} { y ...G }`);
     const text = (n: number) =>
       `${times(n, (i) => `query Q${i} { ...D }`)} fragment D on Q { ${sets} } fragment G on Q { x: s ${times(60, (i) => `f${i}`)} }`;
     expect(work(text(10))).toBeLessThan(2 * work(text(1)));
   });
 
-  it('a doubling document saturates', () => {
+  it('the counts of a doubling document become Infinity', () => {
     const { document } = counting(levels(60, doubling));
     const [operation] = operationsOf(document);
-    const { fields, fragmentDepth } = operationFacts(document, operation as OperationDefinitionNode);
+    const { fields, fragmentDepth } = countOperationFacts(document, operation as OperationDefinitionNode);
     expect({ fields, fragmentDepth }).toEqual({ fields: Infinity, fragmentDepth: 61 });
   });
 });

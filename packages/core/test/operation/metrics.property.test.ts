@@ -1,4 +1,9 @@
-import { documentFacts, occurrencesAbove, operationFacts, repeatedFields } from '@graphql-bulwark/core/internal';
+import {
+  countDocumentFacts,
+  countOccurrencesAbove,
+  countOperationFacts,
+  countRepeatedFields,
+} from '@graphql-bulwark/core/internal';
 import * as fc from 'fast-check';
 import {
   type DocumentNode,
@@ -132,9 +137,9 @@ it('facts of random documents are those of the expanded tree', { timeout: 60_000
         if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
         const expected = reference(document, definition);
         fc.pre(expected.fields + expected.introspectionFields < 2_000);
-        const facts = operationFacts(document, definition);
+        const facts = countOperationFacts(document, definition);
         // First what need not be counted: what is left out for it must not change what is counted later.
-        const above = floors.map((floor) => occurrencesAbove(facts, floor));
+        const above = floors.map((floor) => countOccurrencesAbove(facts, floor));
         expect(above).toEqual(floors.map((floor) => Math.max(floor, expected.occurrences)));
         expect(facts).toMatchObject(expected);
       }
@@ -154,8 +159,8 @@ it('a document repeats a field exactly where a definition of it does, and counti
       const roots = document.definitions.filter((one) => 'selectionSet' in one);
       const expected = roots.some(({ selectionSet: set }) => repeats(expand(document, set)));
       // First the limit: what is counted for it must not change what is counted later.
-      const counted = repeatedFields(document, maximum);
-      const { repeatedFields: exactly } = documentFacts(document);
+      const counted = countRepeatedFields(document, maximum);
+      const { repeatedFields: exactly } = countDocumentFacts(document);
       expect(exactly > 0).toBe(expected);
       expect(exactly <= maximum ? counted === exactly : counted > maximum).toBe(true);
       if (expected) repeating += 1;

@@ -1,4 +1,4 @@
-import { documentFacts, operationFacts } from '@graphql-bulwark/core/internal';
+import { countDocumentFacts, countOperationFacts } from '@graphql-bulwark/core/internal';
 import {
   type DocumentNode,
   type FieldNode,
@@ -21,7 +21,7 @@ function facts(text: string) {
 function factsIn(document: DocumentNode) {
   const operation = document.definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
   if (!operation) throw new Error('no operation');
-  return operationFacts(document, operation);
+  return countOperationFacts(document, operation);
 }
 
 const name = (value: string) => ({ kind: Kind.NAME, value }) as const;
@@ -61,7 +61,7 @@ describe('depth', () => {
     ['a fragment called __typename is a fragment', '{ ...__typename } fragment __typename on Q { a { b } }', 2],
     ['an unknown fragment adds nothing', '{ a { ...Nowhere } }', 1],
     ['both branches of a condition count', 'query ($x: Boolean!) { a @skip(if: $x) { b } c @include(if: $x) }', 2],
-  ])('%s', (_, text, depth) => {
+  ])('depth: %s', (_, text, depth) => {
     expect(facts(text).depth).toBe(depth);
   });
 });
@@ -71,25 +71,25 @@ describe('aliases', () => {
     ['D5', `{ ${Array.from({ length: 31 }, (_, i) => `a${i}: x`).join(' ')} }`, 31],
     ['of __typename count', '{ a: __typename b: __typename }', 2],
     ['count once per spread', '{ ...A b { ...A c { ...A } } } fragment A on Q { x: a }', 3],
-    ['count below __schema', '{ __schema { t: types { n: name } } }', 2],
+    ['those below __schema count', '{ __schema { t: types { n: name } } }', 2],
     ['called like the field count', '{ a: a }', 1],
-  ])('%s', (_, text, aliases) => {
+  ])('aliases: %s', (_, text, aliases) => {
     expect(facts(text).aliases).toBe(aliases);
   });
 });
 
 describe('fields', () => {
-  it('count after fragments are expanded, repeated ones each time', () => {
+  it('fields count after fragments are expanded, repeated ones each time', () => {
     expect(facts('{ a a ...A b { ...A __typename } } fragment A on Q { x y }').fields).toBe(8);
   });
 
-  it('of an operation that is not asked about do not count', () => {
+  it('fields of another operation in the document do not count', () => {
     expect(facts('query A { a } query B { a b c }').fields).toBe(1);
   });
 });
 
 describe('root fields', () => {
-  it('are distinct response keys after fragments, names are names', () => {
+  it('root fields are distinct response keys after fragments are expanded, and their names are not aliases', () => {
     const { rootFields, rootFieldNames } = facts(
       '{ a x: a a ...A ... on Q { y: b } __typename } fragment A on Q { x: a z: __schema { types { name } } }',
     );
@@ -110,11 +110,11 @@ describe('occurrences', () => {
     ['of __typename count', '{ n { a: __typename b: __typename c: __typename } }', 3],
     ['one key for two fields counts for both', '{ ... on A { k: a l: a } ... on B { k: b l: b m: b } }', 3],
     ['merge a set without aliases with one that has them', '{ n { id } n { x: id } }', 2],
-  ])('%s', (_, text, occurrences) => {
+  ])('occurrences: %s', (_, text, occurrences) => {
     expect(facts(text).occurrences).toBe(occurrences);
   });
 
-  it('saturate when there is too much to walk, unless nothing has an alias', () => {
+  it('occurrences are Infinity when there is too much to walk, unless nothing has an alias', () => {
     const wide = (alias: string) => facts(`{ ${alias} ${'a '.repeat(10_000)} }`).occurrences;
     expect(wide('b')).toBe(1);
     expect(wide('b: a')).toBe(Infinity);
@@ -127,10 +127,10 @@ describe('occurrences in a document of several operations', () => {
   it.each([
     ['a, then b', ['A', 'B']],
     ['b, then a', ['B', 'A']],
-  ])('are the same whichever is asked first: %s', (_, order) => {
+  ])('occurrences are the same whichever operation is counted first: %s', (_, order) => {
     const of = (text: string) => {
       const document = parse(text);
-      return order.map((one) => operationFacts(document, getOperationAST(document, one) as never).occurrences);
+      return order.map((one) => countOperationFacts(document, getOperationAST(document, one) as never).occurrences);
     };
     expect(of(`query A ${wide(4_000)} query B ${wide(4_000)}`)).toEqual([3, 3]);
     expect(of(`query A ${wide(6_000)} query B ${wide(6_000)}`)).toEqual([Infinity, Infinity]);
@@ -140,7 +140,7 @@ describe('occurrences in a document of several operations', () => {
 });
 
 describe('directives', () => {
-  it('count on the operation, its variables, selections, spreads and the fragments it reaches, after expansion', () => {
+  it('directives count on the operation, its variables, selections, spreads and the fragments it reaches', () => {
     const { directives, directivesPerNode } = facts(`
       query ($v: Int @d) @d @d { a @d ... @d { b @d @d @d } ...F @d c { ...F } }
       fragment F on Q @d @d { x @d }
@@ -150,13 +150,13 @@ describe('directives', () => {
     expect(directivesPerNode).toBe(3);
   });
 
-  it('count below __schema', () => {
+  it('directives below __schema count', () => {
     expect(facts('{ __schema { types @d { name @d } } }').directives).toBe(2);
   });
 });
 
 describe('fragments', () => {
-  it('nest', () => {
+  it('the depth of fragments is the nesting of their spreads', () => {
     expect(facts('{ a }').fragmentDepth).toBe(0);
     expect(facts('{ ...A ...B } fragment A on Q { a } fragment B on Q { a { ...A } }').fragmentDepth).toBe(2);
     expect(facts('{ ...Nowhere a }').fragmentDepth).toBe(0);
@@ -170,29 +170,29 @@ describe('fragments', () => {
       'each other in a ring of three, entered late',
       '{ b { ...Z } } fragment Z on Q { ...A } fragment A on Q { a ...B } fragment B on Q { ...C } fragment C on Q { ...A }',
     ],
-  ])('D3: that spread %s are cyclic', (_, text) => {
+  ])('D3: fragments that spread %s are cyclic', (_, text) => {
     expect(facts(text)).toMatchObject({ cyclic: true, occurrences: Infinity });
     expect(facts(text).rootFields).toBeGreaterThanOrEqual(1);
   });
 
-  it('D3: are cyclic for every operation that reaches them and for no other', () => {
+  it('D3: a fragment cycle makes every operation cyclic that reaches it, and no other', () => {
     const document = parse(`
       query One { ...A } query Two { ...B } query Three { ...C } query Four { ...D a }
       fragment A on Q { a ...B } fragment B on Q { b ...A } fragment C on Q { c } fragment D on Q { ...C ...B }
     `);
     const cyclic = document.definitions
       .slice(0, 4)
-      .map((one) => operationFacts(document, one as OperationDefinitionNode).cyclic);
+      .map((one) => countOperationFacts(document, one as OperationDefinitionNode).cyclic);
     expect(cyclic).toEqual([true, true, false, true]);
   });
 
-  it('of one name: the last definition counts, as when it is executed', () => {
+  it('of several fragments with one name the last counts, as in execution', () => {
     expect(facts('{ ...A } fragment A on Q { a { b } } fragment A on Q { a }').depth).toBe(1);
   });
 });
 
 describe('introspection', () => {
-  it('is counted apart', () => {
+  it('introspection is counted apart from other fields', () => {
     expect(facts('{ __schema { types { name kind } } a { b } }')).toMatchObject({
       depth: 2,
       fields: 2,
@@ -202,14 +202,14 @@ describe('introspection', () => {
     });
   });
 
-  it('is counted apart through fragments, which count as fields elsewhere', () => {
+  it('introspection through a fragment is counted apart, and the same fragment elsewhere counts as fields', () => {
     const text = '{ __type(name: "A") { ...F } a { ...F } } fragment F on T { fields { name type { name } } }';
     expect(facts(text)).toMatchObject({ depth: 4, fields: 5, introspectionDepth: 4, introspectionFields: 5 });
     const disguised = '{ ...S } fragment S on Q { x: __schema { types { name } } }';
     expect(facts(disguised)).toMatchObject({ depth: 0, fields: 0, introspectionDepth: 3, introspectionFields: 3 });
   });
 
-  it('is known by the name of the field alone', () => {
+  it('introspection is recognised by the name of a field alone', () => {
     expect(facts('query __schema { __schema: a { ...__type } } fragment __type on Q { __type: b }')).toMatchObject({
       depth: 2,
       fields: 2,
@@ -218,7 +218,7 @@ describe('introspection', () => {
     });
   });
 
-  it('is measured from the outermost field down, wherever it stands', () => {
+  it('the depth of introspection is measured from its outermost field, wherever that stands', () => {
     expect(facts('{ a { __schema { types { __type { name } } } } }')).toMatchObject({
       depth: 1,
       fields: 1,
@@ -227,7 +227,7 @@ describe('introspection', () => {
     });
   });
 
-  it('of the newest standard query is 15 deep', () => {
+  it('introspection by the newest standard query is 15 deep', () => {
     const text = getIntrospectionQuery({
       schemaDescription: true,
       specifiedByUrl: true,
@@ -241,7 +241,7 @@ describe('introspection', () => {
 });
 
 describe('what a client names', () => {
-  it('is never taken for a property', () => {
+  it('a name that a client chooses is never taken for a property', () => {
     const text = `
       query constructor { __proto__: a constructor: a toString: a ...__proto__ ...constructor ...hasOwnProperty }
       fragment __proto__ on Q { b { valueOf: c } }
@@ -258,16 +258,16 @@ describe('of the root', () => {
     // They mark the same place.
     ['{ AbAb ... on Q { baAb Abba AbAb baAb } }', 3],
     ['{ a b { x x } }', 2],
-  ])('count the response keys of %s', (text, expected) => {
+  ])('root fields count the response keys of %s', (text, expected) => {
     expect(facts(text).rootFields).toBe(expected);
   });
 });
 
 describe('of the document', () => {
-  it('count operations, fragments and the tokens that the parser counted', () => {
+  it('facts of a document count operations, fragments and the tokens of the parser', () => {
     const document = parse('query A { a } query A { b } { c } fragment F on Q { a } fragment F on Q { a }');
-    expect(documentFacts(document)).toMatchObject({ operations: 3, fragments: 2, tokens: 27, repeatedFields: 0 });
-    expect(documentFacts(handBuilt(query(field('a'))))).toMatchObject({
+    expect(countDocumentFacts(document)).toMatchObject({ operations: 3, fragments: 2, tokens: 27, repeatedFields: 0 });
+    expect(countDocumentFacts(handBuilt(query(field('a'))))).toMatchObject({
       operations: 1,
       fragments: 0,
       tokens: 0,
@@ -275,39 +275,39 @@ describe('of the document', () => {
     });
   });
 
-  it('are counted once per document and operation', () => {
+  it('facts are counted once per document and operation', () => {
     const document = parse('query A { a } query B { b { c } }');
     const [a, b] = document.definitions as OperationDefinitionNode[];
-    expect(documentFacts(document)).toBe(documentFacts(document));
-    expect(operationFacts(document, a as OperationDefinitionNode)).toBe(
-      operationFacts(document, a as OperationDefinitionNode),
+    expect(countDocumentFacts(document)).toBe(countDocumentFacts(document));
+    expect(countOperationFacts(document, a as OperationDefinitionNode)).toBe(
+      countOperationFacts(document, a as OperationDefinitionNode),
     );
-    expect(operationFacts(document, b as OperationDefinitionNode).depth).toBe(2);
-    const { rootFieldNames } = operationFacts(document, a as OperationDefinitionNode);
-    expect(operationFacts(document, a as OperationDefinitionNode).rootFieldNames).toBe(rootFieldNames);
+    expect(countOperationFacts(document, b as OperationDefinitionNode).depth).toBe(2);
+    const { rootFieldNames } = countOperationFacts(document, a as OperationDefinitionNode);
+    expect(countOperationFacts(document, a as OperationDefinitionNode).rootFieldNames).toBe(rootFieldNames);
   });
 });
 
 describe('without limit', () => {
-  it('fields nest 10,000 deep', () => {
+  it('fields that nest 10,000 deep are counted', () => {
     let inner = field('a');
     for (let i = 1; i < 10_000; i += 1) inner = field('a', inner);
     expect(factsIn(handBuilt(query(inner)))).toMatchObject({ depth: 10_000, fields: 10_000, occurrences: 1 });
   });
 
-  it('aliased fields nest 9,000 deep', () => {
+  it('aliased fields that nest 9,000 deep are counted', () => {
     let inner: FieldNode = { ...field('a'), alias: name('x') };
     for (let i = 1; i < 9_000; i += 1) inner = { ...field('a', inner), alias: name('x') };
     expect(factsIn(handBuilt(query(inner)))).toMatchObject({ depth: 9_000, aliases: 9_000, occurrences: 1 });
   });
 
-  it('inline fragments nest 10,000 deep', () => {
+  it('inline fragments that nest 10,000 deep are counted', () => {
     let inner: SelectionNode = field('a');
     for (let i = 1; i < 10_000; i += 1) inner = { kind: Kind.INLINE_FRAGMENT, selectionSet: selecting(inner) };
     expect(factsIn(handBuilt(query(inner)))).toMatchObject({ depth: 1, rootFields: 1, occurrences: 1 });
   });
 
-  it('10,000 fragments form a chain, and a ring', () => {
+  it('10,000 fragments in a chain, and in a ring, are counted', () => {
     const chain = Array.from({ length: 10_000 }, (_, i) => fragment(`F${i}`, field('a'), spread(`F${i + 1}`)));
     const start = query({ ...field('a'), alias: name('x') }, spread('F0'));
     expect(factsIn(handBuilt(start, ...chain))).toMatchObject({ fields: 10_001, fragmentDepth: 10_000, rootFields: 2 });

@@ -1,7 +1,7 @@
 import { type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
 import { createSlot, OperationState, PerOperation } from '../../src/internal.ts';
-import { announceStream, handOverState, stateDuring } from '../../src/operation/operation-state.ts';
+import { announceStream, findOperationState, handOverState } from '../../src/operation/operation-state.ts';
 
 function operationOf(text: string): OperationDefinitionNode {
   return parse(text).definitions[0] as OperationDefinitionNode;
@@ -12,7 +12,7 @@ function executionOf(operation: OperationDefinitionNode) {
   return { operation, variableValues: {}, path: { key: 'a', prev: undefined, typename: 'Query' } };
 }
 
-it('what is remembered of an operation is not told for an edited copy of its document, which can share the operation', () => {
+it('a value remembered for an operation is not found for an edited copy of its document', () => {
   const memory = new PerOperation<string>();
   const document = parse('{ a { ...F } } fragment F on A { name }');
   const operation = document.definitions[0] as OperationDefinitionNode;
@@ -37,65 +37,65 @@ it('the value of a slot is made once per state, and two slots do not share it', 
 describe('the state of an execution', () => {
   const operation = operationOf('mutation { a }');
 
-  it('is that of the check, which all of its resolvers find', () => {
+  it('the state of a check is found by all resolvers of the execution', () => {
     const contextValue = {};
     const checked = handOverState(contextValue, operation);
     const execution = executionOf(operation);
-    expect(stateDuring(contextValue, execution)).toBe(checked);
-    expect(stateDuring(contextValue, { ...execution })).toBe(checked);
+    expect(findOperationState(contextValue, execution)).toBe(checked);
+    expect(findOperationState(contextValue, { ...execution })).toBe(checked);
   });
 
-  it('is that of the check for one execution alone, and a new one for the next event of a subscription', () => {
+  it('the state of a check belongs to one execution, and the next event of a subscription has a new one', () => {
     const contextValue = {};
     const checked = handOverState(contextValue, operation);
-    const states = [1, 2, 3].map(() => stateDuring(contextValue, executionOf(operation)));
+    const states = [1, 2, 3].map(() => findOperationState(contextValue, executionOf(operation)));
     expect(states[0]).toBe(checked);
     expect(new Set(states).size).toBe(3);
   });
 
-  it('is a new one for each event where an executor keeps the variables of the stream that it opened', () => {
+  it('each event has a new state where an executor keeps the variables of the stream that it opened', () => {
     const contextValue = {};
     const opened = executionOf(operation);
-    const ofStream = stateDuring(contextValue, opened);
+    const ofStream = findOperationState(contextValue, opened);
     announceStream(opened);
     const event = { ...opened, path: { ...opened.path } };
-    const first = stateDuring(contextValue, event);
+    const first = findOperationState(contextValue, event);
     const below = { key: 'b', prev: event.path, typename: 'A' };
-    expect(stateDuring(contextValue, { ...event, path: below })).toBe(first);
-    const second = stateDuring(contextValue, { ...opened, path: { ...opened.path } });
+    expect(findOperationState(contextValue, { ...event, path: below })).toBe(first);
+    const second = findOperationState(contextValue, { ...opened, path: { ...opened.path } });
     expect(new Set([ofStream, first, second]).size).toBe(3);
   });
 
-  it('is a new one for another operation with the same context, which a resolver may execute', () => {
+  it('another operation that a resolver executes with the same context has a new state', () => {
     const contextValue = {};
     const checked = handOverState(contextValue, operation);
-    expect(stateDuring(contextValue, executionOf(operationOf('{ b }')))).not.toBe(checked);
-    expect(stateDuring(contextValue, executionOf(operation))).toBe(checked);
+    expect(findOperationState(contextValue, executionOf(operationOf('{ b }')))).not.toBe(checked);
+    expect(findOperationState(contextValue, executionOf(operation))).toBe(checked);
   });
 
-  it('is a new one under another context, as of the next element of a batch', () => {
+  it('the same operation with another context, as in the next element of a batch, has a new state', () => {
     const [first, second] = [{}, {}];
     const states = [handOverState(first, operation), handOverState(second, operation)];
-    expect(stateDuring(second, executionOf(operation))).toBe(states[1]);
-    expect(stateDuring(first, executionOf(operation))).toBe(states[0]);
+    expect(findOperationState(second, executionOf(operation))).toBe(states[1]);
+    expect(findOperationState(first, executionOf(operation))).toBe(states[0]);
   });
 
   it.each([undefined, null, 'text'])(
-    'is one of its own where the context is %s, which nothing is handed over by',
+    'the state of an execution is a new one where the context is %s, which cannot hand one over',
     (no) => {
       const checked = handOverState(no, operation);
       const execution = executionOf(operation);
-      expect(stateDuring(no, execution)).not.toBe(checked);
-      expect(stateDuring(no, execution)).toBe(stateDuring(no, execution));
+      expect(findOperationState(no, execution)).not.toBe(checked);
+      expect(findOperationState(no, execution)).toBe(findOperationState(no, execution));
     },
   );
 
-  it('is found by another copy of the package as well, as where ES modules and CommonJS meet', async () => {
+  it('the state of a check is found by another copy of the package, as where ES modules and CommonJS meet', async () => {
     const contextValue = {};
     const checked = handOverState(contextValue, operation);
     vi.resetModules();
     const copy = await import('../../src/operation/operation-state.ts');
     expect(copy.OperationState).not.toBe(OperationState);
-    expect(copy.stateDuring(contextValue, executionOf(operation))).toBe(checked);
+    expect(copy.findOperationState(contextValue, executionOf(operation))).toBe(checked);
   });
 });

@@ -1,8 +1,8 @@
 import { Kind, parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { documentFacts, repeatedFields } from '../../src/internal.ts';
+import { countDocumentFacts, countRepeatedFields } from '../../src/internal.ts';
 
-const repeated = (text: string) => documentFacts(parse(text)).repeatedFields;
+const repeated = (text: string) => countDocumentFacts(parse(text)).repeatedFields;
 const times = (n: number, make: (i: number) => string) => Array.from({ length: n }, (_, i) => make(i)).join(' ');
 
 it.each([
@@ -27,20 +27,20 @@ it.each([
   ['more keys than there are places to mark', `{ ${times(9_000, (i) => `k${i}`)} }`, 0],
   ['one of as many, at the end', `{ ${times(9_000, (i) => `k${i}`)} k77 }`, 1],
   ['names of an object prototype', '{ __proto__: a __proto__: a constructor: a }', 1],
-])('counts %s', (_, text, expected) => {
+])('repeated fields count %s', (_, text, expected) => {
   expect(repeated(text)).toBe(expected);
 });
 
-it('ends on a fragment that spreads itself, and gives up where it repeats', () => {
+it('counting repeated fields ends on a fragment that spreads itself, and gives up where it repeats', () => {
   expect(repeated('{ ...F } fragment F on Q { a { ...F } }')).toBe(0);
   expect(repeated('{ ...F } fragment F on Q { a { ...F } a { ...F } }')).toBe(Infinity);
 });
 
-it('counts once what a fragment repeats that only spreads itself', () => {
-  expect(repeatedFields(parse('{ x } fragment F on Q { a { x x x ...F } }'), 2)).toBe(2);
+it('the repeated fields of a fragment that only spreads itself count once', () => {
+  expect(countRepeatedFields(parse('{ x } fragment F on Q { a { x x x ...F } }'), 2)).toBe(2);
 });
 
-it('gives up on what is far more than what is written', () => {
+it('counting repeated fields gives up where far more are selected than are written', () => {
   const shared = (sets: number) =>
     `{ ${times(sets, (i) => `a${i} { ...G b }`)} } fragment G on Q { ${times(40, (i) => `x${i}`)} x0 }`;
   expect(repeated(shared(100))).toBe(100);
@@ -49,23 +49,23 @@ it('gives up on what is far more than what is written', () => {
   expect(repeated(`{ ${level(level(level('x')))} }`)).toBe(11 + 143 + 1_727 + 1_727);
 });
 
-it('looks at every field once where fragments double at each level', () => {
+it('counting repeated fields reads every field once where fragments double at each level', () => {
   const text = `{ ...F0 } ${times(40, (i) => `fragment F${i} on Q { a: q { ...F${i + 1} } b: q { ...F${i + 1} } }`)} fragment F40 on Q { x x }`;
   expect(repeated(text)).toBeLessThanOrEqual(100);
 });
 
-it('stands any number of definitions', () => {
+it('repeated fields are counted in a document of any number of definitions', () => {
   const n = 150_000;
   expect(repeated(`{ x } ${times(n, (i) => `fragment F${i} on Q{a a}`)}`)).toBe(n);
 });
 
-it('stands any nesting', () => {
+it('repeated fields are counted at any nesting', () => {
   let selectionSet: unknown = { kind: Kind.SELECTION_SET, selections: [field('x'), field('x')] };
   for (let i = 0; i < 10_000; i += 1) {
     selectionSet = { kind: Kind.SELECTION_SET, selections: [field('a', selectionSet)] };
   }
   const operation = { kind: Kind.OPERATION_DEFINITION, operation: 'query', selectionSet };
-  expect(documentFacts({ kind: Kind.DOCUMENT, definitions: [operation] } as never).repeatedFields).toBe(1);
+  expect(countDocumentFacts({ kind: Kind.DOCUMENT, definitions: [operation] } as never).repeatedFields).toBe(1);
 });
 
 function field(value: string, selectionSet?: unknown) {

@@ -31,7 +31,7 @@ function visited(text: string, options: { readonly leaves?: string } = {}): stri
   return told;
 }
 
-it('tells of each field with the type that it is asked of and the path of response keys, outer fields first', () => {
+it('a visit calls with each field, its type and its path of response keys, outer fields first', () => {
   expect(visited('{ x: a { b { id } } node { id } }')).toEqual([
     'Query.a at x',
     'Query.node at node',
@@ -41,7 +41,7 @@ it('tells of each field with the type that it is asked of and the path of respon
   ]);
 });
 
-it('enters a fragment only where an object of its type can stand', () => {
+it('a visit enters a fragment only where an object of its type can occur', () => {
   expect(visited('{ a { ... on B { id } ... on Node { id } } }')).toEqual(['Query.a at a', 'A.id at a.id']);
   expect(visited('{ both { ... on A { name } ...F } } fragment F on Named { name }')).toEqual([
     'Query.both at both',
@@ -52,7 +52,7 @@ it('enters a fragment only where an object of its type can stand', () => {
   ]);
 });
 
-it('enters what several places select of one type once, and a fragment that spreads itself once', () => {
+it('a visit enters selections once per place, and a fragment that spreads itself once', () => {
   expect(visited('{ x: a { ...F } y: a { ...F } } fragment F on A { b { id } }')).toEqual([
     'Query.a at x',
     'Query.a at y',
@@ -65,7 +65,7 @@ it('enters what several places select of one type once, and a fragment that spre
   ]);
 });
 
-it('goes no further below a field where the visitor says so, and knows no field of another type', () => {
+it('a visit stops below a field where the visitor says so, and skips fields of other types', () => {
   expect(visited('{ a { b { id } name } }', { leaves: 'b' })).toEqual([
     'Query.a at a',
     'A.b at a.b',
@@ -74,7 +74,7 @@ it('goes no further below a field where the visitor says so, and knows no field 
   expect(visited('{ unknown { id } __typename a { c } }')).toEqual(['Query.a at a']);
 });
 
-it('tells which types can come up below an interface whose types narrow the field, and leaves out those that do not answer', () => {
+it('a visit knows the types below an interface whose types narrow the field, without those that do not answer', () => {
   const narrowing = buildSchema(`
     type Query { i: I }
     interface I { c: J }

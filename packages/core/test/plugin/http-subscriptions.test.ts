@@ -137,7 +137,7 @@ describe('a router whose URL is on the list', () => {
   ];
 
   it.each([false, true])(
-    'hears nothing of refused subscriptions, whoever refuses them (with a plugin of the application: %s)',
+    'a router gets no event of a refused subscription, whatever refuses it (with a plugin of the application: %s)',
     async (hasOwnPlugin) => {
       const router = await startRouter();
       const failing: ApolloServerPlugin<object> = {
@@ -176,7 +176,7 @@ describe('a router whose URL is on the list', () => {
     },
   );
 
-  it('hears nothing of one that is refused in a batch beside one that is let in', async () => {
+  it('a router gets no event of a subscription that is refused in a batch beside an allowed one', async () => {
     const router = await startRouter();
     const server = await serve({ controls: [refusing('check')], subscriptionCallbacks: [router.url] });
     const completed = router.completed('let in');
@@ -190,7 +190,7 @@ describe('a router whose URL is on the list', () => {
     expect(router.calls.map(({ id, action }) => [id, action])).toEqual(heardOfOneLetIn);
   });
 
-  it('is asked once where it does not know the subscription, and its refusal is not told in words of the runtime', async () => {
+  it('a router that does not know the subscription is asked once, and its refusal has no message of the runtime', async () => {
     const router = await startRouter(404);
     const server = await serve({ subscriptionCallbacks: { urls: [router.url] } });
     await send(server, 'subscription { tick }', as(null), callbackTo(router.url, '1'));
@@ -207,7 +207,7 @@ describe('a router whose URL is on the list', () => {
     ['a source', 'subscription { breaks }', ['check', 'complete']],
     ['a source that does not open', 'subscription { never }', ['check', 'complete']],
   ])(
-    'gets the errors of %s as a client gets them: masked, with an id that the log has',
+    'a router gets the errors of %s as a client does: masked, with an id that the log has',
     async (_name, query, actions) => {
       const router = await startRouter();
       const server = await serve({ subscriptionCallbacks: [router.url] });
@@ -226,7 +226,7 @@ describe('a router whose URL is on the list', () => {
   );
 
   it.each([400, 500])(
-    'may answer %s to the end of a subscription: the process lives, and the log has it',
+    'a router that answers %s to the end of a subscription does not end the process, and the log has it',
     async (status) => {
       const router = await startRouter({ complete: status });
       const server = await serve({ subscriptionCallbacks: { urls: [router.url], retry: { retries: 0 } } });
@@ -245,27 +245,30 @@ describe('a router whose URL is on the list', () => {
     [undefined, 5_000],
     [30_000, 30_000],
     [0, 0],
-  ])('is not asked more often than once a second whether it lives: %s ms become %s', async (asked, used) => {
-    const router = await startRouter();
-    const seen: unknown[] = [];
-    const server = await serve({ subscriptionCallbacks: [router.url] }, [
-      {
-        requestDidStart: async ({ request }) => ({
-          async willSendResponse() {
-            seen.push(request.extensions?.['subscription']);
-          },
-        }),
-      },
-    ]);
-    const completed = router.completed('1');
-    const more = { heartbeatIntervalMs: undefined, heartbeat_interval_ms: asked };
-    await send(server, 'subscription { tick }', as(null), callbackTo(router.url, '1', more));
-    await completed;
-    expect(seen).toMatchObject([{ heartbeatIntervalMs: used }]);
-  });
+  ])(
+    'a router is asked at most once a second whether a subscription is still wanted: %s ms become %s',
+    async (asked, used) => {
+      const router = await startRouter();
+      const seen: unknown[] = [];
+      const server = await serve({ subscriptionCallbacks: [router.url] }, [
+        {
+          requestDidStart: async ({ request }) => ({
+            async willSendResponse() {
+              seen.push(request.extensions?.['subscription']);
+            },
+          }),
+        },
+      ]);
+      const completed = router.completed('1');
+      const more = { heartbeatIntervalMs: undefined, heartbeat_interval_ms: asked };
+      await send(server, 'subscription { tick }', as(null), callbackTo(router.url, '1', more));
+      await completed;
+      expect(seen).toMatchObject([{ heartbeatIntervalMs: used }]);
+    },
+  );
 
   it.each([[{ urls: 'https://a.example' }], [{ url: ['https://a.example'] }], ['https://a.example'], [null]])(
-    'is refused at start where the list is %j',
+    'the list of callback URLs %j is refused at start',
     (subscriptionCallbacks) => {
       expect(() => guard({ controls: [], subscriptionCallbacks: subscriptionCallbacks as never })).toThrow(TypeError);
     },

@@ -24,6 +24,7 @@ import {
   isListType,
   isNonNullType,
   isObjectType,
+  isRequiredArgument,
   isSpecifiedDirective,
   isUnionType,
 } from 'graphql';
@@ -117,9 +118,12 @@ export function rebuildSchema(schema: GraphQLSchema, hidden: Hidden, names: Read
 
   const visible = (type: GraphQLNamedType | null | undefined): GraphQLNamedType | undefined =>
     type && names.has(type.name) ? make(type) : undefined;
+  // The whole schema would ask for the argument by its name and type, which the caller must not learn.
+  const needsHidden = ({ args: declared }: GraphQLDirective): boolean =>
+    declared.some((arg) => isRequiredArgument(arg) && !names.has(getNamedType(arg.type).name));
   const directives = schema
     .getDirectives()
-    .filter(isForClients)
+    .filter((directive) => isForClients(directive) && (isSpecifiedDirective(directive) || !needsHidden(directive)))
     .map((directive) => {
       if (isSpecifiedDirective(directive)) return directive;
       const config = directive.toConfig();

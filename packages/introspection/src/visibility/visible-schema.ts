@@ -1,8 +1,8 @@
 /**
  * A schema without what a caller may not use: a valid schema of its own, for introspection and for validation.
  *
- * What is hidden takes with it what cannot be used without it: a field of a hidden type, a field that needs a hidden
- * argument, an interface's field that one of its types does not show, and what no visible field leads to any more.
+ * What is hidden takes with it what cannot be used without it: a field of a hidden type, a field or directive that needs a
+ * hidden argument, an interface's field that one of its types does not show, and what no visible field leads to any more.
  */
 import type { GraphQLSchema } from 'graphql';
 import { rebuildSchema } from './rebuild-schema.ts';

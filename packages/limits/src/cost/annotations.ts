@@ -5,7 +5,7 @@
  * schema that renames them would be priced as if it said nothing. Another library can use the same names for directives with
  * other arguments; where estimators price the schema, these are theirs.
  */
-import { knownOptions, listed } from '@graphql-bulwark/core/internal';
+import { joinNames, requireKnownOptions } from '@graphql-bulwark/core/internal';
 import { type GraphQLDirective, type GraphQLSchema, getNamedType } from 'graphql';
 import { type Annotated, readDirectives } from './directives.ts';
 
@@ -65,12 +65,12 @@ export function annotationReader(schema: GraphQLSchema, kind: Kind, isEstimated:
     if (others.length > 0 && isEstimated && !schema.getDirective(use.name)) return undefined;
     if (others.length > 0 && foreign.has(use.name)) {
       throw new TypeError(
-        `${where}: the schema declares a directive of another library (it takes ${listed(others)}). Give the estimators ` +
+        `${where}: the schema declares a directive of another library (it takes ${joinNames(others)}). Give the estimators ` +
           `of that library, or take ours under another name: @link(url: "https://specs.apollo.dev/cost/v0.1", ` +
           `import: [{ name: "@${kind}", as: "@bulwark_${kind}" }]).`,
       );
     }
-    knownOptions(where, use.given, known);
+    requireKnownOptions(where, use.given, known);
     return use;
   };
 }

@@ -5,7 +5,7 @@
  * an interface of hundreds of types multiply the work; what remains is bounded by a budget.
  */
 import { refuse } from '@graphql-bulwark/core';
-import { type Fragments, fragmentsOf } from '@graphql-bulwark/core/internal';
+import { type Fragments, indexFragments } from '@graphql-bulwark/core/internal';
 import type { DocumentNode, SelectionSetNode } from 'graphql';
 import type { Spend } from './arguments.ts';
 import type { SizedFields, Sizing } from './list-size.ts';
@@ -43,7 +43,7 @@ export class Compiler {
 
   constructor(costs: CostSchema, document: DocumentNode) {
     this.costs = costs;
-    this.fragments = fragmentsOf(document);
+    this.fragments = indexFragments(document);
   }
 
   /** @throws the refusal of an operation that takes more than the budget to price. */

@@ -4,7 +4,7 @@
  * Answers: `COST_LIMIT_EXCEEDED`, 400; `COST_INVALID_SLICING_ARGUMENT`, 400, for a list size that cannot be meant.
  */
 import type { Control, ResolvedOperation } from '@graphql-bulwark/core';
-import { createSlot, listed, ownVerdict } from '@graphql-bulwark/core/internal';
+import { catchRejection, createSlot, joinNames } from '@graphql-bulwark/core/internal';
 import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
 import { tighterLimits } from '../per-principal.ts';
 import { actualCost } from './models/actual-cost.ts';
@@ -65,12 +65,12 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       if (unknown.length > 0) {
         warn?.(
           `cost: nothing says how long these lists can be, and each counts as ${settings.defaultListSize} items: ` +
-            `${listed(unknown)}. Say it with @listSize or listSizes.`,
+            `${joinNames(unknown)}. Say it with @listSize or listSizes.`,
         );
       }
       if (assumed.length > 0) {
         warn?.(
-          `cost: these lists are priced by their assumedSize, and nothing keeps them from being longer: ${listed(assumed)}. ` +
+          `cost: these lists are priced by their assumedSize, and nothing keeps them from being longer: ${joinNames(assumed)}. ` +
             'Name the arguments that say their length (slicingArguments), or bound what is returned with capLists ' +
             '(resolvedLists of createBulwark).',
         );
@@ -83,7 +83,7 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       if (tell) operation.state.set(priced, found);
       judgeCost(found, ceilings, tell);
       if (!perPrincipal) return;
-      const given = ownVerdict(perPrincipal(operation.security));
+      const given = catchRejection(perPrincipal(operation.security));
       const tighter = tighterLimits({
         control: 'cost',
         given,

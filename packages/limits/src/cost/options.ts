@@ -6,14 +6,14 @@ import {
   among,
   atLeast,
   byName,
+  dropDefaults,
   fullListOf,
   type OptionTable,
   orFalse,
-  plainObject,
   readOptions,
+  requirePlainObject,
   type SharedTable,
   show,
-  withoutDefaults,
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
 import type { Estimator } from './models/estimators.ts';
@@ -109,7 +109,7 @@ const optionTable = {
 } satisfies OptionTable<CostOptions>;
 
 /** What `perPrincipal` may return. */
-export const costLimitTable: SharedTable<CostLimits> = withoutDefaults({
+export const costLimitTable: SharedTable<CostLimits> = dropDefaults({
   maxCost: optionTable.maxCost,
   maxTypeCost: optionTable.maxTypeCost,
 });
@@ -159,7 +159,7 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
 }
 
 function checkListSize(option: string, size: unknown): void {
-  const says: unknown[] = Object.values(plainObject(option, size) as object);
+  const says: unknown[] = Object.values(requirePlainObject(option, size) as object);
   if (says.every((value) => value === undefined || value === null)) throw new TypeError(`${option} says no size.`);
 }
 

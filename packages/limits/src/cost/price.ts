@@ -2,10 +2,10 @@
 import { type Refusal, refuse } from '@graphql-bulwark/core';
 import {
   type CoordinateShare,
-  factsOfRefusal,
-  operationFacts,
+  countOperationFacts,
   PerOperation,
-  refusalCode,
+  readRefusalCode,
+  readRefusalFacts,
 } from '@graphql-bulwark/core/internal';
 import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { Compiler, CostProgram, type Price } from './compile.ts';
@@ -69,13 +69,13 @@ export function costMeter(settings: CostSettings): CostMeter {
 
 /** What is too much to price is remembered too: it must not be paid for again. */
 function compileOnce(costs: CostSchema, document: DocumentNode, operation: OperationDefinitionNode): Outcome {
-  if (operationFacts(document, operation).cyclic) return { refusal: () => refuse('FRAGMENT_CYCLE') };
+  if (countOperationFacts(document, operation).cyclic) return { refusal: () => refuse('FRAGMENT_CYCLE') };
   try {
     return { program: compileCost(costs, document, operation) };
   } catch (thrown) {
-    const code = refusalCode(thrown);
+    const code = readRefusalCode(thrown);
     if (code === undefined) throw thrown;
-    return { refusal: () => refuse(code, factsOfRefusal(thrown)) };
+    return { refusal: () => refuse(code, readRefusalFacts(thrown)) };
   }
 }
 

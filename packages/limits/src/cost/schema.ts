@@ -2,7 +2,7 @@
  * What each field, type, argument and input field of a schema costs, read from `@cost`, `@listSize` and the options and
  * validated once, before a server starts (IBM cost directives, section 9).
  */
-import { dimensionsOf } from '@graphql-bulwark/core/internal';
+import { countListDimensions } from '@graphql-bulwark/core/internal';
 import {
   type GraphQLArgument,
   type GraphQLCompositeType,
@@ -205,7 +205,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const shape = JSON.stringify([who, String(field.type), weight, given, args], (_, value: unknown) =>
       typeof value === 'bigint' ? String(value) : value,
     );
-    const dimensions = dimensionsOf(field.type);
+    const dimensions = countListDimensions(field.type);
     const composite = types.get(named.name);
     const own = Math.max(0, weight);
     const typeWeight = costs.objectCost(named);

@@ -6,11 +6,11 @@
  * that of the IBM cost directives (section 7), or what an estimator says.
  */
 import {
-  behind,
   type Fragments,
-  onlySpread,
-  responseKey,
-  type Walking,
+  findLoneSpread,
+  followLoneSpread,
+  readResponseKey,
+  type SelectionWalker,
   walkSelections,
 } from '@graphql-bulwark/core/internal';
 import type { FieldNode, GraphQLObjectType, SelectionNode, SelectionSetNode } from 'graphql';
@@ -72,7 +72,7 @@ class SelectionCompiler {
 
   /** The set that shows the same wherever it stands: that of a fragment, where a set is nothing but its plain spread. */
   #findShown(set: SelectionSetNode): SelectionSetNode {
-    return onlySpread(set)?.directives?.length ? set : behind(set, this.#compiler.fragments);
+    return findLoneSpread(set)?.directives?.length ? set : followLoneSpread(set, this.#compiler.fragments);
   }
 
   #chooseDearest(sets: readonly GuardedSet[], type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {
@@ -140,7 +140,7 @@ class SelectionCompiler {
       below = this.compile(sets, cost.composite, sizes.below, nesting + 1);
     }
     return {
-      key: responseKey(node),
+      key: readResponseKey(node),
       coordinate: cost.coordinate,
       own: isEstimated
         ? estimatedTerm(compiler, type.type as GraphQLObjectType, cost, node, below)
@@ -202,7 +202,7 @@ function groupGuards(fields: readonly GuardedField[]): ReadonlyMap<FieldNode, re
 }
 
 /** Goes through merged selection sets under their guards. */
-abstract class GuardedWalk implements Walking<Guard> {
+abstract class GuardedWalk implements SelectionWalker<Guard> {
   readonly fragments: Fragments;
   protected readonly compiler: Compiler;
   /** Fragment name -> the guards under which it was entered. */
@@ -275,7 +275,7 @@ class PricedFields extends GuardedWalk {
     const cost = this.#on.fields.get(node.name.value);
     // `__typename` costs nothing; `__schema` and `__type` have limits of their own.
     if (!cost || (cost.isFree && isPlain)) return;
-    const key = responseKey(node);
+    const key = readResponseKey(node);
     const same = this.asked.get(key);
     if (same) same.fields.push({ node, guard });
     else this.asked.set(key, { cost, fields: [{ node, guard }] });

@@ -7,22 +7,22 @@ import type { Events } from '@graphql-bulwark/core';
 import {
   aFunction,
   anEventSink,
-  around,
   atLeast,
   byName,
+  carryPlainMark,
+  countListDimensions,
   createSlot,
   deny,
-  dimensionsOf,
-  forget,
+  discardValue,
+  findOperationState,
+  findSecurityContext,
   handOverLists,
   type OperationState,
   type OptionTable,
   orFalse,
   readOptions,
   requireTestedGraphql,
-  securityOf,
   show,
-  stateDuring,
 } from '@graphql-bulwark/core/internal';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
@@ -84,7 +84,7 @@ export function capLists(schema: GraphQLSchema, options: ListCapOptions): GraphQ
     [MapperKind.OBJECT_FIELD]: (config, name, typeName) => {
       const coordinate = `${typeName}.${name}`;
       const maximum = Object.hasOwn(fields, coordinate) ? fields[coordinate] : maxItems;
-      if (dimensionsOf(config.type) === 0 || !maximum) return undefined;
+      if (countListDimensions(config.type) === 0 || !maximum) return undefined;
       const inner: GraphQLFieldResolver<unknown, unknown> = config.resolve ?? fieldResolver;
       const capped: Capped = { coordinate, maximum };
       const resolve: typeof inner = function resolveAndCapLists(source, args, contextValue, info) {
@@ -94,7 +94,7 @@ export function capLists(schema: GraphQLSchema, options: ListCapOptions): GraphQ
       };
       // Kept by transforms that come later, so that `cost` finds it when the server starts.
       const extensions = { ...config.extensions, [capExtension]: maximum };
-      return { ...config, extensions, resolve: around(config, resolve) };
+      return { ...config, extensions, resolve: carryPlainMark(config, resolve) };
     },
   });
 }
@@ -107,7 +107,7 @@ function itemsOf(
 ): readonly unknown[] | Error {
   const items = Array.isArray(list) ? (list as unknown[]) : firstOf(list, maximum + 1);
   if (items.length <= maximum) return items;
-  forget(items);
+  discardValue(items);
   return refused(items.length);
 }
 
@@ -119,7 +119,7 @@ function firstOf(items: Iterable<unknown>, count: number): unknown[] {
       if (found.length === count) break;
     }
   } catch (thrown) {
-    forget(found);
+    discardValue(found);
     throw thrown;
   }
   return found;
@@ -133,10 +133,10 @@ function refusal(
   events: Events | undefined,
 ): Error {
   const facts = { limit: 'maxItems', actual, maximum, coordinate };
-  if (events && isFirst(stateDuring(contextValue, info), coordinate)) {
+  if (events && isFirst(findOperationState(contextValue, info), coordinate)) {
     const { operation } = info;
     events.emit({ type: 'limit.exceeded', control: 'lists', code: 'LIST_LIMIT_EXCEEDED', ...facts }, 'refused', {
-      security: securityOf(contextValue),
+      security: findSecurityContext(contextValue),
       operationType: operation.operation,
       operationName: operation.name?.value,
     });
@@ -156,5 +156,5 @@ function dimensionsAt(schema: GraphQLSchema, coordinate: string): number {
   const [typeName = '', name = ''] = coordinate.split('.');
   const type = schema.getType(typeName);
   const field = isObjectType(type) ? type.getFields()[name] : undefined;
-  return field ? dimensionsOf(field.type) : 0;
+  return field ? countListDimensions(field.type) : 0;
 }

@@ -1,4 +1,4 @@
-import { operationFacts } from '@graphql-bulwark/core/internal';
+import { countOperationFacts } from '@graphql-bulwark/core/internal';
 import { type CostOptions, costDirectives, explain } from '@graphql-bulwark/limits';
 import * as fc from 'fast-check';
 import { buildSchema, type GraphQLSchema, getOperationAST, getVariableValues, parse, validate } from 'graphql';
@@ -80,7 +80,7 @@ it('depth equals that of graphql-depth-limit, which counts a root field as 0', {
       const operation = getOperationAST(document);
       let theirs: Record<string, number> = {};
       validate(schema, document, [depthLimit(1_000, {}, (depths) => (theirs = depths))]);
-      expect(operation && operationFacts(document, operation).depth).toBe((theirs[''] ?? Number.NaN) + 1);
+      expect(operation && countOperationFacts(document, operation).depth).toBe((theirs[''] ?? Number.NaN) + 1);
     }),
     { numRuns: propertyCases(1_000) },
   );

@@ -6,7 +6,7 @@
  * kind says as well.
  */
 import { refuse, type SecurityContext } from '@graphql-bulwark/core';
-import { deny, type PlainTextBudget, plainText, plainTextBudget, sha256 } from '@graphql-bulwark/core/internal';
+import { createTextBudget, deny, normalizeText, sha256, type TextBudget } from '@graphql-bulwark/core/internal';
 import { readValueAt } from '../rules/argument-path.ts';
 import type { Rule, Scope } from '../rules/directive.ts';
 
@@ -16,14 +16,14 @@ export interface Spelled {
   readonly texts: Map<string, string>;
   readonly objects: WeakMap<object, string>;
   /** For all texts together. */
-  readonly budget: PlainTextBudget;
+  readonly budget: TextBudget;
   /** Makes the error for texts that are too long to be told apart: {@link refuse} or {@link deny}. */
   readonly fail: typeof refuse;
 }
 
 /** @param fail {@link refuse} for a whole operation, {@link deny} for one field of it. */
 export function compileSpelling(fail: typeof refuse | typeof deny = refuse): Spelled {
-  return { texts: new Map(), objects: new WeakMap(), budget: plainTextBudget(), fail };
+  return { texts: new Map(), objects: new WeakMap(), budget: createTextBudget(), fail };
 }
 
 const longestPart = 64;
@@ -77,7 +77,7 @@ function spellValue(value: unknown, spelled: Spelled, depth: number): string {
 
 /** All that are too long in one bucket would be one to each other, and each in its own a fresh budget per spelling. */
 function spellText(text: string, { budget, fail }: Spelled): string {
-  const plain = plainText(text, budget);
+  const plain = normalizeText(text, budget);
   if (plain === undefined) throw fail('BAD_USER_INPUT', { reason: 'texts that a rate limit counts by are too long' });
   return plain;
 }

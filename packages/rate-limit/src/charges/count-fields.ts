@@ -7,7 +7,7 @@
  * of the members of an interface or union that are charged alike, one is counted for all.
  */
 import { type ResolvedOperation, refuse } from '@graphql-bulwark/core';
-import { PerOperation, type RefusalFacts, typeApplies } from '@graphql-bulwark/core/internal';
+import { createTypeTest, PerOperation, type RefusalFacts } from '@graphql-bulwark/core/internal';
 import {
   type FieldNode,
   type GraphQLAbstractType,
@@ -175,7 +175,7 @@ class FieldCounter {
   }
 
   #countObject(merged: Merged, type: GraphQLObjectType): Counts {
-    const fields = this.#merger.findFields(merged, typeApplies(this.#schema, type));
+    const fields = this.#merger.findFields(merged, createTypeTest(this.#schema, type));
     return this.#sumFields(fields, type, () => this.#members.listAlone(type));
   }
 

@@ -7,7 +7,12 @@
  * request and on the type of the object, so selection sets that merge are remembered together with the conditions that hold.
  */
 import type { ResolvedOperation } from '@graphql-bulwark/core';
-import { collectFields, fragmentsOf, included, type Selecting } from '@graphql-bulwark/core/internal';
+import {
+  collectFields,
+  createInclusionTest,
+  indexFragments,
+  type SelectionFilter,
+} from '@graphql-bulwark/core/internal';
 import { type FieldNode, Kind, type SelectionNode, type SelectionSetNode } from 'graphql';
 import { type LookBudget, looksPer } from './look-budget.ts';
 
@@ -29,7 +34,7 @@ export interface FieldGroup {
 
 /** Merges the selection sets of one operation. */
 export class FieldMerger {
-  readonly #selecting: Omit<Selecting, 'applies'>;
+  readonly #selecting: Omit<SelectionFilter, 'applies'>;
   readonly #isCharged: (fieldName: string) => boolean;
   readonly #budget: LookBudget;
   /** A set, or the spreads that it comes to -> its number. */
@@ -44,8 +49,8 @@ export class FieldMerger {
     budget: LookBudget,
   ) {
     this.#selecting = {
-      fragments: fragmentsOf(document),
-      includes: askOnce(included(variables)),
+      fragments: indexFragments(document),
+      includes: askOnce(createInclusionTest(variables)),
       opens: ({ selections }) => budget.spend(selections.length),
     };
     this.#isCharged = isCharged;
@@ -68,7 +73,7 @@ export class FieldMerger {
   }
 
   /** Finds the fields for objects of which these conditions hold. */
-  findFields({ sets, conditions, fields }: Merged, applies: Selecting['applies']): readonly FieldGroup[] {
+  findFields({ sets, conditions, fields }: Merged, applies: SelectionFilter['applies']): readonly FieldGroup[] {
     this.#budget.spend(looksPer.walk + conditions.length);
     const holding = new Set(conditions.filter(applies));
     const name = [...holding].join();
@@ -87,7 +92,7 @@ export class FieldMerger {
     return { sets, conditions: [...conditions], fields: new Map([[[...conditions].join(), all]]) };
   }
 
-  #groupFields(sets: readonly SelectionSetNode[], applies: Selecting['applies']): readonly FieldGroup[] {
+  #groupFields(sets: readonly SelectionSetNode[], applies: SelectionFilter['applies']): readonly FieldGroup[] {
     const groups: FieldGroup[] = [];
     for (const [node, ...others] of collectFields(sets, { ...this.#selecting, applies }).values()) {
       if (node && this.#isCharged(node.name.value)) groups.push({ nodes: [node, ...others] });
@@ -121,7 +126,7 @@ export class FieldMerger {
 }
 
 /** Asks once for each node: it takes long to read the values of directives. */
-function askOnce(includes: Selecting['includes']): Selecting['includes'] {
+function askOnce(includes: SelectionFilter['includes']): SelectionFilter['includes'] {
   const known = new Map<SelectionNode, boolean>();
   return (node) => {
     if (!node.directives?.length) return true;

@@ -6,7 +6,7 @@
  * types is itself a part of what is asked for, and what it comes to is remembered for every place where it is spread.
  */
 import { type ResolvedOperation, refuse } from '@graphql-bulwark/core';
-import { type Fragments, fragmentsOf, PerOperation, sha256 } from '@graphql-bulwark/core/internal';
+import { type Fragments, indexFragments, PerOperation, sha256 } from '@graphql-bulwark/core/internal';
 import {
   type FieldNode,
   type GraphQLNamedType,
@@ -32,7 +32,7 @@ export function hashOperation({ schema, document, operation, facts }: ResolvedOp
   const known = hashes.get(document, operation);
   if (known !== undefined) return known;
   if (facts.cyclic) throw refuse('FRAGMENT_CYCLE');
-  const selected = new SelectionHasher(schema, fragmentsOf(document)).hashRoot(operation);
+  const selected = new SelectionHasher(schema, indexFragments(document)).hashRoot(operation);
   return hashes.set(document, operation, sha256(`${operation.operation}${selected}`));
 }
 

@@ -1,6 +1,6 @@
 /** The budget of points on the way out: what an operation did not need is given back. */
 import type { BucketState, OutgoingAnswer, ResolvedOperation } from '@graphql-bulwark/core';
-import { ownVerdict } from '@graphql-bulwark/core/internal';
+import { catchRejection } from '@graphql-bulwark/core/internal';
 import type { Taken } from '../stores/fallback.ts';
 import { costPolicy } from './headers.ts';
 
@@ -23,7 +23,7 @@ export function refundUnused(
   if (!bucket) return consumption.buckets;
   const requested = bucket.charge.points;
   const mayRefund = consumption.allowed && actualCost && hasRun(answer);
-  const actual = mayRefund ? Math.ceil(ownVerdict(actualCost(operation, data)) as number) : undefined;
+  const actual = mayRefund ? Math.ceil(catchRejection(actualCost(operation, data)) as number) : undefined;
   let { remaining } = bucket;
   // Written so that NaN refunds nothing.
   if (actual !== undefined && actual >= 0 && actual < requested) {

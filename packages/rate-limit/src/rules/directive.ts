@@ -11,8 +11,8 @@ import {
   must,
   type OptionTable,
   readOptions,
+  requireWholeNumber,
   show,
-  wholeNumber,
 } from '@graphql-bulwark/core/internal';
 import { getDirective } from '@graphql-tools/utils';
 import {
@@ -294,7 +294,7 @@ function compileRule(
 }
 
 export function aWindow(option: string, seconds: unknown): void {
-  wholeNumber(option, seconds, 1, longestWindowSeconds);
+  requireWholeNumber(option, seconds, 1, longestWindowSeconds);
 }
 
 function readTiers(where: string, tiers: readonly unknown[], by: readonly Scope[]): ReadonlyMap<string, number> {
@@ -303,7 +303,7 @@ function readTiers(where: string, tiers: readonly unknown[], by: readonly Scope[
   for (const tier of tiers) {
     const { name, max } = (typeof tier === 'object' && tier !== null ? tier : {}) as { name?: unknown; max?: unknown };
     if (typeof name !== 'string') throw new TypeError(`${where}: a tier needs a name, but has ${show(name)}.`);
-    limits.set(name, wholeNumber(`${where}: max of tier '${name}'`, max));
+    limits.set(name, requireWholeNumber(`${where}: max of tier '${name}'`, max));
   }
   return limits;
 }

@@ -8,12 +8,12 @@ import {
   type Charge,
   type Consumption,
   type CounterStore,
-  checkedConsumption,
+  checkConsumption,
   type Refund,
   type ResolvedOperation,
   refuse,
 } from '@graphql-bulwark/core';
-import { within } from '@graphql-bulwark/core/internal';
+import { awaitWithin } from '@graphql-bulwark/core/internal';
 import { createCircuitBreaker } from './circuit-breaker.ts';
 import { createWindows } from './fixed-window.ts';
 import { readWindows } from './memory.ts';
@@ -99,7 +99,7 @@ export function withFallback(store: CounterStore, options: SteadyOptions): Stead
     const pending = (async () => store.consume(charges, timeoutMilliseconds))();
     let consumption: Consumption;
     try {
-      consumption = checkedConsumption(await within(timeoutMilliseconds, pending), charges);
+      consumption = checkConsumption(await awaitWithin(timeoutMilliseconds, pending), charges);
     } catch (error) {
       faults.failed(place);
       if (reporter && !isTold) {
@@ -120,10 +120,10 @@ export function withFallback(store: CounterStore, options: SteadyOptions): Stead
   return {
     take: windows ? (charges) => ({ consumption: windows.consume(charges), giveBack }) : ask,
 
-    peek: (bucket) => within(timeoutMilliseconds, store.peek(bucket)),
+    peek: (bucket) => awaitWithin(timeoutMilliseconds, store.peek(bucket)),
     reset(bucket) {
       insurance.reset(share(bucket));
-      return within(timeoutMilliseconds, store.reset(bucket));
+      return awaitWithin(timeoutMilliseconds, store.reset(bucket));
     },
   };
 }

@@ -6,8 +6,7 @@
  * must not wash away what another policy counts. Which one of that policy goes, `WindowQueue` decides.
  */
 import type { BucketState, Charge, Consumption, Refund } from '@graphql-bulwark/core';
-import { wholeNumber } from '@graphql-bulwark/core/internal';
-import { wholePoints } from '../points.ts';
+import { requireWholeNumber, roundUpPoints } from '@graphql-bulwark/core/internal';
 import { type Queued, WindowQueue } from './eviction.ts';
 
 type Bucket = Omit<Charge, 'points'>;
@@ -61,8 +60,8 @@ export function createWindows(maxKeys: number): Windows {
   }
 
   function addKind({ policy, limit, windowSeconds }: Bucket): Kind {
-    wholeNumber('limit', limit);
-    wholeNumber('windowSeconds', windowSeconds);
+    requireWholeNumber('limit', limit);
+    requireWholeNumber('windowSeconds', windowSeconds);
     const kind: Kind = { policy, limit, windowSeconds, windows: new Map(), queue: new WindowQueue() };
     kinds.set(policy, [...(kinds.get(policy) ?? []), kind]);
     all.push(kind);
@@ -141,7 +140,7 @@ export function createWindows(maxKeys: number): Windows {
   return {
     consume(charges) {
       const now = milliseconds();
-      const points = charges.map((charge) => wholePoints(charge.points));
+      const points = charges.map((charge) => roundUpPoints(charge.points));
       calls += 1;
       // Whatever has to go now, it is none that this call charges.
       if (size + charges.length > maxKeys) for (const charge of charges) current(charge, now);
@@ -167,7 +166,7 @@ export function createWindows(maxKeys: number): Windows {
     giveBack(refunds) {
       const now = milliseconds();
       for (const refund of refunds) {
-        const points = wholePoints(refund.points);
+        const points = roundUpPoints(refund.points);
         const window = current(refund, now);
         if (!window || (refund.window !== undefined && refund.window !== window.id)) continue;
         window.consumed = Math.max(0, window.consumed - points);

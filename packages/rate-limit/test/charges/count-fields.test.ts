@@ -1,6 +1,6 @@
 // Interfaces and unions with hundreds of members: what counting costs, and what passes.
 import type { ResolvedOperation } from '@graphql-bulwark/core';
-import { operationFacts } from '@graphql-bulwark/core/internal';
+import { countOperationFacts } from '@graphql-bulwark/core/internal';
 import { buildSchema, getOperationAST, type OperationDefinitionNode } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { counting } from '../../../../test/counting.ts';
@@ -31,7 +31,7 @@ function counted(width: number, text: string) {
   const schema = buildSchema(`${rateLimitDirectives} ${typeDefs(width)}`);
   const { document, looks } = counting(text);
   const operation = getOperationAST(document) as OperationDefinitionNode;
-  const facts = operationFacts(document, operation);
+  const facts = countOperationFacts(document, operation);
   const resolved = { schema, document, operation, variables: {}, facts } as unknown as ResolvedOperation;
   const limited = compileRules(schema);
   let before = looks();

@@ -1,10 +1,10 @@
 // What keeps a server from starting, and what the parts say by themselves.
 import type { SecurityContext } from '@graphql-bulwark/core';
+import { roundUpPoints } from '@graphql-bulwark/core/internal';
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
 import { compileSpelling, type Spelled, writeCallerKey, writeValuesKey } from '../../src/charges/bucket-key.ts';
 import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '../../src/index.ts';
-import { wholePoints } from '../../src/points.ts';
 import { writeHeaders } from '../../src/response/headers.ts';
 import { compileRules, type Rule } from '../../src/rules/directive.ts';
 
@@ -235,10 +235,10 @@ describe('the key of a bucket', () => {
 
 describe('points', () => {
   it('R6 rounds up, and refuses what would poison a bucket', () => {
-    expect(wholePoints(1.5)).toBe(2);
-    expect(wholePoints(1)).toBe(1);
+    expect(roundUpPoints(1.5)).toBe(2);
+    expect(roundUpPoints(1)).toBe(1);
     for (const points of [0, -0, -1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2 ** 53]) {
-      expect(() => wholePoints(points)).toThrow(RangeError);
+      expect(() => roundUpPoints(points)).toThrow(RangeError);
     }
   });
 });

@@ -5,7 +5,7 @@
  * Core's walk shows the fields of a fragment at every spread. Here a fragment has a plan of its own, which is added once for each
  * spread: fragments that double then cost no more than their text.
  */
-import { responseKey } from '@graphql-bulwark/core/internal';
+import { readResponseKey } from '@graphql-bulwark/core/internal';
 import { type FieldNode, Kind, type SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from '../compile.ts';
 import { guardOf } from '../conditions.ts';
@@ -51,7 +51,7 @@ export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootTy
     if (!cost) return undefined;
     const { size, below: context } = sizesOf(compiler, cost, node, around);
     return {
-      key: responseKey(node),
+      key: readResponseKey(node),
       coordinate: cost.coordinate,
       own: inputsCost(compiler, cost, node),
       each: cost.weight,

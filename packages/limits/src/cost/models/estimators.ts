@@ -1,5 +1,5 @@
 /** Estimators of graphql-query-complexity, taken as they are: functions that price one field, its children included. */
-import { ownVerdict } from '@graphql-bulwark/core/internal';
+import { catchRejection } from '@graphql-bulwark/core/internal';
 import type { FieldNode, GraphQLCompositeType, GraphQLField } from 'graphql';
 
 /** What an estimator is told of a field. */
@@ -24,7 +24,7 @@ export type Estimator = (options: EstimatorArgs) => number | void;
 /** The first number that an estimator gives; `NaN`, which is refused, where none gives one. */
 export function estimate(estimators: readonly Estimator[], told: EstimatorArgs): number {
   for (const estimator of estimators) {
-    const cost = ownVerdict(estimator(told));
+    const cost = catchRejection(estimator(told));
     if (typeof cost === 'number' && !Number.isNaN(cost)) return cost;
   }
   return Number.NaN;

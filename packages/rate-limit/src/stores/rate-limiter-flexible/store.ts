@@ -6,8 +6,7 @@
  * refused as well; they never let more through than the limit.
  */
 import type { Charge, CounterStore } from '@graphql-bulwark/core';
-import { aFunction, wholeNumber, within } from '@graphql-bulwark/core/internal';
-import { wholePoints } from '../../points.ts';
+import { aFunction, awaitWithin, requireWholeNumber, roundUpPoints } from '@graphql-bulwark/core/internal';
 import {
   type Count,
   consumePoints,
@@ -42,8 +41,8 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
     const keyPrefix = `bulwark:${limit}:${windowSeconds}:${policy.length}:${policy}`;
     let limiter = limiters.get(keyPrefix);
     if (!limiter) {
-      const points = wholeNumber('limit', limit);
-      limiter = makeLimiter({ points, duration: wholeNumber('windowSeconds', windowSeconds), keyPrefix });
+      const points = requireWholeNumber('limit', limit);
+      limiter = makeLimiter({ points, duration: requireWholeNumber('windowSeconds', windowSeconds), keyPrefix });
       limiters.set(keyPrefix, limiter);
     }
     return limiter;
@@ -54,7 +53,7 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
       const wanted = charges.map((charge) => ({
         charge,
         limiter: limiterOf(charge),
-        points: wholePoints(charge.points),
+        points: roundUpPoints(charge.points),
       }));
       if (wanted.length > 1 || wanted.some(({ points }) => points > 1)) {
         const states = await Promise.all(
@@ -70,7 +69,9 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
         wanted.map(async ({ charge, limiter, points }, i) => {
           const pending = consumePoints(limiter, { ...charge, points });
           try {
-            const answer = await (timeoutMilliseconds === undefined ? pending : within(timeoutMilliseconds, pending));
+            const answer = await (timeoutMilliseconds === undefined
+              ? pending
+              : awaitWithin(timeoutMilliseconds, pending));
             taken[i] = { charge, limiter, ...answer };
           } catch (error) {
             failures.push(error);
@@ -96,7 +97,7 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
     },
 
     async giveBack(refunds) {
-      const wanted = refunds.map((refund) => ({ refund, points: wholePoints(refund.points) }));
+      const wanted = refunds.map((refund) => ({ refund, points: roundUpPoints(refund.points) }));
       await Promise.all(
         wanted.map(async ({ refund, points }) => {
           const limiter = limiterOf(refund);

@@ -1,6 +1,6 @@
 /** One name per bucket. Limit and window are part of it: a limit that changes counts anew, and never by another's rule. */
 import type { Charge } from '@graphql-bulwark/core';
-import { wholeNumber } from '@graphql-bulwark/core/internal';
+import { requireWholeNumber } from '@graphql-bulwark/core/internal';
 
 /**
  * Names buckets; the part that those of a policy share is checked and spelled once.
@@ -12,8 +12,8 @@ export function createBucketNamer(head: string): (bucket: Omit<Charge, 'points'>
   return ({ policy, key, limit, windowSeconds }) => {
     const last = known.get(policy);
     if (last && last.limit === limit && last.windowSeconds === windowSeconds) return last.start + key;
-    wholeNumber('limit', limit);
-    wholeNumber('windowSeconds', windowSeconds);
+    requireWholeNumber('limit', limit);
+    requireWholeNumber('windowSeconds', windowSeconds);
     const start = `${head}${limit}:${windowSeconds}:${policy.length}:${policy}:`;
     if (known.size >= maxPolicies) known.clear();
     known.set(policy, { limit, windowSeconds, start });

@@ -1,7 +1,7 @@
 /**
  * Charges in several slots of a cluster: taken slot by slot, and given back where another slot refuses, fails or is silent.
  */
-import { within } from '@graphql-bulwark/core/internal';
+import { awaitWithin } from '@graphql-bulwark/core/internal';
 import type { Decision } from './script.ts';
 
 export interface SlotCalls<P> {
@@ -21,7 +21,7 @@ export async function consumeSpread<P>(
 ): Promise<readonly Decision[]> {
   const pending = parts.map(consume);
   const settled = await Promise.allSettled(
-    pending.map((call) => (timeoutMilliseconds === undefined ? call : within(timeoutMilliseconds, call))),
+    pending.map((call) => (timeoutMilliseconds === undefined ? call : awaitWithin(timeoutMilliseconds, call))),
   );
   const decisions = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const failure = settled.find((result) => result.status === 'rejected');

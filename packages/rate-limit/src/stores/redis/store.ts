@@ -5,8 +5,7 @@
  * where it says, and a request over several of them is taken slot by slot, with give-back.
  */
 import type { BucketState, Charge, Consumption, CounterStore, Refund } from '@graphql-bulwark/core';
-import { isText, must, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
-import { wholePoints } from '../../points.ts';
+import { isText, must, type OptionTable, readOptions, roundUpPoints } from '@graphql-bulwark/core/internal';
 import { createBucketNamer } from './bucket-name.ts';
 import { aRedisClient, createScriptRunner } from './client.ts';
 import { consumeSpread, type SlotCalls } from './cluster.ts';
@@ -113,7 +112,7 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
 }
 
 function readPoints({ points }: Charge): number {
-  return wholePoints(points);
+  return roundUpPoints(points);
 }
 
 function readWindow({ windowSeconds }: Bucket): number {

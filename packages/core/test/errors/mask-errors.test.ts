@@ -88,23 +88,26 @@ const uncoercible: readonly (readonly [string, string, Record<string, unknown>])
   ['a variable that is missing', 'query ($n: Int!) { greeting(n: $n) }', {}],
 ];
 
-describe("where the schema is nobody else's business", () => {
-  it.each(misfits)('%s that does not fit answers one constant error without a place, twice', async (_name, query) => {
-    const { server, events } = await serve({ schemaDetails: false });
-    for (const _time of [1, 2]) {
-      const answer = await send(server, query, as(null));
-      expect(answer.status).toBe(400);
-      expect(answer.body).toEqual({
-        errors: [{ message: 'Invalid operation', extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
-      });
-    }
-    expect(events).toHaveLength(2);
-    expect(events[0]).toMatchObject({ type: 'request.invalid', code: 'GRAPHQL_VALIDATION_FAILED' });
-    expect(JSON.stringify(events[0])).toMatch(/Query|Thin|Color|In\b|skipp|String/);
-  });
+describe('callers who may not read schema details', () => {
+  it.each(misfits)(
+    '%s that does not fit the schema is answered with one constant error without a location, twice',
+    async (_name, query) => {
+      const { server, events } = await serve({ schemaDetails: false });
+      for (const _time of [1, 2]) {
+        const answer = await send(server, query, as(null));
+        expect(answer.status).toBe(400);
+        expect(answer.body).toEqual({
+          errors: [{ message: 'Invalid operation', extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
+        });
+      }
+      expect(events).toHaveLength(2);
+      expect(events[0]).toMatchObject({ type: 'request.invalid', code: 'GRAPHQL_VALIDATION_FAILED' });
+      expect(JSON.stringify(events[0])).toMatch(/Query|Thin|Color|In\b|skipp|String/);
+    },
+  );
 
   it.each(uncoercible)(
-    '%s that does not fit answers one constant error without a place',
+    '%s that cannot be coerced is answered with one constant error without a location',
     async (_name, query, variables) => {
       const { server, events } = await serve({ schemaDetails: false });
       const answer = await send(server, query, as(null), { variables });
@@ -118,7 +121,7 @@ describe("where the schema is nobody else's business", () => {
     },
   );
 
-  it('answers one error also where formatError writes other codes, or takes the code away', async () => {
+  it('errors of the schema stay one constant error where formatError writes other codes or removes the code', async () => {
     for (const change of [{ extensions: { code: 'MINE' } }, { extensions: {} }]) {
       const { server } = await serve({ schemaDetails: false }, [], (error) => ({ ...error, ...change }));
       const answer = await send(server, '{ greting greeting(colour: RED) }', as(null));
@@ -128,7 +131,7 @@ describe("where the schema is nobody else's business", () => {
     }
   });
 
-  it('shows those who may read more every error with its place', async () => {
+  it('callers who may read schema details get every error with its location', async () => {
     const { server } = await serve({ schemaDetails: true });
     const answer = await send(server, '{ greting greeting(colour: RED) }', as(null));
     expect(answer.body.errors.map(({ locations }: { locations: unknown }) => locations)).toEqual([
@@ -137,7 +140,7 @@ describe("where the schema is nobody else's business", () => {
     ]);
   });
 
-  it('passes what an application says of values under the same code, and syntax errors', async () => {
+  it('messages of the application under the same code, and syntax errors, are passed on', async () => {
     const { server } = await serve({ schemaDetails: false });
     const answer = await send(server, '{ refuses }', as(null));
     expect(answer.body.errors[0]).toMatchObject({
@@ -148,7 +151,7 @@ describe("where the schema is nobody else's business", () => {
     expect(syntax.body.errors[0].message).toMatch(/^Syntax Error/);
   });
 
-  it('is judged per request, and anything but true and whatever throws lets nobody read more', async () => {
+  it('schemaDetails is asked per request, and hides the schema unless it returns true', async () => {
     const { server } = await serve({ schemaDetails: ({ principal }) => principal?.id === 'dev' });
     const query = '{ greting }';
     expect((await send(server, query, as({ id: 'dev' }))).body.errors[0].message).toContain('greting');
@@ -169,14 +172,14 @@ describe("where the schema is nobody else's business", () => {
     ['production', 'Invalid operation'],
     [undefined, 'Invalid operation'],
     ['development', 'Cannot query field "greting" on type "Query".'],
-  ])('is the default where NODE_ENV is %s', async (environment, message) => {
+  ])('the default of schemaDetails follows NODE_ENV: %s', async (environment, message) => {
     vi.stubEnv('NODE_ENV', environment);
     const { server } = await serve();
     expect((await send(server, '{ greting }', as(null))).body.errors[0].message).toBe(message);
   });
 });
 
-it('says nothing of what resembles a misspelt name to those who may read the rest', async () => {
+it('suggestions for misspelt names are hidden even from callers who may read schema details', async () => {
   const { server } = await serve({ schemaDetails: true });
   const all = [...misfits.map(([name, query]) => [name, query, undefined] as const), ...uncoercible];
   for (const [, query, variables] of all) {
@@ -186,8 +189,8 @@ it('says nothing of what resembles a misspelt name to those who may read the res
   }
 });
 
-describe('an error that nobody meant for a client', () => {
-  it('I9 is masked, in resolvers, with an id that the log carries and no stack, whatever the environment', async () => {
+describe('unexpected errors', () => {
+  it('I9: an unexpected error of a resolver is masked in every environment, without stack and with an id that the log has', async () => {
     const { server, events } = await serve();
     const answer = await send(server, '{ throws }', as(null));
     const [error] = answer.body.errors;
@@ -201,7 +204,7 @@ describe('an error that nobody meant for a client', () => {
     ['an object that no type recognised', '{ thing { inner } }', 'Expected value of type "Thing"'],
     ['an object in place of a text', '{ text }', 'String cannot represent'],
     ['a list in place of a number', '{ numbers }', 'Int cannot represent'],
-  ])('never shows, nor logs, %s, even where everything is exposed', async (_name, query, why) => {
+  ])('an error never shows or logs %s, even where everything is exposed', async (_name, query, why) => {
     const { server } = await serve({ expose: () => true });
     const answer = await send(server, query, as(null));
     expect(answer.body.errors[0].message).toBe('Internal server error');
@@ -210,7 +213,7 @@ describe('an error that nobody meant for a client', () => {
     expect(logged.join('\n')).not.toContain('the inner secret');
   });
 
-  it('is masked where another plugin throws it before execution', async () => {
+  it('an unexpected error that another plugin throws before execution is masked', async () => {
     const { server } = await serve({}, [
       {
         requestDidStart: async () => ({
@@ -225,7 +228,7 @@ describe('an error that nobody meant for a client', () => {
     expect(JSON.stringify(answer.body)).not.toContain('password');
   });
 
-  it('is masked where context() throws it', async () => {
+  it('an unexpected error that context() throws is masked', async () => {
     const { server, events } = await serve();
     const answer = await server.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
@@ -244,7 +247,7 @@ describe('an error that nobody meant for a client', () => {
     expect(events).toMatchObject([{ type: 'failure', where: 'context' }]);
   });
 
-  it('is masked in the later parts of an answer too', async () => {
+  it('an unexpected error in a later part of an answer is masked', async () => {
     const parts = [
       { hasNext: true, incremental: [{ path: ['a'], errors: [new GraphQLError('db password x').toJSON()] }] },
       {
@@ -292,7 +295,7 @@ describe('an error that nobody meant for a client', () => {
 });
 
 describe('messages in the words of the application', () => {
-  it('stand in for the constant texts, by code', async () => {
+  it('messages of the application replace the constant texts, by code', async () => {
     const { server } = await serve({
       schemaDetails: false,
       messages: { GRAPHQL_VALIDATION_FAILED: 'Ungueltige Anfrage', INTERNAL_SERVER_ERROR: 'Interner Fehler' },
@@ -304,7 +307,7 @@ describe('messages in the words of the application', () => {
     );
   });
 
-  it('may depend on the request, and a function that throws or knows none changes nothing', async () => {
+  it('messages may depend on the request, and a function that throws or returns none leaves the constant text', async () => {
     const messages = (code: string, contextValue: unknown) => {
       if (code !== 'INTERNAL_SERVER_ERROR') throw new Error('no such text');
       return (contextValue as { language?: string }).language === 'fr' ? 'Erreur interne' : undefined;
@@ -317,13 +320,13 @@ describe('messages in the words of the application', () => {
     expect(await text('{ greting }', 'fr')).toBe('Invalid operation');
   });
 
-  it('are refused at start for a code that does not exist and a text that is none', () => {
+  it('messages for an unknown code, and an empty text, are refused at start', () => {
     expect(() => guard({ controls: [], messages: { FORBIDEN: 'x' } as never })).toThrow(/did you mean 'FORBIDDEN'/);
     expect(() => guard({ controls: [], messages: { FORBIDDEN: '' } })).toThrow(TypeError);
   });
 });
 
-it('takes time in proportion to a message, however it is made', async () => {
+it('growth: masking takes time in proportion to the length of a message', async () => {
   const measure = async (size: number): Promise<number> => {
     const { server } = await serve({ expose: () => true }, [
       {

@@ -1,0 +1,98 @@
+/**
+ * What operators are told: a union, told apart by `type`. No event holds a token, a variable, a literal, a value of an answer
+ * or the text of a query.
+ */
+import type { CoordinateShare, RefusalCode } from '../errors/codes.ts';
+
+/** What happened, by `type`. */
+export type EventDetails =
+  /** A limit was exceeded. `limit` is the name of its option; `actual` is `Infinity` where counting stopped early. */
+  | {
+      type: 'limit.exceeded';
+      control: string;
+      code: RefusalCode;
+      limit: string;
+      actual: number;
+      maximum: number;
+      coordinate?: string;
+      /** The coordinates with the highest share of a cost, highest first. */
+      dearest?: readonly CoordinateShare[];
+    }
+  /** A rule denied an operation, a field, an object or an argument. Sent once per coordinate and operation. */
+  | {
+      type: 'access.denied';
+      control: string;
+      code: RefusalCode;
+      coordinate?: string;
+      rule?: string;
+      reason?: string;
+      /** How many values were denied; with Apollo Server, in the whole operation. Left out: one. */
+      count?: number;
+    }
+  /** A role gave access to a value that is reserved for its owner. Sent once per coordinate and operation. */
+  | { type: 'access.bypassed'; control: string; coordinate: string; rule: string }
+  /**
+   * A bucket is exhausted. `policy` names it, as `RateLimit-Policy` and `peek()` do: `Mutation.login#2` is the second rule
+   * there.
+   */
+  | {
+      type: 'rate.limited';
+      control: string;
+      code: RefusalCode;
+      coordinate?: string;
+      policy?: string;
+      retryAfterSeconds?: number;
+    }
+  | { type: 'introspection.blocked'; control: string; code: RefusalCode; coordinate?: string }
+  | { type: 'auth.success'; method: string; keyId?: string }
+  /**
+   * A credential was refused. `auth.locked`: too many attempts failed before it. `auth.failure`: any reason without a type of
+   * its own. Where the verification itself failed, the log has the error under `errorId`, once a minute.
+   */
+  | {
+      type: 'auth.failure' | 'auth.expired' | 'auth.revoked' | 'auth.locked';
+      code: RefusalCode;
+      reason: string;
+      keyId?: string;
+      errorId?: string;
+    }
+  /** The keys of an issuer cannot be fetched, or can be fetched again. */
+  | { type: 'issuer.down' | 'issuer.up'; issuer: string; reason?: string }
+  /**
+   * Apollo Server or a control refused the form of the request. `details` are the messages of graphql-js, even if the client
+   * got a constant text; each ends where it would quote a value of the client.
+   */
+  | { type: 'request.invalid'; code: string; reason?: string; details?: readonly string[] }
+  /** Something of Bulwark or of the application failed, and the request was denied. The log has the error under `errorId`. */
+  | { type: 'failure'; where: string; errorId?: string; reason?: string }
+  /** An unexpected error was masked. The log has it under `errorId`. */
+  | { type: 'error.masked'; errorId: string; path?: readonly (string | number)[] }
+  /** A counter store does not answer, or answers again. */
+  | { type: 'store.degraded' | 'store.recovered'; store: string }
+  /** A stream was ended because the credential of its subscriber expired or was revoked. */
+  | { type: 'subscription.ended'; coordinate: string; reason: string }
+  /** A configuration that is allowed and weak, found while the server starts. */
+  | { type: 'config.warning'; message: string };
+
+/** An event as a listener gets it. */
+export type SecurityEvent = EventDetails & {
+  /** A random UUID. */
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** `reported`: a control in `report` mode would have refused. `noted`: nothing was refused. */
+  readonly outcome: 'refused' | 'reported' | 'noted';
+  readonly requestId?: string;
+  /** At most 100 characters; those that are not printable ASCII are written as `\u` and their code. */
+  readonly principalId?: string;
+  readonly clientIp?: string;
+  readonly operationType?: string;
+  /**
+   * The name of the operation, written as `principalId` is. Where the request was refused before its text was parsed, the
+   * `operationName` that was sent with it.
+   */
+  readonly operationName?: string;
+};
+
+/** Called with each event, synchronously. What it throws or rejects with is logged. */
+export type EventListener = (event: SecurityEvent) => void;
