@@ -1,4 +1,4 @@
-/** What graphql-js says of values that do not fit prints the object: nobody reads one of a guarded type that way. */
+/** graphql-js prints values that are not of their field's type in its errors. No object of a guarded type may be read there. */
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { IResolvers } from '@graphql-tools/utils';
 import { type GraphQLSchema, graphql } from 'graphql';
@@ -49,13 +49,13 @@ describe('an error outside Apollo Server', () => {
     ['that stands in a guarded list of texts', {}, '{texts}', [[secret]]],
     ['that comes later where a guarded id was meant', {}, '{later}', Promise.resolve(secret)],
     ['list where guarded text was meant', {}, '{text}', ['classified']],
-  ])('prints no object %s', async (_, resolvers, source, value) => {
+  ])('an error prints no object %s', async (_, resolvers, source, value) => {
     const found = await messages(guarded(resolvers), source, value);
     expect(found).toHaveLength(1);
     expect(found.join()).not.toContain('classified');
   });
 
-  it('is none for what fits', async () => {
+  it("a value of its field's type is no error", async () => {
     const schema = guarded({
       Part: { __isTypeOf: (value: { kind?: string }) => value.kind === 'part' },
       Note: { __isTypeOf: (value: { kind?: string }) => value.kind === 'note' },
@@ -85,7 +85,7 @@ describe('an error outside Apollo Server', () => {
     });
   });
 
-  it('leaves a type resolver of the executor to what it resolves', async () => {
+  it('a typeResolver of the executor still resolves the types without isTypeOf', async () => {
     const schema = guardSchema(
       makeExecutableSchema({
         typeDefs: `${authDirectives} type Query { n: N @public } interface N { id: ID } type P implements N { id: ID s: ID @auth }`,

@@ -63,47 +63,53 @@ const codesOf = (errors: readonly GraphQLError[]) => errors.map(({ extensions })
 const twenty = [...Array<string>(20).fill('FORBIDDEN'), 'ERRORS_OMITTED'];
 
 describe('a list of denied objects', () => {
-  it.each([1_000, 100_000])('of %d has 20 errors, one that says there are more, and one event', async (size) => {
-    const api = await start(values(foreign(size)));
-    const { data, errors } = await run(api, '{docs{id}}');
-    expect(data).toEqual({ docs: Array(size).fill(null) });
-    expect(codesOf(errors)).toEqual(twenty);
-    expect(errors.map(({ path }) => path)).toEqual([...Array.from({ length: 20 }, (_, i) => ['docs', i]), ['docs']]);
-    expect(new Set(errors.map(({ message }) => message))).toEqual(
-      new Set(['Forbidden', 'Further errors are not shown']),
-    );
-    expect(api.events).toMatchObject([{ type: 'access.denied', coordinate: 'Doc', reason: 'owner', count: size }]);
+  it.each([1_000, 100_000])(
+    'a list of %d denied objects has 20 errors, one that says there are more, and one event',
+    async (size) => {
+      const api = await start(values(foreign(size)));
+      const { data, errors } = await run(api, '{docs{id}}');
+      expect(data).toEqual({ docs: Array(size).fill(null) });
+      expect(codesOf(errors)).toEqual(twenty);
+      expect(errors.map(({ path }) => path)).toEqual([...Array.from({ length: 20 }, (_, i) => ['docs', i]), ['docs']]);
+      expect(new Set(errors.map(({ message }) => message))).toEqual(
+        new Set(['Forbidden', 'Further errors are not shown']),
+      );
+      expect(api.events).toMatchObject([{ type: 'access.denied', coordinate: 'Doc', reason: 'owner', count: size }]);
 
-    for (let time = 1; time <= 2; time += 1) {
-      const answer = await send(api.server, '{docs{id}}', me);
-      expect(answer.body.data).toEqual(data);
-      expect(answer.body.errors).toHaveLength(20);
-      expect(answer.body.errors.at(-1).extensions.code).toBe('ERRORS_OMITTED');
-      expect(api.events.slice(time)).toMatchObject([{ type: 'access.denied', coordinate: 'Doc', count: size }]);
-    }
-  });
+      for (let time = 1; time <= 2; time += 1) {
+        const answer = await send(api.server, '{docs{id}}', me);
+        expect(answer.body.data).toEqual(data);
+        expect(answer.body.errors).toHaveLength(20);
+        expect(answer.body.errors.at(-1).extensions.code).toBe('ERRORS_OMITTED');
+        expect(api.events.slice(time)).toMatchObject([{ type: 'access.denied', coordinate: 'Doc', count: size }]);
+      }
+    },
+  );
 
-  it.each(['docs', 'nodes', 'any', 'asked', 'many', 'loaded'])('is capped in %s, synchronous or not', async (field) => {
-    const lists = {
-      array: foreign(50),
-      set: new Set(foreign(50)),
-      promise: slowly(foreign(50)),
-      promises: foreign(50).map(slowly),
-    };
-    for (const list of Object.values(lists)) {
-      const api = await start(values(list));
-      const unhandled = await unhandledDuring(async () => {
-        const { data, errors } = await run(api, `{${field}{__typename}}`);
-        expect(data).toEqual({ [field]: Array(50).fill(null) });
-        expect(codesOf(errors).filter((code) => code === 'FORBIDDEN')).toHaveLength(20);
-        expect(codesOf(errors).filter((code) => code === 'ERRORS_OMITTED')).toHaveLength(1);
-        expect(errors.filter(({ path }) => path?.length === 2)).toHaveLength(20);
-      });
-      expect(unhandled).toEqual([]);
-    }
-  });
+  it.each(['docs', 'nodes', 'any', 'asked', 'many', 'loaded'])(
+    'errors of denied objects are capped in %s, synchronous or not',
+    async (field) => {
+      const lists = {
+        array: foreign(50),
+        set: new Set(foreign(50)),
+        promise: slowly(foreign(50)),
+        promises: foreign(50).map(slowly),
+      };
+      for (const list of Object.values(lists)) {
+        const api = await start(values(list));
+        const unhandled = await unhandledDuring(async () => {
+          const { data, errors } = await run(api, `{${field}{__typename}}`);
+          expect(data).toEqual({ [field]: Array(50).fill(null) });
+          expect(codesOf(errors).filter((code) => code === 'FORBIDDEN')).toHaveLength(20);
+          expect(codesOf(errors).filter((code) => code === 'ERRORS_OMITTED')).toHaveLength(1);
+          expect(errors.filter(({ path }) => path?.length === 2)).toHaveLength(20);
+        });
+        expect(unhandled).toEqual([]);
+      }
+    },
+  );
 
-  it('leaves out nothing of what is allowed', async () => {
+  it('the cap of errors leaves out nothing that is allowed', async () => {
     const mixed = Array.from({ length: 90 }, (_, id) => ({ id, ownerId: id % 3 === 0 ? 'me' : 'them' }));
     const api = await start(values(mixed));
     const expected = mixed.map(({ id, ownerId }) => (ownerId === 'me' ? { id: String(id) } : null));
@@ -113,7 +119,7 @@ describe('a list of denied objects', () => {
   });
 
   it.each(['sure', 'must'])(
-    'is null with one error at its first denied item, where items of %s cannot be null',
+    'a list whose items cannot be null is null with one error at its first denied item: %s',
     async (field) => {
       for (const list of [
         foreign(1_000),
@@ -132,7 +138,7 @@ describe('a list of denied objects', () => {
     },
   );
 
-  it('counts lists in lists as one field', async () => {
+  it('errors of nested lists are capped as those of one field', async () => {
     const nested = () => [foreign(10), foreign(10), [{ id: 'own', ownerId: 'me' }], foreign(10)];
     const { data, errors } = await run(await start({ Query: { nested } }), '{nested{id}}');
     expect(data).toEqual({
@@ -142,7 +148,7 @@ describe('a list of denied objects', () => {
     expect(errors[15]?.path).toEqual(['nested', 1, 5]);
   });
 
-  it('counts what FILTER and NULL hide, for the operator alone', async () => {
+  it('what FILTER and NULL hide is counted in the event, and has no error', async () => {
     const api = await start(values(foreign(30)));
     const { data, errors } = await run(api, '{hidden{id} nulled{id}}');
     expect([data, errors]).toEqual([{ hidden: [], nulled: Array(30).fill(null) }, []]);
@@ -164,7 +170,7 @@ describe('a denied field of many objects', () => {
     ['secret', null],
     ['doc{id}', null],
     ['docs{id}', [null]],
-  ])('is null and capped: %s', async (field, expected) => {
+  ])('a denied field of many objects is null, and its errors are capped: %s', async (field, expected) => {
     for (const doc of [{ ownerId: 'them' }, slowly({ ownerId: 'them' })]) {
       const api = await start(plains(1_000, doc));
       const { data, errors } = await run(api, `{plains{id ${field}}}`);
@@ -178,7 +184,7 @@ describe('a denied field of many objects', () => {
   });
 
   it.each(['must', 'sure{id}'])(
-    'nulls the object where %s cannot be null: with an error, the same one from the cap on',
+    'a denied field that cannot be null nulls its object with an error, beyond the cap always the same one: %s',
     async (field) => {
       const api = await start(plains(1_000));
       const { data, errors } = await run(api, `{plains{${field}}}`);
@@ -191,13 +197,13 @@ describe('a denied field of many objects', () => {
     },
   );
 
-  it('has a budget for each place in the document', async () => {
+  it('each place in the document has its own cap of errors', async () => {
     const { errors } = await run(await start(plains(30)), '{a:plains{secret x:secret} b:plains{secret}}');
     expect(codesOf(errors).filter((code) => code === 'FORBIDDEN')).toHaveLength(60);
     expect(codesOf(errors).filter((code) => code === 'ERRORS_OMITTED')).toHaveLength(3);
   });
 
-  it('is one event over HTTP, whenever the denials come', async () => {
+  it('denials of one coordinate are one event over HTTP, whenever they come', async () => {
     const later = (turns: number): Promise<unknown> =>
       turns === 0 ? Promise.resolve({ ownerId: 'them' }) : slowly(turns - 1).then(later);
     const api = await start({ Query: { plains: () => Array.from({ length: 10 }, (_, i) => ({ doc: later(i) })) } });
@@ -206,13 +212,13 @@ describe('a denied field of many objects', () => {
   });
 });
 
-it('enum values of a list are capped as well', async () => {
+it('errors of denied enum values of a list are capped', async () => {
   const { data, errors } = await run(await start({ Query: { levels: () => Array(40).fill('HIGH') } }), '{levels}');
   expect(data).toEqual({ levels: Array(40).fill(null) });
   expect(codesOf(errors)).toEqual(twenty);
 });
 
-it('attack: what is hidden as not found is so each time, as what does not exist', async () => {
+it('attack: hidden objects have their error beyond the cap, as missing ones do', async () => {
   const answer = async (find: () => unknown) => {
     const hidden = `${authDirectives} type Query { rows: [Row] } type Row { one: Note sure: Note! } type Note @owner(mode: NOT_FOUND) { id: ID }`;
     const resolvers = { Query: { rows: () => foreign(50) }, Row: { one: find, sure: find } };
@@ -236,18 +242,18 @@ describe('maxErrorsPerField', () => {
     expect(errors).toHaveLength(count);
   });
 
-  it('shows every denial where there are no more', async () => {
+  it('maxErrorsPerField shows every denial if there are no more', async () => {
     const api = await start(values(foreign(2)), { maxErrorsPerField: 2 });
     const errors = [denied('docs.0', 'FORBIDDEN'), denied('docs.1', 'FORBIDDEN')];
     expect(await everyWay(api, '{docs{id}}', me)).toEqual(everywhere({ data: { docs: [null, null] }, errors }));
   });
 
-  it.each([0, -1, 1.5, Number.NaN, Infinity, '20', null, true])('refuses %s', (value) => {
+  it.each([0, -1, 1.5, Number.NaN, Infinity, '20', null, true])('maxErrorsPerField refuses %s', (value) => {
     const schema = buildSchema(`${authDirectives} type Query { a: Int }`);
     expect(() => guardSchema(schema, { maxErrorsPerField: value as never })).toThrow(/maxErrorsPerField must be/);
   });
 
-  it('judges each execution by itself, also with one context', async () => {
+  it('errors are capped for each execution by itself, also with one context', async () => {
     const { schema } = await start(values(foreign(30)));
     for (let time = 0; time < 2; time += 1) {
       const result = await execute({ schema, document: parse('{docs{id}}'), contextValue: me });

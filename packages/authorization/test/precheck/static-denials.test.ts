@@ -28,7 +28,7 @@ const schema = guardSchema(
 const control = authorization();
 const { security } = as({ id: 'u' });
 
-/** What becomes of an operation that nobody has validated, asked for by a caller without roles. */
+/** What happens to an operation that was not validated, of a caller without roles. */
 async function check(
   document: string | DocumentNode,
   operationName?: string,
@@ -79,13 +79,13 @@ describe('the walk', () => {
   it.each([
     ['doubling fragments', doubling],
     ['fragments that narrow in several ways', narrowing],
-  ])('grows with the text of %s, not with what they expand to', (_, attack) => {
+  ])('growth: the search for denials grows with the text of %s, not with what they expand to', (_, attack) => {
     const [small, large] = [steps(attack(40)), steps(attack(80))];
     expect(small).toBeLessThan(2_000);
     expect(large / small).toBeLessThan(2.2);
   });
 
-  it('ends for fragments that spread themselves', async () => {
+  it('the search for denials ends for fragments that spread themselves', async () => {
     for (const text of [
       'mutation { ...A } fragment A on Mutation { ...A t { ...T } } fragment T on T { t { ...T } }',
       'mutation { ...A } fragment A on Mutation { ...B } fragment B on Mutation { ...A secret }',
@@ -97,7 +97,7 @@ describe('the walk', () => {
     expect(refused).toMatchObject({ message: 'Forbidden', path: ['secret'] });
   });
 
-  it('does not recurse with the depth of a document', async () => {
+  it('the search for denials does not recurse with the depth of a document', async () => {
     const [outer] = parse('mutation { t { secret } }').definitions as [OperationDefinitionNode];
     const [field] = outer.selectionSet.selections as [FieldNode];
     let node: FieldNode = field;
@@ -109,7 +109,7 @@ describe('the walk', () => {
     expect(refused).toMatchObject({ message: 'Forbidden' });
   }, 30_000);
 
-  it('finds nothing under names that the schema does not have', async () => {
+  it('the search for denials ignores names that the schema does not have', async () => {
     for (const name of ['__proto__', 'constructor', 'toString', '__typename', '__schema', 'nothing']) {
       expect(await check(`mutation { ${name} t { ${name} { secret } } ...on ${name} { secret } }`)).toEqual({
         refused: undefined,
@@ -128,12 +128,12 @@ describe('an answer', () => {
     ['{a t{secret @skip(if: true)}}', false],
     ['mutation{t{a}}', true],
     ['mutation{u{...on T{secret}}}', false],
-  ])('may be cached when it touches no rule: %s', async (text, cached) => {
+  ])('an answer may be cached only if no rule is selected: %s', async (text, cached) => {
     expect((await check(text)).cached).toBe(cached);
     expect((await check(text)).cached).toBe(cached);
   });
 
-  it('is judged anew for another operation of the same document', async () => {
+  it('an answer may be cached or not by each operation of a document', async () => {
     const document = parse('query A {a} query B {t{secret}}');
     expect((await check(document, 'A')).cached).toBe(true);
     expect((await check(document, 'B')).cached).toBe(false);
