@@ -27,8 +27,14 @@ import {
 import { type ApiKeyOptions, apiKeyVerifier } from './api-keys.ts';
 import { loggedOnce, reported } from './auth-events.ts';
 import { type Penalty, type PenaltyOptions, penalty } from './brute-force.ts';
-import { type CookieOptions, readCookieOptions } from './cookie.ts';
-import { type Accepted, type CredentialSource, credentialOf, onlyAuthorization } from './credential.ts';
+import {
+  type Accepted,
+  type CookieOptions,
+  type CredentialSource,
+  credentialOf,
+  onlyAuthorization,
+  readCookieOptions,
+} from './credential.ts';
 import { type DpopOptions, dpopVerifier } from './dpop.ts';
 import { type IssuerOptions, issuerTable } from './jwt/issuer.ts';
 import { issuersVerifier } from './jwt/issuers.ts';

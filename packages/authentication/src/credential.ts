@@ -1,7 +1,14 @@
 /** The one credential of a request: one header, one scheme, at most 8 KiB (RFC 6750 section 2.1, RFC 9449 section 7.1). */
 import { type RequestOrigin, refuse } from '@graphql-bulwark/core';
-import { type AuthScheme, challenge } from '@graphql-bulwark/core/internal';
-import { type CookieOptions, cookiesNamed } from './cookie.ts';
+import {
+  type AuthScheme,
+  challenge,
+  fullListOf,
+  isWebOrigin,
+  must,
+  type OptionTable,
+  readOptions,
+} from '@graphql-bulwark/core/internal';
 
 /** The part of an HTTP request that carries a credential; `http.IncomingMessage` and Express requests fit. */
 export interface CredentialSource extends RequestOrigin {
@@ -9,6 +16,34 @@ export interface CredentialSource extends RequestOrigin {
   readonly rawHeaders?: readonly string[] | undefined;
   /** DPoP proofs are made for one method. */
   readonly method?: string | undefined;
+}
+
+/**
+ * A token in a cookie. Browsers send cookies with requests that other sites make, so an `Origin` from a closed list has to come
+ * with it: a request without one is refused.
+ */
+export interface CookieOptions {
+  /** The cookie that holds the access token. Best with the prefix `__Host-`, `HttpOnly` and `SameSite`. */
+  readonly name: string;
+  /** The web origins that may use it, for example `['https://app.example.com']`. */
+  readonly allowedOrigins: readonly string[];
+}
+
+const cookieTable = {
+  name: { required: true, check: must("be a cookie's name (RFC 6265)", isCookieName) },
+  allowedOrigins: {
+    required: true,
+    check: fullListOf("exact origins such as 'https://app.example.com'", isWebOrigin),
+  },
+} satisfies OptionTable<CookieOptions>;
+
+/** @throws {TypeError} while the server is built. */
+export function readCookieOptions(options: CookieOptions): CookieOptions {
+  return readOptions('authenticate: cookie', options, cookieTable);
+}
+
+function isCookieName(value: unknown): boolean {
+  return typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value);
 }
 
 /** What was sent, well formed and not yet judged. */
@@ -125,4 +160,10 @@ function headersNamed(wanted: string, { headers = {}, rawHeaders = [] }: Credent
   if (sent && sent.length > 1) return sent;
   const named = Object.keys(headers).filter((name) => name.length === wanted.length && name.toLowerCase() === wanted);
   return named.flatMap((name) => headers[name] ?? []);
+}
+
+/** Every value under this name: a second one was put there by somebody else. */
+export function cookiesNamed(name: string, header: string): string[] {
+  const pairs = header.split(';').map((pair) => pair.trim());
+  return pairs.filter((pair) => pair.startsWith(`${name}=`)).map((pair) => pair.slice(name.length + 1));
 }
