@@ -5,6 +5,7 @@
  * One use is counted by core's counter store: a charge of one point on a bucket of one. The URL is the configured one; what the
  * `Host` header says is the client's to choose.
  */
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { CounterStore } from '@graphql-bulwark/core';
 import {
   aCounterStore,
@@ -19,7 +20,6 @@ import {
   within,
 } from '@graphql-bulwark/core/internal';
 import { calculateJwkThumbprint, EmbeddedJWK, type JWK, jwtVerify } from 'jose';
-import { type Nonces, nonces } from './dpop-nonce.ts';
 
 export interface DpopOptions {
   /** Where clients reach this API, for example `https://api.example.com/graphql`. Query and fragment do not count. */
@@ -124,4 +124,30 @@ function isHttpUrl(value: unknown): boolean {
 function target(text: string): string {
   const { origin, pathname } = new URL(text);
   return `${origin}${pathname}`;
+}
+
+const lifeSeconds = 300;
+
+/** Nonces that a server makes and knows again without keeping them (RFC 9449 section 8): a time, and an HMAC over it. */
+interface Nonces {
+  /** The nonce of this moment; the one before it is still good. */
+  readonly current: () => string;
+  readonly isGood: (nonce: unknown) => boolean;
+}
+
+/** @param secret shared by all processes of a fleet. */
+function nonces(secret: Uint8Array): Nonces {
+  const make = (period: number): string =>
+    createHmac('sha256', secret).update(`dpop-nonce:${period}`).digest('base64url');
+  const period = (): number => Math.floor(Date.now() / 1_000 / lifeSeconds);
+  return {
+    current: () => make(period()),
+    isGood: (nonce) =>
+      typeof nonce === 'string' &&
+      [period(), period() - 1].some((at) => equal(Buffer.from(make(at)), Buffer.from(nonce))),
+  };
+}
+
+function equal(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
 }
