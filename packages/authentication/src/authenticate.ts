@@ -36,8 +36,7 @@ import {
   readCookieOptions,
 } from './credential.ts';
 import { type DpopOptions, dpopVerifier } from './dpop.ts';
-import { type IssuerOptions, issuerTable } from './jwt/issuer.ts';
-import { issuersVerifier } from './jwt/issuers.ts';
+import { type IssuerOptions, issuersVerifier, issuerTable } from './jwt/issuer.ts';
 import { cachedVerifier } from './jwt/token-cache.ts';
 import { type RevocationOptions, readRevocationOptions } from './revocation/revocation.ts';
 import { judgement } from './verify-credential.ts';

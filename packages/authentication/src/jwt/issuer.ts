@@ -4,7 +4,7 @@
  * jose does the cryptography and the claims. What is decided here is what jose leaves open: everything is required, and an
  * error is either the token's fault or that of the infrastructure.
  */
-import type { ClaimPath, Principal } from '@graphql-bulwark/core';
+import type { ClaimPath, Events, Principal } from '@graphql-bulwark/core';
 import {
   aFlag,
   among,
@@ -19,7 +19,7 @@ import {
   readOptions,
   type SharedTable,
 } from '@graphql-bulwark/core/internal';
-import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
+import { decodeJwt, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { type ClaimRules, isSubject, principalOf } from './claims.ts';
 import { type DefaultedKeyOption, type KeyOptions, type Keys, keysOf, keyTable } from './keys.ts';
 import { type IssuerListener, KeysUnavailable } from './remote-jwks.ts';
@@ -140,6 +140,40 @@ export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener, 
       return { invalid: reason, ...('payload' in (error as object) && { subject: subjectOf(payloadOf(error)) }) };
     }
   };
+}
+
+/**
+ * Several issuers side by side (RFC 8725 section 3.8): the `iss` of a token picks the issuer, and only the keys, algorithms and
+ * audience of that one count. Nothing else is believed of a token before its signature is checked.
+ *
+ * @throws {TypeError} while the server is built.
+ */
+export function issuersVerifier(issuers: readonly IssuerOptions[], events: Events | undefined): TokenVerifier {
+  const verifiers = new Map<string, TokenVerifier>();
+  for (const [i, options] of issuers.entries()) {
+    const { issuer } = options;
+    if (verifiers.has(issuer)) throw new TypeError(`issuers has '${issuer}' twice.`);
+    const where = issuers.length === 1 ? '' : `authenticate: issuers[${i}]`;
+    const onState: IssuerListener = (type, reason) =>
+      events?.emit({ type, issuer, ...(reason !== undefined && { reason }) }, 'noted');
+    verifiers.set(issuer, tokenVerifier(options, onState, where));
+  }
+  const [only] = verifiers.values();
+  if (verifiers.size === 1 && only) return only;
+  return async (token) => {
+    const verify = verifiers.get(claimedIssuer(token));
+    return verify ? verify(token) : { invalid: 'claims' };
+  };
+}
+
+/** What the token says, unverified: good for a look-up in a closed list and nothing else. */
+function claimedIssuer(token: string): string {
+  try {
+    const { iss } = decodeJwt(token);
+    return typeof iss === 'string' ? iss : '';
+  } catch {
+    return '';
+  }
 }
 
 /** Whether only the `nbf` (RFC 7519 section 4.1.5) of a token lies ahead. */
