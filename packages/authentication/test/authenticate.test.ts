@@ -521,7 +521,7 @@ describe('authenticate refuses to start', () => {
     ['with an empty path', { scopesClaim: [] }, /^scopesClaim/],
     ['with a realm to escape', { realm: 'a"b' }, /^realm/],
     ['with a realm over several lines', { realm: 'a\r\nSet-Cookie: x' }, /^realm/],
-    ['with a penalty that is false', { penalty: false }, /^penalty/],
+    ['with a bruteForce that is false', { bruteForce: false }, /^bruteForce/],
     ['with API keys that are null', { apiKeys: null }, /^apiKeys/],
     ['with DPoP that is null', { dpop: null }, /^dpop/],
     [

@@ -8,10 +8,10 @@ import { Redis } from '../../../test/redis-client.ts';
 import {
   type Attempt,
   authenticate,
+  type BruteForceOptions,
+  type BruteForceProtection,
+  bruteForceProtection,
   generateApiKey,
-  type Penalty,
-  type PenaltyOptions,
-  penalty,
 } from '../src/index.ts';
 import { audience, bearer, issuer, now, signer } from './tokens.ts';
 
@@ -30,9 +30,9 @@ async function inRedis(): Promise<CounterStore> {
 }
 
 let names = 0;
-function make(store: CounterStore, more: Partial<PenaltyOptions> = {}): Penalty {
+function make(store: CounterStore, more: Partial<BruteForceOptions> = {}): BruteForceProtection {
   names += 1;
-  return penalty({ store, name: `p${process.pid}:${Date.now()}:${names}`, ...more });
+  return bruteForceProtection({ store, name: `p${process.pid}:${Date.now()}:${names}`, ...more });
 }
 
 /** `'passed'`, or the code, status and seconds of the refusal. */
@@ -211,11 +211,11 @@ describe('a credential', () => {
   const asked = (clientIp: string) => securityContext({ clientIp });
   const withKey = (text: string) => ({ headers: { 'x-api-key': text } });
 
-  function guarded(more: Partial<PenaltyOptions> = {}) {
+  function guarded(more: Partial<BruteForceOptions> = {}) {
     const seen: SecurityEvent[] = [];
     const who = authenticate({
       apiKeys: { prefix: 'shop', store },
-      penalty: { store: memoryStore(), ...more },
+      bruteForce: { store: memoryStore(), ...more },
       events: createEvents(
         (event) => seen.push(event),
         () => console,
@@ -237,7 +237,10 @@ describe('a credential', () => {
   });
 
   it('that fails is charged to the address of its request, also where nobody listens to events', async () => {
-    const who = authenticate({ apiKeys: { prefix: 'shop', store }, penalty: { store: memoryStore(), maxFailures: 1 } });
+    const who = authenticate({
+      apiKeys: { prefix: 'shop', store },
+      bruteForce: { store: memoryStore(), maxFailures: 1 },
+    });
     const from = (remoteAddress: string, text: string) => ({ ...withKey(text), socket: { remoteAddress } });
     expect(await outcome(who(from('192.0.2.1', wrong)))).toMatchObject({ code: 'UNAUTHENTICATED' });
     expect(await outcome(who(from('192.0.2.1', key)))).toMatchObject({ code: 'RATE_LIMITED' });
@@ -250,7 +253,7 @@ describe('a credential', () => {
       const find = (): object => ({ secretSha256, subject: 'client1', ...ended });
       const who = authenticate({
         apiKeys: { prefix: 'shop', store: { find: find as typeof store.find } },
-        penalty: { store: memoryStore(), maxFailures: 1 },
+        bruteForce: { store: memoryStore(), maxFailures: 1 },
       });
       for (let i = 0; i < 3; i += 1) {
         expect(await outcome(who(withKey(key), asked('192.0.2.1')))).toMatchObject({ code: 'UNAUTHENTICATED' });
@@ -302,7 +305,7 @@ it.each<[string, object]>([
   ['a misspelt option', { store: memoryStore(), maxFailure: 5 }],
   ['an insurance that is none', { store: memoryStore(), insuranceStore: {} }],
 ])('a penalty with %s keeps the server from starting', (_, options) => {
-  expect(() => penalty(options as PenaltyOptions)).toThrow(TypeError);
+  expect(() => bruteForceProtection(options as BruteForceOptions)).toThrow(TypeError);
 });
 
 describe('a token', () => {
@@ -314,7 +317,7 @@ describe('a token', () => {
       audience,
       algorithms: ['ES256'],
       jwks: { keys: [old.jwk] },
-      penalty: { store: memoryStore(), maxFailures: 2 },
+      bruteForce: { store: memoryStore(), maxFailures: 2 },
     });
     const from = securityContext({ clientIp: '192.0.2.1' });
     const code = async (token: Promise<string>): Promise<unknown> =>

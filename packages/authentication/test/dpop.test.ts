@@ -5,7 +5,8 @@ import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { Redis } from '../../../test/redis-client.ts';
-import { authenticate, type DpopOptions } from '../src/index.ts';
+import { type DpopOptions, dpop } from '../src/dpop.ts';
+import { authenticate } from '../src/index.ts';
 
 const issuer = 'https://login.example.com/';
 const audience = 'https://api.example.com';
@@ -54,11 +55,11 @@ const make = (more: Partial<DpopOptions> | false = {}) =>
     audience,
     algorithms: ['ES256'],
     key: signing.publicKey,
-    ...(more !== false && { dpop: { publicUrl, store: memoryStore(), ...more } }),
+    ...(more !== false && { dpop: dpop({ publicUrl, store: memoryStore(), ...more }) }),
   });
-const request = (dpop: string | undefined, text = bound, scheme = 'DPoP', method = 'POST') => ({
+const request = (sent: string | undefined, text = bound, scheme = 'DPoP', method = 'POST') => ({
   method,
-  headers: { authorization: `${scheme} ${text}`, ...(dpop !== undefined && { dpop }) },
+  headers: { authorization: `${scheme} ${text}`, ...(sent !== undefined && { dpop: sent }) },
 });
 
 async function outcome(asked: Promise<unknown>): Promise<unknown> {

@@ -11,7 +11,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
-const impliedRights = {
+const roleHierarchy = {
   roles: { ADMIN: ['ACCOUNTANT'], ACCOUNTANT: ['MEMBER'] },
   scopes: { MEMBER: ['invoices:read'], ACCOUNTANT: ['invoices:write'] },
 };
@@ -51,7 +51,7 @@ const byFunction: BulwarkOptions['authenticate'] = ({ headers }) => ({
 });
 
 async function serve(authenticate: BulwarkOptions['authenticate']) {
-  const bulwark = createBulwark({ authenticate, impliedRights, onEvent() {}, logger: { warn() {}, error() {} } });
+  const bulwark = createBulwark({ authenticate, roleHierarchy, onEvent() {}, logger: { warn() {}, error() {} } });
   const schema = bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
   const server = new ApolloServer(bulwark.apollo({ schema, stopOnTerminationSignals: false }));
   const { url } = await startStandaloneServer(server, {
@@ -121,15 +121,15 @@ it.each([
 );
 
 it.each([
-  [{ roles: { A: ['B'], B: ['A'] } }, 'impliedRights: roles.A includes A itself'],
-  [{ role: {} }, "impliedRights has no option 'role'; did you mean 'roles'?"],
-  [null, 'impliedRights must be { roles, scopes }, but is null'],
-  [{ roles: new Map([['A', ['B']]]) }, 'impliedRights: roles must map roles to lists of names'],
-  [{ scopes: { A: 'read' } }, 'impliedRights: scopes.A must be a list of names'],
+  [{ roles: { A: ['B'], B: ['A'] } }, 'roleHierarchy: roles.A includes A itself'],
+  [{ role: {} }, "roleHierarchy has no option 'role'; did you mean 'roles'?"],
+  [null, 'roleHierarchy must be { roles, scopes }, but is null'],
+  [{ roles: new Map([['A', ['B']]]) }, 'roleHierarchy: roles must map roles to lists of names'],
+  [{ scopes: { A: 'read' } }, 'roleHierarchy: scopes.A must be a list of names'],
 ])('refuses %j while the server is built', (wrong, message) => {
-  expect(() => createBulwark({ authenticate: byToken, impliedRights: wrong as never })).toThrow(message);
+  expect(() => createBulwark({ authenticate: byToken, roleHierarchy: wrong as never })).toThrow(message);
 });
 
 it('refuses roles where nobody can have one', () => {
-  expect(() => createBulwark({ authenticate: false, impliedRights })).toThrow('impliedRights needs authenticate');
+  expect(() => createBulwark({ authenticate: false, roleHierarchy })).toThrow('roleHierarchy needs authenticate');
 });

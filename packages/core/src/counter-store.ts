@@ -1,4 +1,4 @@
-/** The one counter of the suite: what rate limits and penalties charge. `@graphql-bulwark/rate-limit` implements it. */
+/** The one counter of the suite: what rate limits and the protection against guessing charge. `@graphql-bulwark/rate-limit` implements it. */
 import { type Check, hasMethods, must } from './lib/read-options.ts';
 
 /** So many points on one key within one window. */

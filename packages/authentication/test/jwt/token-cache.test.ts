@@ -1,8 +1,8 @@
 // What is remembered of a verified token, and what never is.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Authenticate, authenticate, type CredentialOptions, memoryDenyList } from '../../src/index.ts';
-import { tokenVerifier, type VerifiedToken } from '../../src/jwt/issuer.ts';
-import { cachedVerifier } from '../../src/jwt/token-cache.ts';
+import { compileIssuers, type VerifiedToken } from '../../src/jwt/issuer.ts';
+import { cacheVerifiedTokens } from '../../src/jwt/token-cache.ts';
 import { reasonOf } from '../refused.ts';
 import { audience, bearer, issuer, now, signer } from '../tokens.ts';
 
@@ -22,13 +22,13 @@ function at(seconds: number): void {
 /** Counts how often a token is really checked. */
 function counted(maxTokens: number | false) {
   const checks: string[] = [];
-  const verify = tokenVerifier(base);
-  const cached = cachedVerifier((token) => {
+  const verify = compileIssuers([base], undefined);
+  const cached = cacheVerifiedTokens((token) => {
     checks.push(token);
     return verify(token);
   }, maxTokens);
   const ask = async (token: string): Promise<VerifiedToken | string> => {
-    const known = cached.known(`Bearer ${token}`);
+    const known = cached.find(`Bearer ${token}`);
     if (known) return known;
     const verification = await cached.verify(token);
     return 'verified' in verification ? verification.verified : JSON.stringify(verification);
