@@ -1,4 +1,4 @@
-/** Roles that include others, through the umbrella: whoever finds the caller, and whatever the transport. */
+/** Roles that include others, through the umbrella: with each way to find the caller, over each transport. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApolloServer } from '@apollo/server';
@@ -96,7 +96,7 @@ it.each([
   ['a token', byToken, tokenOf],
   ['a function of the application', byFunction, async (role: string) => role],
 ] as const)(
-  'holds for callers known by %s, over HTTP and WebSockets, each time',
+  'the role hierarchy applies to callers found by %s, over HTTP and WebSockets, on each request',
   async (_, authenticate, credentialOf) => {
     const api = await serve(authenticate);
     const everything = ['ADMIN', 'ACCOUNTANT', 'MEMBER', 'own', 'invoices:write', 'invoices:read'];
@@ -126,10 +126,10 @@ it.each([
   [null, 'roleHierarchy must be { roles, scopes }, but is null'],
   [{ roles: new Map([['A', ['B']]]) }, 'roleHierarchy: roles must map roles to lists of names'],
   [{ scopes: { A: 'read' } }, 'roleHierarchy: scopes.A must be a list of names'],
-])('refuses %j while the server is built', (wrong, message) => {
+])('the role hierarchy %j keeps the server from starting', (wrong, message) => {
   expect(() => createBulwark({ authenticate: byToken, roleHierarchy: wrong as never })).toThrow(message);
 });
 
-it('refuses roles where nobody can have one', () => {
+it('a role hierarchy beside authenticate: false keeps the server from starting', () => {
   expect(() => createBulwark({ authenticate: false, roleHierarchy })).toThrow('roleHierarchy needs authenticate');
 });
