@@ -170,7 +170,7 @@ export function authenticate(options: AuthenticateOptions): Authenticate {
 
 const anonymous = securityContext();
 
-/** @throws {TypeError} for one issuer in place beside `issuers`, and for neither of both without API keys. */
+/** @throws {TypeError} for one issuer in place beside `issuers`, and for neither of the two without API keys. */
 function listIssuers(options: AuthenticateOptions): readonly IssuerOptions[] {
   const inPlace = Object.entries(options).filter(([name]) => Object.hasOwn(issuerOptionTable, name));
   const several = 'issuers' in options ? options.issuers : undefined;

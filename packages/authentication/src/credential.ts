@@ -169,7 +169,7 @@ function listAcceptedSchemes({ tokens, dpop, apiKeys }: AcceptedCredentials): Au
 
 /**
  * Reads every value of a cookie. A second one may have been set by another site below the same domain, and nothing tells which of
- * both it is. So the caller has to know of all.
+ * the two it is. So the caller has to know of all.
  */
 function readCookies(name: string, request: CredentialSource): string[] {
   return readHeaders('cookie', request).flatMap((header) =>

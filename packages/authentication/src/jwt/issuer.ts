@@ -121,7 +121,7 @@ function compileIssuer(options: IssuerOptions, onState: IssuerListener, where: s
   const { issuer, audience, algorithms, typ, dangerouslyAcceptAnyTyp, audienceClaim } = settings;
   const { clockToleranceSeconds, maxTokenAgeSeconds, rolesClaim, scopesClaim } = settings;
   if (options.typ !== undefined && dangerouslyAcceptAnyTyp) {
-    throw new TypeError('typ must not stand beside dangerouslyAcceptAnyTyp: remove one of both.');
+    throw new TypeError('typ must not stand beside dangerouslyAcceptAnyTyp: remove one of the two.');
   }
   const audiences = typeof audience === 'string' ? [audience] : audience;
   const claimValues = Object.entries(settings.claimValues);
@@ -180,9 +180,8 @@ export function compileIssuers(issuers: readonly IssuerOptions[], events: Events
     const { issuer } = options;
     if (verifiers.has(issuer)) throw new TypeError(`issuers has '${issuer}' twice: give each issuer once.`);
     const where = issuers.length === 1 ? '' : `authenticate: issuers[${i}]`;
-    function reportState(...[type, reason]: Parameters<IssuerListener>): void {
+    const reportState: IssuerListener = (type, reason) =>
       events?.emit({ type, issuer, ...(reason !== undefined && { reason }) }, 'noted');
-    }
     verifiers.set(issuer, compileIssuer(options, reportState, where));
   }
   const [only] = verifiers.values();
@@ -253,7 +252,7 @@ async function verifySignedClaims(
   expected: JWTVerifyOptions,
 ): Promise<JWTPayload> {
   try {
-    // jose has one overload for a key and one for a function that selects it. The cast makes one call of both.
+    // jose has one overload for a key and one for a function that selects it. The cast allows one call for the two.
     return (await jwtVerify(token, keys as Exclude<VerificationKeys, (...args: never) => unknown>, expected)).payload;
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;

@@ -98,10 +98,18 @@ export function compileKeys(
   // Algorithm confusion (RFC 8725 section 2.1): an attacker signs with HMAC and takes the public key, which everyone knows, as
   // secret.
   if (secrets > 0 && secrets < algorithms.length) {
-    throw new TypeError('algorithms must not mix HMAC with signatures: a public key would pass for a secret.');
+    throw new TypeError(
+      'algorithms must not mix HMAC with signatures, because a public key would pass for a secret: give algorithms of one kind.',
+    );
   }
-  const given = [jwksUrl, jwks, key].filter((source) => source !== undefined);
-  if (given.length !== 1) throw new TypeError('Give exactly one of jwksUrl, jwks and key.');
+  const given = Object.entries({ jwksUrl, jwks, key }).flatMap(([name, source]) =>
+    source === undefined ? [] : [name],
+  );
+  if (given.length !== 1) {
+    throw new TypeError(
+      `Give exactly one of jwksUrl, jwks and key; given is ${given.join(' and ') || 'none of them'}.`,
+    );
+  }
   if (key !== undefined) return checkKey(key, algorithms);
   if (secrets > 0) throw new TypeError('HMAC algorithms need a secret as key; a key set holds public keys.');
   if (jwks !== undefined) return createLocalJWKSet(jwks);
@@ -137,10 +145,11 @@ function parsePublicKey(pem: string): KeyObject {
   try {
     return createPublicKey(pem);
   } catch {
-    throw new TypeError('key is not a readable PEM public key.');
+    throw new TypeError('key is not a readable PEM public key: export it as SPKI in PEM.');
   }
 }
 
+/** Whether a key has the type, the curve and the length that an algorithm needs (RFC 7518 sections 3.2 to 3.4). */
 function fitsAlgorithm(key: KeyObject | Uint8Array, { keyType, curve, minBytes = 0 }: Algorithm): boolean {
   if (keyType === 'secret') {
     if (key instanceof Uint8Array) return key.byteLength >= minBytes;
@@ -156,6 +165,7 @@ function isKey(value: unknown): boolean {
   return isKeyLike || value instanceof Uint8Array || typeof value === 'string';
 }
 
+/** Whether a key set has at least one key and no secret, private, broken or short one. */
 function isPublicKeySet(jwks: JSONWebKeySet): boolean {
   try {
     createLocalJWKSet(jwks);

@@ -19,6 +19,7 @@ export type IssuerListener = (state: 'issuer.down' | 'issuer.up', reason?: KeysF
 /** The keys that a token needs cannot be fetched. The token may be valid, so the answer is 503 and not 401. */
 export class KeysUnavailable extends Error {
   readonly fault: KeysFault;
+  /** When the issuer is asked again. Whole number, 1 or more. */
   readonly retryAfterSeconds: number;
 
   constructor(fault: KeysFault, retryAfterSeconds: number) {
@@ -100,7 +101,7 @@ export function createRemoteKeys({
     return pending;
   }
 
-  function unavailable(): KeysUnavailable {
+  function makeUnavailable(): KeysUnavailable {
     const wait = failure ? (failure.retryAt - Date.now()) / 1_000 : 1;
     return new KeysUnavailable(failure?.fault ?? 'unreachable', Math.max(1, Math.ceil(wait)));
   }
@@ -113,7 +114,7 @@ export function createRemoteKeys({
       if (!usable || !failure) await asked;
     }
     const known = held;
-    if (!known || !isYounger(known, freshMilliseconds + 1_000 * staleSeconds)) throw unavailable();
+    if (!known || !isYounger(known, freshMilliseconds + 1_000 * staleSeconds)) throw makeUnavailable();
     try {
       return await known.select(header, token);
     } catch (error) {
@@ -121,12 +122,13 @@ export function createRemoteKeys({
       if (!unknown || isYounger(known, cooldownMilliseconds)) throw error;
       // Another request may have fetched a new set in the meantime.
       if (held === known) await refresh();
-      if (!held || held === known) throw unavailable();
+      if (!held || held === known) throw makeUnavailable();
       return held.select(header, token);
     }
   };
 }
 
+/** Why a key set could not be fetched. */
 class FetchFault extends Error {
   readonly fault: KeysFault;
 
@@ -159,7 +161,7 @@ async function fetchKeySet(url: URL, timeoutMilliseconds: number): Promise<unkno
   }
 }
 
-/** @throws {FetchFault} beyond 256 KiB, so that an endless answer does not fill the memory. */
+/** Reads at most 256 KiB, so that an endless answer does not fill the memory. @throws {FetchFault} beyond. */
 async function readBoundedText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -172,7 +174,7 @@ async function readBoundedText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** @throws for anything but a key set. */
+/** Checks that an answer is a key set, and leaves out the keys that are not usable. @throws {JWKSInvalid} */
 function selectUsableKeys(set: unknown): JSONWebKeySet {
   createLocalJWKSet(set as JSONWebKeySet);
   return { keys: (set as JSONWebKeySet).keys.filter(isUsableKey) };
