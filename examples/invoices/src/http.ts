@@ -69,8 +69,15 @@ export async function serveHttp<C extends BaseContext>(options: HttpOptions<C>):
 function listen<C extends BaseContext>(app: Express, options: HttpOptions<C>): Promise<Server> {
   const http = createServer(options.limits ?? {}, app);
   return new Promise((resolve, reject) => {
-    http.once('error', reject).listen(options.port ?? 0, '127.0.0.1', () => resolve(http));
+    http
+      .once('error', (error) => reject(explain(error, options.port)))
+      .listen(options.port ?? 0, '127.0.0.1', () => resolve(http));
   });
+}
+
+function explain(error: NodeJS.ErrnoException, port: number | undefined): Error {
+  if (error.code !== 'EADDRINUSE') return error;
+  return new Error(`Port ${port} is taken: end what listens there, or choose others with PORT and BARE_PORT.`);
 }
 
 /** Lets running requests end, but not for longer than `graceMs`. */

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
+import { styleText } from 'node:util';
 import type { Attack, Outcome } from './attacks/attack.ts';
 import { chapters as allChapters, type Chapter } from './attacks/index.ts';
 import { startBareServer } from './bare-server.ts';
@@ -15,11 +16,24 @@ import type { RunningServer } from './http.ts';
 import { startIdentity } from './identity.ts';
 import { startProtectedServer } from './protected-server.ts';
 import { serve } from './serve.ts';
-import { type Row, type Showcase, type Timed, table } from './table.ts';
+import {
+  headTable,
+  introduction,
+  type Paint,
+  plain,
+  printRow,
+  type Row,
+  type Showcase,
+  summariseTable,
+  type Timed,
+} from './table.ts';
 import { aim, type Target } from './target.ts';
 
 export interface ShowcaseOptions {
+  /** Gets each row as soon as both servers have answered, and the totals in the end. @default console.log */
   readonly log?: (text: string) => void;
+  /** @default no colours */
+  readonly paint?: Paint;
   /** Where the protected server counts. Left out: in memory. */
   readonly redisUrl?: string | undefined;
   /** Starts what is held against the bare server. @default the API behind Bulwark */
@@ -31,7 +45,7 @@ export interface ShowcaseOptions {
 }
 
 export async function runShowcase(options: ShowcaseOptions = {}): Promise<Showcase> {
-  const { log = console.log, redisUrl, protect = startProtectedServer } = options;
+  const { log = console.log, paint = plain, redisUrl, protect = startProtectedServer } = options;
   const { honest = honestOperations, chapters = allChapters } = options;
   const identity = await startIdentity();
   const servers: RunningServer[] = [];
@@ -44,10 +58,18 @@ export async function runShowcase(options: ShowcaseOptions = {}): Promise<Showca
     if (!bare || !bulwark) throw new Error('Two servers were started');
 
     const rows: Row[] = [];
+    const add = (row: Row): void => {
+      const last = rows.at(-1);
+      if (last?.kind !== row.kind) log(headTable(row.kind, paint));
+      if (row.chapter !== '' && last?.chapter !== row.chapter) log(`\n${paint('bold', row.chapter)}`);
+      rows.push(row);
+      log(printRow(row, paint));
+    };
     const asked = async ({ name, run }: HonestOperation): Promise<void> => {
       const [left, right] = [await timed(() => honestly(run, bare)), await timed(() => honestly(run, bulwark))];
-      rows.push({ kind: 'honest', name, chapter: '', bare: left, bulwark: right, expect: [] });
+      add({ kind: 'honest', name, chapter: '', bare: left, bulwark: right, expect: [] });
     };
+    log(introduction.join('\n'));
     for (const operation of honest) await asked(operation);
     const attacks = chapters.flatMap(({ title, attacks: all }) => all.map((attack) => ({ ...attack, chapter: title })));
     for (const [n, { name, chapter, run, expect }] of attacks.entries()) {
@@ -57,12 +79,12 @@ export async function runShowcase(options: ShowcaseOptions = {}): Promise<Showca
       const as = (target: Target): Target => ({ ...target, tokens: { ...target.tokens, attacker } });
       const left = await timed(() => attempt(run, as(bare)));
       const right = await timed(() => attempt(run, as(bulwark)));
-      rows.push({ kind: 'attack', name, chapter, bare: left, bulwark: right, expect });
+      add({ kind: 'attack', name, chapter, bare: left, bulwark: right, expect });
     }
     comeFrom('203.0.113.1');
     await asked(afterwards);
     const result = summarise(rows);
-    log(table(result));
+    log(summariseTable(result, paint));
     return result;
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
@@ -115,11 +137,23 @@ async function timed(run: () => Promise<Outcome>): Promise<Timed> {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  if (process.argv.includes('--serve')) await serve();
-  else {
-    console.log(
-      'Two servers start, and about a hundred honest and hostile requests are made of each. This takes half a minute.\n',
+  if (process.argv.includes('--serve')) {
+    await serve().catch((error: unknown) => {
+      console.error(error instanceof Error ? error.message : error);
+      process.exitCode = 1;
+    });
+  } else {
+    const { env, stdout } = process;
+    // https://no-color.org: set to anything but nothing, it means no colours.
+    const hasColours = stdout.isTTY && stdout.hasColors() && !env['NO_COLOR'];
+    console.log('Two servers start, and about a hundred requests are made of each. It takes half a minute.\n');
+    process.exitCode = exitCode(
+      await runShowcase({ redisUrl: env['REDIS_URL'], ...(hasColours && { paint: styleText }) }),
     );
-    process.exitCode = exitCode(await runShowcase({ redisUrl: process.env['REDIS_URL'] }));
+    console.log(`
+Next:
+  npm run demo -- --serve    keeps both servers running, with users to log in as
+  examples/invoices/         the API under attack: its schema says who may do what
+  README.md                  "Protect your server": the lines that change in yours`);
   }
 }

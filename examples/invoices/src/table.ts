@@ -27,58 +27,97 @@ export interface Showcase {
   readonly honestRefused: readonly string[];
 }
 
-export function table(showcase: Showcase): string {
+/** Colours, where the terminal has them. */
+export type Paint = (style: 'bold' | 'green' | 'red', text: string) => string;
+
+/** Without colours. */
+export const plain: Paint = (_, text) => text;
+
+/** What stands above the rows. */
+export const introduction = [
+  'Each line is sent to two servers with the same schema, resolvers and data: one without Bulwark,',
+  'one with it.',
+] as const;
+
+/** The heading of a table, and what its rows mean. */
+export function headTable(kind: Row['kind'], paint: Paint): string {
+  const says =
+    kind === 'honest'
+      ? ['Honest operations. Both servers must answer them.']
+      : [
+          'Attacks. THROUGH: the attacker got what is named. Otherwise all they got is this status and code.',
+          '"with Bulwark" must never be THROUGH.',
+        ];
+  return ['', ...says.map((line) => paint('bold', line)), '', layOut(['', 'without Bulwark', 'with Bulwark'])].join(
+    '\n',
+  );
+}
+
+/** One row, in as many lines as it needs. */
+export function printRow(row: Row, paint: Paint): string {
+  const [bare, bulwark] = [say(row, row.bare), say(row, row.bulwark)];
+  const isWrong = row.bulwark.stopped === (row.kind === 'honest');
+  return layOut(
+    [row.name, bare, bulwark],
+    [
+      undefined,
+      (text) => (row.bare.stopped ? text : row.kind === 'honest' ? text : paint('red', text)),
+      (text) => paint(isWrong ? 'red' : 'green', text),
+    ],
+  );
+}
+
+/** The totals, and everything that did not go as it must. */
+export function summariseTable(showcase: Showcase, paint: Paint): string {
   const attacks = showcase.rows.filter((row) => row.kind === 'attack');
   const honest = showcase.rows.filter((row) => row.kind === 'honest');
   const through = (pick: (row: Row) => Timed): number => attacks.filter((row) => !pick(row).stopped).length;
   const answered = honest.length - showcase.honestRefused.length;
   return [
-    'Each line was sent to two servers with the same schema, resolvers and data: one without Bulwark, one with it.',
     '',
-    'Honest operations. Both servers must answer them.',
-    ...columns(
-      ['', 'without', 'ms', 'with Bulwark', 'ms'],
-      honest.map((row) => cells(row, ({ note }) => note)),
+    paint(
+      'bold',
+      `${attacks.length} attacks: ${through((row) => row.bare)} got through without Bulwark, ${through((row) => row.bulwark)} with it.`,
     ),
-    '',
-    'Attacks. THROUGH: the attacker got what is named. Otherwise all they got is this status and code.',
-    ...columns(
-      ['', 'without Bulwark', 'ms', 'with Bulwark', 'ms'],
-      attacks.flatMap((row, n) => [
-        ...(row.chapter === attacks[n - 1]?.chapter ? [] : [[], [row.chapter]]),
-        cells(row, verdict),
-      ]),
-    ),
-    '',
-    `${attacks.length} attacks: ${through((row) => row.bare)} got through without Bulwark, ${through((row) => row.bulwark)} with it.`,
-    `${honest.length} honest operations: ${answered} answered by both.`,
-    ...showcase.attacksThrough.map((name) => `GOT THROUGH: ${name}`),
-    ...showcase.otherCodes.map((name) => `stopped with another code than expected: ${name}`),
-    ...showcase.honestRefused.map((name) => `REFUSED: ${name}`),
+    paint('bold', `${honest.length} honest operations: ${answered} answered by both.`),
+    ...showcase.attacksThrough.map((name) => paint('red', `GOT THROUGH: ${name}`)),
+    ...showcase.otherCodes.map((name) => paint('red', `stopped with another code than expected: ${name}`)),
+    ...showcase.honestRefused.map((name) => paint('red', `REFUSED: ${name}`)),
   ].join('\n');
 }
 
-function cells({ name, bare, bulwark }: Row, say: (outcome: Timed) => string): string[] {
-  return [`  ${name}`, cut(say(bare), 48), String(bare.ms), cut(say(bulwark), 48), String(bulwark.ms)];
-}
-
-function verdict({ stopped, status, code, note }: Timed): string {
+function say({ kind }: Row, { stopped, status, code, note }: Timed): string {
+  if (kind === 'honest') return note;
   if (!stopped) return `THROUGH: ${note}`;
   if (status === 101) return /^\d/.test(code ?? '') ? `socket closed: ${code}` : `socket: ${code ?? 'nothing'}`;
   return `${status} ${code ?? 'and nothing in it'}`;
 }
 
-/** Columns named `ms` are aligned to the right. A row of one cell is a heading. */
-function columns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const full = [head, ...rows.filter((row) => row.length > 1)];
-  const widths = head.map((_, column) => Math.max(...full.map((row) => row[column]?.length ?? 0)));
-  const pad = (cell: string, column: number): string => {
-    const width = widths[column] ?? 0;
-    return head[column] === 'ms' ? cell.padStart(width) : cell.padEnd(width);
-  };
-  return [head, ...rows].map((row) => row.map(pad).join('  ').trimEnd());
+/** Characters of the columns; with two spaces in front and between them a line has 100. */
+const widths = [36, 28, 30] as const;
+
+function layOut(cells: readonly string[], paints: readonly (((text: string) => string) | undefined)[] = []): string {
+  const wrapped = cells.map((cell, column) => wrap(cell, widths[column] ?? 0));
+  const height = Math.max(...wrapped.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, line) => {
+    const parts = wrapped.map((lines, column) => {
+      const text = lines[line] ?? '';
+      const padding = ' '.repeat((widths[column] ?? 0) - text.length);
+      return (text === '' ? '' : (paints[column]?.(text) ?? text)) + (column === wrapped.length - 1 ? '' : padding);
+    });
+    return `  ${parts.join('  ')}`.trimEnd();
+  }).join('\n');
 }
 
-function cut(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length - 3)}...` : text;
+/** Breaks at spaces; a word that is too long is cut. */
+function wrap(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? '';
+    const longer = last === '' ? word : `${last} ${word}`;
+    if (longer.length <= width) lines[lines.length - 1] = longer;
+    else if (last === '') lines[lines.length - 1] = word.slice(0, width);
+    else lines.push(word.slice(0, width));
+  }
+  return lines;
 }

@@ -8,8 +8,8 @@ import {
 import { isGuarded } from '@graphql-bulwark/authorization';
 import { answerOptions, type Events } from '@graphql-bulwark/core';
 import { isDevelopment, maxValidationErrors } from '@graphql-bulwark/core/internal';
-import { internalPlugin, usesCacheHints } from './warnings/cache-hints.ts';
-import { watched } from './warnings/landing-page.ts';
+import { markInternal, usesCacheHints } from './warnings/cache-hints.ts';
+import { watchLandingPage } from './warnings/landing-page.ts';
 
 export interface Posture<C extends BaseContext> {
   /** Makes the guard; `noStore`: no cache may keep an answer, and Apollo Server's plugin does not say so. */
@@ -25,7 +25,7 @@ export interface Posture<C extends BaseContext> {
 }
 
 /** Merges: the guard first, then the user's plugins; the user's settings, except where one would open what Bulwark closes. */
-export function posture<C extends BaseContext>(
+export function buildApolloOptions<C extends BaseContext>(
   options: ApolloServerOptionsWithSchema<C>,
   { guard, events, maxTokens, maxBatchSize, fieldResolver, warn }: Posture<C>,
 ): ApolloServerOptionsWithSchema<C> {
@@ -41,15 +41,15 @@ export function posture<C extends BaseContext>(
   if (options.fieldResolver && options.fieldResolver !== fieldResolver) {
     throw new TypeError('fieldResolver must be given to createBulwark({ authorization: { fieldResolver } }) as well.');
   }
-  for (const weakness of weaknesses(options, { maxTokens, maxBatchSize })) warn(weakness);
+  for (const weakness of listWeaknesses(options, { maxTokens, maxBatchSize })) warn(weakness);
   const theirs = options.plugins ?? [];
   const landing = (): void => warn('plugins: a landing page is served in production, to anyone who opens the URL.');
   // It hooks every field, to add up hints that are not there.
   const noStore = !usesCacheHints(options.schema, theirs);
   const ours = [
-    ...(noStore && !internalPlugin(theirs, 'CacheControl') ? [ApolloServerPluginCacheControlDisabled()] : []),
-    ...(internalPlugin(theirs, 'InlineTrace') ? [] : [ApolloServerPluginInlineTraceDisabled()]),
-    ...(isDevelopment() || internalPlugin(theirs, 'LandingPageDisabled')
+    ...(noStore && !markInternal(theirs, 'CacheControl') ? [ApolloServerPluginCacheControlDisabled()] : []),
+    ...(markInternal(theirs, 'InlineTrace') ? [] : [ApolloServerPluginInlineTraceDisabled()]),
+    ...(isDevelopment() || markInternal(theirs, 'LandingPageDisabled')
       ? []
       : [ApolloServerPluginLandingPageDisabled()]),
   ];
@@ -57,7 +57,7 @@ export function posture<C extends BaseContext>(
     ...options,
     plugins: [
       guard(noStore),
-      ...(isDevelopment() ? theirs : theirs.map((plugin) => watched(plugin, landing))),
+      ...(isDevelopment() ? theirs : theirs.map((plugin) => watchLandingPage(plugin, landing))),
       ...ours,
     ],
     ...(fieldResolver && { fieldResolver }),
@@ -65,26 +65,26 @@ export function posture<C extends BaseContext>(
     introspection: true,
     csrfPrevention: options.csrfPrevention ?? true,
     persistedQueries: options.persistedQueries === false ? false : { ttl: 3_600, ...options.persistedQueries },
-    parseOptions: { ...options.parseOptions, ...tighter(options.parseOptions?.maxTokens, maxTokens) },
+    parseOptions: { ...options.parseOptions, ...takeTighter(options.parseOptions?.maxTokens, maxTokens) },
     ...answerOptions({ events, stringifyResult: options.stringifyResult, formatError: options.formatError }),
     // Suggestions cost more than the rest of validation; without them a misspelt document is cheap.
-    validationOptions: { hideSuggestions: true, ...options.validationOptions, maxErrors: maxErrors(options) },
+    validationOptions: { hideSuggestions: true, ...options.validationOptions, maxErrors: readMaxErrors(options) },
     hideSchemaDetailsFromClientErrors: options.hideSchemaDetailsFromClientErrors ?? true,
     includeStacktraceInErrorResponses: false,
   };
 }
 
 /** No more than an answer holds. */
-function maxErrors<C extends BaseContext>({ validationOptions }: ApolloServerOptionsWithSchema<C>): number {
+function readMaxErrors<C extends BaseContext>({ validationOptions }: ApolloServerOptionsWithSchema<C>): number {
   return Math.min(validationOptions?.maxErrors ?? maxValidationErrors(), 20);
 }
 
-function tighter(theirs: number | undefined, ours: number | false): { maxTokens?: number } {
+function takeTighter(theirs: number | undefined, ours: number | false): { maxTokens?: number } {
   const least = Math.min(theirs ?? Infinity, ours === false ? Infinity : ours);
   return least === Infinity ? {} : { maxTokens: least };
 }
 
-function* weaknesses<C extends BaseContext>(
+function* listWeaknesses<C extends BaseContext>(
   options: ApolloServerOptionsWithSchema<C>,
   { maxTokens, maxBatchSize }: Pick<Posture<C>, 'maxTokens' | 'maxBatchSize'>,
 ): Iterable<string> {
@@ -93,7 +93,7 @@ function* weaknesses<C extends BaseContext>(
     yield 'csrfPrevention: false lets other sites send operations with the cookies of a visitor.';
   }
   if (options.hideSchemaDetailsFromClientErrors === false) {
-    yield 'hideSchemaDetailsFromClientErrors: false suggests names of the schema to whoever misspells one.';
+    yield 'hideSchemaDetailsFromClientErrors: false suggests names of the schema to a client that misspells one.';
   }
   if (options.validationOptions?.hideSuggestions === false) {
     yield 'validationOptions.hideSuggestions: false lets a misspelt document buy a search through the whole schema.';
@@ -116,7 +116,7 @@ function* weaknesses<C extends BaseContext>(
   if (options.status400ForVariableCoercionErrors === false) {
     yield 'status400ForVariableCoercionErrors: false answers 200 to variables that do not fit.';
   }
-  if (internalPlugin(plugins, 'InlineTrace') === 'on') {
+  if (markInternal(plugins, 'InlineTrace') === 'on') {
     yield 'plugins: inline traces tell field names, types and durations to any client that asks for them.';
   }
   if (options.introspection !== undefined) {

@@ -25,7 +25,7 @@ import {
   type Wording,
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLError } from 'graphql';
-import { proxyNotice } from './warnings/proxy.ts';
+import { createProxyNotice } from './warnings/proxy.ts';
 
 /** What Apollo Server's standalone server and its Express and Koa integrations hand to `context()`. */
 export interface HttpRequest {
@@ -52,14 +52,14 @@ export interface ContextOptions {
 }
 
 /** Compiles the options to a function that makes one request's context out of the application's own. */
-export function contextMaker(
+export function createContextMaker(
   options: ContextOptions,
 ): <R extends HttpRequest, C extends object>(
   request: R,
   build: (request: R) => Promise<C> | C,
 ) => Promise<C & SecuredContext> {
   const { authenticate, clientIp, maxBatchSize, refusalFor, events, words } = options;
-  const noticeProxy = proxyNotice(options.clientAddress, options.warn);
+  const noticeProxy = createProxyNotice(options.clientAddress, options.warn);
 
   /** A batch that is too large is refused as one, before the server answers each of its elements. */
   function admitBatch(body: unknown, security: SecurityContext): void {
@@ -82,7 +82,7 @@ export function contextMaker(
     const { req } = request;
     try {
       if (typeof req !== 'object' || req === null) throw new TypeError(noRequest);
-      // A socket that is gone has no address any more, and nobody waits for the answer.
+      // A socket that is gone has no address any more, and no client waits for the answer.
       if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
       const anonymous = securityContext({ clientIp: clientIp(req) });
       noticeProxy(req);
@@ -91,7 +91,7 @@ export function contextMaker(
       const principal = await authenticate(req, anonymous);
       const security = principal ? securityContext({ ...anonymous, principal }) : anonymous;
       if (principal) admit(security);
-      return withSecurity(await build(request), security);
+      return addSecurity(await build(request), security);
     } catch (thrown) {
       if (isExpectedError(thrown)) throw reworded(thrown, words, undefined);
       const errorId = events.logged('context() failed', thrown);
@@ -113,18 +113,18 @@ export function deriveRequest(request: IncomingMessage, change: Readonly<Record<
 }
 
 /** A copy. A context of a class keeps its methods, as Apollo Server keeps them for each operation. */
-export function withSecurity<C extends object>(built: C, security: SecurityContext): C & SecuredContext {
+export function addSecurity<C extends object>(built: C, security: SecurityContext): C & SecuredContext {
   const context = Object.create(isObject(built) ? Object.getPrototypeOf(built) : Object.prototype) as C;
   const own = { value: security, enumerable: true, writable: true, configurable: true };
   return Object.defineProperty(Object.assign(context, built), 'security', own) as C & SecuredContext;
 }
 
 /**
- * What an authenticator of the application's own returned, or an error: `undefined` is neither somebody nor nobody.
+ * What an authenticator of the application's own returned, or an error: `undefined` says neither that there is a caller nor that there is none.
  *
  * @throws {GraphQLError} `UNAUTHENTICATED` for somebody whose credential has ended.
  */
-export function checkedPrincipal(principal: Principal | null): Principal | null {
+export function requirePrincipal(principal: Principal | null): Principal | null {
   if (principal === null) return null;
   const strings = (list: unknown): boolean => Array.isArray(list) && list.every((item) => typeof item === 'string');
   if (typeof principal === 'object') {

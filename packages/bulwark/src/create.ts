@@ -1,4 +1,4 @@
-/** The wiring: every control made once, in the order in which they judge, and handed to Apollo Server. */
+/** The wiring: every control made once, in the order in which they check, and handed to Apollo Server. */
 import type { ApolloServerOptionsWithSchema } from '@apollo/server';
 import { authDirectivesAs, authorization, guardSchema, rightsOf, ruleAt } from '@graphql-bulwark/authorization';
 import {
@@ -41,12 +41,12 @@ import {
   type SocketLimits,
 } from '@graphql-bulwark/rate-limit';
 import type { GraphQLSchema } from 'graphql';
-import { posture } from './apollo-options.ts';
-import { authenticator } from './authenticator.ts';
-import { contextMaker, type HttpRequest } from './context.ts';
-import { type ExposureOptions, exposures, printExposures } from './exposure.ts';
+import { buildApolloOptions } from './apollo-options.ts';
+import { compileAuthenticator } from './authenticator.ts';
+import { createContextMaker, type HttpRequest } from './context.ts';
+import { type ExposureOptions, listExposures, printExposures } from './exposure.ts';
 import { type BulwarkOptions, readBulwarkOptions } from './options.ts';
-import { weakOptions } from './warnings/weak-options.ts';
+import { listWeakOptions } from './warnings/weak-options.ts';
 
 /** What {@link createBulwark} returns. */
 export interface Bulwark<C extends SecuredContext = SecuredContext> {
@@ -125,11 +125,11 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   };
   const prices =
     options.cost === false ? undefined : cost<C>({ ...options.cost, ...((hides || filtered) && { view: findView }) });
-  const limiter = rateLimit(withPrices(options.rateLimit, prices));
+  const limiter = rateLimit(addPrices(options.rateLimit, prices));
   const { authenticate } = options;
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
   const controls: readonly Control<C>[] = [
-    contextNotice(warn),
+    createContextNotice(warn),
     ...(hides ? [hideUnauthorized<C>(findView)] : []),
     introspection({ ...introspecting, ...(filtered && { view: findView }) }),
     limits<C>(options.limits),
@@ -150,8 +150,8 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
       subscriptionCallbacks,
     });
   const clientIp = clientAddress(options.clientAddress);
-  const makeContext = contextMaker({
-    authenticate: authenticator(options, events),
+  const makeContext = createContextMaker({
+    authenticate: compileAuthenticator(options, events),
     clientIp,
     clientAddress: options.clientAddress,
     maxBatchSize: ceilings.maxBatchSize,
@@ -168,9 +168,9 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
       const { resolvedLists } = options;
       const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
       const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), { ...ruling, defaultRule, events });
-      const nobody = { security: securityContext() };
-      if (!knowsCallers && rightsOf({ schema: guarded, contextValue: nobody })?.key.includes('0')) {
-        warn('authenticate: false knows no callers, so that nobody may use what has @auth or @owner.');
+      const anonymous = { security: securityContext() };
+      if (!knowsCallers && rightsOf({ schema: guarded, contextValue: anonymous })?.key.includes('0')) {
+        warn('authenticate: false knows no callers, so what has @auth or @owner is closed to all.');
       }
       if (options.exposure !== false) reportExposures(guarded, options.exposure, warn);
       secured = [...secured.filter((reference) => reference.deref()), new WeakRef(guarded)];
@@ -178,8 +178,8 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     },
     apollo(server) {
       if (!options.logger && server.logger) logger = server.logger;
-      for (const weakness of weakOptions(given)) warn(weakness);
-      return posture(server, {
+      for (const weakness of listWeakOptions(given)) warn(weakness);
+      return buildApolloOptions(server, {
         guard: plugin,
         events,
         maxTokens: ceilings.maxTokens,
@@ -218,7 +218,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
 }
 
 /** Refuses nothing, and tells once of an operation whose context no `bulwark.context()` made: its caller is anonymous. */
-function contextNotice<C>(warn: (message: string) => void): Control<C> {
+function createContextNotice<C>(warn: (message: string) => void): Control<C> {
   let told = false;
   return {
     name: 'context',
@@ -233,14 +233,14 @@ function contextNotice<C>(warn: (message: string) => void): Control<C> {
 }
 
 /** A budget of points that has no prices of its own is spent by those of the cost control. */
-function withPrices<C>(options: RateLimitOptions, prices: CostControl<C> | undefined): RateLimitOptions {
+function addPrices<C>(options: RateLimitOptions, prices: CostControl<C> | undefined): RateLimitOptions {
   if (!options.points || options.cost || !prices) return options;
   return { ...options, cost: (operation) => prices.costOf(operation as ResolvedOperation<C>).fieldCost };
 }
 
 /** @throws {TypeError} with the whole report, where `strictExposure` says so. */
 function reportExposures(schema: GraphQLSchema, options: ExposureOptions, warn: (message: string) => void): void {
-  const found = exposures(schema, (coordinate) => ruleAt(schema, coordinate), options);
+  const found = listExposures(schema, (coordinate) => ruleAt(schema, coordinate), options);
   if (found.length === 0) return;
   const report = printExposures(found);
   if (options.strictExposure === true) throw new TypeError(`strictExposure, and:\n${report}`);

@@ -64,10 +64,10 @@ export function checkExposureOptions(option: string, options: unknown): void {
 }
 
 /** @throws {TypeError} for an invalid option. */
-export function exposures(schema: GraphQLSchema, ruleAt: RuleAt, options: ExposureOptions = {}): Exposure[] {
+export function listExposures(schema: GraphQLSchema, ruleAt: RuleAt, options: ExposureOptions = {}): Exposure[] {
   const { secretNames, privilegedNames, reviewed } = readOptions('exposure', options, optionTable);
-  const looksSecret = matcher([...secretWords, ...secretNames]);
-  const looksPrivileged = matcher([...privilegedWords, ...privilegedNames]);
+  const looksSecret = compileMatcher([...secretWords, ...secretNames]);
+  const looksPrivileged = compileMatcher([...privilegedWords, ...privilegedNames]);
   const seen = new Set(reviewed);
   const found: Exposure[] = [];
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
@@ -88,7 +88,7 @@ export function exposures(schema: GraphQLSchema, ruleAt: RuleAt, options: Exposu
     for (const field of Object.values(type?.getFields() ?? {})) {
       const coordinate = `${type?.name}.${field.name}`;
       if (type === schema.getQueryType() || ruleAt(coordinate)?.demanding) continue;
-      for (const input of inputsOf(field, coordinate)) {
+      for (const input of listInputs(field, coordinate)) {
         if (!looksPrivileged(input.name) || seen.has(input.coordinate) || ruleAt(input.coordinate)?.demanding) continue;
         sent.set(input.coordinate, [...(sent.get(input.coordinate) ?? []), coordinate]);
       }
@@ -110,7 +110,10 @@ export function printExposures(found: readonly Exposure[]): string {
 }
 
 /** Arguments, and the fields of input types below them, each type once. */
-function* inputsOf(field: GraphQLField<unknown, unknown>, at: string): Generator<{ name: string; coordinate: string }> {
+function* listInputs(
+  field: GraphQLField<unknown, unknown>,
+  at: string,
+): Generator<{ name: string; coordinate: string }> {
   const queue = field.args.map((arg) => getNamedType(arg.type));
   for (const { name } of field.args) yield { name, coordinate: `${at}(${name}:)` };
   const entered = new Set<string>();
@@ -124,16 +127,16 @@ function* inputsOf(field: GraphQLField<unknown, unknown>, at: string): Generator
   }
 }
 
-function matcher(words: readonly string[]): (name: string) => boolean {
+function compileMatcher(words: readonly string[]): (name: string) => boolean {
   const plain = words.map((word) => word.toLowerCase().replaceAll('_', ''));
   return (name) => {
     const flat = name.toLowerCase().replaceAll('_', '');
-    return plain.some((word) => (wholeOnly.has(word) ? flat === word || partOf(name, word) : flat.includes(word)));
+    return plain.some((word) => (wholeOnly.has(word) ? flat === word || nameSide(name, word) : flat.includes(word)));
   };
 }
 
 /** Whether a word is one of those that a name is made of: `mfaSecret` has `mfa`, `pinned` has no `pin`. */
-function partOf(name: string, word: string): boolean {
+function nameSide(name: string, word: string): boolean {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .toLowerCase()

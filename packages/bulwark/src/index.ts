@@ -11,7 +11,7 @@ export {
 export type { MaskResult } from '@graphql-bulwark/core/internal';
 export type { Authenticator, HttpRequest } from './context.ts';
 export { type Bulwark, createBulwark } from './create.ts';
-export { type Exposure, type ExposureOptions, exposures, printExposures, type RuleAt } from './exposure.ts';
+export { type Exposure, type ExposureOptions, listExposures, printExposures, type RuleAt } from './exposure.ts';
 export { type FastifyRequestLike, fastifyContext } from './fastify-context.ts';
 export { type WebSocketHooks, type WebSocketHooksOptions, webSocketHooks } from './graphql-ws/index.ts';
 export type { BulwarkOptions } from './options.ts';

@@ -80,7 +80,7 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
 }
 
 const optionTable = {
-  authenticate: { required: true, check: must('be the options of authenticate(), a function, or false', saysWho) },
+  authenticate: { required: true, check: must('be the options of authenticate(), a function, or false', knowsCallers) },
   roleHierarchy: { check: must('be { roles, scopes }', isObject) },
   authorization: { default: {}, check: plainObject },
   limits: { default: {}, check: plainObject },
@@ -133,7 +133,7 @@ export function readBulwarkOptions<C extends SecuredContext>(options: BulwarkOpt
   };
 }
 
-function saysWho(authenticate: unknown): boolean {
+function knowsCallers(authenticate: unknown): boolean {
   return authenticate === false || typeof authenticate === 'function' || isObject(authenticate);
 }
 

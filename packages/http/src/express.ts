@@ -6,8 +6,8 @@
 import { aFunction, readOptions } from '@graphql-bulwark/core/internal';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { type HttpSecurityOptions, httpSecurityTable, printError } from './options.ts';
-import { headerSteps } from './security-headers.ts';
-import { isJson, unreadable } from './unreadable-body.ts';
+import { createHeaderSteps } from './security-headers.ts';
+import { describeUnreadable, isJson } from './unreadable-body.ts';
 
 /**
  * Handlers to put in front of a GraphQL middleware, body parser included.
@@ -24,7 +24,7 @@ export function expressSecurity(options: HttpSecurityOptions = {}): RequestHandl
     return next(hasBody(request.headers) && !isJson(request.headers['content-type']) ? { status: 415 } : undefined);
   };
   const parser = express.json({ limit: security.maxBodyBytes, type: () => true });
-  return [...headerSteps(security), onlyJson, parser];
+  return [...createHeaderSteps(security), onlyJson, parser];
 }
 
 /**
@@ -40,7 +40,7 @@ export function jsonErrors(onError: (error: unknown) => void = printError): Erro
       next(error);
       return;
     }
-    const { status, body } = unreadable(error);
+    const { status, body } = describeUnreadable(error);
     if (status >= 500) onError(error);
     // What is left of the body is not read: the connection would carry it for as long as the client likes.
     if (status === 413) response.set('connection', 'close');

@@ -8,8 +8,8 @@ import { aFunction, type OptionTable, readOptions } from '@graphql-bulwark/core/
 import type { FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 import { type HttpLimits, httpLimits } from './http-limits.ts';
 import { type HttpSecurityOptions, httpSecurityTable, printError } from './options.ts';
-import { headerSteps } from './security-headers.ts';
-import { isJson, unreadable } from './unreadable-body.ts';
+import { createHeaderSteps } from './security-headers.ts';
+import { describeUnreadable, isJson } from './unreadable-body.ts';
 
 /**
  * Sets up an instance for GraphQL: call it before the route is added.
@@ -21,7 +21,7 @@ import { isJson, unreadable } from './unreadable-body.ts';
  */
 export function fastifySecurity(app: FastifyInstance, options: FastifySecurityOptions = {}): void {
   const { onError, ...security } = readOptions('fastifySecurity', options, optionTable);
-  const steps = headerSteps(security);
+  const steps = createHeaderSteps(security);
   app.addHook('onRequest', (request, reply, done) => {
     const run = (index: number): void => {
       const step = steps[index];
@@ -46,7 +46,7 @@ export function fastifySecurity(app: FastifyInstance, options: FastifySecurityOp
     void parse(request, body as string, done);
   });
   app.setErrorHandler((error, _request, reply) => {
-    const { status, body } = unreadable(error);
+    const { status, body } = describeUnreadable(error);
     if (status >= 500) onError(error);
     return reply.status(status).send(body);
   });
@@ -65,7 +65,7 @@ export function fastifyLimits(options: HttpLimits = {}): FastifyLimits {
     keepAliveTimeout: http.keepAliveTimeout ?? 0,
     // Of a URL that cannot be read, before there is a route and its hooks.
     frameworkErrors(error, _request, reply) {
-      const { status, body } = unreadable(error);
+      const { status, body } = describeUnreadable(error);
       (reply as FastifyReply).status(status).send(body);
     },
   };

@@ -11,7 +11,7 @@ export type Step = (request: IncomingMessage, response: ServerResponse, next: (e
 const readable = 'Retry-After,RateLimit,RateLimit-Policy,X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset';
 
 /** In the order in which they stand. */
-export function headerSteps({ allowedOrigins, credentials }: HttpSecurity): readonly Step[] {
+export function createHeaderSteps({ allowedOrigins, credentials }: HttpSecurity): readonly Step[] {
   const secure = helmet({
     // An answer is data: a browser that shows it as a page loads, frames and runs nothing of it.
     contentSecurityPolicy: {

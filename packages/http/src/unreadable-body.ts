@@ -15,17 +15,17 @@ const texts: Readonly<Record<number, readonly [code: string, message: string]>> 
 };
 
 /** The status of a framework's error where it is the client's fault; the words of its message quote the body. */
-export function unreadable(error: unknown): Unreadable {
+export function describeUnreadable(error: unknown): Unreadable {
   const { status, statusCode } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
   const given = typeof status === 'number' ? status : statusCode;
   if (typeof given !== 'number' || !(given >= 400 && given < 500)) {
-    return answer(500, 'INTERNAL_SERVER_ERROR', 'Internal server error');
+    return buildAnswer(500, 'INTERNAL_SERVER_ERROR', 'Internal server error');
   }
   const [code, message] = texts[given] ?? ['BAD_REQUEST', 'The request was refused'];
-  return answer(given, code, message);
+  return buildAnswer(given, code, message);
 }
 
-function answer(status: number, code: string, message: string): Unreadable {
+function buildAnswer(status: number, code: string, message: string): Unreadable {
   return { status, body: { errors: [{ message, extensions: { code } }] } };
 }
 

@@ -16,11 +16,11 @@ import {
   readOptions,
   type SharedTable,
 } from '@graphql-bulwark/core/internal';
-import { type Caller, chargeFor } from './charges/charges.ts';
+import { buildCharge, type Caller } from './charges/charges.ts';
 import { hashOperation } from './charges/operation-hash.ts';
 import { wholePoints } from './points.ts';
 import { costPolicy } from './response/headers.ts';
-import { aWindow, type Rule, type Scope, scopesOf } from './rules/directive.ts';
+import { aWindow, type Rule, readScopes, type Scope } from './rules/directive.ts';
 
 export interface Budget {
   /** Per window. Whole number, 1 or more. */
@@ -42,7 +42,7 @@ export interface OperationBudget extends CallerBudget {
 }
 
 export interface BudgetOptions {
-  /** Operations of one address, whoever is calling. Left out: no limit. */
+  /** Operations of one address, whatever principals call. Left out: no limit. */
   readonly perAddress?: Budget | undefined;
   /** Operations of one caller; an anonymous one is told by its address. Left out: no limit. */
   readonly perPrincipal?: CallerBudget | undefined;
@@ -102,17 +102,17 @@ export function compileBudgets(options: BudgetOptions): Budgets {
   const { perAddress, perPrincipal, perOperation, global, points, cost } = options;
   if ((points === undefined) !== (cost === undefined)) throw new TypeError('points and cost need each other.');
   const flat = [
-    perAddress && ruleOf('rateLimit: perAddress', 'address', perAddress, 'ADDRESS'),
-    perPrincipal && ruleOf('rateLimit: perPrincipal', 'principal', perPrincipal, 'PRINCIPAL'),
-    global && ruleOf('rateLimit: global', 'global', global, 'GLOBAL'),
+    perAddress && readRule('rateLimit: perAddress', 'address', perAddress, 'ADDRESS'),
+    perPrincipal && readRule('rateLimit: perPrincipal', 'principal', perPrincipal, 'PRINCIPAL'),
+    global && readRule('rateLimit: global', 'global', global, 'GLOBAL'),
   ].filter((rule) => rule !== undefined);
-  const spending = points && ruleOf('rateLimit: points', costPolicy, points, 'PRINCIPAL');
+  const spending = points && readRule('rateLimit: points', costPolicy, points, 'PRINCIPAL');
   const each = perOperation && readOptions('rateLimit: perOperation', perOperation, operationTable);
-  const operation = each && ruleFor('operation', each, 'PRINCIPAL');
+  const operation = each && buildRule('operation', each, 'PRINCIPAL');
   const rules = new Map(
     Object.entries(each?.byName ?? {}).map(([name, budget]) => {
       const read = readOptions(`rateLimit: perOperation.byName.${name}`, budget, plainTable);
-      return [name, ruleFor(`operation:${name}`, read, 'PRINCIPAL')];
+      return [name, buildRule(`operation:${name}`, read, 'PRINCIPAL')];
     }),
   );
   const trusted = each?.trusted;
@@ -123,21 +123,21 @@ export function compileBudgets(options: BudgetOptions): Budgets {
   function ofOperation(rule: Rule, resolved: ResolvedOperation, caller: Caller): Charge {
     const label = resolved.operation.name?.value;
     const named = label === undefined ? undefined : rules.get(label);
-    if (named && ownVerdict(trusted?.(caller.security)) === true) return chargeFor(named, caller);
-    return chargeFor(rule, caller, 1, `,o:${hashOperation(resolved)}`);
+    if (named && ownVerdict(trusted?.(caller.security)) === true) return buildCharge(named, caller);
+    return buildCharge(rule, caller, 1, `,o:${hashOperation(resolved)}`);
   }
 
   function ofPoints(resolved: ResolvedOperation, caller: Caller): Charge[] {
     const estimated = ownVerdict(cost?.(resolved)) ?? 0;
     if (!spending || estimated === 0) return [];
-    const charge = chargeFor(spending, caller, wholePoints(estimated as number));
+    const charge = buildCharge(spending, caller, wholePoints(estimated as number));
     if (charge.points <= charge.limit) return [charge];
     throw refuse('COST_LIMIT_EXCEEDED', { limit: 'points', actual: charge.points, maximum: charge.limit });
   }
 
   return {
     charges(resolved, caller) {
-      const charges = flat.map((rule) => chargeFor(rule, caller));
+      const charges = flat.map((rule) => buildCharge(rule, caller));
       if (operation) charges.push(ofOperation(operation, resolved, caller));
       charges.push(...ofPoints(resolved, caller));
       return charges;
@@ -153,22 +153,22 @@ interface ReadBudget extends CallerBudget {
 }
 
 /** @throws {TypeError} for an invalid budget. */
-export function ruleOf(where: string, policy: string, budget: CallerBudget, scope: Scope): Rule {
+export function readRule(where: string, policy: string, budget: CallerBudget, scope: Scope): Rule {
   const read =
     scope === 'PRINCIPAL'
       ? readOptions(where, budget, callerTable)
       : readOptions<Budget, typeof plainTable>(where, budget, plainTable);
-  return ruleFor(policy, read, scope);
+  return buildRule(policy, read, scope);
 }
 
-function ruleFor(policy: string, budget: ReadBudget, scope: Scope): Rule {
+function buildRule(policy: string, budget: ReadBudget, scope: Scope): Rule {
   const { max, windowSeconds, tiers = {} } = budget;
   return {
     policy,
     coordinate: policy,
     max,
     windowSeconds,
-    by: scopesOf([scope]),
+    by: readScopes([scope]),
     args: [],
     tiers: new Map(Object.entries(tiers)),
   };

@@ -22,10 +22,10 @@ import {
   type CallerBudget,
   compileBudgets,
 } from './budgets.ts';
-import { type Caller, callerOf } from './charges/charges.ts';
+import { type Caller, identifyCaller } from './charges/charges.ts';
 import { compileRefusals, type Refusals } from './refusal-budget.ts';
 import type { ActualCost } from './response/refund.ts';
-import { type SteadyStore, steady } from './stores/fallback.ts';
+import { type SteadyStore, withFallback } from './stores/fallback.ts';
 import { memoryStore } from './stores/memory.ts';
 
 export interface RateLimitOptions extends BudgetOptions {
@@ -92,7 +92,7 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
   const { tier, hashTag, actualCost, partial, legacyHeaders, mode } = settings;
   if (actualCost && !settings.points) throw new TypeError('actualCost needs points and cost.');
   const store = settings.store ?? memoryStore();
-  const counters = steady(store, {
+  const counters = withFallback(store, {
     onStoreError: settings.onStoreError,
     instances: settings.instances,
     timeoutMilliseconds: settings.storeTimeoutMilliseconds,
@@ -109,10 +109,10 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
     budgets,
     refusals: compileRefusals(settings.refusals, counters),
     callerFor: (security) =>
-      callerOf(
+      identifyCaller(
         security,
-        tier && returnedText('tier', tier(security.principal)),
-        hashTag && returnedText('hashTag', hashTag(security)),
+        tier && requireText('tier', tier(security.principal)),
+        hashTag && requireText('hashTag', hashTag(security)),
       ),
     actualCost,
     isPartial: partial,
@@ -130,7 +130,7 @@ export function hasTiers(budget: CallerBudget | undefined): boolean {
 }
 
 /** Of anything else a store could only say that it failed, or no tier be found: a promise is no text. */
-function returnedText(option: string, returned: unknown): string | undefined {
+function requireText(option: string, returned: unknown): string | undefined {
   const text = ownVerdict(returned);
   if (text === undefined || typeof text === 'string') return text;
   throw new TypeError(`${option} must return a text or undefined, but returned ${show(text)}.`);

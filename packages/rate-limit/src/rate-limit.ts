@@ -16,18 +16,18 @@ import {
 } from '@graphql-bulwark/core';
 import { isObject, listed } from '@graphql-bulwark/core/internal';
 import { type GraphQLError, type GraphQLFieldResolver, type GraphQLSchema, OperationTypeNode } from 'graphql';
-import { valuesKey } from './charges/bucket-key.ts';
-import { type Caller, chargeFor, listCharges } from './charges/charges.ts';
+import { writeValuesKey } from './charges/bucket-key.ts';
+import { buildCharge, type Caller, listCharges } from './charges/charges.ts';
 import { compileOptions, hasTiers, needTier, type RateLimitOptions } from './options.ts';
 import { createResolverLimits, guardResolvers, requireGuarded, takePartly } from './resolver-limits.ts';
-import { rateLimitHeaders, restrict, type Standing } from './response/headers.ts';
-import { shortAnswers } from './response/rate-limited-error.ts';
-import { settle } from './response/refund.ts';
+import { limitNamed, type Standing, writeHeaders } from './response/headers.ts';
+import { buildShortAnswers } from './response/rate-limited-error.ts';
+import { refundUnused } from './response/refund.ts';
 import { compileRules, findBelowSubscriptions, type LimitedFields, type Rule } from './rules/directive.ts';
 import type { Taken } from './stores/fallback.ts';
-import { type SocketLimitOptions, type SocketLimits, socketLimits } from './websocket-limits.ts';
+import { createSocketLimits, type SocketLimitOptions, type SocketLimits } from './websocket-limits.ts';
 
-/** Names one bucket: a policy, and whom it counts. */
+/** Names one bucket: a policy, and the caller that it counts. */
 export interface BucketName {
   /** As in the header `RateLimit-Policy`: `Mutation.login`, `Mutation.login#2`, `cost`, `refusals`, ... */
   readonly policy: string;
@@ -63,7 +63,7 @@ export interface RateLimit extends Control {
 export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   const { store, isOwnStore, counters, budgets, refusals, ...settings } = compileOptions(options);
   const { mode, isPartial, legacyHeaders, callerFor } = settings;
-  const { exceeded, neverPossible } = shortAnswers(legacyHeaders);
+  const { exceeded, neverPossible } = buildShortAnswers(legacyHeaders);
 
   const compiled = new WeakMap<GraphQLSchema, LimitedFields>();
   // On the operation itself: a WeakMap would keep what each request took until the next full garbage collection.
@@ -83,7 +83,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     return rules;
   }
 
-  function judge(operation: Charged, taken: Taken | undefined): void {
+  function enforceLimits(operation: Charged, taken: Taken | undefined): void {
     if (!taken) return;
     operation[outcome] = taken;
     if (!taken.consumption.allowed) throw exceeded(taken.consumption);
@@ -101,7 +101,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   const bucketOf = ({ policy, principal = null, clientIp = null, args = {} }: BucketName): Omit<Charge, 'points'> => {
     const rule = policies.get(policy);
     if (!rule) throw new TypeError(`rateLimit has no policy '${policy}'; it has ${[...policies.keys()].join(', ')}.`);
-    return chargeFor(rule, callerFor(securityContext({ principal, clientIp })), 1, valuesKey(rule, args));
+    return buildCharge(rule, callerFor(securityContext({ principal, clientIp })), 1, writeValuesKey(rule, args));
   };
 
   function pointsFor(contextValue: unknown, caller: Caller): readonly Charge[] {
@@ -141,8 +141,8 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
         throw neverPossible(charges.filter(({ points, limit }) => !(points <= limit)));
       }
       const taken = counters.take(charges, operation);
-      if (taken instanceof Promise) return taken.then((late) => judge(operation, late));
-      return judge(operation, taken);
+      if (taken instanceof Promise) return taken.then((late) => enforceLimits(operation, late));
+      return enforceLimits(operation, taken);
     },
     respond(answer) {
       refusals.charge(answer);
@@ -150,9 +150,12 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       const operation: Charged | undefined = answer.operation;
       const taken = operation?.[outcome];
       if (!operation || !taken) return;
-      const standing = restrict(standings.get(headers) ?? [], settle(answer, operation, taken, settings.actualCost));
+      const standing = limitNamed(
+        standings.get(headers) ?? [],
+        refundUnused(answer, operation, taken, settings.actualCost),
+      );
       if (isBatched) standings.set(headers, standing);
-      for (const [name, value] of Object.entries(rateLimitHeaders(standing, legacyHeaders))) headers.set(name, value);
+      for (const [name, value] of Object.entries(writeHeaders(standing, legacyHeaders))) headers.set(name, value);
     },
     stop() {
       return isOwnStore ? store.close?.() : undefined;
@@ -167,7 +170,14 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
         if (!options.tier && hasTiers(given[name])) throw new TypeError(`sockets: ${name}.tiers ${needTier}`);
       }
       pointsPerEvent ||= given.pointsPerEvent === true;
-      return socketLimits(given, { counters, callerFor, pointsFor, charge: refusals.charge, mode, reports: events });
+      return createSocketLimits(given, {
+        counters,
+        callerFor,
+        pointsFor,
+        charge: refusals.charge,
+        mode,
+        reports: events,
+      });
     },
     peek: async (bucket) => counters.peek(bucketOf(bucket)),
     async reset(bucket) {

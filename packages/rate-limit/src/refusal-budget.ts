@@ -13,9 +13,9 @@ import {
   type SecurityContext,
 } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
-import { type Budget, ruleOf } from './budgets.ts';
-import { callerOf, chargeFor } from './charges/charges.ts';
-import { wholeSeconds } from './response/headers.ts';
+import { type Budget, readRule } from './budgets.ts';
+import { buildCharge, identifyCaller } from './charges/charges.ts';
+import { toWholeSeconds } from './response/headers.ts';
 import type { Rule, Scope } from './rules/directive.ts';
 import type { Reporter, SteadyStore } from './stores/fallback.ts';
 import { createWindows } from './stores/fixed-window.ts';
@@ -48,18 +48,18 @@ const ofApollo: ReadonlySet<unknown> = new Set([
 /** @throws {TypeError} for an invalid budget. */
 export function compileRefusals(budget: Budget | false, counters: SteadyStore): Refusals {
   const rule = (policy: string, scope: Scope): Rule =>
-    ruleOf('rateLimit: refusals', policy, budget === false ? { max: 1 } : budget, scope);
+    readRule('rateLimit: refusals', policy, budget === false ? { max: 1 } : budget, scope);
   const [ofAddress, ofPrincipal] = [rule('refusals:address', 'ADDRESS'), rule('refusals', 'PRINCIPAL')];
   if (budget === false) {
     return { refusalFor: () => undefined, charge() {}, reset() {}, policies: new Map() };
   }
   const counted = createWindows(remembered);
 
-  /** @param hasRun whether the request was answered in part: that is told by whom it was denied to, and no stranger pays. */
+  /** @param hasRun whether the request was answered in part: then the principal that was denied pays, and no other caller at its address. */
   function chargesFor(security: SecurityContext, points: number, hasRun = false): Charge[] {
     const rules = security.principal ? (hasRun ? [ofPrincipal] : [ofAddress, ofPrincipal]) : [ofAddress];
-    const caller = callerOf(security);
-    return rules.map((each) => chargeFor(each, caller, points));
+    const caller = identifyCaller(security);
+    return rules.map((each) => buildCharge(each, caller, points));
   }
 
   return {
@@ -69,7 +69,7 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
         .map((charge) => counted.peek(charge))
         .filter(({ remaining }) => remaining === 0);
       if (over.length === 0) return undefined;
-      const retryAfterSeconds = Math.max(...over.map(({ resetSeconds }) => wholeSeconds(resetSeconds)));
+      const retryAfterSeconds = Math.max(...over.map(({ resetSeconds }) => toWholeSeconds(resetSeconds)));
       const policy = over[0]?.charge.policy;
       return refuse('RATE_LIMITED', { retryAfterSeconds, coordinate: policy, policy });
     },
@@ -77,7 +77,7 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
     charge(answer) {
       const { security, report, failed } = answer;
       const reporter = report && failed ? { report, failed } : undefined;
-      const refused = refusedIn(answer);
+      const refused = countRefused(answer);
       if (refused === 0) return;
       for (const charge of chargesFor(security, refused, answer.data !== undefined)) {
         const { remaining } = counted.peek(charge);
@@ -102,7 +102,7 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
  * A request that was refused as a whole is one; of one that ran, each place of a denial is, also where nothing is left of its
  * data. A list is one place: what others put into it is not what this caller asked for.
  */
-function refusedIn({ data, errors }: RefusedAnswer): number {
+function countRefused({ data, errors }: RefusedAnswer): number {
   if (data === undefined && isRefused(errors[0]?.extensions?.['code'])) return 1;
   const denied = errors.filter(({ extensions }) => isDenied(extensions?.['code']));
   return new Set(denied.map(({ path = [] }) => path.filter((key) => typeof key === 'string').join(' '))).size;
@@ -110,14 +110,14 @@ function refusedIn({ data, errors }: RefusedAnswer): number {
 
 function isRefused(code: unknown): boolean {
   if (ofApollo.has(code)) return true;
-  const event = eventOf(code);
+  const event = buildEvent(code);
   return event !== undefined && event !== 'failure' && event !== 'rate.limited';
 }
 
 function isDenied(code: unknown): boolean {
-  return eventOf(code) === 'access.denied';
+  return buildEvent(code) === 'access.denied';
 }
 
-function eventOf(code: unknown): string | undefined {
+function buildEvent(code: unknown): string | undefined {
   return typeof code === 'string' && Object.hasOwn(REFUSALS, code) ? REFUSALS[code as RefusalCode].event : undefined;
 }

@@ -14,9 +14,9 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
-import { spelling } from './charges/bucket-key.ts';
-import { type Caller, coordinateOf, listCallCharges } from './charges/charges.ts';
-import { type Wait, waitOf } from './response/rate-limited-error.ts';
+import { compileSpelling } from './charges/bucket-key.ts';
+import { type Caller, listCallCharges, readCoordinate } from './charges/charges.ts';
+import { readWait, type Wait } from './response/rate-limited-error.ts';
 import type { LimitedField, LimitedFields, Rule } from './rules/directive.ts';
 import type { SteadyStore, Taken } from './stores/fallback.ts';
 
@@ -54,7 +54,7 @@ export function createResolverLimits(
   const denied = new WeakMap<object, WeakMap<OperationDefinitionNode, ReadonlyMap<string, Wait>>>();
   // The coordinates that the operator knows of: the items of a list are no event each.
   const told = createSlot(() => new Set<string | undefined>());
-  const spelled = createSlot(() => spelling(deny));
+  const spelled = createSlot(() => compileSpelling(deny));
   const findOperation = (contextValue: unknown): ResolvedOperation | undefined =>
     isObject(contextValue) ? running.get(contextValue) : undefined;
 
@@ -90,7 +90,12 @@ export function createResolverLimits(
       const operation = findOperation(contextValue);
       let charges: readonly Charge[];
       try {
-        charges = listCallCharges(rules, args, callerFor(security), operation?.state.get(spelled) ?? spelling(deny));
+        charges = listCallCharges(
+          rules,
+          args,
+          callerFor(security),
+          operation?.state.get(spelled) ?? compileSpelling(deny),
+        );
       } catch (denial) {
         if (isEnforced) throw denial;
         return;
@@ -101,7 +106,7 @@ export function createResolverLimits(
       if (waits.length === 0) {
         const taken = await pending.during(charges, () => counters.take(charges, operation));
         if (!taken || taken.consumption.allowed) return;
-        waits.push(...taken.consumption.exceeded.map(waitOf));
+        waits.push(...taken.consumption.exceeded.map(readWait));
       }
       const longest = waits.toSorted((a, b) => b.retryAfterSeconds - a.retryAfterSeconds)[0];
       if (operation) tell(operation, coordinate, longest);
@@ -157,17 +162,17 @@ export async function takePartly(
   const waits = new Map<string, Wait>();
   for (const charge of all) {
     const { policy, points, limit, windowSeconds } = charge;
-    if (!(points <= limit)) waits.set(coordinateOf(charge), { policy, retryAfterSeconds: windowSeconds });
+    if (!(points <= limit)) waits.set(readCoordinate(charge), { policy, retryAfterSeconds: windowSeconds });
   }
   for (;;) {
-    const charges = all.filter((charge) => !waits.has(coordinateOf(charge)));
+    const charges = all.filter((charge) => !waits.has(readCoordinate(charge)));
     const taken = charges.length === 0 ? undefined : await take(charges);
     if (!taken || taken.consumption.allowed) return waits;
     const { exceeded } = taken.consumption;
     if (exceeded.length === 0 || exceeded.some(({ charge }) => !policies.has(charge.policy))) {
       throw refuse(taken.consumption);
     }
-    for (const state of exceeded) waits.set(coordinateOf(state.charge), waitOf(state));
+    for (const state of exceeded) waits.set(readCoordinate(state.charge), readWait(state));
   }
 }
 

@@ -6,11 +6,11 @@
 import { type Charge, type Control, type Events, refuse, type SecurityContext } from '@graphql-bulwark/core';
 import { aFlag, atLeast, eventOf, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import type { GraphQLError } from 'graphql';
-import { aBudget, type Budget, type CallerBudget, ruleOf } from './budgets.ts';
-import { whoKey } from './charges/bucket-key.ts';
-import { type Caller, chargeFor } from './charges/charges.ts';
+import { aBudget, type Budget, type CallerBudget, readRule } from './budgets.ts';
+import { writeCallerKey } from './charges/bucket-key.ts';
+import { buildCharge, type Caller } from './charges/charges.ts';
 import type { RefusedAnswer } from './refusal-budget.ts';
-import { slowestOf, waitOf } from './response/rate-limited-error.ts';
+import { findSlowest, readWait } from './response/rate-limited-error.ts';
 import type { Rule, Scope } from './rules/directive.ts';
 import type { SteadyStore } from './stores/fallback.ts';
 
@@ -21,7 +21,7 @@ export interface SocketLimitOptions {
   readonly maxSocketsPerAddress?: number | undefined;
   /** Operations that one caller starts over sockets. @default { max: 60 } */
   readonly subscribes?: CallerBudget | undefined;
-  /** Operations that one address starts over sockets, whoever is calling. @default { max: 600 } */
+  /** Operations that one address starts over sockets, whatever principals call. @default { max: 600 } */
   readonly subscribesPerAddress?: Budget | undefined;
   /** Events that one caller is sent. @default { max: 600 } */
   readonly events?: CallerBudget | undefined;
@@ -112,13 +112,13 @@ const optionTable = {
 } satisfies OptionTable<SocketLimitOptions>;
 
 /** @throws {TypeError} for an invalid option. */
-export function socketLimits(
+export function createSocketLimits(
   options: SocketLimitOptions,
   { counters, callerFor, pointsFor, charge, mode, reports }: SocketHooks,
 ): SocketLimits {
   const { pointsPerEvent, maxSockets, maxSocketsPerAddress, ...budgets } = readOptions('sockets', options, optionTable);
   const rule = (option: keyof typeof budgets, policy: string, by: Scope): Rule =>
-    ruleOf(`sockets: ${option}`, `socket:${policy}`, budgets[option], by);
+    readRule(`sockets: ${option}`, `socket:${policy}`, budgets[option], by);
   const subscribes = [
     rule('subscribes', 'subscribes', 'PRINCIPAL'),
     rule('subscribesPerAddress', 'subscribes:address', 'ADDRESS'),
@@ -135,7 +135,7 @@ export function socketLimits(
 
   /** The limits that a socket is not counted by yet. */
   function bucketsOf(place: Place, by: readonly (typeof scopes)[number][], security: SecurityContext): Bucket[] {
-    const buckets = by.map((scope) => ({ ...scope, key: `${scope.by} ${whoKey([scope.by], security)}` }));
+    const buckets = by.map((scope) => ({ ...scope, key: `${scope.by} ${writeCallerKey([scope.by], security)}` }));
     return buckets.filter(({ key }) => !place.keys.includes(key));
   }
 
@@ -176,8 +176,8 @@ export function socketLimits(
     try {
       const taken = await counters.take(charges);
       if (!taken || taken.consumption.allowed) return undefined;
-      const slowest = slowestOf(taken.consumption.exceeded);
-      return refuse('RATE_LIMITED', slowest && waitOf(slowest));
+      const slowest = findSlowest(taken.consumption.exceeded);
+      return refuse('RATE_LIMITED', slowest && readWait(slowest));
     } catch {
       return refuse('SERVICE_UNAVAILABLE', { reason: 'the store of the rate limit failed' });
     }
@@ -214,12 +214,12 @@ export function socketLimits(
     disconnect: release,
     async subscribe(security) {
       const caller = callerFor(security);
-      return take(subscribes.map((each) => chargeFor(each, caller)));
+      return take(subscribes.map((each) => buildCharge(each, caller)));
     },
     async next(security, contextValue) {
       const caller = callerFor(security);
       const points = pointsPerEvent ? pointsFor(contextValue, caller) : [];
-      return take([chargeFor(events, caller), ...points]);
+      return take([buildCharge(events, caller), ...points]);
     },
     refused: charge,
   };

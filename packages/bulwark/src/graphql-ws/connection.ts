@@ -4,7 +4,7 @@ import type { Principal, SecurityContext } from '@graphql-bulwark/core';
 import { longestTimer, refusalCode } from '@graphql-bulwark/core/internal';
 import { deriveRequest } from '../context.ts';
 import { RunningOperations } from './running-operations.ts';
-import { closeSocket, type Socket, watch, webSocketOf } from './socket.ts';
+import { closeSocket, findWebSocket, type Socket, watchSocket } from './socket.ts';
 
 /** What a connection is known by. */
 export interface Connection {
@@ -14,20 +14,20 @@ export interface Connection {
   readonly extra: unknown;
 }
 
-export function connectionOf({ connectionParams = {}, extra }: Socket): Connection {
+export function findConnection({ connectionParams = {}, extra }: Socket): Connection {
   return { connectionParams, extra };
 }
 
 /** The request that was upgraded, as `ws` hands it on. */
-export function upgradeOf({ extra }: Pick<Connection, 'extra'>): IncomingMessage {
+export function findUpgradeRequest({ extra }: Pick<Connection, 'extra'>): IncomingMessage {
   return (extra as { readonly request: IncomingMessage }).request;
 }
 
 const credentialNames = ['authorization', 'x-api-key'];
 
 /** The upgrade request, with the credentials of `connectionParams` among its headers. One in both places is one too many. */
-export function requestOf(connection: Connection): IncomingMessage {
-  const request = upgradeOf(connection);
+export function buildRequest(connection: Connection): IncomingMessage {
+  const request = findUpgradeRequest(connection);
   const headers: Record<string, string | string[] | undefined> = { ...request.headers };
   const rawHeaders = [...request.rawHeaders];
   for (const [name, value] of Object.entries(connection.connectionParams)) {
@@ -42,8 +42,8 @@ export function requestOf(connection: Connection): IncomingMessage {
 }
 
 /** Closes a connection for what was thrown: 1013 (try again later) where we cannot know who is asking, otherwise 4403. */
-export function closeFor({ extra }: Pick<Connection, 'extra'>, thrown: unknown): void {
-  const webSocket = webSocketOf(extra);
+export function chooseClose({ extra }: Pick<Connection, 'extra'>, thrown: unknown): void {
+  const webSocket = findWebSocket(extra);
   if (!webSocket) return;
   if (refusalCode(thrown) === 'SERVICE_UNAVAILABLE') closeSocket(webSocket, 1013, 'Try again later');
   else closeSocket(webSocket, 4403, 'Forbidden');
@@ -70,7 +70,7 @@ export class OpenConnection {
     this.security = security;
     this.running = new RunningOperations(maxOperations);
     this.#closeAtEnd();
-    watch(socket, gone);
+    watchSocket(socket, gone);
   }
 
   #closeAtEnd(): void {
@@ -78,7 +78,7 @@ export class OpenConnection {
     if (expiresAt === undefined) return;
     const left = expiresAt * 1_000 - Date.now();
     if (!(left > 0)) {
-      closeFor(this.#socket, undefined);
+      chooseClose(this.#socket, undefined);
       return;
     }
     // A later end is waited for in steps.

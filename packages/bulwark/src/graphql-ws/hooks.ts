@@ -54,10 +54,17 @@ import {
   subscribe,
   validate,
 } from 'graphql';
-import { withSecurity } from '../context.ts';
-import { type Connection, closeFor, connectionOf, haveSameRights, OpenConnection, upgradeOf } from './connection.ts';
-import { runs } from './running-operations.ts';
-import { endNow, holdBack, isClosed, type Socket, webSocketOf } from './socket.ts';
+import { addSecurity } from '../context.ts';
+import {
+  type Connection,
+  chooseClose,
+  findConnection,
+  findUpgradeRequest,
+  haveSameRights,
+  OpenConnection,
+} from './connection.ts';
+import { isRunning } from './running-operations.ts';
+import { endNow, findWebSocket, holdBack, isClosed, type Socket } from './socket.ts';
 import { type Upgraded, type WebSocketServerLike, watchUpgrades } from './upgraded-sockets.ts';
 
 /** Each bounds one connection. */
@@ -206,16 +213,16 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
 
   /** @throws {Error} where the caller may not ask, or not any more. */
   async function identify(socket: Socket): Promise<SecurityContext> {
-    const principal: Principal | null = await authenticate(connectionOf(socket));
+    const principal: Principal | null = await authenticate(findConnection(socket));
     // `undefined` is neither a caller nor an anonymous one.
     if (typeof principal !== 'object') throw new TypeError('authenticate must return a Principal or null.');
     if (hasEnded(principal)) throw refuse('UNAUTHENTICATED', { reason: 'expired' });
-    return securityContext({ principal, clientIp: clientIp(upgradeOf(socket)) });
+    return securityContext({ principal, clientIp: clientIp(findUpgradeRequest(socket)) });
   }
 
   function refuseConnection(socket: Socket, thrown: unknown): void {
     if (!isExpectedError(thrown)) onFailure(thrown);
-    closeFor(socket, thrown);
+    chooseClose(socket, thrown);
   }
 
   /** Closes the connection, and returns `undefined`, where its caller may ask no more, or not with the rights of before. */
@@ -249,10 +256,10 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       // Before anything is parsed: what is invalid has its price as well. No store is asked for more than run at a time.
       const refusal = await limits?.subscribe(connection.security);
       if (refusal) throw refusal;
-      const built = await context(connectionOf(socket));
+      const built = await context(findConnection(socket));
       const security = securityOf(built) ?? (await identifyAgain(socket));
       if (!security) throw deny('UNAUTHENTICATED');
-      const contextValue = withSecurity(built, security) as unknown as C;
+      const contextValue = addSecurity(built, security) as unknown as C;
       admit?.({ source: query, operationName, variables, contextValue });
       const document = parseDocument(query, { maxTokens });
       measure?.({ schema, document, operationName, contextValue });
@@ -281,12 +288,12 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     schema,
     isProd: true,
     connectionInitWaitTimeout: initTimeoutMilliseconds,
-    execute: (args) => asStream(runs(args, execute, onFailure)),
-    subscribe: (args) => asStream(runs(args, subscribe, onFailure)),
+    execute: (args) => toStream(isRunning(args, execute, onFailure)),
+    subscribe: (args) => toStream(isRunning(args, subscribe, onFailure)),
     // A ping has its answer also before a connection is let in.
     onPing: holdBack,
     async onConnect(socket) {
-      const webSocket = webSocketOf(socket.extra);
+      const webSocket = findWebSocket(socket.extra);
       try {
         sockets.saidInit(socket);
         if (webSocket) limits?.authenticating(webSocket, true);
@@ -355,9 +362,9 @@ function maskTelling(onFailure: (error: unknown) => void): MaskResult {
  * One result, as a stream of one. What fails to be written of a stream becomes an error of the operation, which is masked and told
  * of; of a single result it closes the socket, and every other operation of the client ends with it.
  */
-function asStream<T>(result: T): T {
+function toStream<T>(result: T): T {
   if (isAsyncIterable(result)) return result;
-  if (isPromise(result)) return result.then(asStream) as T;
+  if (isPromise(result)) return result.then(toStream) as T;
   return streamOnce(result) as T;
 }
 

@@ -4,7 +4,7 @@ import { asGraphQLError, knownOptions } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
 import type { HttpRequest } from '../context.ts';
 import type { Bulwark } from '../create.ts';
-import { closeFor, requestOf } from './connection.ts';
+import { buildRequest, chooseClose } from './connection.ts';
 import { composeWebSocketHooks, type WebSocketBounds, type WebSocketHooks } from './hooks.ts';
 import type { WebSocketServerLike } from './upgraded-sockets.ts';
 
@@ -59,13 +59,13 @@ export function webSocketHooks<C extends SecuredContext>(
     mask: bulwark.mask,
     clientIp: bulwark.clientIp,
     limits: bulwark.sockets,
-    authenticate: async (connection) => (await identify({ req: requestOf(connection) })).security.principal,
+    authenticate: async (connection) => (await identify({ req: buildRequest(connection) })).security.principal,
     async context(connection) {
       try {
-        return await make({ req: requestOf(connection) });
+        return await make({ req: buildRequest(connection) });
       } catch (thrown) {
         // It asks who is calling, as well.
-        closeFor(connection, thrown);
+        chooseClose(connection, thrown);
         throw thrown;
       }
     },

@@ -27,19 +27,19 @@ export class RunningOperations {
   }
 
   /**
-   * Counts an operation, and forgets it again where `judge` does not answer with what is to be executed.
+   * Counts an operation, and forgets it again where `decide` does not answer with what is to be executed.
    *
    * @throws {GraphQLError} `RATE_LIMITED` where there are too many.
    */
-  async admit<T>(judge: () => Promise<ExecutionArgs | readonly T[]>): Promise<ExecutionArgs | readonly T[]> {
+  async admit<T>(decide: () => Promise<ExecutionArgs | readonly T[]>): Promise<ExecutionArgs | readonly T[]> {
     if (!(this.#admitted.size < this.#maximum)) throw deny('RATE_LIMITED');
     const running: Running = { over: () => this.#admitted.delete(running) };
     this.#admitted.add(running);
     let args: ExecutionArgs | undefined;
     try {
-      const judged = await judge();
-      if (!('schema' in judged)) return judged;
-      args = judged;
+      const decided = await decide();
+      if (!('schema' in decided)) return decided;
+      args = decided;
       // Completed in the meantime: it is executed all the same.
       byContext.set(args.contextValue as object, running);
       return args;
@@ -59,11 +59,15 @@ export class RunningOperations {
  *
  * @param unclosed told of a stream that fails to close.
  */
-export function runs<T>(args: ExecutionArgs, run: (args: ExecutionArgs) => T, unclosed: (error: unknown) => void): T {
+export function isRunning<T>(
+  args: ExecutionArgs,
+  run: (args: ExecutionArgs) => T,
+  unclosed: (error: unknown) => void,
+): T {
   const running = byContext.get(args.contextValue as object);
   if (!running) return run(args);
   const settled = <R>(result: R): R => {
-    if (isAsyncIterable(result)) return counted(result as unknown as Stream, running, unclosed) as R;
+    if (isAsyncIterable(result)) return countWhileRunning(result as unknown as Stream, running, unclosed) as R;
     running.over();
     return result;
   };
@@ -80,7 +84,7 @@ export function runs<T>(args: ExecutionArgs, run: (args: ExecutionArgs) => T, un
 }
 
 /** The same stream, which counts until it has ended or been ended. */
-function counted(
+function countWhileRunning(
   stream: Stream,
   running: Running,
   unclosed: (error: unknown) => void,
@@ -102,7 +106,7 @@ function counted(
       try {
         return await stream.return(value);
       } catch (error) {
-        // graphql-ws closes streams where nobody waits for it: what is thrown there ends the process.
+        // graphql-ws closes streams without waiting for the result: an error thrown there would end the process.
         unclosed(error);
         return { value, done: true };
       }

@@ -50,22 +50,22 @@ export function endNow(webSocket: WebSocketLike, code: number, reason: string): 
 }
 
 export function isClosed({ extra }: Socket): boolean {
-  return (webSocketOf(extra)?.readyState ?? 0) >= closing;
+  return (findWebSocket(extra)?.readyState ?? 0) >= closing;
 }
 
 /** @param gone not by the hook of graphql-ws alone: that waits for streams to end, and a silent one may not for hours. */
-export function watch(socket: Socket, gone: () => void): void {
-  const webSocket = webSocketOf(socket.extra);
+export function watchSocket(socket: Socket, gone: () => void): void {
+  const webSocket = findWebSocket(socket.extra);
   webSocket?.once?.('close', gone);
   webSocket?.on?.('message', () => holdBack(socket));
 }
 
 /**
- * Reads no more of a client that does not read: every message has an answer, and answers that nobody takes would wait in the
+ * Reads no more of a client that does not read: every message has an answer, and answers that are not taken would wait in the
  * memory of this process until there is none left. What graphql-ws pings, and is not answered, it ends.
  */
 export function holdBack({ extra }: Socket): void {
-  const webSocket = webSocketOf(extra);
+  const webSocket = findWebSocket(extra);
   if (!webSocket?.pause || webSocket.isPaused || !isUnread(webSocket)) return;
   webSocket.pause();
   const readOn = (): void => {
@@ -79,6 +79,6 @@ function isUnread({ readyState, bufferedAmount = 0 }: WebSocketLike): boolean {
   return readyState !== closed && bufferedAmount > maxUnreadBytes;
 }
 
-export function webSocketOf(extra: unknown): WebSocketLike | undefined {
+export function findWebSocket(extra: unknown): WebSocketLike | undefined {
   return (extra as { readonly socket?: WebSocketLike } | undefined)?.socket;
 }

@@ -17,12 +17,12 @@ export function usesCacheHints<C extends BaseContext>(
   schema: GraphQLSchema,
   plugins: readonly ApolloServerPlugin<C>[],
 ): boolean {
-  const theirs = internalPlugin(plugins, 'CacheControl');
-  return theirs ? theirs === 'on' : [...elementsOf(schema)].some(carriesHint);
+  const theirs = markInternal(plugins, 'CacheControl');
+  return theirs ? theirs === 'on' : [...listElements(schema)].some(carriesHint);
 }
 
 /** How one of Apollo Server's own plugins stands in a list; `undefined`: it is not there. */
-export function internalPlugin<C extends BaseContext>(
+export function markInternal<C extends BaseContext>(
   plugins: readonly ApolloServerPlugin<C>[],
   id: string,
 ): 'on' | 'off' | undefined {
@@ -45,7 +45,7 @@ interface Element {
     | undefined;
 }
 
-function* elementsOf(schema: GraphQLSchema): Generator<Element> {
+function* listElements(schema: GraphQLSchema): Generator<Element> {
   for (const type of Object.values(schema.getTypeMap())) {
     if (isIntrospectionType(type)) continue;
     if (isObjectType(type) || isInterfaceType(type)) yield* Object.values(type.getFields()) as Element[];

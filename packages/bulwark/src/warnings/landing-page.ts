@@ -2,18 +2,18 @@
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
 
 /** The same plugin; `noticed` is called when it starts and has a page to show. */
-export function watched<C extends BaseContext>(
+export function watchLandingPage<C extends BaseContext>(
   plugin: ApolloServerPlugin<C>,
   noticed: () => void,
 ): ApolloServerPlugin<C> {
   // Apollo Server knows its own plugins by properties that a copy would lose; none of those with an id shows a page.
   if (!plugin.serverWillStart || '__internal_plugin_id__' in plugin) return plugin;
   return {
-    ...bound(plugin, 'requestDidStart'),
-    ...bound(plugin, 'startupDidFail'),
-    ...bound(plugin, 'contextCreationDidFail'),
-    ...bound(plugin, 'invalidRequestWasReceived'),
-    ...bound(plugin, 'unexpectedErrorProcessingRequest'),
+    ...bindHook(plugin, 'requestDidStart'),
+    ...bindHook(plugin, 'startupDidFail'),
+    ...bindHook(plugin, 'contextCreationDidFail'),
+    ...bindHook(plugin, 'invalidRequestWasReceived'),
+    ...bindHook(plugin, 'unexpectedErrorProcessingRequest'),
     async serverWillStart(service) {
       const listener = await plugin.serverWillStart?.(service);
       if (listener?.renderLandingPage) noticed();
@@ -23,7 +23,7 @@ export function watched<C extends BaseContext>(
 }
 
 /** One hook, called on its own plugin, which may be an object of a class. */
-function bound<C extends BaseContext, H extends keyof ApolloServerPlugin<C>>(
+function bindHook<C extends BaseContext, H extends keyof ApolloServerPlugin<C>>(
   plugin: ApolloServerPlugin<C>,
   name: H,
 ): Pick<ApolloServerPlugin<C>, H> {

@@ -1,11 +1,11 @@
 /**
- * Notices where `clientAddress` does not fit what stands in front. All who come through a proxy that it does not know share one
- * address, and what is limited by it; and who comes past the proxies that it counts writes an address of their own choice.
+ * Notices where `clientAddress` does not fit the proxies in front of the server. Behind a proxy that it does not know, all clients
+ * share one address and its limits; and a client that gets past the proxies that it counts writes any address it likes.
  */
 import type { ClientAddressOptions, RequestOrigin } from '@graphql-bulwark/core';
 import { forwardedHops, inNetworks, normalizeAddress } from '@graphql-bulwark/core/internal';
 
-/** Where proxies of one's own stand (RFC 1918, RFC 4193, RFC 6598, loopback). Anybody else who sends the header makes it up. */
+/** Networks in which an operator's own proxies stand (RFC 1918, RFC 4193, RFC 6598, loopback). Elsewhere a sender invents the header. */
 const isPrivate = inNetworks([
   '10.0.0.0/8',
   '172.16.0.0/12',
@@ -17,11 +17,12 @@ const isPrivate = inNetworks([
 ]);
 
 /** Told of each request; warns once, so that health checks which come past the proxies do not fill the log. */
-export function proxyNotice(
+export function createProxyNotice(
   options: ClientAddressOptions,
   warn: (message: string) => void,
 ): (request: RequestOrigin) => void {
-  const mistakeOf = options.trustedHops === undefined ? unknownProxy(options) : missingProxy(options.trustedHops);
+  const mistakeOf =
+    options.trustedHops === undefined ? describeUnknownProxy(options) : describeMissingProxy(options.trustedHops);
   let isTold = false;
   return (request) => {
     const mistake = isTold ? undefined : mistakeOf(request);
@@ -34,27 +35,27 @@ export function proxyNotice(
 type MistakeOf = (request: RequestOrigin) => string | undefined;
 
 /** A request that was forwarded by a proxy which no option names. */
-function unknownProxy({ trustedProxies }: ClientAddressOptions): MistakeOf {
+function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): MistakeOf {
   const isKnown = trustedProxies ? inNetworks(trustedProxies) : () => false;
   return ({ socket, headers }) => {
     if (headers?.['x-forwarded-for'] === undefined) return undefined;
     const remote = socket?.remoteAddress ?? '';
     if (remote !== '' && (!isPrivate(remote) || isKnown(remote))) return undefined;
     return (
-      `a proxy at ${senderOf(remote)} forwards requests, and clientAddress does not ` +
-      'say that it is yours. Its address counts for all that come through it: one client can use up what all may do. ' +
+      `a proxy at ${findSender(remote)} forwards requests, and clientAddress does not ` +
+      'say that it is yours. All clients behind it count as one address, so one of them can use up the limits of all. ' +
       'Give trustedHops or trustedProxies; trustedHops: 0 where there is none.'
     );
   };
 }
 
 /** A request that passed fewer proxies than are counted. `trustedHops: 0` counts none. */
-function missingProxy(trustedHops: number): MistakeOf {
+function describeMissingProxy(trustedHops: number): MistakeOf {
   return ({ socket, headers }) => {
     const passed = forwardedHops(headers).filter((hop) => hop.trim() !== '').length;
     if (passed >= trustedHops) return undefined;
     return (
-      `trustedHops is ${trustedHops}, but a request from ${senderOf(socket?.remoteAddress)} has ${passed} in X-Forwarded-For, ` +
+      `trustedHops is ${trustedHops}, but a request from ${findSender(socket?.remoteAddress)} has ${passed} in X-Forwarded-For, ` +
       'so it did not come through all of your proxies. A client that can do so may write any address into that header, and ' +
       'limits by address do not hold it. Let nothing but your proxies and health checks connect to this server, or give the number ' +
       'of proxies that every request passes: trustedHops: 0 where there is none.'
@@ -62,6 +63,6 @@ function missingProxy(trustedHops: number): MistakeOf {
   };
 }
 
-function senderOf(remoteAddress: string | undefined): string {
+function findSender(remoteAddress: string | undefined): string {
   return normalizeAddress(remoteAddress ?? '', 128) ?? 'no address';
 }

@@ -3,16 +3,16 @@ import type { SecuredContext } from '@graphql-bulwark/core';
 import { isDevelopment } from '@graphql-bulwark/core/internal';
 import type { BulwarkOptions } from '../options.ts';
 
-export function* weakOptions<C extends SecuredContext>(options: BulwarkOptions<C>): Iterable<string> {
+export function* listWeakOptions<C extends SecuredContext>(options: BulwarkOptions<C>): Iterable<string> {
   const { authenticate, authorization, limits = {}, cost, introspection, rateLimit, sockets } = options;
   if (limits.mode === 'report') yield "limits: { mode: 'report' } refuses nothing; it only tells.";
   for (const [name, value] of Object.entries(limits)) {
-    if (value === false) yield `limits: { ${name}: false } lifts that limit for everyone.`;
+    if (value === false) yield `limits: { ${name}: false } lifts that limit for every caller.`;
   }
   if (cost === false) yield 'cost: false lets an operation cost anything.';
   else if (cost?.mode === 'report') yield "cost: { mode: 'report' } refuses nothing; it only tells.";
   for (const name of ['maxCost', 'maxTypeCost', 'maxListSize'] as const) {
-    if (cost && cost[name] === false) yield `cost: { ${name}: false } lifts that limit for everyone.`;
+    if (cost && cost[name] === false) yield `cost: { ${name}: false } lifts that limit for every caller.`;
   }
   if (introspection?.mode === 'report') yield "introspection: { mode: 'report' } refuses nothing; it only tells.";
   if (introspection?.allow === true && !isDevelopment())
@@ -23,7 +23,7 @@ export function* weakOptions<C extends SecuredContext>(options: BulwarkOptions<C
   if (rateLimit?.onStoreError === 'allow')
     yield "rateLimit: { onStoreError: 'allow' } counts nothing while the store is down.";
   if (rateLimit?.refusals === false)
-    yield 'rateLimit: { refusals: false } lets anybody be refused, and try out ids that are denied, without end.';
+    yield 'rateLimit: { refusals: false } lets a client try out ids that are denied, and send what is refused, without end.';
   if (authenticate !== false && authorization?.defaultRule === 'allow') {
     yield "authorization: { defaultRule: 'allow' } opens every root field that carries no rule.";
   }

@@ -7,7 +7,7 @@
  */
 import { refuse, type SecurityContext } from '@graphql-bulwark/core';
 import { deny, type PlainTextBudget, plainText, plainTextBudget, sha256 } from '@graphql-bulwark/core/internal';
-import { valueAt } from '../rules/argument-path.ts';
+import { readValueAt } from '../rules/argument-path.ts';
 import type { Rule, Scope } from '../rules/directive.ts';
 
 /** What belongs to one operation: a large variable is read once, however many fields it is used in. */
@@ -22,7 +22,7 @@ export interface Spelled {
 }
 
 /** @param fail {@link refuse} for a whole operation, {@link deny} for one field of it. */
-export function spelling(fail: typeof refuse | typeof deny = refuse): Spelled {
+export function compileSpelling(fail: typeof refuse | typeof deny = refuse): Spelled {
   return { texts: new Map(), objects: new WeakMap(), budget: plainTextBudget(), fail };
 }
 
@@ -30,43 +30,43 @@ const longestPart = 64;
 const deepestValue = 32;
 
 /** Who is counted. */
-export function whoKey(by: readonly Scope[], { principal, clientIp }: SecurityContext): string {
+export function writeCallerKey(by: readonly Scope[], { principal, clientIp }: SecurityContext): string {
   const who = by.map((scope) => {
-    if (scope === 'GLOBAL') return part('g', '');
-    if (scope === 'PRINCIPAL' && principal) return part('u', principal.id);
+    if (scope === 'GLOBAL') return writePart('g', '');
+    if (scope === 'PRINCIPAL' && principal) return writePart('u', principal.id);
     // Without an address there is one bucket for all: unknown must not mean unlimited.
-    return clientIp === null ? part('x', 'unknown') : part('a', clientIp);
+    return clientIp === null ? writePart('x', 'unknown') : writePart('a', clientIp);
   });
   return who.join();
 }
 
 /**
- * For which values, to stand behind {@link whoKey}: nothing for a rule without arguments.
+ * For which values, to stand behind {@link writeCallerKey}: nothing for a rule without arguments.
  *
  * @param values coerced arguments of the field; `undefined` where they did not coerce.
  * @throws {GraphQLError} `BAD_USER_INPUT` for texts that are too long.
  */
-export function valuesKey(
+export function writeValuesKey(
   { args }: Pick<Rule, 'args'>,
   values: Readonly<Record<string, unknown>> | undefined,
-  spelled: Spelled = spelling(),
+  spelled: Spelled = compileSpelling(),
 ): string {
-  return args.map((path) => `,${spell(valueAt(path, values ?? {}), spelled, 0)}`).join('');
+  return args.map((path) => `,${spellValue(readValueAt(path, values ?? {}), spelled, 0)}`).join('');
 }
 
-function part(kind: string, text: string): string {
+function writePart(kind: string, text: string): string {
   if (text.length <= longestPart) return `${kind}:${text.length}:${text}`;
   const hash = sha256(text);
   return `${kind}#:${hash.length}:${hash}`;
 }
 
 /** Missing and null are one; what is nested deeper than any input object shares one bucket. */
-function spell(value: unknown, spelled: Spelled, depth: number): string {
+function spellValue(value: unknown, spelled: Spelled, depth: number): string {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
-    return part('v', `${value}`);
-  if ((typeof value !== 'string' && typeof value !== 'object') || value === null) return part('n', '');
+    return writePart('v', `${value}`);
+  if ((typeof value !== 'string' && typeof value !== 'object') || value === null) return writePart('n', '');
   if (typeof value === 'string') {
-    const known = spelled.texts.get(value) ?? part('s', spellText(value, spelled));
+    const known = spelled.texts.get(value) ?? writePart('s', spellText(value, spelled));
     spelled.texts.set(value, known);
     return known;
   }
@@ -83,13 +83,16 @@ function spellText(text: string, { budget, fail }: Spelled): string {
 }
 
 function spellObject(value: object, spelled: Spelled, depth: number): string {
-  if (depth === deepestValue) return part('d', '');
+  if (depth === deepestValue) return writePart('d', '');
   if (Array.isArray(value)) {
     // Neither another order nor the same again is a fresh bucket.
-    const items = new Set(value.map((item) => spell(item, spelled, depth + 1)));
-    return part('l', [...items].toSorted().join());
+    const items = new Set(value.map((item) => spellValue(item, spelled, depth + 1)));
+    return writePart('l', [...items].toSorted().join());
   }
-  if ('toJSON' in value && typeof value.toJSON === 'function') return spell(value.toJSON(), spelled, depth + 1);
+  if ('toJSON' in value && typeof value.toJSON === 'function') return spellValue(value.toJSON(), spelled, depth + 1);
   const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return part('o', entries.map(([name, item]) => `${part('k', name)}=${spell(item, spelled, depth + 1)}`).join());
+  return writePart(
+    'o',
+    entries.map(([name, item]) => `${writePart('k', name)}=${spellValue(item, spelled, depth + 1)}`).join(),
+  );
 }

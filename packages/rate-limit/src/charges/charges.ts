@@ -1,9 +1,9 @@
 /** What one operation owes for its fields: one charge per bucket, before anything is counted. */
 import type { Charge, ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
 import { type FieldNode, getArgumentValues } from 'graphql';
-import { weightOf } from '../rules/argument-path.ts';
+import { weigh } from '../rules/argument-path.ts';
 import type { LimitedFields, Rule, Scope } from '../rules/directive.ts';
-import { type Spelled, spelling, valuesKey, whoKey } from './bucket-key.ts';
+import { compileSpelling, type Spelled, writeCallerKey, writeValuesKey } from './bucket-key.ts';
 import { type Call, countFields, type Written } from './count-fields.ts';
 import type { Types } from './members.ts';
 
@@ -18,12 +18,12 @@ export interface Caller {
   readonly key: (by: readonly Scope[]) => string;
 }
 
-export function callerOf(security: SecurityContext, tier?: string, hashTag?: string): Caller {
+export function identifyCaller(security: SecurityContext, tier?: string, hashTag?: string): Caller {
   const keys = new Map<readonly Scope[], string>();
   const key = (by: readonly Scope[]): string => {
     let known = keys.get(by);
     if (known === undefined) {
-      known = whoKey(by, security);
+      known = writeCallerKey(by, security);
       keys.set(by, known);
     }
     return known;
@@ -39,16 +39,16 @@ const tooMany = Number.MAX_SAFE_INTEGER;
  *
  * @param values what stands behind the caller in the key.
  */
-export function chargeFor(rule: Rule, caller: Caller, points = 1, values = ''): Charge {
+export function buildCharge(rule: Rule, caller: Caller, points = 1, values = ''): Charge {
   const { policy, windowSeconds, by } = rule;
   const key = values === '' ? caller.key(by) : caller.key(by) + values;
-  const { tier, hashTag } = by.includes('PRINCIPAL') ? caller : nobody;
+  const { tier, hashTag } = by.includes('PRINCIPAL') ? caller : noCaller;
   const limit = (tier !== undefined && rule.tiers?.get(tier)) || rule.max;
   const charge = { key, policy, points: Math.min(tooMany, points), limit, windowSeconds };
   return hashTag === undefined ? charge : { ...charge, hashTag };
 }
 
-const nobody = { tier: undefined, hashTag: undefined };
+const noCaller = { tier: undefined, hashTag: undefined };
 
 /** Charges for fields counted by selection. Points on one key of one policy are summed. */
 export function listCharges(resolved: ResolvedOperation, limited: LimitedFields, caller: Caller): Charge[] {
@@ -60,7 +60,7 @@ export function listCharges(resolved: ResolvedOperation, limited: LimitedFields,
     // A caller who may not use a field must not use up what others have left of it.
     if (isDenied(fieldName, types)) continue;
     if (!call) {
-      charges.push(chargeFor(rule, caller, times));
+      charges.push(buildCharge(rule, caller, times));
       continue;
     }
     read ??= createReader(resolved);
@@ -68,7 +68,7 @@ export function listCharges(resolved: ResolvedOperation, limited: LimitedFields,
     const bucket = `${rule.policy} ${values}`; // no space in a policy of a field
     const position = positions.get(bucket) ?? charges.length;
     positions.set(bucket, position);
-    charges[position] = chargeFor(rule, caller, (charges[position]?.points ?? 0) + times * weight, values);
+    charges[position] = buildCharge(rule, caller, (charges[position]?.points ?? 0) + times * weight, values);
   }
   return charges;
 }
@@ -91,13 +91,13 @@ function createDenialCheck({ isDenied }: ResolvedOperation): (fieldName: string,
 
 /** Charges for one call of a resolver, by its coerced arguments. */
 export function listCallCharges(rules: readonly Rule[], args: Arguments, caller: Caller, spelled: Spelled): Charge[] {
-  return rules.map((rule) => chargeFor(rule, caller, weighCall(rule, args), valuesKey(rule, args, spelled)));
+  return rules.map((rule) => buildCharge(rule, caller, weighCall(rule, args), writeValuesKey(rule, args, spelled)));
 }
 
 type Arguments = Readonly<Record<string, unknown>> | undefined;
 
 function weighCall({ weight }: Rule, args: Arguments): number {
-  return weight && args ? weightOf(weight, args) : 1;
+  return weight && args ? weigh(weight, args) : 1;
 }
 
 /**
@@ -107,7 +107,7 @@ function weighCall({ weight }: Rule, args: Arguments): number {
 function createReader({ operation, variables }: ResolvedOperation): (rule: Rule, call: Call) => Written {
   const isConstant = !operation.variableDefinitions?.length;
   const known = new Map<Call['field'], Map<FieldNode, Arguments>>();
-  const spelled = spelling();
+  const spelled = compileSpelling();
   return (rule, call) => {
     const { field, node } = call;
     if (call.written) return call.written;
@@ -115,7 +115,7 @@ function createReader({ operation, variables }: ResolvedOperation): (rule: Rule,
     known.set(field, ofField);
     const args = ofField.has(node) ? ofField.get(node) : readArguments(field, node, variables);
     ofField.set(node, args);
-    const written = { values: valuesKey(rule, args, spelled), weight: weighCall(rule, args) };
+    const written = { values: writeValuesKey(rule, args, spelled), weight: weighCall(rule, args) };
     if (isConstant) call.written = written;
     return written;
   };
@@ -131,6 +131,6 @@ function readArguments(field: Call['field'], node: FieldNode, variables: Readonl
 }
 
 /** The coordinate that a charge is for; of several rules on one field the policies are numbered behind a `#`. */
-export function coordinateOf({ policy }: Pick<Charge, 'policy'>): string {
+export function readCoordinate({ policy }: Pick<Charge, 'policy'>): string {
   return policy.split('#', 1)[0] ?? policy;
 }

@@ -14,18 +14,18 @@ export type Standing = readonly BucketState[];
 export const mostNamed = 4;
 
 /** Keeps per policy the tightest bucket, and of the policies the tightest ones. */
-export function restrict(standing: Standing, buckets: Iterable<BucketState>): Standing {
+export function limitNamed(standing: Standing, buckets: Iterable<BucketState>): Standing {
   const kept = [...standing];
   for (const bucket of buckets) {
     const same = kept.findIndex(({ charge }) => charge.policy === bucket.charge.policy);
-    const position = same === -1 && kept.length === mostNamed ? loosest(kept) : same;
+    const position = same === -1 && kept.length === mostNamed ? findLoosest(kept) : same;
     if (position === -1) kept.push(bucket);
     else if (isTighter(bucket, kept[position] as BucketState)) kept[position] = bucket;
   }
   return kept;
 }
 
-function loosest(buckets: Standing): number {
+function findLoosest(buckets: Standing): number {
   let found = 0;
   for (let i = 1; i < buckets.length; i += 1) {
     if (isTighter(buckets[found] as BucketState, buckets[i] as BucketState)) found = i;
@@ -40,29 +40,29 @@ function isTighter(one: BucketState, other: BucketState): boolean {
 }
 
 /** @returns header name -> value */
-export function rateLimitHeaders(standing: Standing, legacy = false): Record<string, string> {
+export function writeHeaders(standing: Standing, legacy = false): Record<string, string> {
   const headers = {
-    'ratelimit-policy': standing.map(({ charge }) => policyItem(charge)).join(', '),
+    'ratelimit-policy': standing.map(({ charge }) => writePolicy(charge)).join(', '),
     ratelimit: standing
       .map(
         ({ charge, remaining, resetSeconds }) =>
-          `${quoted(charge.policy)};r=${remaining};t=${wholeSeconds(resetSeconds)}`,
+          `${quote(charge.policy)};r=${remaining};t=${toWholeSeconds(resetSeconds)}`,
       )
       .join(', '),
   };
-  return legacy ? { ...headers, ...legacyHeaders(standing) } : headers;
+  return legacy ? { ...headers, ...writeLegacyHeaders(standing) } : headers;
 }
 
 /** Points of a cost budget are no unit of the draft's registry: a parameter of our own says so. */
-export function policyItem({ policy, limit, windowSeconds }: BucketState['charge']): string {
-  return `${quoted(policy)};q=${limit};w=${windowSeconds}${policy === costPolicy ? ';bulwark-unit="points"' : ''}`;
+export function writePolicy({ policy, limit, windowSeconds }: BucketState['charge']): string {
+  return `${quote(policy)};q=${limit};w=${windowSeconds}${policy === costPolicy ? ';bulwark-unit="points"' : ''}`;
 }
 
 /**
  * The headers in use before the draft had a form of its own. They have room for one bucket: the tightest. `Reset` is the end of
  * its window in seconds since the epoch.
  */
-function legacyHeaders(standing: Standing): Record<string, string> {
+function writeLegacyHeaders(standing: Standing): Record<string, string> {
   const [first, ...rest] = standing;
   if (!first) return {};
   const { charge, remaining, resetSeconds } = rest.reduce(
@@ -72,16 +72,16 @@ function legacyHeaders(standing: Standing): Record<string, string> {
   return {
     'x-ratelimit-limit': `${charge.limit}`,
     'x-ratelimit-remaining': `${remaining}`,
-    'x-ratelimit-reset': `${Math.ceil(Date.now() / 1000) + wholeSeconds(resetSeconds)}`,
+    'x-ratelimit-reset': `${Math.ceil(Date.now() / 1000) + toWholeSeconds(resetSeconds)}`,
   };
 }
 
 /** Whole seconds, at least 1. */
-export function wholeSeconds(seconds: number): number {
+export function toWholeSeconds(seconds: number): number {
   return Math.max(1, Math.ceil(seconds));
 }
 
 /** Schema coordinates need no escapes; a policy of another origin may. */
-function quoted(text: string): string {
+function quote(text: string): string {
   return `"${text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')}"`;
 }

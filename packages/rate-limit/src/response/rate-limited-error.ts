@@ -1,8 +1,8 @@
 /** What a client is told that asked for more than there is: `RATE_LIMITED`, 429, `Retry-After`, and how its buckets stand. */
 import { type BucketState, type Charge, type Consumption, refuse } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
-import { coordinateOf } from '../charges/charges.ts';
-import { mostNamed, policyItem, rateLimitHeaders, restrict, wholeSeconds } from './headers.ts';
+import { readCoordinate } from '../charges/charges.ts';
+import { limitNamed, mostNamed, toWholeSeconds, writeHeaders, writePolicy } from './headers.ts';
 
 export interface ShortAnswers {
   /** Buckets are short. `Retry-After` is never earlier than `t`: both are rounded up the same way. */
@@ -12,26 +12,26 @@ export interface ShortAnswers {
 }
 
 /** The bucket that is short for longest. */
-export function slowestOf(exceeded: readonly BucketState[]): BucketState | undefined {
+export function findSlowest(exceeded: readonly BucketState[]): BucketState | undefined {
   return exceeded.toSorted((a, b) => b.resetSeconds - a.resetSeconds)[0];
 }
 
-export function shortAnswers(legacy: boolean): ShortAnswers {
+export function buildShortAnswers(legacy: boolean): ShortAnswers {
   return {
     exceeded({ buckets, exceeded }) {
-      const slowest = slowestOf(exceeded);
+      const slowest = findSlowest(exceeded);
       return refuse('RATE_LIMITED', {
-        coordinate: slowest && coordinateOf(slowest.charge),
+        coordinate: slowest && readCoordinate(slowest.charge),
         policy: slowest?.charge.policy,
-        retryAfterSeconds: wholeSeconds(slowest?.resetSeconds ?? 1),
-        headers: rateLimitHeaders(restrict([], buckets), legacy),
+        retryAfterSeconds: toWholeSeconds(slowest?.resetSeconds ?? 1),
+        headers: writeHeaders(limitNamed([], buckets), legacy),
       });
     },
     neverPossible(charges) {
       const [first] = charges;
-      const policies = new Set(charges.map(policyItem));
+      const policies = new Set(charges.map(writePolicy));
       return refuse('RATE_LIMITED', {
-        coordinate: first && coordinateOf(first),
+        coordinate: first && readCoordinate(first),
         policy: first?.policy,
         retryAfterSeconds: Math.max(...charges.map(({ windowSeconds }) => windowSeconds)),
         headers: { 'ratelimit-policy': [...policies].slice(0, mostNamed).join(', ') },
@@ -46,6 +46,6 @@ export interface Wait {
   readonly retryAfterSeconds: number;
 }
 
-export function waitOf({ charge, resetSeconds }: BucketState): Wait {
-  return { policy: charge.policy, retryAfterSeconds: wholeSeconds(resetSeconds) };
+export function readWait({ charge, resetSeconds }: BucketState): Wait {
+  return { policy: charge.policy, retryAfterSeconds: toWholeSeconds(resetSeconds) };
 }

@@ -12,7 +12,7 @@ export type ActualCost = (operation: ResolvedOperation, data: unknown) => number
  *
  * @returns the buckets as they stand then.
  */
-export function settle(
+export function refundUnused(
   answer: OutgoingAnswer,
   operation: ResolvedOperation,
   { consumption, giveBack }: Taken,

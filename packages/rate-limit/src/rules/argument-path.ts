@@ -22,12 +22,12 @@ export interface Weight {
 }
 
 /** @throws {TypeError} for a path that leads to no value of the field's arguments. */
-export function argumentPath(where: string, field: GraphQLField<unknown, unknown>, text: string): ArgumentPath {
+export function readArgumentPath(where: string, field: GraphQLField<unknown, unknown>, text: string): ArgumentPath {
   return follow(where, field, text).path;
 }
 
 /** @throws {TypeError} for a path that leads to no list and no number. */
-export function argumentWeight(where: string, field: GraphQLField<unknown, unknown>, text: string): Weight {
+export function readArgumentWeight(where: string, field: GraphQLField<unknown, unknown>, text: string): Weight {
   const { path, end } = follow(where, field, text);
   const counted = getNullableType(end.type);
   if (!isListType(counted) && counted !== GraphQLInt && counted !== GraphQLFloat) {
@@ -41,7 +41,7 @@ export function argumentWeight(where: string, field: GraphQLField<unknown, unkno
  *
  * @throws {TypeError} where a type's field has another default for an argument of it: calls of one field would have two keys.
  */
-export function sameDefaults(
+export function haveSameDefaults(
   coordinate: string,
   field: GraphQLField<unknown, unknown>,
   ofInterface: GraphQLField<unknown, unknown>,
@@ -58,8 +58,8 @@ export function sameDefaults(
 }
 
 /** Never less than one, whatever the client sends. */
-export function weightOf({ path, otherwise }: Weight, values: Readonly<Record<string, unknown>>): number {
-  const given = valueAt(path, values);
+export function weigh({ path, otherwise }: Weight, values: Readonly<Record<string, unknown>>): number {
+  const given = readValueAt(path, values);
   const value = given === null ? otherwise : given;
   const weight = Array.isArray(value) ? value.length : typeof value === 'number' ? Math.ceil(value) : 1;
   return weight >= 1 ? weight : 1;
@@ -81,7 +81,7 @@ function follow(
 }
 
 /** The value at the end of the path; `undefined` where something on the way is missing or null. */
-export function valueAt(path: ArgumentPath, values: Readonly<Record<string, unknown>>): unknown {
+export function readValueAt(path: ArgumentPath, values: Readonly<Record<string, unknown>>): unknown {
   let value: unknown = values;
   for (const part of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;

@@ -27,7 +27,13 @@ import {
   isInterfaceType,
   isObjectType,
 } from 'graphql';
-import { type ArgumentPath, argumentPath, argumentWeight, sameDefaults, type Weight } from './argument-path.ts';
+import {
+  type ArgumentPath,
+  haveSameDefaults,
+  readArgumentPath,
+  readArgumentWeight,
+  type Weight,
+} from './argument-path.ts';
 
 /** The definitions of `@rateLimit`, to put beside the type definitions that use it. */
 export const rateLimitDirectives: string = /* GraphQL */ `
@@ -70,7 +76,7 @@ const combinations: readonly (readonly Scope[])[] = [1, 2, 3, 4, 5, 6, 7].map((b
 );
 
 /** The one list of these scopes: rules that count by the same share it, so that a caller's key is found by it. */
-export function scopesOf(named: readonly unknown[]): readonly Scope[] {
+export function readScopes(named: readonly unknown[]): readonly Scope[] {
   const wanted = new Set(named);
   const found = combinations.find((each) => each.length === wanted.size && each.every((scope) => wanted.has(scope)));
   return found ?? [];
@@ -83,7 +89,7 @@ export interface Rule {
   readonly coordinate: string;
   readonly max: number;
   readonly windowSeconds: number;
-  /** In the order of the enum, each once: a list of {@link scopesOf}. */
+  /** In the order of the enum, each once: a list of {@link readScopes}. */
   readonly by: readonly Scope[];
   readonly args: readonly ArgumentPath[];
   readonly weight?: Weight | undefined;
@@ -138,17 +144,17 @@ export function compileRules(schema: GraphQLSchema): LimitedFields {
 function readRules(schema: GraphQLSchema): ReadonlyMap<string, WrittenRules> {
   const written = new Map<string, WrittenRules>();
   for (const type of Object.values(schema.getTypeMap())) {
-    refuseAt(type.name, usesOf(schema, type, type.name));
+    refuseAt(type.name, readUses(schema, type, type.name));
     if (isInputObjectType(type)) {
       for (const field of Object.values(type.getFields())) {
         const coordinate = `${type.name}.${field.name}`;
-        refuseAt(coordinate, usesOf(schema, field, coordinate));
+        refuseAt(coordinate, readUses(schema, field, coordinate));
       }
     }
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
-      const rules = usesOf(schema, field, coordinate).map((values, i) => ({
+      const rules = readUses(schema, field, coordinate).map((values, i) => ({
         rule: compileRule(coordinate, i, field, values),
         perResolve: values['perResolve'] === true,
       }));
@@ -171,7 +177,7 @@ function limitFields(
       const ofInterface = from.getFields()[field.name];
       for (const { rule } of written.get(`${from.name}.${field.name}`) ?? []) {
         const paths = rule.weight ? [...rule.args, rule.weight.path] : rule.args;
-        if (ofInterface) sameDefaults(`${type.name}.${field.name}`, field, ofInterface, paths);
+        if (ofInterface) haveSameDefaults(`${type.name}.${field.name}`, field, ofInterface, paths);
       }
     }
     const rulesCounted = (perResolve: boolean): Rule[] =>
@@ -216,7 +222,7 @@ export function findBelowSubscriptions(schema: GraphQLSchema, { fields }: Pick<L
 type WrittenRules = readonly { readonly rule: Rule; readonly perResolve: boolean }[];
 
 /** @throws {TypeError} for the form that schema builders write for others, in which nothing would be found. */
-function usesOf(
+function readUses(
   schema: GraphQLSchema,
   element: Parameters<typeof getDirective>[1],
   coordinate: string,
@@ -280,10 +286,10 @@ function compileRule(
     coordinate,
     max: read.max,
     windowSeconds: read.windowSeconds,
-    by: scopesOf(read.by),
-    args: read.args.map((path) => argumentPath(where, field, path)),
-    ...(read.weight !== undefined && { weight: argumentWeight(where, field, read.weight) }),
-    ...(read.tiers && { tiers: tiersOf(where, read.tiers, read.by) }),
+    by: readScopes(read.by),
+    args: read.args.map((path) => readArgumentPath(where, field, path)),
+    ...(read.weight !== undefined && { weight: readArgumentWeight(where, field, read.weight) }),
+    ...(read.tiers && { tiers: readTiers(where, read.tiers, read.by) }),
   };
 }
 
@@ -291,7 +297,7 @@ export function aWindow(option: string, seconds: unknown): void {
   wholeNumber(option, seconds, 1, longestWindowSeconds);
 }
 
-function tiersOf(where: string, tiers: readonly unknown[], by: readonly Scope[]): ReadonlyMap<string, number> {
+function readTiers(where: string, tiers: readonly unknown[], by: readonly Scope[]): ReadonlyMap<string, number> {
   if (!by.includes('PRINCIPAL')) throw new TypeError(`${where}: tiers need PRINCIPAL in by: a tier is a caller's.`);
   const limits = new Map<string, number>();
   for (const tier of tiers) {

@@ -1,6 +1,6 @@
 /**
  * Where a store fails, and when it may be asked again. A store that keeps callers apart may fail for some and serve the others:
- * each place, named by the hash tag of its buckets, is judged by itself. Places that work are not remembered.
+ * each place, named by the hash tag of its buckets, is checked by itself. Places that work are not remembered.
  */
 
 interface Fault {
@@ -20,11 +20,11 @@ export interface Faults {
 
 const failuresToRest = 3;
 const maxPlaces = 10_000;
-/** A place that nobody asked again says nothing about the store any more. */
+/** A failure says nothing about the store any more when the place has not been asked for a while. */
 const forgottenAfterMilliseconds = 60_000;
 
 /** @param restMilliseconds how long a place is left alone after three failures in a row. */
-export function createFaults(restMilliseconds: number): Faults {
+export function createCircuitBreaker(restMilliseconds: number): Faults {
   // The one that has not failed for the longest time first.
   const faults = new Map<string, Fault>();
 

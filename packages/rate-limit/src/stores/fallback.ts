@@ -14,9 +14,9 @@ import {
   refuse,
 } from '@graphql-bulwark/core';
 import { within } from '@graphql-bulwark/core/internal';
-import { createFaults } from './circuit-breaker.ts';
+import { createCircuitBreaker } from './circuit-breaker.ts';
 import { createWindows } from './fixed-window.ts';
-import { windowsOf } from './memory.ts';
+import { readWindows } from './memory.ts';
 
 export interface SteadyOptions {
   readonly onStoreError: 'insurance' | 'deny' | 'allow';
@@ -26,7 +26,7 @@ export interface SteadyOptions {
   readonly retryMilliseconds: number;
 }
 
-/** Who is told of failures. Where nobody is, the next one who is hears of them. */
+/** The listener that is told of failures. A failure that came before there was one is told to the first. */
 export type Reporter = Pick<ResolvedOperation, 'report' | 'failed'>;
 
 /** What became of the charges, and how to give points of theirs back. */
@@ -50,12 +50,12 @@ export interface SteadyStore {
 
 const insuredKeys = 100_000;
 
-export function steady(store: CounterStore, options: SteadyOptions): SteadyStore {
+export function withFallback(store: CounterStore, options: SteadyOptions): SteadyStore {
   const { onStoreError, instances, timeoutMilliseconds, retryMilliseconds } = options;
   const insurance = createWindows(insuredKeys);
-  const windows = windowsOf(store);
+  const windows = readWindows(store);
   const giveBack = (refunds: readonly Refund[]): Promise<void> => store.giveBack(refunds);
-  const faults = createFaults(retryMilliseconds);
+  const faults = createCircuitBreaker(retryMilliseconds);
   let isTold = false;
 
   const share = <T extends { readonly limit: number }>(charge: T): T => ({
@@ -93,7 +93,7 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
   }
 
   async function ask(charges: readonly Charge[], reporter?: Reporter): Promise<Taken | undefined> {
-    const place = placeOf(charges);
+    const place = findPlace(charges);
     if (!faults.mayAsk(place)) return instead(charges);
     // Not started with a plain call: a store that throws instead of rejecting has failed, too.
     const pending = (async () => store.consume(charges, timeoutMilliseconds))();
@@ -129,6 +129,6 @@ export function steady(store: CounterStore, options: SteadyOptions): SteadyStore
 }
 
 /** Charges of one operation have at most one hash tag: its caller's. What all share fails with it, and is then insured with it. */
-function placeOf(charges: readonly Charge[]): string {
+function findPlace(charges: readonly Charge[]): string {
   return charges.find(({ hashTag }) => hashTag !== undefined)?.hashTag ?? '';
 }

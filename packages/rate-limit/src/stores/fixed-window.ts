@@ -152,7 +152,7 @@ export function createWindows(maxKeys: number): Windows {
         if (!(window.consumed <= window.kind.limit)) isShort = true;
       });
       if (!isShort) {
-        return { allowed: true, buckets: charges.map((charge, i) => stateOf(charge, found[i], now)), exceeded: [] };
+        return { allowed: true, buckets: charges.map((charge, i) => readState(charge, found[i], now)), exceeded: [] };
       }
       const over = found.map(({ consumed, kind }) => !(consumed <= kind.limit));
       found.forEach((window, i) => {
@@ -160,7 +160,7 @@ export function createWindows(maxKeys: number): Windows {
       });
       // Opened for this call alone. A window that was given back to zero may go as well: it holds nothing.
       for (const window of found) if (window.consumed === 0) close(window);
-      const buckets = charges.map((charge, i) => stateOf(charge, found[i], now));
+      const buckets = charges.map((charge, i) => readState(charge, found[i], now));
       return { allowed: false, buckets, exceeded: buckets.filter((_, i) => over[i]) };
     },
 
@@ -176,7 +176,7 @@ export function createWindows(maxKeys: number): Windows {
 
     peek(bucket) {
       const now = milliseconds();
-      return stateOf({ ...bucket, points: 1 }, current(bucket, now), now);
+      return readState({ ...bucket, points: 1 }, current(bucket, now), now);
     },
 
     adopt(bucket, consumed, resetSeconds) {
@@ -210,7 +210,7 @@ function milliseconds(): number {
   return Math.floor(performance.now());
 }
 
-function stateOf(charge: Charge, window: Window | undefined, now: number): BucketState {
+function readState(charge: Charge, window: Window | undefined, now: number): BucketState {
   if (!window || window.consumed === 0) return { charge, remaining: charge.limit, resetSeconds: 0 };
   return {
     charge,

@@ -35,6 +35,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): CounterStore {
 const local = new WeakMap<CounterStore, Windows>();
 
 /** What is behind a store that answers at once and cannot be late; `undefined` for any other. */
-export function windowsOf(store: CounterStore): Windows | undefined {
+export function readWindows(store: CounterStore): Windows | undefined {
   return local.get(store);
 }

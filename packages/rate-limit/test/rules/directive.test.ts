@@ -2,10 +2,10 @@
 import type { SecurityContext } from '@graphql-bulwark/core';
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
-import { type Spelled, spelling, valuesKey, whoKey } from '../../src/charges/bucket-key.ts';
+import { compileSpelling, type Spelled, writeCallerKey, writeValuesKey } from '../../src/charges/bucket-key.ts';
 import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '../../src/index.ts';
 import { wholePoints } from '../../src/points.ts';
-import { rateLimitHeaders } from '../../src/response/headers.ts';
+import { writeHeaders } from '../../src/response/headers.ts';
 import { compileRules, type Rule } from '../../src/rules/directive.ts';
 
 function start(sdl: string, options: RateLimitOptions = {}): void {
@@ -142,7 +142,7 @@ describe('the key of a bucket', () => {
     security: SecurityContext,
     values: Readonly<Record<string, unknown>> | undefined,
     spelled?: Spelled,
-  ): string => whoKey(rule.by, security) + valuesKey(rule, values, spelled);
+  ): string => writeCallerKey(rule.by, security) + writeValuesKey(rule, values, spelled);
   const someone = { principal: null, clientIp: '192.0.2.1', requestId: 'r' };
   const withPrincipal = (id: string) => ({
     ...someone,
@@ -207,7 +207,7 @@ describe('the key of a bucket', () => {
   it('growth: reads a large variable once, however many fields it is used in', () => {
     const big = '\u00e9'.repeat(15_000);
     const normalize = vi.spyOn(String.prototype, 'normalize');
-    const spelled = spelling();
+    const spelled = compileSpelling();
     const rule = { by: ['GLOBAL'], args: [['v', 'text']] } as const;
     const keys = Array.from({ length: 1_000 }, () => keyOf(rule, someone, { v: { text: big } }, spelled));
     expect(new Set(keys).size).toBe(1);
@@ -247,7 +247,7 @@ describe('headers', () => {
   it('quotes the name of a policy as a Structured Fields String', () => {
     const charge = { key: 'k', policy: 'a"b\\c\nd\u00e9', points: 1, limit: 5, windowSeconds: 60 };
     const standing = [{ charge, remaining: 0, resetSeconds: 0 }];
-    expect(rateLimitHeaders(standing)).toEqual({
+    expect(writeHeaders(standing)).toEqual({
       'ratelimit-policy': '"a\\"b\\\\c?d?";q=5;w=60',
       ratelimit: '"a\\"b\\\\c?d?";r=0;t=1',
     });

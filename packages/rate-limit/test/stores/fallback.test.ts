@@ -3,7 +3,7 @@ import type { Consumption, CounterStore } from '@graphql-bulwark/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { as, codes, send } from '../../../../test/kit.ts';
 import { memoryStore } from '../../src/index.ts';
-import { createFaults } from '../../src/stores/circuit-breaker.ts';
+import { createCircuitBreaker } from '../../src/stores/circuit-breaker.ts';
 import { serve } from '../server.ts';
 
 const bob = as({ id: 'bob' });
@@ -170,7 +170,7 @@ describe('a store that fails', () => {
 describe('a place that failed three times in a row', () => {
   it('is asked by one request at a time once it has rested, and by all when it works again', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
-    const faults = createFaults(1_000);
+    const faults = createCircuitBreaker(1_000);
     for (let failure = 1; failure <= 3; failure += 1) {
       expect(faults.mayAsk('a')).toBe(true);
       faults.failed('a');

@@ -31,37 +31,37 @@ export interface Taken {
 const safetyMilliseconds = 250;
 
 /** @returns `undefined` where no window is open. */
-export async function look(limiter: FlexibleLimiter, key: string): Promise<Count | undefined> {
+export async function readBucket(limiter: FlexibleLimiter, key: string): Promise<Count | undefined> {
   const askedAt = performance.now();
   const result = await limiter.get(key);
-  const count = result === null ? undefined : countOf(result, askedAt);
+  const count = result === null ? undefined : readCount(result, askedAt);
   return count && count.millisecondsLeft > 0 ? count : undefined;
 }
 
 /** @throws {Error} when the store failed. */
-export async function take(limiter: FlexibleLimiter, { key, points, limit }: Charge): Promise<Taken> {
+export async function consumePoints(limiter: FlexibleLimiter, { key, points, limit }: Charge): Promise<Taken> {
   const askedAt = performance.now();
   try {
-    const count = countOf(await limiter.consume(key, points), askedAt);
+    const count = readCount(await limiter.consume(key, points), askedAt);
     return { passed: count.consumed <= limit, points, count };
   } catch (thrown) {
     // A limiter rejects with its result where the key is short, and with an Error where the store failed.
     if (thrown instanceof Error) throw thrown;
-    const count = countOf(thrown, askedAt);
+    const count = readCount(thrown, askedAt);
     return { passed: false, points: count.consumed > limit ? points : 0, count };
   }
 }
 
 /** Gives points back into the window in which they were counted, or not at all. */
-export async function putBack(limiter: FlexibleLimiter, key: string, points: number, count: Count): Promise<void> {
+export async function returnPoints(limiter: FlexibleLimiter, key: string, points: number, count: Count): Promise<void> {
   if (points < 1 || count.millisecondsLeft - (performance.now() - count.askedAt) < safetyMilliseconds) return;
-  const after = countOf(await limiter.reward(key, points), count.askedAt);
+  const after = readCount(await limiter.reward(key, points), count.askedAt);
   // Within a window the time left only shrinks. In any other window these points were never taken.
   if (after.millisecondsLeft > count.millisecondsLeft || after.consumed < 0) await limiter.penalty(key, points);
 }
 
 /** @param own points within `count` that are not there to stay. */
-export function stateOf(charge: Charge, count: Count | undefined, own = 0): BucketState {
+export function readState(charge: Charge, count: Count | undefined, own = 0): BucketState {
   const consumed = count ? count.consumed - own : 0;
   return {
     charge,
@@ -71,7 +71,7 @@ export function stateOf(charge: Charge, count: Count | undefined, own = 0): Buck
 }
 
 /** A broken answer must not read as one that allows. */
-function countOf(result: unknown, askedAt: number): Count {
+function readCount(result: unknown, askedAt: number): Count {
   if (typeof result === 'object' && result !== null && 'consumedPoints' in result && 'msBeforeNext' in result) {
     const { consumedPoints: consumed, msBeforeNext: millisecondsLeft } = result;
     if (Number.isFinite(consumed) && Number.isFinite(millisecondsLeft)) {

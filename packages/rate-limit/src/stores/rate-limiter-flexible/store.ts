@@ -8,7 +8,15 @@
 import type { Charge, CounterStore } from '@graphql-bulwark/core';
 import { aFunction, wholeNumber, within } from '@graphql-bulwark/core/internal';
 import { wholePoints } from '../../points.ts';
-import { type Count, type FlexibleLimiter, look, putBack, stateOf, type Taken, take } from './limiter.ts';
+import {
+  type Count,
+  consumePoints,
+  type FlexibleLimiter,
+  readBucket,
+  readState,
+  returnPoints,
+  type Taken,
+} from './limiter.ts';
 
 /** Makes the limiter of one policy. Called once per policy, limit and window. */
 export type MakeLimiter = (options: {
@@ -50,7 +58,7 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
       }));
       if (wanted.length > 1 || wanted.some(({ points }) => points > 1)) {
         const states = await Promise.all(
-          wanted.map(async ({ charge, limiter }) => stateOf(charge, await look(limiter, charge.key))),
+          wanted.map(async ({ charge, limiter }) => readState(charge, await readBucket(limiter, charge.key))),
         );
         const exceeded = states.filter(({ remaining }, i) => remaining < (wanted[i]?.points ?? 0));
         if (exceeded.length > 0) return { allowed: false, buckets: states, exceeded };
@@ -60,28 +68,28 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
       const failures: unknown[] = [];
       await Promise.all(
         wanted.map(async ({ charge, limiter, points }, i) => {
-          const pending = take(limiter, { ...charge, points });
+          const pending = consumePoints(limiter, { ...charge, points });
           try {
             const answer = await (timeoutMilliseconds === undefined ? pending : within(timeoutMilliseconds, pending));
             taken[i] = { charge, limiter, ...answer };
           } catch (error) {
             failures.push(error);
             // One that answers too late is given back then.
-            pending.then((late) => putBack(limiter, charge.key, late.points, late.count)).catch(() => undefined);
+            pending.then((late) => returnPoints(limiter, charge.key, late.points, late.count)).catch(() => undefined);
           }
         }),
       );
       if (failures.length === 0 && taken.every(({ passed }) => passed)) {
-        const buckets = taken.map(({ charge, count }) => ({ ...stateOf(charge, count), window: spell(count) }));
+        const buckets = taken.map(({ charge, count }) => ({ ...readState(charge, count), window: writeKey(count) }));
         return { allowed: true, buckets, exceeded: [] };
       }
       // What cannot be given back now ends with its window.
       await Promise.allSettled(
-        taken.map(({ charge, limiter, points, count }) => putBack(limiter, charge.key, points, count)),
+        taken.map(({ charge, limiter, points, count }) => returnPoints(limiter, charge.key, points, count)),
       );
       if (failures.length > 0) throw failures[0];
       const buckets = taken.map(({ charge, count, points }) => ({
-        ...stateOf(charge, count, points),
+        ...readState(charge, count, points),
         ...(points === 0 && { remaining: 0 }),
       }));
       return { allowed: false, buckets, exceeded: buckets.filter((_bucket, i) => taken[i]?.passed === false) };
@@ -92,26 +100,26 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
       await Promise.all(
         wanted.map(async ({ refund, points }) => {
           const limiter = limiterOf(refund);
-          const count = refund.window === undefined ? await look(limiter, refund.key) : read(refund.window);
+          const count = refund.window === undefined ? await readBucket(limiter, refund.key) : read(refund.window);
           const most = refund.window === undefined ? Math.max(0, count?.consumed ?? 0) : points;
-          if (count) await putBack(limiter, refund.key, Math.min(points, most), count);
+          if (count) await returnPoints(limiter, refund.key, Math.min(points, most), count);
         }),
       );
     },
 
     async peek(bucket) {
-      return stateOf({ ...bucket, points: 1 }, await look(limiterOf(bucket), bucket.key));
+      return readState({ ...bucket, points: 1 }, await readBucket(limiterOf(bucket), bucket.key));
     },
 
     async reset(bucket) {
       const limiter = limiterOf(bucket);
-      if (await look(limiter, bucket.key)) await limiter.delete(bucket.key);
+      if (await readBucket(limiter, bucket.key)) await limiter.delete(bucket.key);
     },
   };
 }
 
 /** A window by when it was seen, and how long it then had: the limiters have no name for it. */
-function spell({ consumed, millisecondsLeft, askedAt }: Count): string {
+function writeKey({ consumed, millisecondsLeft, askedAt }: Count): string {
   return `${consumed} ${millisecondsLeft} ${askedAt}`;
 }
 

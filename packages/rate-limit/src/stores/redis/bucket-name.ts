@@ -7,7 +7,7 @@ import { wholeNumber } from '@graphql-bulwark/core/internal';
  *
  * @returns a function that throws a `TypeError` for a bucket that makes no sense.
  */
-export function bucketNamer(head: string): (bucket: Omit<Charge, 'points'>) => string {
+export function createBucketNamer(head: string): (bucket: Omit<Charge, 'points'>) => string {
   const known = new Map<string, { readonly limit: number; readonly windowSeconds: number; readonly start: string }>();
   return ({ policy, key, limit, windowSeconds }) => {
     const last = known.get(policy);

@@ -30,7 +30,7 @@ export const aRedisClient: Check = must(
 );
 
 /** @param client as {@link aRedisClient} has checked it. */
-export function redisScript(client: object, text: string): RedisScript {
+export function createScriptRunner(client: object, text: string): RedisScript {
   const sha = createHash('sha1').update(text).digest('hex');
   if (isIoredis(client)) {
     return {
@@ -40,7 +40,7 @@ export function redisScript(client: object, text: string): RedisScript {
         if (client.status !== 'ready' && client.status !== 'wait') {
           throw new Error(`the Redis client is not ready, but ${client.status}`);
         }
-        return loaded(client.evalsha(sha, keys.length, ...keys, argument), () =>
+        return isLoading(client.evalsha(sha, keys.length, ...keys, argument), () =>
           client.eval(text, keys.length, ...keys, argument),
         );
       },
@@ -52,13 +52,13 @@ export function redisScript(client: object, text: string): RedisScript {
     run(keys, argument) {
       if (!other.isReady) throw new Error(notReady(other));
       const options = { keys: [...keys], arguments: [argument] };
-      return loaded(other.evalSha(sha, options), () => other.eval(text, options));
+      return isLoading(other.evalSha(sha, options), () => other.eval(text, options));
     },
   };
 }
 
 /** A server that was restarted, or that a cluster has just failed over to, has no scripts: it gets the text, and keeps it. */
-function loaded(bySha: Promise<unknown>, byText: () => Promise<unknown>): Promise<unknown> {
+function isLoading(bySha: Promise<unknown>, byText: () => Promise<unknown>): Promise<unknown> {
   return bySha.catch((error: unknown) => {
     if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return byText();
     throw error;

@@ -3,7 +3,7 @@
  *
  * A bucket is a text "<points used>,<end of the window in milliseconds>", so that one MGET reads all of them. The clock is the
  * server's: processes whose clocks differ share one window. The end of a window is also its name, by which points go back.
- * Nothing is written before all is judged, and where memory is short Redis refuses the first write: never half a request.
+ * Nothing is written before every bucket is checked, and where memory is short Redis refuses the first write: never half a request.
  */
 
 /** What a request does with its buckets. */
@@ -18,7 +18,7 @@ export interface Answered {
 }
 
 /** The script's answer. */
-export interface Verdict {
+export interface Decision {
   readonly allowed: boolean;
   /** The server's clock. */
   readonly now: number;
@@ -86,7 +86,7 @@ return '[' .. table.concat(answer, ',') .. ']'
 `;
 
 /** A broken answer must not read as one that allows. @throws {Error} */
-export function verdictOf(answer: unknown, keys: readonly string[]): Verdict {
+export function readDecision(answer: unknown, keys: readonly string[]): Decision {
   const numbers: unknown = typeof answer === 'string' ? JSON.parse(answer) : undefined;
   if (isNumbers(numbers)) {
     const [now = Number.NaN, allowed] = numbers;

@@ -7,10 +7,10 @@
 import type { BucketState, Charge, Consumption, CounterStore, Refund } from '@graphql-bulwark/core';
 import { isText, must, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import { wholePoints } from '../../points.ts';
-import { bucketNamer } from './bucket-name.ts';
-import { aRedisClient, redisScript } from './client.ts';
+import { createBucketNamer } from './bucket-name.ts';
+import { aRedisClient, createScriptRunner } from './client.ts';
 import { consumeSpread, type SlotCalls } from './cluster.ts';
-import { type Answered, type Op, ops, script, type Verdict, verdictOf } from './script.ts';
+import { type Answered, type Decision, type Op, ops, readDecision, script } from './script.ts';
 
 export interface RedisStoreOptions {
   /** A client of ioredis or node-redis, for one server or a cluster; made, configured and closed by the application. */
@@ -38,8 +38,8 @@ type Bucket = Omit<Charge, 'points'>;
  */
 export function redisStore(options: RedisStoreOptions): CounterStore {
   const { client, prefix } = readOptions('redisStore', options, optionTable);
-  const { run, isCluster } = redisScript(client, script);
-  const [nameTogether, nameApart] = [bucketNamer(`{${prefix}}:`), bucketNamer('')];
+  const { run, isCluster } = createScriptRunner(client, script);
+  const [nameTogether, nameApart] = [createBucketNamer(`{${prefix}}:`), createBucketNamer('')];
 
   function keyOf(bucket: Bucket): string {
     const { hashTag } = bucket;
@@ -54,13 +54,13 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
     buckets: readonly B[],
     points: (bucket: B) => number,
     window: (bucket: B, i: number) => number,
-  ): Promise<Verdict> {
+  ): Promise<Decision> {
     let numbers = `[${ops[op]}`;
     const keys = buckets.map((bucket, i) => {
       numbers += `,${points(bucket)},${bucket.limit},${window(bucket, i)}`;
       return keyOf(bucket);
     });
-    return verdictOf(await run(keys, `${numbers}]`), keys);
+    return readDecision(await run(keys, `${numbers}]`), keys);
   }
 
   /** What lies together is asked together. */
@@ -72,19 +72,19 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
   }
 
   const calls: SlotCalls<readonly Charge[]> = {
-    consume: (charges) => ask('consume', charges, pointsOf, lengthOf),
-    undo: (charges, { buckets }) => ask('giveBack', charges, pointsOf, (_, i) => buckets[i]?.endsAt ?? -1),
+    consume: (charges) => ask('consume', charges, readPoints, readWindow),
+    undo: (charges, { buckets }) => ask('giveBack', charges, readPoints, (_, i) => buckets[i]?.endsAt ?? -1),
   };
 
   return {
     async consume(charges, timeoutMilliseconds) {
       const parts = partsOf(charges);
-      if (parts.length === 1) return consumptionOf(charges, await calls.consume(charges));
-      for (const charge of charges) pointsOf(charge); // before anything is asked
-      const verdicts = await consumeSpread(parts, calls, timeoutMilliseconds);
-      const allowed = verdicts.every((verdict) => verdict.allowed);
-      const consumed = verdicts.map((verdict, i) => consumptionOf(parts[i] ?? [], verdict, !allowed));
-      const buckets = inOrderOf(
+      if (parts.length === 1) return readConsumption(charges, await calls.consume(charges));
+      for (const charge of charges) readPoints(charge); // before anything is asked
+      const decisions = await consumeSpread(parts, calls, timeoutMilliseconds);
+      const allowed = decisions.every((decision) => decision.allowed);
+      const consumed = decisions.map((decision, i) => readConsumption(parts[i] ?? [], decision, !allowed));
+      const buckets = sortByRequest(
         charges,
         consumed.map((each) => each.buckets),
       );
@@ -93,48 +93,52 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
     },
 
     async giveBack(refunds) {
-      for (const refund of refunds) pointsOf(refund);
+      for (const refund of refunds) readPoints(refund);
       const endOf = ({ window }: Refund): number => {
         const end = window === undefined ? 0 : Number(window);
         return Number.isSafeInteger(end) ? end : -1;
       };
-      await Promise.all(partsOf(refunds).map((part) => ask('giveBack', part, pointsOf, endOf)));
+      await Promise.all(partsOf(refunds).map((part) => ask('giveBack', part, readPoints, endOf)));
     },
 
     async peek(bucket) {
-      const { buckets, now } = await ask('consume', [bucket], () => 0, lengthOf);
-      return stateOf({ ...bucket, points: 1 }, buckets[0] as Answered, now, 0);
+      const { buckets, now } = await ask('consume', [bucket], () => 0, readWindow);
+      return readState({ ...bucket, points: 1 }, buckets[0] as Answered, now, 0);
     },
 
     async reset(bucket) {
-      await ask('reset', [bucket], () => 0, lengthOf);
+      await ask('reset', [bucket], () => 0, readWindow);
     },
   };
 }
 
-function pointsOf({ points }: Charge): number {
+function readPoints({ points }: Charge): number {
   return wholePoints(points);
 }
 
-function lengthOf({ windowSeconds }: Bucket): number {
+function readWindow({ windowSeconds }: Bucket): number {
   return windowSeconds * 1000;
 }
 
 /** The parts put together again, each in the order that it has among all. */
-function inOrderOf(charges: readonly Charge[], parts: readonly (readonly BucketState[])[]): readonly BucketState[] {
+function sortByRequest(charges: readonly Charge[], parts: readonly (readonly BucketState[])[]): readonly BucketState[] {
   const waiting = new Map(parts.map((part) => [part[0]?.charge.hashTag, part.values()]));
   return charges.map(({ hashTag }) => waiting.get(hashTag)?.next().value as BucketState);
 }
 
-/** @param isUndone whether what this verdict took has been given back. */
-function consumptionOf(charges: readonly Charge[], { allowed, now, buckets }: Verdict, isUndone = false): Consumption {
+/** @param isUndone whether what this decision took has been given back. */
+function readConsumption(
+  charges: readonly Charge[],
+  { allowed, now, buckets }: Decision,
+  isUndone = false,
+): Consumption {
   const states = charges.map((charge, i) =>
-    stateOf(charge, buckets[i] as Answered, now, isUndone && allowed ? pointsOf(charge) : 0),
+    readState(charge, buckets[i] as Answered, now, isUndone && allowed ? readPoints(charge) : 0),
   );
   return { allowed, buckets: states, exceeded: allowed ? [] : states.filter((_, i) => buckets[i]?.isShort) };
 }
 
-function stateOf(charge: Charge, { used, endsAt }: Answered, now: number, own: number): BucketState {
+function readState(charge: Charge, { used, endsAt }: Answered, now: number, own: number): BucketState {
   if (!(endsAt > now)) return { charge, remaining: charge.limit, resetSeconds: 0 };
   return {
     charge,
