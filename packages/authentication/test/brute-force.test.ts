@@ -61,7 +61,8 @@ describe.each<[string, () => Promise<CounterStore>, boolean]>([
       expect(await outcome(guard.check(padded, '192.0.2.1'))).toEqual(refused);
       expect(await outcome(guard.look(padded, '192.0.2.1'))).toEqual(refused);
       for (let n = 0; n < 5; n += 1) expect(await outcome(guard.fail(padded, '192.0.2.1'))).toEqual(refused);
-      await expect.poll(() => outcome(guard.check('bob', '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' });
+      // Looked at without counting: a `check` would lock the address by itself.
+      await expect.poll(() => outcome(guard.look(null, '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' });
       for (const name of ['ann', 'Ann\u200b', `ann${'\u200b'.repeat(30_000)}`, '\uff41nn', 'ANN']) {
         expect(await outcome(guard.check(name, '192.0.2.2'))).toBe('passed');
       }

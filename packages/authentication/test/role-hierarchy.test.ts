@@ -22,10 +22,11 @@ it('a principal without a role of the hierarchy gets nothing, also with roles na
 });
 
 it('a change of the given object after the start gives no rights', () => {
-  const roles = { ADMIN: ['MEMBER'] };
-  const addIncludedRoles = roleHierarchy({ roles });
+  const [roles, scopes] = [{ ADMIN: ['MEMBER'] }, { MEMBER: ['read'] }];
+  const addIncludedRoles = roleHierarchy({ roles, scopes });
   roles.ADMIN.push('OWNER');
-  expect(addIncludedRoles(boss).roles).toEqual(['ADMIN', 'MEMBER']);
+  scopes.MEMBER.push('write');
+  expect(addIncludedRoles(boss)).toMatchObject({ roles: ['ADMIN', 'MEMBER'], scopes: ['own', 'read'] });
 });
 
 it.each([
