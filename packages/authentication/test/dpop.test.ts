@@ -237,6 +237,27 @@ describe('a nonce', () => {
   });
 });
 
+it('a proof without a nonce counts as no failure, and an invalid proof locks its address', async () => {
+  const who = authenticate({
+    issuer,
+    audience,
+    algorithms: ['ES256'],
+    key: signing.publicKey,
+    dpop: dpop({ publicUrl, store: memoryStore(), nonceSecret: randomBytes(32) }),
+    bruteForce: { store: memoryStore(), maxFailures: 1 },
+    maxCachedTokens: false,
+  });
+  let nonce: unknown;
+  for (let i = 0; i < 3; i += 1) {
+    const answer = (await outcome(who(request(await proof())))) as { nonce: string };
+    expect(answer).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'nonce' });
+    ({ nonce } = answer);
+  }
+  expect(await outcome(who(request(await proof({ claims: { nonce } }))))).toBe('u1');
+  expect(await outcome(who(request(await proof({ claims: { nonce, htm: 'GET' } }))))).toMatchObject(badProof);
+  expect(await outcome(who(request(await proof({ claims: { nonce } }))))).toMatchObject({ code: 'RATE_LIMITED' });
+});
+
 it.each<[string, object]>([
   ['no URL', { publicUrl: 'graphql' }],
   ['another protocol', { publicUrl: 'ftp://api.example.com/' }],
