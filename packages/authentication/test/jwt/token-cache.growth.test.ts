@@ -1,22 +1,22 @@
 /** What it takes to remember one more token. */
 import { expect, it, vi } from 'vitest';
-import { cachedVerifier } from '../../src/jwt/token-cache.ts';
+import { cacheVerifiedTokens } from '../../src/jwt/token-cache.ts';
 
 const verified = { endsAt: Date.now() / 1_000 + 600 } as never;
 
 it('makes room without passing the tokens again that have gone before', async () => {
-  const cache = cachedVerifier(() => Promise.resolve({ verified }), 5);
+  const cache = cacheVerifiedTokens(() => Promise.resolve({ verified }), 5);
   const keys = vi.spyOn(Map.prototype, 'keys');
   for (let i = 0; i < 50; i += 1) await cache.verify(`token-${i}`);
   const { length: asked } = keys.mock.calls;
   keys.mockRestore();
   expect(asked).toBe(0);
-  const left = Array.from({ length: 50 }, (_, i) => i).filter((i) => cache.known(`Bearer token-${i}`));
+  const left = Array.from({ length: 50 }, (_, i) => i).filter((i) => cache.find(`Bearer token-${i}`));
   expect(left).toEqual([45, 46, 47, 48, 49]);
 });
 
 it('a token that is verified again stays as long as one that is new', async () => {
-  const cache = cachedVerifier(() => Promise.resolve({ verified }), 3);
+  const cache = cacheVerifiedTokens(() => Promise.resolve({ verified }), 3);
   for (const token of ['a', 'b', 'c', 'a', 'd', 'e']) await cache.verify(token);
-  expect(['a', 'b', 'c', 'd', 'e'].filter((token) => cache.known(`Bearer ${token}`))).toEqual(['a', 'd', 'e']);
+  expect(['a', 'b', 'c', 'd', 'e'].filter((token) => cache.find(`Bearer ${token}`))).toEqual(['a', 'd', 'e']);
 });

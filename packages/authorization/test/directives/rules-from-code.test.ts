@@ -1,6 +1,6 @@
 /** Rules that are written in other places: in code, on interfaces, under other names, in federation's words. */
 
-import { impliedRights } from '@graphql-bulwark/authentication';
+import { roleHierarchy } from '@graphql-bulwark/authentication';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import SchemaBuilder from '@pothos/core';
 import { buildSchema, type GraphQLSchema, graphql } from 'graphql';
@@ -207,7 +207,7 @@ describe('implied rights', () => {
   const principal = as({ id: 'boss', roles: ['ADMIN'], scopes: ['own'] }).security.principal;
 
   it('complete a principal with what its roles include', () => {
-    const complete = impliedRights({
+    const complete = roleHierarchy({
       roles: { ADMIN: ['ACCOUNTANT'], ACCOUNTANT: ['MEMBER'] },
       scopes: { MEMBER: ['read'], ACCOUNTANT: ['read', 'write'], OTHER: ['all'] },
     });
@@ -228,13 +228,13 @@ describe('implied rights', () => {
     [{ roles: ['A'] }, 'roles must map roles to lists'],
     [{ scopes: 'read' }, 'scopes must map roles to lists'],
     [{ roles: { A: [''] } }, 'roles.A must be a list'],
-    ['ADMIN', 'impliedRights must be { roles, scopes }'],
-    [null, 'impliedRights must be { roles, scopes }'],
+    ['ADMIN', 'roleHierarchy must be { roles, scopes }'],
+    [null, 'roleHierarchy must be { roles, scopes }'],
     [{ roles: { A: 'B' } }, 'roles.A must be a list'],
     [{ scopes: { A: [1] } }, 'scopes.A must be a list'],
     [{ role: {} }, "did you mean 'roles'"],
   ])('are refused where they cannot be meant: %j', (options, message) => {
-    expect(() => impliedRights(options as never)).toThrow(message);
+    expect(() => roleHierarchy(options as never)).toThrow(message);
   });
 });
 
