@@ -45,8 +45,8 @@ import { compare, type Effort, percent, timeOnce } from './clock.ts';
 import { type Hostile, hostile } from './hostile-documents.ts';
 
 const { resolveOperation } = await built<typeof coreOperation>('core', 'plugin/resolved-operation');
-const { actualCost } = await built<typeof limitsActual>('limits', 'cost/models/actual-cost');
-const { costMeter } = await built<typeof limitsMeter>('limits', 'cost/price');
+const { computeActualCost } = await built<typeof limitsActual>('limits', 'cost/models/actual-cost');
+const { createCostMeter } = await built<typeof limitsMeter>('limits', 'cost/price');
 const { resolveCostOptions } = await built<typeof limitsOptions>('limits', 'cost/options');
 
 const times = (n: number, make: (i: number) => string) => Array.from({ length: n }, (_, i) => make(i)).join(' ');
@@ -100,7 +100,7 @@ function countEverything(document: DocumentNode): void {
 const thoroughly: Effort = { rounds: 1_500, calls: 4, warmUp: 1_000 };
 
 function firstSight({ name, schema, texts, variables, options }: Honest): void {
-  const meter = costMeter(resolveCostOptions(options));
+  const meter = createCostMeter(resolveCostOptions(options));
   meter.schemaOf(schema);
   const documents = () => texts.map(parsed);
   const each = (work: (document: DocumentNode) => void, effort?: Effort) =>
@@ -285,7 +285,7 @@ const weighed = buildSchema(`${costDirectives}
   type Query { as(first: Int): [A] @listSize(slicingArguments: ["first"]) nodes(first: Int): [Node] @listSize(slicingArguments: ["first"]) }`);
 
 function actualCosts(): void {
-  const meter = costMeter(resolveCostOptions({ ...open, exposeCost: true, actualCost: true }));
+  const meter = createCostMeter(resolveCostOptions({ ...open, exposeCost: true, actualCost: true }));
   const fieldsOf = (type: string) => times(4, (i) => `${type}${i}`);
   const answers: Readonly<Record<string, string>> = {
     'objects of one type': `query ($n: Int) { as(first: $n) { id ${fieldsOf('A')} } }`,
@@ -308,7 +308,7 @@ function actualCosts(): void {
     const priced = meter.price(weighed, document, operationOf(document), variables);
     const run = () => executeSync({ schema: weighed, document, variableValues: variables, rootValue });
     const data = run().data as Record<string, unknown>;
-    const time = compare({ execution: run, actual: () => void actualCost(priced, data) });
+    const time = compare({ execution: run, actual: () => void computeActualCost(priced, data) });
     rows[name] = {
       'execution us': time.execution.toFixed(0),
       'actual cost us': time.actual.toFixed(0),

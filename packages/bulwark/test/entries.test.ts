@@ -1,4 +1,4 @@
-import * as authenticationDpop from '@graphql-bulwark/authentication/dpop';
+import { dpop } from '@graphql-bulwark/authentication/dpop';
 import * as express from '@graphql-bulwark/http/express';
 import * as fastify from '@graphql-bulwark/http/fastify';
 import { memoryStore } from '@graphql-bulwark/rate-limit';
@@ -24,7 +24,7 @@ it('offers the store and the deny-list at graphql-bulwark/redis, which refuse a 
 });
 
 it('offers dpop() at graphql-bulwark/dpop, and what it returns is accepted by authenticate', () => {
-  expect(umbrellaDpop.dpop).toBe(authenticationDpop.dpop);
+  expect(umbrellaDpop.dpop).toBe(dpop);
   const issuer = { issuer: 'https://login.example.com/', audience: 'api', algorithms: ['ES256'], jwksUrl };
   const options = { publicUrl: 'https://api.example.com/graphql', store: memoryStore() };
   expect(() => createBulwark({ authenticate: { ...issuer, dpop: umbrellaDpop.dpop(options) } })).not.toThrow();

@@ -12,9 +12,9 @@ import {
 } from '@graphql-bulwark/core/internal';
 import { type DocumentNode, Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import type { LimitsOptions } from './options.ts';
-import { tighterLimits } from './per-principal.ts';
-import { type Ceilings, ceilings, judge, principalTable, readLimitsOptions } from './table.ts';
-import { type VariableFacts, variableFacts } from './variables.ts';
+import { readTighterLimits } from './per-principal.ts';
+import { type Ceilings, checkAgainst, listCeilings, principalTable, readLimitsOptions } from './table.ts';
+import { measureVariables, type VariableFacts } from './variables.ts';
 
 /**
  * Limits the shape of what clients send.
@@ -24,7 +24,7 @@ import { type VariableFacts, variableFacts } from './variables.ts';
  */
 export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
   const { mode, perPrincipal, ...maxima } = readLimitsOptions(options);
-  const everyone = ceilings(maxima);
+  const everyone = listCeilings(maxima);
   const bounds = { depth: maxima.maxVariableDepth || Infinity, nodes: maxima.maxVariableNodes || Infinity };
   // Documents under the ceilings for everyone, and the operations in them that were judged.
   const within = new WeakMap<DocumentNode, ReadonlySet<OperationDefinitionNode>>();
@@ -35,29 +35,29 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
     mode,
 
     admit({ source, variables, batchIndex }) {
-      judge(everyone.batchIndex, batchIndex);
+      checkAgainst(everyone.batchIndex, batchIndex);
       // Where nothing is refused the request comes to `check`, and one event about it is enough.
       if (mode === 'report') return;
-      if (source !== undefined) judge(everyone.source, source);
-      judge(everyone.variables, variableFacts(variables, bounds));
+      if (source !== undefined) checkAgainst(everyone.source, source);
+      checkAgainst(everyone.variables, measureVariables(variables, bounds));
     },
 
     // An operation that is not selected is validated all the same.
     measure({ document }) {
-      judge(everyone.document, countDocumentFacts(document));
+      checkAgainst(everyone.document, countDocumentFacts(document));
       const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
-      for (const operation of operations) judgeOperation(everyone, operation, countOperationFacts(document, operation));
-      judge(everyone.merging, document);
+      for (const operation of operations) checkOperation(everyone, operation, countOperationFacts(document, operation));
+      checkAgainst(everyone.merging, document);
       within.set(document, new Set(operations));
     },
 
     // Once more for a text that came as a hash, and for transports without the other rooms.
     check(operation) {
-      const values = variableFacts(operation.rawVariables, bounds);
-      judgeRequest(everyone, operation, values);
-      if (!within.get(operation.document)?.has(operation.operation)) judgeSelected(everyone, operation);
+      const values = measureVariables(operation.rawVariables, bounds);
+      checkRequest(everyone, operation, values);
+      if (!within.get(operation.document)?.has(operation.operation)) checkSelected(everyone, operation);
       if (!perPrincipal) return;
-      const tighter = tighterLimits({
+      const tighter = readTighterLimits({
         control: 'limits',
         given: catchRejection(perPrincipal(operation.security)),
         table: principalTable,
@@ -69,26 +69,26 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
           operation.report({ type: 'config.warning', message });
         },
       });
-      const own = ceilings(tighter);
-      judgeRequest(own, operation, values);
-      judgeSelected(own, operation);
+      const own = listCeilings(tighter);
+      checkRequest(own, operation, values);
+      checkSelected(own, operation);
     },
   };
 }
 
-function judgeRequest(against: Ceilings, { source }: ResolvedOperation, values: VariableFacts): void {
-  if (source !== undefined) judge(against.source, source);
-  judge(against.variables, values);
+function checkRequest(against: Ceilings, { source }: ResolvedOperation, values: VariableFacts): void {
+  if (source !== undefined) checkAgainst(against.source, source);
+  checkAgainst(against.variables, values);
 }
 
-function judgeSelected(against: Ceilings, { document, operation, facts }: ResolvedOperation): void {
-  judge(against.document, countDocumentFacts(document));
-  judgeOperation(against, operation, facts);
-  judge(against.merging, document);
+function checkSelected(against: Ceilings, { document, operation, facts }: ResolvedOperation): void {
+  checkAgainst(against.document, countDocumentFacts(document));
+  checkOperation(against, operation, facts);
+  checkAgainst(against.merging, document);
 }
 
-function judgeOperation(against: Ceilings, operation: OperationDefinitionNode, facts: OperationFacts): void {
+function checkOperation(against: Ceilings, operation: OperationDefinitionNode, facts: OperationFacts): void {
   if (facts.cyclic) throw refuse('FRAGMENT_CYCLE');
-  judge(against.operation, facts);
-  if (operation.operation === OperationTypeNode.MUTATION) judge(against.mutation, facts);
+  checkAgainst(against.operation, facts);
+  if (operation.operation === OperationTypeNode.MUTATION) checkAgainst(against.mutation, facts);
 }

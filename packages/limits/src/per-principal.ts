@@ -17,7 +17,7 @@ export interface Tightening<N extends string> {
  * @returns the limits to judge by beside the ceilings.
  * @throws {TypeError} for anything but an object of limits.
  */
-export function tighterLimits<N extends string>(tightening: Tightening<N>): Partial<Record<N, number | false>> {
+export function readTighterLimits<N extends string>(tightening: Tightening<N>): Partial<Record<N, number | false>> {
   const { control, given, table, maxima, loose } = tightening;
   if (typeof given !== 'object' || given === null || 'then' in given) {
     throw new TypeError(`${control}: perPrincipal must return an object of limits, but returned ${show(given)}.`);

@@ -51,38 +51,50 @@ type AnyRow = { [S in Subject]: Row<S> }[Subject];
 
 /** In the order in which they judge: what is dear to read stands last. */
 const rows = {
-  maxBatchSize: row('batchIndex', 10, 1, 'BATCH_LIMIT_EXCEEDED', (index) => index + 1),
-  maxCharacters: row('source', 30_000, 1, 'QUERY_TOO_LARGE', (source) => source.length),
-  maxNesting: row('source', 200, 1, 'DEPTH_LIMIT_EXCEEDED', measureNesting),
-  maxVariableDepth: row('variables', 10, 1, 'BAD_USER_INPUT', (values) => values.depth),
-  maxVariableNodes: row('variables', 10_000, 1, 'BAD_USER_INPUT', (values) => values.nodes),
-  maxVariableStringLength: row('variables', 100_000, 1, 'BAD_USER_INPUT', (values) => values.stringLength),
-  maxTokens: row('document', 3_000, 1, 'TOKEN_LIMIT_EXCEEDED', (facts) => facts.tokens),
-  maxOperations: row('document', 10, 1, 'OPERATION_LIMIT_EXCEEDED', (facts) => facts.operations),
-  maxFragments: row('document', 100, 0, 'FRAGMENT_LIMIT_EXCEEDED', (facts) => facts.fragments),
-  maxDepth: row('operation', 16, 1, 'DEPTH_LIMIT_EXCEEDED', (facts) => facts.depth),
-  maxAliases: row('operation', 50, 0, 'ALIAS_LIMIT_EXCEEDED', (facts) => facts.aliases),
-  maxFields: row('operation', 5_000, 1, 'FIELD_LIMIT_EXCEEDED', (facts) => facts.fields),
-  maxDirectives: row('operation', 50, 0, 'DIRECTIVE_LIMIT_EXCEEDED', (facts) => facts.directives),
-  maxDirectivesPerNode: row('operation', 5, 0, 'DIRECTIVE_LIMIT_EXCEEDED', (facts) => facts.directivesPerNode),
-  maxFragmentDepth: row('operation', 15, 0, 'FRAGMENT_DEPTH_LIMIT_EXCEEDED', (facts) => facts.fragmentDepth),
-  maxVariables: row('operation', 50, 0, 'VARIABLE_LIMIT_EXCEEDED', (facts) => facts.variables),
-  maxIntrospectionDepth: row('operation', 15, 0, 'INTROSPECTION_LIMIT_EXCEEDED', (facts) => facts.introspectionDepth),
-  maxIntrospectionFields: row(
+  maxBatchSize: buildRow('batchIndex', 10, 1, 'BATCH_LIMIT_EXCEEDED', (index) => index + 1),
+  maxCharacters: buildRow('source', 30_000, 1, 'QUERY_TOO_LARGE', (source) => source.length),
+  maxNesting: buildRow('source', 200, 1, 'DEPTH_LIMIT_EXCEEDED', measureNesting),
+  maxVariableDepth: buildRow('variables', 10, 1, 'BAD_USER_INPUT', (values) => values.depth),
+  maxVariableNodes: buildRow('variables', 10_000, 1, 'BAD_USER_INPUT', (values) => values.nodes),
+  maxVariableStringLength: buildRow('variables', 100_000, 1, 'BAD_USER_INPUT', (values) => values.stringLength),
+  maxTokens: buildRow('document', 3_000, 1, 'TOKEN_LIMIT_EXCEEDED', (facts) => facts.tokens),
+  maxOperations: buildRow('document', 10, 1, 'OPERATION_LIMIT_EXCEEDED', (facts) => facts.operations),
+  maxFragments: buildRow('document', 100, 0, 'FRAGMENT_LIMIT_EXCEEDED', (facts) => facts.fragments),
+  maxDepth: buildRow('operation', 16, 1, 'DEPTH_LIMIT_EXCEEDED', (facts) => facts.depth),
+  maxAliases: buildRow('operation', 50, 0, 'ALIAS_LIMIT_EXCEEDED', (facts) => facts.aliases),
+  maxFields: buildRow('operation', 5_000, 1, 'FIELD_LIMIT_EXCEEDED', (facts) => facts.fields),
+  maxDirectives: buildRow('operation', 50, 0, 'DIRECTIVE_LIMIT_EXCEEDED', (facts) => facts.directives),
+  maxDirectivesPerNode: buildRow('operation', 5, 0, 'DIRECTIVE_LIMIT_EXCEEDED', (facts) => facts.directivesPerNode),
+  maxFragmentDepth: buildRow('operation', 15, 0, 'FRAGMENT_DEPTH_LIMIT_EXCEEDED', (facts) => facts.fragmentDepth),
+  maxVariables: buildRow('operation', 50, 0, 'VARIABLE_LIMIT_EXCEEDED', (facts) => facts.variables),
+  maxIntrospectionDepth: buildRow(
+    'operation',
+    15,
+    0,
+    'INTROSPECTION_LIMIT_EXCEEDED',
+    (facts) => facts.introspectionDepth,
+  ),
+  maxIntrospectionFields: buildRow(
     'operation',
     350,
     0,
     'INTROSPECTION_LIMIT_EXCEEDED',
     (facts) => facts.introspectionFields,
   ),
-  maxRootFields: row('operation', 20, 1, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
-  maxMutationRootFields: row('mutation', 5, 0, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
-  maxOccurrences: row('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', countOccurrencesAbove),
-  maxRepeatedFields: row('merging', 400, 0, 'REPETITION_LIMIT_EXCEEDED', countRepeatedFields),
+  maxRootFields: buildRow('operation', 20, 1, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
+  maxMutationRootFields: buildRow('mutation', 5, 0, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
+  maxOccurrences: buildRow('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', countOccurrencesAbove),
+  maxRepeatedFields: buildRow('merging', 400, 0, 'REPETITION_LIMIT_EXCEEDED', countRepeatedFields),
 } satisfies OptionTable<Limits> & Readonly<Record<LimitName, AnyRow>>;
 
 /** @param min the smallest limit that there is. */
-function row<S extends Subject>(of: S, byDefault: number, min: 0 | 1, code: RefusalCode, read: Row<S>['read']): AnyRow {
+function buildRow<S extends Subject>(
+  of: S,
+  byDefault: number,
+  min: 0 | 1,
+  code: RefusalCode,
+  read: Row<S>['read'],
+): AnyRow {
   return { of, default: byDefault, check: orFalse(atLeast(min)), code, read } as AnyRow;
 }
 
@@ -121,7 +133,7 @@ interface Ceiling<S extends Subject> extends Pick<Row<S>, 'code' | 'read'> {
 /** Limits as they are compared: by subject, without those that are off. */
 export type Ceilings = { readonly [S in Subject]: readonly Ceiling<S>[] };
 
-export function ceilings(maxima: Partial<Maxima>): Ceilings {
+export function listCeilings(maxima: Partial<Maxima>): Ceilings {
   const by: { readonly [S in Subject]: Ceiling<S>[] } = {
     batchIndex: [],
     source: [],
@@ -140,19 +152,19 @@ export function ceilings(maxima: Partial<Maxima>): Ceilings {
 }
 
 /** @throws the refusal of the first ceiling that the subject is not under. */
-export function judge<S extends Subject>(against: readonly Ceiling<S>[], subject: Subjects[S]): void {
+export function checkAgainst<S extends Subject>(against: readonly Ceiling<S>[], subject: Subjects[S]): void {
   for (const ceiling of against) {
-    const refusal = refusalBy(ceiling, subject);
+    const refusal = buildRefusal(ceiling, subject);
     if (refusal) throw refusal;
   }
 }
 
 /** The refusals of every ceiling that the subject is not under. */
-export function exceeded<S extends Subject>(against: readonly Ceiling<S>[], subject: Subjects[S]): Refusal[] {
-  return against.flatMap((ceiling) => refusalBy(ceiling, subject) ?? []);
+export function listExceeded<S extends Subject>(against: readonly Ceiling<S>[], subject: Subjects[S]): Refusal[] {
+  return against.flatMap((ceiling) => buildRefusal(ceiling, subject) ?? []);
 }
 
-function refusalBy<S extends Subject>(
+function buildRefusal<S extends Subject>(
   { name, maximum, code, read }: Ceiling<S>,
   subject: Subjects[S],
 ): Refusal | undefined {

@@ -15,7 +15,7 @@ const none: VariableFacts = { depth: 0, nodes: 0, stringLength: 0 };
  * Its own stack instead of recursion, and no further than the bounds: past them the facts say only that they are passed.
  * What JSON cannot hold (an upload, a date) is one value, whatever is inside it.
  */
-export function variableFacts(
+export function measureVariables(
   variables: Readonly<Record<string, unknown>> | null | undefined,
   bounds: { readonly depth: number; readonly nodes: number },
 ): VariableFacts {

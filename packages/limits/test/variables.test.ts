@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { variableFacts } from '../src/variables.ts';
+import { measureVariables } from '../src/variables.ts';
 
 const unbounded = { depth: Infinity, nodes: Infinity };
-const facts = (variables: unknown, bounds = unbounded) => variableFacts(variables as Record<string, unknown>, bounds);
+const facts = (variables: unknown, bounds = unbounded) =>
+  measureVariables(variables as Record<string, unknown>, bounds);
 
 describe('variableFacts', () => {
   it.each([

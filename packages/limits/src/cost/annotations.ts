@@ -34,8 +34,8 @@ export interface Annotation {
 export type ReadAnnotation = (element: Annotated, coordinate: string) => Annotation | undefined;
 
 /** @param isEstimated whether estimators stand in the place of directives with other arguments. */
-export function annotationReader(schema: GraphQLSchema, kind: Kind, isEstimated: boolean): ReadAnnotation {
-  const linked = linkedNames(schema, kind);
+export function createAnnotationReader(schema: GraphQLSchema, kind: Kind, isEstimated: boolean): ReadAnnotation {
+  const linked = readLinkedNames(schema, kind);
   const foreign = new Set<string>();
   const names = new Set<string>([kind, `cost__${kind}`, `federation__${kind}`, ...linked]);
   for (const directive of schema.getDirectives()) {
@@ -88,7 +88,7 @@ interface Import {
 }
 
 /** The names that `@link` gives to a directive of the cost specification, which federation contains. */
-function linkedNames(schema: GraphQLSchema, kind: Kind): string[] {
+function readLinkedNames(schema: GraphQLSchema, kind: Kind): string[] {
   return readDirectives(schema, 'link').flatMap(({ url, as, import: imports }) => {
     const [, specification] = /\/(cost|federation)\/v\d/.exec(String(url)) ?? [];
     if (!specification) return [];

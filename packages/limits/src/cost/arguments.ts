@@ -14,7 +14,7 @@ import {
 } from 'graphql';
 import type { Sizing } from './list-size.ts';
 import type { CostSchema } from './schema.ts';
-import { type Run, sum, type Term, type Variables, type Varying } from './terms.ts';
+import { addTerms, type Run, type Term, type Variables, type Varying } from './terms.ts';
 
 /** A value that is known already, or that the variables decide. */
 export type ArgumentValue = { readonly fixed: unknown } | ((variables: Variables) => unknown);
@@ -25,30 +25,30 @@ const absent: ArgumentValue = { fixed: undefined };
 export type Spend = (nodes: number, nesting: number) => void;
 
 /** Schema defaults count as given; an explicit null does not become the default. */
-export function argumentValue(
+export function compileArgument(
   argument: GraphQLArgument,
   nodes: readonly ArgumentNode[] | undefined,
   spend: Spend,
 ): ArgumentValue {
-  const node = nodeOf(argument, nodes);
+  const node = findNode(argument, nodes);
   if (!node) return argument.defaultValue === undefined ? absent : { fixed: argument.defaultValue };
-  if (node.kind === Kind.VARIABLE) return ofVariable(argument, node.name.value);
+  if (node.kind === Kind.VARIABLE) return readVariable(argument, node.name.value);
   if (!usesVariables(node, spend)) return { fixed: valueFromAST(node, argument.type) };
-  return ofVariables(argument, node);
+  return readVariables(argument, node);
 }
 
-function ofVariable({ defaultValue }: GraphQLArgument, name: string): ArgumentValue {
+function readVariable({ defaultValue }: GraphQLArgument, name: string): ArgumentValue {
   // Not what every object inherits: a client may call a variable `toString`.
   return (variables) => (Object.hasOwn(variables, name) ? variables[name] : defaultValue);
 }
 
-function ofVariables({ type }: GraphQLArgument, node: ValueNode): ArgumentValue {
+function readVariables({ type }: GraphQLArgument, node: ValueNode): ArgumentValue {
   return (variables) => valueFromAST(node, type, variables);
 }
 
 const none: readonly ArgumentNode[] = [];
 
-function nodeOf(argument: GraphQLArgument, nodes: readonly ArgumentNode[] | undefined): ValueNode | undefined {
+function findNode(argument: GraphQLArgument, nodes: readonly ArgumentNode[] | undefined): ValueNode | undefined {
   for (const node of nodes ?? none) if (node.name.value === argument.name) return node.value;
   return undefined;
 }
@@ -62,7 +62,7 @@ function hasFreeFields(costs: CostSchema, type: GraphQLInputType): boolean {
 const boundless = { looked: -Infinity };
 
 /** What the arguments cost that can cost anything. */
-export function argumentsCost(
+export function priceArguments(
   costs: CostSchema,
   priced: readonly GraphQLArgument[],
   nodes: readonly ArgumentNode[] | undefined,
@@ -71,14 +71,14 @@ export function argumentsCost(
   let fixed = 0;
   let terms: Term[] | undefined;
   for (const argument of priced) {
-    const term = argumentCost(costs, argument, nodes, spend);
+    const term = priceArgument(costs, argument, nodes, spend);
     if (typeof term === 'number') fixed += term;
     else (terms ??= []).push(term);
   }
-  return terms ? sum([fixed, ...terms]) : fixed;
+  return terms ? addTerms([fixed, ...terms]) : fixed;
 }
 
-function argumentCost(
+function priceArgument(
   costs: CostSchema,
   argument: GraphQLArgument,
   nodes: readonly ArgumentNode[] | undefined,
@@ -86,19 +86,19 @@ function argumentCost(
 ): Term {
   const weight = costs.inputWeight(argument);
   // Where nothing inside costs, the object itself does.
-  if (nodeOf(argument, nodes)?.kind === Kind.OBJECT && hasFreeFields(costs, argument.type)) return weight ?? 1;
-  const value = argumentValue(argument, nodes, spend);
-  if (typeof value !== 'function') return inputCost(costs, argument.type, weight, value.fixed, boundless);
-  return varyingCost(costs, argument.type, weight, value);
+  if (findNode(argument, nodes)?.kind === Kind.OBJECT && hasFreeFields(costs, argument.type)) return weight ?? 1;
+  const value = compileArgument(argument, nodes, spend);
+  if (typeof value !== 'function') return priceInput(costs, argument.type, weight, value.fixed, boundless);
+  return priceVarying(costs, argument.type, weight, value);
 }
 
-function varyingCost(
+function priceVarying(
   costs: CostSchema,
   type: GraphQLInputType,
   weight: number | undefined,
   value: (variables: Variables) => unknown,
 ): Varying {
-  return (run) => inputCost(costs, type, weight, value(run.variables), run);
+  return (run) => priceInput(costs, type, weight, value(run.variables), run);
 }
 
 /**
@@ -107,7 +107,7 @@ function varyingCost(
  * @param work values so far: one variable can stand at a thousand places, and be walked at each.
  * @throws the refusal of an operation that takes more than the budget to price.
  */
-function inputCost(
+function priceInput(
   costs: CostSchema,
   type: GraphQLInputType,
   weight: number | undefined,
@@ -121,10 +121,10 @@ function inputCost(
     throw refuse('COST_LIMIT_EXCEEDED', { limit: 'maxCostNodes', actual: work.looked, maximum });
   const nullable = getNullableType(type);
   if (isListType(nullable)) {
-    if (!Array.isArray(value)) return inputCost(costs, nullable.ofType, weight, value, work);
+    if (!Array.isArray(value)) return priceInput(costs, nullable.ofType, weight, value, work);
     if (value.length === 0) return weight ?? 0;
     let total = 0;
-    for (const item of value) total += inputCost(costs, nullable.ofType, weight, item, work);
+    for (const item of value) total += priceInput(costs, nullable.ofType, weight, item, work);
     return total;
   }
   if (!isInputObjectType(nullable)) return weight ?? costs.typeWeight(getNamedType(nullable));
@@ -133,7 +133,7 @@ function inputCost(
   // By what was given: the budget counts values, and the type of each may have hundreds of fields.
   for (const [name, item] of Object.entries(value)) {
     const field = fields.get(name);
-    if (field) total += inputCost(costs, field.type, costs.inputWeight(field), item, work);
+    if (field) total += priceInput(costs, field.type, costs.inputWeight(field), item, work);
   }
   return total;
 }
@@ -142,7 +142,7 @@ function inputCost(
  * The list size that the slicing arguments say: the largest. `undefined` where none is given, `NaN` where they are wrong: less
  * than 0, no whole number, longer than allowed, or not exactly one where one is required.
  */
-export function slicingSize(
+export function compileSlicingSize(
   sizing: Sizing,
   nodes: readonly ArgumentNode[] | undefined,
   spend: Spend,
@@ -150,11 +150,11 @@ export function slicingSize(
   let said: Said = nothingSaid;
   let open: Open[] | undefined;
   for (const { argument, path } of sizing.slicing) {
-    const value = argumentValue(argument, nodes, spend);
+    const value = compileArgument(argument, nodes, spend);
     if (typeof value === 'function') (open ??= []).push({ value, path });
     else said = also(said, follow(value.fixed, path), sizing);
   }
-  return open ? varyingSize(sizing, said, open) : sizeOf(said, sizing);
+  return open ? compileVaryingSize(sizing, said, open) : readSize(said, sizing);
 }
 
 /** What a slicing argument says by variables. */
@@ -163,15 +163,15 @@ interface Open {
   readonly path: readonly string[];
 }
 
-function varyingSize(sizing: Sizing, known: Said, open: readonly Open[]): (run: Run) => number | undefined {
+function compileVaryingSize(sizing: Sizing, known: Said, open: readonly Open[]): (run: Run) => number | undefined {
   return ({ variables }) => {
     let said = known;
     for (const { value, path } of open) said = also(said, follow(value(variables), path), sizing);
-    return sizeOf(said, sizing);
+    return readSize(said, sizing);
   };
 }
 
-function sizeOf({ count, largest }: Said, { requireOne }: Sizing): number | undefined {
+function readSize({ count, largest }: Said, { requireOne }: Sizing): number | undefined {
   return requireOne && count !== 1 ? Number.NaN : largest;
 }
 

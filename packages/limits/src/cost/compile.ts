@@ -9,7 +9,7 @@ import { type Fragments, indexFragments } from '@graphql-bulwark/core/internal';
 import type { DocumentNode, SelectionSetNode } from 'graphql';
 import type { Spend } from './arguments.ts';
 import type { SizedFields, Sizing } from './list-size.ts';
-import { fieldCostOf, type Plan, Plans, typeCostOf } from './plan.ts';
+import { type Plan, Plans, readFieldCost, readTypeCost } from './plan.ts';
 import type { CostSchema } from './schema.ts';
 import type { Run, Term, Variables } from './terms.ts';
 
@@ -124,8 +124,8 @@ export class CostProgram {
   /** Filled anew in each evaluation; nothing is made for a request. */
   #spare: Memory | undefined;
   readonly #priceIn = (run: Run): Price => ({
-    fieldCost: this.base + fieldCostOf(this.root, run),
-    typeCost: this.#rootWeight + typeCostOf(this.root, run),
+    fieldCost: this.base + readFieldCost(this.root, run),
+    typeCost: this.#rootWeight + readTypeCost(this.root, run),
     invalid: run.invalid,
   });
 

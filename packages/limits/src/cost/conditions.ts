@@ -5,10 +5,10 @@
 import { Kind, type SelectionNode } from 'graphql';
 import type { Variables } from './terms.ts';
 
-export type Guard = string;
+export type Condition = string;
 
 /** @returns what must hold for the node inside `around`, or `undefined` where it never takes part. */
-export function guardOf(node: SelectionNode, around: Guard): Guard | undefined {
+export function readCondition(node: SelectionNode, around: Condition): Condition | undefined {
   if (!node.directives?.length) return around;
   const wanted: string[] = [];
   for (const { name, arguments: args } of node.directives) {
@@ -19,21 +19,21 @@ export function guardOf(node: SelectionNode, around: Guard): Guard | undefined {
     if (value?.kind === Kind.VARIABLE) wanted.push(skip ? `!${value.name.value}` : value.name.value);
   }
   if (wanted.length === 0) return around;
-  return [...new Set([...partsOf(around), ...wanted])].toSorted().join();
+  return [...new Set([...readParts(around), ...wanted])].toSorted().join();
 }
 
 /** Whether `guard` holds wherever `other` holds. */
-export function impliedBy(guard: Guard, other: Guard): boolean {
+export function isImpliedBy(guard: Condition, other: Condition): boolean {
   if (guard === '' || guard === other) return true;
-  const parts = partsOf(other);
-  return partsOf(guard).every((part) => parts.includes(part));
+  const parts = readParts(other);
+  return readParts(guard).every((part) => parts.includes(part));
 }
 
 /** @returns a test of the variables for "one of these guards holds", or `undefined` where that is always so. */
-export function anyHolds(guards: readonly Guard[]): ((variables: Variables) => boolean) | undefined {
+export function anyHolds(guards: readonly Condition[]): ((variables: Variables) => boolean) | undefined {
   if (guards.includes('')) return undefined;
   const tests = guards.map((guard) => {
-    const parts = partsOf(guard).map((part) =>
+    const parts = readParts(guard).map((part) =>
       part.startsWith('!') ? { name: part.slice(1), not: true } : { name: part, not: false },
     );
     // A null, through a nullable variable, is refused by execution; until then it counts.
@@ -42,6 +42,6 @@ export function anyHolds(guards: readonly Guard[]): ((variables: Variables) => b
   return (variables) => tests.some((test) => test(variables));
 }
 
-function partsOf(guard: Guard): string[] {
+function readParts(guard: Condition): string[] {
   return guard === '' ? [] : guard.split(',');
 }

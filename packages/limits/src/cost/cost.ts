@@ -6,12 +6,12 @@
 import type { Control, ResolvedOperation } from '@graphql-bulwark/core';
 import { catchRejection, createSlot, joinNames } from '@graphql-bulwark/core/internal';
 import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
-import { tighterLimits } from '../per-principal.ts';
-import { actualCost } from './models/actual-cost.ts';
+import { readTighterLimits } from '../per-principal.ts';
+import { computeActualCost } from './models/actual-cost.ts';
 import { type CostOptions, costLimitTable, resolveCostOptions } from './options.ts';
-import { comparisons, costMeter, judgeCost, type Priced, type Tell } from './price.ts';
-import { dearest } from './shares.ts';
-import { unsizedLists } from './unsized-lists.ts';
+import { checkCost, comparisons, createCostMeter, type Priced, type Tell } from './price.ts';
+import { listDearest } from './shares.ts';
+import { listUnsized } from './unsized-lists.ts';
 
 /** What an operation costs under its variables. */
 export interface Cost {
@@ -35,7 +35,7 @@ export interface CostControl<C> extends Control<C> {
 export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
   const settings = resolveCostOptions(options);
   const { mode, exposeCost, perPrincipal, view } = settings;
-  const meter = costMeter(settings);
+  const meter = createCostMeter(settings);
   // Kept until the answer goes out, and only where it tells.
   const priced = createSlot<Priced | undefined>(() => undefined);
   let warned = false;
@@ -60,7 +60,7 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
     start({ schema, warn }) {
       const costs = meter.schemaOf(schema);
       if (settings.model === 'estimators') return;
-      const { unknown, inferred, assumed } = unsizedLists(costs);
+      const { unknown, inferred, assumed } = listUnsized(costs);
       if (unknown.length > 0) {
         warn?.(
           `cost: nothing says how long these lists can be, and each counts as ${settings.defaultListSize} items: ` +
@@ -86,11 +86,11 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       const found = price(operation);
       const tell = tellOf(operation);
       if (tell) operation.state.set(priced, found);
-      for (const [one, ceilings] of comparisons(found, settings)) judgeCost(one, ceilings, tell);
+      for (const [one, ceilings] of comparisons(found, settings)) checkCost(one, ceilings, tell);
       if (!perPrincipal) return;
       const ceilings = found.program.infers ? settings.inferredCeilings : settings.ceilings;
       const given = catchRejection(perPrincipal(operation.security));
-      const tighter = tighterLimits({
+      const tighter = readTighterLimits({
         control: 'cost',
         given,
         table: costLimitTable,
@@ -102,23 +102,23 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
           operation.report({ type: 'config.warning', message });
         },
       });
-      judgeCost(found, tighter, tell);
+      checkCost(found, tighter, tell);
     },
 
     respond({ operation, data, extend }) {
       const found = exposeCost ? operation?.state.get(priced) : undefined;
       if (!operation || !found || !Number.isFinite(found.fieldCost)) return;
-      const actual = settings.actualCost && data ? actualCost(found, data) : Number.NaN;
+      const actual = settings.actualCost && data ? computeActualCost(found, data) : Number.NaN;
       extend('cost', {
         requestedQueryCost: Math.ceil(found.fieldCost),
         actualQueryCost: Number.isNaN(actual) ? null : Math.ceil(actual),
-        dearest: tellOf(operation)?.(dearest(found)),
+        dearest: tellOf(operation)?.(listDearest(found)),
       });
     },
 
     costOf(operation) {
       const found = price(operation);
-      if (!Number.isFinite(found.fieldCost + found.typeCost)) judgeCost(found, {}, tellOf(operation));
+      if (!Number.isFinite(found.fieldCost + found.typeCost)) checkCost(found, {}, tellOf(operation));
       return found;
     },
   };

@@ -38,7 +38,7 @@ export function readDirectives(element: Annotated, name: string): Readonly<Recor
   const found = nodes.filter((node) => node.name.value === name);
   if (found.length > 0) {
     return found.map(({ arguments: args }) =>
-      Object.fromEntries((args ?? []).map((arg) => [arg.name.value, valueOf(arg.value)])),
+      Object.fromEntries((args ?? []).map((arg) => [arg.name.value, readValue(arg.value)])),
     );
   }
   const directives = element.extensions?.['directives'];
@@ -51,12 +51,12 @@ export function readDirectives(element: Annotated, name: string): Readonly<Recor
 }
 
 /** A number of any spelling stays what was written: 1e400 must not silently become Infinity. */
-function valueOf(node: Parameters<typeof valueFromASTUntyped>[0]): unknown {
+function readValue(node: Parameters<typeof valueFromASTUntyped>[0]): unknown {
   return node.kind === Kind.INT || node.kind === Kind.FLOAT ? node.value : valueFromASTUntyped(node);
 }
 
 /** @returns every element of the schema that may or must not carry a directive, with its coordinate. */
-export function* elementsOf(schema: GraphQLSchema): Iterable<readonly [coordinate: string, element: Annotated]> {
+export function* listElements(schema: GraphQLSchema): Iterable<readonly [coordinate: string, element: Annotated]> {
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__')) continue;
     yield [type.name, type as Annotated];

@@ -1,31 +1,31 @@
 /** The terms of one field that both models share: its arguments, its directives and the length of its list. */
 import { type FieldNode, Kind } from 'graphql';
-import { argumentsCost, slicingSize } from './arguments.ts';
+import { compileSlicingSize, priceArguments } from './arguments.ts';
 import type { Compiler, SizeContext } from './compile.ts';
 import type { Sizing } from './list-size.ts';
 import type { FieldCost } from './schema.ts';
-import { evaluate, product, sum, type Term } from './terms.ts';
+import { addTerms, evaluate, multiplyTerms, type Term } from './terms.ts';
 
 /** Arguments of the field. */
-export function ownInputsCost({ costs, spend }: Compiler, { priced }: FieldCost, node: FieldNode): Term {
-  return priced.length > 0 ? argumentsCost(costs, priced, node.arguments, spend) : 0;
+export function priceOwnInputs({ costs, spend }: Compiler, { priced }: FieldCost, node: FieldNode): Term {
+  return priced.length > 0 ? priceArguments(costs, priced, node.arguments, spend) : 0;
 }
 
 /** Arguments of the field and of its directives. */
-export function inputsCost(compiler: Compiler, cost: FieldCost, node: FieldNode): Term {
-  const own = ownInputsCost(compiler, cost, node);
-  return node.directives?.length ? sum([own, directivesCost(compiler, node)]) : own;
+export function priceInputs(compiler: Compiler, cost: FieldCost, node: FieldNode): Term {
+  const own = priceOwnInputs(compiler, cost, node);
+  return node.directives?.length ? addTerms([own, priceDirectives(compiler, node)]) : own;
 }
 
 /** Arguments of the field's directives. */
-export function directivesCost({ costs, spend }: Compiler, { directives }: FieldNode): Term {
+export function priceDirectives({ costs, spend }: Compiler, { directives }: FieldNode): Term {
   const terms: Term[] = [];
   for (const directive of directives ?? []) {
     const definition = costs.schema.getDirective(directive.name.value);
     const priced = definition ? costs.pricedArguments(definition.args) : [];
-    if (priced.length > 0) terms.push(argumentsCost(costs, priced, directive.arguments, spend));
+    if (priced.length > 0) terms.push(priceArguments(costs, priced, directive.arguments, spend));
   }
-  return sum(terms);
+  return addTerms(terms);
 }
 
 export interface Sizes {
@@ -41,14 +41,20 @@ export interface Sizes {
 const once: Sizes = { size: 1, below: undefined, guess: undefined };
 
 /** The parent's word for this field, else its own slicing arguments, else what is assumed; further dimensions as by default. */
-export function sizesOf(compiler: Compiler, cost: FieldCost, node: FieldNode, around: SizeContext | undefined): Sizes {
+export function compileSizes(
+  compiler: Compiler,
+  cost: FieldCost,
+  node: FieldNode,
+  around: SizeContext | undefined,
+): Sizes {
   if (!around && cost.dimensions === 0 && !cost.sizing) return once;
   const { costs } = compiler;
   const { sizing, dimensions, field, coordinate } = cost;
   const { defaultListSize } = costs.settings;
   const inherited = around?.fields.get(field.name);
   const fallback = sizing?.assumedSize ?? defaultListSize;
-  const said = sizing && sizing.slicing.length > 0 ? slicedSize(compiler, cost, sizing, node, fallback) : fallback;
+  const said =
+    sizing && sizing.slicing.length > 0 ? compileSlicedSize(compiler, cost, sizing, node, fallback) : fallback;
   const further = defaultListSize ** Math.max(0, dimensions - 1);
   const handsOn = inherited === true && around !== undefined;
   // A list that hands its size on has one of its own of which nothing is known.
@@ -60,20 +66,26 @@ export function sizesOf(compiler: Compiler, cost: FieldCost, node: FieldNode, ar
   const guessBelow = sizing?.sizedFields ? (sizing.inferred ? coordinate : undefined) : around?.guess;
   return {
     // What is wrong with the arguments stays wrong where the size comes from elsewhere.
-    size: dimensions === 0 ? (sizing ? checked(1, said) : 1) : product(checked(listed, said), further),
+    size: dimensions === 0 ? (sizing ? checkSize(1, said) : 1) : multiplyTerms(checkSize(listed, said), further),
     below: handedTo && handed !== undefined ? compiler.contextOf(handedTo, handed, guessBelow) : undefined,
     guess: dimensions === 0 ? undefined : guess,
   };
 }
 
 /** What the slicing arguments say, else `fallback`, which is also the least that inferred ones say. */
-function slicedSize(compiler: Compiler, cost: FieldCost, sizing: Sizing, node: FieldNode, fallback: number): Term {
+function compileSlicedSize(
+  compiler: Compiler,
+  cost: FieldCost,
+  sizing: Sizing,
+  node: FieldNode,
+  fallback: number,
+): Term {
   // The usual case: one variable says the size, and the same one wherever the field is asked for.
-  const variable = onlyVariable(sizing, node);
+  const variable = findOnlyVariable(sizing, node);
   const byVariable = variable === undefined ? undefined : compiler.sizesBy(sizing);
   const known = byVariable?.get(variable as string);
   if (known !== undefined) return known;
-  const sliced = slicingSize(sizing, node.arguments, compiler.spend);
+  const sliced = compileSlicingSize(sizing, node.arguments, compiler.spend);
   if (sliced === undefined) return fallback;
   if (sizing.inferred) {
     compiler.infers = true;
@@ -95,14 +107,14 @@ function slicedSize(compiler: Compiler, cost: FieldCost, sizing: Sizing, node: F
 }
 
 /** The variable that is all that the slicing arguments say. */
-function onlyVariable({ slicing }: Sizing, { arguments: nodes }: FieldNode): string | undefined {
+function findOnlyVariable({ slicing }: Sizing, { arguments: nodes }: FieldNode): string | undefined {
   const node = nodes?.[0];
   if (nodes?.length !== 1 || node?.value.kind !== Kind.VARIABLE) return undefined;
   return slicing.length === 1 && slicing[0]?.argument.name === node.name.value ? node.value.name.value : undefined;
 }
 
 /** `size`, or `NaN` where what the arguments say is wrong. */
-function checked(size: Term, said: Term): Term {
+function checkSize(size: Term, said: Term): Term {
   if (size === said) return size;
   if (typeof said === 'number') return Number.isNaN(said) ? said : size;
   return function checkSize(run) {

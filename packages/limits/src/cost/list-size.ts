@@ -54,7 +54,7 @@ const sizeTable = {
 } satisfies OptionTable<ListSize>;
 
 /** What the options say, over the field's own directive, over that of an interface which it implements. */
-export function listSizeOf(
+export function readListSize(
   type: GraphQLObjectType | GraphQLInterfaceType,
   field: GraphQLField<unknown, unknown>,
   { listSizes }: CostSettings,
@@ -86,16 +86,16 @@ export function compileSizing(
   const where = `list size of ${coordinate}`;
   const spelled = {
     ...given,
-    assumedSize: numeral(given.assumedSize),
-    slicingArguments: asList(given.slicingArguments),
-    sizedFields: asList(given.sizedFields),
+    assumedSize: spellNumber(given.assumedSize),
+    slicingArguments: toList(given.slicingArguments),
+    sizedFields: toList(given.sizedFields),
   } as ListSize;
   const read = readOptions(where, spelled, sizeTable);
   const { assumedSize, slicingArguments, sizedFields: sized, requireOneSlicingArgument: one, maxListSize } = read;
   if (!isListType(getNullableType(field.type)) && sized.length === 0) {
     throw new TypeError(`${where}: ${coordinate} is no list, and sizedFields names none below it.`);
   }
-  const slicing = slicingArguments.map((path) => slicingPath(where, field, path));
+  const slicing = slicingArguments.map((path) => readSlicingPath(where, field, path));
   const withDefault = slicing.filter(
     ({ argument }) => argument.defaultValue !== undefined && argument.defaultValue !== null,
   );
@@ -154,7 +154,11 @@ function isPageSize({ name, type }: GraphQLArgument, names: ReadonlySet<string>)
   return names.has(name) && getNullableType(type) === GraphQLInt;
 }
 
-function slicingPath(where: string, field: GraphQLField<unknown, unknown>, path: string): Sizing['slicing'][number] {
+function readSlicingPath(
+  where: string,
+  field: GraphQLField<unknown, unknown>,
+  path: string,
+): Sizing['slicing'][number] {
   const [name, ...below] = path.split('.');
   const argument = field.args.find((arg) => arg.name === name);
   let at: GraphQLArgument | GraphQLInputField | undefined = argument;
@@ -203,13 +207,13 @@ function compileSized(where: string, type: GraphQLOutputType, entries: readonly 
 }
 
 /** As GraphQL coerces lists: one item is a list of one. */
-function asList(value: unknown): unknown {
+function toList(value: unknown): unknown {
   if (value === undefined || value === null) return undefined;
   return Array.isArray(value) ? value : [value];
 }
 
 /** A number, also where a document spelled it. */
-function numeral(value: unknown): unknown {
+function spellNumber(value: unknown): unknown {
   if (value === null) return undefined;
   return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
 }

@@ -37,11 +37,11 @@ export interface Plan {
   readonly chooses: boolean;
 }
 
-export function fieldCostOf({ slot, field }: Plan, run: Run): number {
+export function readFieldCost({ slot, field }: Plan, run: Run): number {
   return slot < 0 ? field : (run.field[slot] as number);
 }
 
-export function typeCostOf({ slot, type }: Plan, run: Run): number {
+export function readTypeCost({ slot, type }: Plan, run: Run): number {
   return slot < 0 ? type : (run.type[slot] as number);
 }
 
@@ -69,8 +69,8 @@ export class Plans {
     for (const item of items) {
       const { own, size, holds, below } = item;
       if (typeof own === 'number' && typeof size === 'number' && !holds && !(below && below.slot >= 0)) {
-        field += fieldCostOfItem(item, nothing);
-        type += typeCostOfItem(item, nothing);
+        field += readItemFieldCost(item, nothing);
+        type += readItemTypeCost(item, nothing);
       } else varying.push(item);
     }
     let slot = varying.length > 0 ? this.varying.length : -1;
@@ -113,17 +113,17 @@ export class Plans {
       let { field, type } = plan;
       for (const item of plan.varying) {
         if (item.holds && !item.holds(run.variables)) continue;
-        field += fieldCostOfItem(item, run);
-        type += typeCostOfItem(item, run);
+        field += readItemFieldCost(item, run);
+        type += readItemTypeCost(item, run);
       }
       for (const one of plan.alternatives) {
         if (one.slot < 0) continue;
         if (plan.chooses) {
-          field = Math.max(field, fieldCostOf(one, run));
-          type = Math.max(type, typeCostOf(one, run));
+          field = Math.max(field, readFieldCost(one, run));
+          type = Math.max(type, readTypeCost(one, run));
         } else {
-          field += fieldCostOf(one, run);
-          type += typeCostOf(one, run);
+          field += readFieldCost(one, run);
+          type += readTypeCost(one, run);
         }
       }
       run.field[plan.slot] = field;
@@ -132,14 +132,14 @@ export class Plans {
   }
 }
 
-function fieldCostOfItem({ own, size, each, below, whole }: PlanItem, run: Run): number {
+function readItemFieldCost({ own, size, each, below, whole }: PlanItem, run: Run): number {
   if (whole) return Math.max(0, evaluate(own, run));
   const items = evaluate(size, run);
   // A negative weight makes its own field cheaper, and pays for nothing that is selected below.
   const cost = Math.max(0, evaluate(own, run) + items * each);
-  return below ? cost + items * fieldCostOf(below, run) : cost;
+  return below ? cost + items * readFieldCost(below, run) : cost;
 }
 
-function typeCostOfItem({ size, typeWeight, below }: PlanItem, run: Run): number {
-  return evaluate(size, run) * (below ? typeWeight + typeCostOf(below, run) : typeWeight);
+function readItemTypeCost({ size, typeWeight, below }: PlanItem, run: Run): number {
+  return evaluate(size, run) * (below ? typeWeight + readTypeCost(below, run) : typeWeight);
 }

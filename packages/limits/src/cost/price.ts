@@ -13,7 +13,7 @@ import { compileApollo } from './models/apollo-router.ts';
 import type { CostLimits, CostSettings } from './options.ts';
 import { type CostSchema, compileCostSchema } from './schema.ts';
 import { compileSelections } from './selections.ts';
-import { dearest, type Evaluation } from './shares.ts';
+import { type Evaluation, listDearest } from './shares.ts';
 import type { Variables } from './terms.ts';
 
 /** An operation with its price under one set of variables. */
@@ -77,7 +77,7 @@ class RecentPrograms {
   }
 }
 
-export function costMeter(settings: CostSettings): CostMeter {
+export function createCostMeter(settings: CostSettings): CostMeter {
   const schemas = new WeakMap<GraphQLSchema, Compiled>();
 
   function compiled(schema: GraphQLSchema): Compiled {
@@ -156,10 +156,10 @@ export function comparisons(
 }
 
 /** @throws the refusal, where a cost is not a number within the limits. */
-export function judgeCost(priced: Priced, limits: CostLimits, tell: Tell | undefined): void {
+export function checkCost(priced: Priced, limits: CostLimits, tell: Tell | undefined): void {
   const { fieldCost, typeCost } = priced;
   if (isWithin(fieldCost, limits.maxCost) && isWithin(typeCost, limits.maxTypeCost)) return;
-  for (const refusal of costRefusals(priced, limits, tell)) throw refusal;
+  for (const refusal of listCostRefusals(priced, limits, tell)) throw refusal;
 }
 
 /** What is no finite number is refused whatever the limits are. */
@@ -172,7 +172,7 @@ function isWithin(cost: number, maximum: number | false = false): boolean {
  *
  * @param tell left out: a client is told of no cost.
  */
-export function* costRefusals(priced: Priced, limits: CostLimits, tell?: Tell): Generator<Refusal, void> {
+export function* listCostRefusals(priced: Priced, limits: CostLimits, tell?: Tell): Generator<Refusal, void> {
   const { fieldCost, typeCost, invalid } = priced;
   if (invalid !== undefined && Number.isNaN(fieldCost + typeCost)) {
     const facts = { limit: 'maxListSize', actual: Number.NaN, maximum: Number.NaN };
@@ -184,7 +184,7 @@ export function* costRefusals(priced: Priced, limits: CostLimits, tell?: Tell): 
     const { [limit]: maximum = false } = limits;
     const actual = costs[limit];
     if (isWithin(actual, maximum)) continue;
-    const shares: readonly CoordinateShare[] = dearest(priced);
+    const shares: readonly CoordinateShare[] = listDearest(priced);
     const shown = { requestedQueryCost: Math.ceil(actual), actualQueryCost: null, maximum, dearest: tell?.(shares) };
     yield refuse('COST_LIMIT_EXCEEDED', {
       limit,

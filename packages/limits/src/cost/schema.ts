@@ -21,9 +21,9 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
-import { annotationReader } from './annotations.ts';
-import { elementsOf } from './directives.ts';
-import { compileSizing, inferSizing, listSizeOf, type Sizing } from './list-size.ts';
+import { createAnnotationReader } from './annotations.ts';
+import { listElements } from './directives.ts';
+import { compileSizing, inferSizing, readListSize, type Sizing } from './list-size.ts';
 import type { CostSettings } from './options.ts';
 import { readWeights } from './weights.ts';
 
@@ -98,7 +98,7 @@ export interface CostSchema {
 export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings): CostSchema {
   const weights = readWeights(schema, settings);
   const inputs = new Map<GraphQLArgument | GraphQLInputField, number>();
-  for (const [coordinate, element] of elementsOf(schema)) {
+  for (const [coordinate, element] of listElements(schema)) {
     const weight = weights.get(coordinate);
     if (weight !== undefined) inputs.set(element as GraphQLArgument, weight);
   }
@@ -165,7 +165,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     };
   }
 
-  const readSize = annotationReader(schema, 'listSize', settings.model === 'estimators');
+  const readSize = createAnnotationReader(schema, 'listSize', settings.model === 'estimators');
   const unused = new Set(settings.listSizes.keys());
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__') || !isCompositeType(type)) continue;
@@ -190,7 +190,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
   return costs;
 
   function saysNothing(owner: GraphQLObjectType | GraphQLInterfaceType, list: GraphQLField<unknown, unknown>): boolean {
-    return listSizeOf(owner, list, settings, readSize) === undefined;
+    return readListSize(owner, list, settings, readSize) === undefined;
   }
 
   function fieldCost(
@@ -201,7 +201,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const named = getNamedType(field.type);
     const priced = costs.pricedArguments(field.args);
     const weight = weights.get(coordinate) ?? costs.typeWeight(named);
-    const given = listSizeOf(type, field, settings, readSize);
+    const given = readListSize(type, field, settings, readSize);
     const sizing = given
       ? compileSizing(coordinate, field, given, settings.maxListSize)
       : inferSizing(field, settings.inferredSlicingArguments, saysNothing);

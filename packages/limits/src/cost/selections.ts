@@ -15,23 +15,23 @@ import {
 } from '@graphql-bulwark/core/internal';
 import type { FieldNode, GraphQLObjectType, SelectionNode, SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from './compile.ts';
-import { anyHolds, type Guard, guardOf, impliedBy } from './conditions.ts';
-import { directivesCost, inputsCost, ownInputsCost, sizesOf } from './field.ts';
-import { estimatedTerm } from './models/estimated.ts';
+import { anyHolds, type Condition, isImpliedBy, readCondition } from './conditions.ts';
+import { compileSizes, priceDirectives, priceInputs, priceOwnInputs } from './field.ts';
+import { compileEstimate } from './models/estimated.ts';
 import type { Plan, PlanItem } from './plan.ts';
 import type { FieldCost, TypeCosts } from './schema.ts';
-import { atLeastZero, evaluate, sum, type Term, where } from './terms.ts';
+import { addTerms, applyWhere, atLeastZero, evaluate, type Term } from './terms.ts';
 
 /** A selection set that takes part under its guard. */
 interface GuardedSet {
   readonly set: SelectionSetNode;
-  readonly guard: Guard;
+  readonly guard: Condition;
 }
 
 /** A field that is asked for under its guard. */
 interface GuardedField {
   readonly node: FieldNode;
-  readonly guard: Guard;
+  readonly guard: Condition;
 }
 
 /** What one answer asks of one field: the fields of one response key, in the order of the document. */
@@ -142,7 +142,7 @@ class SelectionCompiler {
     const isEstimated = compiler.costs.settings.model === 'estimators';
     // Under one guard the whole field stands or falls, and so does what is below.
     const together = fields.every((field) => field.guard === guard);
-    const sizes = sizesOf(compiler, cost, node, around);
+    const sizes = compileSizes(compiler, cost, node, around);
     let below: Plan | undefined;
     if (cost.composite && node.selectionSet) {
       const sets: GuardedSet[] = [];
@@ -156,7 +156,7 @@ class SelectionCompiler {
       key: readResponseKey(node),
       coordinate: cost.coordinate,
       own: isEstimated
-        ? estimatedTerm(compiler, type.type as GraphQLObjectType, cost, node, below)
+        ? compileEstimate(compiler, type.type as GraphQLObjectType, cost, node, below)
         : priceField(compiler, asked),
       each: 0,
       size: sizes.size,
@@ -178,20 +178,20 @@ function priceField(compiler: Compiler, { cost, fields }: Asked): Term {
   const [{ node, guard }] = fields;
   if (fields.length === 1) {
     if (cost.priced.length === 0 && !node.directives?.length) return cost.own;
-    return atLeastZero(sum([cost.weight, inputsCost(compiler, cost, node)]));
+    return atLeastZero(addTerms([cost.weight, priceInputs(compiler, cost, node)]));
   }
-  const own = sum([cost.weight, ownInputsCost(compiler, cost, node)]);
-  const added = [...groupGuards(fields)].map(([one, guards]) => ({
+  const own = addTerms([cost.weight, priceOwnInputs(compiler, cost, node)]);
+  const added = [...groupConditions(fields)].map(([one, guards]) => ({
     node: one,
-    term: directivesCost(compiler, one),
+    term: priceDirectives(compiler, one),
     holds: anyHolds(guards),
   }));
-  const asFirst = new Map(added.map(({ node: one, term }) => [one, atLeastZero(sum([own, term]))]));
+  const asFirst = new Map(added.map(({ node: one, term }) => [one, atLeastZero(addTerms([own, term]))]));
   const plain = atLeastZero(own);
-  const repeated = added.map((one) => ({ ...one, term: where(atLeastZero(one.term), one.holds) }));
+  const repeated = added.map((one) => ({ ...one, term: applyWhere(atLeastZero(one.term), one.holds) }));
   if (guard === '' || fields.every((field) => field.guard === guard)) {
     const others = repeated.filter((one) => one.node !== node);
-    return sum([asFirst.get(node) ?? plain, ...others.map(({ term }) => term)]);
+    return addTerms([asFirst.get(node) ?? plain, ...others.map(({ term }) => term)]);
   }
   if (added.length === 0) return plain;
   const inTurn = fields.map((field) => ({ node: field.node, holds: anyHolds([field.guard]) }));
@@ -204,8 +204,8 @@ function priceField(compiler: Compiler, { cost, fields }: Asked): Term {
 }
 
 /** Field with directives -> its guards: that of a fragment that is spread twice takes part where one of them holds. */
-function groupGuards(fields: readonly GuardedField[]): ReadonlyMap<FieldNode, readonly Guard[]> {
-  const found = new Map<FieldNode, Guard[]>();
+function groupConditions(fields: readonly GuardedField[]): ReadonlyMap<FieldNode, readonly Condition[]> {
+  const found = new Map<FieldNode, Condition[]>();
   for (const { node, guard } of fields) {
     if (!node.directives?.length) continue;
     const guards = found.get(node);
@@ -216,11 +216,11 @@ function groupGuards(fields: readonly GuardedField[]): ReadonlyMap<FieldNode, re
 }
 
 /** Goes through merged selection sets under their guards. */
-abstract class GuardedWalk implements SelectionWalker<Guard> {
+abstract class GuardedWalk implements SelectionWalker<Condition> {
   readonly fragments: Fragments;
   protected readonly compiler: Compiler;
   /** Fragment name -> the guards under which it was entered. */
-  readonly #entered = new Map<string, Guard[]>();
+  readonly #entered = new Map<string, Condition[]>();
 
   constructor(compiler: Compiler) {
     this.compiler = compiler;
@@ -232,26 +232,26 @@ abstract class GuardedWalk implements SelectionWalker<Guard> {
     return this;
   }
 
-  under(node: SelectionNode, around: Guard): Guard | undefined {
-    return guardOf(node, around);
+  under(node: SelectionNode, around: Condition): Condition | undefined {
+    return readCondition(node, around);
   }
 
   opens({ selections }: SelectionSetNode): void {
     this.compiler.spend(selections.length, 1);
   }
 
-  enters(name: string, guard: Guard): boolean {
+  enters(name: string, guard: Condition): boolean {
     const before = this.#entered.get(name) ?? [];
     // Comparing conditions is work as well.
     this.compiler.spend(before.length, 1);
-    if (before.some((other) => impliedBy(other, guard))) return false;
+    if (before.some((other) => isImpliedBy(other, guard))) return false;
     before.push(guard);
     this.#entered.set(name, before);
     return true;
   }
 
   abstract applies(condition: string): boolean;
-  abstract field(node: FieldNode, guard: Guard): void;
+  abstract field(node: FieldNode, guard: Condition): void;
 }
 
 /** The types of all type conditions, whatever they ask for. */
@@ -283,7 +283,7 @@ class PricedFields extends GuardedWalk {
     return type === this.#on || type?.members?.has(this.#on) === true;
   }
 
-  field(node: FieldNode, guard: Guard): void {
+  field(node: FieldNode, guard: Condition): void {
     const isPlain = !node.directives?.length;
     if (this.#on.hasFreeLeaves && isPlain && !node.selectionSet) return;
     const cost = this.#on.fields.get(node.name.value);

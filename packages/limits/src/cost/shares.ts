@@ -1,7 +1,7 @@
 /** Which coordinates made a cost: the compiled plans walked from the root, each once, with how often it counts. */
 import type { CoordinateShare } from '@graphql-bulwark/core/internal';
 import type { CostProgram } from './compile.ts';
-import { fieldCostOf, type Plan, type PlanItem, typeCostOf } from './plan.ts';
+import { type Plan, type PlanItem, readFieldCost, readTypeCost } from './plan.ts';
 import { evaluate, type Run, type Variables } from './terms.ts';
 
 /** One evaluation of an operation. */
@@ -13,9 +13,9 @@ export interface Evaluation {
 }
 
 /** @returns the coordinates with a share of the field cost, dearest first, at most `count`. */
-export function dearest({ program, variables, plain }: Evaluation, count = 5): CoordinateShare[] {
+export function listDearest({ program, variables, plain }: Evaluation, count = 5): CoordinateShare[] {
   return program
-    .evaluate(variables, plain, (run) => shares(program, run))
+    .evaluate(variables, plain, (run) => listShares(program, run))
     .filter(({ cost }) => cost > 0)
     .toSorted((a, b) => b.cost - a.cost)
     .slice(0, count);
@@ -39,8 +39,8 @@ export function guesses({ program, variables, plain }: Evaluation, count = 5): G
       const { fieldCost, typeCost } = found.get(guess) ?? { fieldCost: 0, typeCost: 0 };
       found.set(guess, {
         coordinate: guess,
-        fieldCost: fieldCost + (below ? items * fieldCostOf(below, run) : 0),
-        typeCost: typeCost + items * (typeWeight + (below ? typeCostOf(below, run) : 0)),
+        fieldCost: fieldCost + (below ? items * readFieldCost(below, run) : 0),
+        typeCost: typeCost + items * (typeWeight + (below ? readTypeCost(below, run) : 0)),
       });
     });
     const weight = ({ fieldCost, typeCost }: Guess) => fieldCost + typeCost;
@@ -48,10 +48,10 @@ export function guesses({ program, variables, plain }: Evaluation, count = 5): G
   });
 }
 
-function shares(program: CostProgram, run: Run): CoordinateShare[] {
+function listShares(program: CostProgram, run: Run): CoordinateShare[] {
   const costs = new Map<string, number>();
   visitItems(program, run, ({ coordinate, own, size, each, below, whole }, often) => {
-    const cost = evaluate(own, run) + (whole ? -(below ? fieldCostOf(below, run) : 0) : evaluate(size, run) * each);
+    const cost = evaluate(own, run) + (whole ? -(below ? readFieldCost(below, run) : 0) : evaluate(size, run) * each);
     costs.set(coordinate, (costs.get(coordinate) ?? 0) + often * Math.max(0, cost));
   });
   return [...costs].map(([coordinate, cost]) => ({ coordinate, cost }));
@@ -70,7 +70,10 @@ function visitItems({ root, plans }: CostProgram, run: Run, visit: (item: PlanIt
     const [first] = plan.alternatives;
     if (plan.chooses && first) {
       add(
-        plan.alternatives.reduce((most, one) => (fieldCostOf(one, run) > fieldCostOf(most, run) ? one : most), first),
+        plan.alternatives.reduce(
+          (most, one) => (readFieldCost(one, run) > readFieldCost(most, run) ? one : most),
+          first,
+        ),
         often,
       );
       continue;

@@ -27,7 +27,7 @@ export type Varying = (run: Run) => number;
 
 export type Term = number | Varying;
 
-export function sum(terms: readonly Term[]): Term {
+export function addTerms(terms: readonly Term[]): Term {
   let constant = 0;
   const rest: Varying[] = [];
   for (const term of terms) {
@@ -42,7 +42,7 @@ export function sum(terms: readonly Term[]): Term {
   };
 }
 
-export function product(a: Term, b: number): Term {
+export function multiplyTerms(a: Term, b: number): Term {
   if (typeof a === 'number') return a * b;
   if (b === 1) return a;
   return function evaluateProduct(run) {
@@ -59,7 +59,7 @@ export function atLeastZero(term: Term): Term {
 }
 
 /** What counts only where something holds. */
-export function where(term: Term, holds: ((variables: Variables) => boolean) | undefined): Term {
+export function applyWhere(term: Term, holds: ((variables: Variables) => boolean) | undefined): Term {
   if (term === 0 || !holds) return term;
   return function evaluateWhere(run) {
     return holds(run.variables) ? evaluate(term, run) : 0;

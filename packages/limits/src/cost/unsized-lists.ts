@@ -14,7 +14,7 @@ export interface UnsizedLists {
   readonly assumed: readonly string[];
 }
 
-export function unsizedLists(costs: CostSchema): UnsizedLists {
+export function listUnsized(costs: CostSchema): UnsizedLists {
   const objects = Object.values(costs.schema.getTypeMap()).filter((type) => isObjectType(type));
   const fields = objects.flatMap((type) => [...(costs.typeNamed(type.name)?.fields.values() ?? [])]);
   const sizedByParent = new Set<string>();
@@ -22,8 +22,8 @@ export function unsizedLists(costs: CostSchema): UnsizedLists {
   for (const field of fields) {
     const { sizing, composite } = field;
     if (!sizing?.sizedFields || !composite) continue;
-    mark(composite, sizing.sizedFields, sizedByParent);
-    if (isAssumed(field)) mark(composite, sizing.sizedFields, assumedByParent);
+    markField(composite, sizing.sizedFields, sizedByParent);
+    if (isAssumed(field)) markField(composite, sizing.sizedFields, assumedByParent);
   }
   const lists = fields.filter(({ composite, dimensions }) => composite && dimensions > 0);
   const unknown = lists.filter(({ sizing, coordinate }) => !sizing && !sizedByParent.has(coordinate));
@@ -34,25 +34,25 @@ export function unsizedLists(costs: CostSchema): UnsizedLists {
   const inferred = fields.flatMap(({ sizing, coordinate }) =>
     sizing?.inferred ? sizing.slicing.map(({ argument }) => `${coordinate}(${argument.name}:)`) : [],
   );
-  return { unknown: unknown.map(coordinateOf), inferred, assumed: assumed.map(coordinateOf) };
+  return { unknown: unknown.map(readCoordinate), inferred, assumed: assumed.map(readCoordinate) };
 }
 
 function isAssumed({ sizing }: FieldCost): boolean {
   return sizing?.assumedSize !== undefined && sizing.slicing.length === 0;
 }
 
-function coordinateOf({ coordinate }: FieldCost): string {
+function readCoordinate({ coordinate }: FieldCost): string {
   return coordinate;
 }
 
 /** Marks the fields that `sizedFields` names on a type, or on its members. */
-function mark(type: TypeCosts, sized: SizedFields, found: Set<string>): void {
+function markField(type: TypeCosts, sized: SizedFields, found: Set<string>): void {
   for (const { fields } of [type, ...(type.members ?? [])]) {
     for (const [name, below] of sized) {
       const field = fields.get(name);
       if (!field) continue;
       if (below === true) found.add(field.coordinate);
-      else if (field.composite) mark(field.composite, below, found);
+      else if (field.composite) markField(field.composite, below, found);
     }
   }
 }

@@ -1,18 +1,18 @@
 /** The weights of a schema, read from `@cost` and the options and validated once (IBM cost directives, section 9). */
 import { readOptions, show } from '@graphql-bulwark/core/internal';
 import { type GraphQLNamedType, type GraphQLSchema, isInputObjectType, isInterfaceType, isUnionType } from 'graphql';
-import { annotationReader } from './annotations.ts';
-import { type Annotated, elementsOf } from './directives.ts';
+import { createAnnotationReader } from './annotations.ts';
+import { type Annotated, listElements } from './directives.ts';
 import { type CostSettings, checkWeight } from './options.ts';
 
 const directiveTable = { weight: { required: true, check: checkWeight } } as const;
 
 /** coordinate -> weight, from the schema, then from the options. */
 export function readWeights(schema: GraphQLSchema, { weights: given, model }: CostSettings): Map<string, number> {
-  const read = annotationReader(schema, 'cost', model === 'estimators');
+  const read = createAnnotationReader(schema, 'cost', model === 'estimators');
   const weights = new Map<string, number>();
   const known = new Set<string>();
-  for (const [coordinate, element] of elementsOf(schema)) {
+  for (const [coordinate, element] of listElements(schema)) {
     const annotation = read(element, coordinate);
     const allowed = mayCost(schema, coordinate, element);
     if (allowed) known.add(coordinate);

@@ -2,7 +2,7 @@
 import { buildSchema, type GraphQLInputObjectType, getOperationAST, parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { resolveCostOptions } from '../../src/cost/options.ts';
-import { costMeter } from '../../src/cost/price.ts';
+import { createCostMeter } from '../../src/cost/price.ts';
 
 const names = Array.from({ length: 100 }, (_, i) => `f${i}`);
 const schema = buildSchema(`
@@ -11,7 +11,7 @@ const schema = buildSchema(`
 `);
 
 it('attack: objects that leave most fields of a large input type out are priced by what they hold', () => {
-  const meter = costMeter(resolveCostOptions({ maxCost: false }));
+  const meter = createCostMeter(resolveCostOptions({ maxCost: false }));
   const document = parse('query ($v: [In]) { q(in: $v) }');
   const operation = getOperationAST(document);
   if (!operation) throw new Error('no operation');

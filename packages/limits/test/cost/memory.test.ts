@@ -2,7 +2,7 @@
 import { type DocumentNode, getOperationAST, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { resolveCostOptions } from '../../src/cost/options.ts';
-import { costMeter } from '../../src/cost/price.ts';
+import { createCostMeter } from '../../src/cost/price.ts';
 import { type CostOptions, explain } from '../../src/index.ts';
 import { schemaOf } from './pricing.ts';
 
@@ -17,7 +17,7 @@ describe('compiled operations', () => {
       compiled += 1;
       return 1;
     };
-    const meter = costMeter(resolveCostOptions({ estimators: [estimator] }));
+    const meter = createCostMeter(resolveCostOptions({ estimators: [estimator] }));
     return {
       compiled: () => compiled,
       price: (document: DocumentNode) => {

@@ -3,7 +3,7 @@ import { type DocumentNode, getOperationAST, getVariableValues, parse } from 'gr
 import { describe, expect, it } from 'vitest';
 import { as, codes, send } from '../../../../test/kit.ts';
 import { resolveCostOptions } from '../../src/cost/options.ts';
-import { costMeter } from '../../src/cost/price.ts';
+import { createCostMeter } from '../../src/cost/price.ts';
 import { type CostOptions, type Estimator, explain } from '../../src/index.ts';
 import { priceOf, schemaOf, serveCost } from './pricing.ts';
 
@@ -11,7 +11,7 @@ const times = (n: number, make: (i: number) => string) => Array.from({ length: n
 
 function metered(typeDefs: string, options: CostOptions) {
   const schema = schemaOf(typeDefs);
-  const meter = costMeter(resolveCostOptions(options));
+  const meter = createCostMeter(resolveCostOptions(options));
   return (document: DocumentNode, variables: Record<string, unknown> = {}): number => {
     const operation = getOperationAST(document);
     if (!operation) throw new Error('no operation');

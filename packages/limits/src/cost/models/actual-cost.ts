@@ -13,8 +13,8 @@ const maxLooks = 2_000_000;
  * @param data the `data` of the answer.
  * @returns `NaN`, which JSON tells as `null`, where counting takes more than `maxLooks`.
  */
-export function actualCost({ program, variables }: Priced, data: Answered): number {
-  return program.evaluate(variables, false, (run) => program.base + new Counting(run).costOf(dearOf(program), data));
+export function computeActualCost({ program, variables }: Priced, data: Answered): number {
+  return program.evaluate(variables, false, (run) => program.base + new Counting(run).costOf(findDear(program), data));
 }
 
 /** What of a plan can cost something: what every answer of it does, and what is read from an answer. */
@@ -42,7 +42,7 @@ interface Alternative {
 const dearByProgram = new WeakMap<CostProgram, Dear>();
 const free: Dear = { always: 0, items: [], also: [], types: [] };
 
-function dearOf(program: CostProgram): Dear {
+function findDear(program: CostProgram): Dear {
   let root = dearByProgram.get(program);
   if (!root) {
     const dear = new Map<Plan, Dear>();
@@ -63,7 +63,7 @@ function addDear(plan: Plan, known: Map<Plan, Dear>): void {
   }
   const alternatives = plan.alternatives.flatMap((one) => {
     const dear = known.get(one);
-    return dear ? [{ dear, sign: signOf(one, plan), items: one.items }] : [];
+    return dear ? [{ dear, sign: findSign(one, plan), items: one.items }] : [];
   });
   const also = plan.chooses ? [] : alternatives.map(({ dear }) => dear);
   const types = plan.chooses ? alternatives : [];
@@ -73,7 +73,7 @@ function addDear(plan: Plan, known: Map<Plan, Dear>): void {
 /** Few are asked for it: of many alternatives each would be compared with all others. */
 const maxAlternatives = 20;
 
-function signOf(one: Plan, { chooses, alternatives }: Plan): string | undefined {
+function findSign(one: Plan, { chooses, alternatives }: Plan): string | undefined {
   // What stands further down is not looked for.
   if (
     !chooses ||

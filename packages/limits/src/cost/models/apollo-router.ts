@@ -8,8 +8,8 @@
 import { readResponseKey } from '@graphql-bulwark/core/internal';
 import { type FieldNode, Kind, type SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from '../compile.ts';
-import { guardOf } from '../conditions.ts';
-import { inputsCost, sizesOf } from '../field.ts';
+import { readCondition } from '../conditions.ts';
+import { compileSizes, priceInputs } from '../field.ts';
 import type { Plan, PlanItem } from '../plan.ts';
 import type { TypeCosts } from '../schema.ts';
 
@@ -27,7 +27,7 @@ export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootTy
     for (const node of set.selections) {
       spend(1, nesting);
       if (node.kind === Kind.FIELD) {
-        const item = guardOf(node, '') === undefined ? undefined : itemOf(node, type, around, nesting);
+        const item = readCondition(node, '') === undefined ? undefined : itemOf(node, type, around, nesting);
         if (item) items.push(item);
         continue;
       }
@@ -49,11 +49,11 @@ export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootTy
   ): PlanItem | undefined {
     const cost = type.fields.get(node.name.value);
     if (!cost) return undefined;
-    const { size, below: context, guess } = sizesOf(compiler, cost, node, around);
+    const { size, below: context, guess } = compileSizes(compiler, cost, node, around);
     return {
       key: readResponseKey(node),
       coordinate: cost.coordinate,
-      own: inputsCost(compiler, cost, node),
+      own: priceInputs(compiler, cost, node),
       each: cost.weight,
       size,
       guess,

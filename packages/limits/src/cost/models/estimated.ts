@@ -1,8 +1,8 @@
 /** The term of a field that estimators price. */
 import type { FieldNode, GraphQLCompositeType, GraphQLObjectType } from 'graphql';
-import { type ArgumentValue, argumentValue } from '../arguments.ts';
+import { type ArgumentValue, compileArgument } from '../arguments.ts';
 import type { Compiler } from '../compile.ts';
-import { fieldCostOf, type Plan } from '../plan.ts';
+import { type Plan, readFieldCost } from '../plan.ts';
 import type { FieldCost } from '../schema.ts';
 import type { Term, Variables } from '../terms.ts';
 import { estimate } from './estimators.ts';
@@ -11,7 +11,7 @@ import { estimate } from './estimators.ts';
  * Estimators read annotations of a field, and these can stand on the object's field or on that of an interface: the dearest
  * answer counts.
  */
-export function estimatedTerm(
+export function compileEstimate(
   { costs, spend }: Compiler,
   type: GraphQLObjectType,
   { field }: FieldCost,
@@ -24,7 +24,9 @@ export function estimatedTerm(
     const declared = parent.getFields()[field.name];
     if (declared) owners.push([parent, declared]);
   }
-  const values = field.args.map((argument) => [argument.name, argumentValue(argument, node.arguments, spend)] as const);
+  const values = field.args.map(
+    (argument) => [argument.name, compileArgument(argument, node.arguments, spend)] as const,
+  );
   const price = (read: (value: ArgumentValue) => unknown, childComplexity: number): number => {
     const args: Record<string, unknown> = {};
     for (const [name, value] of values) {
@@ -38,12 +40,12 @@ export function estimatedTerm(
     );
   };
   if (!(below && below.slot >= 0) && values.every(([, value]) => typeof value !== 'function')) {
-    return price(fixedOf, below?.field ?? 0);
+    return price(readFixed, below?.field ?? 0);
   }
-  return (run) => price((value) => readWith(value, run.variables), below ? fieldCostOf(below, run) : 0);
+  return (run) => price((value) => readWith(value, run.variables), below ? readFieldCost(below, run) : 0);
 }
 
-function fixedOf(value: ArgumentValue): unknown {
+function readFixed(value: ArgumentValue): unknown {
   return typeof value === 'function' ? undefined : value.fixed;
 }
 

@@ -1,9 +1,9 @@
 /** What counting an answer takes, without a clock: times that its objects are looked at. */
 import { getOperationAST, parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { actualCost } from '../../../src/cost/models/actual-cost.ts';
+import { computeActualCost } from '../../../src/cost/models/actual-cost.ts';
 import { resolveCostOptions } from '../../../src/cost/options.ts';
-import { costMeter } from '../../../src/cost/price.ts';
+import { createCostMeter } from '../../../src/cost/price.ts';
 import type { CostOptions } from '../../../src/index.ts';
 import { schemaOf } from '../pricing.ts';
 
@@ -30,8 +30,8 @@ function counted(text: string, data: Record<string, unknown>, options: CostOptio
   const document = parse(text);
   const operation = getOperationAST(document);
   if (!operation) throw new Error('no operation');
-  const meter = costMeter(resolveCostOptions({ maxCost: false, ...options }));
-  return actualCost(meter.price(of, document, operation, { no: false }), data);
+  const meter = createCostMeter(resolveCostOptions({ maxCost: false, ...options }));
+  return computeActualCost(meter.price(of, document, operation, { no: false }), data);
 }
 
 const off = `... @include(if: $no) { ${times(6, (i) => `... on T${i} { only${i} }`)} }`;
@@ -104,7 +104,7 @@ it('does not look into lists that cost nothing', () => {
   );
   const document = parse('{ names { text other: text } }');
   const operation = getOperationAST(document);
-  const meter = costMeter(resolveCostOptions({ maxCost: false }));
+  const meter = createCostMeter(resolveCostOptions({ maxCost: false }));
   if (!operation) throw new Error('no operation');
-  expect(actualCost(meter.price(free, document, operation, {}), { names: untouched })).toBe(3);
+  expect(computeActualCost(meter.price(free, document, operation, {}), { names: untouched })).toBe(3);
 });
