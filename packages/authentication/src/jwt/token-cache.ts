@@ -33,7 +33,8 @@ export interface TokenCache {
 export function cacheVerifiedTokens(verify: VerifyToken, maxTokens: number | false): TokenCache {
   if (maxTokens === false) return { find: () => undefined, verify };
   const kept = new Map<string, Kept>();
-  // One iterator for good, which stands where the last one made room: a new one would pass all deleted entries each time.
+  // One iterator for the whole time: it goes on behind the last token that it removed. A new one would walk over the places of
+  // all removed tokens each time.
   const oldestFirst = kept.keys();
   return {
     find(authorization) {

@@ -117,7 +117,7 @@ export function memoryDenyList(options: MemoryDenyListOptions = {}): DenyList {
     },
     async revokeAllFor(sub) {
       const until = currentSeconds() + longestTokenSeconds + slackSeconds;
-      put(subjects, checkId('sub', sub), { at: neverBefore(subjects.get(sub)?.at), until });
+      put(subjects, checkId('sub', sub), { at: selectLaterTime(subjects.get(sub)?.at), until });
     },
     isRevoked(credential) {
       const { jti, sub } = credential;
@@ -140,7 +140,7 @@ export function redisDenyList(options: RedisDenyListOptions): DenyList {
     },
     async revokeAllFor(sub) {
       const key = `${keyPrefix}sub:${checkId('sub', sub)}`;
-      const at = neverBefore(Number(await client.get(key)));
+      const at = selectLaterTime(Number(await client.get(key)));
       await client.set(key, String(at), 'EX', longestTokenSeconds + slackSeconds);
     },
     // Two commands in parallel, and not one over two keys: in a cluster the keys may be on different nodes.
@@ -159,11 +159,11 @@ export function redisDenyList(options: RedisDenyListOptions): DenyList {
 const currentSeconds = (): number => Math.floor(Date.now() / 1_000);
 
 /**
- * Now, or the time of an earlier revocation where that is later: a server whose clock is behind would take back with the second
- * one what the first one did, and let tokens in again. An accepted token is never issued further ahead than entries are kept
- * after its end.
+ * Selects now, or the time of an earlier revocation where that is later. The clock of the server that revokes again may be
+ * behind, and its time would let tokens in that the first revocation has ended. An earlier time that is further ahead than
+ * `slackSeconds` is cut: no accepted token is dated further ahead.
  */
-function neverBefore(earlier = 0): number {
+function selectLaterTime(earlier = 0): number {
   const now = currentSeconds();
   return Math.max(now, Math.min(earlier, now + slackSeconds));
 }
