@@ -66,7 +66,7 @@ export function compileSizes(
   const guessBelow = sizing?.sizedFields ? (sizing.inferred ? coordinate : undefined) : around?.guess;
   return {
     // What is wrong with the arguments stays wrong where the size comes from elsewhere.
-    size: dimensions === 0 ? (sizing ? checkSize(1, said) : 1) : multiplyTerms(checkSize(listed, said), further),
+    size: dimensions === 0 ? (sizing ? withValidSize(1, said) : 1) : multiplyTerms(withValidSize(listed, said), further),
     below: handedTo && handed !== undefined ? compiler.contextOf(handedTo, handed, guessBelow) : undefined,
     guess: dimensions === 0 ? undefined : guess,
   };
@@ -114,10 +114,10 @@ function findOnlyVariable({ slicing }: Sizing, { arguments: nodes }: FieldNode):
 }
 
 /** `size`, or `NaN` where what the arguments say is wrong. */
-function checkSize(size: Term, said: Term): Term {
+function withValidSize(size: Term, said: Term): Term {
   if (size === said) return size;
   if (typeof said === 'number') return Number.isNaN(said) ? said : size;
-  return function checkSize(run) {
+  return function sizeIfValid(run) {
     return Number.isNaN(said(run)) ? Number.NaN : evaluate(size, run);
   };
 }
