@@ -134,7 +134,7 @@ export function requirePrincipal(principal: Principal | null): Principal | null 
     const ends = expiresAt === undefined || isNumericDate(expiresAt);
     if (isSomebody && strings(roles) && strings(scopes) && ends) {
       if (hasEnded({ expiresAt })) throw refuse('UNAUTHENTICATED', { reason: 'expired' });
-      // Copies: a session that is kept in memory may change in place, and verdicts about this request are remembered.
+      // Copies: a session that is kept in memory may change in place, and decisions about this request are remembered.
       return Object.freeze({
         ...principal,
         id,
