@@ -25,7 +25,7 @@ import {
   type Wording,
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLError } from 'graphql';
-import { createProxyNotice } from './warnings/proxy.ts';
+import { createAddressNotice, createProxyNotice } from './warnings/proxy.ts';
 
 /** What Apollo Server's standalone server and its Express and Koa integrations hand to `context()`. */
 export interface HttpRequest {
@@ -44,7 +44,7 @@ export interface ContextOptions {
   readonly clientIp: (request: RequestOrigin) => string | null;
   readonly clientAddress: ClientAddressOptions;
   readonly maxBatchSize: number | false;
-  /** The refusal of an address or a caller that has been refused too often; `undefined` for all others. Asks no store. */
+  /** The refusal of a caller that has been refused too often; `undefined` for all others. Asks no store. */
   readonly refusalFor?: ((security: SecurityContext) => GraphQLError | undefined) | undefined;
   readonly events: Events;
   readonly words: Wording;
@@ -60,6 +60,7 @@ export function createContextMaker(
 ) => Promise<C & SecuredContext> {
   const { authenticate, clientIp, maxBatchSize, refusalFor, events, words } = options;
   const noticeProxy = createProxyNotice(options.clientAddress, options.warn);
+  const noticeAddress = createAddressNotice(options.warn);
 
   /** A batch that is too large is refused as one, before the server answers each of its elements. */
   function admitBatch(body: unknown, security: SecurityContext): void {
@@ -70,7 +71,7 @@ export function createContextMaker(
     throw refuse(code, facts);
   }
 
-  /** Before a credential is verified by address, afterwards by caller. */
+  /** Not before its credential is verified: a principal answers for itself, whatever others do at its address. */
   function admit(security: SecurityContext): void {
     const refusal = refusalFor?.(security);
     if (!refusal) return;
@@ -86,11 +87,11 @@ export function createContextMaker(
       if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
       const anonymous = securityContext({ clientIp: clientIp(req) });
       noticeProxy(req);
-      admit(anonymous);
+      noticeAddress(anonymous.clientIp);
       admitBatch(req.body, anonymous);
       const principal = await authenticate(req, anonymous);
       const security = principal ? securityContext({ ...anonymous, principal }) : anonymous;
-      if (principal) admit(security);
+      admit(security);
       return addSecurity(await build(request), security);
     } catch (thrown) {
       if (isExpectedError(thrown)) throw rewordRefusal(thrown, words, undefined);

@@ -47,7 +47,10 @@ export interface RateLimitOptions extends BudgetOptions {
   readonly hashTag?: ((security: SecurityContext) => string | undefined) | undefined;
   /** What an operation really cost, by its answer: the rest of the points is given back. Left out: nothing is. */
   readonly actualCost?: ActualCost | undefined;
-  /** Requests refused before they could be charged, and denials, of one address and of one caller. @default { max: 60 } */
+  /**
+   * Requests refused before they could be charged, and denials, of one principal; of one address, where no one has signed in.
+   * @default { max: 60 }
+   */
   readonly refusals?: Budget | false | undefined;
   /** Fields over their limit become errors of their own, and the others are answered. Needs `secure()`. @default false */
   readonly partial?: boolean | undefined;

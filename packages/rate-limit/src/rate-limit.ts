@@ -41,7 +41,7 @@ export interface BucketName {
 export interface RateLimit extends Control {
   /** A new schema for `partial` and `perResolve`; the same one where neither is used. Below every other guard. */
   readonly secure: (schema: GraphQLSchema, fieldResolver?: GraphQLFieldResolver<unknown, never>) => GraphQLSchema;
-  /** Room 1: the refusal of a caller or an address that is over the budget of refusals. Asks no store. */
+  /** Room 1: the refusal of a caller that is over the budget of refusals. Asks no store. */
   readonly refusalFor: (security: SecurityContext) => GraphQLError | undefined;
   /**
    * Limits for a WebSocket adapter: sockets, operations started, and events sent, per caller. `events` are told of refusals and
@@ -147,7 +147,8 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       return enforceLimits(operation, taken);
     },
     respond(answer) {
-      refusals.charge(answer);
+      const refusal = refusals.charge(answer);
+      if (refusal) throw refusal;
       const { headers, isBatched } = answer;
       const operation: Charged | undefined = answer.operation;
       const taken = operation?.[outcome];

@@ -1,18 +1,32 @@
 /**
  * Stops: invalid documents sent for free, and ids tried out one denial after the other.
- * Room: on the way out, where refused requests are charged; admit (and `context()`), where who is over the budget is refused
+ * Room: on the way out, where refusals are counted; admit (and `context()`), where a caller that is over the budget is refused
  * from the memory of this process, without a store call.
  * Answers: `RATE_LIMITED`, 429, `Retry-After`.
+ *
+ * A refusal counts against one caller: the principal where there is one, otherwise the address. Each has 60 a minute.
+ * - A request that is refused as a whole (it cannot be parsed, is not valid, is over a limit, is denied) counts as one. Of one
+ *   that ran, each denied field does.
+ * - `UNAUTHENTICATED` counts nothing for a request without a principal. Pages ask for what needs a sign-in before anyone has
+ *   signed in, and such an answer is the same for every id.
+ * - A principal over its budget is refused from whatever address it calls.
+ * - An address over its budget is refused what it sends without a credential. A verified principal answers for itself: what
+ *   others do behind the same address takes nothing from it. Credentials are verified for that, also forged ones; brute-force
+ *   protection bounds those.
+ * - A request with neither a principal nor an address counts nothing, because all that have none would lock each other out.
+ * - Requests that run at the same time may spend the budget together. Of those that end when it is spent, the ones with
+ *   refusals in them are answered 429 as well, so that many at once bring no more than one after the other.
  */
 import {
   type Charge,
   type OutgoingAnswer,
   REFUSALS,
   type RefusalCode,
+  type ResolvedOperation,
   refuse,
   type SecurityContext,
 } from '@graphql-bulwark/core';
-import type { GraphQLError } from 'graphql';
+import { type GraphQLError, OperationTypeNode } from 'graphql';
 import { type Budget, readRule } from './budgets.ts';
 import { buildCharge, identifyCaller } from './charges/charges.ts';
 import { toWholeSeconds } from './response/headers.ts';
@@ -22,19 +36,26 @@ import { createWindows } from './stores/fixed-window.ts';
 
 /** An answer with errors that are not yet masked, and who is told where the store fails. */
 export interface RefusedAnswer extends Pick<OutgoingAnswer, 'data' | 'security'>, Partial<Reporter> {
+  /** Left out: the request ended before an operation was resolved. */
+  readonly operation?: Pick<ResolvedOperation, 'operation'> | undefined;
   readonly errors: readonly Partial<Pick<GraphQLError, 'extensions' | 'path'>>[];
 }
 
 export interface Refusals {
-  /** @returns the refusal of a caller or an address that is over its budget. */
+  /** @returns the refusal of a caller that is over its budget. */
   readonly refusalFor: (security: SecurityContext) => GraphQLError | undefined;
-  /** Charges an answer that the request was refused with. */
-  readonly charge: (answer: RefusedAnswer) => void;
+  /**
+   * Counts the refusals in an answer.
+   *
+   * @returns the refusal to answer with instead, where the budget was spent before; `undefined` to answer as it is, also with
+   * what a mutation returned: 429 would say that nothing was written.
+   */
+  readonly charge: (answer: RefusedAnswer) => GraphQLError | undefined;
   readonly reset: (bucket: Omit<Charge, 'points'>) => void;
   readonly policies: ReadonlyMap<string, Rule>;
 }
 
-/** Callers and addresses remembered at once. */
+/** Callers remembered at once. */
 const remembered = 100_000;
 
 /** What Apollo Server refuses by itself. An unknown persisted-query hash is ordinary. */
@@ -51,46 +72,47 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
     readRule('rateLimit: refusals', policy, budget === false ? { max: 1 } : budget, scope);
   const [ofAddress, ofPrincipal] = [rule('refusals:address', 'ADDRESS'), rule('refusals', 'PRINCIPAL')];
   if (budget === false) {
-    return { refusalFor: () => undefined, charge() {}, reset() {}, policies: new Map() };
+    return { refusalFor: () => undefined, charge: () => undefined, reset() {}, policies: new Map() };
   }
   const counted = createWindows(remembered);
 
-  /** @param hasRun whether the request was answered in part: then the principal that was denied pays, and no other caller at its address. */
-  function chargesFor(security: SecurityContext, points: number, hasRun = false): Charge[] {
-    const rules = security.principal ? (hasRun ? [ofPrincipal] : [ofAddress, ofPrincipal]) : [ofAddress];
-    const caller = identifyCaller(security);
-    return rules.map((each) => buildCharge(each, caller, points));
+  /** @returns `undefined` for a caller of whom nothing is known. */
+  function buildChargeFor(security: SecurityContext, points: number): Charge | undefined {
+    const { principal, clientIp } = security;
+    if (!principal && clientIp === null) return undefined;
+    return buildCharge(principal ? ofPrincipal : ofAddress, identifyCaller(security), points);
+  }
+
+  function findRefusal(charge: Charge): GraphQLError | undefined {
+    const { remaining, resetSeconds } = counted.peek(charge);
+    if (remaining > 0) return undefined;
+    const { policy } = charge;
+    return refuse('RATE_LIMITED', { retryAfterSeconds: toWholeSeconds(resetSeconds), coordinate: policy, policy });
+  }
+
+  async function chargeStore(charge: Charge, { report, failed }: Partial<Reporter>): Promise<void> {
+    const reporter = report && failed ? { report, failed } : undefined;
+    const [bucket] = (await counters.take([charge], reporter))?.consumption.buckets ?? [];
+    // What the store knows of other processes counts here as well.
+    if (bucket) counted.adopt(charge, bucket.charge.limit - bucket.remaining, bucket.resetSeconds);
   }
 
   return {
     refusalFor(security) {
-      if (counted.size() === 0) return undefined;
-      const over = chargesFor(security, 1)
-        .map((charge) => counted.peek(charge))
-        .filter(({ remaining }) => remaining === 0);
-      if (over.length === 0) return undefined;
-      const retryAfterSeconds = Math.max(...over.map(({ resetSeconds }) => toWholeSeconds(resetSeconds)));
-      const policy = over[0]?.charge.policy;
-      return refuse('RATE_LIMITED', { retryAfterSeconds, coordinate: policy, policy });
+      const charge = counted.size() === 0 ? undefined : buildChargeFor(security, 1);
+      return charge && findRefusal(charge);
     },
 
     charge(answer) {
-      const { security, report, failed } = answer;
-      const reporter = report && failed ? { report, failed } : undefined;
       const refused = countRefused(answer);
-      if (refused === 0) return;
-      for (const charge of chargesFor(security, refused, answer.data !== undefined)) {
-        const { remaining } = counted.peek(charge);
-        if (remaining === 0) continue;
-        const affordable = { ...charge, points: Math.min(refused, remaining) };
-        counted.consume([affordable]);
-        const told = async (): Promise<void> => {
-          const [bucket] = (await counters.take([affordable], reporter))?.consumption.buckets ?? [];
-          // What the store knows of other processes counts here as well.
-          if (bucket) counted.adopt(charge, bucket.charge.limit - bucket.remaining, bucket.resetSeconds);
-        };
-        told().catch(() => undefined); // by the store's own events; this process has counted
-      }
+      const charge = refused === 0 ? undefined : buildChargeFor(answer.security, refused);
+      if (!charge) return undefined;
+      const refusal = findRefusal(charge);
+      if (refusal) return hasWritten(answer) ? undefined : refusal;
+      const affordable = { ...charge, points: Math.min(refused, counted.peek(charge).remaining) };
+      counted.consume([affordable]);
+      chargeStore(affordable, answer).catch(() => undefined); // told by the store's own events; this process has counted
+      return undefined;
     },
 
     reset: (bucket) => counted.reset(bucket),
@@ -98,26 +120,33 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
   };
 }
 
+function hasWritten({ data, operation }: RefusedAnswer): boolean {
+  return data !== undefined && operation?.operation.operation === OperationTypeNode.MUTATION;
+}
+
 /**
  * A request that was refused as a whole is one; of one that ran, each place of a denial is, also where nothing is left of its
  * data. A list is one place: what others put into it is not what this caller asked for.
  */
-function countRefused({ data, errors }: RefusedAnswer): number {
-  if (data === undefined && isRefused(errors[0]?.extensions?.['code'])) return 1;
-  const denied = errors.filter(({ extensions }) => isDenied(extensions?.['code']));
+function countRefused({ data, errors, security }: RefusedAnswer): number {
+  const counts = (code: unknown): boolean => security.principal !== null || code !== 'UNAUTHENTICATED';
+  const codeOf = ({ extensions }: RefusedAnswer['errors'][number]): unknown => extensions?.['code'];
+  const first = errors[0] && codeOf(errors[0]);
+  if (data === undefined && isRefused(first)) return counts(first) ? 1 : 0;
+  const denied = errors.filter((error) => isDenied(codeOf(error)) && counts(codeOf(error)));
   return new Set(denied.map(({ path = [] }) => path.filter((key) => typeof key === 'string').join(' '))).size;
 }
 
 function isRefused(code: unknown): boolean {
   if (ofApollo.has(code)) return true;
-  const event = buildEvent(code);
+  const event = findEvent(code);
   return event !== undefined && event !== 'failure' && event !== 'rate.limited';
 }
 
 function isDenied(code: unknown): boolean {
-  return buildEvent(code) === 'access.denied';
+  return findEvent(code) === 'access.denied';
 }
 
-function buildEvent(code: unknown): string | undefined {
+function findEvent(code: unknown): string | undefined {
   return typeof code === 'string' && Object.hasOwn(REFUSALS, code) ? REFUSALS[code as RefusalCode].event : undefined;
 }

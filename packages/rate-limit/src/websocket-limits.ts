@@ -64,8 +64,13 @@ export interface SocketLimits {
    * `TypeError` for one that was never checked.
    */
   readonly next: (security: SecurityContext, contextValue?: unknown) => Promise<GraphQLError | undefined>;
-  /** Charges the budget of refusals for what an operation over a socket was refused or denied. */
-  readonly refused: (answer: RefusedAnswer) => void;
+  /**
+   * Charges the budget of refusals for what an operation over a socket was refused or denied. Give it errors with their codes,
+   * all of them.
+   *
+   * @returns the refusal to send instead, where the budget was spent before.
+   */
+  readonly refused: (answer: RefusedAnswer) => GraphQLError | undefined;
 }
 
 /** What the limits of sockets share with the rest of the rate limit. */
@@ -74,7 +79,7 @@ export interface SocketHooks {
   readonly callerFor: (security: SecurityContext) => Caller;
   /** Charges of the budget of points for what is executed under this context. @throws {TypeError} where nothing was checked. */
   readonly pointsFor: (contextValue: unknown, caller: Caller) => readonly Charge[];
-  readonly charge: (answer: RefusedAnswer) => void;
+  readonly charge: (answer: RefusedAnswer) => GraphQLError | undefined;
   readonly mode: Control['mode'];
   /** Told of each refusal, and of what fails. Left out: no one, and what fails is thrown. */
   readonly reports: Events | undefined;
@@ -255,5 +260,6 @@ function withReports(limits: SocketLimits, mode: Control['mode'], reports: Event
     connect: (socket, security) => tell(limits.connect(socket, security), security),
     subscribe: (security) => tellLate(limits.subscribe(security), security),
     next: (security, contextValue) => tellLate(limits.next(security, contextValue), security),
+    refused: (answer) => tell(limits.refused(answer), answer.security),
   };
 }

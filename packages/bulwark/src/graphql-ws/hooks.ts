@@ -50,6 +50,7 @@ import {
   type GraphQLSchema,
   getOperationAST,
   isSchema,
+  type OperationDefinitionNode,
   OperationTypeNode,
   subscribe,
   validate,
@@ -101,7 +102,7 @@ export interface WebSocketParts<C extends SecuredContext> extends WebSocketBound
    * caller must be the one that `authenticate` returns, claims included: a stream ends when they differ.
    */
   readonly context: (connection: Connection) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>;
-  /** The address of an upgrade request: `clientAddress(...)`. @default none: all connections share one */
+  /** The address of an upgrade request: `clientAddress(...)`. @default none: limits by address count all connections as one */
   readonly clientIp?: ((request: IncomingMessage) => string | null) | undefined;
   /** Bounds sockets, operations and events: `rateLimit(...).sockets()`. @default any number */
   readonly limits?: SocketLimits | undefined;
@@ -275,18 +276,22 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     });
   }
 
-  /** Charged by the codes that the client gets: graphql-ws gives those of its own none. */
+  /** @param operation left out: it was refused before it was executed. */
   function maskAndCharge(
     result: ExecutionResult,
     contextValue: object,
     security: SecurityContext,
+    operation?: OperationDefinitionNode,
   ): FormattedExecutionResult {
     const shown = mask(result, contextValue);
-    if (shown.errors && !charged.has(contextValue)) {
-      charged.add(contextValue);
-      limits?.refused({ security, data: result.data, errors: shown.errors });
-    }
-    return shown;
+    if (!limits || !shown.errors || charged.has(contextValue)) return shown;
+    charged.add(contextValue);
+    // The client gets the first errors alone, so those of an operation that ran are counted as they are. Those of one that did
+    // not are counted by the codes that the client gets: graphql-ws gives its own none.
+    const errors = result.data === undefined ? shown.errors : (result.errors ?? []);
+    const refusal = limits.refused({ security, data: result.data, errors, operation: operation && { operation } });
+    if (!refusal) return shown;
+    return mask(operation ? { data: null, errors: [refusal] } : { errors: [refusal] }, contextValue);
   }
 
   return {
@@ -324,14 +329,15 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     },
     async onNext(socket, _id, _payload, { contextValue, document, operationName }, { data, errors, extensions }) {
       // Anything else has one result, and was counted when it began.
-      const isEvent = getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
+      const operation = getOperationAST(document, operationName) ?? undefined;
+      const isEvent = operation?.operation === OperationTypeNode.SUBSCRIPTION;
       const before = findSecurityContext(contextValue)?.principal;
       const security = await identifyAgain(socket, (now) => !isEvent || haveSameRights(now, before));
       if (!security) return { errors: [ended] };
       const refusal = isEvent ? await limits?.next(security, contextValue) : undefined;
       if (refusal) return mask({ data: null, errors: [refusal] }, contextValue);
       const rest = { ...(data !== undefined && { data }), ...(extensions && { extensions }) };
-      return errors && maskAndCharge({ ...rest, errors }, contextValue as object, security);
+      return errors && maskAndCharge({ ...rest, errors }, contextValue as object, security, operation);
     },
     async onError(socket, _id, _payload, errors) {
       const security = await identifyAgain(socket);

@@ -1,6 +1,7 @@
 /**
  * Notices where `clientAddress` does not fit the proxies in front of the server. Behind a proxy that it does not know, all clients
- * share one address and its limits; and a client that gets past the proxies that it counts writes any address it likes.
+ * share one address and its limits; and a client that gets past the proxies that it counts writes any address it likes. Or no
+ * address is known at all.
  */
 import type { ClientAddressOptions, RequestOrigin } from '@graphql-bulwark/core';
 import { createNetworkTest, normalizeAddress, readForwardedHops } from '@graphql-bulwark/core/internal';
@@ -29,6 +30,20 @@ export function createProxyNotice(
     if (mistake === undefined) return;
     isTold = true;
     warn(`clientAddress: ${mistake}`);
+  };
+}
+
+/** Told of the address of each request; warns once of one that has none, as over a Unix socket or in a function of a cloud. */
+export function createAddressNotice(warn: (message: string) => void): (clientIp: string | null) => void {
+  let isTold = false;
+  return (clientIp) => {
+    if (isTold || clientIp !== null) return;
+    isTold = true;
+    warn(
+      'clientAddress: a request came without an address. What is refused to requests that have neither an address nor a ' +
+        'principal is counted nowhere (rateLimit.refusals), and other limits by address count them all as one. Put a proxy in ' +
+        'front that writes X-Forwarded-For, and give trustedHops.',
+    );
   };
 }
 
