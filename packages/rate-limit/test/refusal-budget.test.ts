@@ -4,14 +4,16 @@ import { ApolloServer } from '@apollo/server';
 import { guard, type SecuredContext } from '@graphql-bulwark/core';
 import { deny } from '@graphql-bulwark/core/internal';
 import { GraphQLError } from 'graphql';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { as, codes, send, sendBody } from '../../../test/kit.ts';
-import { memoryStore, rateLimit } from '../src/index.ts';
+import { Redis } from '../../../test/redis-client.ts';
+import { memoryStore, rateLimit, redisStore } from '../src/index.ts';
 import { serve, watched } from './server.ts';
 
 const schema = 'type Query { f: String @rateLimit(max: 3) free(id: Int!): String }';
 const bob = as({ id: 'bob' });
 const elsewhere = as({ id: 'ann' }, { clientIp: '198.51.100.7' });
+const stranger = as(null);
 
 it.each<[string, string, Record<string, unknown>]>([
   ['that cannot be parsed', '{ f', {}],
@@ -30,12 +32,12 @@ it.each<[string, string, Record<string, unknown>]>([
       expect(answer.headers.get('retry-after')).toBe('60');
     }
     expect((await send(server, '{ f }', bob)).status).toBe(429);
-    expect((await send(server, '{ f }', as({ id: 'eve' }))).status).toBe(429);
     expect((await send(server, '{ f }', as({ id: 'bob' }, { clientIp: '198.51.100.7' }))).status).toBe(429);
     expect(store.asked).toEqual([]);
     const limited = { type: 'rate.limited', control: 'rate-limit', policy: 'refusals', outcome: 'refused' };
     expect(events.at(-1)).toMatchObject(limited);
-    expect((await send(server, '{ f }', elsewhere)).status).toBe(200);
+    for (const other of [elsewhere, as({ id: 'eve' }), stranger])
+      expect((await send(server, '{ f }', other)).status).toBe(200);
   },
 );
 
@@ -62,8 +64,106 @@ it('denials of fields are charged one by one, so that ids cannot be tried out un
   expect(statuses).toEqual([200, 200, 429]);
   expect((await send(server, '{ doc(id: 0) }', elsewhere)).body).toEqual({ data: { doc: 'yours' } });
   await limiter.reset({ policy: 'refusals', principal: bob.security.principal });
-  await limiter.reset({ policy: 'refusals:address', clientIp: bob.security.clientIp });
   expect((await send(server, '{ doc(id: 0) }', bob)).status).toBe(200);
+});
+
+it('an address that was refused too often is locked for those who have not signed in, and for no principal', async () => {
+  const { server, limiter, events } = await serve(schema, { refusals: { max: 5 } });
+  for (let time = 1; time <= 5; time += 1) expect((await send(server, '{ nothing }', stranger)).status).toBe(400);
+  expect((await send(server, '{ f }', stranger)).status).toBe(429);
+  expect(events.at(-1)).toMatchObject({ type: 'rate.limited', policy: 'refusals:address', outcome: 'refused' });
+  expect((await send(server, '{ f }', bob)).status).toBe(200);
+  // What bob does there is his own.
+  for (let time = 1; time <= 4; time += 1) expect((await send(server, '{ nothing }', bob)).status).toBe(400);
+  expect((await send(server, '{ f }', bob)).status).toBe(200);
+  expect((await send(server, '{ f }', as(null, { clientIp: '198.51.100.7' }))).status).toBe(200);
+  await limiter.reset({ policy: 'refusals:address', clientIp: stranger.security.clientIp });
+  expect((await send(server, '{ f }', stranger)).status).toBe(200);
+});
+
+it('a request without a principal that is told to sign in counts nothing, and a denial of another kind beside it counts', async () => {
+  const fields = 'type Query { f: String mine: String theirs: String } type Mutation { pay: String }';
+  const answers: Record<string, unknown> = { mine: deny('UNAUTHENTICATED'), theirs: deny('FORBIDDEN'), f: 'f' };
+  const { server, limiter } = await serve(fields, { refusals: { max: 5 } }, (name) => answers[name]);
+  const left = async () => (await limiter.peek({ policy: 'refusals:address', clientIp: '192.0.2.1' })).remaining;
+  for (let time = 0; time < 20; time += 1) {
+    expect((await send(server, '{ a: mine b: mine c: mine f }', stranger)).body.data).toMatchObject({ f: 'f' });
+  }
+  expect(await left()).toBe(5);
+  await send(server, '{ mine theirs }', stranger);
+  expect(await left()).toBe(4);
+  // To a principal it is a denial like any other.
+  for (let time = 0; time < 5; time += 1) expect((await send(server, '{ mine }', bob)).status).toBe(200);
+  expect((await send(server, '{ f }', bob)).status).toBe(429);
+});
+
+it('callers without an address share no budget: those with a principal have their own, and the others none', async () => {
+  const { server, limiter } = await serve(schema, { refusals: { max: 3 } });
+  const nowhere = { clientIp: null };
+  for (let time = 0; time < 10; time += 1) {
+    expect((await send(server, '{ nothing }', as(null, nowhere))).status).toBe(400);
+  }
+  expect((await limiter.peek({ policy: 'refusals:address' })).remaining).toBe(3);
+  for (let time = 0; time < 3; time += 1) await send(server, '{ nothing }', as({ id: 'bob' }, nowhere));
+  expect((await send(server, '{ f }', as({ id: 'bob' }, nowhere))).status).toBe(429);
+  for (const other of [as({ id: 'eve' }, nowhere), as(null, nowhere)])
+    expect((await send(server, '{ f }', other)).status).toBe(200);
+});
+
+describe('requests that run at the same time', () => {
+  const fields =
+    'type Query { theirs: String mine: String } type Mutation { save: Saved } type Saved { theirs: String }';
+
+  /** No field is answered before all of them are asked for. */
+  async function serveTogether(count: number) {
+    let [asked, open] = [0, (): void => {}];
+    const all = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    return serve(fields, { refusals: { max: 60 } }, async (name) => {
+      if (name === 'save') return {};
+      asked += 1;
+      if (asked >= count) open();
+      await all;
+      return name === 'mine' ? 'mine' : deny('FORBIDDEN');
+    });
+  }
+
+  it('attack: bring no more answers than one after the other, over HTTP and in a batch', async () => {
+    const { server, events } = await serveTogether(220);
+    const single = Array.from({ length: 100 }, () => send(server, '{ theirs }', bob));
+    const honest = Array.from({ length: 20 }, () => send(server, '{ mine }', bob));
+    const batch = await sendBody(server, Array(100).fill({ query: '{ theirs }' }), bob);
+    const answers = (await Promise.all(single)).map(({ status, headers, body }) => ({ status, headers, body }));
+    const locked = answers.filter(({ status }) => status === 429);
+    for (const { headers, body } of locked) {
+      expect(headers.get('retry-after')).toBe('60');
+      expect(body).toEqual({ errors: [{ message: 'Too many requests', extensions: { code: 'RATE_LIMITED' } }] });
+    }
+    const elements = batch.body as { data?: unknown }[];
+    expect(batch.status).toBe(200);
+    expect(answers.length - locked.length + elements.filter(({ data }) => data !== undefined).length).toBe(60);
+    expect(elements.filter(({ data }) => data === undefined).length + locked.length).toBe(140);
+    expect(events.filter(({ type }) => type === 'rate.limited')).toHaveLength(140);
+    // What holds no refusal is answered.
+    for (const { status, body } of await Promise.all(honest))
+      expect([status, body.data]).toEqual([200, { mine: 'mine' }]);
+  });
+
+  it('have the answer of a mutation that wrote, whatever was spent in the meantime', async () => {
+    const { server, limiter } = await serveTogether(71);
+    const spending = Array.from({ length: 70 }, () => send(server, '{ theirs }', bob));
+    const [saved] = await Promise.all([send(server, 'mutation { save { theirs } }', bob), ...spending]);
+    expect([saved?.status, saved?.body.data]).toEqual([200, { save: { theirs: null } }]);
+    expect((await limiter.peek({ policy: 'refusals', principal: bob.security.principal })).remaining).toBe(0);
+  });
+
+  it('are answered in report mode', async () => {
+    const { server, events } = await serve(fields, { refusals: { max: 2 }, mode: 'report' }, () => deny('FORBIDDEN'));
+    const answers = await Promise.all(Array.from({ length: 9 }, () => send(server, '{ theirs }', bob)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(9).fill(200));
+    expect(events).toContainEqual(expect.objectContaining({ type: 'rate.limited', outcome: 'reported' }));
+  });
 });
 
 it('attack: what strangers put into a list locks nobody out, and nobody else at the address', async () => {
@@ -153,6 +253,35 @@ it('processes share the budget through their store, and a new window forgives', 
   vi.advanceTimersByTime(60_000);
   expect((await send(two.server, '{ f }', bob)).status).toBe(200);
 });
+
+const redisUrl = inject('redisUrl');
+
+it.skipIf(redisUrl === undefined)(
+  'processes that share a Redis share the budget of a principal, and of an address',
+  async () => {
+    const client = new Redis(redisUrl ?? '');
+    onTestFinished(() => client.disconnect());
+    await client.ping();
+    const options = { store: redisStore({ client }), refusals: { max: 20 }, storeTimeoutMilliseconds: 10_000 };
+    const servers = [await serve(schema, options), await serve(schema, options), await serve(schema, options)];
+    const id = `refused-${process.pid}-${performance.now()}`;
+    for (const caller of [as({ id }), as(null, { clientIp: id })]) {
+      let answered = 0;
+      for (let time = 0; time < 30; time += 1) {
+        for (const { server } of servers) {
+          if ((await send(server, '{ nothing }', caller)).status === 400) answered += 1;
+          // What Redis counts is learned after the answer.
+          await client.ping();
+        }
+      }
+      // Each process learns from a refusal of its own that the others have spent the rest.
+      expect(answered).toBeGreaterThanOrEqual(20);
+      expect(answered).toBeLessThanOrEqual(20 + servers.length - 1);
+      for (const { server } of servers) expect((await send(server, '{ f }', caller)).status).toBe(429);
+    }
+    for (const { server } of servers) expect((await send(server, '{ f }', as({ id: `${id}-other` }))).status).toBe(200);
+  },
+);
 
 it('a lockout that another process began ends with the window of the store', async () => {
   const [one, two] = await twoProcesses();
