@@ -148,7 +148,8 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     },
     respond(answer) {
       const refusal = refusals.charge(answer);
-      if (refusal) throw refusal;
+      // In report mode `admit` has told.
+      if (refusal && mode !== 'report') throw refusal;
       const { headers, isBatched } = answer;
       const operation: Charged | undefined = answer.operation;
       const taken = operation?.[outcome];

@@ -7,15 +7,18 @@
  * A refusal counts against one caller: the principal where there is one, otherwise the address. Each has 60 a minute.
  * - A request that is refused as a whole (it cannot be parsed, is not valid, is over a limit, is denied) counts as one. Of one
  *   that ran, each denied field does.
+ * - Items of a list are denied as one, because others may have put them there. Where the client sent a list itself, such as one
+ *   of ids, they count one by one, up to the length of that list.
  * - `UNAUTHENTICATED` counts nothing for a request without a principal. Pages ask for what needs a sign-in before anyone has
- *   signed in, and such an answer is the same for every id.
+ *   signed in.
  * - A principal over its budget is refused from whatever address it calls.
  * - An address over its budget is refused what it sends without a credential. A verified principal answers for itself: what
  *   others do behind the same address takes nothing from it. Credentials are verified for that, also forged ones; brute-force
  *   protection bounds those.
  * - A request with neither a principal nor an address counts nothing, because all that have none would lock each other out.
- * - Requests that run at the same time may spend the budget together. Of those that end when it is spent, the ones with
- *   refusals in them are answered 429 as well, so that many at once bring no more than one after the other.
+ * - What is under way when the budget is spent is answered 429 when it ends, so that many requests at once bring no more than
+ *   one after the other. Not what holds no refusal alone: then 429 would say what the refusal says. A mutation that ran is
+ *   answered in any case.
  */
 import {
   type Charge,
@@ -26,7 +29,7 @@ import {
   refuse,
   type SecurityContext,
 } from '@graphql-bulwark/core';
-import { type GraphQLError, OperationTypeNode } from 'graphql';
+import { type GraphQLError, OperationTypeNode, visit } from 'graphql';
 import { type Budget, readRule } from './budgets.ts';
 import { buildCharge, identifyCaller } from './charges/charges.ts';
 import { toWholeSeconds } from './response/headers.ts';
@@ -37,7 +40,7 @@ import { createWindows } from './stores/fixed-window.ts';
 /** An answer with errors that are not yet masked, and who is told where the store fails. */
 export interface RefusedAnswer extends Pick<OutgoingAnswer, 'data' | 'security'>, Partial<Reporter> {
   /** Left out: the request ended before an operation was resolved. */
-  readonly operation?: Pick<ResolvedOperation, 'operation'> | undefined;
+  readonly operation?: Pick<ResolvedOperation, 'operation' | 'document' | 'rawVariables'> | undefined;
   readonly errors: readonly Partial<Pick<GraphQLError, 'extensions' | 'path'>>[];
 }
 
@@ -47,8 +50,8 @@ export interface Refusals {
   /**
    * Counts the refusals in an answer.
    *
-   * @returns the refusal to answer with instead, where the budget was spent before; `undefined` to answer as it is, also with
-   * what a mutation returned: 429 would say that nothing was written.
+   * @returns the refusal to answer with instead, where the budget was spent before. `undefined` to answer as it is; a mutation
+   * that ran always is, because 429 would say that nothing was written.
    */
   readonly charge: (answer: RefusedAnswer) => GraphQLError | undefined;
   readonly reset: (bucket: Omit<Charge, 'points'>) => void;
@@ -105,10 +108,12 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
 
     charge(answer) {
       const refused = countRefused(answer);
-      const charge = refused === 0 ? undefined : buildChargeFor(answer.security, refused);
+      if (refused === 0 && (counted.size() === 0 || answer.data === undefined)) return undefined;
+      const charge = buildChargeFor(answer.security, Math.max(1, refused));
       if (!charge) return undefined;
       const refusal = findRefusal(charge);
       if (refusal) return hasWritten(answer) ? undefined : refusal;
+      if (refused === 0) return undefined;
       const affordable = { ...charge, points: Math.min(refused, counted.peek(charge).remaining) };
       counted.consume([affordable]);
       chargeStore(affordable, answer).catch(() => undefined); // told by the store's own events; this process has counted
@@ -124,17 +129,43 @@ function hasWritten({ data, operation }: RefusedAnswer): boolean {
   return data !== undefined && operation?.operation.operation === OperationTypeNode.MUTATION;
 }
 
-/**
- * A request that was refused as a whole is one; of one that ran, each place of a denial is, also where nothing is left of its
- * data. A list is one place: what others put into it is not what this caller asked for.
- */
-function countRefused({ data, errors, security }: RefusedAnswer): number {
+function countRefused(answer: RefusedAnswer): number {
+  const { data, errors, security } = answer;
   const counts = (code: unknown): boolean => security.principal !== null || code !== 'UNAUTHENTICATED';
-  const codeOf = ({ extensions }: RefusedAnswer['errors'][number]): unknown => extensions?.['code'];
-  const first = errors[0] && codeOf(errors[0]);
+  const first = errors[0]?.extensions?.['code'];
   if (data === undefined && isRefused(first)) return counts(first) ? 1 : 0;
-  const denied = errors.filter((error) => isDenied(codeOf(error)) && counts(codeOf(error)));
-  return new Set(denied.map(({ path = [] }) => path.filter((key) => typeof key === 'string').join(' '))).size;
+  const places = new Map<string, number>();
+  for (const { path = [], extensions } of errors) {
+    const code = extensions?.['code'];
+    if (!isDenied(code) || !counts(code)) continue;
+    const place = path.filter((key) => typeof key === 'string').join(' ');
+    places.set(place, (places.get(place) ?? 0) + 1);
+  }
+  const denied = [...places.values()];
+  if (denied.every((items) => items === 1)) return denied.length;
+  const longest = findLongestList(answer);
+  return denied.reduce((sum, items) => sum + Math.min(items, longest), 0);
+}
+
+/** How long the longest list is that the client sent, in the document or the variables; at least 1. */
+function findLongestList({ operation }: RefusedAnswer): number {
+  let longest = 1;
+  // Without recursion: variables may be nested more deeply than the stack goes.
+  const values: unknown[] = [operation?.rawVariables];
+  while (values.length > 0) {
+    const value = values.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+    if (Array.isArray(value)) longest = Math.max(longest, items.length);
+    for (const item of items) values.push(item);
+  }
+  if (!operation) return longest;
+  visit(operation.document, {
+    ListValue({ values }) {
+      longest = Math.max(longest, values.length);
+    },
+  });
+  return longest;
 }
 
 function isRefused(code: unknown): boolean {

@@ -66,7 +66,7 @@ export interface SocketLimits {
   readonly next: (security: SecurityContext, contextValue?: unknown) => Promise<GraphQLError | undefined>;
   /**
    * Charges the budget of refusals for what an operation over a socket was refused or denied. Give it errors with their codes,
-   * all of them.
+   * all of them; none for a result that has none.
    *
    * @returns the refusal to send instead, where the budget was spent before.
    */
@@ -260,6 +260,10 @@ function withReports(limits: SocketLimits, mode: Control['mode'], reports: Event
     connect: (socket, security) => tell(limits.connect(socket, security), security),
     subscribe: (security) => tellLate(limits.subscribe(security), security),
     next: (security, contextValue) => tellLate(limits.next(security, contextValue), security),
-    refused: (answer) => tell(limits.refused(answer), answer.security),
+    refused(answer) {
+      const refusal = limits.refused(answer);
+      // In report mode the check of the next operation tells.
+      return isEnforced ? tell(refusal, answer.security) : undefined;
+    },
   };
 }

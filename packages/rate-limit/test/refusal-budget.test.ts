@@ -114,40 +114,50 @@ describe('requests that run at the same time', () => {
   const fields =
     'type Query { theirs: String mine: String } type Mutation { save: Saved } type Saved { theirs: String }';
 
-  /** No field is answered before all of them are asked for. */
+  /** No `theirs` is answered before so many are asked for, and no `mine` before `release` is called. */
   async function serveTogether(count: number) {
-    let [asked, open] = [0, (): void => {}];
+    let [asked, open, release] = [0, (): void => {}, (): void => {}];
     const all = new Promise<void>((resolve) => {
       open = resolve;
     });
-    return serve(fields, { refusals: { max: 60 } }, async (name) => {
+    const later = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const served = await serve(fields, { refusals: { max: 60 } }, async (name) => {
       if (name === 'save') return {};
-      asked += 1;
+      if (name === 'theirs') asked += 1;
       if (asked >= count) open();
-      await all;
+      await (name === 'mine' ? later : all);
       return name === 'mine' ? 'mine' : deny('FORBIDDEN');
     });
+    return { ...served, release };
   }
 
   it('attack: bring no more answers than one after the other, over HTTP and in a batch', async () => {
-    const { server, events } = await serveTogether(220);
-    const single = Array.from({ length: 100 }, () => send(server, '{ theirs }', bob));
-    const honest = Array.from({ length: 20 }, () => send(server, '{ mine }', bob));
+    const { server, events } = await serveTogether(200);
+    const single = Promise.all(Array.from({ length: 100 }, () => send(server, '{ theirs }', bob)));
     const batch = await sendBody(server, Array(100).fill({ query: '{ theirs }' }), bob);
-    const answers = (await Promise.all(single)).map(({ status, headers, body }) => ({ status, headers, body }));
+    const answers = await single;
     const locked = answers.filter(({ status }) => status === 429);
     for (const { headers, body } of locked) {
       expect(headers.get('retry-after')).toBe('60');
       expect(body).toEqual({ errors: [{ message: 'Too many requests', extensions: { code: 'RATE_LIMITED' } }] });
     }
     const elements = batch.body as { data?: unknown }[];
+    const withheld = elements.filter(({ data }) => data === undefined);
     expect(batch.status).toBe(200);
-    expect(answers.length - locked.length + elements.filter(({ data }) => data !== undefined).length).toBe(60);
-    expect(elements.filter(({ data }) => data === undefined).length + locked.length).toBe(140);
+    expect(locked.length + withheld.length).toBe(140);
     expect(events.filter(({ type }) => type === 'rate.limited')).toHaveLength(140);
-    // What holds no refusal is answered.
-    for (const { status, body } of await Promise.all(honest))
-      expect([status, body.data]).toEqual([200, { mine: 'mine' }]);
+  });
+
+  it('attack: do not tell by their 429 which of them were denied', async () => {
+    const { server, release } = await serveTogether(60);
+    const mine = send(server, '{ mine }', bob);
+    const eves = send(server, '{ mine }', as({ id: 'eve' }));
+    await Promise.all(Array.from({ length: 60 }, () => send(server, '{ theirs }', bob)));
+    release();
+    expect((await mine).status).toBe(429);
+    expect((await eves).body.data).toEqual({ mine: 'mine' });
   });
 
   it('have the answer of a mutation that wrote, whatever was spent in the meantime', async () => {
@@ -158,12 +168,42 @@ describe('requests that run at the same time', () => {
     expect((await limiter.peek({ policy: 'refusals', principal: bob.security.principal })).remaining).toBe(0);
   });
 
-  it('are answered in report mode', async () => {
+  it('are all answered in report mode, and those that follow are told of once each', async () => {
     const { server, events } = await serve(fields, { refusals: { max: 2 }, mode: 'report' }, () => deny('FORBIDDEN'));
-    const answers = await Promise.all(Array.from({ length: 9 }, () => send(server, '{ theirs }', bob)));
-    expect(answers.map(({ status }) => status)).toEqual(Array(9).fill(200));
-    expect(events).toContainEqual(expect.objectContaining({ type: 'rate.limited', outcome: 'reported' }));
+    const ask = async (): Promise<number> => (await send(server, '{ theirs }', bob)).status;
+    expect(await Promise.all(Array.from({ length: 9 }, ask))).toEqual(Array(9).fill(200));
+    const before = events.filter(({ type }) => type === 'rate.limited').length;
+    expect([await ask(), await ask()]).toEqual([200, 200]);
+    const reported = events.filter(({ type }) => type === 'rate.limited').slice(before);
+    expect(reported).toMatchObject([{ outcome: 'reported' }, { outcome: 'reported' }]);
   });
+});
+
+it('attack: the ids of a list that the client sent are counted one by one, as literals and in variables', async () => {
+  const limiter = rateLimit({ refusals: { max: 60 } });
+  const server = new ApolloServer<SecuredContext>({
+    typeDefs: 'type Query { docs(ids: [Int!]!): [String] feed(kinds: [Int!]): [String] }',
+    resolvers: {
+      Query: {
+        docs: (_: unknown, { ids }: { ids: number[] }) => ids.map(() => deny('FORBIDDEN')),
+        feed: () => Array.from({ length: 20 }, () => deny('FORBIDDEN')),
+      },
+    },
+    plugins: [guard({ controls: [limiter], onEvent: () => {} })],
+    stopOnTerminationSignals: false,
+  });
+  await server.start();
+  onTestFinished(() => server.stop());
+  const left = async () => (await limiter.peek({ policy: 'refusals', principal: bob.security.principal })).remaining;
+  await send(server, `{ docs(ids: [${[...Array(25).keys()].join()}]) }`, bob);
+  expect(await left()).toBe(35);
+  await send(server, 'query ($ids: [Int!]!) { docs(ids: $ids) }', bob, { variables: { ids: [...Array(25).keys()] } });
+  expect(await left()).toBe(10);
+  // Twenty items that others have put there, of two kinds that the client asked for.
+  await send(server, '{ feed(kinds: [1, 2]) }', bob);
+  expect(await left()).toBe(8);
+  await send(server, '{ feed }', bob);
+  expect(await left()).toBe(7);
 });
 
 it('attack: what strangers put into a list locks nobody out, and nobody else at the address', async () => {

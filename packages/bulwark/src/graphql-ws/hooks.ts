@@ -42,7 +42,6 @@ import {
 import type { SocketLimits } from '@graphql-bulwark/rate-limit';
 import {
   type ExecutionArgs,
-  type ExecutionResult,
   execute,
   type FormattedExecutionResult,
   GraphQLError,
@@ -50,7 +49,6 @@ import {
   type GraphQLSchema,
   getOperationAST,
   isSchema,
-  type OperationDefinitionNode,
   OperationTypeNode,
   subscribe,
   validate,
@@ -147,6 +145,12 @@ interface Result {
   readonly data?: Record<string, unknown> | null | undefined;
   readonly errors?: readonly GraphQLError[] | undefined;
   readonly extensions?: Record<string, unknown> | undefined;
+}
+
+/** A result as the budget of refusals counts it. */
+interface Counted {
+  readonly data?: Result['data'];
+  readonly errors?: Parameters<SocketLimits['refused']>[0]['errors'] | undefined;
 }
 
 /** Options of graphql-ws's `useServer`. */
@@ -276,22 +280,20 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     });
   }
 
-  /** @param operation left out: it was refused before it was executed. */
-  function maskAndCharge(
-    result: ExecutionResult,
+  /** @returns the refusal to send in place of the result, where its caller is over the budget of refusals. */
+  function charge(
+    { data, errors = [] }: Counted,
     contextValue: object,
     security: SecurityContext,
-    operation?: OperationDefinitionNode,
-  ): FormattedExecutionResult {
-    const shown = mask(result, contextValue);
-    if (!limits || !shown.errors || charged.has(contextValue)) return shown;
+    executed?: ExecutionArgs,
+  ): GraphQLError | undefined {
+    if (!limits || charged.has(contextValue)) return undefined;
     charged.add(contextValue);
-    // The client gets the first errors alone, so those of an operation that ran are counted as they are. Those of one that did
-    // not are counted by the codes that the client gets: graphql-ws gives its own none.
-    const errors = result.data === undefined ? shown.errors : (result.errors ?? []);
-    const refusal = limits.refused({ security, data: result.data, errors, operation: operation && { operation } });
-    if (!refusal) return shown;
-    return mask(operation ? { data: null, errors: [refusal] } : { errors: [refusal] }, contextValue);
+    const definition = executed && getOperationAST(executed.document, executed.operationName);
+    if (!executed || !definition) return limits.refused({ security, data, errors });
+    const { document, variableValues } = executed;
+    const operation = { operation: definition, document, rawVariables: variableValues ?? {} };
+    return limits.refused({ security, data, errors, operation });
   }
 
   return {
@@ -327,17 +329,21 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
         return [asGraphQLError(thrown), ...(readRefusalFacts(thrown)?.also ?? [])];
       }
     },
-    async onNext(socket, _id, _payload, { contextValue, document, operationName }, { data, errors, extensions }) {
+    async onNext(socket, _id, _payload, args, { data, errors, extensions }) {
+      const { document, operationName } = args;
+      const contextValue = args.contextValue as object;
       // Anything else has one result, and was counted when it began.
-      const operation = getOperationAST(document, operationName) ?? undefined;
-      const isEvent = operation?.operation === OperationTypeNode.SUBSCRIPTION;
+      const isEvent = getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
       const before = findSecurityContext(contextValue)?.principal;
       const security = await identifyAgain(socket, (now) => !isEvent || haveSameRights(now, before));
       if (!security) return { errors: [ended] };
-      const refusal = isEvent ? await limits?.next(security, contextValue) : undefined;
-      if (refusal) return mask({ data: null, errors: [refusal] }, contextValue);
+      const tooMany = isEvent ? await limits?.next(security, contextValue) : undefined;
       const rest = { ...(data !== undefined && { data }), ...(extensions && { extensions }) };
-      return errors && maskAndCharge({ ...rest, errors }, contextValue as object, security, operation);
+      const shown = errors && mask({ ...rest, errors }, contextValue);
+      // Of an operation that ran as they are: the client gets the first of them alone.
+      const counted = { data, errors: data === undefined ? shown?.errors : errors };
+      const refusal = tooMany ?? (isEvent && !errors ? undefined : charge(counted, contextValue, security, args));
+      return refusal ? mask({ data: null, errors: [refusal] }, contextValue) : shown;
     },
     async onError(socket, _id, _payload, errors) {
       const security = await identifyAgain(socket);
@@ -345,7 +351,11 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       const originals = errors.map((error) =>
         error instanceof GraphQLError ? error : new GraphQLError(error.message),
       );
-      return maskAndCharge({ errors: originals }, { security }, security).errors ?? [];
+      const contextValue = { security };
+      const shown = mask({ errors: originals }, contextValue);
+      // By the codes that the client gets: errors of graphql-ws have none.
+      const refusal = charge({ errors: shown.errors }, contextValue, security);
+      return (refusal ? mask({ errors: [refusal] }, contextValue) : shown).errors ?? [];
     },
     onDisconnect: leave,
   };

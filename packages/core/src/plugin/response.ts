@@ -253,6 +253,8 @@ function withhold<C extends BaseContext>(ending: Ending<C>, refusal: GraphQLErro
   const { response, requestIsBatched } = ending;
   const result = findFirstResult(response);
   delete result.data;
+  // What other controls have added may tell of the data.
+  delete result.extensions;
   (result as { errors: readonly GraphQLFormattedError[] }).errors = [formatWithoutHttp(refusal)];
   (ending as { errors: readonly GraphQLError[] }).errors = [refusal];
   if (requestIsBatched) return;
