@@ -53,7 +53,7 @@ async function serve(rateLimit: NonNullable<BulwarkOptions['rateLimit']>) {
   return { bulwark, events, post };
 }
 
-it('refuses an address that was refused too often what comes without a credential, before it is parsed', async () => {
+it('refuses an address that sent too much that is not valid what comes without a credential, before it is parsed', async () => {
   const { events, post } = await serve({ refusals: { max: 3 } });
   for (let time = 0; time < 3; time += 1) expect((await post('{ nothing }', '192.0.2.1')).status).toBe(400);
   for (let time = 0; time < 2; time += 1) {
@@ -62,7 +62,7 @@ it('refuses an address that was refused too often what comes without a credentia
     expect(answer.body.errors).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }]);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   }
-  const limited = { type: 'rate.limited', policy: 'refusals:address', outcome: 'refused', clientIp: '192.0.2.1' };
+  const limited = { type: 'rate.limited', policy: 'refusals:documents', outcome: 'refused', clientIp: '192.0.2.1' };
   expect(events.at(-1)).toMatchObject(limited);
   expect((await post('{ open }', '192.0.2.1', 'bob')).status).toBe(200);
   expect((await post('{ open }', '198.51.100.7')).status).toBe(200);

@@ -15,10 +15,12 @@ import { WebSocket, WebSocketServer } from 'ws';
 
 const typeDefs = /* GraphQL */ `
   type Query { open: String @public me: String note(id: ID!): Note }
+  type Mutation { signIn(name: String!): String @public }
   type Note @owner(field: "author", claim: "sub") { text: String author: ID }
 `;
 const resolvers = {
   Query: { open: () => 'open', me: () => 'me', note: () => ({ text: 'theirs', author: 'somebody-else' }) },
+  Mutation: { signIn: (_: unknown, { name }: { name: string }) => name },
 };
 
 const { publicKey, privateKey } = await generateKeyPair('ES256');
@@ -156,15 +158,28 @@ describe('people behind one address', () => {
     );
   });
 
-  it('are not locked by one of them who has no credential and is', async () => {
+  it('who have an old release and have not signed in are refused what is not valid any more, and nothing else', async () => {
+    const { post } = await serve();
+    await post('{ open }');
+    const answers = await repeat(240, (time) => post(time % 3 === 0 ? '{ gone }' : '{ open }'));
+    const valid = answers.filter((_, time) => time % 3 !== 0);
+    expect(statusesOf(valid)).toEqual({ 200: 160 });
+    expect(statusesOf(answers)).toEqual({ 200: 160, 400: 60, 429: 20 });
+  });
+
+  it('are not locked by one of them who sends what is not valid without a credential, and can still sign in', async () => {
     const { post, connect, events } = await serve();
     const ann = await sign('ann');
+    const signIn = 'mutation { signIn(name: "ann") }';
+    // Of the client, as it is sent from everywhere.
+    expect((await post(signIn, undefined, '198.51.100.7')).data).toEqual({ signIn: 'ann' });
     expect(statusesOf(await repeat(70, () => post('{ nothing }')))).toEqual({ 400: 60, 429: 10 });
+    expect(events.at(-1)).toMatchObject({ type: 'rate.limited', policy: 'refusals:documents', clientIp: '192.0.2.1' });
     expect((await post('{ open }')).status).toBe(429);
-    expect(events.at(-1)).toMatchObject({ type: 'rate.limited', policy: 'refusals:address', clientIp: '192.0.2.1' });
+    expect((await post(signIn)).data).toEqual({ signIn: 'ann' });
+    expect(await connect()(signIn)).toBe('data');
     expect((await post('{ me }', ann)).data).toEqual({ me: 'me' });
     expect(await connect(ann)('{ me }')).toBe('data');
-    expect((await post('{ open }', undefined, '198.51.100.7')).status).toBe(200);
   });
 
   it('are not locked by forged and expired tokens that name them', async () => {

@@ -126,11 +126,12 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
           'Give them perResolve: true where that matters.',
       );
     },
-    admit({ security }) {
-      const refused = refusals.refusalFor(security);
+    admit(request) {
+      const refused = refusals.refusalOf(request);
       if (refused) throw refused;
     },
     check(operation) {
+      refusals.passed(operation);
       // Variables that do not fit are refused by execution. Here whichever control reads them first would decide what is charged.
       void operation.variables;
       const rules = rulesOf(operation.schema);

@@ -4,24 +4,28 @@
  * from the memory of this process, without a store call.
  * Answers: `RATE_LIMITED`, 429, `Retry-After`.
  *
- * A refusal counts against one caller: the principal where there is one, otherwise the address. Each has 60 a minute.
+ * A refusal counts against one caller: the principal where there is one, otherwise the address.
  * - A request that is refused as a whole (it cannot be parsed, is not valid, is over a limit, is denied) counts as one. Of one
  *   that ran, each denied field does.
  * - Items of a list are denied as one, because others may have put them there. Where the client sent a list itself, such as one
  *   of ids, they count one by one, up to the length of that list.
  * - `UNAUTHENTICATED` counts nothing for a request without a principal. Pages ask for what needs a sign-in before anyone has
  *   signed in.
- * - A principal over its budget is refused from whatever address it calls.
- * - An address over its budget is refused what it sends without a credential. A verified principal answers for itself: what
- *   others do behind the same address takes nothing from it. Credentials are verified for that, also forged ones; brute-force
- *   protection bounds those.
+ * - A principal may have 60 a minute, whatever they are. Over that it is refused, from whatever address it calls.
+ * - An address may have 60 denials a minute. Over that it is refused what it sends without a credential.
+ * - An address may send 60 other requests a minute that are refused, most of them because of their document. Over that, what it
+ *   sends without a credential is refused unless its document was valid before. So a stale release, or a neighbour who sends
+ *   what is not valid, keeps no one from the pages that work, the sign-in among them.
+ * - A verified principal answers for itself: what others do behind the same address takes nothing from it. Credentials are
+ *   verified for that, also forged ones; brute-force protection bounds those.
  * - A request with neither a principal nor an address counts nothing, because all that have none would lock each other out.
- * - What is under way when the budget is spent is answered 429 when it ends, so that many requests at once bring no more than
- *   one after the other. Not what holds no refusal alone: then 429 would say what the refusal says. A mutation that ran is
- *   answered in any case.
+ * - What is under way when a budget of denials is spent is answered 429 when it ends, so that many requests at once bring no more
+ *   than one after the other. Not only what holds a denial: then 429 would say what the denial says. So is one answer that holds
+ *   more denials than the budget has. A mutation that ran is answered in any case.
  */
 import {
   type Charge,
+  type IncomingRequest,
   type OutgoingAnswer,
   REFUSALS,
   type RefusalCode,
@@ -36,6 +40,7 @@ import { toWholeSeconds } from './response/headers.ts';
 import type { Rule, Scope } from './rules/directive.ts';
 import type { Reporter, SteadyStore } from './stores/fallback.ts';
 import { createWindows } from './stores/fixed-window.ts';
+import { createValidDocuments, type ValidDocuments } from './valid-documents.ts';
 
 /** An answer with errors that are not yet masked, and who is told where the store fails. */
 export interface RefusedAnswer extends Pick<OutgoingAnswer, 'data' | 'security'>, Partial<Reporter> {
@@ -45,12 +50,18 @@ export interface RefusedAnswer extends Pick<OutgoingAnswer, 'data' | 'security'>
 }
 
 export interface Refusals {
-  /** @returns the refusal of a caller that is over its budget. */
+  /** @returns the refusal of a caller from whom nothing is taken. */
   readonly refusalFor: (security: SecurityContext) => GraphQLError | undefined;
+  /** @returns the refusal of a request from a caller of whom nothing is taken, or no document that was not valid before. */
+  readonly refusalOf: (
+    request: Pick<IncomingRequest, 'source' | 'extensions' | 'security'>,
+  ) => GraphQLError | undefined;
+  /** Told of each operation that may be executed. */
+  readonly passed: ValidDocuments['remember'];
   /**
    * Counts the refusals in an answer.
    *
-   * @returns the refusal to answer with instead, where the budget was spent before. `undefined` to answer as it is; a mutation
+   * @returns the refusal to answer with instead, where the budget was spent before, or is less than this. `undefined` to answer as it is; a mutation
    * that ran always is, because 429 would say that nothing was written.
    */
   readonly charge: (answer: RefusedAnswer) => GraphQLError | undefined;
@@ -60,6 +71,9 @@ export interface Refusals {
 
 /** Callers remembered at once. */
 const remembered = 100_000;
+
+/** Documents remembered at once: more than the clients of one API have. */
+const rememberedDocuments = 10_000;
 
 /** What Apollo Server refuses by itself. An unknown persisted-query hash is ordinary. */
 const ofApollo: ReadonlySet<unknown> = new Set([
@@ -73,17 +87,21 @@ const ofApollo: ReadonlySet<unknown> = new Set([
 export function compileRefusals(budget: Budget | false, counters: SteadyStore): Refusals {
   const rule = (policy: string, scope: Scope): Rule =>
     readRule('rateLimit: refusals', policy, budget === false ? { max: 1 } : budget, scope);
-  const [ofAddress, ofPrincipal] = [rule('refusals:address', 'ADDRESS'), rule('refusals', 'PRINCIPAL')];
+  const ofPrincipal = rule('refusals', 'PRINCIPAL');
+  const ofAddress = rule('refusals:address', 'ADDRESS');
+  const ofDocuments = rule('refusals:documents', 'ADDRESS');
   if (budget === false) {
-    return { refusalFor: () => undefined, charge: () => undefined, reset() {}, policies: new Map() };
+    const none = (): undefined => undefined;
+    return { refusalFor: none, refusalOf: none, passed: none, charge: none, reset: none, policies: new Map() };
   }
   const counted = createWindows(remembered);
+  const documents = createValidDocuments(rememberedDocuments);
 
   /** @returns `undefined` for a caller of whom nothing is known. */
-  function buildChargeFor(security: SecurityContext, points: number): Charge | undefined {
+  function buildChargeFor(security: SecurityContext, points = 1, byAddress = ofAddress): Charge | undefined {
     const { principal, clientIp } = security;
     if (!principal && clientIp === null) return undefined;
-    return buildCharge(principal ? ofPrincipal : ofAddress, identifyCaller(security), points);
+    return buildCharge(principal ? ofPrincipal : byAddress, identifyCaller(security), points);
   }
 
   function findRefusal(charge: Charge): GraphQLError | undefined {
@@ -91,6 +109,11 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
     if (remaining > 0) return undefined;
     const { policy } = charge;
     return refuse('RATE_LIMITED', { retryAfterSeconds: toWholeSeconds(resetSeconds), coordinate: policy, policy });
+  }
+
+  function refusalFor(security: SecurityContext): GraphQLError | undefined {
+    const charge = counted.size() === 0 ? undefined : buildChargeFor(security);
+    return charge && findRefusal(charge);
   }
 
   async function chargeStore(charge: Charge, { report, failed }: Partial<Reporter>): Promise<void> {
@@ -101,15 +124,28 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
   }
 
   return {
-    refusalFor(security) {
-      const charge = counted.size() === 0 ? undefined : buildChargeFor(security, 1);
-      return charge && findRefusal(charge);
+    refusalFor,
+
+    refusalOf(request) {
+      const { security } = request;
+      const refusal = refusalFor(security);
+      if (refusal || security.principal || counted.size() === 0) return refusal;
+      const charge = buildChargeFor(security, 1, ofDocuments);
+      const tooMany = charge && findRefusal(charge);
+      return tooMany && !documents.include(request) ? tooMany : undefined;
     },
 
+    passed: documents.remember,
+
     charge(answer) {
-      const refused = countRefused(answer);
-      if (refused === 0 && (counted.size() === 0 || answer.data === undefined)) return undefined;
-      const charge = buildChargeFor(answer.security, Math.max(1, refused));
+      const { security, data } = answer;
+      const { refused, isDenial } = countRefused(answer);
+      if (refused === 0 && (counted.size() === 0 || data === undefined)) return undefined;
+      const charge = buildChargeFor(
+        security,
+        Math.max(1, refused),
+        isDenial || refused === 0 ? ofAddress : ofDocuments,
+      );
       if (!charge) return undefined;
       const refusal = findRefusal(charge);
       if (refusal) return hasWritten(answer) ? undefined : refusal;
@@ -117,11 +153,11 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
       const affordable = { ...charge, points: Math.min(refused, counted.peek(charge).remaining) };
       counted.consume([affordable]);
       chargeStore(affordable, answer).catch(() => undefined); // told by the store's own events; this process has counted
-      return undefined;
+      return refused > charge.limit && !hasWritten(answer) ? findRefusal(charge) : undefined;
     },
 
     reset: (bucket) => counted.reset(bucket),
-    policies: new Map([ofAddress, ofPrincipal].map((each) => [each.policy, each])),
+    policies: new Map([ofPrincipal, ofAddress, ofDocuments].map((each) => [each.policy, each])),
   };
 }
 
@@ -129,11 +165,11 @@ function hasWritten({ data, operation }: RefusedAnswer): boolean {
   return data !== undefined && operation?.operation.operation === OperationTypeNode.MUTATION;
 }
 
-function countRefused(answer: RefusedAnswer): number {
+function countRefused(answer: RefusedAnswer): Counted {
   const { data, errors, security } = answer;
   const counts = (code: unknown): boolean => security.principal !== null || code !== 'UNAUTHENTICATED';
   const first = errors[0]?.extensions?.['code'];
-  if (data === undefined && isRefused(first)) return counts(first) ? 1 : 0;
+  if (data === undefined && isRefused(first)) return { refused: counts(first) ? 1 : 0, isDenial: isDenied(first) };
   const places = new Map<string, number>();
   for (const { path = [], extensions } of errors) {
     const code = extensions?.['code'];
@@ -142,9 +178,14 @@ function countRefused(answer: RefusedAnswer): number {
     places.set(place, (places.get(place) ?? 0) + 1);
   }
   const denied = [...places.values()];
-  if (denied.every((items) => items === 1)) return denied.length;
-  const longest = findLongestList(answer);
-  return denied.reduce((sum, items) => sum + Math.min(items, longest), 0);
+  const longest = denied.some((items) => items > 1) ? findLongestList(answer) : 1;
+  return { refused: denied.reduce((sum, items) => sum + Math.min(items, longest), 0), isDenial: true };
+}
+
+/** What an answer is charged with: how much, and whether something was denied, which tells of an id, or was not understood. */
+interface Counted {
+  readonly refused: number;
+  readonly isDenial: boolean;
 }
 
 /** How long the longest list is that the client sent, in the document or the variables; at least 1. */

@@ -1,5 +1,5 @@
-// What requests cost that are refused before the limits: so that nobody sends them for free.
-
+// What requests cost that are refused before the limits, so that they are not free.
+import { createHash } from 'node:crypto';
 import { ApolloServer } from '@apollo/server';
 import { guard, type SecuredContext } from '@graphql-bulwark/core';
 import { deny } from '@graphql-bulwark/core/internal';
@@ -67,18 +67,44 @@ it('denials of fields are charged one by one, so that ids cannot be tried out un
   expect((await send(server, '{ doc(id: 0) }', bob)).status).toBe(200);
 });
 
-it('an address that was refused too often is locked for those who have not signed in, and for no principal', async () => {
+it('an address that sent too much that is not valid is refused documents that were not valid before, and no principal is', async () => {
   const { server, limiter, events } = await serve(schema, { refusals: { max: 5 } });
+  const there = as(null, { clientIp: '198.51.100.7' });
+  const sha256Hash = createHash('sha256').update('{ __typename }').digest('hex');
+  const persisted = { extensions: { persistedQuery: { version: 1, sha256Hash } } };
+  expect((await send(server, '{ __typename }', there, persisted)).status).toBe(200);
+  expect((await send(server, '{ b: __typename }', bob)).status).toBe(200);
   for (let time = 1; time <= 5; time += 1) expect((await send(server, '{ nothing }', stranger)).status).toBe(400);
-  expect((await send(server, '{ f }', stranger)).status).toBe(429);
-  expect(events.at(-1)).toMatchObject({ type: 'rate.limited', policy: 'refusals:address', outcome: 'refused' });
+  // Valid for a principal is not valid for all, and a hash of nothing is no document.
+  for (const query of ['{ nothing }', '{ f }', '{ b: __typename }'])
+    expect((await send(server, query, stranger)).status).toBe(429);
+  expect(events.at(-1)).toMatchObject({ type: 'rate.limited', policy: 'refusals:documents', outcome: 'refused' });
+  const unknown = { extensions: { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } } };
+  expect((await send(server, undefined, stranger, unknown)).status).toBe(429);
+  expect((await send(server, '{ __typename }', stranger)).status).toBe(200);
+  expect((await send(server, undefined, stranger, persisted)).status).toBe(200);
   expect((await send(server, '{ f }', bob)).status).toBe(200);
   // What bob does there is his own.
   for (let time = 1; time <= 4; time += 1) expect((await send(server, '{ nothing }', bob)).status).toBe(400);
   expect((await send(server, '{ f }', bob)).status).toBe(200);
-  expect((await send(server, '{ f }', as(null, { clientIp: '198.51.100.7' }))).status).toBe(200);
-  await limiter.reset({ policy: 'refusals:address', clientIp: stranger.security.clientIp });
+  // Once it has run from elsewhere, it is known.
+  expect((await send(server, '{ f }', there)).status).toBe(200);
   expect((await send(server, '{ f }', stranger)).status).toBe(200);
+  await limiter.reset({ policy: 'refusals:documents', clientIp: stranger.security.clientIp });
+  expect((await send(server, '{ nothing }', stranger)).status).toBe(400);
+});
+
+it('an address that was denied too often is refused all that comes without a principal, what is valid as well', async () => {
+  const fields = 'type Query { code: String free: String }';
+  const { server, events } = await serve(fields, { refusals: { max: 5 } }, (name) =>
+    name === 'free' ? 'free' : deny('NOT_FOUND'),
+  );
+  expect((await send(server, '{ free }', stranger)).status).toBe(200);
+  for (let time = 1; time <= 5; time += 1) expect((await send(server, '{ code }', stranger)).status).toBe(200);
+  for (const query of ['{ code }', '{ free }']) expect((await send(server, query, stranger)).status).toBe(429);
+  expect(events.at(-1)).toMatchObject({ type: 'rate.limited', policy: 'refusals:address', outcome: 'refused' });
+  expect((await send(server, '{ free }', bob)).status).toBe(200);
+  expect((await send(server, '{ free }', as(null, { clientIp: '198.51.100.7' }))).status).toBe(200);
 });
 
 it('a request without a principal that is told to sign in counts nothing, and a denial of another kind beside it counts', async () => {
@@ -103,7 +129,7 @@ it('callers without an address share no budget: those with a principal have thei
   for (let time = 0; time < 10; time += 1) {
     expect((await send(server, '{ nothing }', as(null, nowhere))).status).toBe(400);
   }
-  expect((await limiter.peek({ policy: 'refusals:address' })).remaining).toBe(3);
+  expect((await limiter.peek({ policy: 'refusals:documents' })).remaining).toBe(3);
   for (let time = 0; time < 3; time += 1) await send(server, '{ nothing }', as({ id: 'bob' }, nowhere));
   expect((await send(server, '{ f }', as({ id: 'bob' }, nowhere))).status).toBe(429);
   for (const other of [as({ id: 'eve' }, nowhere), as(null, nowhere)])
@@ -204,6 +230,10 @@ it('attack: the ids of a list that the client sent are counted one by one, as li
   expect(await left()).toBe(8);
   await send(server, '{ feed }', bob);
   expect(await left()).toBe(7);
+  // More at once than there are in a minute.
+  const many = { variables: { ids: [...Array(61).keys()] } };
+  const answer = await send(server, 'query ($ids: [Int!]!) { docs(ids: $ids) }', as({ id: 'eve' }), many);
+  expect([answer.status, codes(answer)]).toEqual([429, ['RATE_LIMITED']]);
 });
 
 it('attack: what strangers put into a list locks nobody out, and nobody else at the address', async () => {
