@@ -162,7 +162,11 @@ describe('requests that run at the same time', () => {
   it('attack: bring no more answers than one after the other, over HTTP and in a batch', async () => {
     const { server, events } = await serveTogether(200);
     const single = Promise.all(Array.from({ length: 100 }, () => send(server, '{ theirs }', bob)));
-    const batch = await sendBody(server, Array(100).fill({ query: '{ theirs }' }), bob);
+    const batch = await sendBody(
+      server,
+      Array.from({ length: 100 }, () => ({ query: '{ theirs }' })),
+      bob,
+    );
     const answers = await single;
     const locked = answers.filter(({ status }) => status === 429);
     for (const { headers, body } of locked) {
