@@ -192,13 +192,13 @@ interface Counted {
 function findLongestList({ operation }: RefusedAnswer): number {
   let longest = 1;
   // Without recursion: variables may be nested more deeply than the stack goes.
-  const values: unknown[] = [operation?.rawVariables];
-  while (values.length > 0) {
-    const value = values.pop();
+  const left: unknown[] = [operation?.rawVariables];
+  while (left.length > 0) {
+    const value = left.pop();
     if (typeof value !== 'object' || value === null) continue;
     const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
     if (Array.isArray(value)) longest = Math.max(longest, items.length);
-    for (const item of items) values.push(item);
+    for (const item of items) left.push(item);
   }
   if (!operation) return longest;
   visit(operation.document, {
