@@ -62,7 +62,12 @@ it('refuses an address that sent too much that is not valid what comes without a
     expect(answer.body.errors).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }]);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   }
-  const limited = { type: 'rate.limited', policy: 'refusals:documents', outcome: 'refused', clientIp: '192.0.2.1' };
+  const limited = {
+    type: 'rate.limited',
+    policy: 'refusals:address:documents',
+    outcome: 'refused',
+    clientIp: '192.0.2.1',
+  };
   expect(events.at(-1)).toMatchObject(limited);
   expect((await post('{ open }', '192.0.2.1', 'bob')).status).toBe(200);
   expect((await post('{ open }', '198.51.100.7')).status).toBe(200);

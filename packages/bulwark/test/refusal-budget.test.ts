@@ -174,7 +174,11 @@ describe('people behind one address', () => {
     // Of the client, as it is sent from everywhere.
     expect((await post(signIn, undefined, '198.51.100.7')).data).toEqual({ signIn: 'ann' });
     expect(statusesOf(await repeat(70, () => post('{ nothing }')))).toEqual({ 400: 60, 429: 10 });
-    expect(events.at(-1)).toMatchObject({ type: 'rate.limited', policy: 'refusals:documents', clientIp: '192.0.2.1' });
+    expect(events.at(-1)).toMatchObject({
+      type: 'rate.limited',
+      policy: 'refusals:address:documents',
+      clientIp: '192.0.2.1',
+    });
     expect((await post('{ open }')).status).toBe(429);
     expect((await post(signIn)).data).toEqual({ signIn: 'ann' });
     expect(await connect()(signIn)).toBe('data');

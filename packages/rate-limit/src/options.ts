@@ -48,8 +48,8 @@ export interface RateLimitOptions extends BudgetOptions {
   /** What an operation really cost, by its answer: the rest of the points is given back. Left out: nothing is. */
   readonly actualCost?: ActualCost | undefined;
   /**
-   * Requests refused before they could be charged, and denials, of one principal; of one address, where no one has signed in.
-   * @default { max: 60 }
+   * Denials of one caller, and as many of its requests that are not valid or over a limit. A caller is a principal, or an address
+   * where there is none. @default { max: 60 }
    */
   readonly refusals?: Budget | false | undefined;
   /** Fields over their limit become errors of their own, and the others are answered. Needs `secure()`. @default false */

@@ -131,9 +131,9 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       if (refused) throw refused;
     },
     check(operation) {
-      refusals.passed(operation);
       // Variables that do not fit are refused by execution. Here whichever control reads them first would decide what is charged.
       void operation.variables;
+      refusals.passed(operation);
       const rules = rulesOf(operation.schema);
       if (rules.hasCalls || pointsPerEvent) resolvers.begin(operation);
       const caller = callerFor(operation.security);

@@ -4,24 +4,23 @@
  * from the memory of this process, without a store call.
  * Answers: `RATE_LIMITED`, 429, `Retry-After`.
  *
- * A refusal counts against one caller: the principal where there is one, otherwise the address.
- * - A request that is refused as a whole (it cannot be parsed, is not valid, is over a limit, is denied) counts as one. Of one
- *   that ran, each denied field does.
+ * A refusal counts against one caller: the principal where there is one, otherwise the address. Each may have 60 denials a minute,
+ * and 60 other refusals.
+ * - Over 60 denials, it is refused everything: each of them tells of an id.
+ * - Over 60 others (documents that cannot be parsed, are not valid or are over a limit), it is refused documents that it has not run
+ *   before. So a stale release, or a neighbour who sends what is not valid, keeps no one from the pages that work, the sign-in
+ *   among them. Without a principal, what others have run without one counts as well.
+ * - A verified principal answers for itself: what others do behind the same address takes nothing from it, and it is refused from
+ *   whatever address it calls. Credentials are verified for that, also forged ones; brute-force protection bounds those.
+ * - A request that is refused as a whole counts as one. Of one that ran, each denied field does.
  * - Items of a list are denied as one, because others may have put them there. Where the client sent a list itself, such as one
  *   of ids, they count one by one, up to the length of that list.
  * - `UNAUTHENTICATED` counts nothing for a request without a principal. Pages ask for what needs a sign-in before anyone has
  *   signed in.
- * - A principal may have 60 a minute, whatever they are. Over that it is refused, from whatever address it calls.
- * - An address may have 60 denials a minute. Over that it is refused what it sends without a credential.
- * - An address may send 60 other requests a minute that are refused, most of them because of their document. Over that, what it
- *   sends without a credential is refused unless its document was valid before. So a stale release, or a neighbour who sends
- *   what is not valid, keeps no one from the pages that work, the sign-in among them.
- * - A verified principal answers for itself: what others do behind the same address takes nothing from it. Credentials are
- *   verified for that, also forged ones; brute-force protection bounds those.
  * - A request with neither a principal nor an address counts nothing, because all that have none would lock each other out.
- * - What is under way when a budget of denials is spent is answered 429 when it ends, so that many requests at once bring no more
- *   than one after the other. Not only what holds a denial: then 429 would say what the denial says. So is one answer that holds
- *   more denials than the budget has. A mutation that ran is answered in any case.
+ * - What is under way when the denials are spent is answered 429 when it ends, so that many requests at once bring no more than one
+ *   after the other. Not only what holds a denial: then 429 would say what the denial says. So is one answer that holds more
+ *   denials than the budget has. A mutation that ran is answered in any case.
  */
 import {
   type Charge,
@@ -50,30 +49,33 @@ export interface RefusedAnswer extends Pick<OutgoingAnswer, 'data' | 'security'>
 }
 
 export interface Refusals {
-  /** @returns the refusal of a caller from whom nothing is taken. */
+  /** @returns the refusal of a caller that is refused everything. */
   readonly refusalFor: (security: SecurityContext) => GraphQLError | undefined;
-  /** @returns the refusal of a request from a caller of whom nothing is taken, or no document that was not valid before. */
-  readonly refusalOf: (
-    request: Pick<IncomingRequest, 'source' | 'extensions' | 'security'>,
-  ) => GraphQLError | undefined;
+  /** @returns the refusal of a request: of such a caller, or of a document that may not be valid, from a caller who sent too many. */
+  readonly refusalOf: (request: SentRequest) => GraphQLError | undefined;
   /** Told of each operation that may be executed. */
   readonly passed: ValidDocuments['remember'];
   /**
    * Counts the refusals in an answer.
    *
-   * @returns the refusal to answer with instead, where the budget was spent before, or is less than this. `undefined` to answer as it is; a mutation
-   * that ran always is, because 429 would say that nothing was written.
+   * @returns the refusal to answer with instead, where the budget was spent before, or is less than this answer needs. `undefined`
+   * to answer as it is; a mutation that ran always is, because 429 would say that nothing was written.
    */
   readonly charge: (answer: RefusedAnswer) => GraphQLError | undefined;
   readonly reset: (bucket: Omit<Charge, 'points'>) => void;
   readonly policies: ReadonlyMap<string, Rule>;
 }
 
+type SentRequest = Pick<IncomingRequest, 'source' | 'extensions' | 'security'>;
+
+/** What is refused: something that tells of an id, or a request that could not be understood or was too large. */
+type Kind = 'denial' | 'other';
+
 /** Callers remembered at once. */
 const remembered = 100_000;
 
-/** Documents remembered at once: more than the clients of one API have. */
-const rememberedDocuments = 10_000;
+/** Documents of callers remembered at once. */
+const rememberedDocuments = 20_000;
 
 /** What Apollo Server refuses by itself. An unknown persisted-query hash is ordinary. */
 const ofApollo: ReadonlySet<unknown> = new Set([
@@ -87,9 +89,11 @@ const ofApollo: ReadonlySet<unknown> = new Set([
 export function compileRefusals(budget: Budget | false, counters: SteadyStore): Refusals {
   const rule = (policy: string, scope: Scope): Rule =>
     readRule('rateLimit: refusals', policy, budget === false ? { max: 1 } : budget, scope);
-  const ofPrincipal = rule('refusals', 'PRINCIPAL');
-  const ofAddress = rule('refusals:address', 'ADDRESS');
-  const ofDocuments = rule('refusals:documents', 'ADDRESS');
+  const ofPrincipal = { denial: rule('refusals', 'PRINCIPAL'), other: rule('refusals:documents', 'PRINCIPAL') };
+  const ofAddress = {
+    denial: rule('refusals:address', 'ADDRESS'),
+    other: rule('refusals:address:documents', 'ADDRESS'),
+  };
   if (budget === false) {
     const none = (): undefined => undefined;
     return { refusalFor: none, refusalOf: none, passed: none, charge: none, reset: none, policies: new Map() };
@@ -98,10 +102,10 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
   const documents = createValidDocuments(rememberedDocuments);
 
   /** @returns `undefined` for a caller of whom nothing is known. */
-  function buildChargeFor(security: SecurityContext, points = 1, byAddress = ofAddress): Charge | undefined {
+  function buildChargeFor(security: SecurityContext, kind: Kind, points = 1): Charge | undefined {
     const { principal, clientIp } = security;
     if (!principal && clientIp === null) return undefined;
-    return buildCharge(principal ? ofPrincipal : byAddress, identifyCaller(security), points);
+    return buildCharge((principal ? ofPrincipal : ofAddress)[kind], identifyCaller(security), points);
   }
 
   function findRefusal(charge: Charge): GraphQLError | undefined {
@@ -112,7 +116,7 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
   }
 
   function refusalFor(security: SecurityContext): GraphQLError | undefined {
-    const charge = counted.size() === 0 ? undefined : buildChargeFor(security);
+    const charge = counted.size() === 0 ? undefined : buildChargeFor(security, 'denial');
     return charge && findRefusal(charge);
   }
 
@@ -127,10 +131,9 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
     refusalFor,
 
     refusalOf(request) {
-      const { security } = request;
-      const refusal = refusalFor(security);
-      if (refusal || security.principal || counted.size() === 0) return refusal;
-      const charge = buildChargeFor(security, 1, ofDocuments);
+      const refusal = refusalFor(request.security);
+      if (refusal || counted.size() === 0) return refusal;
+      const charge = buildChargeFor(request.security, 'other');
       const tooMany = charge && findRefusal(charge);
       return tooMany && !documents.include(request) ? tooMany : undefined;
     },
@@ -138,14 +141,9 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
     passed: documents.remember,
 
     charge(answer) {
-      const { security, data } = answer;
-      const { refused, isDenial } = countRefused(answer);
-      if (refused === 0 && (counted.size() === 0 || data === undefined)) return undefined;
-      const charge = buildChargeFor(
-        security,
-        Math.max(1, refused),
-        isDenial || refused === 0 ? ofAddress : ofDocuments,
-      );
+      const { refused, kind } = countRefused(answer);
+      if (refused === 0 && (counted.size() === 0 || answer.data === undefined)) return undefined;
+      const charge = buildChargeFor(answer.security, kind, Math.max(1, refused));
       if (!charge) return undefined;
       const refusal = findRefusal(charge);
       if (refusal) return hasWritten(answer) ? undefined : refusal;
@@ -157,7 +155,9 @@ export function compileRefusals(budget: Budget | false, counters: SteadyStore): 
     },
 
     reset: (bucket) => counted.reset(bucket),
-    policies: new Map([ofPrincipal, ofAddress, ofDocuments].map((each) => [each.policy, each])),
+    policies: new Map(
+      [ofPrincipal, ofAddress].flatMap((rules) => Object.values(rules).map((each) => [each.policy, each] as const)),
+    ),
   };
 }
 
@@ -165,11 +165,14 @@ function hasWritten({ data, operation }: RefusedAnswer): boolean {
   return data !== undefined && operation?.operation.operation === OperationTypeNode.MUTATION;
 }
 
+/** Counts what an answer refuses. A place in it is told by its response keys, so that a list is one place. */
 function countRefused(answer: RefusedAnswer): Counted {
   const { data, errors, security } = answer;
   const counts = (code: unknown): boolean => security.principal !== null || code !== 'UNAUTHENTICATED';
   const first = errors[0]?.extensions?.['code'];
-  if (data === undefined && isRefused(first)) return { refused: counts(first) ? 1 : 0, isDenial: isDenied(first) };
+  if (data === undefined && isRefused(first)) {
+    return { refused: counts(first) ? 1 : 0, kind: isDenied(first) ? 'denial' : 'other' };
+  }
   const places = new Map<string, number>();
   for (const { path = [], extensions } of errors) {
     const code = extensions?.['code'];
@@ -179,13 +182,12 @@ function countRefused(answer: RefusedAnswer): Counted {
   }
   const denied = [...places.values()];
   const longest = denied.some((items) => items > 1) ? findLongestList(answer) : 1;
-  return { refused: denied.reduce((sum, items) => sum + Math.min(items, longest), 0), isDenial: true };
+  return { refused: denied.reduce((sum, items) => sum + Math.min(items, longest), 0), kind: 'denial' };
 }
 
-/** What an answer is charged with: how much, and whether something was denied, which tells of an id, or was not understood. */
 interface Counted {
   readonly refused: number;
-  readonly isDenial: boolean;
+  readonly kind: Kind;
 }
 
 /** How long the longest list is that the client sent, in the document or the variables; at least 1. */

@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import { ApolloServer } from '@apollo/server';
 import { guard, type SecuredContext } from '@graphql-bulwark/core';
 import { deny } from '@graphql-bulwark/core/internal';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, parse } from 'graphql';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { as, codes, send, sendBody } from '../../../test/kit.ts';
 import { Redis } from '../../../test/redis-client.ts';
 import { memoryStore, rateLimit, redisStore } from '../src/index.ts';
+import { createValidDocuments } from '../src/valid-documents.ts';
 import { serve, watched } from './server.ts';
 
 const schema = 'type Query { f: String @rateLimit(max: 3) free(id: Int!): String }';
@@ -34,7 +35,7 @@ it.each<[string, string, Record<string, unknown>]>([
     expect((await send(server, '{ f }', bob)).status).toBe(429);
     expect((await send(server, '{ f }', as({ id: 'bob' }, { clientIp: '198.51.100.7' }))).status).toBe(429);
     expect(store.asked).toEqual([]);
-    const limited = { type: 'rate.limited', control: 'rate-limit', policy: 'refusals', outcome: 'refused' };
+    const limited = { type: 'rate.limited', control: 'rate-limit', policy: 'refusals:documents', outcome: 'refused' };
     expect(events.at(-1)).toMatchObject(limited);
     for (const other of [elsewhere, as({ id: 'eve' }), stranger])
       expect((await send(server, '{ f }', other)).status).toBe(200);
@@ -78,7 +79,11 @@ it('an address that sent too much that is not valid is refused documents that we
   // Valid for a principal is not valid for all, and a hash of nothing is no document.
   for (const query of ['{ nothing }', '{ f }', '{ b: __typename }'])
     expect((await send(server, query, stranger)).status).toBe(429);
-  expect(events.at(-1)).toMatchObject({ type: 'rate.limited', policy: 'refusals:documents', outcome: 'refused' });
+  expect(events.at(-1)).toMatchObject({
+    type: 'rate.limited',
+    policy: 'refusals:address:documents',
+    outcome: 'refused',
+  });
   const unknown = { extensions: { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } } };
   expect((await send(server, undefined, stranger, unknown)).status).toBe(429);
   expect((await send(server, '{ __typename }', stranger)).status).toBe(200);
@@ -90,8 +95,38 @@ it('an address that sent too much that is not valid is refused documents that we
   // Once it has run from elsewhere, it is known.
   expect((await send(server, '{ f }', there)).status).toBe(200);
   expect((await send(server, '{ f }', stranger)).status).toBe(200);
-  await limiter.reset({ policy: 'refusals:documents', clientIp: stranger.security.clientIp });
+  await limiter.reset({ policy: 'refusals:address:documents', clientIp: stranger.security.clientIp });
   expect((await send(server, '{ nothing }', stranger)).status).toBe(400);
+});
+
+it('a principal that sent too much that is not valid is refused what it has not run before, and nothing else', async () => {
+  const { server, limiter } = await serve(schema, { refusals: { max: 5 } });
+  const longId = as({ id: 'service '.repeat(20) });
+  for (const caller of [bob, longId]) {
+    expect((await send(server, '{ __typename }', caller)).status).toBe(200);
+    for (let time = 1; time <= 5; time += 1) expect((await send(server, '{ nothing }', caller)).status).toBe(400);
+    expect((await send(server, '{ __typename }', caller)).status).toBe(200);
+    expect((await send(server, '{ a: __typename }', caller)).status).toBe(429);
+    expect((await send(server, '{ nothing }', caller)).status).toBe(429);
+  }
+  // What others have run is not what bob may run.
+  expect((await send(server, '{ a: __typename }', as({ id: 'eve' }))).status).toBe(200);
+  expect((await send(server, '{ a: __typename }', bob)).status).toBe(429);
+  await limiter.reset({ policy: 'refusals:documents', principal: bob.security.principal });
+  expect((await send(server, '{ a: __typename }', bob)).status).toBe(200);
+});
+
+it('remembers so many valid documents, and forgets first what was not sent for longest', () => {
+  const documents = createValidDocuments(2);
+  const [security, principals] = [stranger.security, bob.security];
+  const run = (source: string): void => documents.remember({ document: parse(source), source, security });
+  const isKnown = (source: string): boolean => documents.include({ source, extensions: undefined, security });
+  for (const source of ['{ a }', '{ b }', '{ a }', '{ c }']) run(source);
+  expect(['{ a }', '{ b }', '{ c }'].map(isKnown)).toEqual([true, false, true]);
+  expect(documents.include({ source: '{ a }', extensions: undefined, security: principals })).toBe(false);
+  for (const persistedQuery of [undefined, null, {}, { sha256Hash: 7 }, 'text']) {
+    expect(documents.include({ source: undefined, extensions: { persistedQuery }, security })).toBe(false);
+  }
 });
 
 it('an address that was denied too often is refused all that comes without a principal, what is valid as well', async () => {
@@ -129,7 +164,7 @@ it('callers without an address share no budget: those with a principal have thei
   for (let time = 0; time < 10; time += 1) {
     expect((await send(server, '{ nothing }', as(null, nowhere))).status).toBe(400);
   }
-  expect((await limiter.peek({ policy: 'refusals:documents' })).remaining).toBe(3);
+  expect((await limiter.peek({ policy: 'refusals:address:documents' })).remaining).toBe(3);
   for (let time = 0; time < 3; time += 1) await send(server, '{ nothing }', as({ id: 'bob' }, nowhere));
   expect((await send(server, '{ f }', as({ id: 'bob' }, nowhere))).status).toBe(429);
   for (const other of [as({ id: 'eve' }, nowhere), as(null, nowhere)])
