@@ -120,14 +120,14 @@ export function compileBudgets(options: BudgetOptions): Budgets {
     throw new TypeError('perOperation.byName needs trusted: a function that says whose names count.');
   }
 
-  function ofOperation(rule: Rule, resolved: ResolvedOperation, caller: Caller): Charge {
+  function chargeOperation(rule: Rule, resolved: ResolvedOperation, caller: Caller): Charge {
     const label = resolved.operation.name?.value;
     const named = label === undefined ? undefined : rules.get(label);
     if (named && catchRejection(trusted?.(caller.security)) === true) return buildCharge(named, caller);
     return buildCharge(rule, caller, 1, `,o:${hashOperation(resolved)}`);
   }
 
-  function ofPoints(resolved: ResolvedOperation, caller: Caller): Charge[] {
+  function chargePoints(resolved: ResolvedOperation, caller: Caller): Charge[] {
     const estimated = catchRejection(cost?.(resolved)) ?? 0;
     if (!spending || estimated === 0) return [];
     const charge = buildCharge(spending, caller, roundUpPoints(estimated as number));
@@ -138,11 +138,11 @@ export function compileBudgets(options: BudgetOptions): Budgets {
   return {
     charges(resolved, caller) {
       const charges = flat.map((rule) => buildCharge(rule, caller));
-      if (operation) charges.push(ofOperation(operation, resolved, caller));
-      charges.push(...ofPoints(resolved, caller));
+      if (operation) charges.push(chargeOperation(operation, resolved, caller));
+      charges.push(...chargePoints(resolved, caller));
       return charges;
     },
-    points: ofPoints,
+    points: chargePoints,
     policies: new Map([...flat, ...rules.values(), ...(spending ? [spending] : [])].map((rule) => [rule.policy, rule])),
   };
 }

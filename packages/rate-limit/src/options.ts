@@ -25,7 +25,7 @@ import {
 import { type Caller, identifyCaller } from './charges/charges.ts';
 import { compileRefusals, type Refusals } from './refusal-budget.ts';
 import type { ActualCost } from './response/refund.ts';
-import { type SteadyStore, withFallback } from './stores/fallback.ts';
+import { type FallbackStore, withFallback } from './stores/fallback.ts';
 import { memoryStore } from './stores/memory.ts';
 
 export interface RateLimitOptions extends BudgetOptions {
@@ -60,10 +60,10 @@ export interface RateLimitOptions extends BudgetOptions {
 export interface CompiledOptions {
   readonly store: CounterStore;
   readonly isOwnStore: boolean;
-  readonly counters: SteadyStore;
+  readonly counters: FallbackStore;
   readonly budgets: Budgets;
   readonly refusals: Refusals;
-  readonly callerFor: (security: SecurityContext) => Caller;
+  readonly identify: (security: SecurityContext) => Caller;
   readonly actualCost: ActualCost | undefined;
   readonly isPartial: boolean;
   readonly legacyHeaders: boolean;
@@ -108,7 +108,7 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
     counters,
     budgets,
     refusals: compileRefusals(settings.refusals, counters),
-    callerFor: (security) =>
+    identify: (security) =>
       identifyCaller(
         security,
         tier && requireText('tier', tier(security.principal)),

@@ -20,7 +20,7 @@ import { writeValuesKey } from './charges/bucket-key.ts';
 import { buildCharge, type Caller, listCharges } from './charges/charges.ts';
 import { compileOptions, hasTiers, needTier, type RateLimitOptions } from './options.ts';
 import { createResolverLimits, guardResolvers, requireGuarded, takePartly } from './resolver-limits.ts';
-import { limitNamed, type Standing, writeHeaders } from './response/headers.ts';
+import { keepTightest, type ServiceLimits, writeHeaders } from './response/headers.ts';
 import { buildShortAnswers } from './response/rate-limited-error.ts';
 import { refundUnused } from './response/refund.ts';
 import { compileRules, findBelowSubscriptions, type LimitedFields, type Rule } from './rules/directive.ts';
@@ -62,19 +62,19 @@ export interface RateLimit extends Control {
  */
 export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   const { store, isOwnStore, counters, budgets, refusals, ...settings } = compileOptions(options);
-  const { mode, isPartial, legacyHeaders, callerFor } = settings;
+  const { mode, isPartial, legacyHeaders, identify } = settings;
   const { exceeded, neverPossible } = buildShortAnswers(legacyHeaders);
 
   const compiled = new WeakMap<GraphQLSchema, LimitedFields>();
   // On the operation itself: a WeakMap would keep what each request took until the next full garbage collection.
   const outcome = Symbol('what was taken');
   type Charged = ResolvedOperation & { [outcome]?: Taken };
-  const standings = new WeakMap<Map<string, string>, Standing>();
-  const resolvers = createResolverLimits(counters, callerFor, mode !== 'report');
+  const standings = new WeakMap<Map<string, string>, ServiceLimits>();
+  const resolvers = createResolverLimits(counters, identify, mode !== 'report');
   let pointsPerEvent = false;
   let policies: ReadonlyMap<string, Rule> = new Map([...budgets.policies, ...refusals.policies]);
 
-  function rulesOf(schema: GraphQLSchema): LimitedFields {
+  function findRules(schema: GraphQLSchema): LimitedFields {
     const known = compiled.get(schema);
     if (known) return known;
     const rules = compileRules(schema);
@@ -95,16 +95,16 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       if (taken) operation[outcome] = taken;
       return taken;
     };
-    resolvers.leaveOut(operation, await takePartly(all, rulesOf(operation.schema), take, exceeded));
+    resolvers.leaveOut(operation, await takePartly(all, findRules(operation.schema), take, exceeded));
   }
 
-  const bucketOf = ({ policy, principal = null, clientIp = null, args = {} }: BucketName): Omit<Charge, 'points'> => {
+  const findBucket = ({ policy, principal = null, clientIp = null, args = {} }: BucketName): Omit<Charge, 'points'> => {
     const rule = policies.get(policy);
     if (!rule) throw new TypeError(`rateLimit has no policy '${policy}'; it has ${[...policies.keys()].join(', ')}.`);
-    return buildCharge(rule, callerFor(securityContext({ principal, clientIp })), 1, writeValuesKey(rule, args));
+    return buildCharge(rule, identify(securityContext({ principal, clientIp })), 1, writeValuesKey(rule, args));
   };
 
-  function pointsFor(contextValue: unknown, caller: Caller): readonly Charge[] {
+  function listEventPoints(contextValue: unknown, caller: Caller): readonly Charge[] {
     const operation = resolvers.findOperation(contextValue);
     if (!operation) throw new TypeError('pointsPerEvent: next() needs the context value that was checked.');
     // Anything else is executed once, and was charged for it.
@@ -115,7 +115,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     name: 'rate-limit',
     mode,
     start({ schema, warn }) {
-      const rules = rulesOf(schema);
+      const rules = findRules(schema);
       requireGuarded(rules, isPartial);
       const tiered = options.tier ? undefined : [...rules.policies.values()].find(({ tiers }) => tiers);
       if (tiered) throw new TypeError(`@rateLimit on ${tiered.coordinate}: tiers ${needTier}`);
@@ -133,9 +133,9 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     check(operation) {
       // Variables that do not fit are refused by execution. Here whichever control reads them first would decide what is charged.
       void operation.variables;
-      const rules = rulesOf(operation.schema);
+      const rules = findRules(operation.schema);
       if (rules.hasCalls || pointsPerEvent) resolvers.begin(operation);
-      const caller = callerFor(operation.security);
+      const caller = identify(operation.security);
       const charges = [...budgets.charges(operation, caller), ...listCharges(operation, rules, caller)];
       if (charges.length === 0) return undefined;
       if (isPartial && mode !== 'report' && isObject(operation.contextValue)) return checkPartly(operation, charges);
@@ -152,7 +152,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       const operation: Charged | undefined = answer.operation;
       const taken = operation?.[outcome];
       if (!operation || !taken) return;
-      const standing = limitNamed(
+      const standing = keepTightest(
         standings.get(headers) ?? [],
         refundUnused(answer, operation, taken, settings.actualCost),
       );
@@ -163,7 +163,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       return isOwnStore ? store.close?.() : undefined;
     },
     secure(schema, fieldResolver) {
-      return guardResolvers(schema, rulesOf(schema), { isPartial, fieldResolver: fieldResolver as never }, resolvers);
+      return guardResolvers(schema, findRules(schema), { isPartial, fieldResolver: fieldResolver as never }, resolvers);
     },
     refusalFor: (security) => (mode === 'report' ? undefined : refusals.refusalFor(security)),
     sockets(given = {}, events) {
@@ -174,16 +174,16 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       pointsPerEvent ||= given.pointsPerEvent === true;
       return createSocketLimits(given, {
         counters,
-        callerFor,
-        pointsFor,
+        identify,
+        listEventPoints: listEventPoints,
         charge: refusals.charge,
         mode,
         reports: events,
       });
     },
-    peek: async (bucket) => counters.peek(bucketOf(bucket)),
+    peek: async (bucket) => counters.peek(findBucket(bucket)),
     async reset(bucket) {
-      const named = bucketOf(bucket);
+      const named = findBucket(bucket);
       refusals.reset(named);
       await counters.reset(named);
     },

@@ -25,7 +25,7 @@ import { compileSpelling } from './charges/bucket-key.ts';
 import { type Caller, listCallCharges, readCoordinate } from './charges/charges.ts';
 import { readWait, type Wait } from './response/rate-limited-error.ts';
 import type { LimitedField, LimitedFields, Rule } from './rules/directive.ts';
-import type { SteadyStore, Taken } from './stores/fallback.ts';
+import type { FallbackStore, Taken } from './stores/fallback.ts';
 
 /** What resolvers and events know of the operation that they belong to, by its context value: what they may not call, and owe. */
 export interface ResolverLimits {
@@ -51,8 +51,8 @@ export interface ResolverLimits {
 
 /** @param isEnforced `false`: calls over the limit are told of, and run. */
 export function createResolverLimits(
-  counters: SteadyStore,
-  callerFor: (security: SecurityContext) => Caller,
+  counters: FallbackStore,
+  identify: (security: SecurityContext) => Caller,
   isEnforced: boolean,
 ): ResolverLimits {
   const pending = trackPending();
@@ -65,7 +65,7 @@ export function createResolverLimits(
   const findOperation = (contextValue: unknown): ResolvedOperation | undefined =>
     isObject(contextValue) ? running.get(contextValue) : undefined;
 
-  function tell(operation: ResolvedOperation, coordinate: string | undefined, wait: Wait | undefined): void {
+  function reportOnce(operation: ResolvedOperation, coordinate: string | undefined, wait: Wait | undefined): void {
     const known = operation.state.get(told);
     if (known.has(coordinate)) return;
     known.add(coordinate);
@@ -100,7 +100,7 @@ export function createResolverLimits(
         charges = listCallCharges(
           rules,
           args,
-          callerFor(security),
+          identify(security),
           operation?.state.get(spelled) ?? compileSpelling(deny),
         );
       } catch (denial) {
@@ -116,7 +116,7 @@ export function createResolverLimits(
         waits.push(...taken.consumption.exceeded.map(readWait));
       }
       const longest = waits.toSorted((a, b) => b.retryAfterSeconds - a.retryAfterSeconds)[0];
-      if (operation) tell(operation, coordinate, longest);
+      if (operation) reportOnce(operation, coordinate, longest);
       if (isEnforced) throw deny('RATE_LIMITED', { coordinate, ...longest });
     },
   };
@@ -128,16 +128,16 @@ export function createResolverLimits(
  */
 function trackPending() {
   const byBucket = new Map<string, number>();
-  const nameOf = ({ policy, key }: Charge): string => `${policy} ${key}`;
+  const nameBucket = ({ policy, key }: Charge): string => `${policy} ${key}`;
   const add = (charge: Charge, points: number): void => {
-    const name = nameOf(charge);
+    const name = nameBucket(charge);
     const sum = (byBucket.get(name) ?? 0) + points;
     if (sum > 0) byBucket.set(name, sum);
     else byBucket.delete(name);
   };
   return {
     exceeded: (charges: readonly Charge[]): Charge[] =>
-      charges.filter((charge) => !((byBucket.get(nameOf(charge)) ?? 0) + charge.points <= charge.limit)),
+      charges.filter((charge) => !((byBucket.get(nameBucket(charge)) ?? 0) + charge.points <= charge.limit)),
     async during<T>(charges: readonly Charge[], ask: () => T | Promise<T>): Promise<T> {
       const answer = ask();
       if (!(answer instanceof Promise)) return answer;

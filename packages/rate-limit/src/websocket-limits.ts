@@ -12,7 +12,7 @@ import { buildCharge, type Caller } from './charges/charges.ts';
 import type { RefusedAnswer } from './refusal-budget.ts';
 import { findSlowest, readWait } from './response/rate-limited-error.ts';
 import type { Rule, Scope } from './rules/directive.ts';
-import type { SteadyStore } from './stores/fallback.ts';
+import type { FallbackStore } from './stores/fallback.ts';
 
 export interface SocketLimitOptions {
   /** Open sockets of one caller in this process; an anonymous one is told by its address. Whole number, 1 or more. @default 10 */
@@ -50,7 +50,7 @@ export interface SocketLimits {
    * Says whether the caller of an open socket is being asked for: `true` when its client has said who it is, `false` when it is
    * refused. Those that say nothing could otherwise drive it out for as long as a key set takes to load.
    */
-  readonly authenticating: (socket: object, isAuthenticating: boolean) => void;
+  readonly markAuthenticating: (socket: object, isAuthenticating: boolean) => void;
   /**
    * Lets a socket in: counts it for its caller, and for its address where {@link SocketLimits.open} has not. One that has gone
    * by then is not counted.
@@ -70,10 +70,10 @@ export interface SocketLimits {
 
 /** What the limits of sockets share with the rest of the rate limit. */
 export interface SocketHooks {
-  readonly counters: SteadyStore;
-  readonly callerFor: (security: SecurityContext) => Caller;
+  readonly counters: FallbackStore;
+  readonly identify: (security: SecurityContext) => Caller;
   /** Charges of the budget of points for what is executed under this context. @throws {TypeError} where nothing was checked. */
-  readonly pointsFor: (contextValue: unknown, caller: Caller) => readonly Charge[];
+  readonly listEventPoints: (contextValue: unknown, caller: Caller) => readonly Charge[];
   readonly charge: (answer: RefusedAnswer) => void;
   readonly mode: Control['mode'];
   /** Told of each refusal, and of what fails. Left out: no one, and what fails is thrown. */
@@ -114,7 +114,7 @@ const optionTable = {
 /** @throws {TypeError} for an invalid option. */
 export function createSocketLimits(
   options: SocketLimitOptions,
-  { counters, callerFor, pointsFor, charge, mode, reports }: SocketHooks,
+  { counters, identify, listEventPoints, charge, mode, reports }: SocketHooks,
 ): SocketLimits {
   const { pointsPerEvent, maxSockets, maxSocketsPerAddress, ...budgets } = readOptions('sockets', options, optionTable);
   const rule = (option: keyof typeof budgets, policy: string, by: Scope): Rule =>
@@ -134,14 +134,14 @@ export function createSocketLimits(
   const waiting = new Map<string, Waiting>();
 
   /** The limits that a socket is not counted by yet. */
-  function bucketsOf(place: Place, by: readonly (typeof scopes)[number][], security: SecurityContext): Bucket[] {
+  function listBuckets(place: Place, by: readonly (typeof scopes)[number][], security: SecurityContext): Bucket[] {
     const buckets = by.map((scope) => ({ ...scope, key: `${scope.by} ${writeCallerKey([scope.by], security)}` }));
     return buckets.filter(({ key }) => !place.keys.includes(key));
   }
 
   const isFull = ({ key, max }: Bucket): boolean => !((open.get(key) ?? 0) < max);
 
-  function waitNoMore(socket: object, { keys }: Place): void {
+  function stopWaiting(socket: object, { keys }: Place): void {
     for (const key of keys) {
       const all = waiting.get(key);
       if (!all) continue;
@@ -162,7 +162,7 @@ export function createSocketLimits(
 
   function release(socket: object): void {
     const place = places.get(socket) ?? nowhere;
-    waitNoMore(socket, place);
+    stopWaiting(socket, place);
     for (const key of place.keys) {
       const left = (open.get(key) ?? 1) - 1;
       if (left > 0) open.set(key, left);
@@ -185,7 +185,7 @@ export function createSocketLimits(
 
   const limits: SocketLimits = {
     open(socket, security) {
-      const [bucket] = places.has(socket) ? [] : bucketsOf(nowhere, [ofAddress], security);
+      const [bucket] = places.has(socket) ? [] : listBuckets(nowhere, [ofAddress], security);
       if (!bucket) return undefined;
       const { key, policy } = bucket;
       const all = waiting.get(key) ?? { silent: new Set(), authenticating: new Set() };
@@ -199,26 +199,26 @@ export function createSocketLimits(
       waiting.set(key, all);
       return oldest && { socket: oldest as typeof socket, refusal: refuse('RATE_LIMITED', { policy }) };
     },
-    authenticating,
+    markAuthenticating: authenticating,
     connect(socket, security) {
       const place = places.get(socket) ?? nowhere;
       if (place.isIn) return undefined;
-      const buckets = bucketsOf(place, scopes, security);
+      const buckets = listBuckets(place, scopes, security);
       const full = buckets.find(isFull);
       if (full) return refuse('RATE_LIMITED', { policy: full.policy });
       for (const { key } of buckets) open.set(key, (open.get(key) ?? 0) + 1);
-      waitNoMore(socket, place);
+      stopWaiting(socket, place);
       places.set(socket, { keys: [...place.keys, ...buckets.map(({ key }) => key)], isIn: true });
       return undefined;
     },
     disconnect: release,
     async subscribe(security) {
-      const caller = callerFor(security);
+      const caller = identify(security);
       return take(subscribes.map((each) => buildCharge(each, caller)));
     },
     async next(security, contextValue) {
-      const caller = callerFor(security);
-      const points = pointsPerEvent ? pointsFor(contextValue, caller) : [];
+      const caller = identify(security);
+      const points = pointsPerEvent ? listEventPoints(contextValue, caller) : [];
       return take([buildCharge(events, caller), ...points]);
     },
     refused: charge,

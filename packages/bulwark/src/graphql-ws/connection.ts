@@ -43,7 +43,7 @@ export function buildRequest(connection: Connection): IncomingMessage {
 }
 
 /** Closes a connection for what was thrown: 1013 (try again later) where we cannot know who is asking, otherwise 4403. */
-export function chooseClose({ extra }: Pick<Connection, 'extra'>, thrown: unknown): void {
+export function closeConnection({ extra }: Pick<Connection, 'extra'>, thrown: unknown): void {
   const webSocket = findWebSocket(extra);
   if (!webSocket) return;
   if (readRefusalCode(thrown) === 'SERVICE_UNAVAILABLE') closeSocket(webSocket, 1013, 'Try again later');
@@ -56,14 +56,14 @@ export function chooseClose({ extra }: Pick<Connection, 'extra'>, thrown: unknow
  */
 export function haveSameRights(now: Principal | null, before: Principal | null | undefined): boolean {
   if (!now || !before) return !now && !before;
-  const rightsOf = ({ id, roles, scopes, claims }: Principal) => [
+  const listRights = ({ id, roles, scopes, claims }: Principal) => [
     id,
     roles.toSorted(),
     scopes.toSorted(),
     { ...claims },
   ];
   // A token that is remembered is the same principal for each event.
-  return now === before || isDeepStrictEqual(rightsOf(now), rightsOf(before));
+  return now === before || isDeepStrictEqual(listRights(now), listRights(before));
 }
 
 /** A connection that was let in. It is closed when the credential of its caller ends. */
@@ -87,7 +87,7 @@ export class OpenConnection {
     if (expiresAt === undefined) return;
     const left = expiresAt * 1_000 - Date.now();
     if (!(left > 0)) {
-      chooseClose(this.#socket, undefined);
+      closeConnection(this.#socket, undefined);
       return;
     }
     // A later end is waited for in steps.

@@ -57,13 +57,13 @@ import {
 import { addSecurity, requirePrincipal } from '../context.ts';
 import {
   type Connection,
-  chooseClose,
+  closeConnection,
   findConnection,
   findUpgradeRequest,
   haveSameRights,
   OpenConnection,
 } from './connection.ts';
-import { isRunning } from './running-operations.ts';
+import { executeCounted } from './running-operations.ts';
 import { endNow, findWebSocket, holdBack, isClosed, type Socket } from './socket.ts';
 import { type Upgraded, type WebSocketServerLike, watchUpgrades } from './upgraded-sockets.ts';
 
@@ -227,7 +227,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
 
   function refuseConnection(socket: Socket, thrown: unknown): void {
     if (!isExpectedError(thrown)) onFailure(thrown);
-    chooseClose(socket, thrown);
+    closeConnection(socket, thrown);
   }
 
   /** Closes the connection, and returns `undefined`, where its caller may ask no more, or not with the rights of before. */
@@ -293,15 +293,15 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     schema,
     isProd: true,
     connectionInitWaitTimeout: initTimeoutMilliseconds,
-    execute: (args) => toStream(isRunning(args, execute, onFailure)),
-    subscribe: (args) => toStream(isRunning(args, subscribe, onFailure)),
+    execute: (args) => toStream(executeCounted(args, execute, onFailure)),
+    subscribe: (args) => toStream(executeCounted(args, subscribe, onFailure)),
     // A ping has its answer also before a connection is let in.
     onPing: holdBack,
     async onConnect(socket) {
       const webSocket = findWebSocket(socket.extra);
       try {
         sockets.saidInit(socket);
-        if (webSocket) limits?.authenticating(webSocket, true);
+        if (webSocket) limits?.markAuthenticating(webSocket, true);
         const security = await identify(socket);
         const refusal = webSocket && limits?.connect(webSocket, security);
         if (refusal) throw refusal;
@@ -310,7 +310,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
         open.set(socket, new OpenConnection(socket, security, maxOperations, () => leave(socket)));
         return true;
       } catch (thrown) {
-        if (webSocket) limits?.authenticating(webSocket, false);
+        if (webSocket) limits?.markAuthenticating(webSocket, false);
         refuseConnection(socket, thrown);
         return false;
       }

@@ -4,7 +4,7 @@ import { asGraphQLError, requireKnownOptions } from '@graphql-bulwark/core/inter
 import type { GraphQLSchema } from 'graphql';
 import type { HttpRequest } from '../context.ts';
 import type { Bulwark } from '../create.ts';
-import { buildRequest, chooseClose } from './connection.ts';
+import { buildRequest, closeConnection } from './connection.ts';
 import { composeWebSocketHooks, type WebSocketBounds, type WebSocketHooks } from './hooks.ts';
 import type { WebSocketServerLike } from './upgraded-sockets.ts';
 
@@ -65,7 +65,7 @@ export function webSocketHooks<C extends SecuredContext>(
         return await make({ req: buildRequest(connection) });
       } catch (thrown) {
         // It asks who is calling, as well.
-        chooseClose(connection, thrown);
+        closeConnection(connection, thrown);
         throw thrown;
       }
     },

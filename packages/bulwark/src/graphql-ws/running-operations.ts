@@ -59,7 +59,7 @@ export class RunningOperations {
  *
  * @param unclosed told of a stream that fails to close.
  */
-export function isRunning<T>(
+export function executeCounted<T>(
   args: ExecutionArgs,
   run: (args: ExecutionArgs) => T,
   unclosed: (error: unknown) => void,

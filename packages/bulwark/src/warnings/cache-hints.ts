@@ -17,12 +17,12 @@ export function usesCacheHints<C extends BaseContext>(
   schema: GraphQLSchema,
   plugins: readonly ApolloServerPlugin<C>[],
 ): boolean {
-  const theirs = markInternal(plugins, 'CacheControl');
+  const theirs = findInternalPlugin(plugins, 'CacheControl');
   return theirs ? theirs === 'on' : [...listElements(schema)].some(carriesHint);
 }
 
 /** How one of Apollo Server's own plugins stands in a list; `undefined`: it is not there. */
-export function markInternal<C extends BaseContext>(
+export function findInternalPlugin<C extends BaseContext>(
   plugins: readonly ApolloServerPlugin<C>[],
   id: string,
 ): 'on' | 'off' | undefined {

@@ -21,21 +21,21 @@ export function createProxyNotice(
   options: ClientAddressOptions,
   warn: (message: string) => void,
 ): (request: RequestOrigin) => void {
-  const mistakeOf =
+  const describeMistake =
     options.trustedHops === undefined ? describeUnknownProxy(options) : describeMissingProxy(options.trustedHops);
   let isTold = false;
   return (request) => {
-    const mistake = isTold ? undefined : mistakeOf(request);
+    const mistake = isTold ? undefined : describeMistake(request);
     if (mistake === undefined) return;
     isTold = true;
     warn(`clientAddress: ${mistake}`);
   };
 }
 
-type MistakeOf = (request: RequestOrigin) => string | undefined;
+type DescribeMistake = (request: RequestOrigin) => string | undefined;
 
 /** A request that was forwarded by a proxy which no option names. */
-function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): MistakeOf {
+function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): DescribeMistake {
   const isKnown = trustedProxies ? createNetworkTest(trustedProxies) : () => false;
   return ({ socket, headers }) => {
     if (headers?.['x-forwarded-for'] === undefined) return undefined;
@@ -50,7 +50,7 @@ function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): Mistake
 }
 
 /** A request that passed fewer proxies than are counted. `trustedHops: 0` counts none. */
-function describeMissingProxy(trustedHops: number): MistakeOf {
+function describeMissingProxy(trustedHops: number): DescribeMistake {
   return ({ socket, headers }) => {
     const passed = readForwardedHops(headers).filter((hop) => hop.trim() !== '').length;
     if (passed >= trustedHops) return undefined;

@@ -347,7 +347,7 @@ it('by default refuses lists in lists of which the field cost is small and the a
 it('tells of an operation that cannot be priced by a refusal, also where it only reports', async () => {
   const prices = cost({ mode: 'report' });
   const schema = buildSchema(query('l(first: Int): [Int] @listSize(slicingArguments: ["first"])'));
-  const limiter = { name: 'spends', check: (operation: ResolvedOperation) => void prices.costOf(operation) };
+  const limiter = { name: 'spends', check: (operation: ResolvedOperation) => void prices.estimateCost(operation) };
   const events = createEvents(undefined, () => ({ warn() {}, error() {} }));
   for (const field of ['l', 'l(first: -1)']) {
     const asked = checkOperation(

@@ -11,7 +11,7 @@ import { readValueAt } from '../rules/argument-path.ts';
 import type { Rule, Scope } from '../rules/directive.ts';
 
 /** What belongs to one operation: a large variable is read once, however many fields it is used in. */
-export interface Spelled {
+export interface SpelledValues {
   /** Texts and objects that were spelled before. */
   readonly texts: Map<string, string>;
   readonly objects: WeakMap<object, string>;
@@ -22,7 +22,7 @@ export interface Spelled {
 }
 
 /** @param fail {@link refuse} for a whole operation, {@link deny} for one field of it. */
-export function compileSpelling(fail: typeof refuse | typeof deny = refuse): Spelled {
+export function compileSpelling(fail: typeof refuse | typeof deny = refuse): SpelledValues {
   return { texts: new Map(), objects: new WeakMap(), budget: createTextBudget(), fail };
 }
 
@@ -49,7 +49,7 @@ export function writeCallerKey(by: readonly Scope[], { principal, clientIp }: Se
 export function writeValuesKey(
   { args }: Pick<Rule, 'args'>,
   values: Readonly<Record<string, unknown>> | undefined,
-  spelled: Spelled = compileSpelling(),
+  spelled: SpelledValues = compileSpelling(),
 ): string {
   return args.map((path) => `,${spellValue(readValueAt(path, values ?? {}), spelled, 0)}`).join('');
 }
@@ -64,7 +64,7 @@ function writePart(kind: string, text: string): string {
 const missing = writePart('n', '');
 
 /** Missing and null are one, and so is an object that holds nothing else; what is nested deeper than any input object shares one bucket. */
-function spellValue(value: unknown, spelled: Spelled, depth: number): string {
+function spellValue(value: unknown, spelled: SpelledValues, depth: number): string {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return writePart('v', `${value}`);
   if ((typeof value !== 'string' && typeof value !== 'object') || value === null) return missing;
@@ -79,13 +79,13 @@ function spellValue(value: unknown, spelled: Spelled, depth: number): string {
 }
 
 /** All that are too long in one bucket would be one to each other, and each in its own a fresh budget per spelling. */
-function spellText(text: string, { budget, fail }: Spelled): string {
+function spellText(text: string, { budget, fail }: SpelledValues): string {
   const plain = normalizeText(text, budget);
   if (plain === undefined) throw fail('BAD_USER_INPUT', { reason: 'texts that a rate limit counts by are too long' });
   return plain;
 }
 
-function spellObject(value: object, spelled: Spelled, depth: number): string {
+function spellObject(value: object, spelled: SpelledValues, depth: number): string {
   if (depth === deepestValue) return writePart('d', '');
   if (Array.isArray(value)) {
     // Neither another order nor the same again is a fresh bucket.

@@ -3,7 +3,7 @@ import type { Charge, ResolvedOperation, SecurityContext } from '@graphql-bulwar
 import { type FieldNode, getArgumentValues } from 'graphql';
 import { weigh } from '../rules/argument-path.ts';
 import type { LimitedFields, Rule, Scope } from '../rules/directive.ts';
-import { compileSpelling, type Spelled, writeCallerKey, writeValuesKey } from './bucket-key.ts';
+import { compileSpelling, type SpelledValues, writeCallerKey, writeValuesKey } from './bucket-key.ts';
 import { type Call, countFields, type Written } from './count-fields.ts';
 import type { Types } from './members.ts';
 
@@ -90,7 +90,12 @@ function createDenialCheck({ isDenied }: ResolvedOperation): (fieldName: string,
 }
 
 /** Charges for one call of a resolver, by its coerced arguments. */
-export function listCallCharges(rules: readonly Rule[], args: Arguments, caller: Caller, spelled: Spelled): Charge[] {
+export function listCallCharges(
+  rules: readonly Rule[],
+  args: Arguments,
+  caller: Caller,
+  spelled: SpelledValues,
+): Charge[] {
   return rules.map((rule) => buildCharge(rule, caller, weighCall(rule, args), writeValuesKey(rule, args, spelled)));
 }
 

@@ -8,24 +8,24 @@ import type { BucketState } from '@graphql-bulwark/core';
 export const costPolicy = 'cost';
 
 /** The most restrictive buckets, at most one of a policy. */
-export type Standing = readonly BucketState[];
+export type ServiceLimits = readonly BucketState[];
 
 /** An operation may touch any number of policies, and HTTP clients take no headers of any length. */
-export const mostNamed = 4;
+export const maxNamed = 4;
 
 /** Keeps per policy the tightest bucket, and of the policies the tightest ones. */
-export function limitNamed(standing: Standing, buckets: Iterable<BucketState>): Standing {
+export function keepTightest(standing: ServiceLimits, buckets: Iterable<BucketState>): ServiceLimits {
   const kept = [...standing];
   for (const bucket of buckets) {
     const same = kept.findIndex(({ charge }) => charge.policy === bucket.charge.policy);
-    const position = same === -1 && kept.length === mostNamed ? findLoosest(kept) : same;
+    const position = same === -1 && kept.length === maxNamed ? findLoosest(kept) : same;
     if (position === -1) kept.push(bucket);
     else if (isTighter(bucket, kept[position] as BucketState)) kept[position] = bucket;
   }
   return kept;
 }
 
-function findLoosest(buckets: Standing): number {
+function findLoosest(buckets: ServiceLimits): number {
   let found = 0;
   for (let i = 1; i < buckets.length; i += 1) {
     if (isTighter(buckets[found] as BucketState, buckets[i] as BucketState)) found = i;
@@ -40,7 +40,7 @@ function isTighter(one: BucketState, other: BucketState): boolean {
 }
 
 /** @returns header name -> value */
-export function writeHeaders(standing: Standing, legacy = false): Record<string, string> {
+export function writeHeaders(standing: ServiceLimits, legacy = false): Record<string, string> {
   const headers = {
     'ratelimit-policy': standing.map(({ charge }) => writePolicy(charge)).join(', '),
     ratelimit: standing
@@ -62,7 +62,7 @@ export function writePolicy({ policy, limit, windowSeconds }: BucketState['charg
  * The headers in use before the draft had a form of its own. They have room for one bucket: the tightest. `Reset` is the end of
  * its window in seconds since the epoch.
  */
-function writeLegacyHeaders(standing: Standing): Record<string, string> {
+function writeLegacyHeaders(standing: ServiceLimits): Record<string, string> {
   const [first, ...rest] = standing;
   if (!first) return {};
   const { charge, remaining, resetSeconds } = rest.reduce(

@@ -2,7 +2,7 @@
 import { type BucketState, type Charge, type Consumption, refuse } from '@graphql-bulwark/core';
 import type { GraphQLError } from 'graphql';
 import { readCoordinate } from '../charges/charges.ts';
-import { limitNamed, mostNamed, toWholeSeconds, writeHeaders, writePolicy } from './headers.ts';
+import { keepTightest, maxNamed, toWholeSeconds, writeHeaders, writePolicy } from './headers.ts';
 
 export interface ShortAnswers {
   /** Buckets are short. `Retry-After` is never earlier than `t`: both are rounded up the same way. */
@@ -24,7 +24,7 @@ export function buildShortAnswers(legacy: boolean): ShortAnswers {
         coordinate: slowest && readCoordinate(slowest.charge),
         policy: slowest?.charge.policy,
         retryAfterSeconds: toWholeSeconds(slowest?.resetSeconds ?? 1),
-        headers: writeHeaders(limitNamed([], buckets), legacy),
+        headers: writeHeaders(keepTightest([], buckets), legacy),
       });
     },
     neverPossible(charges) {
@@ -34,7 +34,7 @@ export function buildShortAnswers(legacy: boolean): ShortAnswers {
         coordinate: first && readCoordinate(first),
         policy: first?.policy,
         retryAfterSeconds: Math.max(...charges.map(({ windowSeconds }) => windowSeconds)),
-        headers: { 'ratelimit-policy': [...policies].slice(0, mostNamed).join(', ') },
+        headers: { 'ratelimit-policy': [...policies].slice(0, maxNamed).join(', ') },
       });
     },
   };

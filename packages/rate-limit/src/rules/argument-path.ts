@@ -23,12 +23,12 @@ export interface Weight {
 
 /** @throws {TypeError} for a path that leads to no value of the field's arguments. */
 export function readArgumentPath(where: string, field: GraphQLField<unknown, unknown>, text: string): ArgumentPath {
-  return follow(where, field, text).path;
+  return findEnd(where, field, text).path;
 }
 
 /** @throws {TypeError} for a path that leads to no list and no number. */
 export function readArgumentWeight(where: string, field: GraphQLField<unknown, unknown>, text: string): Weight {
-  const { path, end } = follow(where, field, text);
+  const { path, end } = findEnd(where, field, text);
   const counted = getNullableType(end.type);
   if (!isListType(counted) && counted !== GraphQLInt && counted !== GraphQLFloat) {
     throw new TypeError(`${where}: weight '${text}' must be a list, an Int or a Float, but is ${String(end.type)}.`);
@@ -41,16 +41,16 @@ export function readArgumentWeight(where: string, field: GraphQLField<unknown, u
  *
  * @throws {TypeError} where a type's field has another default for an argument of it: calls of one field would have two keys.
  */
-export function haveSameDefaults(
+export function requireSameDefaults(
   coordinate: string,
   field: GraphQLField<unknown, unknown>,
   ofInterface: GraphQLField<unknown, unknown>,
   paths: readonly ArgumentPath[],
 ): void {
-  const defaultOf = ({ args }: GraphQLField<unknown, unknown>, name: string | undefined): unknown =>
+  const readDefault = ({ args }: GraphQLField<unknown, unknown>, name: string | undefined): unknown =>
     args.find((arg) => arg.name === name)?.defaultValue;
   for (const [name] of paths) {
-    if (isDeepStrictEqual(defaultOf(field, name), defaultOf(ofInterface, name))) continue;
+    if (isDeepStrictEqual(readDefault(field, name), readDefault(ofInterface, name))) continue;
     throw new TypeError(
       `${coordinate}: argument '${name}' must have the default that it has in the interface, whose @rateLimit reads it.`,
     );
@@ -65,7 +65,7 @@ export function weigh({ path, otherwise }: Weight, values: Readonly<Record<strin
   return weight >= 1 ? weight : 1;
 }
 
-function follow(
+function findEnd(
   where: string,
   field: GraphQLField<unknown, unknown>,
   text: string,

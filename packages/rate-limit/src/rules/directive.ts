@@ -29,9 +29,9 @@ import {
 } from 'graphql';
 import {
   type ArgumentPath,
-  haveSameDefaults,
   readArgumentPath,
   readArgumentWeight,
+  requireSameDefaults,
   type Weight,
 } from './argument-path.ts';
 
@@ -177,7 +177,7 @@ function limitFields(
       const ofInterface = from.getFields()[field.name];
       for (const { rule } of written.get(`${from.name}.${field.name}`) ?? []) {
         const paths = rule.weight ? [...rule.args, rule.weight.path] : rule.args;
-        if (ofInterface) haveSameDefaults(`${type.name}.${field.name}`, field, ofInterface, paths);
+        if (ofInterface) requireSameDefaults(`${type.name}.${field.name}`, field, ofInterface, paths);
       }
     }
     const rulesCounted = (perResolve: boolean): Rule[] =>

@@ -9,13 +9,13 @@ interface Fault {
   readonly isTried: boolean;
 }
 
-export interface Faults {
+export interface CircuitBreaker {
   /** Whether a request may ask the store. Where it failed too often, one at a time may. */
   readonly mayAsk: (place: string) => boolean;
-  readonly failed: (place: string) => void;
-  readonly worked: (place: string) => void;
+  readonly recordFailure: (place: string) => void;
+  readonly recordSuccess: (place: string) => void;
   /** Whether any place is known to fail. */
-  readonly remain: () => boolean;
+  readonly hasFailures: () => boolean;
 }
 
 const failuresToRest = 3;
@@ -24,7 +24,7 @@ const maxPlaces = 10_000;
 const forgottenAfterMilliseconds = 60_000;
 
 /** @param restMilliseconds how long a place is left alone after three failures in a row. */
-export function createCircuitBreaker(restMilliseconds: number): Faults {
+export function createCircuitBreaker(restMilliseconds: number): CircuitBreaker {
   // The one that has not failed for the longest time first.
   const faults = new Map<string, Fault>();
 
@@ -37,14 +37,14 @@ export function createCircuitBreaker(restMilliseconds: number): Faults {
       return true;
     },
 
-    failed(place) {
+    recordFailure(place) {
       const failures = (faults.get(place)?.failures ?? 0) + 1;
       faults.delete(place);
       if (faults.size === maxPlaces) faults.delete(faults.keys().next().value ?? '');
       faults.set(place, { failures, failedAt: performance.now(), isTried: false });
     },
 
-    worked(place) {
+    recordSuccess(place) {
       faults.delete(place);
       for (const [stale, { failedAt }] of faults) {
         if (performance.now() < failedAt + Math.max(forgottenAfterMilliseconds, restMilliseconds)) break;
@@ -52,6 +52,6 @@ export function createCircuitBreaker(restMilliseconds: number): Faults {
       }
     },
 
-    remain: () => faults.size > 0,
+    hasFailures: () => faults.size > 0,
   };
 }

@@ -18,7 +18,7 @@ import { createCircuitBreaker } from './circuit-breaker.ts';
 import { createWindows } from './fixed-window.ts';
 import { readWindows } from './memory.ts';
 
-export interface SteadyOptions {
+export interface FallbackOptions {
   readonly onStoreError: 'insurance' | 'deny' | 'allow';
   /** How many processes share the store: each insures its share of every limit. */
   readonly instances: number;
@@ -35,7 +35,7 @@ export interface Taken {
   readonly giveBack: (refunds: readonly Refund[]) => Promise<void>;
 }
 
-export interface SteadyStore {
+export interface FallbackStore {
   /**
    * At once where the counters are in this process, else by a promise.
    *
@@ -50,7 +50,7 @@ export interface SteadyStore {
 
 const insuredKeys = 100_000;
 
-export function withFallback(store: CounterStore, options: SteadyOptions): SteadyStore {
+export function withFallback(store: CounterStore, options: FallbackOptions): FallbackStore {
   const { onStoreError, instances, timeoutMilliseconds, retryMilliseconds } = options;
   const insurance = createWindows(insuredKeys);
   const windows = readWindows(store);
@@ -58,18 +58,18 @@ export function withFallback(store: CounterStore, options: SteadyOptions): Stead
   const faults = createCircuitBreaker(retryMilliseconds);
   let isTold = false;
 
-  const share = <T extends { readonly limit: number }>(charge: T): T => ({
+  const takeShare = <T extends { readonly limit: number }>(charge: T): T => ({
     ...charge,
     limit: Math.max(1, Math.floor(charge.limit / instances)),
   });
 
-  function instead(charges: readonly Charge[]): Taken | undefined {
+  function countInstead(charges: readonly Charge[]): Taken | undefined {
     if (onStoreError === 'allow') return undefined;
     if (onStoreError === 'deny') {
       throw refuse('SERVICE_UNAVAILABLE', { reason: 'the store of the rate limit failed' });
     }
     return {
-      consumption: insurance.consume(charges.map(share)),
+      consumption: insurance.consume(charges.map(takeShare)),
       giveBack: async (refunds) => insurance.giveBack(refunds),
     };
   }
@@ -83,7 +83,7 @@ export function withFallback(store: CounterStore, options: SteadyOptions): Stead
       undo().catch(() => undefined);
     };
     try {
-      const taken = instead(charges);
+      const taken = countInstead(charges);
       if (taken && !taken.consumption.allowed) giveBackLate();
       return taken;
     } catch (refusal) {
@@ -94,14 +94,14 @@ export function withFallback(store: CounterStore, options: SteadyOptions): Stead
 
   async function ask(charges: readonly Charge[], reporter?: Reporter): Promise<Taken | undefined> {
     const place = findPlace(charges);
-    if (!faults.mayAsk(place)) return instead(charges);
+    if (!faults.mayAsk(place)) return countInstead(charges);
     // Not started with a plain call: a store that throws instead of rejecting has failed, too.
     const pending = (async () => store.consume(charges, timeoutMilliseconds))();
     let consumption: Consumption;
     try {
       consumption = checkConsumption(await awaitWithin(timeoutMilliseconds, pending), charges);
     } catch (error) {
-      faults.failed(place);
+      faults.recordFailure(place);
       if (reporter && !isTold) {
         isTold = true;
         reporter.failed('rate limit store', error);
@@ -109,8 +109,8 @@ export function withFallback(store: CounterStore, options: SteadyOptions): Stead
       }
       return decideWithout(charges, pending);
     }
-    faults.worked(place);
-    if (reporter && isTold && !faults.remain()) {
+    faults.recordSuccess(place);
+    if (reporter && isTold && !faults.hasFailures()) {
       isTold = false;
       reporter.report({ type: 'store.recovered', store: 'rate-limit' });
     }
@@ -122,7 +122,7 @@ export function withFallback(store: CounterStore, options: SteadyOptions): Stead
 
     peek: (bucket) => awaitWithin(timeoutMilliseconds, store.peek(bucket)),
     reset(bucket) {
-      insurance.reset(share(bucket));
+      insurance.reset(takeShare(bucket));
       return awaitWithin(timeoutMilliseconds, store.reset(bucket));
     },
   };

@@ -52,7 +52,7 @@ export function createWindows(maxKeys: number): Windows {
   let opened = 0;
   let calls = 0;
 
-  function kindOf({ policy, limit, windowSeconds }: Bucket): Kind | undefined {
+  function findKind({ policy, limit, windowSeconds }: Bucket): Kind | undefined {
     for (const kind of kinds.get(policy) ?? []) {
       if (kind.limit === limit && kind.windowSeconds === windowSeconds) return kind;
     }
@@ -75,21 +75,21 @@ export function createWindows(maxKeys: number): Windows {
     all.splice(all.indexOf(kind), 1);
   }
 
-  function current(bucket: Bucket, now: number): Window | undefined {
-    const window = kindOf(bucket)?.windows.get(bucket.key);
+  function findOpen(bucket: Bucket, now: number): Window | undefined {
+    const window = findKind(bucket)?.windows.get(bucket.key);
     if (window && window.endsAt <= now) {
-      close(window);
+      closeWindow(window);
       return undefined;
     }
     if (window) window.call = calls;
     return window;
   }
 
-  function open(bucket: Bucket, now: number): Window {
+  function openWindow(bucket: Bucket, now: number): Window {
     closeEnded(now);
     makeRoom();
     opened += 1;
-    const kind = kindOf(bucket) ?? addKind(bucket);
+    const kind = findKind(bucket) ?? addKind(bucket);
     const { key } = bucket;
     const endsAt = now + kind.windowSeconds * 1000;
     const window: Window = {
@@ -108,7 +108,7 @@ export function createWindows(maxKeys: number): Windows {
     return window;
   }
 
-  function close(window: Window): void {
+  function closeWindow(window: Window): void {
     const { kind, key } = window;
     if (kind.windows.get(key) !== window) return;
     kind.windows.delete(key);
@@ -122,7 +122,7 @@ export function createWindows(maxKeys: number): Windows {
     for (let step = 0; step < 3; step += 1) {
       const kind = all[swept];
       const oldest = kind?.queue.oldest;
-      if (kind && oldest && oldest.endsAt <= now) close(oldest);
+      if (kind && oldest && oldest.endsAt <= now) closeWindow(oldest);
       else swept = swept + 1 < all.length ? swept + 1 : 0;
     }
   }
@@ -133,18 +133,18 @@ export function createWindows(maxKeys: number): Windows {
       let [largest] = all;
       for (const kind of all) if (largest && kind.windows.size > largest.windows.size) largest = kind;
       const window = largest?.queue.findLeastUsed(calls);
-      if (window) close(window);
+      if (window) closeWindow(window);
     }
   }
 
   return {
     consume(charges) {
-      const now = milliseconds();
+      const now = readClock();
       const points = charges.map((charge) => roundUpPoints(charge.points));
       calls += 1;
       // Whatever has to go now, it is none that this call charges.
-      if (size + charges.length > maxKeys) for (const charge of charges) current(charge, now);
-      const found = charges.map((charge) => current(charge, now) ?? open(charge, now));
+      if (size + charges.length > maxKeys) for (const charge of charges) findOpen(charge, now);
+      const found = charges.map((charge) => findOpen(charge, now) ?? openWindow(charge, now));
       let isShort = false;
       found.forEach((window, i) => {
         window.consumed += points[i] as number;
@@ -158,31 +158,31 @@ export function createWindows(maxKeys: number): Windows {
         window.consumed -= points[i] as number;
       });
       // Opened for this call alone. A window that was given back to zero may go as well: it holds nothing.
-      for (const window of found) if (window.consumed === 0) close(window);
+      for (const window of found) if (window.consumed === 0) closeWindow(window);
       const buckets = charges.map((charge, i) => readState(charge, found[i], now));
       return { allowed: false, buckets, exceeded: buckets.filter((_, i) => over[i]) };
     },
 
     giveBack(refunds) {
-      const now = milliseconds();
+      const now = readClock();
       for (const refund of refunds) {
         const points = roundUpPoints(refund.points);
-        const window = current(refund, now);
+        const window = findOpen(refund, now);
         if (!window || (refund.window !== undefined && refund.window !== window.id)) continue;
         window.consumed = Math.max(0, window.consumed - points);
       }
     },
 
     peek(bucket) {
-      const now = milliseconds();
-      return readState({ ...bucket, points: 1 }, current(bucket, now), now);
+      const now = readClock();
+      return readState({ ...bucket, points: 1 }, findOpen(bucket, now), now);
     },
 
     adopt(bucket, consumed, resetSeconds) {
-      const now = milliseconds();
-      const known = current(bucket, now);
+      const now = readClock();
+      const known = findOpen(bucket, now);
       if (!(consumed > (known?.consumed ?? 0)) || !(resetSeconds > 0)) return;
-      const window = known ?? open(bucket, now);
+      const window = known ?? openWindow(bucket, now);
       window.consumed = consumed;
       window.endsAt = now + Math.min(resetSeconds, bucket.windowSeconds) * 1000;
       // It ends later than before, maybe after all others.
@@ -191,8 +191,8 @@ export function createWindows(maxKeys: number): Windows {
     },
 
     reset(bucket) {
-      const window = current(bucket, milliseconds());
-      if (window) close(window);
+      const window = findOpen(bucket, readClock());
+      if (window) closeWindow(window);
     },
 
     clear() {
@@ -205,7 +205,7 @@ export function createWindows(maxKeys: number): Windows {
 }
 
 /** Whole, so that sums are exact: with fractions the rest of a new window could come out as more than its length. */
-function milliseconds(): number {
+function readClock(): number {
   return Math.floor(performance.now());
 }
 

@@ -3,7 +3,7 @@ import type { SecurityContext } from '@graphql-bulwark/core';
 import { roundUpPoints } from '@graphql-bulwark/core/internal';
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
-import { compileSpelling, type Spelled, writeCallerKey, writeValuesKey } from '../../src/charges/bucket-key.ts';
+import { compileSpelling, type SpelledValues, writeCallerKey, writeValuesKey } from '../../src/charges/bucket-key.ts';
 import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '../../src/index.ts';
 import { writeHeaders } from '../../src/response/headers.ts';
 import { compileRules, type Rule } from '../../src/rules/directive.ts';
@@ -141,7 +141,7 @@ describe('the key of a bucket', () => {
     rule: Pick<Rule, 'by' | 'args'>,
     security: SecurityContext,
     values: Readonly<Record<string, unknown>> | undefined,
-    spelled?: Spelled,
+    spelled?: SpelledValues,
   ): string => writeCallerKey(rule.by, security) + writeValuesKey(rule, values, spelled);
   const someone = { principal: null, clientIp: '192.0.2.1', requestId: 'r' };
   const withPrincipal = (id: string) => ({

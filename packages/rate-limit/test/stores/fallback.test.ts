@@ -173,17 +173,17 @@ describe('a place that failed three times in a row', () => {
     const faults = createCircuitBreaker(1_000);
     for (let failure = 1; failure <= 3; failure += 1) {
       expect(faults.mayAsk('a')).toBe(true);
-      faults.failed('a');
+      faults.recordFailure('a');
     }
     vi.advanceTimersByTime(999);
     expect([faults.mayAsk('a'), faults.mayAsk('b')]).toEqual([false, true]);
     vi.advanceTimersByTime(1);
     expect([faults.mayAsk('a'), faults.mayAsk('a'), faults.mayAsk('a')]).toEqual([true, false, false]);
-    faults.failed('a');
+    faults.recordFailure('a');
     expect(faults.mayAsk('a')).toBe(false);
     vi.advanceTimersByTime(1_000);
     expect(faults.mayAsk('a')).toBe(true);
-    faults.worked('a');
-    expect([faults.mayAsk('a'), faults.mayAsk('a'), faults.remain()]).toEqual([true, true, false]);
+    faults.recordSuccess('a');
+    expect([faults.mayAsk('a'), faults.mayAsk('a'), faults.hasFailures()]).toEqual([true, true, false]);
   });
 });

@@ -33,7 +33,7 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
   aFunction('flexibleStore: makeLimiter', makeLimiter);
   const limiters = new Map<string, FlexibleLimiter>();
 
-  function limiterOf({
+  function findLimiter({
     policy,
     limit,
     windowSeconds,
@@ -52,7 +52,7 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
     async consume(charges, timeoutMilliseconds) {
       const wanted = charges.map((charge) => ({
         charge,
-        limiter: limiterOf(charge),
+        limiter: findLimiter(charge),
         points: roundUpPoints(charge.points),
       }));
       if (wanted.length > 1 || wanted.some(({ points }) => points > 1)) {
@@ -81,7 +81,7 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
         }),
       );
       if (failures.length === 0 && taken.every(({ passed }) => passed)) {
-        const buckets = taken.map(({ charge, count }) => ({ ...readState(charge, count), window: writeKey(count) }));
+        const buckets = taken.map(({ charge, count }) => ({ ...readState(charge, count), window: writeWindow(count) }));
         return { allowed: true, buckets, exceeded: [] };
       }
       // What cannot be given back now ends with its window.
@@ -100,8 +100,8 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
       const wanted = refunds.map((refund) => ({ refund, points: roundUpPoints(refund.points) }));
       await Promise.all(
         wanted.map(async ({ refund, points }) => {
-          const limiter = limiterOf(refund);
-          const count = refund.window === undefined ? await readBucket(limiter, refund.key) : read(refund.window);
+          const limiter = findLimiter(refund);
+          const count = refund.window === undefined ? await readBucket(limiter, refund.key) : readWindow(refund.window);
           const most = refund.window === undefined ? Math.max(0, count?.consumed ?? 0) : points;
           if (count) await returnPoints(limiter, refund.key, Math.min(points, most), count);
         }),
@@ -109,22 +109,22 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
     },
 
     async peek(bucket) {
-      return readState({ ...bucket, points: 1 }, await readBucket(limiterOf(bucket), bucket.key));
+      return readState({ ...bucket, points: 1 }, await readBucket(findLimiter(bucket), bucket.key));
     },
 
     async reset(bucket) {
-      const limiter = limiterOf(bucket);
+      const limiter = findLimiter(bucket);
       if (await readBucket(limiter, bucket.key)) await limiter.delete(bucket.key);
     },
   };
 }
 
 /** A window by when it was seen, and how long it then had: the limiters have no name for it. */
-function writeKey({ consumed, millisecondsLeft, askedAt }: Count): string {
+function writeWindow({ consumed, millisecondsLeft, askedAt }: Count): string {
   return `${consumed} ${millisecondsLeft} ${askedAt}`;
 }
 
-function read(window: string): Count | undefined {
+function readWindow(window: string): Count | undefined {
   const [consumed = Number.NaN, millisecondsLeft = Number.NaN, askedAt = Number.NaN] = window.split(' ').map(Number);
   return Number.isFinite(consumed + millisecondsLeft + askedAt) ? { consumed, millisecondsLeft, askedAt } : undefined;
 }

@@ -40,7 +40,7 @@ export function createScriptRunner(client: object, text: string): RedisScript {
         if (client.status !== 'ready' && client.status !== 'wait') {
           throw new Error(`the Redis client is not ready, but ${client.status}`);
         }
-        return isLoading(client.evalsha(sha, keys.length, ...keys, argument), () =>
+        return loadIfMissing(client.evalsha(sha, keys.length, ...keys, argument), () =>
           client.eval(text, keys.length, ...keys, argument),
         );
       },
@@ -50,22 +50,22 @@ export function createScriptRunner(client: object, text: string): RedisScript {
   return {
     isCluster: 'slots' in other,
     run(keys, argument) {
-      if (!other.isReady) throw new Error(notReady(other));
+      if (!other.isReady) throw new Error(describeNotReady(other));
       const options = { keys: [...keys], arguments: [argument] };
-      return isLoading(other.evalSha(sha, options), () => other.eval(text, options));
+      return loadIfMissing(other.evalSha(sha, options), () => other.eval(text, options));
     },
   };
 }
 
 /** A server that was restarted, or that a cluster has just failed over to, has no scripts: it gets the text, and keeps it. */
-function isLoading(bySha: Promise<unknown>, byText: () => Promise<unknown>): Promise<unknown> {
+function loadIfMissing(bySha: Promise<unknown>, byText: () => Promise<unknown>): Promise<unknown> {
   return bySha.catch((error: unknown) => {
     if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return byText();
     throw error;
   });
 }
 
-function notReady({ isOpen }: NodeRedis): string {
+function describeNotReady({ isOpen }: NodeRedis): string {
   if (isOpen !== false) return 'the Redis client is not ready';
   return 'the Redis client was not told to connect, or was closed: await client.connect() when the server starts';
 }

@@ -5,8 +5,14 @@
  * where it says, and a request over several of them is taken slot by slot, with give-back.
  */
 import type { BucketState, Charge, Consumption, CounterStore, Refund } from '@graphql-bulwark/core';
-import { isText, must, type OptionTable, readOptions, roundUpPoints } from '@graphql-bulwark/core/internal';
-import { createBucketNamer } from './bucket-name.ts';
+import {
+  isText,
+  must,
+  type OptionTable,
+  readOptions,
+  requireWholeNumber,
+  roundUpPoints,
+} from '@graphql-bulwark/core/internal';
 import { aRedisClient, createScriptRunner } from './client.ts';
 import { consumeSpread, type SlotCalls } from './cluster.ts';
 import { type Answered, type Decision, type Op, ops, readDecision, script } from './script.ts';
@@ -40,7 +46,7 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
   const { run, isCluster } = createScriptRunner(client, script);
   const [nameTogether, nameApart] = [createBucketNamer(`{${prefix}}:`), createBucketNamer('')];
 
-  function keyOf(bucket: Bucket): string {
+  function writeKey(bucket: Bucket): string {
     const { hashTag } = bucket;
     if (hashTag === undefined) return nameTogether(bucket);
     // The last colon ends the prefix, and the slash says that there is a tag: no other prefix names these keys.
@@ -57,13 +63,13 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
     let numbers = `[${ops[op]}`;
     const keys = buckets.map((bucket, i) => {
       numbers += `,${points(bucket)},${bucket.limit},${window(bucket, i)}`;
-      return keyOf(bucket);
+      return writeKey(bucket);
     });
     return readDecision(await run(keys, `${numbers}]`), keys);
   }
 
   /** What lies together is asked together. */
-  function partsOf<B extends Bucket>(buckets: readonly B[]): readonly (readonly B[])[] {
+  function splitBySlot<B extends Bucket>(buckets: readonly B[]): readonly (readonly B[])[] {
     const first = buckets[0]?.hashTag;
     if (!isCluster || buckets.every(({ hashTag }) => hashTag === first)) return [buckets];
     const tags = new Set(buckets.map(({ hashTag }) => hashTag));
@@ -77,7 +83,7 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
 
   return {
     async consume(charges, timeoutMilliseconds) {
-      const parts = partsOf(charges);
+      const parts = splitBySlot(charges);
       if (parts.length === 1) return readConsumption(charges, await calls.consume(charges));
       for (const charge of charges) readPoints(charge); // before anything is asked
       const decisions = await consumeSpread(parts, calls, timeoutMilliseconds);
@@ -93,11 +99,11 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
 
     async giveBack(refunds) {
       for (const refund of refunds) readPoints(refund);
-      const endOf = ({ window }: Refund): number => {
+      const readEnd = ({ window }: Refund): number => {
         const end = window === undefined ? 0 : Number(window);
         return Number.isSafeInteger(end) ? end : -1;
       };
-      await Promise.all(partsOf(refunds).map((part) => ask('giveBack', part, readPoints, endOf)));
+      await Promise.all(splitBySlot(refunds).map((part) => ask('giveBack', part, readPoints, readEnd)));
     },
 
     async peek(bucket) {
@@ -144,5 +150,29 @@ function readState(charge: Charge, { used, endsAt }: Answered, now: number, own:
     remaining: Math.min(charge.limit, Math.max(0, charge.limit - used + own)),
     resetSeconds: (endsAt - now) / 1000,
     window: String(endsAt),
+  };
+}
+
+/** Policies come from the schema and the options, and not from clients. If an application makes them up per request, this bounds the memory. */
+const maxPolicies = 10_000;
+
+/**
+ * Names buckets. The limit and the window are part of a name, so that a bucket whose limit is changed starts at zero, and is never
+ * counted by the rule of another. What the buckets of one policy have in common is checked and written once.
+ *
+ * @param head text in front of every name.
+ * @returns a function that throws a `TypeError` for a limit or window that is no whole number of 1 or more.
+ */
+function createBucketNamer(head: string): (bucket: Bucket) => string {
+  const known = new Map<string, { readonly limit: number; readonly windowSeconds: number; readonly start: string }>();
+  return function nameBucket({ policy, key, limit, windowSeconds }) {
+    const last = known.get(policy);
+    if (last && last.limit === limit && last.windowSeconds === windowSeconds) return last.start + key;
+    requireWholeNumber('limit', limit);
+    requireWholeNumber('windowSeconds', windowSeconds);
+    const start = `${head}${limit}:${windowSeconds}:${policy.length}:${policy}:`;
+    if (known.size >= maxPolicies) known.clear();
+    known.set(policy, { limit, windowSeconds, start });
+    return start + key;
   };
 }
