@@ -1,8 +1,8 @@
 /**
- * Stops: one caller repeating what may be done so many times per window: by aliases, fragments, batches or parallel requests.
- * Room: check, last, so that an operation another control refuses is not charged here, but to the budget of refusals.
+ * Stops: callers who repeat something more often than its limit allows: by aliases, fragments, batches or parallel requests.
+ * Room: check, last, so that an operation that another control refuses is charged to the budget of refusals only.
  * Answers: `RATE_LIMITED`, 429, `Retry-After` in whole seconds (RFC 9110 section 10.2.3); `SERVICE_UNAVAILABLE`, 503, when
- * the store fails and that is wanted.
+ * the store fails and `onStoreError` is `deny`.
  */
 import {
   type BucketState,
@@ -27,35 +27,40 @@ import { compileRules, findBelowSubscriptions, type LimitedFields, type Rule } f
 import type { Taken } from './stores/fallback.ts';
 import { createSocketLimits, type SocketLimitOptions, type SocketLimits } from './websocket-limits.ts';
 
-/** Names one bucket: a policy, and the caller that it counts. */
+/** Names one bucket: a policy, and the caller that is counted. */
 export interface BucketName {
   /** As in the header `RateLimit-Policy`: `Mutation.login`, `Mutation.login#2`, `cost`, `refusals`, ... */
   readonly policy: string;
   readonly principal?: Principal | null | undefined;
   readonly clientIp?: string | null | undefined;
-  /** Values of the arguments that join the key. */
+  /** Values of the arguments by which the rule counts: name -> value. */
   readonly args?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What {@link rateLimit} returns: a control, and what an application may do with it. */
 export interface RateLimit extends Control {
-  /** A new schema for `partial` and `perResolve`; the same one where neither is used. Below every other guard. */
+  /**
+   * Guards the resolvers for `partial` and `perResolve`. To be called before every other guard of a schema.
+   *
+   * @param fieldResolver the server's default resolver. @returns a new schema. @throws {TypeError} for an invalid rule.
+   */
   readonly secure: (schema: GraphQLSchema, fieldResolver?: GraphQLFieldResolver<unknown, never>) => GraphQLSchema;
-  /** Room 1: the refusal of a caller or an address that is over the budget of refusals. Asks no store. */
+  /** Finds the refusal of a caller or an address that is above the budget of refusals, without asking the store. */
   readonly refusalFor: (security: SecurityContext) => GraphQLError | undefined;
   /**
-   * Limits for a WebSocket adapter: sockets, operations started, and events sent, per caller. `events` are told of refusals and
-   * failures; left out, what fails is thrown.
+   * Makes the limits for a WebSocket adapter: open sockets, started operations and sent events per caller.
+   *
+   * @param events gets refusals and failures. Left out: failures are thrown. @throws {TypeError} for an invalid option.
    */
   readonly sockets: (options?: SocketLimitOptions, events?: Events) => SocketLimits;
-  /** How a bucket stands, without charging it. Rejects with a `TypeError` for a policy that there is not. */
+  /** Reads a bucket without charging it. Rejects with a `TypeError` for an unknown policy, and where the store fails. */
   readonly peek: (bucket: BucketName) => Promise<BucketState>;
-  /** Empties a bucket. */
+  /** Empties a bucket, so that its caller has the whole limit again. Rejects as `peek` does. */
   readonly reset: (bucket: BucketName) => Promise<void>;
 }
 
 /**
- * Enforces `@rateLimit` and budgets of whole operations. Put it last among the controls.
+ * Enforces `@rateLimit` and budgets of whole operations. It belongs last among the controls.
  *
  * @throws {TypeError} while the server is being built or started, for an invalid option or rule.
  * @example guard({ controls: [limits(), rateLimit({ store: redisStore({ client: new Redis(url) }) })] })
@@ -66,10 +71,10 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   const { exceeded, neverPossible } = buildShortAnswers(legacyHeaders);
 
   const compiled = new WeakMap<GraphQLSchema, LimitedFields>();
-  // On the operation itself: a WeakMap would keep what each request took until the next full garbage collection.
+  // Kept on the operation itself, because entries of a WeakMap stay in memory until the next full garbage collection.
   const outcome = Symbol('what was taken');
   type Charged = ResolvedOperation & { [outcome]?: Taken };
-  const standings = new WeakMap<Map<string, string>, ServiceLimits>();
+  const shownInBatch = new WeakMap<Map<string, string>, ServiceLimits>();
   const resolvers = createResolverLimits(counters, identify, mode !== 'report');
   let pointsPerEvent = false;
   let policies: ReadonlyMap<string, Rule> = new Map([...budgets.policies, ...refusals.policies]);
@@ -107,7 +112,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   function listEventPoints(contextValue: unknown, caller: Caller): readonly Charge[] {
     const operation = resolvers.findOperation(contextValue);
     if (!operation) throw new TypeError('pointsPerEvent: next() needs the context value that was checked.');
-    // Anything else is executed once, and was charged for it.
+    // A query or mutation is executed once, and was charged when it was checked.
     return operation.operation.operation === OperationTypeNode.SUBSCRIPTION ? budgets.points(operation, caller) : [];
   }
 
@@ -131,7 +136,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       if (refused) throw refused;
     },
     check(operation) {
-      // Variables that do not fit are refused by execution. Here whichever control reads them first would decide what is charged.
+      // Reads the variables first, so that an operation whose variables do not coerce is refused before anything is charged.
       void operation.variables;
       const rules = findRules(operation.schema);
       if (rules.hasCalls || pointsPerEvent) resolvers.begin(operation);
@@ -152,12 +157,13 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       const operation: Charged | undefined = answer.operation;
       const taken = operation?.[outcome];
       if (!operation || !taken) return;
-      const standing = keepTightest(
-        standings.get(headers) ?? [],
+      // The elements of a batch share one set of headers: together they show the tightest limits of all.
+      const shown = keepTightest(
+        shownInBatch.get(headers) ?? [],
         refundUnused(answer, operation, taken, settings.actualCost),
       );
-      if (isBatched) standings.set(headers, standing);
-      for (const [name, value] of Object.entries(writeHeaders(standing, legacyHeaders))) headers.set(name, value);
+      if (isBatched) shownInBatch.set(headers, shown);
+      for (const [name, value] of Object.entries(writeHeaders(shown, legacyHeaders))) headers.set(name, value);
     },
     stop() {
       return isOwnStore ? store.close?.() : undefined;
@@ -167,7 +173,9 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     },
     refusalFor: (security) => (mode === 'report' ? undefined : refusals.refusalFor(security)),
     sockets(given = {}, events) {
-      if (given.pointsPerEvent && !options.points) throw new TypeError('pointsPerEvent needs points and cost.');
+      if (given.pointsPerEvent && !options.points) {
+        throw new TypeError('sockets: pointsPerEvent needs the options points and cost of rateLimit.');
+      }
       for (const name of ['subscribes', 'events'] as const) {
         if (!options.tier && hasTiers(given[name])) throw new TypeError(`sockets: ${name}.tiers ${needTier}`);
       }

@@ -1,31 +1,33 @@
 /**
- * Where a store fails, and when it may be asked again. A store that keeps callers apart may fail for some and serve the others:
- * each place, named by the hash tag of its buckets, is checked by itself. Places that work are not remembered.
+ * Remembers where a store fails, and when it may be asked again. A Redis Cluster can fail for the buckets of some callers and work for
+ * others, so each place, named by the hash tag of its buckets, is watched by itself. Places that work are not remembered.
  */
 
+/** A place that failed. */
 interface Fault {
   readonly failures: number;
   readonly failedAt: number;
   readonly isTried: boolean;
 }
 
+/** Watches the places of one store. */
 export interface CircuitBreaker {
-  /** Whether a request may ask the store. Where it failed too often, one at a time may. */
+  /** Whether a request may ask the store. After three failures in a row only one may, when the rest is over. */
   readonly mayAsk: (place: string) => boolean;
   readonly recordFailure: (place: string) => void;
   readonly recordSuccess: (place: string) => void;
-  /** Whether any place is known to fail. */
+  /** Whether any place is known to have failed. */
   readonly hasFailures: () => boolean;
 }
 
 const failuresToRest = 3;
 const maxPlaces = 10_000;
-/** A failure says nothing about the store any more when the place has not been asked for a while. */
+/** After this time without a request a failure says nothing about the place any more. */
 const forgottenAfterMilliseconds = 60_000;
 
-/** @param restMilliseconds how long a place is left alone after three failures in a row. */
+/** @param restMilliseconds for how long no request asks a place after three failures in a row. */
 export function createCircuitBreaker(restMilliseconds: number): CircuitBreaker {
-  // The one that has not failed for the longest time first.
+  // Place -> its failures; the place that has not failed for the longest time stands first.
   const faults = new Map<string, Fault>();
 
   return {

@@ -1,9 +1,9 @@
 /**
- * Any limiter of rate-limiter-flexible as a counter store: fixed windows, and several charges all or nothing.
+ * Any limiter of rate-limiter-flexible as a counter store: fixed windows, and several charges all or none.
  *
- * The limiters count one key at a time. So a call for more than one point on one key looks first, and what was counted for a
- * call that is refused after all is given back. Parallel calls may for a moment see each other's refused points and be
- * refused as well; they never let more through than the limit.
+ * The limiters count one key at a time. So a call for more than one point on one key reads the keys first, and if it is refused after that,
+ * what was counted for it is given back. Parallel calls may for a moment see each other's refused points and be refused as well. They
+ * never let more through than the limit.
  */
 import type { Charge, CounterStore } from '@graphql-bulwark/core';
 import { aFunction, awaitWithin, requireWholeNumber, roundUpPoints } from '@graphql-bulwark/core/internal';
@@ -17,7 +17,7 @@ import {
   type Taken,
 } from './limiter.ts';
 
-/** Makes the limiter of one policy. Called once per policy, limit and window. */
+/** Makes the limiter of one policy. It is called once per policy, limit and window; `duration` is in seconds. */
 export type MakeLimiter = (options: {
   readonly points: number;
   readonly duration: number;
@@ -27,6 +27,7 @@ export type MakeLimiter = (options: {
 /**
  * Makes a counter store of the limiters that `makeLimiter` makes.
  *
+ * @throws {TypeError} for anything but a function.
  * @example flexibleStore((options) => new RateLimiterPostgres({ ...options, storeClient: pool }))
  */
 export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
@@ -75,7 +76,7 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
             taken[i] = { charge, limiter, ...answer };
           } catch (error) {
             failures.push(error);
-            // One that answers too late is given back then.
+            // A limiter that answers too late is given its points back as soon as it does.
             pending.then((late) => returnPoints(limiter, charge.key, late.points, late.count)).catch(() => undefined);
           }
         }),
@@ -84,7 +85,7 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
         const buckets = taken.map(({ charge, count }) => ({ ...readState(charge, count), window: writeWindow(count) }));
         return { allowed: true, buckets, exceeded: [] };
       }
-      // What cannot be given back now ends with its window.
+      // Points that cannot be given back now are gone when their window ends.
       await Promise.allSettled(
         taken.map(({ charge, limiter, points, count }) => returnPoints(limiter, charge.key, points, count)),
       );
@@ -119,7 +120,7 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
   };
 }
 
-/** A window by when it was seen, and how long it then had: the limiters have no name for it. */
+/** Names a window by what it was when it was charged, because the limiters have no name for it. */
 function writeWindow({ consumed, millisecondsLeft, askedAt }: Count): string {
   return `${consumed} ${millisecondsLeft} ${askedAt}`;
 }
