@@ -38,19 +38,22 @@ describe('perPrincipal', () => {
     expect(codes(await send(server, text, anonymous, { operationName: 'Deep' }))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
   });
 
-  it.each([{ maxDepth: 50 }, { maxDepth: false as const }])('perPrincipal never loosens a limit, and a warning says so once: %o', async (looser) => {
-    const events: SecurityEvent[] = [];
-    const server = await serve({ maxDepth: 2, perPrincipal: () => looser }, {}, events);
-    expect(codes(await send(server, '{ a { a { x } } }', anonymous))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
-    expect(codes(await send(server, '{ a { x } }', anonymous))).toEqual([]);
-    expect(codes(await send(server, '{ a { x } }', ada))).toEqual([]);
-    expect(events.filter(({ type }) => type === 'config.warning')).toMatchObject([
-      {
-        message: 'limits: perPrincipal returned a maxDepth above the ceiling of 2; the ceiling holds.',
-        outcome: 'noted',
-      },
-    ]);
-  });
+  it.each([{ maxDepth: 50 }, { maxDepth: false as const }])(
+    'perPrincipal never loosens a limit, and a warning says so once: %o',
+    async (looser) => {
+      const events: SecurityEvent[] = [];
+      const server = await serve({ maxDepth: 2, perPrincipal: () => looser }, {}, events);
+      expect(codes(await send(server, '{ a { a { x } } }', anonymous))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
+      expect(codes(await send(server, '{ a { x } }', anonymous))).toEqual([]);
+      expect(codes(await send(server, '{ a { x } }', ada))).toEqual([]);
+      expect(events.filter(({ type }) => type === 'config.warning')).toMatchObject([
+        {
+          message: 'limits: perPrincipal returned a maxDepth above the ceiling of 2; the ceiling holds.',
+          outcome: 'noted',
+        },
+      ]);
+    },
+  );
 
   it('perPrincipal may set a limit that is switched off for all callers, and may leave it off', async () => {
     const events: SecurityEvent[] = [];

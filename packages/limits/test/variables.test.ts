@@ -17,9 +17,12 @@ describe('measureVariables', () => {
     [{ a: { b: { longKey: 1 } } }, 3, 3, 7],
     [JSON.parse('{"__proto__": {"constructor": [1]}, "toString": 1}'), 3, 4, 11],
     [Object.assign(Object.create(null), { a: [1] }), 2, 2, 1],
-  ])('the variables %o have depth %i, %i values and a longest string of %i', (variables, depth, nodes, stringLength) => {
-    expect(facts(variables)).toEqual({ depth, nodes, stringLength });
-  });
+  ])(
+    'the variables %o have depth %i, %i values and a longest string of %i',
+    (variables, depth, nodes, stringLength) => {
+      expect(facts(variables)).toEqual({ depth, nodes, stringLength });
+    },
+  );
 
   it('a value that JSON cannot hold counts as one, whatever is in it', () => {
     class Upload {

@@ -107,7 +107,9 @@ export interface Budgets {
 export function compileBudgets(options: BudgetOptions): Budgets {
   const { perAddress, perPrincipal, perOperation, global, points, cost } = options;
   if ((points === undefined) !== (cost === undefined)) {
-    throw new TypeError('rateLimit: points and cost need each other: the budget, and the function that prices an operation.');
+    throw new TypeError(
+      'rateLimit: points and cost need each other: the budget, and the function that prices an operation.',
+    );
   }
   const flat = [
     perAddress && readRule('rateLimit: perAddress', 'address', perAddress, 'ADDRESS'),

@@ -307,7 +307,9 @@ it.each([
 });
 
 it('pointsPerEvent needs a budget of points', () => {
-  expect(() => rateLimit().sockets({ pointsPerEvent: true })).toThrow(/pointsPerEvent needs points/);
+  expect(() => rateLimit().sockets({ pointsPerEvent: true })).toThrow(
+    /pointsPerEvent needs the options points and cost/,
+  );
   const limiter = rateLimit({ points: { max: 5 }, cost: () => 1 });
   expect(() => limiter.sockets({ pointsPerEvent: 1 } as never)).toThrow(/pointsPerEvent must be true or false/);
 });

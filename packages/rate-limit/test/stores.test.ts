@@ -339,23 +339,26 @@ describe('redisStore', () => {
     await expect(store.consume([charge()])).rejects.toThrow(Error);
   });
 
-  it.skipIf(!redisUrl)('redisStore locks no caller out longer than a window after the clock of the server was set back', async () => {
-    const client = new Redis(redisUrl ?? '');
-    onTestFinished(() => client.disconnect());
-    await client.ping();
-    const prefix = randomUUID();
-    const store = redisStore({ client, prefix });
-    const login = charge({ points: 5 });
-    await store.consume([login]);
-    const [key = ''] = await client.keys(`*${prefix}*`);
-    // As it was left by a clock that was an hour ahead.
-    await client.set(key, `5,${Date.now() + 3_600_000 + login.windowSeconds * 1_000}`);
-    const { allowed, buckets } = await store.consume([login]);
-    expect(allowed).toBe(false);
-    expect(buckets[0]?.resetSeconds).toBeLessThanOrEqual(login.windowSeconds);
-    expect(await client.pttl(key)).toBeLessThanOrEqual(login.windowSeconds * 1_000);
-    expect(await remaining(store, login)).toBe(0);
-  });
+  it.skipIf(!redisUrl)(
+    'redisStore locks no caller out longer than a window after the clock of the server was set back',
+    async () => {
+      const client = new Redis(redisUrl ?? '');
+      onTestFinished(() => client.disconnect());
+      await client.ping();
+      const prefix = randomUUID();
+      const store = redisStore({ client, prefix });
+      const login = charge({ points: 5 });
+      await store.consume([login]);
+      const [key = ''] = await client.keys(`*${prefix}*`);
+      // As it was left by a clock that was an hour ahead.
+      await client.set(key, `5,${Date.now() + 3_600_000 + login.windowSeconds * 1_000}`);
+      const { allowed, buckets } = await store.consume([login]);
+      expect(allowed).toBe(false);
+      expect(buckets[0]?.resetSeconds).toBeLessThanOrEqual(login.windowSeconds);
+      expect(await client.pttl(key)).toBeLessThanOrEqual(login.windowSeconds * 1_000);
+      expect(await remaining(store, login)).toBe(0);
+    },
+  );
 
   it.skipIf(!redisUrl)('redisStore fails at once while the client is not connected', async () => {
     const gone = new Redis(redisUrl ?? '');

@@ -44,9 +44,7 @@ export function watchUpgrades({
   onFailure,
 }: UpgradedSocketsOptions): UpgradedSockets {
   if (watched.has(server)) {
-    throw new TypeError(
-      'webSocketHooks: this server already has hooks. Make them once per WebSocketServer.',
-    );
+    throw new TypeError('webSocketHooks: this server already has hooks. Make them once per WebSocketServer.');
   }
   watched.add(server);
   const waiting = new WeakMap<object, NodeJS.Timeout>();

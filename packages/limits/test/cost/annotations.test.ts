@@ -39,15 +39,21 @@ describe('a directive of another library', () => {
     ],
   ];
 
-  it.each(foreign)('a directive of another library does not stop the start where estimators are used: %s', (_, definition, types) => {
-    const schema = build(`${definition} ${types}`);
-    expect(() => start(schema, { model: estimators([flat]) })).not.toThrow();
-    expect(priceOf(schema, '{ l { id } }', { model: estimators([flat]) })).toEqual([6, 1 + 5]);
-  });
+  it.each(foreign)(
+    'a directive of another library does not stop the start where estimators are used: %s',
+    (_, definition, types) => {
+      const schema = build(`${definition} ${types}`);
+      expect(() => start(schema, { model: estimators([flat]) })).not.toThrow();
+      expect(priceOf(schema, '{ l { id } }', { model: estimators([flat]) })).toEqual([6, 1 + 5]);
+    },
+  );
 
-  it.each(foreign)('a directive of another library stops the start where it would be read: %s', (_, definition, types) => {
-    expect(() => start(build(`${definition} ${types}`))).toThrow(TypeError);
-  });
+  it.each(foreign)(
+    'a directive of another library stops the start where it would be read: %s',
+    (_, definition, types) => {
+      expect(() => start(build(`${definition} ${types}`))).toThrow(TypeError);
+    },
+  );
 
   it('the message about a directive of another library has its arguments and the remedy', () => {
     const schema = build(
@@ -137,7 +143,7 @@ describe('@cost and @listSize under other names', () => {
       /@price on Query\.a: weight must be a finite number/,
     );
     expect(() => start(build(`${header} type Query { a: Int @price(weight: 1) @cost(weight: 2) }`))).toThrow(
-      'Query.a has both @cost and @price, which mean the same: leave one of them.',
+      'Query.a has both @cost and @price, which mean the same. Remove one of them.',
     );
   });
 

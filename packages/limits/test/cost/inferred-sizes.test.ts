@@ -82,7 +82,7 @@ describe('an integer argument with the name of a page size', () => {
     expect(events.map((event) => ('message' in event ? event.message : event.type))).toEqual([
       'cost: nothing says how long these lists can be, and each counts as 5 items: Query.all. Say it with @listSize or listSizes.',
       'cost: these arguments are taken for lengths of lists because of their names: Query.users(first:), Query.users(take:), ' +
-        'Query.page(limit:). Say with @listSize or listSizes what they mean, or name in inferredSlicingArguments those that are meant.',
+        'Query.page(limit:). Say with @listSize or listSizes what they mean, or list in inferredSlicingArguments the names that do give lengths.',
     ]);
   });
 });

@@ -54,19 +54,19 @@ it.each([
   ],
   ['a negative assumed size', query('a: [Int] @listSize(assumedSize: -1)'), /at least 0/],
   [
-    'an assumed size that never counts',
+    'an assumed size that has no effect',
     query('a(n: Int): [Int] @listSize(assumedSize: 1, slicingArguments: ["n"])'),
-    /never counts/,
+    /assumedSize has no effect/,
   ],
   [
     'an assumed size beside a slicing default',
     query('a(n: Int = 2): [Int] @listSize(assumedSize: 1, slicingArguments: ["n"], requireOneSlicingArgument: false)'),
-    /never counts/,
+    /assumedSize has no effect/,
   ],
   [
     'two slicing arguments with defaults of which one may be given',
     query('a(n: Int = 2, m: Int = 3): [Int] @listSize(slicingArguments: ["n", "m"])'),
-    /can never be given/,
+    /can never give exactly one/,
   ],
 ])('cost() keeps the server from starting with %s', (_, typeDefs, message) => {
   expect(() => start(typeDefs)).toThrow(TypeError);
@@ -99,7 +99,7 @@ it.each<[string, CostOptions, RegExp]>([
     { listSizes: { 'Query.l': 5 as unknown as object } },
     /listSizes\['Query\.l'\] must be a plain/,
   ],
-  ['a list size that says nothing', { listSizes: { 'Query.l': {} } }, /says no size/],
+  ['a list size that says nothing', { listSizes: { 'Query.l': {} } }, /is empty: give assumedSize/],
   ['list sizes in a Map', { listSizes: new Map() as never }, /listSizes must be a plain object/],
   ['weights in a Map', { weights: new Map([['Query.a', 5]]) as never }, /weights must be a plain object/],
   ['a list of options', [] as object, /must be a plain object/],
@@ -310,7 +310,7 @@ it('a warning at start names the lists that are priced by an assumed size which 
   };
   const told = (lists: string): string[] => [
     `cost: these lists are priced by their assumedSize, and nothing keeps them from being longer: ${lists}. ` +
-      'Name the arguments that say their length (slicingArguments), or bound what is returned with capLists ' +
+      'Name the arguments that give their length (slicingArguments), or limit what is returned with capLists ' +
       '(resolvedLists of createBulwark).',
   ];
   expect(await warnings(schema)).toEqual(told('Query.assumed, Query.grid, Query.byOption, Page.edges, Rows.items'));

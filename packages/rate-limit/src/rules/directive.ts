@@ -308,7 +308,8 @@ export function aWindow(option: string, seconds: unknown): void {
 }
 
 function readTiers(where: string, tiers: readonly unknown[], by: readonly Scope[]): ReadonlyMap<string, number> {
-  if (!by.includes('PRINCIPAL')) throw new TypeError(`${where}: tiers need PRINCIPAL in by, because a tier belongs to a caller.`);
+  if (!by.includes('PRINCIPAL'))
+    throw new TypeError(`${where}: tiers need PRINCIPAL in by, because a tier belongs to a caller.`);
   const limits = new Map<string, number>();
   for (const tier of tiers) {
     const { name, max } = (typeof tier === 'object' && tier !== null ? tier : {}) as { name?: unknown; max?: unknown };

@@ -50,7 +50,10 @@ describe('an invalid rule keeps the server from starting', () => {
       'type Query { f: Int @rateLimit(max: 1, by: [GLOBAL], tiers: [{ name: "pro", max: 9 }]) }',
       /tiers need PRINCIPAL/,
     ],
-    ['type Query { f: Int @rateLimit(max: 1, perResolve: true) }', /Query\.f: with perResolve, pass the schema/],
+    [
+      'type Query { f: Int @rateLimit(max: 1, perResolve: true) }',
+      /Query\.f: perResolve needs guarded resolvers. Pass the schema/,
+    ],
   ])('%s', (sdl, message) => {
     expect(() => start(sdl)).toThrow(message);
     expect(() => start(sdl)).toThrow(TypeError);

@@ -13,13 +13,16 @@ function flood(windows: Windows, count: number, points = 1, name = 'flood'): voi
   for (let i = 0; i < count; i += 1) windows.consume([login(`${name}:${i}`, points)]);
 }
 
-it.each([4, 5])('attack: thousands of invented keys do not make the store forget a key that has used %i of 5', (used) => {
-  const windows = createWindows(maxKeys);
-  windows.consume([login('attacker', used)]);
-  flood(windows, 10_000);
-  expect(windows.peek(login('attacker')).remaining).toBe(5 - used);
-  expect(windows.size()).toBe(maxKeys);
-});
+it.each([4, 5])(
+  'attack: thousands of invented keys do not make the store forget a key that has used %i of 5',
+  (used) => {
+    const windows = createWindows(maxKeys);
+    windows.consume([login('attacker', used)]);
+    flood(windows, 10_000);
+    expect(windows.peek(login('attacker')).remaining).toBe(5 - used);
+    expect(windows.size()).toBe(maxKeys);
+  },
+);
 
 it('among windows that are used equally the oldest is forgotten, which ends first', () => {
   for (const used of [1, 5]) {

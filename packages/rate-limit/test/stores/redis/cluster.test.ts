@@ -43,16 +43,19 @@ describe.skipIf(!url)('charges in several slots', () => {
   const left = (charges: readonly Charge[]): Promise<number[]> =>
     Promise.all(charges.map(async (charge) => (await healthy().peek(charge)).remaining));
 
-  it.each(['a', 'b', 'c'])('charges in several slots are taken in none where slot %s fails, and the call rejects', async (failing) => {
-    const store = storeWith((tag, work) =>
-      tag === failing ? Promise.reject(new Error(`slot ${tag} is down`)) : work(),
-    );
-    const charges = chargesOf('a', 'b', 'c');
-    for (const timeout of [undefined, 60_000]) {
-      await expect(store.consume(charges, timeout)).rejects.toThrow(`slot ${failing} is down`);
-    }
-    expect(await left(charges)).toEqual([5, 5, 5]);
-  });
+  it.each(['a', 'b', 'c'])(
+    'charges in several slots are taken in none where slot %s fails, and the call rejects',
+    async (failing) => {
+      const store = storeWith((tag, work) =>
+        tag === failing ? Promise.reject(new Error(`slot ${tag} is down`)) : work(),
+      );
+      const charges = chargesOf('a', 'b', 'c');
+      for (const timeout of [undefined, 60_000]) {
+        await expect(store.consume(charges, timeout)).rejects.toThrow(`slot ${failing} is down`);
+      }
+      expect(await left(charges)).toEqual([5, 5, 5]);
+    },
+  );
 
   it('charges in several slots are taken where all answer, and given back where one of them refuses', async () => {
     const charges = chargesOf('a', 'b', 'c');
