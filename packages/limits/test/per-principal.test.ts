@@ -23,7 +23,7 @@ describe('perPrincipal', () => {
     ['query ($v: JSON) { echo(v: $v) }', { maxVariableStringLength: 2 }, 'BAD_USER_INPUT', { variables: { v: 'abc' } }],
   ])('perPrincipal tightens the limits for some callers: %s under %o', async (text, tighter, code, more) => {
     const server = await serve({ perPrincipal: forStrangers(tighter) });
-    // One document, judged anew for each caller.
+    // One document, checked for each caller.
     const asked = [];
     for (const who of [ada, anonymous, ada, anonymous]) {
       asked.push(codes(await send(server, text, who, more)));

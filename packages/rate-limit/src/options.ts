@@ -37,7 +37,9 @@ export interface RateLimitOptions extends BudgetOptions {
    * without counting. @default 'insurance'
    */
   readonly onStoreError?: 'insurance' | 'deny' | 'allow' | undefined;
-  /** How many processes share the store. While it fails, each of them allows its share of every limit. Whole number, 1 or more. @default 1 */
+  /**
+   * How many processes share the store. While it fails, each of them allows its share of every limit. Whole number, 1 or more. @default 1
+   */
   readonly instances?: number | undefined;
   /** Milliseconds after which a store that does not answer counts as failed. Whole number, 1 to 60000. @default 100 */
   readonly storeTimeoutMilliseconds?: number | undefined;

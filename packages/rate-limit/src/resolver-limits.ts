@@ -226,7 +226,8 @@ export function requireGuarded({ fields }: LimitedFields, isPartial: boolean): v
       if (!needsGuard(limited, isPartial) || Object.hasOwn(limited.field.extensions, marker)) continue;
       const why = limited.perResolve.length > 0 ? 'perResolve' : 'partial';
       throw new TypeError(
-        `@rateLimit on ${typeName}.${limited.field.name}: ${why} needs guarded resolvers. Pass the schema through secure() of the rate limit.`,
+        `@rateLimit on ${typeName}.${limited.field.name}: ${why} needs guarded resolvers. Pass the schema through secure() of the ` +
+          'rate limit.',
       );
     }
   }

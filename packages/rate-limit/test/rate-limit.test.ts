@@ -218,8 +218,8 @@ describe('keys', () => {
 
   it('anonymous callers without an address share a bucket, and not that of a principal called unknown', async () => {
     const { server } = await serve(schema);
-    const nobody = { security: securityContext() };
-    expect((await send(server, '{ a: f b: f }', nobody)).status).toBe(200);
+    const anonymous = { security: securityContext() };
+    expect((await send(server, '{ a: f b: f }', anonymous)).status).toBe(200);
     expectRefused(await send(server, '{ f }', { security: securityContext() }));
     expect((await send(server, '{ f }', as({ id: 'unknown' }))).status).toBe(200);
   });

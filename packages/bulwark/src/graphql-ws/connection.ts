@@ -55,8 +55,8 @@ export function closeConnection({ extra }: Pick<Connection, 'extra'>, thrown: un
 }
 
 /**
- * Whether a caller still has the rights with which a stream began, because the stream is executed with those. Claims count as rights: owners
- * are compared with them, and policies read them.
+ * Whether a caller still has the rights with which a stream began, because the stream is executed with those. Claims count as rights:
+ * owners are compared with them, and policies read them.
  */
 export function haveSameRights(now: Principal | null, before: Principal | null | undefined): boolean {
   if (!now || !before) return !now && !before;

@@ -84,8 +84,8 @@ export interface WebSocketParts<C extends SecuredContext> extends WebSocketBound
   /** The `WebSocketServer` that is passed to `useServer`, too: its sockets are watched from their upgrade on. */
   readonly server: WebSocketServerLike;
   /**
-   * Returns the caller of a connection, or `null` for an anonymous one. Called for the connection, for each operation and for each event, so
-   * a credential must be valid more than once. If it throws, the connection is closed.
+   * Returns the caller of a connection, or `null` for an anonymous one. Called for the connection, for each operation and for each event,
+   * so a credential must be valid more than once. If it throws, the connection is closed.
    */
   readonly authenticate: (connection: Connection) => Principal | null | Promise<Principal | null>;
   /** The check of every operation: `checkOperation` with your controls. */
@@ -231,7 +231,10 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     closeConnection(socket, thrown);
   }
 
-  /** Authenticates again. Where the credential is not valid any more, or `mayGoOn` is false, it closes the connection and returns `undefined`. */
+  /**
+   * Authenticates again. Where the credential is not valid any more, or `mayGoOn` is false, it closes the connection and returns
+   * `undefined`.
+   */
   async function identifyAgain(
     socket: Socket,
     mayGoOn: (now: Principal | null) => boolean = () => true,
@@ -367,8 +370,8 @@ function maskTelling(onFailure: (error: unknown) => void): MaskResult {
 }
 
 /**
- * Makes a stream of one item of a single result. If a result cannot be serialised, graphql-ws makes an error of a stream, which is masked and
- * reported; but for a single result it closes the socket, and all other operations of the client end with it.
+ * Makes a stream of one item of a single result. If a result cannot be serialised, graphql-ws makes an error of a stream, which is masked
+ * and reported; but for a single result it closes the socket, and all other operations of the client end with it.
  */
 function toStream<T>(result: T): T {
   if (isAsyncIterable(result)) return result;

@@ -66,9 +66,9 @@ export function watchSocket(socket: Socket, gone: () => void): void {
 }
 
 /**
- * Stops reading from a client that does not read what it is sent. Every message has an answer, and a client could send messages and leave the
- * answers in the memory of this process until there is none left. If the client never reads on, graphql-ws ends the connection, because its
- * pings are not answered.
+ * Stops reading from a client that does not read what it is sent. Every message has an answer, and a client could send messages and leave
+ * the answers in the memory of this process until there is none left. If the client never reads on, graphql-ws ends the connection,
+ * because its pings are not answered.
  */
 export function holdBack({ extra }: Socket): void {
   const webSocket = findWebSocket(extra);

@@ -78,9 +78,9 @@ export function watchUpgrades({
 }
 
 /**
- * Keeps errors of a connection out of the log. A client that resets its connection would otherwise cause an error with a stack trace for each
- * message that was still to be sent, and could fill the log. That the client has gone, or has sent a broken frame, is known from the `close`
- * event.
+ * Keeps errors of a connection out of the log. A client that resets its connection would otherwise cause an error with a stack trace for
+ * each message that was still to be sent, and could fill the log. That the client has gone, or has sent a broken frame, is known from the
+ * `close` event.
  */
 function silence(socket: WebSocketLike): void {
   const { send, emit } = socket;

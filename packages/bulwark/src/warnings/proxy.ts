@@ -1,14 +1,14 @@
 /**
  * Notices when `clientAddress` does not fit the proxies in front of the server. Behind a proxy that it does not know, all clients have the
- * address of the proxy and share its limits. And a client that can reach the server without passing the proxies that it counts can write any
- * address into the header.
+ * address of the proxy and share its limits. And a client that can reach the server without passing the proxies that it counts can write
+ * any address into the header.
  */
 import type { ClientAddressOptions, RequestOrigin } from '@graphql-bulwark/core';
 import { createNetworkTest, normalizeAddress, readForwardedHops } from '@graphql-bulwark/core/internal';
 
 /**
- * Networks in which an operator's own proxies are (RFC 1918, RFC 4193, RFC 6598, loopback). A sender in another network is a client that has
- * invented the header, and no reason for a warning.
+ * Networks in which an operator's own proxies are (RFC 1918, RFC 4193, RFC 6598, loopback). A sender in another network is a client that
+ * has invented the header, and no reason for a warning.
  */
 const isPrivate = createNetworkTest([
   '10.0.0.0/8',

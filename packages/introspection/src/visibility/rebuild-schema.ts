@@ -41,10 +41,10 @@ export function rebuildSchema(schema: GraphQLSchema, hidden: Hidden, names: Read
   const renewType = <T extends GraphQLType>(type: T): T => {
     if (isListType(type)) return new GraphQLList(renewType(type.ofType as GraphQLType)) as unknown as T;
     if (isNonNullType(type)) return new GraphQLNonNull(renewType(type.ofType as never)) as unknown as T;
-    return renew(type as GraphQLNamedType) as T;
+    return copyOnce(type as GraphQLNamedType) as T;
   };
   const renewVisible = <T extends GraphQLNamedType>(types: readonly T[]): T[] =>
-    types.filter(({ name }) => names.has(name)).map((type) => renew(type) as T);
+    types.filter(({ name }) => names.has(name)).map((type) => copyOnce(type) as T);
   const copyArguments = (config: GraphQLFieldConfigArgumentMap, field: string): GraphQLFieldConfigArgumentMap =>
     copyVisible(
       config,
@@ -75,7 +75,7 @@ export function rebuildSchema(schema: GraphQLSchema, hidden: Hidden, names: Read
     return Object.fromEntries(kept.map(([name, value]) => [name, renew(value, name)]));
   }
 
-  function renew(type: GraphQLNamedType): GraphQLNamedType {
+  function copyOnce(type: GraphQLNamedType): GraphQLNamedType {
     let fresh = made.get(type.name);
     if (!fresh) {
       fresh = copyType(type);
@@ -125,7 +125,7 @@ export function rebuildSchema(schema: GraphQLSchema, hidden: Hidden, names: Read
   }
 
   const visible = (type: GraphQLNamedType | null | undefined): GraphQLNamedType | undefined =>
-    type && names.has(type.name) ? renew(type) : undefined;
+    type && names.has(type.name) ? copyOnce(type) : undefined;
   // Execution would refuse a missing required argument with its name and type, which the caller must not learn: so the directive goes.
   const needsHidden = ({ args: declared }: GraphQLDirective): boolean =>
     declared.some((arg) => isRequiredArgument(arg) && !names.has(getNamedType(arg.type).name));

@@ -262,7 +262,8 @@ function readWeights(schema: GraphQLSchema, { weights: given, model }: CostSetti
   for (const [coordinate, weight] of given) {
     if (!known.has(coordinate)) {
       throw new TypeError(
-        `cost: weights names ${show(coordinate)}, but the schema has no such object, scalar, enum, field of an object, argument or input field.`,
+        `cost: weights names ${show(coordinate)}, but the schema has no such object, scalar, enum, field of an object, argument or ` +
+          'input field.',
       );
     }
     weights.set(coordinate, weight);

@@ -81,7 +81,7 @@ it.each<[string, object, RegExp]>([
   ['an unknown mode', { mode: 'measure' }, /mode/],
   ['a list size of 0', { maxListSize: 0 }, /maxListSize/],
   ['an infinite weight', { weights: { 'Query.a': Infinity } }, /weights\['Query.a'\] must be a finite number/],
-  ['an actual cost that nobody sees', { actualCost: actualCost() }, /exposeCost/],
+  ['an actual cost that no client sees', { actualCost: actualCost() }, /exposeCost/],
   ['a policy that is no function', { perPrincipal: {} }, /perPrincipal/],
 ])('cost() refuses %s', (_, options, message) => {
   expect(() => cost(options)).toThrow(TypeError);

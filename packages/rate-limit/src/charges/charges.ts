@@ -75,7 +75,9 @@ export function listCharges(resolved: ResolvedOperation, limited: LimitedFields,
   return charges;
 }
 
-/** @returns a test whether a field is denied on all of these types. Its result is remembered per list, because lists are long and shared. */
+/**
+ * @returns a test whether a field is denied on all of these types. Its result is remembered per list, because lists are long and shared.
+ */
 function createDenialCheck({ isDenied }: ResolvedOperation): (fieldName: string, types: Iterable<Types>) => boolean {
   const known = new Map<Types, Map<string, boolean>>();
   const isDeniedOn = (fieldName: string, list: Types): boolean => {
@@ -128,7 +130,9 @@ function createReader({ operation, variables }: ResolvedOperation): (rule: Rule,
   };
 }
 
-/** @returns `undefined` where arguments do not coerce (a null for a required value). Execution will refuse them; they count all the same. */
+/**
+ * @returns `undefined` where arguments do not coerce (a null for a required value). Execution will refuse them; they count all the same.
+ */
 function readArguments(field: Call['field'], node: FieldNode, variables: Readonly<Record<string, unknown>>): Arguments {
   try {
     return getArgumentValues(field, node, variables);

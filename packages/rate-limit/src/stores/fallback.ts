@@ -132,8 +132,8 @@ export function withFallback(store: CounterStore, options: FallbackOptions): Fal
 }
 
 /**
- * Charges of one operation have at most one hash tag, that of its caller. If that place fails, the buckets that all callers share are counted
- * by the insurance with it.
+ * Charges of one operation have at most one hash tag, that of its caller. If that place fails, the buckets that all callers share are
+ * counted by the insurance with it.
  */
 function findPlace(charges: readonly Charge[]): string {
   return charges.find(({ hashTag }) => hashTag !== undefined)?.hashTag ?? '';

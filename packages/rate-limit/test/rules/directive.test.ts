@@ -250,8 +250,8 @@ describe('points', () => {
 describe('headers', () => {
   it('the name of a policy is quoted as a Structured Fields String', () => {
     const charge = { key: 'k', policy: 'a"b\\c\nd\u00e9', points: 1, limit: 5, windowSeconds: 60 };
-    const standing = [{ charge, remaining: 0, resetSeconds: 0 }];
-    expect(writeHeaders(standing)).toEqual({
+    const limits = [{ charge, remaining: 0, resetSeconds: 0 }];
+    expect(writeHeaders(limits)).toEqual({
       'ratelimit-policy': '"a\\"b\\\\c?d?";q=5;w=60',
       ratelimit: '"a\\"b\\\\c?d?";r=0;t=1',
     });

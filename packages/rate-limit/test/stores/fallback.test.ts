@@ -17,7 +17,7 @@ function broken(consume: CounterStore['consume']): CounterStore {
 const never = (): Promise<Consumption> => new Promise(() => {});
 const down = (): Promise<Consumption> => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.7:6379'));
 
-/** What is no verdict over one charge. */
+/** Results that are no valid answer for one charge. */
 const answers = [
   undefined,
   {},

@@ -1,4 +1,6 @@
-/** The part of a Redis client that is used: of ioredis and node-redis, for one server or a cluster. They are recognised by their methods. */
+/**
+ * The part of a Redis client that is used: of ioredis and node-redis, for one server or a cluster. They are recognised by their methods.
+ */
 import { createHash } from 'node:crypto';
 import { type Check, hasMethods, must } from '@graphql-bulwark/core/internal';
 

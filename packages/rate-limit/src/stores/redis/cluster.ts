@@ -1,4 +1,6 @@
-/** Charges in several slots of a cluster. They are taken slot by slot, and given back where another slot refuses, fails or does not answer. */
+/**
+ * Charges in several slots of a cluster. They are taken slot by slot, and given back where another slot refuses, fails or does not answer.
+ */
 import { awaitWithin } from '@graphql-bulwark/core/internal';
 import type { Decision } from './script.ts';
 

@@ -103,8 +103,8 @@ describe.skipIf(!url)('an operation over 20 limited coordinates and a budget of 
     try {
       const hashTag = ({ principal }: { principal: { id: string } | null }): string | undefined => principal?.id;
       const store = redisStore({ client: cluster });
-      const everybody = 'type Query { f: Int @rateLimit(max: 2) g: Int @rateLimit(max: 3, by: [GLOBAL]) }';
-      const { server } = await serve(everybody, { store, hashTag, storeTimeoutMilliseconds: 5_000 }, () => 1);
+      const shared = 'type Query { f: Int @rateLimit(max: 2) g: Int @rateLimit(max: 3, by: [GLOBAL]) }';
+      const { server } = await serve(shared, { store, hashTag, storeTimeoutMilliseconds: 5_000 }, () => 1);
       const statuses: number[] = [];
       for (const id of ['ann', 'ann', 'ann', 'bob', 'bob']) {
         statuses.push((await send(server, '{ f g }', as({ id }))).status);
