@@ -159,7 +159,7 @@ export function createSocketLimits(
     }
   }
 
-  function authenticating(socket: object, isAuthenticating: boolean): void {
+  function markAuthenticating(socket: object, isAuthenticating: boolean): void {
     for (const key of places.get(socket)?.keys ?? []) {
       const all = waiting.get(key);
       if (!all) continue;
@@ -207,7 +207,7 @@ export function createSocketLimits(
       waiting.set(key, all);
       return oldest && { socket: oldest as typeof socket, refusal: refuse('RATE_LIMITED', { policy }) };
     },
-    markAuthenticating: authenticating,
+    markAuthenticating,
     connect(socket, security) {
       const place = places.get(socket) ?? nowhere;
       if (place.isIn) return undefined;

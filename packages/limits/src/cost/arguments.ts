@@ -142,7 +142,7 @@ function priceInput(
     for (const item of value) total += priceInput(costs, nullable.ofType, weight, item, work);
     return total;
   }
-  if (!isInputObjectType(nullable)) return weight ?? costs.typeWeight(getNamedType(nullable));
+  if (!isInputObjectType(nullable)) return weight ?? costs.weighType(getNamedType(nullable));
   let total = weight ?? 1;
   const fields = costs.findPricedFields(nullable);
   // Loops over the given fields and not over those of the type: the budget counts values, and a type may have hundreds of fields.

@@ -37,7 +37,7 @@ export interface FieldCost {
   /** The cost of the field where no argument and no directive adds to it: its weight, 0 or more. */
   readonly own: number;
   /** What each returned object adds to the type cost. 0 or more. */
-  readonly weighType: number;
+  readonly typeWeight: number;
   /** Lists around the type: 2 for `[[T]]`. */
   readonly dimensions: number;
   readonly sizing: Sizing | undefined;
@@ -82,7 +82,7 @@ export interface CostSchema {
   readonly settings: CostSettings;
   /** @returns `undefined` where no object, interface or union has the name. */
   findType(name: string): TypeCosts | undefined;
-  typeWeight(type: GraphQLNamedType): number;
+  weighType(type: GraphQLNamedType): number;
   /** What one object of the type adds to the type cost. A negative weight counts as 0, because an object must not pay for others. */
   weighObject(type: GraphQLNamedType): number;
   /** @returns the weight of an argument, input field or directive argument; `undefined` where none is set. */
@@ -111,7 +111,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     schema,
     settings,
     findType: (name) => types.get(name),
-    typeWeight(type) {
+    weighType(type) {
       let weight = typeWeights.get(type.name);
       if (weight === undefined) {
         weight = weights.get(type.name) ?? chooseTypeWeight(type);
@@ -119,7 +119,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
       }
       return weight;
     },
-    weighObject: (type) => Math.max(0, costs.typeWeight(type)),
+    weighObject: (type) => Math.max(0, costs.weighType(type)),
     weighInput: (input) => inputs.get(input),
     listPricedArguments: (args) => args.filter((arg) => canCost(arg.type, inputs.get(arg))),
     findPricedFields(type) {
@@ -140,12 +140,12 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     if (!isAbstractType(type)) return isObjectType(type) ? 1 : 0;
     // Apollo Router counts 1 for an interface or union, whatever its members weigh.
     if (settings.model?.name === 'apollo') return 1;
-    return Math.max(0, ...schema.getPossibleTypes(type).map((member) => costs.typeWeight(member)));
+    return Math.max(0, ...schema.getPossibleTypes(type).map((member) => costs.weighType(member)));
   }
 
   function canCost(type: GraphQLInputType, weight: number | undefined): boolean {
     const named = getNamedType(type);
-    return isInputObjectType(named) || (weight ?? costs.typeWeight(named)) !== 0;
+    return isInputObjectType(named) || (weight ?? costs.weighType(named)) !== 0;
   }
 
   function groupMembers({ fields, members }: TypeCosts): MemberGroups {
@@ -202,7 +202,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
   ): FieldCost {
     const named = getNamedType(field.type);
     const priced = costs.listPricedArguments(field.args);
-    const weight = weights.get(coordinate) ?? costs.typeWeight(named);
+    const weight = weights.get(coordinate) ?? costs.weighType(named);
     const given = readListSize(type, field, settings, readSize);
     const sizing = given
       ? compileSizing(coordinate, field, given, settings.maxListSize)
@@ -228,7 +228,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
       composite,
       weight,
       own,
-      weighType: typeWeight,
+      typeWeight,
       dimensions,
       sizing,
       isFree,

@@ -191,7 +191,7 @@ class SelectionCompiler {
       each: 0,
       size: sizes.size,
       guess: sizes.guess,
-      typeWeight: cost.weighType,
+      typeWeight: cost.typeWeight,
       holds: together && condition === '' ? undefined : anyHolds(fields.map((field) => field.condition)),
       below,
       whole: priceWhole !== undefined,

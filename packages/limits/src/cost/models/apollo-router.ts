@@ -69,7 +69,7 @@ function compileApollo(compiler: Compiler, root: SelectionSetNode, rootType: Typ
       each: cost.weight,
       size,
       guess,
-      typeWeight: cost.weighType,
+      typeWeight: cost.typeWeight,
       holds: undefined,
       whole: false,
       below:
