@@ -74,7 +74,7 @@ type Kind = 'denial' | 'other';
 /** Callers remembered at once. */
 const remembered = 100_000;
 
-/** Documents of callers remembered at once. */
+/** Documents of callers remembered at once, in each of two generations. */
 const rememberedDocuments = 20_000;
 
 /** What Apollo Server refuses by itself. An unknown persisted-query hash is ordinary. */

@@ -14,32 +14,50 @@ export interface ValidDocuments {
   readonly include: (request: Pick<IncomingRequest, 'source' | 'extensions' | 'security'>) => boolean;
 }
 
-/** @param max how many are kept; above it the one that has not been sent for longest is forgotten. */
+/** id of a principal, empty for all that have none -> hashes. Nested, because a key of both would be put together per request. */
+type Generation = Map<string, Set<string>>;
+
+/**
+ * Two generations, so that nothing has to be put in order: when the young one is full it becomes the old one, and what has not been
+ * run since then is forgotten with the one before.
+ *
+ * @param max how many are kept in each generation.
+ */
 export function createValidDocuments(max: number): ValidDocuments {
   const hashes = new WeakMap<DocumentNode, string>();
-  const known = new Set<string>();
+  let young: Generation = new Map();
+  let old: Generation = new Map();
+  let size = 0;
 
   return {
     remember({ document, source, security }) {
       if (source === undefined) return;
       const hash = hashes.get(document) ?? sha256(source);
       hashes.set(document, hash);
-      const key = writeKey(hash, security);
-      known.delete(key);
-      known.add(key);
-      const [oldest] = known.size > max ? known : [];
-      if (oldest !== undefined) known.delete(oldest);
+      const caller = nameCaller(security);
+      if (young.get(caller)?.has(hash)) return;
+      if (size >= max) {
+        old = young;
+        young = new Map();
+        size = 0;
+      }
+      young.set(caller, (young.get(caller) ?? new Set()).add(hash));
+      size += 1;
     },
     include({ source, extensions, security }) {
-      if (source !== undefined) return known.has(writeKey(sha256(source), security));
-      const { sha256Hash } = (extensions?.['persistedQuery'] ?? {}) as { readonly sha256Hash?: unknown };
-      if (typeof sha256Hash !== 'string') return false;
-      return known.has(writeKey(Buffer.from(sha256Hash, 'hex').toString('base64url'), security));
+      const hash = source === undefined ? readPersistedHash(extensions) : sha256(source);
+      const caller = nameCaller(security);
+      return hash !== undefined && [young, old].some((generation) => generation.get(caller)?.has(hash));
     },
   };
 }
 
-function writeKey(hash: string, { principal }: SecurityContext): string {
-  if (!principal) return hash;
-  return `${hash} ${principal.id.length > hash.length ? sha256(principal.id) : principal.id}`;
+function nameCaller({ principal }: SecurityContext): string {
+  return principal?.id ?? '';
+}
+
+/** Of a persisted query: Apollo Server takes the SHA-256 of its text as hexadecimal digits. */
+function readPersistedHash(extensions: IncomingRequest['extensions']): string | undefined {
+  const { sha256Hash } = (extensions?.['persistedQuery'] ?? {}) as { readonly sha256Hash?: unknown };
+  return typeof sha256Hash === 'string' ? Buffer.from(sha256Hash, 'hex').toString('base64url') : undefined;
 }
