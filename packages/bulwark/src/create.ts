@@ -39,6 +39,7 @@ import {
 import { compileAccess, introspection } from '@graphql-bulwark/introspection';
 import { createViews, hideUnauthorized } from '@graphql-bulwark/introspection/visibility';
 import { type CostControl, capLists, cost, costDirectives, limits, resolveLimits } from '@graphql-bulwark/limits';
+import { type OperationEventOptions, operationEvents } from '@graphql-bulwark/monitor';
 import {
   type RateLimit,
   type RateLimitOptions,
@@ -136,6 +137,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
   const controls: readonly Control<C>[] = [
     createContextNotice(warn),
+    ...(options.operationEvents ? [operationEvents<C>(priceEvents(prices))] : []),
     ...(hides ? [hideUnauthorized<C>(findView)] : []),
     introspection({ ...introspecting, ...(filtered && { view: findView }) }),
     limits<C>(options.limits),
@@ -242,6 +244,11 @@ function createContextNotice<C>(warn: (message: string) => void): Control<C> {
 function addPrices<C>(options: RateLimitOptions, prices: CostControl<C> | undefined): RateLimitOptions {
   if (!options.points || options.cost || !prices) return options;
   return { ...options, cost: (operation) => prices.costOf(operation as ResolvedOperation<C>).fieldCost };
+}
+
+/** Events have the cost that the cost control finds, where there is one. */
+function priceEvents<C>(prices: CostControl<C> | undefined): OperationEventOptions<C> {
+  return prices ? { cost: (operation) => prices.costOf(operation).fieldCost } : {};
 }
 
 /** @throws {TypeError} with the whole report, where `strictExposure` says so. */

@@ -29,7 +29,8 @@ export function createMissSearch(): MissSearch {
     if (number === undefined) return { coordinate, id: digest(text) };
     const prefix = text.slice(0, -number.length);
     const near = [Number(number) - 1, Number(number) + 1].filter((each) => each >= 0);
-    const neighbors = near.map((each) => digest(prefix + String(each).padStart(number.length, '0')));
+    const width = number.startsWith('0') ? number.length : 0;
+    const neighbors = near.map((each) => digest(prefix + String(each).padStart(width, '0')));
     return { coordinate, id: digest(text), neighbors };
   }
 

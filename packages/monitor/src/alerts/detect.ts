@@ -81,7 +81,7 @@ const catalog = {
     {
       ...count(30),
       sequentialPoints: { default: 3, check: aCount },
-      crowd: { default: 20, check: atLeast(2) },
+      crowd: { default: 10, check: atLeast(2) },
       ...window(600),
     },
     createGuessRule,
@@ -95,7 +95,7 @@ const catalog = {
     },
     createVolumeRule,
   ),
-  sharedCredential: makeRule({ count: { default: 6, check: atLeast(2) }, ...window(300) }, createSharingRule),
+  sharedCredential: makeRule({ count: { default: 8, check: atLeast(2) }, ...window(300) }, createSharingRule),
   refusalSpike: makeRule(
     { factor: { default: 5, check: anyFactor }, minimum: { default: 100, check: aCount }, ...window(300) },
     createSpikeRule,

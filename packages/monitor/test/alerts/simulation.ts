@@ -30,13 +30,13 @@ const midnight = Date.UTC(2026, 0, 5);
 /**
  * Replays what happened, in order of time.
  *
- * @param detectors how many processes see it, each event one of them in turn.
+ * @param setting `processes`: how many see it, each event one of them in turn.
  * @returns the alerts, with `at` in seconds since the day began.
  */
 export async function replay(
   happenings: readonly Happening[],
   options: Partial<AlertOptions> = {},
-  { detectors: processes = 1, store = memoryStore() }: { detectors?: number; store?: CounterStore } = {},
+  { processes = 1, store = memoryStore() }: { readonly processes?: number; readonly store?: CounterStore } = {},
 ): Promise<(Alert & { readonly at: number })[]> {
   vi.useFakeTimers({ toFake: ['Date', 'performance'], now: midnight });
   try {

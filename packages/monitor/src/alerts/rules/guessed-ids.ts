@@ -15,7 +15,7 @@ export interface GuessedIdsOptions {
   readonly count?: number | undefined;
   /** Points of an id that follows another one of this caller. Whole number, 1 or more. @default 3 */
   readonly sequentialPoints?: number | undefined;
-  /** Callers with such points on one field from which on it is no attack of one of them. @default 20 */
+  /** Callers with such points on one field from which on it is no attack of one of them. @default 10 */
   readonly crowd?: number | undefined;
   /** @default 600 */
   readonly windowSeconds?: number | undefined;
@@ -31,23 +31,32 @@ interface Guesses {
   readonly ids: Set<string>;
 }
 
+/** Callers who miss on one field, and how many they were in the window before. */
+interface Crowd {
+  since: number;
+  before: number;
+  readonly callers: Set<string>;
+}
+
 export function createGuessRule(
   settings: Readonly<Record<'count' | 'sequentialPoints' | 'crowd' | 'windowSeconds', number>>,
   tools: RuleTools,
 ): Rule {
   const { count, sequentialPoints, crowd, windowSeconds } = settings;
   const callers = new BoundedMap<Guesses>(tools.maxSubjects);
-  const crowds = new BoundedMap<{ since: number; readonly callers: Set<string> }>(1_000);
+  const crowds = new BoundedMap<Crowd>(1_000);
 
   function countCrowd(coordinate: string, caller: string, time: number): number {
-    const here = crowds.getOrMake(coordinate, () => ({ since: time, callers: new Set() }));
-    if (time - here.since >= windowSeconds * 1_000) {
-      // What was a crowd until now is still one until its next window has begun to fill.
+    const here = crowds.getOrMake(coordinate, () => ({ since: time, before: 0, callers: new Set() }));
+    const passed = Math.floor((time - here.since) / (windowSeconds * 1_000));
+    if (passed > 0) {
+      // What was a crowd stays one for a window: the new one has to fill first.
+      here.before = passed === 1 ? here.callers.size : 0;
       here.callers.clear();
-      here.since = time;
+      here.since += passed * windowSeconds * 1_000;
     }
     if (here.callers.size < crowd) here.callers.add(caller);
-    return here.callers.size;
+    return Math.max(here.callers.size, here.before);
   }
 
   return function watchIds(event: SecurityEvent) {
@@ -70,8 +79,8 @@ export function createGuessRule(
     if (points === 0 || !miss) return;
     const { coordinate } = miss;
     tools.tally.add({ policy: 'alert.guessed-ids', key: caller.key, windowSeconds }, points, (sum) => {
-      // A caller is one of a crowd once a third of the points are there: before it, one stale link would make one.
-      const together = sum * 3 >= count ? countCrowd(coordinate, caller.key, time) : 0;
+      // A caller is one of a crowd with a sixth of the points: before it, a few stale links would make one.
+      const together = sum * 6 >= count ? countCrowd(coordinate, caller.key, time) : 0;
       if (together >= crowd) {
         const message = `Many callers ask ${coordinate} for ids that are missing or denied: a broken release, or a distributed scan.`;
         const subject = { ...everybody, key: `field ${coordinate}` };

@@ -7,7 +7,7 @@ import { cutToNetwork, type Rule, type RuleTools } from '../rule.ts';
 
 /** When networks are too many. */
 export interface SharedCredentialOptions {
-  /** Networks (`/24` of IPv4, `/48` of IPv6) of one API key or principal. Whole number, 2 or more. @default 6 */
+  /** Networks (`/24` of IPv4, `/48` of IPv6) of one API key or principal. Whole number, 2 or more. @default 8 */
   readonly count?: number | undefined;
   /** @default 300 */
   readonly windowSeconds?: number | undefined;
