@@ -28,8 +28,7 @@ const schema = makeExecutableSchema({
       sure: () => {
         throw deny('NOT_FOUND');
       },
-      invoices: (_: unknown, { ids }: { ids: string[] }) =>
-        ids.map((id) => (id.startsWith('own') ? { id } : null)),
+      invoices: (_: unknown, { ids }: { ids: string[] }) => ids.map((id) => (id.startsWith('own') ? { id } : null)),
       all: () => [{ id: 1, lines: [{ id: 2 }, { id: 3 }] }, { id: 4 }],
       found: () => null,
       broken: () => {
@@ -39,7 +38,10 @@ const schema = makeExecutableSchema({
   },
 });
 
-async function start(options: OperationEventOptions<SecuredContext> = {}, controls: readonly Control<SecuredContext>[] = []) {
+async function start(
+  options: OperationEventOptions<SecuredContext> = {},
+  controls: readonly Control<SecuredContext>[] = [],
+) {
   const events: Answered[] = [];
   const server = new ApolloServer<SecuredContext>({
     schema,

@@ -1,7 +1,8 @@
 /** Processes that share a store: each sees a part of an attack, and one of them speaks. */
-import { Redis } from 'ioredis';
-import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
+
 import type { CounterStore, SecurityEvent } from '@graphql-bulwark/core';
+import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
+import { Redis } from 'ioredis';
 import { expect, inject, it } from 'vitest';
 import { createMonitor, detect } from '../../src/index.ts';
 import { attacks } from './attacks.ts';
@@ -18,9 +19,7 @@ it.each(shared)('two processes with one store find $name, and one of them speaks
 
 it('each of two processes without a shared store would miss what both see together', async () => {
   const guesses = attacks[0]?.happen(60, 1).slice(0, 8) ?? [];
-  const apart = await Promise.all(
-    [0, 1].map((half) => replay(guesses.filter((_, i) => i % 2 === half))),
-  );
+  const apart = await Promise.all([0, 1].map((half) => replay(guesses.filter((_, i) => i % 2 === half))));
   expect(apart.flat()).toEqual([]);
   expect(await replay(guesses, {}, { processes: 2 })).toHaveLength(1);
 });
@@ -50,19 +49,22 @@ async function failBefore(stores: readonly CounterStore[], times: number): Promi
   return alerts;
 }
 
-it.runIf(redisUrl)('two processes with one Redis raise one alert between them, and none below the threshold', async () => {
-  const client = new Redis(redisUrl ?? '');
-  try {
-    await client.ping();
-    const open = (prefix: string) => [0, 1].map(() => redisStore({ client, prefix }));
-    expect(await failBefore(open('monitor-few'), 4)).toEqual([]);
-    expect(await failBefore(open('monitor-many'), 12)).toMatchObject([
-      { rule: 'failedAuthentications', clientIp: '203.0.113.9', threshold: 5 },
-    ]);
-  } finally {
-    client.disconnect();
-  }
-});
+it.runIf(redisUrl)(
+  'two processes with one Redis raise one alert between them, and none below the threshold',
+  async () => {
+    const client = new Redis(redisUrl ?? '');
+    try {
+      await client.ping();
+      const open = (prefix: string) => [0, 1].map(() => redisStore({ client, prefix }));
+      expect(await failBefore(open('monitor-few'), 4)).toEqual([]);
+      expect(await failBefore(open('monitor-many'), 12)).toMatchObject([
+        { rule: 'failedAuthentications', clientIp: '203.0.113.9', threshold: 5 },
+      ]);
+    } finally {
+      client.disconnect();
+    }
+  },
+);
 
 it('a store that is down costs the counts of that time, and no request, sink or later alert', async () => {
   const store = memoryStore();

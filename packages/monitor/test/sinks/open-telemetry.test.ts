@@ -1,9 +1,9 @@
+import type { SecurityEvent } from '@graphql-bulwark/core';
 import { context, metrics, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import type { SecurityEvent } from '@graphql-bulwark/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createMonitor } from '../../src/index.ts';
 import { openTelemetryEvents, readTraceId } from '../../src/sinks/open-telemetry.ts';
