@@ -98,7 +98,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const hops = cause ? cause.hops + 1 : 0;
     if (isClosed || hops > maxHops) return;
     const trace = traceId && findTraceId();
-    const sent: SecurityEvent = trace ? { ...event, traceId: trace } : event;
+    const sent: SecurityEvent = trace ? { traceId: trace, ...event } : event;
     const give = (queue: SinkQueue): void => {
       if (queue !== cause?.queue) queue.add(sent, hops);
     };

@@ -85,9 +85,9 @@ export function operationEvents<C = unknown>(options: OperationEventOptions<C> =
       const code = errors.map(({ extensions }) => extensions?.['code']).find(isKnownCode);
       answer.report({
         type: 'operation.answered',
-        ...(code !== undefined && { code }),
         errors: errors.length,
         objects: countObjects(data),
+        ...(code !== undefined && { code }),
         ...(operation && describe(answer, operation)),
       });
     },
