@@ -9,7 +9,7 @@ const directiveTable = { weight: { required: true, check: checkWeight } } as con
 
 /** coordinate -> weight, from the schema, then from the options. */
 export function readWeights(schema: GraphQLSchema, { weights: given, model }: CostSettings): Map<string, number> {
-  const read = createAnnotationReader(schema, 'cost', model === 'estimators');
+  const read = createAnnotationReader(schema, 'cost', model?.name === 'estimators');
   const weights = new Map<string, number>();
   const known = new Set<string>();
   for (const [coordinate, element] of listElements(schema)) {
