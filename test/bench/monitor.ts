@@ -78,7 +78,10 @@ const rows: [string, number][] = [
   ['an event to a function that does nothing', await measureEvents(answered, 'noted')],
   ['through a monitor with one sink that does nothing', await measureEvents(answered, 'noted', { sinks: [() => {}] })],
   ['to pino, which writes nowhere', await measureEvents(answered, 'noted', { sinks: [pinoEvents(nowhere)] })],
-  ['to the metrics of OpenTelemetry', await measureEvents(answered, 'noted', { sinks: [openTelemetryEvents({ meter })] })],
+  [
+    'to the metrics of OpenTelemetry',
+    await measureEvents(answered, 'noted', { sinks: [openTelemetryEvents({ meter })] }),
+  ],
   [
     'to all rules: an operation',
     await measureEvents(answered, 'noted', { sinks: [], detector: detect({ store: memoryStore() }) }),
