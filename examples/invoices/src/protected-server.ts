@@ -65,6 +65,9 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     ...openApp(identity),
     denyList,
     bruteForce: bruteForceProtection({ ...counting, name: 'login', events }),
+    reportFailedLogin(clientIp) {
+      events.emit({ type: 'auth.failure', code: 'UNAUTHENTICATED', reason: 'password' }, 'refused', { clientIp });
+    },
   };
   const bulwark = createBulwark<Context>({
     authenticate: {
