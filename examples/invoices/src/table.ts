@@ -94,7 +94,7 @@ export function listAlerts(alerts: readonly RaisedAlert[], paint: Paint): string
     const line = `${rule}: ${message}`;
     counts.set(line, (counts.get(line) ?? 0) + 1);
   }
-  const lines = [...counts].map(([line, count]) => `  ${String(count).padStart(3)} x ${line}`);
+  const lines = [...counts].flatMap(([line, count]) => wrap(`${count} x ${line}`, 96).map((part) => `  ${part}`));
   return ['', paint('bold', `${alerts.length} alerts were raised by these attacks.`), ...lines].join('\n');
 }
 
