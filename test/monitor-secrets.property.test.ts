@@ -14,7 +14,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { GraphQLError } from 'graphql';
 import { createBulwark, type SecurityEvent } from 'graphql-bulwark';
 import { createMonitor, detect, pinoEvents } from 'graphql-bulwark/monitor';
@@ -171,7 +171,7 @@ beforeAll(async () => {
     onEvent: (event) => {
       // A request has a span of its own where an application is instrumented.
       const span = tracer.startSpan('request');
-      context.with(trace.setSpan(context.active(), span), () => void monitor.onEvent(event));
+      context.with(trace.setSpan(context.active(), span), () => monitor.onEvent(event));
       span.end();
     },
     exposure: false,

@@ -44,7 +44,7 @@ export function operationEvents<C = unknown>(options: OperationEventOptions<C> =
 
   function price(operation: ResolvedOperation<C>): number | undefined {
     try {
-      const priced = cost?.(operation as ResolvedOperation);
+      const priced = cost?.(operation);
       return Number.isFinite(priced) ? priced : undefined;
     } catch {
       return undefined;

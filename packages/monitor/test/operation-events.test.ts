@@ -116,7 +116,7 @@ it('a code of the application is not told, since the application may build it fr
 it('each operation of a batch is told', async () => {
   const { server, events } = await start();
   await sendBody(server, [{ query: '{ all { id } }' }, { query: '{ found { id } }' }], as(null));
-  expect(events.map(({ objects }) => objects).toSorted()).toEqual([1, 3]);
+  expect(events.map(({ objects }) => objects)).toEqual(expect.arrayContaining([1, 3]));
 });
 
 it.each([

@@ -116,7 +116,7 @@ export function createTally(store: CounterStore, failed: (error: unknown) => voi
       start();
     },
     async settled() {
-      while (running) await running;
+      for (let pending = running; pending; pending = running) await pending;
     },
     waiting: () => additions.size + calls.length,
   };

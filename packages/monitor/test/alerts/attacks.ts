@@ -21,11 +21,12 @@ function repeat<T>(times: number, seconds: number, make: (at: number, i: number)
 }
 
 function answered(at: number, who: Partial<Person>, more: object = {}): Happening {
-  return { type: 'operation.answered', errors: 0, objects: 1, cost: 1, at, ...who, ...more } as Happening;
+  return { type: 'operation.answered', errors: 0, objects: 1, cost: 1, at, ...who, ...more };
 }
 
-const failure = (at: number, clientIp: string, more: object = {}): Happening =>
-  ({ type: 'auth.failure', code: 'UNAUTHENTICATED', reason: 'signature', at, clientIp, ...more }) as Happening;
+function failure(at: number, clientIp: string, more: object = {}): Happening {
+  return { type: 'auth.failure', code: 'UNAUTHENTICATED', reason: 'signature', at, clientIp, ...more };
+}
 
 const miss = (id: number) => ({
   coordinate: 'Query.invoice',

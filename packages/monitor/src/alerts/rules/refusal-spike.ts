@@ -65,27 +65,22 @@ export function createSpikeRule(
   };
 }
 
+/** Types of events that stand for one status, whatever their code. */
+const statusOfType: ReadonlyMap<SecurityEvent['type'], Status> = new Map([
+  ['introspection.blocked', '403'],
+  ['rate.limited', '429'],
+  ['auth.locked', '429'],
+  ['failure', '5xx'],
+  ['error.masked', '5xx'],
+]);
+
 /** Finds the status for which an event stands. Expired tokens are left out: every morning begins with them. */
 function classify(event: SecurityEvent): Status | 'success' | undefined {
-  switch (event.type) {
-    case 'operation.answered':
-      return event.code === undefined ? 'success' : undefined;
-    case 'auth.failure':
-    case 'auth.revoked':
-      return event.code === 'UNAUTHENTICATED' ? '401' : event.code === 'SERVICE_UNAVAILABLE' ? '5xx' : undefined;
-    case 'access.denied':
-      return event.code === 'UNAUTHENTICATED' ? '401' : '403';
-    case 'introspection.blocked':
-      return '403';
-    case 'rate.limited':
-    case 'auth.locked':
-      return '429';
-    case 'failure':
-    case 'error.masked':
-      return '5xx';
-    default:
-      return undefined;
-  }
+  if (event.type === 'operation.answered') return event.code === undefined ? 'success' : undefined;
+  if (event.type === 'access.denied') return event.code === 'UNAUTHENTICATED' ? '401' : '403';
+  if (event.type !== 'auth.failure' && event.type !== 'auth.revoked') return statusOfType.get(event.type);
+  if (event.code === 'SERVICE_UNAVAILABLE') return '5xx';
+  return event.code === 'UNAUTHENTICATED' ? '401' : undefined;
 }
 
 function createCounts(): Counts {
