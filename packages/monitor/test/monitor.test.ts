@@ -119,6 +119,22 @@ it('two sinks that answer each event with an event do not keep each other busy f
   expect(ids.length).toBeLessThanOrEqual(6);
 });
 
+it('a sink that sends an event while the request runs does not call itself without end', async () => {
+  let calls = 0;
+  const monitor = start([
+    {
+      name: 'recursive',
+      observe() {
+        calls += 1;
+        monitor.onEvent(event('again'));
+      },
+    },
+  ]);
+  monitor.onEvent(event('a'));
+  await monitor.flush();
+  expect(calls).toBe(1);
+});
+
 it('lost events are logged once a minute per sink, without the text of the error', async () => {
   const lines: string[] = [];
   const monitor = start(

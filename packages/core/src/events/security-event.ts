@@ -112,7 +112,7 @@ export interface Miss {
   readonly neighbors?: readonly string[];
 }
 
-/** Why an alert was raised. Whose doing it is stands in `principalId` or `clientIp` of the event; in neither: of many. */
+/** Why an alert was raised. The event has the `principalId` or `clientIp` that it is about; neither: it is about all callers. */
 export interface AlertDetails {
   /** The name of the rule, as in the options of `detect()`. */
   readonly rule: string;

@@ -2,7 +2,7 @@
 import type { SecurityEvent } from '@graphql-bulwark/core';
 import type { Tally } from './tally.ts';
 
-/** Whose doing it is, in an alert and as the key of what is counted. */
+/** The caller that an alert is about, and the key of what is counted. */
 export interface Subject {
   readonly key: string;
   readonly principalId?: string;
@@ -38,7 +38,7 @@ export function findCaller({ principalId, clientIp }: SecurityEvent): Subject | 
 }
 
 /** The subject of an alert that is about no caller alone. */
-export const everybody: Subject = { key: 'all' };
+export const allCallers: Subject = { key: 'all' };
 
 /**
  * Cuts an address to its network: 24 bits of IPv4, 48 bits of IPv6. A fleet of workers or the phones of one carrier change

@@ -9,7 +9,7 @@ import { awaitWithin } from '@graphql-bulwark/core/internal';
 export interface Tallied {
   /** Names the rule, and what it counts. */
   readonly policy: string;
-  /** Whose doing it is. */
+  /** The caller, or another subject. */
   readonly key: string;
   readonly windowSeconds: number;
 }

@@ -7,7 +7,7 @@
  */
 import type { SecurityEvent } from '@graphql-bulwark/core';
 import { BoundedMap } from '../bounded-map.ts';
-import { everybody, findCaller, type Rule, type RuleTools } from '../rule.ts';
+import { allCallers, findCaller, type Rule, type RuleTools } from '../rule.ts';
 
 /** When ids are too many. */
 export interface GuessedIdsOptions {
@@ -83,7 +83,7 @@ export function createGuessRule(
       const together = sum * 6 >= count ? countCrowd(coordinate, caller.key, time) : 0;
       if (together >= crowd) {
         const message = `Many callers ask ${coordinate} for ids that are missing or denied: a broken release, or a distributed scan.`;
-        const subject = { ...everybody, key: `field ${coordinate}` };
+        const subject = { ...allCallers, key: `field ${coordinate}` };
         tools.raise({ subject, message, count: together, threshold: crowd, windowSeconds }, time);
       } else if (sum >= count) {
         const message = `A caller asks ${coordinate} for many ids that are missing or denied.`;

@@ -5,7 +5,7 @@
  * A morning brings more of everything. So what is expected grows with the operations that succeed; an attack adds none.
  */
 import type { SecurityEvent } from '@graphql-bulwark/core';
-import { everybody, type Rule, type RuleTools } from '../rule.ts';
+import { allCallers, type Rule, type RuleTools } from '../rule.ts';
 
 /** When a rise is a spike. */
 export interface RefusalSpikeOptions {
@@ -60,7 +60,7 @@ export function createSpikeRule(
     const threshold = Math.max(minimum, Math.ceil(expect(kind) * factor));
     if (now[kind] < threshold) return;
     const message = `Far more answers than in the hour before have the status ${kind}.`;
-    const subject = { ...everybody, key: `status ${kind}` };
+    const subject = { ...allCallers, key: `status ${kind}` };
     tools.raise({ subject, message, count: now[kind], threshold, windowSeconds }, event.time);
   };
 }
