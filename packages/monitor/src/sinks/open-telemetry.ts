@@ -97,6 +97,13 @@ function createSpanEvents(tracer: Tracer): (event: SecurityEvent) => void {
   };
 }
 
+/** What an event says of its request, where it knows it. */
+const requestFields = [
+  ['bulwark.operation.hash', 'operationHash'],
+  ['bulwark.client.name', 'clientName'],
+  ['bulwark.client.version', 'clientVersion'],
+] as const;
+
 function listSpanAttributes(event: SecurityEvent): Attributes {
   const attributes = listMetricAttributes(event);
   const more: readonly (readonly [name: string, value: string | number | undefined])[] = [
@@ -111,5 +118,9 @@ function listSpanAttributes(event: SecurityEvent): Attributes {
     ['bulwark.count', 'count' in event ? event.count : undefined],
   ];
   for (const [name, value] of more) if (value !== undefined) attributes[name] = value;
+  for (const [name, field] of requestFields) {
+    const value: unknown = Reflect.get(event, field);
+    if (typeof value === 'string') attributes[name] = value;
+  }
   return attributes;
 }

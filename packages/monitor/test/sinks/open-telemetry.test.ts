@@ -68,7 +68,8 @@ it('an event stands on the span of the request that it is about, with its trace 
     traceId: readTraceId,
   });
   const span = tracer.startSpan('request');
-  context.with(trace.setSpan(context.active(), span), () => monitor.onEvent(denied));
+  const labelled = Object.assign({ operationHash: 'h-1', clientName: 'web', clientVersion: '1.2' }, denied);
+  context.with(trace.setSpan(context.active(), span), () => monitor.onEvent(labelled));
   monitor.onEvent(denied);
   span.end();
   await monitor.flush();
@@ -82,6 +83,9 @@ it('an event stands on the span of the request that it is about, with its trace 
         'user.id': 'u-1',
         'client.address': '192.0.2.1',
         'bulwark.coordinate': 'Query.users',
+        'bulwark.operation.hash': 'h-1',
+        'bulwark.client.name': 'web',
+        'bulwark.client.version': '1.2',
       },
     },
   ]);
