@@ -17,6 +17,7 @@ import {
 } from '@graphql-bulwark/core';
 import {
   buildRefusalEvent,
+  exposeHttpError,
   hasEnded,
   isExpectedError,
   isNumericDate,
@@ -93,7 +94,8 @@ export function createContextMaker(
       if (principal) admit(security);
       return addSecurity(await build(request), security);
     } catch (thrown) {
-      if (isExpectedError(thrown)) throw rewordRefusal(thrown, words, undefined);
+      const shown = exposeHttpError(thrown);
+      if (isExpectedError(shown)) throw rewordRefusal(shown, words, undefined);
       const errorId = events.logged('context() failed', thrown);
       events.emit({ type: 'failure', where: 'context', errorId }, 'refused');
       throw rewordRefusal(refuse('INTERNAL_SERVER_ERROR', { extensions: { errorId } }), words, undefined);

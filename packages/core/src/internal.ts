@@ -4,6 +4,7 @@ export { createNetworkTest, normalizeAddress, readForwardedHops } from './client
 export type { StartingServer } from './control.ts';
 export { aCounterStore, roundUpPoints } from './counter-store.ts';
 export { type CoordinateShare } from './errors/codes.ts';
+export { exposeHttpError } from './errors/exposed-error.ts';
 export {
   asGraphQLError,
   isExpectedError,
