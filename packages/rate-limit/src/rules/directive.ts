@@ -6,12 +6,15 @@
 import {
   aFlag,
   atLeast,
+  type DirectiveCarrier,
   fullListOf,
   longestTimer,
   must,
   type OptionTable,
   readOptions,
+  requirePlainObject,
   requireWholeNumber,
+  selectDirective,
   show,
 } from '@graphql-bulwark/core/internal';
 import { getDirective } from '@graphql-tools/utils';
@@ -221,19 +224,21 @@ export function findBelowSubscriptions(schema: GraphQLSchema, { fields }: Pick<L
 
 type WrittenRules = readonly { readonly rule: Rule; readonly perResolve: boolean }[];
 
-/** @throws {TypeError} for the form that schema builders write for others, in which nothing would be found. */
+/** @throws {TypeError} naming the coordinate, for a form or for arguments that cannot be read. */
 function readUses(
   schema: GraphQLSchema,
-  element: Parameters<typeof getDirective>[1],
+  element: DirectiveCarrier,
   coordinate: string,
 ): readonly Readonly<Record<string, unknown>>[] {
-  const inCode: unknown = element.extensions?.['directives'];
-  if (Array.isArray(inCode) && inCode.some((use: { name?: unknown } | null) => use?.name === 'rateLimit')) {
-    throw new TypeError(
-      `@rateLimit on ${coordinate}: give extensions.directives as an object ({ rateLimit: { ... } }).`,
-    );
+  const where = `@rateLimit on ${coordinate}`;
+  const selected = selectDirective(element, 'rateLimit', where);
+  let uses: readonly unknown[];
+  try {
+    uses = getDirective(schema, selected, 'rateLimit') ?? [];
+  } catch (error) {
+    throw new TypeError(`${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-  return getDirective(schema, element, 'rateLimit') ?? [];
+  return uses.map((use) => requirePlainObject(where, use as Readonly<Record<string, unknown>>));
 }
 
 function refuseAt(coordinate: string, directives: readonly unknown[]): void {

@@ -95,13 +95,20 @@ describe('a rule that makes no sense keeps the server from starting', () => {
     }
   });
 
-  it('refuses a list of directives, in which it would find no rule', () => {
+  it('reads a list of directives as it reads an object, and refuses one in which a rule could be overlooked', () => {
     const list = [
       { name: 'cost', args: {} },
       { name: 'rateLimit', args: { max: 1 } },
+      { name: 'rateLimit', args: { max: 2 } },
     ];
-    expect(() => compileRules(inExtensions(list))).toThrow(/Query\.f: give extensions\.directives as an object/);
-    expect(() => compileRules(inExtensions(list.slice(0, 1)))).not.toThrow();
+    const { policies } = compileRules(inExtensions(list));
+    expect([...policies.values()].map(({ policy, max }) => [policy, max])).toEqual([
+      ['Query.f', 1],
+      ['Query.f#2', 2],
+    ]);
+    expect(compileRules(inExtensions(list.slice(0, 1))).policies.size).toBe(0);
+    expect(() => compileRules(inExtensions([{ rateLimit: { max: 1 } }]))).toThrow(/Query\.f: a list in extensions/);
+    expect(() => compileRules(inExtensions([{ name: 'rateLimit', args: 1 }]))).toThrow(/must be a plain object/);
   });
 
   it('refuses rules on a whole type, where they would limit nothing', () => {
