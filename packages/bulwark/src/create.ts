@@ -38,12 +38,12 @@ import {
 } from '@graphql-bulwark/core/internal';
 import { compileAccess, introspection } from '@graphql-bulwark/introspection';
 import { createViews, hideUnauthorized } from '@graphql-bulwark/introspection/visibility';
-import { type CostControl, capLists, cost, costDirectives, limits, resolveLimits } from '@graphql-bulwark/limits';
+import { type CostControl, capLists, cost, costDirectivesAs, limits, resolveLimits } from '@graphql-bulwark/limits';
 import {
   type RateLimit,
   type RateLimitOptions,
   rateLimit,
-  rateLimitDirectives,
+  rateLimitDirectivesAs,
   type SocketLimits,
 } from '@graphql-bulwark/rate-limit';
 import type { GraphQLSchema } from 'graphql';
@@ -168,7 +168,11 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   });
 
   return {
-    typeDefs: `${authDirectivesAs(ruling.directiveNames ?? {})}\n${costDirectives}\n${rateLimitDirectives}`,
+    typeDefs: [
+      authDirectivesAs(ruling.directiveNames ?? {}),
+      costDirectivesAs((options.cost && options.cost.directiveNames) || {}),
+      rateLimitDirectivesAs(options.rateLimit.directiveNames ?? {}),
+    ].join('\n'),
     secure(schema) {
       requireTestedGraphql('secure', schema);
       const { resolvedLists } = options;

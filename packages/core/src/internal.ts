@@ -64,7 +64,7 @@ export {
   type SharedTable,
   show,
 } from './lib/read-options.ts';
-export { type DirectiveCarrier, selectDirective } from './lib/select-directive.ts';
+export { aDirectiveName, type DirectiveCarrier, selectDirective } from './lib/select-directive.ts';
 export {
   collectFields,
   createInclusionTest,

@@ -1,5 +1,5 @@
 export { type Cost, type CostControl, cost } from './cost/cost.ts';
-export { costDirectives } from './cost/directives.ts';
+export { type CostDirectiveNames, costDirectives, costDirectivesAs } from './cost/directives.ts';
 export type { Estimator, EstimatorArgs } from './cost/models/estimators.ts';
 export type { CostLimits, CostOptions, ListSize } from './cost/options.ts';
 export type { Guess } from './cost/shares.ts';

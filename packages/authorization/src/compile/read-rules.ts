@@ -61,7 +61,7 @@ export function createRuleReader(schema: GraphQLSchema, options: ReaderOptions):
     },
     isPublic(element, coordinate) {
       const found = readUses(element, 'public', coordinate);
-      for (const use of found) checkArguments(use, 'public', coordinate, []);
+      for (const use of found) checkArguments(use, 'public', coordinate);
       return found.length > 0;
     },
     readInterfaces(type, find) {

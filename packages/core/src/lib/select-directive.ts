@@ -4,7 +4,13 @@
  */
 import type { ASTNode, DirectiveNode } from 'graphql';
 import { isRecord } from './is-object.ts';
-import { show } from './read-options.ts';
+import { type Check, must, show } from './read-options.ts';
+
+/** The rule of an option that names a directive. */
+export const aDirectiveName: Check = must(
+  "be a name without '@'",
+  (name: unknown) => typeof name === 'string' && /^[A-Za-z_]\w*$/.test(name),
+);
 
 type Node = ASTNode & { readonly directives?: readonly DirectiveNode[] | undefined };
 

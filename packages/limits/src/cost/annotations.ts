@@ -6,8 +6,9 @@
  * other arguments; where estimators price the schema, these are theirs.
  */
 import { joinNames, requireKnownOptions } from '@graphql-bulwark/core/internal';
-import { type GraphQLDirective, type GraphQLSchema, getNamedType } from 'graphql';
-import { type Annotated, readDirectives } from './directives.ts';
+import { type GraphQLDirective, type GraphQLSchema, getNamedType, print, valueFromAST } from 'graphql';
+import { type Annotated, listDirectiveNodes, readDirectives } from './directives.ts';
+import type { CostSettings } from './options.ts';
 
 type Kind = 'cost' | 'listSize';
 
@@ -33,11 +34,24 @@ export interface Annotation {
 /** @returns what an element is annotated with. @throws {TypeError} for arguments that no such directive has. */
 export type ReadAnnotation = (element: Annotated, coordinate: string) => Annotation | undefined;
 
-/** @param isEstimated whether estimators stand in the place of directives with other arguments. */
-export function createAnnotationReader(schema: GraphQLSchema, kind: Kind, isEstimated: boolean): ReadAnnotation {
+/** What of the settings says which directives are read. */
+type NameSettings = Pick<CostSettings, 'model' | 'directiveNames'>;
+
+/** @throws {TypeError} for a name of the option `directiveNames` that the schema does not declare. */
+export function createAnnotationReader(
+  schema: GraphQLSchema,
+  kind: Kind,
+  { model, directiveNames }: NameSettings,
+): ReadAnnotation {
+  // Estimators stand in the place of directives with other arguments.
+  const isEstimated = model === 'estimators';
+  const own = directiveNames[kind];
+  if (own !== kind && !schema.getDirective(own)) {
+    throw new TypeError(`cost: directiveNames.${kind} is '${own}', but the schema declares no such directive.`);
+  }
   const linked = readLinkedNames(schema, kind);
   const foreign = new Set<string>();
-  const names = new Set<string>([kind, `cost__${kind}`, `federation__${kind}`, ...linked]);
+  const names = new Set<string>([own, `cost__${kind}`, `federation__${kind}`, ...linked]);
   for (const directive of schema.getDirectives()) {
     const { name } = directive;
     if (!isOurs(directive, kind)) foreign.add(name);
@@ -66,13 +80,32 @@ export function createAnnotationReader(schema: GraphQLSchema, kind: Kind, isEsti
     if (others.length > 0 && foreign.has(use.name)) {
       throw new TypeError(
         `${where}: the schema declares a directive of another library (it takes ${joinNames(others)}). Give the estimators ` +
-          `of that library, or take ours under another name: @link(url: "https://specs.apollo.dev/cost/v0.1", ` +
-          `import: [{ name: "@${kind}", as: "@bulwark_${kind}" }]).`,
+          `of that library, or take ours under another name: cost: { directiveNames: { ${kind}: 'bulwark_${kind}' } }, or ` +
+          `@link(url: "https://specs.apollo.dev/cost/v0.1", import: [{ name: "@${kind}", as: "@bulwark_${kind}" }]).`,
       );
     }
     requireKnownOptions(where, use.given, known);
+    const declared = schema.getDirective(use.name);
+    if (declared) requireDeclaredTypes(where, declared, element);
     return use;
   };
+}
+
+/**
+ * @throws {TypeError} for a value that does not fit the declared type. A schema that is built without validation can have one:
+ * `weight: 50` where the weight is a String, as in the cost specification (section 3.1).
+ */
+function requireDeclaredTypes(where: string, { name, args }: GraphQLDirective, element: Annotated): void {
+  for (const { arguments: given = [] } of listDirectiveNodes(element, name).slice(0, 1)) {
+    for (const { name: argument, value } of given) {
+      const type = args.find((one) => one.name === argument.value)?.type;
+      if (!type || valueFromAST(value, type) !== undefined) continue;
+      const written = print(value);
+      const isNumberForText = getNamedType(type).name === 'String' && /^-?\d/.test(written);
+      const remedy = isNumberForText ? `: write ${argument.value}: "${written}"` : '';
+      throw new TypeError(`${where}: ${argument.value} must be a ${String(type)}, but is ${written}${remedy}.`);
+    }
+  }
 }
 
 function isOurs({ args }: GraphQLDirective, kind: Kind): boolean {

@@ -1,16 +1,40 @@
 /** The definitions of `@cost` and `@listSize` (IBM cost directives, section 3), and how one is read from a schema element. */
+import { aDirectiveName, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import { type ASTNode, type DirectiveNode, type GraphQLSchema, Kind, valueFromASTUntyped } from 'graphql';
 
-/** The definitions of `@cost` and `@listSize`, to put beside the type definitions that use them. */
-export const costDirectives: string = /* GraphQL */ `
+/** What a schema calls the directives. Left out: `@cost`, `@listSize`. */
+export interface CostDirectiveNames {
+  readonly cost?: string | undefined;
+  readonly listSize?: string | undefined;
+}
+
+const nameTable = {
+  cost: { default: 'cost', check: aDirectiveName },
+  listSize: { default: 'listSize', check: aDirectiveName },
+} satisfies OptionTable<CostDirectiveNames>;
+
+/** Reads the names of the directives. @throws {TypeError} for names that are not valid, or the same. */
+export function readDirectiveNames(names: CostDirectiveNames = {}): {
+  readonly cost: string;
+  readonly listSize: string;
+} {
+  const read = readOptions('directiveNames', names, nameTable);
+  if (read.cost === read.listSize) throw new TypeError('directiveNames must be two different names.');
+  return read;
+}
+
+/** SDL of the directives under names of your own. @throws {TypeError} for names that are not valid, or the same. */
+export function costDirectivesAs(names: CostDirectiveNames): string {
+  const { cost, listSize } = readDirectiveNames(names);
+  return /* GraphQL */ `
 "What one resolution, one object or one use of an argument costs."
-directive @cost(
+directive @${cost}(
   "A number. A negative one makes its own field cheaper, down to 0, and pays for nothing else."
   weight: String!
 ) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
 
 "How long a list can be."
-directive @listSize(
+directive @${listSize}(
   "The length where no argument says it. It is believed: capLists holds resolvers to a length."
   assumedSize: Int
   "Arguments that say the length; paths such as \\"page.first\\"."
@@ -21,6 +45,10 @@ directive @listSize(
   requireOneSlicingArgument: Boolean = true
 ) on FIELD_DEFINITION
 `;
+}
+
+/** The definitions of `@cost` and `@listSize`, to put beside the type definitions that use them. */
+export const costDirectives: string = costDirectivesAs({});
 
 /** A type, field, argument or input field, made from a document or in code. */
 export interface Annotated {
@@ -34,8 +62,7 @@ export interface Annotated {
  * where schema builders keep them.
  */
 export function readDirectives(element: Annotated, name: string): Readonly<Record<string, unknown>>[] {
-  const nodes = [element.astNode, ...(element.extensionASTNodes ?? [])].flatMap((node) => node?.directives ?? []);
-  const found = nodes.filter((node) => node.name.value === name);
+  const found = listDirectiveNodes(element, name);
   if (found.length > 0) {
     return found.map(({ arguments: args }) =>
       Object.fromEntries((args ?? []).map((arg) => [arg.name.value, readValue(arg.value)])),
@@ -48,6 +75,13 @@ export function readDirectives(element: Annotated, name: string): Readonly<Recor
       )
     : [(directives as Record<string, unknown> | undefined)?.[name]].flat();
   return values.filter((value) => typeof value === 'object' && value !== null) as Record<string, unknown>[];
+}
+
+/** The nodes of each use of a directive in the document of an element. */
+export function listDirectiveNodes({ astNode, extensionASTNodes = [] }: Annotated, name: string): DirectiveNode[] {
+  return [astNode, ...extensionASTNodes]
+    .flatMap((node) => node?.directives ?? [])
+    .filter((use) => use.name.value === name);
 }
 
 /** A number of any spelling stays what was written: 1e400 must not silently become Infinity. */

@@ -17,6 +17,7 @@ import {
   show,
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
+import { type CostDirectiveNames, readDirectiveNames } from './directives.ts';
 import type { Estimator } from './models/estimators.ts';
 
 /** How long the list of one field can be: what `@listSize` says, for schemas that cannot be annotated. */
@@ -55,6 +56,10 @@ export interface CostOptions extends CostLimits {
   readonly model?: 'ibm' | 'apollo' | undefined;
   /** Estimators as graphql-query-complexity has them, in place of `@cost` and `@listSize`. The first number counts. */
   readonly estimators?: readonly Estimator[] | undefined;
+  /**
+   * What the schema calls the directives; `costDirectivesAs(names)` is their SDL. @default { cost: 'cost', listSize: 'listSize' }
+   */
+  readonly directiveNames?: CostDirectiveNames | undefined;
   /**
    * Schema coordinate (`Type`, `Type.field`, `Type.field(arg:)`, `Input.field`) -> weight; it wins over `@cost`. A negative one
    * makes its own field cheaper, down to 0, and pays for nothing else.
@@ -107,6 +112,7 @@ const optionTable = {
   maxTypeCost: { check: orFalse(atLeast(0)) },
   model: { default: 'ibm', check: among('ibm', 'apollo') },
   estimators: { check: fullListOf('functions', (estimator: unknown) => typeof estimator === 'function') },
+  directiveNames: { check: (_, names) => void readDirectiveNames(names as CostDirectiveNames) },
   weights: { default: {}, check: byName(checkWeight) },
   listSizes: { default: {}, check: byName(checkListSize) },
   defaultListSize: { default: 5, check: atLeast(0) },
@@ -139,6 +145,7 @@ export interface CostSettings {
   readonly inferredCeilings: Ceilings;
   readonly model: 'ibm' | 'apollo' | 'estimators';
   readonly estimators: readonly Estimator[];
+  readonly directiveNames: { readonly cost: string; readonly listSize: string };
   readonly weights: ReadonlyMap<string, number>;
   readonly listSizes: ReadonlyMap<string, ListSize>;
   readonly defaultListSize: number;
@@ -176,6 +183,7 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
     inferredSlicingArguments: new Set(inferredSlicingArguments),
     model: estimators ? 'estimators' : model,
     estimators: estimators ?? [],
+    directiveNames: readDirectiveNames(settings.directiveNames),
     weights: new Map(
       Object.entries(settings.weights).map(([at, weight]) => [at, checkWeight('cost: weights', weight)]),
     ),

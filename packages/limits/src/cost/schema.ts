@@ -165,7 +165,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     };
   }
 
-  const readSize = createAnnotationReader(schema, 'listSize', settings.model === 'estimators');
+  const readSize = createAnnotationReader(schema, 'listSize', settings);
   const unused = new Set(settings.listSizes.keys());
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__') || !isCompositeType(type)) continue;

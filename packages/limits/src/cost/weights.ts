@@ -8,8 +8,8 @@ import { type CostSettings, checkWeight } from './options.ts';
 const directiveTable = { weight: { required: true, check: checkWeight } } as const;
 
 /** coordinate -> weight, from the schema, then from the options. */
-export function readWeights(schema: GraphQLSchema, { weights: given, model }: CostSettings): Map<string, number> {
-  const read = createAnnotationReader(schema, 'cost', model === 'estimators');
+export function readWeights(schema: GraphQLSchema, settings: CostSettings): Map<string, number> {
+  const read = createAnnotationReader(schema, 'cost', settings);
   const weights = new Map<string, number>();
   const known = new Set<string>();
   for (const [coordinate, element] of listElements(schema)) {
@@ -22,7 +22,7 @@ export function readWeights(schema: GraphQLSchema, { weights: given, model }: Co
     const { weight } = readOptions(where, annotation.given as { weight: unknown }, directiveTable);
     weights.set(coordinate, checkWeight(`${where}: weight`, weight));
   }
-  for (const [coordinate, weight] of given) {
+  for (const [coordinate, weight] of settings.weights) {
     if (!known.has(coordinate)) {
       throw new TypeError(
         `cost: weights names ${show(coordinate)}, which is no object, scalar, enum, field of an object, argument or input field.`,
