@@ -3,8 +3,10 @@ import type { ApolloServerOptionsWithSchema } from '@apollo/server';
 import {
   authDirectivesAs,
   authorization,
+  describeAccess,
   findRule,
   guardSchema,
+  isGuarded,
   readCallerRights,
 } from '@graphql-bulwark/authorization';
 import {
@@ -36,7 +38,7 @@ import {
   maskResult,
   requireTestedGraphql,
 } from '@graphql-bulwark/core/internal';
-import { compileAccess, introspection } from '@graphql-bulwark/introspection';
+import { compileAccess, type IntrospectionOptions, introspection } from '@graphql-bulwark/introspection';
 import { createViews, hideUnauthorized } from '@graphql-bulwark/introspection/visibility';
 import { type CostControl, capLists, cost, costDirectivesAs, limits, resolveLimits } from '@graphql-bulwark/limits';
 import {
@@ -177,7 +179,12 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
       requireTestedGraphql('secure', schema);
       const { resolvedLists } = options;
       const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
-      const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), { ...ruling, defaultRule, events });
+      const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), {
+        defaultRuleExcept: listDecidedElsewhere(introspecting),
+        ...ruling,
+        defaultRule,
+        events,
+      });
       const anonymous = { security: securityContext() };
       if (!knowsCallers && readCallerRights({ schema: guarded, contextValue: anonymous })?.key.includes('0')) {
         warn('authenticate: false knows no callers, so what has @auth or @owner is closed to all.');
@@ -189,6 +196,13 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     apollo(server) {
       if (!options.logger && server.logger) logger = server.logger;
       for (const weakness of listWeakOptions(given)) warn(weakness);
+      const closed = listClosedByDefault(server.schema);
+      if (closed.length > 0) {
+        logger.warn(
+          `Bulwark: these root fields have no rule, so they need a signed-in caller (defaultRule): ${closed.join(', ')}. Write ` +
+            '@auth on those for which that is meant, and @public on those that are for everyone.',
+        );
+      }
       return buildApolloOptions(server, {
         guard: plugin,
         events,
@@ -240,6 +254,21 @@ function createContextNotice<C>(warn: (message: string) => void): Control<C> {
       );
     },
   };
+}
+
+/**
+ * A gateway that composes by introspection asks a subgraph for `_service` with the secret of `introspection.header`, and in the
+ * name of no caller. The introspection control decides there, so the default rule must not refuse the gateway for having no token.
+ */
+function listDecidedElsewhere({ schemaFields = ['_service'], mode }: IntrospectionOptions): readonly string[] {
+  return mode === 'report' ? [] : schemaFields;
+}
+
+/** The root fields that only the default rule closes. A schema that is not guarded has none: it is refused further on. */
+function listClosedByDefault(schema: GraphQLSchema | undefined): string[] {
+  if (!schema || !isGuarded(schema)) return [];
+  const closed = describeAccess(schema).filter(({ rule }) => rule.startsWith('defaultRule: authenticated'));
+  return closed.map(({ coordinate }) => coordinate);
 }
 
 /** A budget of points that has no prices of its own is spent by those of the cost control. */

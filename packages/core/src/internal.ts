@@ -46,6 +46,7 @@ export {
   byName,
   type Check,
   dropDefaults,
+  findSimilar,
   fullListOf,
   hasMethods,
   isText,

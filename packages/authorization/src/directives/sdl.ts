@@ -1,6 +1,7 @@
 /** The three directives: their SDL, what a schema calls them, and on which elements they have an effect. */
 import { aDirectiveName, joinNames, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import {
+  type DirectiveNode,
   type GraphQLNamedType,
   type GraphQLSchema,
   isEnumType,
@@ -121,6 +122,26 @@ export function usesDirectives(schema: GraphQLSchema, names: DirectiveNames = {}
     if (kinds.some((kind) => readUses(element, kind, coordinate).length > 0)) return true;
   }
   return false;
+}
+
+/**
+ * Describes uses in SDL of directives that the schema does not define, as builders without validation let them stand. They have
+ * their effect, but nothing has checked their arguments against a definition, and tools cannot read the schema.
+ *
+ * @returns `undefined` where there is none.
+ */
+export function describeUndeclared(schema: GraphQLSchema, names: DirectiveNames = {}): string | undefined {
+  const missing = Object.values(readNames(names)).filter((name) => !schema.getDirective(name));
+  if (missing.length === 0) return undefined;
+  const found = [...listElements(schema)].flatMap(([coordinate, { astNode }]) => {
+    const used = (astNode as { readonly directives?: readonly DirectiveNode[] } | null | undefined)?.directives ?? [];
+    return used.filter(({ name }) => missing.includes(name.value)).map(({ name }) => `@${name.value} on ${coordinate}`);
+  });
+  if (found.length === 0) return undefined;
+  return (
+    `${joinNames(found)}: the schema does not define these directives. Put authDirectives, or the typeDefs of createBulwark(), ` +
+    'among its type definitions.'
+  );
 }
 
 /** @throws {TypeError} for a rule where it would have no effect. SDL does not allow most of these places, but `extensions` does. */
