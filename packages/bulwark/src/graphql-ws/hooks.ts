@@ -35,6 +35,7 @@ import {
   must,
   type OptionTable,
   parseDocument,
+  readLabelsOfHeaders,
   readOptions,
   readRefusalFacts,
   requirePlainObject,
@@ -222,7 +223,8 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     // `undefined` is neither a caller nor an anonymous one.
     if (typeof principal !== 'object') throw new TypeError('authenticate must return a Principal or null.');
     if (hasEnded(principal)) throw refuse('UNAUTHENTICATED', { reason: 'expired' });
-    return securityContext({ principal, clientIp: clientIp(findUpgradeRequest(socket)) });
+    const upgrade = findUpgradeRequest(socket);
+    return securityContext({ principal, clientIp: clientIp(upgrade), labels: readLabelsOfHeaders(upgrade.headers) });
   }
 
   function refuseConnection(socket: Socket, thrown: unknown): void {

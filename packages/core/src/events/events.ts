@@ -3,18 +3,28 @@
  * is logged.
  */
 import { randomUUID } from 'node:crypto';
+import { sha256 } from '../lib/digest.ts';
+import { escapeText } from '../lib/escape-text.ts';
 import { catchRejection } from '../lib/promises.ts';
 import { type Check, hasMethods, must } from '../lib/read-options.ts';
 import type { SecurityContext } from '../security-context.ts';
-import { describeError, escapeText, type Logger, logEvents } from './log.ts';
+import { describeError, type Logger, logEvents } from './log.ts';
+import type { RequestLabels } from './request-labels.ts';
 import type { EventDetails, EventListener, SecurityEvent } from './security-event.ts';
 
 /** What is known of the request that an event is about. */
 export interface EventOrigin {
   readonly security?: SecurityContext | undefined;
+  /** What the headers say. Left out: the labels of `security`. */
+  readonly labels?: RequestLabels | undefined;
+  /** The text of the document that was sent. */
+  readonly source?: string | undefined;
   readonly operationType?: string | undefined;
   readonly operationName?: string | null | undefined;
 }
+
+/** Characters of a text that is hashed for an event: without a bound, a refusal could cost more than it saves. */
+const maxHashed = 100_000;
 
 /** Where controls report what happened. */
 export interface Events {
@@ -40,7 +50,7 @@ export function createEvents(onEvent: EventListener | undefined, logger: () => L
   return {
     /** Sends an event to the listener. Never throws. */
     emit(details, outcome, origin = {}) {
-      const { security, operationType, operationName } = origin;
+      const { security, labels = security?.labels, source, operationType, operationName } = origin;
       const event: SecurityEvent = {
         ...details,
         id: randomUUID(),
@@ -51,6 +61,8 @@ export function createEvents(onEvent: EventListener | undefined, logger: () => L
         ...(security?.clientIp && { clientIp: security.clientIp }),
         ...(operationType && { operationType }),
         ...(operationName && { operationName: escapeText(operationName) }),
+        ...(source !== undefined && source.length <= maxHashed && { operationHash: sha256(source, 'hex') }),
+        ...labels,
       };
       const logFailure = (error: unknown): void =>
         logger().error(`Bulwark: the event listener threw: ${describeError(error)}`);
