@@ -22,7 +22,7 @@ import {
   isExpectedError,
   isNumericDate,
   isObject,
-  readLabelsOfHeaders,
+  readLabelsOfRequest,
   rewordRefusal,
   type Wording,
 } from '@graphql-bulwark/core/internal';
@@ -86,7 +86,7 @@ export function createContextMaker(
       if (typeof req !== 'object' || req === null) throw new TypeError(noRequest);
       // A socket that is gone has no address any more, and no client waits for the answer.
       if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
-      const anonymous = securityContext({ clientIp: clientIp(req), labels: readLabelsOfHeaders(req.headers) });
+      const anonymous = securityContext({ clientIp: clientIp(req), labels: readLabelsOfRequest(req) });
       noticeProxy(req);
       admit(anonymous);
       admitBatch(req.body, anonymous);

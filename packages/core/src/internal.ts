@@ -18,7 +18,7 @@ export { deny, type RefusalFacts, readRefusalCode, readRefusalFacts } from './er
 export { type AuthScheme, type BearerError, buildChallenge, realmRow } from './errors/www-authenticate.ts';
 export { anEventSink, createMaskReporter, type EventOrigin } from './events/events.ts';
 export { aLogger, logEvents } from './events/log.ts';
-export { readLabelsOfHeaders } from './events/request-labels.ts';
+export { readLabelsOfRequest } from './events/request-labels.ts';
 export { type EventDetails } from './events/security-event.ts';
 export {
   failField,

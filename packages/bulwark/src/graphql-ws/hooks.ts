@@ -35,7 +35,7 @@ import {
   must,
   type OptionTable,
   parseDocument,
-  readLabelsOfHeaders,
+  readLabelsOfRequest,
   readOptions,
   readRefusalFacts,
   requirePlainObject,
@@ -224,7 +224,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     if (typeof principal !== 'object') throw new TypeError('authenticate must return a Principal or null.');
     if (hasEnded(principal)) throw refuse('UNAUTHENTICATED', { reason: 'expired' });
     const upgrade = findUpgradeRequest(socket);
-    return securityContext({ principal, clientIp: clientIp(upgrade), labels: readLabelsOfHeaders(upgrade.headers) });
+    return securityContext({ principal, clientIp: clientIp(upgrade), labels: readLabelsOfRequest(upgrade) });
   }
 
   function refuseConnection(socket: Socket, thrown: unknown): void {

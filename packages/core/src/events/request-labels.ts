@@ -46,12 +46,16 @@ export function readRequestLabels(header: (name: string) => string | undefined):
   return Object.keys(labels).length > 0 ? Object.freeze(labels) : undefined;
 }
 
-/** The same for the headers of a Node.js request. One that was sent several times is read as one text. */
-export function readLabelsOfHeaders(
-  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+/**
+ * The same for a Node.js request. A header that was sent several times is read as one text.
+ *
+ * @param request `undefined`, or without headers, where a transport has none.
+ */
+export function readLabelsOfRequest(
+  request: { readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>> } | undefined,
 ): RequestLabels | undefined {
   return readRequestLabels((name) => {
-    const value = headers[name];
+    const value = request?.headers?.[name];
     return typeof value === 'object' ? value.join(', ') : value;
   });
 }

@@ -11,7 +11,7 @@ export function escapeText(text: string): string {
     .slice(0, 100);
 }
 
-/** Writes a character as `\\u` and its code. */
+/** Writes a character as `\u` and its code. */
 export function escapeCharacter(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -261,8 +261,9 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           const code = error?.extensions['code'];
           if (!error || typeof code !== 'string' || !apolloRefusals.has(code) || error.path || readRefusalFacts(error))
             return;
-          if (document && !pending) {
-            origin = { security, labels, source, ...chooseOperation(listOperations(document), operationName) };
+          if (!pending) {
+            const named = document ? chooseOperation(listOperations(document), operationName) : { operationName };
+            origin = { security, labels, source, ...named };
           }
           const details = findSchemaCode(error.toJSON(), error) ? { details: listErrorTexts(errors) } : {};
           const isTooDeep = isParserOverflow(error);
