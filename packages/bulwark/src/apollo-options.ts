@@ -8,6 +8,7 @@ import {
 import { isGuarded } from '@graphql-bulwark/authorization';
 import { answerOptions, type Events } from '@graphql-bulwark/core';
 import { chooseMaxValidationErrors, isDevelopment } from '@graphql-bulwark/core/internal';
+import { createDocumentStore } from './document-store.ts';
 import { markInternal, usesCacheHints } from './warnings/cache-hints.ts';
 import { watchLandingPage } from './warnings/landing-page.ts';
 
@@ -64,6 +65,7 @@ export function buildApolloOptions<C extends BaseContext>(
     // The introspection control decides, for each request; Apollo Server's own rule decides once for each document.
     introspection: true,
     csrfPrevention: options.csrfPrevention ?? true,
+    documentStore: options.documentStore === undefined ? createDocumentStore() : options.documentStore,
     persistedQueries: options.persistedQueries === false ? false : { ttl: 3_600, ...options.persistedQueries },
     parseOptions: { ...options.parseOptions, ...takeTighter(options.parseOptions?.maxTokens, maxTokens) },
     ...answerOptions({ events, stringifyResult: options.stringifyResult, formatError: options.formatError }),

@@ -1,6 +1,6 @@
 /** What events say of a request, so that an operator finds the same one elsewhere: ids and names of headers, and the operation's hash. */
 import { createHash } from 'node:crypto';
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, type ApolloServerOptions, type BaseContext } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { guard, type SecurityEvent } from '@graphql-bulwark/core';
 import { limits } from '@graphql-bulwark/limits';
@@ -39,12 +39,8 @@ async function serve() {
   return listen(bulwark.apollo({ schema, stopOnTerminationSignals: false }), bulwark.context(), events);
 }
 
-async function listen(
-  options: ConstructorParameters<typeof ApolloServer>[0],
-  context: (request: never) => Promise<object>,
-  events: SecurityEvent[],
-) {
-  const server = new ApolloServer(options);
+async function listen(options: object, context: unknown, events: SecurityEvent[]) {
+  const server = new ApolloServer(options as ApolloServerOptions<BaseContext>);
   const { url } = await startStandaloneServer(server, {
     context: context as never,
     listen: { host: '127.0.0.1', port: 0 },

@@ -44,7 +44,7 @@ export function createAnnotationReader(
   { model, directiveNames }: NameSettings,
 ): ReadAnnotation {
   // Estimators stand in the place of directives with other arguments.
-  const isEstimated = model === 'estimators';
+  const isEstimated = model?.name === 'estimators';
   const own = directiveNames[kind];
   if (own !== kind && !schema.getDirective(own)) {
     throw new TypeError(`cost: directiveNames.${kind} is '${own}', but the schema declares no such directive.`);

@@ -7,9 +7,8 @@ import type { Control, ResolvedOperation } from '@graphql-bulwark/core';
 import { catchRejection, createSlot, joinNames } from '@graphql-bulwark/core/internal';
 import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
 import { readTighterLimits } from '../per-principal.ts';
-import { computeActualCost } from './models/actual-cost.ts';
 import { type CostOptions, costLimitTable, resolveCostOptions } from './options.ts';
-import { checkCost, comparisons, createCostMeter, type Priced, type Tell } from './price.ts';
+import { type ActualCostCounter, checkCost, comparisons, createCostMeter, type Priced, type Tell } from './price.ts';
 import { listDearest } from './shares.ts';
 import { listUnsized } from './unsized-lists.ts';
 
@@ -35,6 +34,7 @@ export interface CostControl<C> extends Control<C> {
 export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
   const settings = resolveCostOptions(options);
   const { mode, exposeCost, perPrincipal, view } = settings;
+  const counter = settings.actualCost as ActualCostCounter | undefined;
   const meter = createCostMeter(settings);
   // Kept until the answer goes out, and only where it tells.
   const priced = createSlot<Priced | undefined>(() => undefined);
@@ -59,7 +59,7 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
 
     start({ schema, warn }) {
       const costs = meter.schemaOf(schema);
-      if (settings.model === 'estimators') return;
+      if (settings.model?.name === 'estimators') return;
       const { unknown, inferred, assumed } = listUnsized(costs);
       if (unknown.length > 0) {
         warn?.(
@@ -108,7 +108,7 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
     respond({ operation, data, extend }) {
       const found = exposeCost ? operation?.state.get(priced) : undefined;
       if (!operation || !found || !Number.isFinite(found.fieldCost)) return;
-      const actual = settings.actualCost && data ? computeActualCost(found, data) : Number.NaN;
+      const actual = counter && data ? counter.count(found, data) : Number.NaN;
       extend('cost', {
         requestedQueryCost: Math.ceil(found.fieldCost),
         actualQueryCost: Number.isNaN(actual) ? null : Math.ceil(actual),

@@ -7,8 +7,9 @@ import {
   atLeast,
   byName,
   dropDefaults,
-  fullListOf,
+  hasMethods,
   listOf,
+  must,
   type OptionTable,
   orFalse,
   readOptions,
@@ -18,7 +19,6 @@ import {
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
 import { type CostDirectiveNames, readDirectiveNames } from './directives.ts';
-import type { Estimator } from './models/estimators.ts';
 
 /** How long the list of one field can be: what `@listSize` says, for schemas that cannot be annotated. */
 export interface ListSize {
@@ -43,19 +43,28 @@ export interface CostLimits {
   readonly maxCost?: number | false | undefined;
   /**
    * Type cost of one operation: the objects it can return, by their weights. 0 or more, or `false`.
-   * @default 50000, 250000 where `maxCost` is 100000 by default, and `false` with `model: 'apollo'` and with estimators
+   * @default 50000, 250000 where `maxCost` is 100000 by default, and `false` with another `model`
    */
   readonly maxTypeCost?: number | false | undefined;
 }
 
+/** Another way to price operations: `apolloRouter()` or `estimators()` of `@graphql-bulwark/limits/cost-models`. */
+export interface CostModel {
+  readonly name: 'apollo' | 'estimators';
+}
+
+/** Counts what an operation cost in the end: `actualCost()` of `@graphql-bulwark/limits/cost-models`. */
+export interface CostCounter {
+  readonly name: 'actual-cost';
+}
+
+/** What operations may cost, and how they are priced. */
 export interface CostOptions extends CostLimits {
   /**
-   * `ibm`: a list field costs once and its children once for each item; selections are merged as execution merges them.
-   * `apollo`: the field itself is multiplied too, and nothing is merged, as budgets of Apollo Router count. @default 'ibm'
+   * Prices operations in another way. Left out: by the IBM cost directives, where a list field costs once and its children once for
+   * each item, and selections are merged as execution merges them.
    */
-  readonly model?: 'ibm' | 'apollo' | undefined;
-  /** Estimators as graphql-query-complexity has them, in place of `@cost` and `@listSize`. The first number counts. */
-  readonly estimators?: readonly Estimator[] | undefined;
+  readonly model?: CostModel | undefined;
   /**
    * What the schema calls the directives; `costDirectivesAs(names)` is their SDL. @default { cost: 'cost', listSize: 'listSize' }
    */
@@ -73,7 +82,7 @@ export interface CostOptions extends CostLimits {
    * Names of integer arguments that say the length of a list where neither `@listSize` nor `listSizes` says anything of the field:
    * of the field itself, or of the lists in what it returns. They only make an operation dearer than `defaultListSize` does, as a
    * `limit: 0` can mean all, and refuse no value. `[]`: none.
-   * @default ['first', 'last', 'limit', 'take', 'pageSize', 'perPage'], and `[]` with `model: 'apollo'`
+   * @default ['first', 'last', 'limit', 'take', 'pageSize', 'perPage'], and `[]` with another `model`
    */
   readonly inferredSlicingArguments?: readonly string[] | undefined;
   /** The longest list that an argument may ask for. 1 or more, or `false`. @default 1000 */
@@ -91,8 +100,8 @@ export interface CostOptions extends CostLimits {
   readonly maxCostNodes?: number | undefined;
   /** Tells clients what an operation cost, in `extensions.cost`. @default false */
   readonly exposeCost?: boolean | undefined;
-  /** Counts again after execution, with the lists as long as they were. Needs `exposeCost`. @default false */
-  readonly actualCost?: boolean | undefined;
+  /** Counts again after execution, with the lists as long as they were: `actualCost()`. Needs `exposeCost`. Left out: it does not. */
+  readonly actualCost?: CostCounter | undefined;
   /** `report`: what would be refused becomes an event and nothing is refused. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
   /** Tighter ceilings for some callers. A value above a ceiling is cut to it. Left out: the ceilings hold for everyone. */
@@ -110,9 +119,8 @@ const optionTable = {
   // A list field costs once however long it is: what fills the answer is bounded by its objects. Defaults are by the operation.
   maxCost: { check: orFalse(atLeast(0)) },
   maxTypeCost: { check: orFalse(atLeast(0)) },
-  model: { default: 'ibm', check: among('ibm', 'apollo') },
-  estimators: { check: fullListOf('functions', (estimator: unknown) => typeof estimator === 'function') },
   directiveNames: { check: (_, names) => void readDirectiveNames(names as CostDirectiveNames) },
+  model: { check: must("be apolloRouter() or estimators() of '@graphql-bulwark/limits/cost-models'", isModel) },
   weights: { default: {}, check: byName(checkWeight) },
   listSizes: { default: {}, check: byName(checkListSize) },
   defaultListSize: { default: 5, check: atLeast(0) },
@@ -123,7 +131,7 @@ const optionTable = {
   subscriptionCost: { default: 0, check: atLeast(0) },
   maxCostNodes: { default: 50_000, check: atLeast(1) },
   exposeCost: { default: false, check: aFlag },
-  actualCost: { default: false, check: aFlag },
+  actualCost: { check: must("be actualCost() of '@graphql-bulwark/limits/cost-models'", isCounter) },
   mode: { default: 'enforce', check: among('enforce', 'report') },
   perPrincipal: { check: aFunction },
   view: { check: aFunction },
@@ -143,9 +151,8 @@ export interface CostSettings {
   readonly ceilings: Ceilings;
   /** For an operation of which the name of an argument says the length of a list. */
   readonly inferredCeilings: Ceilings;
-  readonly model: 'ibm' | 'apollo' | 'estimators';
-  readonly estimators: readonly Estimator[];
   readonly directiveNames: { readonly cost: string; readonly listSize: string };
+  readonly model: CostModel | undefined;
   readonly weights: ReadonlyMap<string, number>;
   readonly listSizes: ReadonlyMap<string, ListSize>;
   readonly defaultListSize: number;
@@ -154,7 +161,7 @@ export interface CostSettings {
   readonly base: { readonly query: number; readonly mutation: number; readonly subscription: number };
   readonly maxCostNodes: number;
   readonly exposeCost: boolean;
-  readonly actualCost: boolean;
+  readonly actualCost: CostCounter | undefined;
   readonly mode: 'enforce' | 'report';
   readonly perPrincipal: ((security: SecurityContext) => CostLimits) | undefined;
   readonly view: ViewOf | undefined;
@@ -163,17 +170,15 @@ export interface CostSettings {
 /** @throws {TypeError} for an invalid option. */
 export function resolveCostOptions(options: CostOptions = {}): CostSettings {
   const settings = readOptions('cost', options, optionTable);
-  const { model, estimators, exposeCost, actualCost, maxListSize } = settings;
-  if (estimators && options.model !== undefined)
-    throw new TypeError('cost: give either model or estimators, not both.');
-  if (actualCost && !exposeCost)
-    throw new TypeError('cost: actualCost: true says something only with exposeCost: true.');
-  if (actualCost && estimators) throw new TypeError('cost: actualCost cannot be counted with estimators.');
-  const { inferredSlicingArguments = model === 'ibm' ? pageSizes : [] } = settings;
+  const { model, exposeCost, actualCost, maxListSize } = settings;
+  if (actualCost && !exposeCost) throw new TypeError('cost: actualCost tells something only with exposeCost: true.');
+  if (actualCost && model?.name === 'estimators')
+    throw new TypeError('cost: actualCost cannot be counted with estimators.');
+  const { inferredSlicingArguments = model ? [] : pageSizes } = settings;
   const { queryCost, mutationCost, subscriptionCost, maxCost, maxTypeCost, ...others } = settings;
   const ceilingsBy = (defaultCost: number, defaultTypeCost: number): Ceilings => ({
     maxCost: maxCost ?? defaultCost,
-    maxTypeCost: maxTypeCost ?? (estimators || model === 'apollo' ? false : defaultTypeCost),
+    maxTypeCost: maxTypeCost ?? (model ? false : defaultTypeCost),
   });
   return {
     ...others,
@@ -181,8 +186,6 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
     // Such a price is a product of pages that are rarely full at once: those of real carts come to 80,000 and 210,000.
     inferredCeilings: ceilingsBy(100_000, 250_000),
     inferredSlicingArguments: new Set(inferredSlicingArguments),
-    model: estimators ? 'estimators' : model,
-    estimators: estimators ?? [],
     directiveNames: readDirectiveNames(settings.directiveNames),
     weights: new Map(
       Object.entries(settings.weights).map(([at, weight]) => [at, checkWeight('cost: weights', weight)]),
@@ -191,6 +194,14 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
     maxListSize: maxListSize === false ? Infinity : maxListSize,
     base: { query: queryCost, mutation: mutationCost, subscription: subscriptionCost },
   };
+}
+
+function isModel(value: unknown): boolean {
+  return hasMethods(value, 'compile');
+}
+
+function isCounter(value: unknown): boolean {
+  return hasMethods(value, 'count');
 }
 
 function checkListSize(option: string, size: unknown): void {

@@ -7,17 +7,32 @@ import {
   readRefusalCode,
   readRefusalFacts,
 } from '@graphql-bulwark/core/internal';
-import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import type { DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, SelectionSetNode } from 'graphql';
 import { Compiler, CostProgram, type Price } from './compile.ts';
-import { compileApollo } from './models/apollo-router.ts';
-import type { CostLimits, CostSettings } from './options.ts';
-import { type CostSchema, compileCostSchema } from './schema.ts';
+import type { CostCounter, CostLimits, CostModel, CostSettings } from './options.ts';
+import type { Plan } from './plan.ts';
+import { type CostSchema, compileCostSchema, type TypeCosts } from './schema.ts';
 import { compileSelections } from './selections.ts';
 import { type Evaluation, listDearest } from './shares.ts';
 import type { Variables } from './terms.ts';
 
 /** An operation with its price under one set of variables. */
 export interface Priced extends Price, Evaluation {}
+
+/** A cost model as this file uses it. */
+export interface CompilingModel extends CostModel {
+  /** Compiles one operation into the plan that its price is evaluated from. */
+  readonly compile: (compiler: Compiler, root: SelectionSetNode, rootType: TypeCosts) => Plan;
+}
+
+/** The model where none is given: the IBM cost directives. */
+const ibm: Pick<CompilingModel, 'compile'> = { compile: compileSelections };
+
+/** A counter of actual costs as the control uses it. */
+export interface ActualCostCounter extends CostCounter {
+  /** @param data the `data` of the answer. @returns `NaN` where counting takes too long. */
+  readonly count: (priced: Priced, data: Readonly<Record<string, unknown>>) => number;
+}
 
 export interface CostMeter {
   /** @throws {TypeError} for a schema whose annotations cannot be meant. */
@@ -130,7 +145,7 @@ function compileCost(costs: CostSchema, document: DocumentNode, operation: Opera
   const rootType = costs.typeNamed(schema.getRootType(operation.operation)?.name ?? '');
   if (!rootType) throw refuse('BAD_REQUEST', { reason: 'no root type for the operation' });
   const compiler = new Compiler(costs, document);
-  const compile = settings.model === 'apollo' ? compileApollo : compileSelections;
+  const { compile } = (settings.model as CompilingModel | undefined) ?? ibm;
   const root = compile(compiler, operation.selectionSet, rootType);
   const program = new CostProgram(compiler, root, settings.base[operation.operation], costs.objectCost(rootType.type));
   return ofSize({ program }, compiler.nodes);

@@ -139,7 +139,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
   function defaultTypeWeight(type: GraphQLNamedType): number {
     if (!isAbstractType(type)) return isObjectType(type) ? 1 : 0;
     // Budgets of Apollo Router count 1 for an interface or union, whatever its members weigh.
-    if (settings.model === 'apollo') return 1;
+    if (settings.model?.name === 'apollo') return 1;
     return Math.max(0, ...schema.getPossibleTypes(type).map((member) => costs.typeWeight(member)));
   }
 
@@ -207,7 +207,7 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
       : inferSizing(field, settings.inferredSlicingArguments, saysNothing);
     const args = field.args.map((arg) => [arg.name, String(arg.type), arg.defaultValue, inputs.get(arg)]);
     // What an estimator says can depend on the type alone.
-    const who = settings.model === 'estimators' ? type.name : '';
+    const who = settings.model?.name === 'estimators' ? type.name : '';
     const shape = JSON.stringify([who, String(field.type), weight, given, args], (_, value: unknown) =>
       typeof value === 'bigint' ? String(value) : value,
     );
@@ -216,7 +216,8 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     const own = Math.max(0, weight);
     const typeWeight = costs.objectCost(named);
     // A negative weight is no 0: it takes something off the directives of the field that merges first.
-    const costsNothing = weight === 0 && typeWeight === 0 && priced.length === 0 && settings.model !== 'estimators';
+    const costsNothing =
+      weight === 0 && typeWeight === 0 && priced.length === 0 && settings.model?.name !== 'estimators';
     // Which keys an answer has tells what type it is of, and so what it cost in the end.
     const isFree = !composite && dimensions === 0 && !sizing && costsNothing && !settings.actualCost;
     return {

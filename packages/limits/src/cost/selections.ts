@@ -17,7 +17,6 @@ import type { FieldNode, GraphQLObjectType, SelectionNode, SelectionSetNode } fr
 import type { Compiler, SizeContext } from './compile.ts';
 import { anyHolds, type Condition, isImpliedBy, readCondition } from './conditions.ts';
 import { compileSizes, priceDirectives, priceInputs, priceOwnInputs } from './field.ts';
-import { compileEstimate } from './models/estimated.ts';
 import type { Plan, PlanItem } from './plan.ts';
 import type { FieldCost, TypeCosts } from './schema.ts';
 import { addTerms, applyWhere, atLeastZero, evaluate, type Term } from './terms.ts';
@@ -40,19 +39,36 @@ interface Asked {
   readonly fields: [GuardedField, ...GuardedField[]];
 }
 
-export function compileSelections(compiler: Compiler, root: SelectionSetNode, rootType: TypeCosts): Plan {
-  return new SelectionCompiler(compiler).compile([{ set: root, guard: '' }], rootType, undefined, 1);
+/** Prices one field, what is below it included, in place of its weights. */
+export type PriceWhole = (
+  compiler: Compiler,
+  type: GraphQLObjectType,
+  cost: FieldCost,
+  node: FieldNode,
+  below: Plan | undefined,
+) => Term;
+
+/** @param priceWhole left out: a field costs what its weights and arguments say. */
+export function compileSelections(
+  compiler: Compiler,
+  root: SelectionSetNode,
+  rootType: TypeCosts,
+  priceWhole?: PriceWhole,
+): Plan {
+  return new SelectionCompiler(compiler, priceWhole).compile([{ set: root, guard: '' }], rootType, undefined, 1);
 }
 
 /** Prices the selection sets of one operation, each once for each type and list size that it meets. */
 class SelectionCompiler {
   readonly #compiler: Compiler;
+  readonly #priceWhole: PriceWhole | undefined;
   readonly #known = new Map<string, Plan>();
   /** An abstract type and the type conditions below it -> its representatives. */
   readonly #representatives = new Map<string, readonly TypeCosts[]>();
 
-  constructor(compiler: Compiler) {
+  constructor(compiler: Compiler, priceWhole: PriceWhole | undefined) {
     this.#compiler = compiler;
+    this.#priceWhole = priceWhole;
   }
 
   compile(sets: readonly GuardedSet[], type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {
@@ -139,7 +155,7 @@ class SelectionCompiler {
     const compiler = this.#compiler;
     const { cost, fields } = asked;
     const [{ node, guard }] = fields;
-    const isEstimated = compiler.costs.settings.model === 'estimators';
+    const priceWhole = this.#priceWhole;
     // Under one guard the whole field stands or falls, and so does what is below.
     const together = fields.every((field) => field.guard === guard);
     const sizes = compileSizes(compiler, cost, node, around);
@@ -155,8 +171,8 @@ class SelectionCompiler {
     return {
       key: readResponseKey(node),
       coordinate: cost.coordinate,
-      own: isEstimated
-        ? compileEstimate(compiler, type.type as GraphQLObjectType, cost, node, below)
+      own: priceWhole
+        ? priceWhole(compiler, type.type as GraphQLObjectType, cost, node, below)
         : priceField(compiler, asked),
       each: 0,
       size: sizes.size,
@@ -164,7 +180,7 @@ class SelectionCompiler {
       typeWeight: cost.typeWeight,
       holds: together && guard === '' ? undefined : anyHolds(fields.map((field) => field.guard)),
       below,
-      whole: isEstimated,
+      whole: priceWhole !== undefined,
     };
   }
 }

@@ -1,7 +1,8 @@
 // Directives of other libraries under our names, and ours under other names.
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { type CostOptions, cost, costDirectives, costDirectivesAs, type Estimator, explain } from '../../src/index.ts';
+import { type Estimator, estimators } from '../../src/cost/models/index.ts';
+import { type CostOptions, cost, costDirectives, costDirectivesAs, explain } from '../../src/index.ts';
 
 const build = (typeDefs: string): GraphQLSchema => buildSchema(typeDefs, { assumeValidSDL: true });
 const start = (schema: GraphQLSchema, options?: CostOptions): unknown => cost(options).start?.({ schema });
@@ -40,8 +41,8 @@ describe('a directive of another library', () => {
 
   it.each(foreign)('stops no start where estimators stand in its place: %s', (_, definition, types) => {
     const schema = build(`${definition} ${types}`);
-    expect(() => start(schema, { estimators: [flat] })).not.toThrow();
-    expect(priceOf(schema, '{ l { id } }', { estimators: [flat] })).toEqual([6, 1 + 5]);
+    expect(() => start(schema, { model: estimators([flat]) })).not.toThrow();
+    expect(priceOf(schema, '{ l { id } }', { model: estimators([flat]) })).toEqual([6, 1 + 5]);
   });
 
   it.each(foreign)('stops the start where it would be read: %s', (_, definition, types) => {
@@ -101,7 +102,7 @@ describe('a directive of another library', () => {
   it('stops no start in a schema made in code, where estimators stand in its place', () => {
     const fields = { a: { type: GraphQLInt, extensions: { directives: { cost: { complexity: 5 } } } } };
     const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields }) });
-    expect(priceOf(schema, '{ a }', { estimators: [flat] })).toEqual([3, 1]);
+    expect(priceOf(schema, '{ a }', { model: estimators([flat]) })).toEqual([3, 1]);
     expect(() => start(schema)).toThrow(/no option 'complexity'/);
   });
 
@@ -109,7 +110,7 @@ describe('a directive of another library', () => {
     const schema = build(`
       directive @listSize(assumedSize: Int, slicingArguments: [String!]) on FIELD_DEFINITION
       type Query { a: [Int] @listSize(asumedSize: 5) }`);
-    for (const options of [{}, { estimators: [flat] }]) {
+    for (const options of [{}, { model: estimators([flat]) }]) {
       expect(() => start(schema, options)).toThrow(/did you mean 'assumedSize'/);
     }
   });

@@ -3,6 +3,7 @@ import { guard, type SecuredContext, type SecurityEvent } from '@graphql-bulwark
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { expect, it, onTestFinished } from 'vitest';
 import { as, codes, send, sendBody } from '../../../../test/kit.ts';
+import { actualCost } from '../../src/cost/models/index.ts';
 import { type CostOptions, capLists, cost, costDirectives, explain } from '../../src/index.ts';
 
 const typeDefs = `
@@ -106,7 +107,7 @@ it('with exposeCost, tells the client what it asked for, in the answer and in th
 });
 
 it('with actualCost, counts the lists as long as they were', async () => {
-  const server = await start({ exposeCost: true, actualCost: true });
+  const server = await start({ exposeCost: true, actualCost: actualCost() });
   const { body } = await send(server, text, as(null));
   // users 1; two of three have posts (1 each), two titles at a half.
   expect(body.extensions.cost).toMatchObject({ requestedQueryCost: 36, actualQueryCost: 1 + 2 + 1 });

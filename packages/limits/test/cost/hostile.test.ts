@@ -2,7 +2,8 @@ import { type DocumentNode, Kind, type OperationDefinitionNode, OperationTypeNod
 import { describe, expect, it } from 'vitest';
 import { counting } from '../../../../test/counting.ts';
 import { as, codes, send } from '../../../../test/kit.ts';
-import { type CostOptions, type Estimator, explain } from '../../src/index.ts';
+import { type Estimator, estimators } from '../../src/cost/models/index.ts';
+import { type CostOptions, explain } from '../../src/index.ts';
 import { schemaOf, serveCost } from './pricing.ts';
 
 const schema = schemaOf(`
@@ -180,15 +181,19 @@ it('a fragment that is spread under two conditions counts once', () => {
 it('with estimators the dearest member of an interface counts, whatever its neighbours cost', () => {
   const members = ['A', 'B', 'C'].map((name) => `type ${name} implements N { v: Int }`).join(' ');
   const wide = schemaOf(`interface N { v: Int } ${members} type Query { n: N }`);
-  const estimators = [({ type }: { type: { name: string } }) => (type.name === 'B' ? 100 : 1)];
-  const { cost } = explain({ schema: wide, document: '{ n { v } }', options: { cost: { ...open, estimators } } });
+  const byType = [({ type }: { type: { name: string } }) => (type.name === 'B' ? 100 : 1)];
+  const { cost } = explain({
+    schema: wide,
+    document: '{ n { v } }',
+    options: { cost: { ...open, model: estimators(byType) } },
+  });
   expect(cost?.fieldCost).toBe(1);
   const sums = [
     ({ type, childComplexity }: { type: { name: string }; childComplexity: number }) =>
       (type.name === 'B' ? 100 : 1) + childComplexity,
   ];
   expect(
-    explain({ schema: wide, document: '{ n { v } }', options: { cost: { ...open, estimators: sums } } }).cost
+    explain({ schema: wide, document: '{ n { v } }', options: { cost: { ...open, model: estimators(sums) } } }).cost
       ?.fieldCost,
   ).toBe(101);
 });
@@ -204,7 +209,7 @@ it('with estimators what an interface says of a field counts for each of its typ
     return Number(args['n'] ?? 1) * Number(field.description ?? 0) + childComplexity;
   };
   const price = (document: string, variables: Record<string, unknown> = {}): number | undefined =>
-    explain({ schema: priced, document, variables, options: { cost: { ...open, estimators: [declared] } } }).cost
+    explain({ schema: priced, document, variables, options: { cost: { ...open, model: estimators([declared]) } } }).cost
       ?.fieldCost;
   for (const parent of ['a', 'n']) {
     expect(price(`{ ${parent} { v } }`)).toBe(100);

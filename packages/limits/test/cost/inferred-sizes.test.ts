@@ -1,6 +1,7 @@
 import type { SecurityEvent } from '@graphql-bulwark/core';
 import { describe, expect, it } from 'vitest';
 import { as, codes, send } from '../../../../test/kit.ts';
+import { apolloRouter } from '../../src/cost/models/index.ts';
 import { type CostOptions, explain } from '../../src/index.ts';
 import { priceOf, schemaOf, serveCost } from './pricing.ts';
 
@@ -67,8 +68,8 @@ describe('an integer argument with the name of a page size', () => {
     const text = '{ users(first: 40, offset: 60) { name } }';
     expect(await typeCostOf(text, { inferredSlicingArguments: [] })).toBe(1 + 5);
     expect(await typeCostOf(text, { inferredSlicingArguments: ['offset'] })).toBe(1 + 60);
-    expect(await typeCostOf(text, { model: 'apollo' })).toBe(1 + 5);
-    expect(await typeCostOf(text, { model: 'apollo', inferredSlicingArguments: ['first'] })).toBe(1 + 40);
+    expect(await typeCostOf(text, { model: apolloRouter() })).toBe(1 + 5);
+    expect(await typeCostOf(text, { model: apolloRouter(), inferredSlicingArguments: ['first'] })).toBe(1 + 40);
   });
 
   it('is said at start, once for each, beside the lists of which nothing is known', async () => {

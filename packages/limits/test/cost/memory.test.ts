@@ -1,6 +1,7 @@
 /** What is kept of operations that were priced, and what it costs to tell the types of an interface apart. */
 import { type DocumentNode, getOperationAST, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { estimators } from '../../src/cost/models/index.ts';
 import { resolveCostOptions } from '../../src/cost/options.ts';
 import { createCostMeter } from '../../src/cost/price.ts';
 import { type CostOptions, explain } from '../../src/index.ts';
@@ -17,7 +18,7 @@ describe('compiled operations', () => {
       compiled += 1;
       return 1;
     };
-    const meter = createCostMeter(resolveCostOptions({ estimators: [estimator] }));
+    const meter = createCostMeter(resolveCostOptions({ model: estimators([estimator]) }));
     return {
       compiled: () => compiled,
       price: (document: DocumentNode) => {

@@ -3,6 +3,7 @@ import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema, parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { as, codes, send } from '../../../../test/kit.ts';
+import { actualCost, apolloRouter, estimators } from '../../src/cost/models/index.ts';
 import { type CostOptions, capLists, cost, costDirectives, explain } from '../../src/index.ts';
 import { priceOf, schemaOf, serveCost } from './pricing.ts';
 
@@ -81,14 +82,11 @@ it.each<[string, object, RegExp]>([
   ['an unknown option', { maxcost: 5 }, /did you mean 'maxCost'/],
   ['a negative ceiling', { maxCost: -1 }, /maxCost must be a whole number of at least 0/],
   ['a ceiling that is no number', { maxCost: Number.NaN }, /maxCost/],
-  ['an unknown model', { model: 'router' }, /model must be 'ibm' or 'apollo'/],
+  ['an unknown model', { model: 'router' }, /model must be apolloRouter\(\) or estimators\(\)/],
   ['an unknown mode', { mode: 'measure' }, /mode/],
-  ['estimators that are no functions', { estimators: [1] }, /estimators/],
-  ['no estimators', { estimators: [] }, /at least one/],
-  ['a model beside estimators', { estimators: [() => 1], model: 'ibm' }, /not both/],
   ['a list size of 0', { maxListSize: 0 }, /maxListSize/],
   ['an infinite weight', { weights: { 'Query.a': Infinity } }, /weights\['Query.a'\] must be a finite number/],
-  ['an actual cost that nobody sees', { actualCost: true }, /exposeCost/],
+  ['an actual cost that nobody sees', { actualCost: actualCost() }, /exposeCost/],
   ['a policy that is no function', { perPrincipal: {} }, /perPrincipal/],
 ])('refuses %s', (_, options, message) => {
   expect(() => cost(options)).toThrow(TypeError);
@@ -297,7 +295,7 @@ it('names at start the lists of which nothing says how long they are, through HT
     {},
     events,
   );
-  await serveCost(typeDefs, { estimators: [() => 1] }, events);
+  await serveCost(typeDefs, { model: estimators([() => 1]) }, events);
   expect(events).toEqual([]);
 });
 
@@ -350,7 +348,7 @@ it('by default refuses lists in lists of which the field cost is small and the a
   const ask = (n: number) => send(server, text, as(null), { variables: { n } });
   expect(codes(await ask(90))).toEqual([]);
   expect(codes(await ask(500))).toEqual(['COST_LIMIT_EXCEEDED']);
-  for (const options of [{ model: 'apollo', maxCost: 1e9 }, { estimators: [() => 1] }] as const) {
+  for (const options of [{ model: apolloRouter(), maxCost: 1e9 }, { model: estimators([() => 1]) }] as const) {
     expect(codes(await send(await serveCost(typeDefs, options), text, as(null), { variables: { n: 500 } }))).toEqual(
       [],
     );
@@ -370,4 +368,12 @@ it('tells of an operation that cannot be priced by a refusal, also where it only
     );
     await expect(asked).rejects.toMatchObject({ extensions: { code: 'COST_INVALID_SLICING_ARGUMENT' } });
   }
+});
+
+it.each([[[]], [[1]], [undefined]])('estimators(%j) is refused, as no function of a field is in it', (list) => {
+  expect(() => estimators(list as never)).toThrow(/at least one/);
+});
+
+it('actualCost: true is refused with the name of the entry that has it', () => {
+  expect(() => cost({ exposeCost: true, actualCost: true as never })).toThrow(/cost-models/);
 });

@@ -2,9 +2,10 @@
 import { type DocumentNode, getOperationAST, getVariableValues, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { as, codes, send } from '../../../../test/kit.ts';
+import { type Estimator, estimators } from '../../src/cost/models/index.ts';
 import { resolveCostOptions } from '../../src/cost/options.ts';
 import { createCostMeter } from '../../src/cost/price.ts';
-import { type CostOptions, type Estimator, explain } from '../../src/index.ts';
+import { type CostOptions, explain } from '../../src/index.ts';
 import { priceOf, schemaOf, serveCost } from './pricing.ts';
 
 const times = (n: number, make: (i: number) => string) => Array.from({ length: n }, (_, i) => make(i)).join(' ');
@@ -86,20 +87,22 @@ it('an estimator that prices the same operation in its turn changes nothing of t
     }
     return (args['n'] as number) + childComplexity;
   };
-  const price = metered('type T { v(n: Int): Int w(n: Int): Int } type Query { f(n: Int): T }', { estimators: [sum] });
+  const price = metered('type T { v(n: Int): Int w(n: Int): Int } type Query { f(n: Int): T }', {
+    model: estimators([sum]),
+  });
   expect(price(document, { n: 1 })).toBe(5);
   expect(price(document, { n: 1 })).toBe(5);
 });
 
 it('an estimator that throws in the middle leaves nothing to the next request', () => {
   const document = parse('query ($n: Int, $m: Int) { a: f(n: $n) b: f(n: $m) }');
-  const estimators: Estimator[] = [
+  const both: Estimator[] = [
     ({ args }) => {
       if (args['n'] === -1) throw new Error('no');
       return args['n'] as number;
     },
   ];
-  const price = metered('type Query { f(n: Int): Int }', { estimators });
+  const price = metered('type Query { f(n: Int): Int }', { model: estimators(both) });
   expect(price(document, { n: 1, m: 2 })).toBe(3);
   expect(() => price(document, { n: 500, m: -1 })).toThrow('no');
   expect(price(document, { n: 3, m: 4 })).toBe(7);

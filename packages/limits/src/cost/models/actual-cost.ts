@@ -1,13 +1,24 @@
 /** What an operation cost in the end: its compiled plan once more, over the lists of the answer. */
 import type { CostProgram } from '../compile.ts';
+import type { CostCounter } from '../options.ts';
 import type { Plan, PlanItem } from '../plan.ts';
-import type { Priced } from '../price.ts';
+import type { ActualCostCounter, Priced } from '../price.ts';
 import { evaluate, type Run } from '../terms.ts';
 
 type Answered = Readonly<Record<string, unknown>>;
 
 /** Looks at fields of objects; what an answer of some ten thousand objects takes is far below. */
 const maxLooks = 2_000_000;
+
+/**
+ * Counts what operations cost in the end, with the lists as long as they were, for `extensions.cost`.
+ *
+ * @example cost({ exposeCost: true, actualCost: actualCost() })
+ */
+export function actualCost(): CostCounter {
+  const counter: ActualCostCounter = { name: 'actual-cost', count: computeActualCost };
+  return counter;
+}
 
 /**
  * @param data the `data` of the answer.

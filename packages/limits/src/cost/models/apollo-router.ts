@@ -10,10 +10,22 @@ import { type FieldNode, Kind, type SelectionSetNode } from 'graphql';
 import type { Compiler, SizeContext } from '../compile.ts';
 import { readCondition } from '../conditions.ts';
 import { compileSizes, priceInputs } from '../field.ts';
+import type { CostModel } from '../options.ts';
 import type { Plan, PlanItem } from '../plan.ts';
+import type { CompilingModel } from '../price.ts';
 import type { TypeCosts } from '../schema.ts';
 
-export function compileApollo(compiler: Compiler, root: SelectionSetNode, rootType: TypeCosts): Plan {
+/**
+ * Prices operations as budgets of Apollo Router are counted: a list field itself is multiplied too, and nothing is merged.
+ *
+ * @example cost({ model: apolloRouter(), maxCost: 1_000 })
+ */
+export function apolloRouter(): CostModel {
+  const model: CompilingModel = { name: 'apollo', compile: compileApollo };
+  return model;
+}
+
+function compileApollo(compiler: Compiler, root: SelectionSetNode, rootType: TypeCosts): Plan {
   const { costs, fragments, spend, plans } = compiler;
   const known = new Map<string, Plan>();
   return plan(root, rootType, undefined, 1);

@@ -2,6 +2,7 @@
 import { getOperationAST, parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { computeActualCost } from '../../../src/cost/models/actual-cost.ts';
+import { apolloRouter } from '../../../src/cost/models/index.ts';
 import { resolveCostOptions } from '../../../src/cost/options.ts';
 import { createCostMeter } from '../../../src/cost/price.ts';
 import type { CostOptions } from '../../../src/index.ts';
@@ -46,7 +47,7 @@ it.each<[string, (depth: number) => string, CostOptions?]>([
     'fragments that double, of the model apollo',
     (depth) =>
       `{ node { ...F0 } } ${times(depth, (i) => `fragment F${i} on Node { parent { ...F${i + 1} } parent { ...F${i + 1} } }`)} fragment F${depth} on Node { parent { __typename } }`,
-    { model: 'apollo' },
+    { model: apolloRouter() },
   ],
 ])('counting %s grows no faster than the answer', (_, text, options) => {
   const [shallow, deep] = [4, 8].map((depth) => {
