@@ -43,13 +43,16 @@ afterEach(async () => {
   await Promise.all(stops.splice(0).map((stop) => stop()));
 });
 
+const ownTypes = 'type Query { fails(how: String): String @public, fine: String @public }';
+
 interface Settings extends Partial<BulwarkOptions> {
+  readonly typeDefs?: string;
   readonly formatError?: (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
 }
 
 type Answer = { status: number; text: string; errors: readonly GraphQLFormattedError[] };
 
-async function serve({ formatError, ...options }: Settings = {}) {
+async function serve({ formatError, typeDefs = ownTypes, ...options }: Settings = {}) {
   const bulwark = createBulwark({
     authenticate: () => null,
     exposure: false,
@@ -62,7 +65,8 @@ async function serve({ formatError, ...options }: Settings = {}) {
   });
   const schema = bulwark.secure(
     makeExecutableSchema({
-      typeDefs: [bulwark.typeDefs, 'type Query { fails(how: String): String @public, fine: String @public }'],
+      typeDefs: [bulwark.typeDefs, typeDefs],
+      resolverValidationOptions: { requireResolversToMatchSchema: 'ignore' },
       resolvers: {
         Query: {
           fails(_: unknown, { how }: { how: string }) {
@@ -89,12 +93,16 @@ async function serve({ formatError, ...options }: Settings = {}) {
   });
   const { url } = await startStandaloneServer(server, { context, listen: { host: '127.0.0.1', port: 0 } });
   stops.push(() => server.stop());
-  return async (query: string, headers: Record<string, string> = {}): Promise<Answer> => {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify({ query }),
-    });
+  return async (
+    query: string,
+    headers: Record<string, string> = {},
+    method: 'GET' | 'POST' = 'POST',
+  ): Promise<Answer> => {
+    const all = { 'content-type': 'application/json', ...headers };
+    const response =
+      method === 'POST'
+        ? await fetch(url, { method, headers: all, body: JSON.stringify({ query }) })
+        : await fetch(`${url}?query=${encodeURIComponent(query)}`, { headers: all });
     const text = await response.text();
     const { errors = [] } = JSON.parse(text) as { errors?: GraphQLFormattedError[] };
     return { status: response.status, text, errors };
@@ -182,6 +190,35 @@ describe('formatError', () => {
     expect(errors).toEqual([
       { message: 'Invalid operation', extensions: { code: 'GRAPHQL_VALIDATION_FAILED', help: 'h' } },
     ]);
+  });
+
+  it('adds the same to the refusal of what is hidden as to that of what does not exist', async () => {
+    const typeDefs = `
+      type Query { open: String @public hidden: String @auth(roles: "ADMIN") }
+      type Mutation { change: Int @public hidden: Int @auth(roles: "ADMIN") }`;
+    const seen: string[] = [];
+    const ask = await serve({
+      typeDefs,
+      authorization: { hideUnauthorized: true },
+      formatError: (formatted, error) => {
+        seen.push(`${formatted.message} / ${(error as Error).message}`);
+        return { ...formatted, extensions: { ...formatted.extensions, help: 'h' } };
+      },
+    });
+    for (const [hidden, missing] of [
+      ['{ hidden }', '{ nothing }'],
+      ['{ hidden open(x: 1) }', '{ nothing open(x: 1) }'],
+      ['mutation { hidden }', 'mutation { nothing }'],
+    ] as const) {
+      for (const method of ['POST', 'GET'] as const) {
+        seen.length = 0;
+        const [one, other] = [await ask(hidden, {}, method), await ask(missing, {}, method)];
+        expect([one.status, one.text]).toEqual([other.status, other.text]);
+        expect(one.errors).toEqual([expect.objectContaining({ extensions: { code: expect.any(String), help: 'h' } })]);
+        expect(seen.at(-1)).toBe('Invalid operation / Invalid operation');
+      }
+    }
+    expect((await ask('{ open }')).errors).toEqual([]);
   });
 
   it('that throws leaves a masked error masked', async () => {

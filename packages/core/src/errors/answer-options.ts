@@ -82,10 +82,9 @@ export function answerOptions(options: AnswerOptionsInput): AnswerOptions {
       const replacement = isUnexpected(error) ? hideError(error) : undefined;
       if (replacement) return callOwn(replacement.toJSON(), replacement);
       if (!(error instanceof GraphQLError)) return callOwn(formatted, error);
-      if (mayBeReplaced(formatted, error)) {
-        formatWhenMasked(error, (shown) => callOwn(shown, describeShown(shown, error)));
-        if (!findSchemaCode(formatted, error)) return formatted;
-      }
+      const isPending = mayBeMasked(formatted, error);
+      formatWhenMasked(error, { format: (shown) => callOwn(shown, describeShown(shown, error)), isPending });
+      if (isPending) return formatted;
       return callOwn(cleanSchemaError(formatted, error), error);
     },
   };
@@ -114,12 +113,12 @@ function isUnexpected(error: unknown): boolean {
   return error.message.startsWith(contextPrefix) && !isExpectedError(error);
 }
 
-/** Whether the guard may still put another text or code in place of an error: it masks, exposes, or hides the schema. */
-function mayBeReplaced(formatted: GraphQLFormattedError, error: GraphQLError): boolean {
+/** Whether the guard may still put another text or code in place of an error. */
+function mayBeMasked(formatted: GraphQLFormattedError, error: GraphQLError): boolean {
   // Of `context()`: the guard has masked it, and will not see the answer.
   if (!error.path && maskedMessages.has(error.message)) return false;
-  if (findSchemaCode(formatted, error) || findExposedStatus(error) !== undefined) return true;
-  return !isExpectedError(error);
+  if (findSchemaCode(formatted, error)) return false;
+  return findExposedStatus(error) !== undefined || !isExpectedError(error);
 }
 
 /** The original only where the client reads its message: an application may otherwise copy the message from it. */

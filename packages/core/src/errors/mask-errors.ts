@@ -45,18 +45,28 @@ export function asGraphQLError(thrown: unknown): GraphQLError {
   return new GraphQLError(message, { originalError });
 }
 
-/** Error -> the application's `formatError` for it, where it is called with what the client gets. */
-const laterFormats = new WeakMap<GraphQLError, (shown: GraphQLFormattedError) => GraphQLFormattedError>();
+/** The application's `formatError` for one error, to be called with what the client gets. */
+interface LaterFormat {
+  readonly format: (shown: GraphQLFormattedError) => GraphQLFormattedError;
+  /** Whether it has not been called yet. */
+  readonly isPending: boolean;
+}
+
+const laterFormats = new WeakMap<GraphQLError, LaterFormat>();
 
 /**
  * Has an error formatted when it is known what of it the client gets. Apollo Server calls `formatError` before any hook can
- * mask, so what the application adds to an error that is masked afterwards would be lost.
+ * mask, so what the application adds to an error that is replaced afterwards would be lost.
  */
-export function formatWhenMasked(
-  error: GraphQLError,
-  format: (shown: GraphQLFormattedError) => GraphQLFormattedError,
-): void {
-  laterFormats.set(error, format);
+export function formatWhenMasked(error: GraphQLError, later: LaterFormat): void {
+  laterFormats.set(error, later);
+}
+
+/** Has an error that takes the place of another formatted as that one would be: otherwise the two could be told apart. */
+export function formatInPlaceOf(error: GraphQLError, replaced: GraphQLError | undefined): GraphQLError {
+  const later = replaced && laterFormats.get(replaced);
+  if (later) laterFormats.set(error, { ...later, isPending: true });
+  return error;
 }
 
 /**
@@ -86,13 +96,16 @@ export function maskErrors(
   masking: Masking,
 ): GraphQLFormattedError[] {
   const code = masking.schemaDetails ? undefined : findFirstSchemaCode(formatted, originals);
-  if (code) return [formatLater({ message: masking.words(code), extensions: { code } }, originals[0])];
+  if (code) {
+    const error = { message: masking.words(code), extensions: { code } };
+    return [findLaterFormat(originals[0])?.format(error) ?? error];
+  }
   const all = sortByPlace(formatted, originals);
   const shown = all.length > maxErrors ? all.slice(0, maxErrors - 1) : all;
   const errors = shown.map(({ error, original }) => {
     const built = buildClientError(error, original, masking);
-    // Errors of the schema that this client may read were formatted before.
-    return original && findSchemaCode(error, original) ? built : formatLater(built, original);
+    const later = findLaterFormat(original);
+    return later?.isPending === true ? later.format(built) : built;
   });
   if (shown.length < formatted.length) {
     errors.push({ ...deny('ERRORS_OMITTED').toJSON(), message: masking.words('ERRORS_OMITTED') });
@@ -100,8 +113,8 @@ export function maskErrors(
   return errors;
 }
 
-function formatLater(shown: GraphQLFormattedError, original: GraphQLError | undefined): GraphQLFormattedError {
-  return (original && laterFormats.get(original)?.(shown)) ?? shown;
+function findLaterFormat(original: GraphQLError | undefined): LaterFormat | undefined {
+  return original && laterFormats.get(original);
 }
 
 /** An error and where it stands in the answer. */

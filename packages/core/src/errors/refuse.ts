@@ -68,10 +68,11 @@ function buildError(code: RefusalCode, facts: RefusalFacts, http: object): Graph
 }
 
 /** What a developer needs to see which limit it was, and by how much. Outside development it would tell how far one may go. */
-function describeLimit({ limit, actual, maximum }: RefusalFacts): object {
-  if (limit === undefined || !isDevelopment()) return {};
+function describeLimit({ limit, policy, actual, maximum }: RefusalFacts): object {
+  const name = limit === undefined ? { policy } : { limit };
+  if ((limit ?? policy) === undefined || !isDevelopment()) return {};
   // Infinity, where counting stopped early, has no form in JSON.
-  return { limit, ...(Number.isFinite(actual) && { actual }), ...(Number.isFinite(maximum) && { maximum }) };
+  return { ...name, ...(Number.isFinite(actual) && { actual }), ...(Number.isFinite(maximum) && { maximum }) };
 }
 
 /** Builds the error that answers for a whole operation, with the HTTP status and headers of the answer. */
