@@ -155,6 +155,19 @@ describe('errors that merely carry a status or a code', () => {
   });
 });
 
+it('over a transport of its own, bulwark.mask() shows the same and masks the same', () => {
+  const bulwark = createBulwark({ authenticate: () => null, onEvent() {}, logger: { warn() {}, error() {} } });
+  const seen = (how: string): unknown => {
+    const originalError = thrown[how]?.() as Error;
+    const { errors } = bulwark.mask({
+      errors: [new GraphQLError(originalError.message, { originalError, path: ['a'] })],
+    });
+    return errors?.map(({ message, extensions }) => [extensions?.['code'], message]);
+  };
+  expect(seen('missing')).toEqual([['NOT_FOUND', 'No such invoice']]);
+  expect(seen('upstream')).toEqual([['INTERNAL_SERVER_ERROR', 'Internal server error']]);
+});
+
 describe('formatError', () => {
   it('is called once with each error as the client gets it, masked ones among them, and its answer is sent', async () => {
     const seen: string[] = [];
