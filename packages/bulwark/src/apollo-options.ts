@@ -9,7 +9,7 @@ import { isGuarded } from '@graphql-bulwark/authorization';
 import { answerOptions, type Events } from '@graphql-bulwark/core';
 import { chooseMaxValidationErrors, isDevelopment } from '@graphql-bulwark/core/internal';
 import { createDocumentStore } from './document-store.ts';
-import { markInternal, usesCacheHints } from './warnings/cache-hints.ts';
+import { findInternalPlugin, usesCacheHints } from './warnings/cache-hints.ts';
 import { watchLandingPage } from './warnings/landing-page.ts';
 
 export interface Posture<C extends BaseContext> {
@@ -48,9 +48,9 @@ export function buildApolloOptions<C extends BaseContext>(
   // It hooks every field, to add up hints that are not there.
   const noStore = !usesCacheHints(options.schema, theirs);
   const ours = [
-    ...(noStore && !markInternal(theirs, 'CacheControl') ? [ApolloServerPluginCacheControlDisabled()] : []),
-    ...(markInternal(theirs, 'InlineTrace') ? [] : [ApolloServerPluginInlineTraceDisabled()]),
-    ...(isDevelopment() || markInternal(theirs, 'LandingPageDisabled')
+    ...(noStore && !findInternalPlugin(theirs, 'CacheControl') ? [ApolloServerPluginCacheControlDisabled()] : []),
+    ...(findInternalPlugin(theirs, 'InlineTrace') ? [] : [ApolloServerPluginInlineTraceDisabled()]),
+    ...(isDevelopment() || findInternalPlugin(theirs, 'LandingPageDisabled')
       ? []
       : [ApolloServerPluginLandingPageDisabled()]),
   ];
@@ -118,7 +118,7 @@ function* listWeaknesses<C extends BaseContext>(
   if (options.status400ForVariableCoercionErrors === false) {
     yield 'status400ForVariableCoercionErrors: false answers 200 to variables that do not fit.';
   }
-  if (markInternal(plugins, 'InlineTrace') === 'on') {
+  if (findInternalPlugin(plugins, 'InlineTrace') === 'on') {
     yield 'plugins: inline traces tell field names, types and durations to any client that asks for them.';
   }
   if (options.introspection !== undefined) {

@@ -16,7 +16,8 @@ const listed = (...directives: readonly (readonly [name: string, args?: object])
 
 /** @param withResolver whether the entity can be loaded, so that no client names its owner. */
 function makeSubgraph(withResolver: boolean): GraphQLSchema {
-  const resolveReference = ({ id }: { id: string }) => ({ id, ownerId: id === '1' ? 'ann' : 'eve' });
+  const load = (id: string) => ({ id, ownerId: id === '1' ? 'ann' : 'eve' });
+  const resolveReference = (reference: object) => load(String(Reflect.get(reference, 'id')));
   const Note = new GraphQLObjectType({
     name: 'Note',
     extensions: {
@@ -31,7 +32,7 @@ function makeSubgraph(withResolver: boolean): GraphQLSchema {
       notes: {
         type: new GraphQLList(Note),
         ...listed(['listSize', { assumedSize: 2 }], ['public']),
-        resolve: () => ['1', '2'].map((id) => resolveReference({ id })),
+        resolve: () => ['1', '2'].map(load),
       },
       secret: { type: GraphQLString, ...listed(['shareable'], ['auth', { roles: ['ADMIN'] }]), resolve: () => 's' },
       dear: { type: GraphQLString, ...listed(['cost', { weight: '9000' }], ['public']), resolve: () => 'd' },
