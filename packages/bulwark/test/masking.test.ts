@@ -100,9 +100,9 @@ async function serve({ formatError, typeDefs = ownTypes, ...options }: Settings 
   ): Promise<Answer> => {
     const all = { 'content-type': 'application/json', ...headers };
     const response =
-      method === 'POST'
-        ? await fetch(url, { method, headers: all, body: JSON.stringify({ query }) })
-        : await fetch(`${url}?query=${encodeURIComponent(query)}`, { headers: all });
+      method === 'GET'
+        ? await fetch(`${url}?query=${encodeURIComponent(query)}`, { headers: all })
+        : await fetch(url, { method: 'POST', headers: all, body: JSON.stringify({ query }) });
     const text = await response.text();
     const { errors = [] } = JSON.parse(text) as { errors?: GraphQLFormattedError[] };
     return { status: response.status, text, errors };
