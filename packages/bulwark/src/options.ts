@@ -66,7 +66,7 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
    * @default false
    */
   readonly operationEvents?: boolean | undefined;
-  /** Errors without a code of their own that clients may see all the same. Left out: none. */
+  /** Errors that would be masked, and that clients may read all the same. Left out: none. */
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;
   /**
    * Answer what does not fit the schema with one constant text per code. Those who may introspect the whole schema read more.

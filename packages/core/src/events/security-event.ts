@@ -3,6 +3,7 @@
  * or the text of a query.
  */
 import type { CoordinateShare, RefusalCode } from '../errors/codes.ts';
+import type { RequestLabels } from './request-labels.ts';
 
 /** What happened, by `type`. */
 export type EventDetails =
@@ -148,7 +149,9 @@ export type SecurityEvent = EventDetails & {
    * `operationName` that was sent with it.
    */
   readonly operationName?: string;
-};
+  /** SHA-256 of the text of the document, in hexadecimal digits: the hash with which persisted queries name it. */
+  readonly operationHash?: string;
+} & RequestLabels;
 
 /** Called with each event, synchronously. What it throws or rejects with is logged. */
 export type EventListener = (event: SecurityEvent) => void;
