@@ -17,7 +17,7 @@ import {
 import { compileRules } from './compile/compile-rules.ts';
 import { createGivenUpTest } from './compile/compiled-rules.ts';
 import { addCodeRules } from './directives/rules-from-code.ts';
-import { createDirectiveReader } from './directives/sdl.ts';
+import { createDirectiveReader, describeUndeclared } from './directives/sdl.ts';
 import { createDenialReporter } from './enforce/denial.ts';
 import { type Enforcement, guardField } from './enforce/field-guard.ts';
 import { guardResult } from './enforce/result-guard.ts';
@@ -58,6 +58,8 @@ export function guardSchema<C = SecuredContext>(
   const rules = compileRules(schema, {
     readUses: addCodeRules(schema, createDirectiveReader(schema, settings.directiveNames), settings.rules),
     defaultRule: settings.defaultRule,
+    defaultRuleExcept: settings.defaultRuleExcept,
+    roles: settings.roles,
     strictInterfaces: settings.strictInterfaces,
     allowsAnonymous: policies.allowsAnonymous,
     requireLoader: loaders.require,
@@ -65,7 +67,9 @@ export function guardSchema<C = SecuredContext>(
   validateDelegation(schema, rules, fieldResolver);
   validateEntities(schema, rules);
   validateRequires(schema, rules);
-  for (const message of rules.warnings) events?.emit({ type: 'config.warning', message }, 'noted');
+  const undeclared = describeUndeclared(schema, settings.directiveNames);
+  for (const message of undeclared ? [undeclared, ...rules.warnings] : rules.warnings)
+    events?.emit({ type: 'config.warning', message }, 'noted');
 
   const grants = createCallerGrants(rules.claimRules, createNormalizer(settings.normalizeOwner));
   const caches = createAnswerCaches();

@@ -17,10 +17,12 @@ import {
 } from '@graphql-bulwark/core';
 import {
   buildRefusalEvent,
+  exposeHttpError,
   hasEnded,
   isExpectedError,
   isNumericDate,
   isObject,
+  readLabelsOfRequest,
   rewordRefusal,
   type Wording,
 } from '@graphql-bulwark/core/internal';
@@ -88,7 +90,7 @@ export function createContextMaker(
       if (typeof req !== 'object' || req === null) throw new TypeError(noRequest);
       // A socket that is gone has no address any more, and no client waits for the answer.
       if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
-      const anonymous = securityContext({ clientIp: clientIp(req) });
+      const anonymous = securityContext({ clientIp: clientIp(req), labels: readLabelsOfRequest(req) });
       noticeProxy(req);
       noticeAddress(anonymous.clientIp);
       admitBatch(req.body, anonymous);
@@ -97,7 +99,8 @@ export function createContextMaker(
       admit(security);
       return addSecurity(await build(request), security);
     } catch (thrown) {
-      if (isExpectedError(thrown)) throw rewordRefusal(thrown, words, undefined);
+      const shown = exposeHttpError(thrown);
+      if (isExpectedError(shown)) throw rewordRefusal(shown, words, undefined);
       const errorId = events.logged('context() failed', thrown);
       events.emit({ type: 'failure', where: 'context', errorId }, 'refused');
       throw rewordRefusal(refuse('INTERNAL_SERVER_ERROR', { extensions: { errorId } }), words, undefined);

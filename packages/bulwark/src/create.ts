@@ -3,8 +3,10 @@ import type { ApolloServerOptionsWithSchema } from '@apollo/server';
 import {
   authDirectivesAs,
   authorization,
+  describeAccess,
   findRule,
   guardSchema,
+  isGuarded,
   readCallerRights,
 } from '@graphql-bulwark/authorization';
 import {
@@ -36,14 +38,15 @@ import {
   maskResult,
   requireTestedGraphql,
 } from '@graphql-bulwark/core/internal';
-import { compileAccess, introspection } from '@graphql-bulwark/introspection';
+import { compileAccess, type IntrospectionOptions, introspection } from '@graphql-bulwark/introspection';
 import { createViews, hideUnauthorized } from '@graphql-bulwark/introspection/visibility';
-import { type CostControl, capLists, cost, costDirectives, limits, resolveLimits } from '@graphql-bulwark/limits';
+import { type CostControl, capLists, cost, costDirectivesAs, limits, resolveLimits } from '@graphql-bulwark/limits';
+import { type OperationEventOptions, operationEvents } from '@graphql-bulwark/monitor';
 import {
   type RateLimit,
   type RateLimitOptions,
   rateLimit,
-  rateLimitDirectives,
+  rateLimitDirectivesAs,
   type SocketLimits,
 } from '@graphql-bulwark/rate-limit';
 import type { GraphQLSchema } from 'graphql';
@@ -136,6 +139,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
   const controls: readonly Control<C>[] = [
     createContextNotice(warn),
+    ...(options.operationEvents ? [operationEvents<C>(priceEvents(prices))] : []),
     ...(hides ? [hideUnauthorized<C>(findView)] : []),
     introspection({ ...introspecting, ...(filtered && { view: findView }) }),
     limits<C>(options.limits),
@@ -168,12 +172,21 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   });
 
   return {
-    typeDefs: `${authDirectivesAs(ruling.directiveNames ?? {})}\n${costDirectives}\n${rateLimitDirectives}`,
+    typeDefs: [
+      authDirectivesAs(ruling.directiveNames ?? {}),
+      costDirectivesAs((options.cost && options.cost.directiveNames) || {}),
+      rateLimitDirectivesAs(options.rateLimit.directiveNames ?? {}),
+    ].join('\n'),
     secure(schema) {
       requireTestedGraphql('secure', schema);
       const { resolvedLists } = options;
       const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
-      const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), { ...ruling, defaultRule, events });
+      const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), {
+        defaultRuleExcept: listDecidedElsewhere(introspecting),
+        ...ruling,
+        defaultRule,
+        events,
+      });
       const anonymous = { security: securityContext() };
       if (!knowsCallers && readCallerRights({ schema: guarded, contextValue: anonymous })?.key.includes('0')) {
         warn('authenticate: false knows no callers, so what has @auth or @owner is closed to all.');
@@ -185,6 +198,13 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     apollo(server) {
       if (!options.logger && server.logger) logger = server.logger;
       for (const weakness of listWeakOptions(given)) warn(weakness);
+      const closed = listClosedByDefault(server.schema);
+      if (closed.length > 0) {
+        logger.warn(
+          `Bulwark: these root fields have no rule, so they need a signed-in caller (defaultRule): ${closed.join(', ')}. Write ` +
+            '@auth on those for which that is meant, and @public on those that are for everyone.',
+        );
+      }
       return buildApolloOptions(server, {
         guard: plugin,
         events,
@@ -238,10 +258,30 @@ function createContextNotice<C>(warn: (message: string) => void): Control<C> {
   };
 }
 
+/**
+ * A gateway that composes by introspection asks a subgraph for `_service` with the secret of `introspection.header`, and in the
+ * name of no caller. The introspection control decides there, so the default rule must not refuse the gateway for having no token.
+ */
+function listDecidedElsewhere({ schemaFields = ['_service'], mode }: IntrospectionOptions): readonly string[] {
+  return mode === 'report' ? [] : schemaFields;
+}
+
+/** The root fields that only the default rule closes. A schema that is not guarded has none: it is refused further on. */
+function listClosedByDefault(schema: GraphQLSchema | undefined): string[] {
+  if (!schema || !isGuarded(schema)) return [];
+  const closed = describeAccess(schema).filter(({ rule }) => rule.startsWith('defaultRule: authenticated'));
+  return closed.map(({ coordinate }) => coordinate);
+}
+
 /** A budget of points that has no prices of its own is spent by those of the cost control. */
 function addPrices<C>(options: RateLimitOptions, prices: CostControl<C> | undefined): RateLimitOptions {
   if (!options.points || options.cost || !prices) return options;
   return { ...options, cost: (operation) => prices.estimateCost(operation as ResolvedOperation<C>).fieldCost };
+}
+
+/** Events have the cost that the cost control finds, where there is one. */
+function priceEvents<C>(prices: CostControl<C> | undefined): OperationEventOptions<C> {
+  return prices ? { cost: (operation) => prices.estimateCost(operation).fieldCost } : {};
 }
 
 /** @throws {TypeError} with the whole report, where `strictExposure` says so. */

@@ -59,7 +59,14 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   readonly clientAddress?: ClientAddressOptions | undefined;
   /** Told of every refusal and failure. Left out: each kind is logged once per code and minute. */
   readonly onEvent?: EventListener | undefined;
-  /** Errors without a code of their own that clients may see all the same. Left out: none. */
+  /**
+   * Tell of every operation that is answered as well (`operation.answered`), with its depth, cost and time, for metrics and for
+   * rules that raise alerts.
+   *
+   * @default false
+   */
+  readonly operationEvents?: boolean | undefined;
+  /** Errors that would be masked, and that clients may read all the same. Left out: none. */
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;
   /**
    * Answer what does not fit the schema with one constant text per code. Those who may introspect the whole schema read more.
@@ -91,6 +98,7 @@ const optionTable = {
   sockets: { default: {}, check: orFalse(requirePlainObject) },
   clientAddress: { default: {}, check: requirePlainObject },
   onEvent: { check: aFunction },
+  operationEvents: { default: false, check: aFlag },
   expose: { check: aFunction },
   strictMessages: { check: aFlag },
   messages: { default: {}, check: checkMessages },
@@ -112,6 +120,7 @@ export type BulwarkSettings<C extends SecuredContext> = Settings<
   | 'rateLimit'
   | 'sockets'
   | 'clientAddress'
+  | 'operationEvents'
   | 'messages'
   | 'exposure'
 > & {

@@ -1,12 +1,16 @@
 import { dpop } from '@graphql-bulwark/authentication/dpop';
 import * as express from '@graphql-bulwark/http/express';
 import * as fastify from '@graphql-bulwark/http/fastify';
+import * as monitor from '@graphql-bulwark/monitor';
+import * as telemetry from '@graphql-bulwark/monitor/open-telemetry';
 import { memoryStore } from '@graphql-bulwark/rate-limit';
 import { expect, it } from 'vitest';
 import * as umbrellaDpop from '../src/dpop.ts';
 import * as umbrellaExpress from '../src/express.ts';
 import * as umbrellaFastify from '../src/fastify.ts';
 import { createBulwark } from '../src/index.ts';
+import * as umbrellaMonitor from '../src/monitor.ts';
+import * as umbrellaTelemetry from '../src/open-telemetry.ts';
 import { redisDenyList, redisStore } from '../src/redis.ts';
 
 it('offers all of the Express helpers at graphql-bulwark/express, so that one install is enough', () => {
@@ -31,6 +35,11 @@ it('offers dpop() at graphql-bulwark/dpop, and what it returns is accepted by au
   expect(() => createBulwark({ authenticate: { ...issuer, dpop: options as never } })).toThrow(
     'dpop must be what dpop() returns',
   );
+});
+
+it('offers sinks and alerts at graphql-bulwark/monitor and graphql-bulwark/open-telemetry', () => {
+  expect(umbrellaMonitor).toMatchObject({ ...monitor });
+  expect(umbrellaTelemetry).toMatchObject({ ...telemetry });
 });
 
 const jwksUrl = 'https://login.example.com/jwks.json';

@@ -4,6 +4,7 @@ export { createNetworkTest, normalizeAddress, readForwardedHops } from './client
 export type { StartingServer } from './control.ts';
 export { aCounterStore, roundUpPoints } from './counter-store.ts';
 export { type CoordinateShare } from './errors/codes.ts';
+export { exposeHttpError } from './errors/exposed-error.ts';
 export {
   asGraphQLError,
   isExpectedError,
@@ -17,6 +18,7 @@ export { deny, type RefusalFacts, readRefusalCode, readRefusalFacts } from './er
 export { type AuthScheme, type BearerError, buildChallenge, realmRow } from './errors/www-authenticate.ts';
 export { anEventSink, createMaskReporter, type EventOrigin } from './events/events.ts';
 export { aLogger, logEvents } from './events/log.ts';
+export { readLabelsOfRequest } from './events/request-labels.ts';
 export { type EventDetails } from './events/security-event.ts';
 export {
   failField,
@@ -45,6 +47,7 @@ export {
   byName,
   type Check,
   dropDefaults,
+  findSimilar,
   fullListOf,
   hasMethods,
   isText,
@@ -63,6 +66,7 @@ export {
   type SharedTable,
   show,
 } from './lib/read-options.ts';
+export { aDirectiveName, type DirectiveCarrier, selectDirective } from './lib/select-directive.ts';
 export {
   collectFields,
   createInclusionTest,

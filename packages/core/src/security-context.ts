@@ -1,5 +1,6 @@
 /** The caller and where the request comes from: `authenticate()` finds both in `context()`, and every control reads them. */
 import { randomUUID } from 'node:crypto';
+import type { RequestLabels } from './events/request-labels.ts';
 import { isObject } from './lib/is-object.ts';
 
 /** An authenticated caller. Frozen; made once per HTTP request. */
@@ -54,6 +55,8 @@ export interface SecurityContext {
   readonly clientIp: string | null;
   /** Names the HTTP request in events. */
   readonly requestId: string;
+  /** What the headers say of the request, for events only: anyone can write anything there. Left out: nothing is known. */
+  readonly labels?: RequestLabels | undefined;
 }
 
 /** A GraphQL context that carries {@link SecurityContext}. */
@@ -71,6 +74,7 @@ export function securityContext(known: Partial<SecurityContext> = {}): SecurityC
     principal: known.principal ?? null,
     clientIp: known.clientIp ?? null,
     requestId: known.requestId ?? randomUUID(),
+    ...(known.labels && { labels: known.labels }),
   });
 }
 

@@ -25,6 +25,7 @@ import {
 import { type Caller, identifyCaller } from './charges/charges.ts';
 import { compileRefusals, type Refusals } from './refusal-budget.ts';
 import type { ActualCost } from './response/refund.ts';
+import { type RateLimitDirectiveNames, readDirectiveName } from './rules/directive.ts';
 import { type FallbackStore, withFallback } from './stores/fallback.ts';
 import { memoryStore } from './stores/memory.ts';
 
@@ -58,6 +59,8 @@ export interface RateLimitOptions extends BudgetOptions {
   readonly refusals?: Budget | false | undefined;
   /** Whether only the fields above their limit become errors, and the others are answered. Needs `secure()`. @default false */
   readonly partial?: boolean | undefined;
+  /** What the schema calls the directive; `rateLimitDirectivesAs(names)` is its SDL. @default { rateLimit: 'rateLimit' } */
+  readonly directiveNames?: RateLimitDirectiveNames | undefined;
   /** Whether to add `X-RateLimit-Limit`, `-Remaining` and `-Reset`, the last in seconds since the epoch. @default false */
   readonly legacyHeaders?: boolean | undefined;
   /** `report`: requests are counted, what would be refused becomes an event, and nothing is refused. @default 'enforce' */
@@ -91,6 +94,7 @@ const optionTable = {
   actualCost: { check: aFunction },
   refusals: { default: { max: 60 }, check: orFalse(aBudget) },
   partial: { default: false, check: aFlag },
+  directiveNames: { check: (_, names) => void readDirectiveName(names as RateLimitDirectiveNames) },
   legacyHeaders: { default: false, check: aFlag },
   mode: { check: among('enforce', 'report') },
 } satisfies OptionTable<RateLimitOptions>;

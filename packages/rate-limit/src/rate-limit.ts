@@ -82,7 +82,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   function findRules(schema: GraphQLSchema): LimitedFields {
     const known = compiled.get(schema);
     if (known) return known;
-    const rules = compileRules(schema);
+    const rules = compileRules(schema, options.directiveNames);
     compiled.set(schema, rules);
     policies = new Map([...policies, ...rules.policies]);
     return rules;

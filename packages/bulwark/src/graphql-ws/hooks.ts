@@ -35,6 +35,7 @@ import {
   must,
   type OptionTable,
   parseDocument,
+  readLabelsOfRequest,
   readOptions,
   readRefusalFacts,
   requirePlainObject,
@@ -228,7 +229,8 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     // `undefined` is neither a caller nor `null` for an anonymous one: probably a `return` was forgotten.
     if (typeof principal !== 'object') throw new TypeError('authenticate must return a Principal or null.');
     if (hasEnded(principal)) throw refuse('UNAUTHENTICATED', { reason: 'expired' });
-    return securityContext({ principal, clientIp: clientIp(findUpgradeRequest(socket)) });
+    const upgrade = findUpgradeRequest(socket);
+    return securityContext({ principal, clientIp: clientIp(upgrade), labels: readLabelsOfRequest(upgrade) });
   }
 
   function refuseConnection(socket: Socket, thrown: unknown): void {

@@ -3,10 +3,11 @@
  *
  * A refusal answers for a whole operation and has `extensions.http`. A denial answers for one field and never has it, because
  * Apollo Server would apply that status to the whole response. Neither names a role, a field, the value of a limit or
- * anything that the client sent. What the operator needs to know is attached to the error as facts, which are never
- * serialised.
+ * anything that the client sent; in development a limit is named with its value and what was counted. What the operator needs
+ * to know is attached to the error as facts, which are never serialised.
  */
 import { type ASTNode, GraphQLError } from 'graphql';
+import { isDevelopment } from '../lib/environment.ts';
 import { type CoordinateShare, REFUSALS, type RefusalCode } from './codes.ts';
 
 /** What is known of a refusal or denial. The first seven reach the client, the others only the operator. */
@@ -56,7 +57,7 @@ function buildError(code: RefusalCode, facts: RefusalFacts, http: object): Graph
   Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     const error = new GraphQLError(facts.message ?? REFUSALS[code].message, {
-      extensions: { ...facts.extensions, code, ...http },
+      extensions: { ...facts.extensions, ...describeLimit(facts), code, ...http },
       ...(facts.nodes && { nodes: facts.nodes }),
       ...(facts.path && { path: facts.path }),
     });
@@ -64,6 +65,14 @@ function buildError(code: RefusalCode, facts: RefusalFacts, http: object): Graph
   } finally {
     Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   }
+}
+
+/** What a developer needs to see which limit it was, and by how much. Outside development it would tell how far one may go. */
+function describeLimit({ limit, policy, actual, maximum }: RefusalFacts): object {
+  const name = limit === undefined ? { policy } : { limit };
+  if ((limit ?? policy) === undefined || !isDevelopment()) return {};
+  // Infinity, where counting stopped early, has no form in JSON.
+  return { ...name, ...(Number.isFinite(actual) && { actual }), ...(Number.isFinite(maximum) && { maximum }) };
 }
 
 /** Builds the error that answers for a whole operation, with the HTTP status and headers of the answer. */

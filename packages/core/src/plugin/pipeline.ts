@@ -110,7 +110,8 @@ export function measureDocument<C>(controls: readonly Control<C>[], input: Measu
   const reportRefusal = (control: string, refusal: GraphQLError): GraphQLError => {
     const security = findSecurityContext(input.contextValue);
     const operation = chooseOperation(listOperations(input.document), input.operationName);
-    events.emit(buildRefusalEvent(control, refusal), 'refused', { security, ...operation });
+    const source = input.document.loc?.source.body;
+    events.emit(buildRefusalEvent(control, refusal), 'refused', { security, source, ...operation });
     return refusal;
   };
   const refused = findMeasureRefusal(controls, input, events);
@@ -237,6 +238,7 @@ export function validateForCaller<C>(
   const { document, operationName, contextValue } = input;
   const findOrigin = (): EventOrigin => ({
     security: findSecurityContext(contextValue),
+    source: document.loc?.source.body,
     ...chooseOperation(listOperations(document), operationName),
   });
   let view: GraphQLSchema | undefined;

@@ -11,7 +11,7 @@ import type {
 } from '@apollo/server';
 import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Control, OutgoingAnswer, ResolvedOperation } from '../control.ts';
-import { type Masking, maskErrors } from '../errors/mask-errors.ts';
+import { formatInPlaceOf, type Masking, maskErrors } from '../errors/mask-errors.ts';
 import type { Wording } from '../errors/messages.ts';
 
 import { readRefusalCode, readRefusalFacts, refuse } from '../errors/refuse.ts';
@@ -174,7 +174,7 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
         http.headers.delete('allow');
         if (!requestIsBatched) http.status = 400;
       }
-      const errors = hidden ? [hidden] : (ending.errors ?? []);
+      const errors = hidden ? [formatInPlaceOf(hidden, ending.errors?.[0])] : (ending.errors ?? []);
       const also = readRefusalFacts(errors[0])?.also ?? [];
       const formatted = [
         ...(hidden ? [formatWithoutHttp(hidden)] : result.errors),

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';
-import { type Control, guard, REFUSALS, type RefusalCode, refuse, type SecurityEvent } from '@graphql-bulwark/core';
+import {
+  type Control,
+  guard,
+  REFUSALS,
+  type RefusalCode,
+  refuse,
+  type SecuredContext,
+  type SecurityEvent,
+} from '@graphql-bulwark/core';
 import { deny } from '@graphql-bulwark/core/internal';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type DocumentNode, GraphQLError, GraphQLScalarType, type StringValueNode } from 'graphql';
@@ -470,6 +478,21 @@ describe('a literal that a scalar of the application quotes', () => {
         ],
       },
     ]);
+  });
+});
+
+describe('an enum value that the client made up', () => {
+  it('an enum value that does not exist stays out of events, since it can be any word', async () => {
+    const told: SecurityEvent[] = [];
+    const typeDefs = 'enum Kind { OPEN } type Query { a(kind: Kind): String }';
+    const server = new ApolloServer<SecuredContext>({
+      typeDefs,
+      stopOnTerminationSignals: false,
+      plugins: [guard<SecuredContext>({ controls: [], onEvent: (event) => void told.push(event) })],
+    });
+    await server.start();
+    await send(server, '{ a(kind: hunter2) }', as(null));
+    expect(told).toMatchObject([{ type: 'request.invalid', details: ['A value does not exist in "Kind" enum.'] }]);
   });
 });
 
