@@ -124,7 +124,7 @@ describe('a server protected by createBulwark', () => {
     const error = vi.fn<(line: string) => void>();
     const bulwark = createBulwark({ authenticate: () => null, onEvent: () => {}, logger: { warn() {}, error } });
     await expect(bulwark.context()({ event: {} } as never)).rejects.toThrow('Internal server error');
-    expect(error.mock.calls.join()).toContain('bulwark.context() takes { req }');
+    expect(error.mock.calls.join()).toContain('bulwark.context() found no HTTP request');
   });
 
   it('challenges in the realm of its credentials also where a rule denies', async () => {

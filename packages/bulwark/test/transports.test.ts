@@ -10,14 +10,7 @@ import { type DenyList, generateApiKey, memoryDenyList } from '@graphql-bulwark/
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import express from 'express';
 import Fastify from 'fastify';
-import {
-  type Bulwark,
-  createBulwark,
-  fastifyContext,
-  type SecuredContext,
-  type SecurityEvent,
-  webSocketHooks,
-} from 'graphql-bulwark';
+import { type Bulwark, createBulwark, type SecuredContext, type SecurityEvent, webSocketHooks } from 'graphql-bulwark';
 import { createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
@@ -150,7 +143,7 @@ async function onFastify(): Promise<string> {
   app.route({
     url: '/graphql',
     method: ['GET', 'POST', 'OPTIONS'],
-    handler: fastifyApolloHandler(server, { context: fastifyContext(bulwark.context()) }),
+    handler: fastifyApolloHandler(server, { context: bulwark.context() }),
   });
   stops.push(async () => {
     await app.close();

@@ -27,9 +27,12 @@ export { type EventListener, type SecurityEvent } from './events/security-event.
 export { guard } from './plugin/guard.ts';
 export type { GuardOptions } from './plugin/guard-options.ts';
 export { admitRequest, checkOperation, measureDocument } from './plugin/pipeline.ts';
+export type { HeaderReader, HeaderRecord, RequestHeaders } from './request-headers.ts';
 export {
   type ClaimPath,
+  type KnownPrincipal,
   type Principal,
+  principal,
   type SecuredContext,
   type SecurityContext,
   securityContext,

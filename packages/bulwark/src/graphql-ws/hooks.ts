@@ -64,7 +64,7 @@ import {
   OpenConnection,
 } from './connection.ts';
 import { isRunning } from './running-operations.ts';
-import { endNow, findWebSocket, holdBack, isClosed, type Socket } from './socket.ts';
+import { closeSocket, endNow, findWebSocket, holdBack, isClosed, type Socket } from './socket.ts';
 import { type Upgraded, type WebSocketServerLike, watchUpgrades } from './upgraded-sockets.ts';
 
 /** Each bounds one connection. */
@@ -275,6 +275,17 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     });
   }
 
+  /** @throws {Error} under graphql-ws 5, which hands over the message in place of its id: no operation could be checked. */
+  function requireVersion6(socket: Socket, id: unknown): void {
+    if (typeof id === 'string') return;
+    const error = new Error(needsVersion6);
+    onFailure(error);
+    const webSocket = findWebSocket(socket.extra);
+    // Here, so that version 5 does not close it with the words of the error.
+    if (webSocket) closeSocket(webSocket, 4500, 'Internal server error');
+    throw error;
+  }
+
   /** Charged by the codes that the client gets: graphql-ws gives those of its own none. */
   function maskAndCharge(
     result: ExecutionResult,
@@ -315,7 +326,8 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
         return false;
       }
     },
-    async onSubscribe(socket, _id, payload) {
+    async onSubscribe(socket, id, payload) {
+      requireVersion6(socket, id);
       try {
         return await prepare(socket, payload);
       } catch (thrown) {
@@ -344,6 +356,9 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     onDisconnect: leave,
   };
 }
+
+const needsVersion6 =
+  'webSocketHooks needs graphql-ws 6 or newer, and these hooks were called by an older version: npm install graphql-ws@6.';
 
 // In place of what a caller who may not ask any more would have got. The socket is closed by then, and lets nothing out; what is
 // thrown from a hook, graphql-ws would print.

@@ -13,13 +13,19 @@ export { composeWebSocketHooks, type WebSocketBounds, type WebSocketHooks, type 
 export type { Socket, WebSocketLike } from './socket.ts';
 export type { WebSocketServerLike } from './upgraded-sockets.ts';
 
+/** What `context` is made from: the request that was upgraded, and what the client sent in `connection_init`. */
+export interface WebSocketRequest extends HttpRequest {
+  /** Chosen by the client, and not verified, except for the credentials of `security.principal`. */
+  readonly connectionParams: Readonly<Record<string, unknown>>;
+}
+
 export interface WebSocketHooksOptions<C extends SecuredContext> extends WebSocketBounds {
   /** What came out of `bulwark.secure()`. */
   readonly schema: GraphQLSchema;
   /** The `WebSocketServer` that `useServer` gets: its sockets count from their upgrade. */
   readonly server: WebSocketServerLike;
   /** Makes the rest of the context, for each operation. */
-  readonly context?: ((request: HttpRequest) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>) | undefined;
+  readonly context?: ((request: WebSocketRequest) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>) | undefined;
 }
 
 /** The rules and defaults of what is left open here are those of {@link composeWebSocketHooks}. */
@@ -62,7 +68,7 @@ export function webSocketHooks<C extends SecuredContext>(
     authenticate: async (connection) => (await identify({ req: buildRequest(connection) })).security.principal,
     async context(connection) {
       try {
-        return await make({ req: buildRequest(connection) });
+        return await make({ req: buildRequest(connection), connectionParams: connection.connectionParams });
       } catch (thrown) {
         // It asks who is calling, as well.
         chooseClose(connection, thrown);

@@ -3,7 +3,12 @@
  * share one address and its limits; and a client that gets past the proxies that it counts writes any address it likes.
  */
 import type { ClientAddressOptions, RequestOrigin } from '@graphql-bulwark/core';
-import { createNetworkTest, normalizeAddress, readForwardedHops } from '@graphql-bulwark/core/internal';
+import {
+  createNetworkTest,
+  normalizeAddress,
+  readForwardedHops,
+  readHeaderValues,
+} from '@graphql-bulwark/core/internal';
 
 /** Networks in which an operator's own proxies stand (RFC 1918, RFC 4193, RFC 6598, loopback). Elsewhere a sender invents the header. */
 const isPrivate = createNetworkTest([
@@ -38,7 +43,7 @@ type MistakeOf = (request: RequestOrigin) => string | undefined;
 function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): MistakeOf {
   const isKnown = trustedProxies ? createNetworkTest(trustedProxies) : () => false;
   return ({ socket, headers }) => {
-    if (headers?.['x-forwarded-for'] === undefined) return undefined;
+    if (readHeaderValues(headers, 'x-forwarded-for').length === 0) return socket ? undefined : noAddress;
     const remote = socket?.remoteAddress ?? '';
     if (remote !== '' && (!isPrivate(remote) || isKnown(remote))) return undefined;
     return (
@@ -48,6 +53,12 @@ function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): Mistake
     );
   };
 }
+
+/** Of a server that hands over no socket, and of requests that no proxy has forwarded. */
+const noAddress =
+  'requests come without the address of their sender, so all clients count as one address, and one of them can use up the limits ' +
+  'of all. Say where it is: bulwark.context(build, { requestOf: (...given) => ({ headers, method, socket: { remoteAddress } }) }), or ' +
+  'let a proxy of yours write it into X-Forwarded-For and give trustedHops.';
 
 /** A request that passed fewer proxies than are counted. `trustedHops: 0` counts none. */
 function describeMissingProxy(trustedHops: number): MistakeOf {

@@ -66,7 +66,8 @@ export function compileSizes(
   const guessBelow = sizing?.sizedFields ? (sizing.inferred ? coordinate : undefined) : around?.guess;
   return {
     // What is wrong with the arguments stays wrong where the size comes from elsewhere.
-    size: dimensions === 0 ? (sizing ? withValidSize(1, said) : 1) : multiplyTerms(withValidSize(listed, said), further),
+    size:
+      dimensions === 0 ? (sizing ? withValidSize(1, said) : 1) : multiplyTerms(withValidSize(listed, said), further),
     below: handedTo && handed !== undefined ? compiler.contextOf(handedTo, handed, guessBelow) : undefined,
     guess: dimensions === 0 ? undefined : guess,
   };
