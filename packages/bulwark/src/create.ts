@@ -57,6 +57,15 @@ import { type BulwarkOptions, readBulwarkOptions } from './options.ts';
 import { listWeakOptions } from './warnings/weak-options.ts';
 import { watchWiring } from './wiring.ts';
 
+/** {@link Bulwark.context}. */
+export interface MakeContextFunction<C extends SecuredContext> {
+  (): (...given: readonly unknown[]) => Promise<C>;
+  <R = HttpRequest, M extends unknown[] = []>(
+    build?: (request: R, ...more: M) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
+    options?: ContextFunctionOptions<[R, ...M]>,
+  ): (request: R, ...more: M) => Promise<C>;
+}
+
 /** What {@link createBulwark} returns. */
 export interface Bulwark<C extends SecuredContext = SecuredContext> {
   /** The definitions of `@auth`, `@owner`, `@public`, `@cost`, `@listSize` and `@rateLimit`, as SDL. */
@@ -70,10 +79,7 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
    * The request is found in that for the standalone server, Express, Fastify, Koa, Next.js, AWS Lambda, and servers of the Fetch
    * standard; for any other, `requestOf` finds it.
    */
-  readonly context: <R = HttpRequest, M extends unknown[] = []>(
-    build?: (request: R, ...more: M) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
-    options?: ContextFunctionOptions<[R, ...M]>,
-  ) => (request: R, ...more: M) => Promise<C>;
+  readonly context: MakeContextFunction<C>;
   /** The address that a request comes from, as the option `clientAddress` says, or `null` where there is none. */
   readonly clientIp: (request: RequestOrigin) => string | null;
   /** Judges one request before it is parsed, for transports that run no Apollo plugin. Throws the refusal. */
@@ -177,6 +183,24 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     warn,
   });
 
+  function makeContextFunction(): (...given: readonly unknown[]) => Promise<C>;
+  function makeContextFunction<A extends unknown[]>(
+    build?: (...given: A) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
+    contextOptions?: ContextFunctionOptions<A>,
+  ): (...given: A) => Promise<C>;
+  // The application builds all of its context but `security`, which is added here.
+  function makeContextFunction<A extends unknown[]>(
+    build: (...given: A) => Omit<C, 'security'> | Promise<Omit<C, 'security'>> = () => ({}) as Omit<C, 'security'>,
+    contextOptions: ContextFunctionOptions<A> = {},
+  ): (...given: A) => Promise<C> {
+    // Given to an integration as it is, it would make every caller anonymous.
+    if (typeof build !== 'function') {
+      throw new TypeError('bulwark.context takes a function, and returns the one to give: context: bulwark.context().');
+    }
+    const { requestOf } = readOptions('bulwark.context', contextOptions, { requestOf: { check: aFunction } });
+    return async (...given) => (await makeContext(given, build, { requestOf })) as unknown as C;
+  }
+
   return {
     typeDefs: `${authDirectivesAs(ruling.directiveNames ?? {})}\n${costDirectives}\n${rateLimitDirectives}`,
     secure(schema) {
@@ -209,17 +233,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
         warn,
       });
     },
-    // The application builds all of its context but `security`, which is added here.
-    context(build = () => ({}) as Omit<C, 'security'>, contextOptions = {}) {
-      // Given to an integration as it is, it would make every caller anonymous.
-      if (typeof build !== 'function') {
-        throw new TypeError(
-          'bulwark.context takes a function, and returns the one to give: context: bulwark.context().',
-        );
-      }
-      const { requestOf } = readOptions('bulwark.context', contextOptions, { requestOf: { check: aFunction } });
-      return async (...given) => (await makeContext(given, build, { requestOf })) as unknown as C;
-    },
+    context: makeContextFunction,
     clientIp,
     rateLimit: limiter,
     sockets: options.sockets === false ? undefined : limiter.sockets(options.sockets, events),

@@ -14,7 +14,7 @@ export {
 export type { MaskResult } from '@graphql-bulwark/core/internal';
 export { type MemoryStoreOptions, memoryStore } from '@graphql-bulwark/rate-limit';
 export type { Authenticator, ContextFunctionOptions, HttpRequest } from './context.ts';
-export { type Bulwark, createBulwark } from './create.ts';
+export { type Bulwark, createBulwark, type MakeContextFunction } from './create.ts';
 export { type Exposure, type ExposureOptions, listExposures, printExposures, type RuleAt } from './exposure.ts';
 export {
   type WebSocketHooks,
