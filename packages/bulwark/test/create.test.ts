@@ -9,6 +9,7 @@ import {
   type BulwarkOptions,
   createBulwark,
   type Principal,
+  principal,
   refuse,
   type SecuredContext,
   type SecurityEvent,
@@ -280,6 +281,47 @@ describe('a server protected by createBulwark', () => {
       expect([answer.status, answer.code]).toEqual([500, 'INTERNAL_SERVER_ERROR']);
       expect(JSON.stringify(answer.body)).not.toContain('secret');
     }
+  });
+
+  it.each<[string, () => never, string]>([
+    [
+      'throws an error of a library',
+      () => {
+        throw new Error('jwt malformed');
+      },
+      "throw refuse('UNAUTHENTICATED') of graphql-bulwark",
+    ],
+    ['returns nothing', () => undefined as never, 'It returned undefined. Return principal({ id, roles, scopes })'],
+    [
+      'returns a user',
+      () => ({ id: 7, email: 'a@example.com' }) as never,
+      'It returned an object with id, email. Return principal(',
+    ],
+    ['calls principal() with a number', () => principal({ id: 7 as never }) as never, 'give String(user.id)'],
+  ])(
+    'says in the log what is to be done where an authenticator of the application %s',
+    async (_, authenticate, remedy) => {
+      const logged: string[] = [];
+      const { post, events } = await serve({ authenticate, logger: { warn() {}, error: (line) => logged.push(line) } });
+      const { status, body } = await post({ query: '{ open }' });
+      const { errorId } = body.errors[0].extensions;
+      expect([status, body.errors[0].message]).toEqual([500, 'Internal server error']);
+      expect(logged).toHaveLength(1);
+      expect(logged[0]).toContain(`[${errorId}]`);
+      expect(logged[0]).toContain(remedy);
+      expect(logged[0]).not.toContain('a@example.com');
+      expect(events).toContainEqual(expect.objectContaining({ type: 'failure', where: 'authenticate', errorId }));
+    },
+  );
+
+  it('lets in whom an authenticator of the application makes with principal(), by roles and as an owner', async () => {
+    const { post } = await serve({
+      authenticate: ({ headers }) => (headers.cookie === 'sid=1' ? principal({ id: 'ann', roles: ['PAYER'] }) : null),
+    });
+    const cookie = { cookie: 'sid=1' };
+    expect((await post({ query: 'mutation { pay }' }, undefined, cookie)).body).toEqual({ data: { pay: 'paid' } });
+    expect((await post({ query: '{ doc { id } }' }, undefined, cookie)).body).toEqual({ data: { doc: { id: '1' } } });
+    expect((await post({ query: 'mutation { pay }' })).status).toBe(401);
   });
 
   it('waits for an authenticator of the application that hangs for half a minute, and no longer', async () => {
