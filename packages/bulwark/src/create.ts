@@ -183,22 +183,22 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     warn,
   });
 
-  function makeContextFunction(): (...given: readonly unknown[]) => Promise<C>;
+  function makeContextFunction(): (...handed: readonly unknown[]) => Promise<C>;
   function makeContextFunction<A extends unknown[]>(
-    build?: (...given: A) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
+    build?: (...handed: A) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
     contextOptions?: ContextFunctionOptions<A>,
-  ): (...given: A) => Promise<C>;
+  ): (...handed: A) => Promise<C>;
   // The application builds all of its context but `security`, which is added here.
   function makeContextFunction<A extends unknown[]>(
-    build: (...given: A) => Omit<C, 'security'> | Promise<Omit<C, 'security'>> = () => ({}) as Omit<C, 'security'>,
+    build: (...handed: A) => Omit<C, 'security'> | Promise<Omit<C, 'security'>> = () => ({}) as Omit<C, 'security'>,
     contextOptions: ContextFunctionOptions<A> = {},
-  ): (...given: A) => Promise<C> {
+  ): (...handed: A) => Promise<C> {
     // Given to an integration as it is, it would make every caller anonymous.
     if (typeof build !== 'function') {
       throw new TypeError('bulwark.context takes a function, and returns the one to give: context: bulwark.context().');
     }
     const { requestOf } = readOptions('bulwark.context', contextOptions, { requestOf: { check: aFunction } });
-    return async (...given) => (await makeContext(given, build, { requestOf })) as unknown as C;
+    return async (...handed) => (await makeContext(handed, build, { requestOf })) as unknown as C;
   }
 
   return {

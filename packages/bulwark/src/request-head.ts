@@ -45,10 +45,10 @@ export function findRequest<A extends readonly unknown[]>(
   const [first] = given;
   if (!isObject(first)) return undefined;
   const { raw, body, req, ctx, request, event } = first as Unknown;
-  if (hasHeaders(raw)) return deriveRequest(raw as unknown as RequestHead, { body });
+  if (hasHeaders(raw)) return withBody(readRequest(raw), body);
   const { req: ofKoa, request: parsed } = (isObject(ctx) ? ctx : {}) as { req?: unknown; request?: { body?: unknown } };
-  if (hasHeaders(ofKoa)) return deriveRequest(ofKoa as unknown as RequestHead, { body: parsed?.body });
-  if (isObject(event)) return readLambdaEvent(event as LambdaEvent);
+  if (hasHeaders(ofKoa)) return withBody(readRequest(ofKoa), parsed?.body);
+  if (isObject(event)) return readLambdaEvent(event);
   const found = [req, request, first].find(hasHeaders);
   return found && readRequest(found);
 }
@@ -127,6 +127,11 @@ function readHeaderPairs(pairs: readonly Pair[]): Pick<RequestHead, 'headers' | 
     }
   }
   return { headers, rawHeaders };
+}
+
+/** Some frameworks keep the body that they have parsed beside the request. */
+function withBody(request: RequestHead | undefined, body: unknown): RequestHead | undefined {
+  return request && deriveRequest(request, { body });
 }
 
 /** The same request but for a few properties; the server's own object stays as it is. */

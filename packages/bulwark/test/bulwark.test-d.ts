@@ -51,6 +51,6 @@ describe('createBulwark', () => {
     const ofWeb = bulwark.context((request: Request) => ({ db: request.url }));
     expectTypeOf(ofWeb).toEqualTypeOf<(request: Request) => Promise<Context>>();
     // @ts-expect-error a request has headers
-    bulwark.context((call: { metadata: string }) => ({ db: '' }), { requestOf: ({ metadata }) => metadata });
+    bulwark.context((_call: { metadata: string }) => ({ db: '' }), { requestOf: ({ metadata }) => metadata });
   });
 });

@@ -58,9 +58,9 @@ async function serve(
   const bulwark = createBulwark<Context>({
     authenticate({ headers }) {
       if (headers['x-user'] === undefined) return null;
-      const principal = people[String(headers['x-user'])];
-      if (!principal) throw refuse('UNAUTHENTICATED', { reason: 'nobody' });
-      return principal;
+      const person = people[String(headers['x-user'])];
+      if (!person) throw refuse('UNAUTHENTICATED', { reason: 'nobody' });
+      return person;
     },
     introspection: { allow: false },
     onEvent: (event) => events.push(event),
@@ -124,7 +124,7 @@ describe('a server protected by createBulwark', () => {
   it('says in the log what it needs, where an integration hands over something else than a request', async () => {
     const error = vi.fn<(line: string) => void>();
     const bulwark = createBulwark({ authenticate: () => null, onEvent: () => {}, logger: { warn() {}, error } });
-    await expect(bulwark.context()({ event: {} } as never)).rejects.toThrow('Internal server error');
+    await expect(bulwark.context()({ event: {} })).rejects.toThrow('Internal server error');
     expect(error.mock.calls.join()).toContain('bulwark.context() found no HTTP request');
   });
 
@@ -176,12 +176,12 @@ describe('a server protected by createBulwark', () => {
         resolvers: many,
       }),
     );
-    const ask = (n: number, principal: Principal | null) =>
+    const ask = (n: number, person: Principal | null) =>
       execute({
         schema,
         document: parse('query ($n: Int) { docs(n: $n) { id } }'),
         variableValues: { n },
-        contextValue: { db: '', security: securityContext({ principal }) },
+        contextValue: { db: '', security: securityContext({ principal: person }) },
       });
     const [ann = null, bob = null] = [people['ann'], people['bob']];
     expect((await ask(2, ann)).data).toEqual({ docs: [{ id: '0' }, { id: '1' }] });
@@ -314,7 +314,7 @@ describe('a server protected by createBulwark', () => {
     },
   );
 
-  it('lets in whom an authenticator of the application makes with principal(), by roles and as an owner', async () => {
+  it('gives the roles and the objects of a caller to what an authenticator of the application makes with principal()', async () => {
     const { post } = await serve({
       authenticate: ({ headers }) => (headers.cookie === 'sid=1' ? principal({ id: 'ann', roles: ['PAYER'] }) : null),
     });

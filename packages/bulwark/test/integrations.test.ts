@@ -83,8 +83,7 @@ describe('what an unknown integration hands over', () => {
     ['an event of a queue', [{ event: { Records: [] } }]],
   ])('is refused and never taken for a request without a credential: %s', async (_, given) => {
     const { bulwark, authenticate, error } = make();
-    const context = bulwark.context<unknown, unknown[]>() as (...given: unknown[]) => Promise<SecuredContext>;
-    await expect(context(...given)).rejects.toThrow('Internal server error');
+    await expect(bulwark.context()(...given)).rejects.toThrow('Internal server error');
     expect(authenticate).not.toHaveBeenCalled();
     expect(error.mock.calls.join()).toContain('bulwark.context(build, { requestOf');
   });

@@ -42,7 +42,7 @@ async function readText(request: IncomingMessage): Promise<string> {
 }
 
 function listPairs({ rawHeaders }: IncomingMessage): [string, string][] {
-  return rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1] ?? '']] : [])) as [string, string][];
+  return rawHeaders.flatMap<[string, string]>((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1] ?? '']] : []));
 }
 
 /** Of packages that are CommonJS, TypeScript reads the other declaration of the same class. */
@@ -165,7 +165,7 @@ export const integrations: readonly { readonly name: string; readonly serve: Ser
         await next();
       });
       app.use(koaMiddleware(server, { context: bulwark.context() }));
-      return listen(app.callback() as RequestListener, served);
+      return listen((request, response) => void app.callback()(request, response), served);
     },
   },
   {

@@ -8,13 +8,7 @@ import { startStandaloneServer } from '@apollo/server/standalone';
 import { securityContext } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { execute, type GraphQLSchema, parse, subscribe } from 'graphql';
-import {
-  type Bulwark,
-  type BulwarkOptions,
-  createBulwark,
-  type SecuredContext,
-  type SecurityEvent,
-} from 'graphql-bulwark';
+import { type BulwarkOptions, createBulwark, type SecuredContext, type SecurityEvent } from 'graphql-bulwark';
 import { createHandler } from 'graphql-http/lib/use/http';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { integrations } from './integrations.ts';
@@ -166,7 +160,7 @@ describe('bulwark.apollo() was forgotten', () => {
     }
   });
 
-  it('who means it says so, and who wants to be refused everywhere can be', async () => {
+  it('uncheckedOperations says for every environment whether such an operation is refused, warned of or allowed', async () => {
     const allowed = build({ uncheckedOperations: 'allow' });
     expect((await post(await listen(forgotten(allowed), allowed), { query: '{ open }' })).status).toBe(200);
     expect(allowed.alarms()).toEqual([]);
@@ -189,12 +183,12 @@ describe('bulwark.apollo() was forgotten', () => {
     expect(built.alarms()).toHaveLength(1);
   });
 
-  it.each(integrations)('it is noticed on $name', async ({ serve }) => {
+  it.each(integrations)('the missing plugin is noticed on $name', async ({ serve }) => {
     const built = build();
     const server = forgotten(built);
     const url = await serve({
-      bulwark: built.bulwark as unknown as Bulwark,
-      server: server as unknown as ApolloServer<SecuredContext>,
+      bulwark: built.bulwark,
+      server,
       onStop: (stop) => onTestFinished(async () => void (await stop())),
     });
     const { answer } = await post(url, { query: '{ open }' });

@@ -20,7 +20,7 @@ export interface Principal {
   readonly keyId?: string | undefined;
 }
 
-/** What an application knows of a caller whom it has found by itself. What is left out, {@link principal} fills in. */
+/** What an application knows of a caller that it has found by itself. What is left out, {@link principal} fills in. */
 export interface KnownPrincipal extends Partial<Omit<Principal, 'id'>> {
   readonly id: string;
 }

@@ -1,4 +1,4 @@
-// What an application says of a caller whom it has found by itself.
+// What an application says of a caller that it has found by itself.
 import { principal } from '@graphql-bulwark/core';
 import { describe, expect, it } from 'vitest';
 
