@@ -71,7 +71,7 @@ export function watchWiring<C>(
       const security = findSecurityContext(contextValue);
       if (!security || !unchecked.has(security)) return;
       if (answer === 'warn') {
-        if (!hasWarned) warn(`${halfWired} Outside development and tests it would be refused.`);
+        if (!hasWarned) warn(`${halfWired} In production it is refused unless an option says otherwise.`);
         hasWarned = true;
         return;
       }
