@@ -45,7 +45,7 @@ import { compare, type Effort, percent, timeOnce } from './clock.ts';
 import { type Hostile, hostile } from './hostile-documents.ts';
 
 const { resolveOperation } = await built<typeof coreOperation>('core', 'plugin/resolved-operation');
-const { computeActualCost } = await built<typeof limitsActual>('limits', 'cost/models/actual-cost');
+const { actualCost, computeActualCost } = await built<typeof limitsActual>('limits', 'cost/models/actual-cost');
 const { createCostMeter } = await built<typeof limitsMeter>('limits', 'cost/price');
 const { resolveCostOptions } = await built<typeof limitsOptions>('limits', 'cost/options');
 
@@ -101,7 +101,7 @@ const thoroughly: Effort = { rounds: 1_500, calls: 4, warmUp: 1_000 };
 
 function firstSight({ name, schema, texts, variables, options }: Honest): void {
   const meter = createCostMeter(resolveCostOptions(options));
-  meter.schemaOf(schema);
+  meter.compileSchema(schema);
   const documents = () => texts.map(parsed);
   const each = (work: (document: DocumentNode) => void, effort?: Effort) =>
     timeOnce(documents, (made) => made.forEach(work), effort) / texts.length;
@@ -285,7 +285,7 @@ const weighed = buildSchema(`${costDirectives}
   type Query { as(first: Int): [A] @listSize(slicingArguments: ["first"]) nodes(first: Int): [Node] @listSize(slicingArguments: ["first"]) }`);
 
 function actualCosts(): void {
-  const meter = createCostMeter(resolveCostOptions({ ...open, exposeCost: true, actualCost: true }));
+  const meter = createCostMeter(resolveCostOptions({ ...open, exposeCost: true, actualCost: actualCost() }));
   const fieldsOf = (type: string) => times(4, (i) => `${type}${i}`);
   const answers: Readonly<Record<string, string>> = {
     'objects of one type': `query ($n: Int) { as(first: $n) { id ${fieldsOf('A')} } }`,

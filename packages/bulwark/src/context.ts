@@ -87,7 +87,10 @@ export function createContextMaker(options: ContextOptions): ContextMaker {
   const { authenticate, clientIp, maxBatchSize, refusalFor, onMade, events, words } = options;
   const noticeProxy = createProxyNotice(options.clientAddress, options.warn);
 
-  /** A batch that is too large is refused as one, before the server answers each of its elements. */
+  /**
+   * A batch that is too large is refused as one, before the server answers each of its elements. Where the integration does not show
+   * the body, the limit `maxBatchSize` of `limits` refuses the elements beyond it, one by one.
+   */
   function admitBatch(body: unknown, security: SecurityContext): void {
     if (maxBatchSize === false || !Array.isArray(body) || body.length <= maxBatchSize) return;
     const facts = { limit: 'maxBatchSize', actual: body.length, maximum: maxBatchSize };

@@ -1,6 +1,7 @@
 /** What is kept of operations that were priced, and what it costs to tell the types of an interface apart. */
 import { type DocumentNode, getOperationAST, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { estimators } from '../../src/cost/models/index.ts';
 import { resolveCostOptions } from '../../src/cost/options.ts';
 import { createCostMeter } from '../../src/cost/price.ts';
 import { type CostOptions, explain } from '../../src/index.ts';
@@ -17,7 +18,7 @@ describe('compiled operations', () => {
       compiled += 1;
       return 1;
     };
-    const meter = createCostMeter(resolveCostOptions({ estimators: [estimator] }));
+    const meter = createCostMeter(resolveCostOptions({ model: estimators([estimator]) }));
     return {
       compiled: () => compiled,
       price: (document: DocumentNode) => {
@@ -39,7 +40,7 @@ describe('compiled operations', () => {
     expect(compiled()).toBe(16);
   });
 
-  it('keeps the compiled form of an operation that is asked for all the time, whatever others come between', () => {
+  it('the compiled form of an operation that is used all the time is kept, whatever others come between', () => {
     const { price, compiled } = metered();
     const [usual, others] = [ofSize(10), Array.from({ length: 30 }, () => ofSize(40_000))];
     for (const other of others) {
@@ -49,7 +50,7 @@ describe('compiled operations', () => {
     expect(compiled()).toBe(1 + others.length);
   });
 
-  it('keeps thousands of small ones', () => {
+  it('the compiled forms of thousands of small operations are kept', () => {
     const { price, compiled } = metered();
     const documents = Array.from({ length: 5_000 }, () => ofSize(3));
     for (const document of [...documents, ...documents]) price(document);
@@ -71,13 +72,13 @@ describe('an interface of many types, under many type conditions', () => {
     return explain({ schema, document, options: { cost, limits } }).refusals.map(({ code }) => code);
   };
 
-  it('attack: telling the types apart is paid for from the budget of looks', () => {
+  it('attack: distinguishing the types of an interface under many type conditions is paid for from the budget', () => {
     const document = `{ node { ${nested} } }`;
     expect(refusalsOf(document, { maxCostNodes: 500 })).toEqual(['COST_LIMIT_EXCEEDED']);
     expect(refusalsOf(document, { maxCostNodes: 2_000 })).toEqual([]);
   });
 
-  it('tells them apart once for the same conditions, in however many selection sets these stand', () => {
+  it('the types of an interface are distinguished once for the same conditions, in however many selection sets these stand', () => {
     const document = `{ node { ${times(20, (i) => `f${i} { ...F }`)} } } fragment F on Node { f0 { ${nested} } f1 { ${nested} } }`;
     expect(refusalsOf(document, { maxCostNodes: 2_000 })).toEqual([]);
   });
