@@ -4,7 +4,12 @@
  * any address into the header.
  */
 import type { ClientAddressOptions, RequestOrigin } from '@graphql-bulwark/core';
-import { createNetworkTest, normalizeAddress, readForwardedHops } from '@graphql-bulwark/core/internal';
+import {
+  createNetworkTest,
+  normalizeAddress,
+  readForwardedHops,
+  readHeaderValues,
+} from '@graphql-bulwark/core/internal';
 
 /**
  * Networks in which an operator's own proxies are (RFC 1918, RFC 4193, RFC 6598, loopback). A sender in another network is a client that
@@ -44,7 +49,7 @@ type DescribeMistake = (request: RequestOrigin) => string | undefined;
 function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): DescribeMistake {
   const isKnown = trustedProxies ? createNetworkTest(trustedProxies) : () => false;
   return ({ socket, headers }) => {
-    if (headers?.['x-forwarded-for'] === undefined) return undefined;
+    if (readHeaderValues(headers, 'x-forwarded-for').length === 0) return socket ? undefined : noAddress;
     const remote = socket?.remoteAddress ?? '';
     if (remote !== '' && (!isPrivate(remote) || isKnown(remote))) return undefined;
     return (
@@ -54,6 +59,12 @@ function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): Describ
     );
   };
 }
+
+/** Of a server that hands over no socket, and of requests that no proxy has forwarded. */
+const noAddress =
+  'requests come without the address of their sender, so all clients count as one address, and one of them can use up the limits ' +
+  'of all. Say where it is: bulwark.context(build, { requestOf: (...given) => ({ headers, method, socket: { remoteAddress } }) }), or ' +
+  'let a proxy of yours write it into X-Forwarded-For and give trustedHops.';
 
 /** Describes a request that passed fewer proxies than `trustedHops` counts. */
 function describeMissingProxy(trustedHops: number): DescribeMistake {
