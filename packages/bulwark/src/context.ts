@@ -30,7 +30,7 @@ import {
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLError } from 'graphql';
 import { findRequest, type RequestHead } from './request-head.ts';
-import { createProxyNotice } from './warnings/proxy.ts';
+import { createAddressNotice, createProxyNotice } from './warnings/proxy.ts';
 
 /** What Apollo Server's standalone server and its Express integration hand to `context()`. */
 export interface HttpRequest {
@@ -66,7 +66,7 @@ export interface ContextOptions {
   readonly maxBatchSize: number | false;
   /** Told of the security context of each context that was made. */
   readonly onMade: (security: SecurityContext) => void;
-  /** The refusal of an address or a caller that has been refused too often; `undefined` for all others. Asks no store. */
+  /** The refusal of a caller that has been refused too often; `undefined` for all others. Asks no store. */
   readonly refusalFor?: ((security: SecurityContext) => GraphQLError | undefined) | undefined;
   readonly events: Events;
   readonly words: Wording;
@@ -88,6 +88,7 @@ type ContextMaker = <A extends readonly unknown[], C extends object>(
 export function createContextMaker(options: ContextOptions): ContextMaker {
   const { authenticate, clientIp, maxBatchSize, refusalFor, onMade, events, words } = options;
   const noticeProxy = createProxyNotice(options.clientAddress, options.warn);
+  const noticeAddress = createAddressNotice(options.warn);
 
   /**
    * A batch that is too large is refused as one, before the server answers each of its elements. Where the integration does not show
@@ -101,7 +102,7 @@ export function createContextMaker(options: ContextOptions): ContextMaker {
     throw refuse(code, facts);
   }
 
-  /** Before a credential is verified by address, afterwards by caller. */
+  /** Not before its credential is verified: a principal answers for itself, whatever others do at its address. */
   function admit(security: SecurityContext): void {
     const refusal = refusalFor?.(security);
     if (!refusal) return;
@@ -117,11 +118,11 @@ export function createContextMaker(options: ContextOptions): ContextMaker {
       if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
       const anonymous = securityContext({ clientIp: clientIp(req), labels: readLabelsOfRequest(req) });
       noticeProxy(req);
-      admit(anonymous);
+      noticeAddress(anonymous.clientIp);
       admitBatch(req.body, anonymous);
       const principal = await authenticate(req, anonymous);
       const security = principal ? securityContext({ ...anonymous, principal }) : anonymous;
-      if (principal) admit(security);
+      admit(security);
       const context = addSecurity(await build(...given), security);
       onMade(security);
       return context;

@@ -49,7 +49,7 @@ describe.each(integrations)('a caller on $name', ({ name, serve }) => {
     const from = noAddress.includes(name) ? null : expected;
     expect(await ask()).toEqual({ status: 200, who: null, from });
     await ask();
-    const told = warnings.filter((message) => message.startsWith('clientAddress: requests come without the address'));
+    const told = warnings.filter((message) => message.startsWith('clientAddress: a request came without an address'));
     expect(told).toHaveLength(from === null ? 1 : 0);
   });
 

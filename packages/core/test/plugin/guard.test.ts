@@ -275,6 +275,43 @@ describe('a control', () => {
     expect([answer.status, answer.body, answer.headers.get('x-control')]).toEqual([200, { data: { a: 'A' } }, '1']);
   });
 
+  it('a refusal on the way out takes the place of the answer, with its status and headers, and an event', async () => {
+    const events: SecurityEvent[] = [];
+    const controls: Control<object>[] = [
+      { name: 'cost', respond: ({ extend }) => extend('cost', 7) },
+      {
+        name: 'late',
+        respond({ data }) {
+          if (data?.['a']) throw refuse('RATE_LIMITED', { retryAfterSeconds: 9, policy: 'p' });
+        },
+      },
+    ];
+    const server = await start(controls, { onEvent: (event) => events.push(event) });
+    const answer = await send(server, '{ a b }', {});
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '9']);
+    expect(answer.body).toEqual({ errors: [{ message: 'Too many requests', extensions: { code: 'RATE_LIMITED' } }] });
+    expect(events).toMatchObject([{ type: 'rate.limited', control: 'late', outcome: 'refused', policy: 'p' }]);
+    expect((await send(server, '{ b }', {})).body).toEqual({ data: { b: 'B' }, extensions: { cost: 7 } });
+    const batch = await sendBody(server, [{ query: '{ a }' }, { query: '{ b }' }], {});
+    expect([batch.status, batch.headers.get('retry-after')]).toEqual([200, undefined]);
+    expect(batch.body).toMatchObject([{ errors: [{ extensions: { code: 'RATE_LIMITED' } }] }, { data: { b: 'B' } }]);
+    expect(batch.body[0]).not.toHaveProperty('data');
+  });
+
+  it('a refusal on the way out becomes an event alone where its control reports', async () => {
+    const events: SecurityEvent[] = [];
+    const late: Control<object> = {
+      name: 'late',
+      mode: 'report',
+      respond() {
+        throw refuse('RATE_LIMITED');
+      },
+    };
+    const server = await start([late], { onEvent: (event) => events.push(event) });
+    expect((await send(server, '{ a }', {})).body).toEqual({ data: { a: 'A' } });
+    expect(events).toMatchObject([{ type: 'rate.limited', outcome: 'reported' }]);
+  });
+
   it('a refusal that denies several coordinates sends an event for each', async () => {
     const events: SecurityEvent[] = [];
     const also = [deny('FORBIDDEN', { coordinate: 'Mutation.b' })];
