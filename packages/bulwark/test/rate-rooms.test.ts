@@ -1,10 +1,15 @@
 // The rate limit within the umbrella: room 1 refuses who was refused too often, and a denied field is never charged as called.
-import type { IncomingMessage } from 'node:http';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { securityContext } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { type BulwarkOptions, createBulwark, type Principal, type SecurityEvent } from 'graphql-bulwark';
+import {
+  type BulwarkOptions,
+  createBulwark,
+  type Principal,
+  type RequestHead,
+  type SecurityEvent,
+} from 'graphql-bulwark';
 import { expect, it, onTestFinished } from 'vitest';
 
 const typeDefs = `
@@ -17,7 +22,7 @@ const typeDefs = `
   type Mutation { pay: String }
 `;
 
-function principalOf({ headers }: IncomingMessage): Principal | null {
+function principalOf({ headers }: RequestHead): Principal | null {
   const id = headers.authorization;
   return id ? { id, claims: {}, roles: id === 'admin' ? ['ADMIN'] : [], scopes: [], authMethod: 'test' } : null;
 }

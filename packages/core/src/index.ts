@@ -28,9 +28,12 @@ export { type EventListener, type Miss, type SecurityEvent } from './events/secu
 export { guard } from './plugin/guard.ts';
 export type { GuardOptions } from './plugin/guard-options.ts';
 export { admitRequest, checkOperation, measureDocument } from './plugin/pipeline.ts';
+export type { HeaderReader, HeaderRecord, RequestHeaders } from './request-headers.ts';
 export {
   type ClaimPath,
+  type KnownPrincipal,
   type Principal,
+  principal,
   type SecuredContext,
   type SecurityContext,
   securityContext,

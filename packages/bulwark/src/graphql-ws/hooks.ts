@@ -64,7 +64,7 @@ import {
   OpenConnection,
 } from './connection.ts';
 import { executeCounted } from './running-operations.ts';
-import { endNow, findWebSocket, holdBack, isClosed, type Socket } from './socket.ts';
+import { closeSocket, endNow, findWebSocket, holdBack, isClosed, type Socket } from './socket.ts';
 import { type Upgraded, type WebSocketServerLike, watchUpgrades } from './upgraded-sockets.ts';
 
 /** Limits of one connection. */
@@ -287,6 +287,17 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     });
   }
 
+  /** @throws {Error} under graphql-ws 5, which hands over the message in place of its id: no operation could be checked. */
+  function requireVersion6(socket: Socket, id: unknown): void {
+    if (typeof id === 'string') return;
+    const error = new Error(needsVersion6);
+    onFailure(error);
+    const webSocket = findWebSocket(socket.extra);
+    // Here, so that version 5 does not close it with the words of the error.
+    if (webSocket) closeSocket(webSocket, 4500, 'Internal server error');
+    throw error;
+  }
+
   /** Charges the refusals of a result. @returns the refusal to send in its place, where its caller is above the budget of refusals. */
   function charge(
     { data, errors = [] }: Counted,
@@ -329,7 +340,8 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
         return false;
       }
     },
-    async onSubscribe(socket, _id, payload) {
+    async onSubscribe(socket, id, payload) {
+      requireVersion6(socket, id);
       try {
         return await prepare(socket, payload);
       } catch (thrown) {
@@ -367,6 +379,9 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     onDisconnect: leave,
   };
 }
+
+const needsVersion6 =
+  'webSocketHooks needs graphql-ws 6 or newer, and these hooks were called by an older version: npm install graphql-ws@6.';
 
 // The result for a caller whose rights have ended. The socket is closed by then and sends nothing, but graphql-ws needs a result: it would
 // print an error that a hook throws.

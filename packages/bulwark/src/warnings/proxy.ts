@@ -4,7 +4,12 @@
  * any address into the header. Also notices requests that have no address at all.
  */
 import type { ClientAddressOptions, RequestOrigin } from '@graphql-bulwark/core';
-import { createNetworkTest, normalizeAddress, readForwardedHops } from '@graphql-bulwark/core/internal';
+import {
+  createNetworkTest,
+  normalizeAddress,
+  readForwardedHops,
+  readHeaderValues,
+} from '@graphql-bulwark/core/internal';
 
 /**
  * Networks in which an operator's own proxies are (RFC 1918, RFC 4193, RFC 6598, loopback). A sender in another network is a client that
@@ -46,8 +51,9 @@ export function createAddressNotice(warn: (message: string) => void): (clientIp:
     isTold = true;
     warn(
       'clientAddress: a request came without an address. The refusals of requests that have neither an address nor a ' +
-        'principal are not counted (rateLimit.refusals), and other limits by address count all of them as one. Put a proxy in ' +
-        'front that writes X-Forwarded-For, and give trustedHops.',
+        'principal are not counted (rateLimit.refusals), and other limits by address count all of them as one. Say where it is: ' +
+        'bulwark.context(build, { requestOf: (...given) => ({ headers, method, socket: { remoteAddress } }) }), or let a proxy ' +
+        'of yours write it into X-Forwarded-For and give trustedHops.',
     );
   };
 }
@@ -58,7 +64,7 @@ type DescribeMistake = (request: RequestOrigin) => string | undefined;
 function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): DescribeMistake {
   const isKnown = trustedProxies ? createNetworkTest(trustedProxies) : () => false;
   return ({ socket, headers }) => {
-    if (headers?.['x-forwarded-for'] === undefined) return undefined;
+    if (readHeaderValues(headers, 'x-forwarded-for').length === 0) return undefined;
     const remote = socket?.remoteAddress ?? '';
     if (remote !== '' && (!isPrivate(remote) || isKnown(remote))) return undefined;
     return (
