@@ -19,6 +19,7 @@ import { serve } from './serve.ts';
 import {
   headTable,
   introduction,
+  listAlerts,
   type Paint,
   plain,
   printRow,
@@ -85,6 +86,7 @@ export async function runShowcase(options: ShowcaseOptions = {}): Promise<Showca
     await asked(afterwards);
     const result = summarise(rows);
     log(summariseTable(result, paint));
+    log(listAlerts((await servers[1]?.alerts?.()) ?? [], paint));
     return result;
   } finally {
     await Promise.all(servers.map((server) => server.stop()));

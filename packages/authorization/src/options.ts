@@ -66,12 +66,20 @@ export interface GuardSchemaOptions<C = SecuredContext> {
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- the type of Apollo Server's own option
   readonly fieldResolver?: GraphQLFieldResolver<any, any> | undefined;
+  /**
+   * Called before each root field is resolved and before each source stream is opened, ahead of their rules. It refuses by throwing.
+   * Left out: nothing is called.
+   */
+  readonly beforeRootField?: ((contextValue: unknown) => void) | undefined;
   /** Where each denial is reported, once per coordinate and operation. Left out: denials are not reported. */
   readonly events?: Events | undefined;
 }
 
 /** The options that have a default. */
-type WithDefault = Exclude<keyof GuardSchemaOptions, 'normalizeOwner' | 'directiveNames' | 'events' | 'roles'>;
+type WithDefault = Exclude<
+  keyof GuardSchemaOptions,
+  'normalizeOwner' | 'directiveNames' | 'beforeRootField' | 'events' | 'roles'
+>;
 
 export const optionTable: SharedTable<GuardSchemaOptions, WithDefault> = {
   defaultRule: { default: 'authenticated', check: among('allow', 'authenticated', 'deny') },
@@ -86,5 +94,6 @@ export const optionTable: SharedTable<GuardSchemaOptions, WithDefault> = {
   strictInterfaces: { default: false, check: aFlag },
   directiveNames: { check: requirePlainObject },
   fieldResolver: { default: defaultFieldResolver, check: aFunction },
+  beforeRootField: { check: aFunction },
   events: { check: anEventSink },
 };

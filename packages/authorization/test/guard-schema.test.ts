@@ -433,3 +433,37 @@ describe('the authorization control', () => {
     expect(() => authorization({ realm: 'a"b' })).toThrow('realm must be');
   });
 });
+
+describe('beforeRootField', () => {
+  const types = `
+    type Query { open: Inner @public closed: Inner @auth }
+    type Inner { one: Int }
+    type Subscription { tick: Int @public }
+  `;
+
+  it('is called with the context of each root field, ahead of its rule and not below it', () => {
+    const before = vi.fn<(contextValue: unknown) => void>();
+    const schema = guarding(types, { beforeRootField: before })();
+    const rootValue = { open: { one: 1 }, closed: { one: 2 } };
+    const { data } = graphqlSync({ schema, source: '{ open { one } closed { one } }', rootValue, contextValue: user });
+    expect(data).toEqual({ open: { one: 1 }, closed: { one: 2 } });
+    expect(before.mock.calls).toEqual([[user], [user]]);
+  });
+
+  it('refuses what it throws for: root fields with and without a rule, and source streams', async () => {
+    const refuseAll = (): void => {
+      throw new Error('not yet');
+    };
+    const schema = guarding(types, { beforeRootField: refuseAll })();
+    const { data, errors } = graphqlSync({
+      schema,
+      source: '{ open { one } closed { one } }',
+      rootValue: { open: {} },
+    });
+    expect(data).toEqual({ open: null, closed: null });
+    expect(errors?.map(({ message }) => message)).toEqual(['not yet', 'not yet']);
+    const stream = await subscribe({ schema, document: parse('subscription { tick }') });
+    expect(stream).toMatchObject({ errors: [{ message: 'not yet' }] });
+    expect(guarding(types, { beforeRootField: true as never })).toThrow('beforeRootField must be a function');
+  });
+});

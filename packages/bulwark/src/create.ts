@@ -26,6 +26,7 @@ import {
 } from '@graphql-bulwark/core';
 import {
   type AdmitInput,
+  aFunction,
   type CheckInput,
   createMaskReporter,
   createWording,
@@ -36,11 +37,13 @@ import {
   type MaskResult,
   type MeasureInput,
   maskResult,
+  readOptions,
   requireTestedGraphql,
 } from '@graphql-bulwark/core/internal';
 import { compileAccess, type IntrospectionOptions, introspection } from '@graphql-bulwark/introspection';
 import { createViews, hideUnauthorized } from '@graphql-bulwark/introspection/visibility';
 import { type CostControl, capLists, cost, costDirectivesAs, limits, resolveLimits } from '@graphql-bulwark/limits';
+import { type OperationEventOptions, operationEvents } from '@graphql-bulwark/monitor';
 import {
   type RateLimit,
   type RateLimitOptions,
@@ -51,10 +54,20 @@ import {
 import type { GraphQLSchema } from 'graphql';
 import { buildApolloOptions } from './apollo-options.ts';
 import { compileAuthenticator } from './authenticator.ts';
-import { createContextMaker, type HttpRequest } from './context.ts';
+import { type ContextFunctionOptions, createContextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, listExposures, printExposures } from './exposure.ts';
 import { type BulwarkOptions, readBulwarkOptions } from './options.ts';
 import { listWeakOptions } from './warnings/weak-options.ts';
+import { watchWiring } from './wiring.ts';
+
+/** {@link Bulwark.context}. */
+export interface MakeContextFunction<C extends SecuredContext> {
+  (): (...given: readonly unknown[]) => Promise<C>;
+  <R = HttpRequest, M extends unknown[] = []>(
+    build?: (request: R, ...more: M) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
+    options?: ContextFunctionOptions<[R, ...M]>,
+  ): (request: R, ...more: M) => Promise<C>;
+}
 
 /** What {@link createBulwark} returns. */
 export interface Bulwark<C extends SecuredContext = SecuredContext> {
@@ -64,10 +77,12 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
   readonly secure: (schema: GraphQLSchema) => GraphQLSchema;
   /** Options for `new ApolloServer()`: the guard first, then what you give, with safe settings. */
   readonly apollo: (options: ApolloServerOptionsWithSchema<C>) => ApolloServerOptionsWithSchema<C>;
-  /** A function for `context` of your HTTP integration; yours makes the rest of the context. */
-  readonly context: <R extends HttpRequest = HttpRequest>(
-    build?: (request: R) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
-  ) => (request: R) => Promise<C>;
+  /**
+   * A function for `context` of your HTTP integration; yours makes the rest of the context, from what the integration hands over.
+   * The request is found in that for the standalone server, Express, Fastify, Koa, Next.js, AWS Lambda, and servers of the Fetch
+   * standard; for any other, `requestOf` finds it.
+   */
+  readonly context: MakeContextFunction<C>;
   /** The address that a request comes from, as the option `clientAddress` says, or `null` where there is none. */
   readonly clientIp: (request: RequestOrigin) => string | null;
   /** Judges one request before it is parsed, for transports that run no Apollo plugin. Throws the refusal. */
@@ -136,8 +151,10 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   const limiter = rateLimit(addPrices(options.rateLimit, prices));
   const { authenticate } = options;
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
+  const wiring = watchWiring<C>(options.uncheckedOperations, events, warn);
   const controls: readonly Control<C>[] = [
-    createContextNotice(warn),
+    wiring.control,
+    ...(options.operationEvents ? [operationEvents<C>(priceEvents(prices))] : []),
     ...(hides ? [hideUnauthorized<C>(findView)] : []),
     introspection({ ...introspecting, ...(filtered && { view: findView }) }),
     limits<C>(options.limits),
@@ -164,10 +181,29 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     clientAddress: options.clientAddress,
     maxBatchSize: ceilings.maxBatchSize,
     refusalFor: limiter.refusalFor,
+    onMade: wiring.expectCheck,
     events,
     words,
     warn,
   });
+
+  function makeContextFunction(): (...handed: readonly unknown[]) => Promise<C>;
+  function makeContextFunction<A extends unknown[]>(
+    build?: (...handed: A) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
+    contextOptions?: ContextFunctionOptions<A>,
+  ): (...handed: A) => Promise<C>;
+  // The application builds all of its context but `security`, which is added here.
+  function makeContextFunction<A extends unknown[]>(
+    build: (...handed: A) => Omit<C, 'security'> | Promise<Omit<C, 'security'>> = () => ({}) as Omit<C, 'security'>,
+    contextOptions: ContextFunctionOptions<A> = {},
+  ): (...handed: A) => Promise<C> {
+    // Given to an integration as it is, it would make every caller anonymous.
+    if (typeof build !== 'function') {
+      throw new TypeError('bulwark.context takes a function, and returns the one to give: context: bulwark.context().');
+    }
+    const { requestOf } = readOptions('bulwark.context', contextOptions, { requestOf: { check: aFunction } });
+    return async (...handed) => (await makeContext(handed, build, { requestOf })) as unknown as C;
+  }
 
   return {
     typeDefs: [
@@ -184,6 +220,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
         ...ruling,
         defaultRule,
         events,
+        beforeRootField: wiring.requireCheck,
       });
       const anonymous = { security: securityContext() };
       if (!knowsCallers && readCallerRights({ schema: guarded, contextValue: anonymous })?.key.includes('0')) {
@@ -212,16 +249,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
         warn,
       });
     },
-    // The application builds all of its context but `security`, which is added here.
-    context(build = () => ({}) as Omit<C, 'security'>) {
-      // Given to an integration as it is, it would make every caller anonymous.
-      if (typeof build !== 'function') {
-        throw new TypeError(
-          'bulwark.context takes a function, and returns the one to give: context: bulwark.context().',
-        );
-      }
-      return async (request) => (await makeContext(request, build)) as unknown as C;
-    },
+    context: makeContextFunction,
     clientIp,
     rateLimit: limiter,
     sockets: options.sockets === false ? undefined : limiter.sockets(options.sockets, events),
@@ -237,21 +265,6 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
       }),
     async close() {
       await Promise.all(controls.map(async (control) => control.stop?.()));
-    },
-  };
-}
-
-/** Refuses nothing, and tells once of an operation whose context no `bulwark.context()` made: its caller is anonymous. */
-function createContextNotice<C>(warn: (message: string) => void): Control<C> {
-  let told = false;
-  return {
-    name: 'context',
-    check({ contextValue }) {
-      if (told || findSecurityContext(contextValue)) return;
-      told = true;
-      warn(
-        'context: an operation came without what bulwark.context() adds, so its caller is anonymous and has no address.',
-      );
     },
   };
 }
@@ -275,6 +288,11 @@ function listClosedByDefault(schema: GraphQLSchema | undefined): string[] {
 function addPrices<C>(options: RateLimitOptions, prices: CostControl<C> | undefined): RateLimitOptions {
   if (!options.points || options.cost || !prices) return options;
   return { ...options, cost: (operation) => prices.estimateCost(operation as ResolvedOperation<C>).fieldCost };
+}
+
+/** Events have the cost that the cost control finds, where there is one. */
+function priceEvents<C>(prices: CostControl<C> | undefined): OperationEventOptions<C> {
+  return prices ? { cost: (operation) => prices.estimateCost(operation).fieldCost } : {};
 }
 
 /** @throws {TypeError} with the whole report, where `strictExposure` says so. */

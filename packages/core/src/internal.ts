@@ -103,4 +103,5 @@ export { type AdmitInput, buildRefusalEvent, type MeasureInput } from './plugin/
 export type { CheckInput } from './plugin/resolved-operation.ts';
 export type { Header, SchemaDetails } from './plugin/response.ts';
 export { findUnclosedReporter } from './plugin/unwatched-streams.ts';
-export { findSecurityContext, hasEnded, isNumericDate, readClaim } from './security-context.ts';
+export { isHeaderReader, readHeaderValues } from './request-headers.ts';
+export { areTexts, findSecurityContext, hasEnded, isNumericDate, readClaim } from './security-context.ts';

@@ -52,7 +52,10 @@ export interface RateLimitOptions extends BudgetOptions {
   readonly hashTag?: ((security: SecurityContext) => string | undefined) | undefined;
   /** Returns what an operation cost after it ran; the other points are given back. Left out: none are. */
   readonly actualCost?: ActualCost | undefined;
-  /** Budget of refusals and denials, per address and per caller: above it, requests are refused. `false`: none. @default { max: 60 } */
+  /**
+   * How many denials a caller may have, and as many other refusals: above it, its requests are refused. The caller is the principal, or the
+   * address where there is none. `false`: any number. @default { max: 60 }
+   */
   readonly refusals?: Budget | false | undefined;
   /** Whether only the fields above their limit become errors, and the others are answered. Needs `secure()`. @default false */
   readonly partial?: boolean | undefined;

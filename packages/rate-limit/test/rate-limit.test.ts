@@ -190,7 +190,7 @@ describe('counting', () => {
     const { server } = await serve(schema, { store });
     const answer = await send(server, 'query ($x: Int!) { f(x: $x) }', bob, { variables: { x: 'many' } });
     expect(answer.status).toBe(400);
-    expect(store.asked.flat().map(({ policy }) => policy)).toEqual(['refusals:address', 'refusals']);
+    expect(store.asked.flat().map(({ policy }) => policy)).toEqual(['refusals:documents']);
   });
 });
 

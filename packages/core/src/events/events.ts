@@ -15,6 +15,8 @@ import type { EventDetails, EventListener, SecurityEvent } from './security-even
 /** What is known of the request that an event is about. */
 export interface EventOrigin {
   readonly security?: SecurityContext | undefined;
+  /** The address, where nothing else of a security context is known. */
+  readonly clientIp?: string | null | undefined;
   /** What the headers say. Left out: the labels of `security`. */
   readonly labels?: RequestLabels | undefined;
   /** The text of the document that was sent. */
@@ -39,6 +41,23 @@ export const anEventSink: Check = must('be the events of createEvents()', (event
   hasMethods(events, 'emit'),
 );
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What every event has, whatever its type. */
+type KnownOfEvent = Pick<
+  SecurityEvent,
+  | 'type'
+  | 'id'
+  | 'time'
+  | 'outcome'
+  | 'requestId'
+  | 'principalId'
+  | 'clientIp'
+  | 'operationType'
+  | 'operationName'
+  | 'operationHash'
+>;
+
 /**
  * Makes the events of one server.
  *
@@ -51,19 +70,17 @@ export function createEvents(onEvent: EventListener | undefined, logger: () => L
     /** Sends an event to the listener. Never throws. */
     emit(details, outcome, origin = {}) {
       const { security, labels = security?.labels, source, operationType, operationName } = origin;
-      const event: SecurityEvent = {
-        ...details,
-        id: randomUUID(),
-        time: Date.now(),
-        outcome,
-        ...(security && { requestId: security.requestId }),
-        ...(security?.principal && { principalId: escapeText(security.principal.id) }),
-        ...(security?.clientIp && { clientIp: security.clientIp }),
-        ...(operationType && { operationType }),
-        ...(operationName && { operationName: escapeText(operationName) }),
-        ...(source !== undefined && source.length <= maxHashed && { operationHash: sha256(source, 'hex') }),
-        ...labels,
-      };
+      const { clientIp = security?.clientIp } = origin;
+      // Details come last: an object that begins as a copy and grows takes the engine forty times as long.
+      const known: Mutable<KnownOfEvent> = { type: details.type, id: randomUUID(), time: Date.now(), outcome };
+      if (security) known.requestId = security.requestId;
+      if (security?.principal) known.principalId = escapeText(security.principal.id);
+      if (clientIp) known.clientIp = clientIp;
+      if (operationType) known.operationType = operationType;
+      if (operationName) known.operationName = escapeText(operationName);
+      if (source !== undefined && source.length <= maxHashed) known.operationHash = sha256(source, 'hex');
+      if (labels) Object.assign(known, labels);
+      const event: SecurityEvent = Object.assign(known, details);
       const logFailure = (error: unknown): void =>
         logger().error(`Bulwark: the event listener threw: ${describeError(error)}`);
       try {

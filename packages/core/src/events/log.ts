@@ -32,7 +32,7 @@ const minute = 60_000;
 export function logEvents(logger: () => Logger): EventListener {
   const logged = new Map<string, { since: number; more: number }>();
   return function logEvent(event) {
-    if (event.type === 'auth.success') return;
+    if (event.type === 'auth.success' || event.type === 'operation.answered') return;
     const subject = `${event.type} ${findSubject(event)}`;
     const last = logged.get(subject);
     if (last && event.time - last.since < minute) {
@@ -50,6 +50,7 @@ export function logEvents(logger: () => Logger): EventListener {
 function findSubject(event: SecurityEvent): string {
   if (event.type === 'config.warning') return event.message;
   if (event.type === 'rate.limited') return event.policy ?? event.code;
+  if (event.type === 'alert') return event.rule;
   return 'code' in event ? event.code : '';
 }
 
