@@ -70,7 +70,7 @@ function buildError(code: RefusalCode, facts: RefusalFacts, http: object): Graph
 /** What a developer needs to see which limit it was, and by how much. Outside development it would tell how far one may go. */
 function describeLimit({ limit, policy, actual, maximum }: RefusalFacts): object {
   const name = limit === undefined ? { policy } : { limit };
-  if ((limit ?? policy) === undefined || !isDevelopment()) return {};
+  if ((limit ?? policy) === undefined || maximum === undefined || !isDevelopment()) return {};
   // Infinity, where counting stopped early, has no form in JSON.
   return { ...name, ...(Number.isFinite(actual) && { actual }), ...(Number.isFinite(maximum) && { maximum }) };
 }
