@@ -68,8 +68,11 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
   ) => (request: R) => Promise<C>;
   /** The address that a request comes from, as the option `clientAddress` says, or `null` where there is none. */
   readonly clientIp: (request: RequestOrigin) => string | null;
-  /** Judges one request before it is parsed, for transports that run no Apollo plugin. Throws the refusal. */
-  readonly admit: (request: AdmitInput<C>) => void;
+  /**
+   * Judges one request before it is parsed, for transports that run no Apollo plugin. Returns the text to execute, which is the
+   * one that was sent unless it names a trusted document. Throws the refusal.
+   */
+  readonly admit: (request: AdmitInput<C>) => string;
   /** Judges one document before it is validated, for transports that run no Apollo plugin. Throws the refusal. */
   readonly measure: (parsed: MeasureInput<C>) => void;
   /** Judges one parsed and validated operation, for transports that run no Apollo plugin. Rejects with the refusal. */

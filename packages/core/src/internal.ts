@@ -16,7 +16,7 @@ export { parseDocument } from './errors/parser-overflow.ts';
 export { deny, type RefusalFacts, readRefusalCode, readRefusalFacts } from './errors/refuse.ts';
 export { type AuthScheme, type BearerError, buildChallenge, realmRow } from './errors/www-authenticate.ts';
 export { anEventSink, createMaskReporter, type EventOrigin } from './events/events.ts';
-export { aLogger, logEvents } from './events/log.ts';
+export { aLogger, escapeText, logEvents } from './events/log.ts';
 export { type EventDetails } from './events/security-event.ts';
 export {
   failField,

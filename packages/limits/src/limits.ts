@@ -34,16 +34,17 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
     name: 'limits',
     mode,
 
-    admit({ source, variables, batchIndex }) {
+    admit({ source, variables, batchIndex, isExempt }) {
       checkAgainst(everyone.batchIndex, batchIndex);
       // Where nothing is refused the request comes to `check`, and one event about it is enough.
       if (mode === 'report') return;
-      if (source !== undefined) checkAgainst(everyone.source, source);
+      if (source !== undefined && !isExempt('limits')) checkAgainst(everyone.source, source);
       checkAgainst(everyone.variables, measureVariables(variables, bounds));
     },
 
     // An operation that is not selected is validated all the same.
-    measure({ document }) {
+    measure({ document, isExempt }) {
+      if (isExempt('limits')) return;
       checkAgainst(everyone.document, countDocumentFacts(document));
       const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
       for (const operation of operations) checkOperation(everyone, operation, countOperationFacts(document, operation));
@@ -54,8 +55,13 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
     // Once more for a text that came as a hash, and for transports without the other rooms.
     check(operation) {
       const values = measureVariables(operation.rawVariables, bounds);
-      checkRequest(everyone, operation, values);
-      if (!within.get(operation.document)?.has(operation.operation)) checkSelected(everyone, operation);
+      if (operation.isExempt('limits')) {
+        checkAgainst(everyone.variables, values);
+        if (operation.facts.cyclic) throw refuse('FRAGMENT_CYCLE');
+      } else {
+        checkRequest(everyone, operation, values);
+        if (!within.get(operation.document)?.has(operation.operation)) checkSelected(everyone, operation);
+      }
       if (!perPrincipal) return;
       const tighter = readTighterLimits({
         control: 'limits',

@@ -110,6 +110,7 @@ function countRefused({ data, errors }: RefusedAnswer): number {
 
 function isRefused(code: unknown): boolean {
   if (ofApollo.has(code)) return true;
+  if (code === 'PERSISTED_QUERY_NOT_FOUND') return false;
   const event = buildEvent(code);
   return event !== undefined && event !== 'failure' && event !== 'rate.limited';
 }

@@ -90,8 +90,8 @@ export interface WebSocketParts<C extends SecuredContext> extends WebSocketBound
   readonly authenticate: (connection: Connection) => Principal | null | Promise<Principal | null>;
   /** The check of every operation: `checkOperation` with your controls. */
   readonly check: (operation: CheckInput<C>) => Promise<void>;
-  /** Before a text is parsed: `admitRequest` with your controls. @default nothing is asked */
-  readonly admit?: ((request: AdmitInput<C>) => void) | undefined;
+  /** Before a text is parsed: `admitRequest` with your controls. Returns the text to execute. @default nothing is asked */
+  readonly admit?: ((request: AdmitInput<C>) => string) | undefined;
   /** Before a document is validated: `measureDocument` with your controls. @default nothing is asked */
   readonly measure?: ((parsed: MeasureInput<C>) => void) | undefined;
   /** Masks what is sent. @default constant texts, as over HTTP; `onFailure` is told of what they stand for */
@@ -252,8 +252,9 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
 
   async function prepare(
     socket: Socket,
-    { query, operationName, variables }: Payload,
+    payload: Payload,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    const { operationName, variables } = payload;
     const connection = open.get(socket);
     if (!connection) throw deny('UNAUTHENTICATED');
     if (hasEnded(connection.security.principal)) throw deny('UNAUTHENTICATED', { reason: 'expired' });
@@ -265,9 +266,16 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       const security = findSecurityContext(built) ?? (await identifyAgain(socket));
       if (!security) throw deny('UNAUTHENTICATED');
       const contextValue = addSecurity(built, security) as unknown as C;
-      admit?.({ source: query, operationName, variables, contextValue });
+      const parameters = payload as unknown as Readonly<Record<string, unknown>>;
+      const { headers } = findUpgradeRequest(socket);
+      const header = (name: string): string | undefined => {
+        const value = headers[name];
+        return typeof value === 'string' ? value : undefined;
+      };
+      const sent = { source: payload.query, operationName, variables, parameters, header, contextValue };
+      const query = admit ? admit(sent) : payload.query;
       const document = parseDocument(query, { maxTokens });
-      measure?.({ schema, document, operationName, contextValue });
+      measure?.({ schema, document, source: query, operationName, contextValue });
       const errors = validate(schema, document, undefined, { maxErrors, hideSuggestions: true });
       if (errors.length > 0) return errors;
       await check({ schema, document, operationName, variables, contextValue, source: query });

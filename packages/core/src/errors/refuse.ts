@@ -41,6 +41,10 @@ export interface RefusalFacts {
   readonly dearest?: readonly CoordinateShare[] | undefined;
   /** A short constant such as `expired`, `owner` or `no rule passed`. Never a text of the client. */
   readonly reason?: string | undefined;
+  /** The SHA-256 of the text that was sent, in hexadecimal, or a part of the id that was sent alone. */
+  readonly documentHash?: string | undefined;
+  /** Name and version of the client, as its headers say: printable, and cut. */
+  readonly client?: string | undefined;
   /** The id of the API key that was refused, where the key is known. */
   readonly keyId?: string | undefined;
   /** The error of a failure on our side, for the log. */

@@ -44,6 +44,20 @@ export type EventDetails =
       retryAfterSeconds?: number;
     }
   | { type: 'introspection.blocked'; control: string; code: RefusalCode; coordinate?: string }
+  /**
+   * A document that is not trusted. `documentHash` is the SHA-256 of the text that was sent, in hexadecimal, or the id where it
+   * came alone; `client` is the name and version that the client gives itself.
+   */
+  | {
+      type: 'document.untrusted';
+      control: string;
+      code: RefusalCode;
+      documentHash?: string;
+      client?: string;
+      reason?: string;
+    }
+  /** Trusted documents were read: how many, and how many operations they hold. */
+  | { type: 'documents.loaded'; control: string; documents: number; operations: number }
   | { type: 'auth.success'; method: string; keyId?: string }
   /**
    * A credential was refused. `auth.locked`: too many attempts failed before it. `auth.failure`: any reason without a type of

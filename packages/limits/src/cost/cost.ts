@@ -86,7 +86,9 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       const found = price(operation);
       const tell = tellOf(operation);
       if (tell) operation.state.set(priced, found);
-      for (const [one, ceilings] of comparisons(found, settings)) checkCost(one, ceilings, tell);
+      if (!operation.isExempt('cost')) {
+        for (const [one, ceilings] of comparisons(found, settings)) checkCost(one, ceilings, tell);
+      }
       if (!perPrincipal) return;
       const ceilings = found.program.infers ? settings.inferredCeilings : settings.ceilings;
       const given = catchRejection(perPrincipal(operation.security));
