@@ -137,8 +137,10 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   const limiter = rateLimit(addPrices(options.rateLimit, prices));
   const { authenticate } = options;
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
+  const { trustedDocuments } = options;
   const controls: readonly Control<C>[] = [
     createContextNotice(warn),
+    ...(trustedDocuments ? [trustedDocuments] : []),
     ...(hides ? [hideUnauthorized<C>(findView)] : []),
     introspection({ ...introspecting, ...(filtered && { view: findView }) }),
     limits<C>(options.limits),
@@ -192,6 +194,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
         guard: plugin,
         events,
         maxTokens: ceilings.maxTokens,
+        trustedDocuments,
         maxBatchSize: resolveLimits(options.limits).maxBatchSize,
         fieldResolver,
         warn,

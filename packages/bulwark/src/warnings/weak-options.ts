@@ -5,6 +5,7 @@ import type { BulwarkOptions } from '../options.ts';
 
 export function* listWeakOptions<C extends SecuredContext>(options: BulwarkOptions<C>): Iterable<string> {
   const { authenticate, authorization, limits = {}, cost, introspection, rateLimit, sockets } = options;
+  const { trustedDocuments } = options;
   if (limits.mode === 'report') yield "limits: { mode: 'report' } refuses nothing; it only tells.";
   for (const [name, value] of Object.entries(limits)) {
     if (value === false) yield `limits: { ${name}: false } lifts that limit for every caller.`;
@@ -18,6 +19,7 @@ export function* listWeakOptions<C extends SecuredContext>(options: BulwarkOptio
   if (introspection?.allow === true && !isDevelopment())
     yield 'introspection: { allow: true } shows the schema to anyone.';
   if (rateLimit?.mode === 'report') yield "rateLimit: { mode: 'report' } refuses nothing; it only tells.";
+  if (trustedDocuments?.mode === 'report') yield "trustedDocuments: { mode: 'report' } refuses nothing; it only tells.";
   if (sockets === false)
     yield 'sockets: false lets a caller hold any number of sockets, and start any number of operations.';
   if (rateLimit?.onStoreError === 'allow')
