@@ -126,13 +126,17 @@ function parseText(text: string, where: () => string): DocumentNode {
     document = parse(text);
   } catch (cause) {
     const reason = cause instanceof GraphQLError ? cause.message : 'it is nested too deeply';
-    throw new TypeError(`${where()}: the text is no GraphQL document: ${reason}. Generate the manifest again.`, { cause });
+    throw new TypeError(`${where()}: the text is no GraphQL document: ${reason}. Generate the manifest again.`, {
+      cause,
+    });
   }
   const fragments = new Set<string>();
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.add(definition.name.value);
     else if (definition.kind !== Kind.OPERATION_DEFINITION) {
-      throw new TypeError(`${where()}: a document may hold operations and fragments only. Remove the type definitions.`);
+      throw new TypeError(
+        `${where()}: a document may hold operations and fragments only. Remove the type definitions.`,
+      );
     }
   }
   if (listOperations(document).length === 0) {
@@ -158,8 +162,10 @@ function requireOperation(
   where: () => string,
 ): void {
   const [operation, second] = listOperations(document);
-  if (operation && !second && operation.operation === type && operation.name?.value === name) return;
-  throw new TypeError(`${where()}: the body must be the ${type} '${name}' and nothing else. Generate the manifest again.`);
+  if (operation && !second && String(operation.operation) === type && operation.name?.value === name) return;
+  throw new TypeError(
+    `${where()}: the body must be the ${type} '${name}' and nothing else. Generate the manifest again.`,
+  );
 }
 
 function describe(text: string, document: DocumentNode, id: string, where: () => string): TrustedDocument {

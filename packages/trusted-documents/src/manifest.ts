@@ -69,7 +69,8 @@ function readApollo(manifest: Readonly<Record<string, unknown>>, locate: Locate)
     );
   }
   return (operations as unknown[]).map((operation, i) => {
-    if (!isRecord(operation)) throw new TypeError(`${locate()}: operations[${i}] must be an object, but is ${show(operation)}.`);
+    if (!isRecord(operation))
+      throw new TypeError(`${locate()}: operations[${i}] must be an object, but is ${show(operation)}.`);
     const { id, body: text, name, type } = operation;
     const entry = readEntry({ id, text }, locate);
     if (typeof name === 'string' && typeof type === 'string') return { ...entry, operation: { name, type } };

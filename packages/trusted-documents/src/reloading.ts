@@ -3,7 +3,7 @@
  * manifest that cannot be read, or that lost most of its documents, leaves everything as it was.
  */
 import { type FSWatcher, watch } from 'node:fs';
-import { isPromise, longestTimer } from '@graphql-bulwark/core/internal';
+import { longestTimer } from '@graphql-bulwark/core/internal';
 import { buildCatalogue, type Catalogue, countOperations } from './catalogue.ts';
 import type { ManifestEntry } from './manifest.ts';
 import type { Source } from './manifest-source.ts';
@@ -30,7 +30,7 @@ export interface ReloadReporter {
 
 /** The manifests of one control. */
 export interface Manifests {
-  /** What is trusted now. Empty until sources that answer later have been read. */
+  /** What is trusted now. Empty until all sources have been read. */
   readonly read: () => Catalogue;
   /** Whether every source has been read. */
   readonly isLoaded: () => boolean;
@@ -48,7 +48,8 @@ type Contents = readonly (readonly ManifestEntry[])[];
 const settled = 100;
 
 /**
- * Reads every source that answers at once.
+ * Reads the files, so that a bad one is found while the server is being built. Where there are functions as well, nothing is
+ * trusted before a reload has asked them.
  *
  * @throws {TypeError} for a manifest that cannot be read, and where there is no document at all.
  */
@@ -89,7 +90,9 @@ export function loadManifests(sources: readonly Source[], reporter: ReloadReport
 
   // One after the other: an older answer of a slow store must not replace a newer one.
   function reload(options?: ReloadOptions): Promise<Loaded> {
-    const next = last.then(async () => replace(await Promise.all(sources.map(async (source) => source.read())), options));
+    const next = last.then(async () =>
+      replace(await Promise.all(sources.map(async (source) => source.read())), options),
+    );
     last = next.catch(() => undefined);
     return next;
   }
@@ -103,15 +106,15 @@ export function loadManifests(sources: readonly Source[], reporter: ReloadReport
     settling = setTimeout(reloadInBackground, settled).unref();
   }
 
-  const first = sources.map(({ read }) => read());
-  if (first.some(isPromise)) for (const one of first) Promise.resolve(one).catch(() => undefined);
-  else replace(first as Contents);
+  const files = sources.filter(({ folder }) => folder).map(({ read }) => read() as readonly ManifestEntry[]);
+  if (files.length === sources.length) replace(files);
 
   return {
     read: () => catalogue,
     isLoaded: () => isLoaded,
     reload,
     follow({ seconds, watch: watches }) {
+      if (timer || watchers.length > 0) return; // another server has the same control
       if (seconds !== false) {
         timer = setInterval(reloadInBackground, Math.min(seconds * 1_000, longestTimer)).unref();
       }
@@ -125,6 +128,7 @@ export function loadManifests(sources: readonly Source[], reporter: ReloadReport
     },
     stop() {
       clearInterval(timer);
+      timer = undefined;
       clearTimeout(settling);
       for (const watcher of watchers) watcher.close();
       watchers = [];

@@ -18,20 +18,20 @@ import {
   between,
   escapeText,
   fullListOf,
+  joinNames,
   listOf,
   type OptionTable,
   orFalse,
   readOptions,
-  show,
   type StartingServer,
-  joinNames,
+  show,
 } from '@graphql-bulwark/core/internal';
 import { print } from 'graphql';
 import { type Catalogue, countOperations, type TrustedDocument } from './catalogue.ts';
 import { createDocumentStore, type DocumentStore } from './document-store.ts';
 import { createSource, type ManifestSource } from './manifest-source.ts';
 import { type Loaded, loadManifests, type ReloadOptions } from './reloading.ts';
-import { readRequestIds, type RequestIds } from './request-ids.ts';
+import { type RequestIds, readRequestIds } from './request-ids.ts';
 import { listUnfit } from './schema-fit.ts';
 
 /** What is trusted, and what happens to everything else. */
@@ -113,7 +113,7 @@ export function trustedDocuments(options: TrustedDocumentsOptions): TrustedDocum
 
   function tellLoaded(catalogue: Catalogue): void {
     if (!server) return;
-    const { schema, warn, report } = server;
+    const { schema, report } = server;
     const { length: documents } = catalogue.documents;
     report?.({
       type: 'documents.loaded',
@@ -122,16 +122,20 @@ export function trustedDocuments(options: TrustedDocumentsOptions): TrustedDocum
       operations: countOperations(catalogue),
     });
     const isObsolete = (): boolean => server?.schema !== schema || following.read() !== catalogue;
-    listUnfit(catalogue.documents, schema, isObsolete).then(
-      (unfit) => {
-        if (unfit.length === 0) return;
-        warn?.(
-          `trustedDocuments: ${unfit.length} of ${documents} documents do not fit the schema: ${joinNames(unfit)}. ` +
-            'Their clients are refused until the schema has these fields again, or the manifest no longer lists them.',
-        );
-      },
-      (error: unknown) => warn?.(`trustedDocuments: the documents could not be validated: ${String(error)}`),
-    );
+    void tellUnfit(catalogue, server, isObsolete);
+  }
+
+  async function tellUnfit(catalogue: Catalogue, { schema, warn }: StartingServer, isObsolete: () => boolean) {
+    try {
+      const unfit = await listUnfit(catalogue.documents, schema, isObsolete);
+      if (unfit.length === 0) return;
+      warn?.(
+        `trustedDocuments: ${unfit.length} of ${catalogue.documents.length} documents do not fit the schema: ${joinNames(unfit)}. ` +
+          'Their clients are refused until the schema has these fields again, or the manifest no longer lists them.',
+      );
+    } catch (error) {
+      warn?.(`trustedDocuments: the documents could not be validated: ${String(error)}`);
+    }
   }
 
   function mayBeUntrusted(security: SecurityContext): boolean {
@@ -199,7 +203,9 @@ export function trustedDocuments(options: TrustedDocumentsOptions): TrustedDocum
 
     exempts({ source, document }, control) {
       const text = source ?? document?.loc?.source.body;
-      return exempt.some((name) => name === control) && text !== undefined && following.read().findExact(text) !== undefined;
+      return (
+        exempt.some((name) => name === control) && text !== undefined && following.read().findExact(text) !== undefined
+      );
     },
 
     check({ source, document, security, header }) {
@@ -251,7 +257,8 @@ function buildRefusal(
   id?: string,
 ) {
   const documentHash = text === undefined ? id && escapeText(id.slice(0, maxShownId)) : hash('sha256', text);
-  const headers = code === 'PERSISTED_QUERY_NOT_FOUND' ? { 'cache-control': 'private, no-cache, must-revalidate' } : undefined;
+  const headers =
+    code === 'PERSISTED_QUERY_NOT_FOUND' ? { 'cache-control': 'private, no-cache, must-revalidate' } : undefined;
   return refuse(code, { reason, documentHash, client: readClient(header), headers });
 }
 
@@ -270,4 +277,3 @@ function isSource(source: unknown): boolean {
   if (typeof source === 'string') return source !== '';
   return typeof source === 'function' || (typeof source === 'object' && source !== null);
 }
-

@@ -250,10 +250,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     open.delete(socket);
   }
 
-  async function prepare(
-    socket: Socket,
-    payload: Payload,
-  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+  async function prepare(socket: Socket, payload: Payload): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const { operationName, variables } = payload;
     const connection = open.get(socket);
     if (!connection) throw deny('UNAUTHENTICATED');

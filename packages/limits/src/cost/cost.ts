@@ -86,7 +86,9 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       const found = price(operation);
       const tell = tellOf(operation);
       if (tell) operation.state.set(priced, found);
-      if (!operation.isExempt('cost')) {
+      // What is asked for with variables is no part of the document: list sizes stay bounded where a document is exempt.
+      if (operation.isExempt('cost')) requirePrice(found, tell);
+      else {
         for (const [one, ceilings] of comparisons(found, settings)) checkCost(one, ceilings, tell);
       }
       if (!perPrincipal) return;
@@ -120,10 +122,15 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
 
     costOf(operation) {
       const found = price(operation);
-      if (!Number.isFinite(found.fieldCost + found.typeCost)) checkCost(found, {}, tellOf(operation));
+      requirePrice(found, tellOf(operation));
       return found;
     },
   };
+}
+
+/** @throws the refusal of an operation that cannot be priced, such as one with an invalid list size. */
+function requirePrice(found: Priced, tell: Tell | undefined): void {
+  if (!Number.isFinite(found.fieldCost + found.typeCost)) checkCost(found, {}, tell);
 }
 
 /** @param coordinate `Type.field` */
