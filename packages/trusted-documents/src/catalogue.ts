@@ -162,7 +162,8 @@ function requireOperation(
   where: () => string,
 ): void {
   const [operation, second] = listOperations(document);
-  if (operation && !second && String(operation.operation) === type && operation.name?.value === name) return;
+  const actual: string | undefined = operation?.operation;
+  if (!second && actual === type && operation?.name?.value === name) return;
   throw new TypeError(
     `${where()}: the body must be the ${type} '${name}' and nothing else. Generate the manifest again.`,
   );

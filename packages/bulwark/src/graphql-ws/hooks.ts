@@ -264,9 +264,8 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       if (!security) throw deny('UNAUTHENTICATED');
       const contextValue = addSecurity(built, security) as unknown as C;
       const parameters = payload as unknown as Readonly<Record<string, unknown>>;
-      const { headers } = findUpgradeRequest(socket);
       const header = (name: string): string | undefined => {
-        const value = headers[name];
+        const { [name]: value } = findUpgradeRequest(socket).headers;
         return typeof value === 'string' ? value : undefined;
       };
       const sent = { source: payload.query, operationName, variables, parameters, header, contextValue };
