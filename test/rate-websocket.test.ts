@@ -445,7 +445,7 @@ it('with partial, a subscription over its limit opens no stream', async () => {
   expect(await ticks(connect('ann').client)).toEqual([2]);
 });
 
-it('refuses nothing over sockets where it only tells, and counts nothing where that is off', async () => {
+it('rate limits of sockets in report mode refuse nothing, and count nothing where they are switched off', async () => {
   const few = { maxSockets: 1, subscribes: { max: 1 }, events: { max: 1 } };
   const reporting = await umbrella({ rateLimit: { mode: 'report' }, sockets: few });
   const sockets = [reporting.connect('bob'), reporting.connect('bob')];

@@ -7,9 +7,9 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { isGuarded } from '@graphql-bulwark/authorization';
 import { answerOptions, type Events } from '@graphql-bulwark/core';
-import { chooseMaxValidationErrors, isDevelopment } from '@graphql-bulwark/core/internal';
+import { chooseMaxValidationErrors, createDocumentStore, isDevelopment } from '@graphql-bulwark/core/internal';
 import type { TrustedDocuments } from '@graphql-bulwark/trusted-documents';
-import { markInternal, usesCacheHints } from './warnings/cache-hints.ts';
+import { findInternalPlugin, usesCacheHints } from './warnings/cache-hints.ts';
 import { watchLandingPage } from './warnings/landing-page.ts';
 
 export interface Posture<C extends BaseContext> {
@@ -46,13 +46,14 @@ export function buildApolloOptions<C extends BaseContext>(
   }
   for (const weakness of listWeaknesses(options, { maxTokens, maxBatchSize })) warn(weakness);
   const theirs = options.plugins ?? [];
+  const { documentStore: theirStore = createDocumentStore() } = options;
   const landing = (): void => warn('plugins: a landing page is served in production, to anyone who opens the URL.');
   // It hooks every field, to add up hints that are not there.
   const noStore = !usesCacheHints(options.schema, theirs);
   const ours = [
-    ...(noStore && !markInternal(theirs, 'CacheControl') ? [ApolloServerPluginCacheControlDisabled()] : []),
-    ...(markInternal(theirs, 'InlineTrace') ? [] : [ApolloServerPluginInlineTraceDisabled()]),
-    ...(isDevelopment() || markInternal(theirs, 'LandingPageDisabled')
+    ...(noStore && !findInternalPlugin(theirs, 'CacheControl') ? [ApolloServerPluginCacheControlDisabled()] : []),
+    ...(findInternalPlugin(theirs, 'InlineTrace') ? [] : [ApolloServerPluginInlineTraceDisabled()]),
+    ...(isDevelopment() || findInternalPlugin(theirs, 'LandingPageDisabled')
       ? []
       : [ApolloServerPluginLandingPageDisabled()]),
   ];
@@ -67,9 +68,9 @@ export function buildApolloOptions<C extends BaseContext>(
     // The introspection control decides, for each request; Apollo Server's own rule decides once for each document.
     introspection: true,
     csrfPrevention: options.csrfPrevention ?? true,
+    documentStore: trustedDocuments ? trustedDocuments.documentStore(theirStore) : theirStore,
     persistedQueries: options.persistedQueries === false ? false : { ttl: 3_600, ...options.persistedQueries },
     parseOptions: buildParseOptions(options.parseOptions, maxTokens, trustedDocuments),
-    ...(trustedDocuments && { documentStore: trustedDocuments.documentStore(options.documentStore) }),
     ...answerOptions({ events, stringifyResult: options.stringifyResult, formatError: options.formatError }),
     // Suggestions cost more than the rest of validation; without them a misspelt document is cheap.
     validationOptions: { hideSuggestions: true, ...options.validationOptions, maxErrors: readMaxErrors(options) },
@@ -137,7 +138,7 @@ function* listWeaknesses<C extends BaseContext>(
   if (options.status400ForVariableCoercionErrors === false) {
     yield 'status400ForVariableCoercionErrors: false answers 200 to variables that do not fit.';
   }
-  if (markInternal(plugins, 'InlineTrace') === 'on') {
+  if (findInternalPlugin(plugins, 'InlineTrace') === 'on') {
     yield 'plugins: inline traces tell field names, types and durations to any client that asks for them.';
   }
   if (options.introspection !== undefined) {

@@ -247,7 +247,7 @@ function createContextNotice<C>(warn: (message: string) => void): Control<C> {
 /** A budget of points that has no prices of its own is spent by those of the cost control. */
 function addPrices<C>(options: RateLimitOptions, prices: CostControl<C> | undefined): RateLimitOptions {
   if (!options.points || options.cost || !prices) return options;
-  return { ...options, cost: (operation) => prices.costOf(operation as ResolvedOperation<C>).fieldCost };
+  return { ...options, cost: (operation) => prices.estimateCost(operation as ResolvedOperation<C>).fieldCost };
 }
 
 /** @throws {TypeError} with the whole report, where `strictExposure` says so. */

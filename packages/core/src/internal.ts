@@ -94,6 +94,7 @@ export {
 } from './operation/operation-state.ts';
 export type { Place } from './operation/places.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
+export { createDocumentStore, type DocumentStore } from './plugin/document-store.ts';
 export { checkCallbackUrls, type SubscriptionCallbackOptions } from './plugin/http-subscriptions.ts';
 export { type AdmitInput, buildRefusalEvent, type MeasureInput } from './plugin/pipeline.ts';
 export type { CheckInput } from './plugin/resolved-operation.ts';

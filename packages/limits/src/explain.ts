@@ -26,8 +26,14 @@ import {
 } from 'graphql';
 import type { Cost } from './cost/cost.ts';
 import { type CostOptions, resolveCostOptions } from './cost/options.ts';
-import { comparisons, createCostMeter, listCostRefusals } from './cost/price.ts';
-import { type Guess, guesses, listDearest } from './cost/shares.ts';
+import {
+  createCostMeter,
+  type Guess,
+  listComparisons,
+  listCostRefusals,
+  listDearest,
+  listGuesses,
+} from './cost/price.ts';
 import type { LimitsOptions } from './options.ts';
 import { listCeilings, listExceeded, resolveLimits } from './table.ts';
 import { measureVariables } from './variables.ts';
@@ -127,8 +133,8 @@ export function explain(input: ExplainInput): Explained {
     if (errors) throw refuse('BAD_USER_INPUT', { reason: errors[0]?.message });
     const priced = createCostMeter(settings).price(schema, document, operation, coerced);
     const { fieldCost, typeCost } = priced;
-    cost = { fieldCost, typeCost, dearest: listDearest(priced), guesses: guesses(priced) };
-    for (const [one, maxima] of comparisons(priced, settings)) found.push(...listCostRefusals(one, maxima));
+    cost = { fieldCost, typeCost, dearest: listDearest(priced), guesses: listGuesses(priced) };
+    for (const [one, maxima] of listComparisons(priced, settings)) found.push(...listCostRefusals(one, maxima));
   } catch (thrown) {
     if (readRefusalCode(thrown) === undefined) throw thrown;
     found.push(thrown as Refusal);

@@ -1,7 +1,7 @@
 export { type Cost, type CostControl, cost } from './cost/cost.ts';
 export { costDirectives } from './cost/directives.ts';
 export type { CostCounter, CostLimits, CostModel, CostOptions, ListSize } from './cost/options.ts';
-export type { Guess } from './cost/shares.ts';
+export type { Guess } from './cost/price.ts';
 export { capLists, type ListCapOptions } from './execution/list-length.ts';
 export { type Explained, type ExplainedCost, type ExplainedRefusal, type ExplainInput, explain } from './explain.ts';
 export { limits } from './limits.ts';

@@ -1,7 +1,7 @@
 /**
  * Stops: operations whose shape alone makes them expensive: deep, wide, aliased a thousand times, doubled by fragments.
  * Room: admit (batch, text, variables), measure (every operation of a document, before its validation), check.
- * Answers: one code per limit, 400, for the text 413; `FRAGMENT_CYCLE`, 400, which no option switches off.
+ * Answers: one code per limit, 400, and 413 for the length of the text; `FRAGMENT_CYCLE`, 400, which no option switches off.
  */
 import { type Control, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import {
@@ -13,7 +13,7 @@ import {
 import { type DocumentNode, Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import type { LimitsOptions } from './options.ts';
 import { readTighterLimits } from './per-principal.ts';
-import { type Ceilings, checkAgainst, listCeilings, principalTable, readLimitsOptions } from './table.ts';
+import { type Ceilings, checkCeilings, listCeilings, principalTable, readLimitsOptions } from './table.ts';
 import { measureVariables, type VariableFacts } from './variables.ts';
 
 /**
@@ -24,10 +24,10 @@ import { measureVariables, type VariableFacts } from './variables.ts';
  */
 export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
   const { mode, perPrincipal, ...maxima } = readLimitsOptions(options);
-  const everyone = listCeilings(maxima);
+  const ceilings = listCeilings(maxima);
   const bounds = { depth: maxima.maxVariableDepth || Infinity, nodes: maxima.maxVariableNodes || Infinity };
-  // Documents under the ceilings for everyone, and the operations in them that were judged.
-  const within = new WeakMap<DocumentNode, ReadonlySet<OperationDefinitionNode>>();
+  // Document -> its operations that are known to be within the limits for all callers.
+  const admitted = new WeakMap<DocumentNode, ReadonlySet<OperationDefinitionNode>>();
   let warned = false;
 
   return {
@@ -35,32 +35,32 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
     mode,
 
     admit({ source, variables, batchIndex, isExempt }) {
-      checkAgainst(everyone.batchIndex, batchIndex);
-      // Where nothing is refused the request comes to `check`, and one event about it is enough.
+      checkCeilings(ceilings.batchIndex, batchIndex);
+      // In report mode the request goes on to `check`, which checks the same again: only there it is reported, once.
       if (mode === 'report') return;
-      if (source !== undefined && !isExempt('limits')) checkAgainst(everyone.source, source);
-      checkAgainst(everyone.variables, measureVariables(variables, bounds));
+      if (source !== undefined && !isExempt('limits')) checkCeilings(ceilings.source, source);
+      checkCeilings(ceilings.variables, measureVariables(variables, bounds));
     },
 
-    // An operation that is not selected is validated all the same.
+    // Validation reads every operation of a document, also those that are not selected, so each must be within the limits.
     measure({ document, isExempt }) {
       if (isExempt('limits')) return;
-      checkAgainst(everyone.document, countDocumentFacts(document));
+      checkCeilings(ceilings.document, countDocumentFacts(document));
       const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
-      for (const operation of operations) checkOperation(everyone, operation, countOperationFacts(document, operation));
-      checkAgainst(everyone.merging, document);
-      within.set(document, new Set(operations));
+      for (const operation of operations) checkOperation(ceilings, operation, countOperationFacts(document, operation));
+      checkCeilings(ceilings.merging, document);
+      admitted.set(document, new Set(operations));
     },
 
-    // Once more for a text that came as a hash, and for transports without the other rooms.
+    // Again, because persisted queries whose text is cached, and transports without these hooks, skip `admit` and `measure`.
     check(operation) {
       const values = measureVariables(operation.rawVariables, bounds);
       if (operation.isExempt('limits')) {
-        checkAgainst(everyone.variables, values);
+        checkCeilings(ceilings.variables, values);
         if (operation.facts.cyclic) throw refuse('FRAGMENT_CYCLE');
       } else {
-        checkRequest(everyone, operation, values);
-        if (!within.get(operation.document)?.has(operation.operation)) checkSelected(everyone, operation);
+        checkRequest(ceilings, operation, values);
+        if (!admitted.get(operation.document)?.has(operation.operation)) checkSelected(ceilings, operation);
       }
       if (!perPrincipal) return;
       const tighter = readTighterLimits({
@@ -68,7 +68,7 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
         given: catchRejection(perPrincipal(operation.security)),
         table: principalTable,
         maxima,
-        loose(name) {
+        onLoosened(name) {
           if (warned) return;
           warned = true;
           const message = `limits: perPrincipal returned a ${name} above the ceiling of ${maxima[name]}; the ceiling holds.`;
@@ -82,19 +82,21 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
   };
 }
 
+/** Checks what belongs to one request: its text and its variables. */
 function checkRequest(against: Ceilings, { source }: ResolvedOperation, values: VariableFacts): void {
-  if (source !== undefined) checkAgainst(against.source, source);
-  checkAgainst(against.variables, values);
+  if (source !== undefined) checkCeilings(against.source, source);
+  checkCeilings(against.variables, values);
 }
 
+/** Checks the document and the operation of it that will run. */
 function checkSelected(against: Ceilings, { document, operation, facts }: ResolvedOperation): void {
-  checkAgainst(against.document, countDocumentFacts(document));
+  checkCeilings(against.document, countDocumentFacts(document));
   checkOperation(against, operation, facts);
-  checkAgainst(against.merging, document);
+  checkCeilings(against.merging, document);
 }
 
 function checkOperation(against: Ceilings, operation: OperationDefinitionNode, facts: OperationFacts): void {
   if (facts.cyclic) throw refuse('FRAGMENT_CYCLE');
-  checkAgainst(against.operation, facts);
-  if (operation.operation === OperationTypeNode.MUTATION) checkAgainst(against.mutation, facts);
+  checkCeilings(against.operation, facts);
+  if (operation.operation === OperationTypeNode.MUTATION) checkCeilings(against.mutation, facts);
 }

@@ -100,7 +100,7 @@ const table: readonly (readonly [LimitName, number, string, (n: number) => Reque
 const names: LimitName[] = [...table.map(([name]) => name), 'maxBatchSize'];
 const off: Record<string, false> = Object.fromEntries(names.map((name) => [name, false]));
 
-describe('each limit', () => {
+describe('each limit of limits()', () => {
   it.each(table)('%s is %i: what needs no more is answered, one more is %s', async (name, maximum, code, request) => {
     const server = await serve({ ...off, [name]: undefined });
     const ask = async (n: number) => {
@@ -132,14 +132,14 @@ describe('each limit', () => {
     expect((await send(server, '{ x }', anonymous)).status).toBe(200);
   });
 
-  it.each(table)('%s does not hold when it is false', async (_, maximum, __, request) => {
+  it.each(table)('a limit that is false does not hold: %s', async (_, maximum, __, request) => {
     const server = await serve(off);
     const [text, more] = request(maximum + 1);
     const answer = await send(server, text, anonymous, more);
     expect([answer.status, codes(answer)]).toEqual([200, []]);
   });
 
-  it('stands in the README with its default and code', () => {
+  it('each limit stands in the README with its default and code', () => {
     const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
     const rows = readme.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
     for (const [name, value, code] of [...table, ['maxBatchSize', 10, 'BATCH_LIMIT_EXCEEDED'] as const]) {
@@ -148,7 +148,7 @@ describe('each limit', () => {
     }
   });
 
-  it('is in this table', () => {
+  it('every limit is in the table of this test', () => {
     expect(Object.keys(resolveLimits()).toSorted()).toEqual(names.toSorted());
   });
 });
@@ -170,8 +170,8 @@ it('the newest standard introspection query is within the defaults, and little m
   expect(codes(beside)).toEqual(['DEPTH_LIMIT_EXCEEDED']);
 });
 
-describe('limits()', () => {
-  it('called with nothing, {} or undefined values has the defaults', async () => {
+describe('the options of limits()', () => {
+  it('limits() has its defaults with no options, {} or undefined values', async () => {
     const undefinedValues = Object.fromEntries([...names, 'mode', 'perPrincipal'].map((name) => [name, undefined]));
     for (const options of [undefined, {}, undefinedValues as LimitsOptions]) {
       expect(resolveLimits(options)).toEqual(resolveLimits());
@@ -180,18 +180,18 @@ describe('limits()', () => {
     }
   });
 
-  it('leaves the options of the user alone', () => {
+  it('limits() does not change the options of the application', () => {
     const options = Object.freeze({ maxDepth: 3, perPrincipal: () => ({}) });
     expect(limits(options)).toMatchObject({ name: 'limits', mode: 'enforce' });
   });
 
-  it.each([0, -1, 1.5, Number.NaN, Infinity, '12', null, true, {}, 10n])('refuses %o as a limit', (value) => {
+  it.each([0, -1, 1.5, Number.NaN, Infinity, '12', null, true, {}, 10n])('limits() refuses %o as a limit', (value) => {
     const options = { maxDepth: value } as unknown as LimitsOptions;
     expect(() => limits(options)).toThrow(TypeError);
     expect(() => limits(options)).toThrow(/limits: maxDepth must be a whole number of at least 1/);
   });
 
-  it('takes 0 where nothing of a kind can be allowed', () => {
+  it('limits() accepts 0 for limits of things that an operation need not have', () => {
     const takesZero = names.filter((name) => {
       try {
         return resolveLimits({ [name]: 0 })[name] === 0;
@@ -213,14 +213,14 @@ describe('limits()', () => {
     ]);
   });
 
-  it('refuses unknown options, guessing what was meant', () => {
+  it('limits() refuses unknown options and suggests the nearest name', () => {
     expect(() => limits({ maxDeph: 3 } as LimitsOptions)).toThrow(
       "limits has no option 'maxDeph'; did you mean 'maxDepth'?",
     );
     expect(() => limits({ depth: 3 } as LimitsOptions)).toThrow(TypeError);
   });
 
-  it('refuses a mode and a perPrincipal that cannot be meant', () => {
+  it('limits() refuses an invalid mode and an invalid perPrincipal', () => {
     expect(() => limits({ mode: 'measure' } as unknown as LimitsOptions)).toThrow(
       "limits: mode must be 'enforce' or 'report', but is 'measure'.",
     );

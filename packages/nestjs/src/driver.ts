@@ -49,7 +49,7 @@ export class BulwarkDriver extends ApolloDriver {
   declare private readonly modules: ModulesContainer;
   #subscriptions: Subscriptions | undefined;
 
-  /** @throws {TypeError} for options that cannot be meant. */
+  /** @throws {TypeError} for invalid options. */
   override async mergeDefaultOptions(options: BulwarkDriverConfig): Promise<ApolloDriverConfig> {
     if (typeof options.bulwark?.secure !== 'function') {
       throw new TypeError('BulwarkDriver: bulwark must be what createBulwark() returned; give it beside driver.');
@@ -63,7 +63,7 @@ export class BulwarkDriver extends ApolloDriver {
     return super.mergeDefaultOptions({ ...options, context, graphiql, playground: false });
   }
 
-  /** @throws {TypeError} for a rule that cannot be meant, or that would have no effect. */
+  /** @throws {TypeError} for an invalid rule, or one that would have no effect. */
   override async generateSchema(options: BulwarkDriverConfig): Promise<GraphQLSchema> {
     const { bulwark, autoTransformHttpErrors, schema: theirs } = options;
     const schema = await super.generateSchema(withDefinitions(options, bulwark.typeDefs));

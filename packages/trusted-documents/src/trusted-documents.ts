@@ -16,6 +16,7 @@ import {
   aFunction,
   among,
   between,
+  createDocumentStore,
   escapeText,
   fullListOf,
   joinNames,
@@ -28,8 +29,8 @@ import {
 } from '@graphql-bulwark/core/internal';
 import { print } from 'graphql';
 import { type Catalogue, countOperations, type TrustedDocument } from './catalogue.ts';
-import { createDocumentStore, type DocumentStore } from './document-store.ts';
 import { createSource, type ManifestSource } from './manifest-source.ts';
+import { type DocumentStore, pinDocuments } from './pinned-documents.ts';
 import { type Loaded, loadManifests, type ReloadOptions } from './reloading.ts';
 import { type RequestIds, readRequestIds } from './request-ids.ts';
 import { listUnfit } from './schema-fit.ts';
@@ -64,9 +65,9 @@ export interface TrustedDocuments extends Control {
   /** Reads the manifests again. @throws {Error} where they are refused; what was trusted before still is. */
   readonly reload: (options?: ReloadOptions) => Promise<Loaded>;
   /**
-   * Makes the `documentStore` of an Apollo Server: trusted documents stay parsed, whatever else is sent.
+   * Makes the `documentStore` of an Apollo Server: trusted documents stay parsed, up to about 100 MB, whatever else is sent.
    *
-   * @param others your own store, for all other documents; `null` for none. Left out: the last ones are kept.
+   * @param others your own store, for all other documents; `null` for none. Left out: those that were used last are kept.
    */
   readonly documentStore: (others?: DocumentStore | null) => DocumentStore;
   /** Tokens of the longest document that is exempt from `limits`, now; 0 where none is. The parser must let it pass. */
@@ -218,7 +219,7 @@ export function trustedDocuments(options: TrustedDocumentsOptions): TrustedDocum
 
     stop: following.stop,
     reload: following.reload,
-    documentStore: (others) => createDocumentStore(following.read, others),
+    documentStore: (others = createDocumentStore()) => pinDocuments(following.read, others),
     countExemptTokens: () => (exempt.includes('limits') ? following.read().maxTokens : 0),
   };
 }

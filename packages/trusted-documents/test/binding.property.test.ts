@@ -82,7 +82,7 @@ it.each<[TrustedDocumentsOptions['mode']]>([['require'], ['prefer']])(
           ...(hash !== undefined && { extensions: { persistedQuery: { version: 1, sha256Hash: hash } } }),
         };
         const search = new URLSearchParams(
-          Object.entries(body).map(([name, value]) => [
+          Object.entries(body).map(([name, value]): [string, string] => [
             name,
             typeof value === 'string' ? value : JSON.stringify(value),
           ]),

@@ -1,4 +1,7 @@
-/** Makes the principal of a verified token's claims. Only own properties count: a claim is never an inherited one. */
+/**
+ * Makes the principal of a verified token's claims. Only own properties count: a claim is never an inherited one. The issuer, the
+ * audience and the type of the token have been checked by `issuer.ts` before.
+ */
 import type { ClaimPath, Principal } from '@graphql-bulwark/core';
 import { isNumericDate, readClaim } from '@graphql-bulwark/core/internal';
 

@@ -68,8 +68,12 @@ export function createRuleEvaluator({ grants, policies, loaders, reports }: Eval
     return firstOf(findGuardedParts(guarded, request.args), (part) => {
       const partRequest = { ...request, part };
       if (part.present) return evaluate(part.guarded, partRequest);
-      // A part that its owners allow to be left out has no value that the other checks could be about.
-      return after(checkOwners(part.guarded, partRequest), (denied) => denied && evaluate(part.guarded, partRequest));
+      // A part that its owners allow to be left out has no value that the other checks could be about. Where they do not allow it, the
+      // checks run in their order, so that a caller without the role hears of the role first. The denial stands in any case.
+      return after(
+        checkOwners(part.guarded, partRequest),
+        (denied) => denied && after(evaluate(part.guarded, partRequest), (first) => first ?? denied),
+      );
     });
   }
 

@@ -1,5 +1,5 @@
 /**
- * Counts selection sets in one walk. Each fragment is counted once, and its counts are added wherever it is spread, so the
+ * Counts selection sets in one walk, and finds fragments that spread themselves (`cyclic`). Each fragment is counted once, and its counts are added wherever it is spread, so the
  * work is linear in the size of the document. Counts that grow too large become `Infinity`. Cyclic and unknown fragments and
  * any nesting are safe.
  */

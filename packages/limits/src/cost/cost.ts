@@ -1,34 +1,43 @@
 /**
- * Stops: operations that ask for too much, however small they look: lists in lists, dear fields, thousands of input objects.
+ * Stops: operations that are short but ask for too much: lists in lists, expensive fields, thousands of input objects.
  * Room: check, after the structural limits, on coerced variables.
- * Answers: `COST_LIMIT_EXCEEDED`, 400; `COST_INVALID_SLICING_ARGUMENT`, 400, for a list size that cannot be meant.
+ * Answers: `COST_LIMIT_EXCEEDED`, 400; `COST_INVALID_SLICING_ARGUMENT`, 400, for an invalid list size.
  */
 import type { Control, ResolvedOperation } from '@graphql-bulwark/core';
 import { catchRejection, createSlot, joinNames } from '@graphql-bulwark/core/internal';
 import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
 import { readTighterLimits } from '../per-principal.ts';
 import { type CostOptions, costLimitTable, resolveCostOptions } from './options.ts';
-import { type ActualCostCounter, checkCost, comparisons, createCostMeter, type Priced, type Tell } from './price.ts';
-import { listDearest } from './shares.ts';
+import {
+  type ActualCostCounter,
+  checkCost,
+  createCostMeter,
+  listComparisons,
+  listDearest,
+  type Priced,
+  type SelectVisible,
+} from './price.ts';
 import { listUnsized } from './unsized-lists.ts';
 
 /** What an operation costs under its variables. */
 export interface Cost {
+  /** What its fields cost together. */
   readonly fieldCost: number;
+  /** What the objects that it can return cost together. */
   readonly typeCost: number;
 }
 
-/** The control, and its price list for other controls, such as a budget that charges by cost. */
+/** The control, and its prices for other controls, such as a budget that charges by cost. */
 export interface CostControl<C> extends Control<C> {
-  /** @throws the refusal of an operation that cannot be priced. */
-  readonly costOf: (operation: ResolvedOperation<C>) => Cost;
+  /** The cost of an operation before it runs. @throws the refusal of an operation that cannot be priced. */
+  readonly estimateCost: (operation: ResolvedOperation<C>) => Cost;
 }
 
 /**
  * Limits what operations cost.
  *
- * @throws {TypeError} while the server is being built, for an unknown option or a value that cannot be meant; while it starts,
- * for a schema whose `@cost` and `@listSize` cannot be meant.
+ * @throws {TypeError} while the server is being built, for an unknown or invalid option; while it starts, for a schema with an
+ * invalid `@cost` or `@listSize`.
  * @example new ApolloServer({ schema, plugins: [guard({ controls: [limits(), cost({ maxCost: 500 })] })] })
  */
 export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
@@ -36,18 +45,18 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
   const { mode, exposeCost, perPrincipal, view } = settings;
   const counter = settings.actualCost as ActualCostCounter | undefined;
   const meter = createCostMeter(settings);
-  // Kept until the answer goes out, and only where it tells.
+  // Set only with `exposeCost`, and kept until the response is sent.
   const priced = createSlot<Priced | undefined>(() => undefined);
   let warned = false;
 
-  function price(resolved: ResolvedOperation<C>): Priced {
+  function priceOperation(resolved: ResolvedOperation<C>): Priced {
     const { schema, document, operation, variables } = resolved;
     return meter.price(schema, document, operation, variables);
   }
 
-  function tellOf(operation: ResolvedOperation<C>): Tell | undefined {
+  function chooseVisible(operation: ResolvedOperation<C>): SelectVisible | undefined {
     if (!exposeCost) return undefined;
-    return (shares) => {
+    return function selectVisible(shares) {
       const known = view?.(operation);
       return known ? shares.filter(({ coordinate }) => hasField(known, coordinate)) : shares;
     };
@@ -58,7 +67,7 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
     mode,
 
     start({ schema, warn }) {
-      const costs = meter.schemaOf(schema);
+      const costs = meter.compileSchema(schema);
       if (settings.model?.name === 'estimators') return;
       const { unknown, inferred, assumed } = listUnsized(costs);
       if (unknown.length > 0) {
@@ -70,26 +79,26 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       if (inferred.length > 0) {
         warn?.(
           `cost: these arguments are taken for lengths of lists because of their names: ${joinNames(inferred)}. Say with @listSize or ` +
-            'listSizes what they mean, or name in inferredSlicingArguments those that are meant.',
+            'listSizes what they mean, or list in inferredSlicingArguments the names that do give lengths.',
         );
       }
       if (assumed.length > 0) {
         warn?.(
           `cost: these lists are priced by their assumedSize, and nothing keeps them from being longer: ${joinNames(assumed)}. ` +
-            'Name the arguments that say their length (slicingArguments), or bound what is returned with capLists ' +
+            'Name the arguments that give their length (slicingArguments), or limit what is returned with capLists ' +
             '(resolvedLists of createBulwark).',
         );
       }
     },
 
     check(operation) {
-      const found = price(operation);
-      const tell = tellOf(operation);
-      if (tell) operation.state.set(priced, found);
+      const found = priceOperation(operation);
+      const selectVisible = chooseVisible(operation);
+      if (selectVisible) operation.state.set(priced, found);
       // What is asked for with variables is no part of the document: list sizes stay bounded where a document is exempt.
-      if (operation.isExempt('cost')) requirePrice(found, tell);
+      if (operation.isExempt('cost')) requirePrice(found, selectVisible);
       else {
-        for (const [one, ceilings] of comparisons(found, settings)) checkCost(one, ceilings, tell);
+        for (const [one, ceilings] of listComparisons(found, settings)) checkCost(one, ceilings, selectVisible);
       }
       if (!perPrincipal) return;
       const ceilings = found.program.infers ? settings.inferredCeilings : settings.ceilings;
@@ -99,14 +108,14 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
         given,
         table: costLimitTable,
         maxima: ceilings,
-        loose(name) {
+        onLoosened(name) {
           if (warned) return;
           warned = true;
           const message = `cost: perPrincipal returned a ${name} above the ceiling of ${ceilings[name]}; the ceiling holds.`;
           operation.report({ type: 'config.warning', message });
         },
       });
-      checkCost(found, tighter, tell);
+      checkCost(found, tighter, selectVisible);
     },
 
     respond({ operation, data, extend }) {
@@ -116,21 +125,21 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       extend('cost', {
         requestedQueryCost: Math.ceil(found.fieldCost),
         actualQueryCost: Number.isNaN(actual) ? null : Math.ceil(actual),
-        dearest: tellOf(operation)?.(listDearest(found)),
+        dearest: chooseVisible(operation)?.(listDearest(found)),
       });
     },
 
-    costOf(operation) {
-      const found = price(operation);
-      requirePrice(found, tellOf(operation));
+    estimateCost(operation) {
+      const found = priceOperation(operation);
+      requirePrice(found, chooseVisible(operation));
       return found;
     },
   };
 }
 
 /** @throws the refusal of an operation that cannot be priced, such as one with an invalid list size. */
-function requirePrice(found: Priced, tell: Tell | undefined): void {
-  if (!Number.isFinite(found.fieldCost + found.typeCost)) checkCost(found, {}, tell);
+function requirePrice(found: Priced, selectVisible: SelectVisible | undefined): void {
+  if (!Number.isFinite(found.fieldCost + found.typeCost)) checkCost(found, {}, selectVisible);
 }
 
 /** @param coordinate `Type.field` */

@@ -1,4 +1,4 @@
-/** `@listSize` and `listSizes`, validated once: where the length of a field's list comes from. */
+/** Where the length of a field's list comes from: `@listSize` and the option `listSizes`, validated when a server starts. */
 import { aFlag, atLeast, listOf, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import {
   type GraphQLArgument,
@@ -17,14 +17,13 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
-import type { ReadAnnotation } from './annotations.ts';
-import type { Annotated } from './directives.ts';
+import type { Annotated, ReadAnnotation } from './directives.ts';
 import type { CostSettings, ListSize } from './options.ts';
 
-/** Fields below that are the lists: `true`, or the fields further below. */
+/** Name of a field below -> `true` where it is the list, else the fields further below that are. */
 export type SizedFields = ReadonlyMap<string, SizedFields | true>;
 
-/** An argument, and the input fields in it that lead to a size. */
+/** An argument, and the names of the input fields that lead from it to a size. */
 export interface SlicingArgument {
   readonly argument: GraphQLArgument;
   readonly path: readonly string[];
@@ -32,12 +31,16 @@ export interface SlicingArgument {
 
 /** Where the length of a list comes from. */
 export interface Sizing {
+  /** Items, where no argument gives the size. */
   readonly assumedSize: number | undefined;
   readonly slicing: readonly SlicingArgument[];
+  /** Whether exactly one slicing argument must be given. */
   readonly requireOne: boolean;
+  /** The lists below that have the size, in place of the field itself. */
   readonly sizedFields: SizedFields | undefined;
+  /** The longest list that an argument may ask for, in items. */
   readonly maxListSize: number;
-  /** Whether the names of the arguments alone say so: what they say is no less than what is assumed, and never wrong. */
+  /** Whether the arguments are known by their names alone. Then they only raise the size, and no value of theirs is invalid. */
   readonly inferred: boolean;
 }
 
@@ -53,7 +56,7 @@ const sizeTable = {
   maxListSize: { check: atLeast(1) },
 } satisfies OptionTable<ListSize>;
 
-/** What the options say, over the field's own directive, over that of an interface which it implements. */
+/** The size of a field: from the options, else from its own directive, else from that of an interface that its type implements. */
 export function readListSize(
   type: GraphQLObjectType | GraphQLInterfaceType,
   field: GraphQLField<unknown, unknown>,
@@ -69,14 +72,19 @@ export function readListSize(
       return annotation || option ? { ...annotation?.given, ...option } : undefined;
     })
     .find((found) => found !== undefined);
-  // Federation: as many entities as representations.
+  // Federation: the field `_entities` returns as many items as there are representations.
   const entities = field.name === '_entities' && field.args.find(({ name }) => name === 'representations');
   const fallback =
     entities && isListType(getNullableType(entities.type)) ? { slicingArguments: ['representations'] } : undefined;
   return declared ?? fallback;
 }
 
-/** @throws {TypeError} for what could not be counted as it is written. */
+/**
+ * Validates a list size and resolves the names in it (IBM cost directives, section 9).
+ *
+ * @param longest the longest list that an argument may ask for, where the list size sets none of its own.
+ * @throws {TypeError} while the server starts, for a list size that contradicts itself or the schema.
+ */
 export function compileSizing(
   coordinate: string,
   field: GraphQLField<unknown, unknown>,
@@ -101,28 +109,31 @@ export function compileSizing(
   );
   if (assumedSize !== undefined && slicing.length > 0 && (one || withDefault.length > 0)) {
     throw new TypeError(
-      `${where}: assumedSize beside slicingArguments never counts, unless requireOneSlicingArgument is false and no ` +
-        'slicing argument has a default.',
+      `${where}: assumedSize has no effect beside slicingArguments. Leave it out, or set requireOneSlicingArgument to false and ` +
+        'give no slicing argument a default.',
     );
   }
   if (one && withDefault.length > 1) {
-    throw new TypeError(`${where}: two slicing arguments have defaults, so that exactly one can never be given.`);
+    throw new TypeError(
+      `${where}: two slicing arguments have defaults, so a client can never give exactly one. Set requireOneSlicingArgument to false.`,
+    );
   }
   return {
     assumedSize,
     slicing,
     requireOne: one && slicing.length > 0,
-    sizedFields: sized.length > 0 ? compileSized(where, field.type, sized) : undefined,
+    sizedFields: sized.length > 0 ? compileSizedFields(where, field.type, sized) : undefined,
     maxListSize: maxListSize ?? longest,
     inferred: false,
   };
 }
 
 /**
- * The size that arguments with the names of page sizes say, where nothing else is said of a field: of the field itself where it is
- * a list, else of the lists in what it returns, as those of a connection.
+ * Infers a size from arguments that have the names of page sizes, where neither `@listSize` nor an option gives one. It is the size of
+ * the field itself where that is a list, else of the lists in the type that the field returns, such as a connection.
  *
- * @param isOpen whether nothing is said of a list in what the field returns.
+ * @param names of the arguments, such as `first`.
+ * @param isOpen whether a list in the returned type has no size of its own.
  * @returns `undefined` where there is no such argument, or no list of objects.
  */
 export function inferSizing(
@@ -176,8 +187,8 @@ function readSlicingPath(
 
 type Sized = Map<string, Sized | true>;
 
-/** Each entry is a field, or `field { field }`, also several levels of it. */
-function compileSized(where: string, type: GraphQLOutputType, entries: readonly string[]): Sized {
+/** Reads `sizedFields`. Each entry is the name of a field, or a path such as `results { page }` of any depth. */
+function compileSizedFields(where: string, type: GraphQLOutputType, entries: readonly string[]): Sized {
   const root: Sized = new Map();
   for (const entry of entries) {
     const path = entry.split(/[\s{}]+/).filter(Boolean);
@@ -206,13 +217,13 @@ function compileSized(where: string, type: GraphQLOutputType, entries: readonly 
   return root;
 }
 
-/** As GraphQL coerces lists: one item is a list of one. */
+/** GraphQL takes a single value for a list of one (specification, section 3.11), and so do list sizes. */
 function toList(value: unknown): unknown {
   if (value === undefined || value === null) return undefined;
   return Array.isArray(value) ? value : [value];
 }
 
-/** A number, also where a document spelled it. */
+/** In a document a number is read as text; here it becomes a number. */
 function spellNumber(value: unknown): unknown {
   if (value === null) return undefined;
   return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;

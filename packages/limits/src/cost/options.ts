@@ -1,4 +1,4 @@
-/** What a user may set about cost, and how it holds. */
+/** The options of `cost()`: what each means, its default, and how it is checked. */
 import type { ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
 import {
   aFlag,
@@ -19,17 +19,17 @@ import {
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
 
-/** How long the list of one field can be: what `@listSize` says, for schemas that cannot be annotated. */
+/** How long the list of one field can be: the arguments of `@listSize`, for schemas that cannot be annotated. */
 export interface ListSize {
-  /** The length where no argument says it. It is believed: `capLists` holds resolvers to a length. 0 or more. */
+  /** Items, where no argument gives the length. Resolvers are not held to it; `capLists` does that. 0 or more. */
   readonly assumedSize?: number | undefined;
-  /** Arguments that say the length, or whose own length it is; paths such as `page.first`. The largest one counts. */
+  /** Arguments that give the length, as a number or by their own length; also paths such as `page.first`. The largest one counts. */
   readonly slicingArguments?: readonly string[] | undefined;
   /** The fields below that are the lists, in place of the field itself; `results { page }` reaches one further. */
   readonly sizedFields?: readonly string[] | undefined;
   /** Whether exactly one of the slicing arguments must be given. @default true */
   readonly requireOneSlicingArgument?: boolean | undefined;
-  /** The longest list that may be asked of this field, in place of the general `maxListSize`. 1 or more. */
+  /** The longest list that an argument may ask of this field, in place of the general `maxListSize`. In items, 1 or more. */
   readonly maxListSize?: number | undefined;
 }
 
@@ -52,7 +52,7 @@ export interface CostModel {
   readonly name: 'apollo' | 'estimators';
 }
 
-/** Counts what an operation cost in the end: `actualCost()` of `@graphql-bulwark/limits/cost-models`. */
+/** Counts what an operation cost after it ran: `actualCost()` of `@graphql-bulwark/limits/cost-models`. */
 export interface CostCounter {
   readonly name: 'actual-cost';
 }
@@ -71,16 +71,16 @@ export interface CostOptions extends CostLimits {
   readonly weights?: Readonly<Record<string, number>> | undefined;
   /** `Type.field` -> how long its list can be; each entry wins over the same argument of `@listSize`. */
   readonly listSizes?: Readonly<Record<string, ListSize>> | undefined;
-  /** Length of a list of which nothing is known. 0 or more. @default 5 */
+  /** Items of a list whose length nothing gives. 0 or more. @default 5 */
   readonly defaultListSize?: number | undefined;
   /**
-   * Names of integer arguments that say the length of a list where neither `@listSize` nor `listSizes` says anything of the field:
-   * of the field itself, or of the lists in what it returns. They only make an operation dearer than `defaultListSize` does, as a
-   * `limit: 0` can mean all, and refuse no value. `[]`: none.
+   * Names of integer arguments that are taken for the length of a list, where a field has neither `@listSize` nor an entry in
+   * `listSizes`: the length of the field's own list, or of the lists in what it returns. They only raise a price above that of
+   * `defaultListSize`, because `limit: 0` can mean "all", and no value of theirs is refused. `[]`: none.
    * @default ['first', 'last', 'limit', 'take', 'pageSize', 'perPage'], and `[]` with another `model`
    */
   readonly inferredSlicingArguments?: readonly string[] | undefined;
-  /** The longest list that an argument may ask for. 1 or more, or `false`. @default 1000 */
+  /** The longest list that an argument may ask for, in items. 1 or more, or `false`. @default 1000 */
   readonly maxListSize?: number | false | undefined;
   /** What every query costs beside its fields. 0 or more. @default 0 */
   readonly queryCost?: number | undefined;
@@ -89,29 +89,29 @@ export interface CostOptions extends CostLimits {
   /** What every subscription costs beside its fields. 0 or more. @default 0 */
   readonly subscriptionCost?: number | undefined;
   /**
-   * Selections and values that are looked at to price one operation, and once more values of variables that are looked at in
-   * each request. One that needs more is refused. @default 50000
+   * How many selections and values may be read to price one operation, and then again how many values of variables in each request.
+   * An operation that needs more is refused. 1 or more. @default 50000
    */
   readonly maxCostNodes?: number | undefined;
   /** Tells clients what an operation cost, in `extensions.cost`. @default false */
   readonly exposeCost?: boolean | undefined;
-  /** Counts again after execution, with the lists as long as they were: `actualCost()`. Needs `exposeCost`. Left out: it does not. */
+  /** `actualCost()`: counts again after execution, by how long the lists were. Needs `exposeCost`. Left out: nothing is counted again. */
   readonly actualCost?: CostCounter | undefined;
   /** `report`: what would be refused becomes an event and nothing is refused. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
-  /** Tighter ceilings for some callers. A value above a ceiling is cut to it. Left out: the ceilings hold for everyone. */
+  /** Tighter limits for some callers. A value above the general limit has no effect. Left out: all callers have the general limits. */
   readonly perPrincipal?: ((security: SecurityContext) => CostLimits) | undefined;
-  /** The schema as each caller may know it: clients are told of nothing else. Left out: the whole schema. */
+  /** The schema as each caller may know it: responses name no field outside of it. Left out: the whole schema. */
   readonly view?: ViewOf | undefined;
 }
 
 type ViewOf = (operation: Pick<ResolvedOperation, 'schema' | 'contextValue'>) => GraphQLSchema;
 
-/** What a page size is called where nothing else says one. */
+/** Common names of page sizes, in order of no importance. */
 const pageSizes: readonly string[] = ['first', 'last', 'limit', 'take', 'pageSize', 'perPage'];
 
 const optionTable = {
-  // A list field costs once however long it is: what fills the answer is bounded by its objects. Defaults are by the operation.
+  // Both defaults depend on the operation: see `ceilings` and `inferredCeilings` below.
   maxCost: { check: orFalse(atLeast(0)) },
   maxTypeCost: { check: orFalse(atLeast(0)) },
   model: { check: must("be apolloRouter() or estimators() of '@graphql-bulwark/limits/cost-models'", isModel) },
@@ -131,19 +131,19 @@ const optionTable = {
   view: { check: aFunction },
 } satisfies OptionTable<CostOptions>;
 
-/** What `perPrincipal` may return. */
+/** The rows for what `perPrincipal` returns. */
 export const costLimitTable: SharedTable<CostLimits> = dropDefaults({
   maxCost: optionTable.maxCost,
   maxTypeCost: optionTable.maxTypeCost,
 });
 
-/** What ceilings hold. */
+/** The limits in force. */
 export type Ceilings = { readonly [K in keyof CostLimits]-?: number | false };
 
-/** The options as they hold. */
+/** The options with their defaults. */
 export interface CostSettings {
   readonly ceilings: Ceilings;
-  /** For an operation of which the name of an argument says the length of a list. */
+  /** For an operation with an argument that is taken for a list size because of its name. */
   readonly inferredCeilings: Ceilings;
   readonly model: CostModel | undefined;
   readonly weights: ReadonlyMap<string, number>;
@@ -151,6 +151,7 @@ export interface CostSettings {
   readonly defaultListSize: number;
   readonly inferredSlicingArguments: ReadonlySet<string>;
   readonly maxListSize: number;
+  /** What an operation costs beside its fields, by its kind. */
   readonly base: { readonly query: number; readonly mutation: number; readonly subscription: number };
   readonly maxCostNodes: number;
   readonly exposeCost: boolean;
@@ -160,13 +161,15 @@ export interface CostSettings {
   readonly view: ViewOf | undefined;
 }
 
-/** @throws {TypeError} for an invalid option. */
+/** Fills in the defaults. @throws {TypeError} for an invalid option. */
 export function resolveCostOptions(options: CostOptions = {}): CostSettings {
   const settings = readOptions('cost', options, optionTable);
   const { model, exposeCost, actualCost, maxListSize } = settings;
-  if (actualCost && !exposeCost) throw new TypeError('cost: actualCost tells something only with exposeCost: true.');
-  if (actualCost && model?.name === 'estimators')
-    throw new TypeError('cost: actualCost cannot be counted with estimators.');
+  if (actualCost && !exposeCost)
+    throw new TypeError('cost: actualCost needs exposeCost: true, which shows its result.');
+  if (actualCost && model?.name === 'estimators') {
+    throw new TypeError('cost: actualCost cannot be used with estimators. Leave one of them out.');
+  }
   const { inferredSlicingArguments = model ? [] : pageSizes } = settings;
   const { queryCost, mutationCost, subscriptionCost, maxCost, maxTypeCost, ...others } = settings;
   const ceilingsBy = (defaultCost: number, defaultTypeCost: number): Ceilings => ({
@@ -176,7 +179,7 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
   return {
     ...others,
     ceilings: ceilingsBy(5_000, 50_000),
-    // Such a price is a product of pages that are rarely full at once: those of real carts come to 80,000 and 210,000.
+    // Inferred sizes multiply pages that are rarely full at once: operations of real shops come to 80,000 and 210,000.
     inferredCeilings: ceilingsBy(100_000, 250_000),
     inferredSlicingArguments: new Set(inferredSlicingArguments),
     weights: new Map(
@@ -198,10 +201,11 @@ function isCounter(value: unknown): boolean {
 
 function checkListSize(option: string, size: unknown): void {
   const says: unknown[] = Object.values(requirePlainObject(option, size) as object);
-  if (says.every((value) => value === undefined || value === null)) throw new TypeError(`${option} says no size.`);
+  if (says.every((value) => value === undefined || value === null))
+    throw new TypeError(`${option} is empty: give assumedSize or slicingArguments.`);
 }
 
-/** A weight as a number, or as a number is written. @throws {TypeError} */
+/** Reads a weight: a number, or a number as text. @throws {TypeError} for anything else, and for numbers that are not finite. */
 export function checkWeight(option: string, value: unknown): number {
   const written = typeof value === 'string' && /^\s*-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\s*$/.test(value);
   const weight = written ? Number(value) : value;

@@ -1,22 +1,23 @@
-/** Lists whose price is a guess: those of which nothing says how long they can be, and those of which nothing enforces it. */
+/** Finds lists whose price is a guess, to be named when a server starts: their length is unknown, inferred, or not enforced. */
 import { isObjectType } from 'graphql';
 import { isCapped } from '../execution/list-length.ts';
 import type { SizedFields } from './list-size.ts';
 import type { CostSchema, FieldCost, TypeCosts } from './schema.ts';
 
-/** Coordinates of fields; lists of leaves are not among them, as they cost nothing by their length. */
+/** Coordinates of fields. Lists of leaves are left out, because their length costs nothing. */
 export interface UnsizedLists {
-  /** Each is priced as by default. */
+  /** `Type.field`: lists without any size. Each is priced with `defaultListSize` items. */
   readonly unknown: readonly string[];
-  /** `Type.field(argument:)`: each says a length because of its name alone. */
+  /** `Type.field(argument:)`: arguments that are taken for a list size because of their names. */
   readonly inferred: readonly string[];
-  /** Each is priced by an `assumedSize` alone: no argument says its length, and a resolver may return any number of items. */
+  /** `Type.field`: lists with an `assumedSize` alone. No argument gives their length, and a resolver may return any number of items. */
   readonly assumed: readonly string[];
 }
 
+/** Lists the fields of a schema whose list sizes are a guess. */
 export function listUnsized(costs: CostSchema): UnsizedLists {
   const objects = Object.values(costs.schema.getTypeMap()).filter((type) => isObjectType(type));
-  const fields = objects.flatMap((type) => [...(costs.typeNamed(type.name)?.fields.values() ?? [])]);
+  const fields = objects.flatMap((type) => [...(costs.findType(type.name)?.fields.values() ?? [])]);
   const sizedByParent = new Set<string>();
   const assumedByParent = new Set<string>();
   for (const field of fields) {
@@ -45,7 +46,7 @@ function readCoordinate({ coordinate }: FieldCost): string {
   return coordinate;
 }
 
-/** Marks the fields that `sizedFields` names on a type, or on its members. */
+/** Adds the coordinates of the fields that `sizedFields` names on a type, or on its members. */
 function markField(type: TypeCosts, sized: SizedFields, found: Set<string>): void {
   for (const { fields } of [type, ...(type.members ?? [])]) {
     for (const [name, below] of sized) {

@@ -53,18 +53,18 @@ describe('an integer argument with the name of a page size', () => {
     ['says nothing of a union', '{ any(first: 40) { ... on User { friends { name } } } }', 1 + 1 + 5],
     ['of another type says nothing', '{ byText(limit: "40") { name } }', 1 + 5],
     ['that is called otherwise says nothing', '{ users(offset: 40) { name } }', 1 + 5],
-  ])('%s', async (_, text, expected) => {
+  ])('a page size that is inferred from a name: %s', async (_, text, expected) => {
     expect(await typeCostOf(text)).toBe(expected);
   });
 
-  it('says the length by a variable too', async () => {
+  it('an inferred page size may come from a variable', async () => {
     const text = 'query ($n: Int) { users(first: $n) { name } found(limit: $n) { nodes { name } } }';
     expect(await typeCostOf(text, {}, { n: 40 })).toBe(1 + 40 + 1 + 40);
     expect(await typeCostOf(text, {}, { n: 2 })).toBe(1 + 5 + 1 + 5);
     expect(await typeCostOf(text, {}, { n: -1 })).toBe(1 + 5 + 1 + 5);
   });
 
-  it('is one that the option names, and none with the model of another product', async () => {
+  it('page sizes are inferred from the names in the option, and from none with another model', async () => {
     const text = '{ users(first: 40, offset: 60) { name } }';
     expect(await typeCostOf(text, { inferredSlicingArguments: [] })).toBe(1 + 5);
     expect(await typeCostOf(text, { inferredSlicingArguments: ['offset'] })).toBe(1 + 60);
@@ -72,7 +72,7 @@ describe('an integer argument with the name of a page size', () => {
     expect(await typeCostOf(text, { model: apolloRouter(), inferredSlicingArguments: ['first'] })).toBe(1 + 40);
   });
 
-  it('is said at start, once for each, beside the lists of which nothing is known', async () => {
+  it('a warning at start names each argument that is taken for a page size, beside the lists without any size', async () => {
     const events: SecurityEvent[] = [];
     await serveCost(
       'type Query { users(first: Int, take: Int): [User] page(limit: Int): Page all: [User] } type Page { rows: [User] } type User { id: ID }',
@@ -82,7 +82,7 @@ describe('an integer argument with the name of a page size', () => {
     expect(events.map((event) => ('message' in event ? event.message : event.type))).toEqual([
       'cost: nothing says how long these lists can be, and each counts as 5 items: Query.all. Say it with @listSize or listSizes.',
       'cost: these arguments are taken for lengths of lists because of their names: Query.users(first:), Query.users(take:), ' +
-        'Query.page(limit:). Say with @listSize or listSizes what they mean, or name in inferredSlicingArguments those that are meant.',
+        'Query.page(limit:). Say with @listSize or listSizes what they mean, or list in inferredSlicingArguments the names that do give lengths.',
     ]);
   });
 });
@@ -93,13 +93,13 @@ describe('the ceilings of an operation with inferred sizes', () => {
   const pages = (outer: number, inner: number) =>
     `{ users(first: ${outer}) { friends(perPage: ${inner}) { friends { name } } } }`;
 
-  it('are wider: pages in pages are rarely full at once', async () => {
+  it('the limits of an operation with inferred sizes are wider, because pages in pages are rarely full at once', async () => {
     expect(await ask(pages(100, 250))).toEqual([]);
     expect(await ask(pages(100, 1_000))).toEqual(['COST_LIMIT_EXCEEDED']);
     expect(await ask('{ users(first: 250000) { name } }')).toEqual(['COST_LIMIT_EXCEEDED']);
   });
 
-  it('leave what is priced without them under the ceilings for all', async () => {
+  it('an operation with inferred sizes must be within the usual limits when it is priced without them', async () => {
     const unsized = (levels: number) => `${'friends { '.repeat(levels)}name${' }'.repeat(levels)}`;
     expect(await ask(`{ users { ${unsized(4)} } }`)).toEqual([]);
     expect(await ask(`{ users(first: 1) { ${unsized(4)} } }`)).toEqual([]);
@@ -107,7 +107,7 @@ describe('the ceilings of an operation with inferred sizes', () => {
     expect(await ask(`{ users(first: 1) { ${unsized(6)} } }`)).toEqual(['COST_LIMIT_EXCEEDED']);
   });
 
-  it('are those of the options where these say any', async () => {
+  it('limits in the options hold for an operation with inferred sizes as well', async () => {
     expect(await ask(pages(100, 50), { maxTypeCost: 20_000 })).toEqual(['COST_LIMIT_EXCEEDED']);
     expect(await ask(pages(100, 20), { maxTypeCost: 20_000 })).toEqual([]);
     expect(await ask(pages(10, 10), { maxCost: 100 })).toEqual(['COST_LIMIT_EXCEEDED']);

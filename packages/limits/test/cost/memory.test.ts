@@ -40,7 +40,7 @@ describe('compiled operations', () => {
     expect(compiled()).toBe(16);
   });
 
-  it('keeps the compiled form of an operation that is asked for all the time, whatever others come between', () => {
+  it('the compiled form of an operation that is used all the time is kept, whatever others come between', () => {
     const { price, compiled } = metered();
     const [usual, others] = [ofSize(10), Array.from({ length: 30 }, () => ofSize(40_000))];
     for (const other of others) {
@@ -50,7 +50,7 @@ describe('compiled operations', () => {
     expect(compiled()).toBe(1 + others.length);
   });
 
-  it('keeps thousands of small ones', () => {
+  it('the compiled forms of thousands of small operations are kept', () => {
     const { price, compiled } = metered();
     const documents = Array.from({ length: 5_000 }, () => ofSize(3));
     for (const document of [...documents, ...documents]) price(document);
@@ -72,13 +72,13 @@ describe('an interface of many types, under many type conditions', () => {
     return explain({ schema, document, options: { cost, limits } }).refusals.map(({ code }) => code);
   };
 
-  it('attack: telling the types apart is paid for from the budget of looks', () => {
+  it('attack: distinguishing the types of an interface under many type conditions is paid for from the budget', () => {
     const document = `{ node { ${nested} } }`;
     expect(refusalsOf(document, { maxCostNodes: 500 })).toEqual(['COST_LIMIT_EXCEEDED']);
     expect(refusalsOf(document, { maxCostNodes: 2_000 })).toEqual([]);
   });
 
-  it('tells them apart once for the same conditions, in however many selection sets these stand', () => {
+  it('the types of an interface are distinguished once for the same conditions, in however many selection sets these stand', () => {
     const document = `{ node { ${times(20, (i) => `f${i} { ...F }`)} } } fragment F on Node { f0 { ${nested} } f1 { ${nested} } }`;
     expect(refusalsOf(document, { maxCostNodes: 2_000 })).toEqual([]);
   });

@@ -31,7 +31,7 @@ describe('one variable at many places', () => {
   it.each([
     ['in as many fields', everywhere],
     ['in one list', listed],
-  ])('%s is looked at no more often than the budget allows', async (_, text) => {
+  ])('one variable at many places is read no more often than the budget allows: %s', async (_, text) => {
     const server = await serveCost(typeDefs);
     const tags = Array.from({ length: 9_000 }, () => 'x');
     for (let i = 0; i < 2; i += 1) {
@@ -43,7 +43,7 @@ describe('one variable at many places', () => {
     expect(refusals.at(-1)).toMatchObject({ limit: 'maxCostNodes', actual: 50_001, maximum: 50_000 });
   });
 
-  it('is not looked at where nothing in it can cost anything', async () => {
+  it('a variable in which nothing can cost anything is not read', async () => {
     const ids = Array.from({ length: 9_000 }, (_, i) => i);
     expect(await priceOf(typeDefs, everywhere, { v: { ids } })).toEqual([300, 1]);
   });
@@ -57,12 +57,12 @@ describe('one fragment at many places', () => {
     type Query { page: Page }`;
   const blocks = `fragment Blocks on Block { ${times(60, (i) => `... on T${i} { own${i} }`)} }`;
 
-  it('is priced once', async () => {
+  it('a fragment at many places is priced once', async () => {
     const text = `{ page { ${times(14, (i) => `s${i} { ...Blocks }`)} } } ${blocks}`;
     expect(await priceOf(typeDefs, text)).toEqual([15 + 14 * 5 * 59, 1 + 1 + 14 * 5]);
   });
 
-  it('is priced by what stands beside it and by its own conditions', async () => {
+  it('a fragment at many places is priced by what stands beside it and by its own conditions', async () => {
     const text = `query ($no: Boolean!) { page {
       s0 { ...Blocks @include(if: $no) } s1 { ...Blocks } s2 { ...Blocks @skip(if: true) } s3 { ...Blocks ... on T59 { b: own59 } }
     } } ${blocks}`;

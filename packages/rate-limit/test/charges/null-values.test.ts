@@ -19,13 +19,13 @@ it.each([
   ['null for a field', { email: 'ann', note: null }],
   ['null for an object', { email: 'ann', device: null }],
   ['null for two of them', { email: 'ann', note: null, device: null }],
-])('attack: %s of an input object that is left out otherwise makes no fresh bucket', async (_, added) => {
+])('attack: %s of an input object that is otherwise left out gives no new bucket', async (_, added) => {
   const { server } = await serve(typeDefs, { refusals: false });
   for (let i = 0; i < 2; i += 1) await send(server, login, caller, { variables: { in: { email: 'ann' } } });
   expect(codes(await send(server, login, caller, { variables: { in: added } }))).toEqual(['RATE_LIMITED']);
 });
 
-it('attack: an object of nothing but nulls makes no fresh bucket, and one that has a default in it does', async () => {
+it('attack: an object of nothing but nulls gives no new bucket, and one with a default in it does', async () => {
   const { server } = await serve(typeDefs, { refusals: false });
   for (let i = 0; i < 2; i += 1) await send(server, login, caller, { variables: { in: { email: 'ann' } } });
   const empty = { email: 'ann', device: { name: null, kind: null } };
@@ -43,7 +43,7 @@ it('another value in an input object is another bucket, whatever else in it is n
 it.each([
   ['free', 'query ($n: Int) { free other(n: $n) }'],
   ['login', 'query ($n: Int) { login(in: { email: "ann" }) other(n: $n) }'],
-])('charges nothing for %s where variables do not fit, whether a rule reads values or not', async (_, text) => {
+])('nothing is charged for %s where variables do not coerce, whether a rule reads values or not', async (_, text) => {
   const store = watched();
   const { server, calls } = await serve(typeDefs, { refusals: false, store });
   const answers = [];

@@ -1,9 +1,9 @@
 /**
- * Selections priced as budgets of Apollo Router count them: the field itself is multiplied by the length of its list, every
- * selection adds up, nothing is merged, and of `@skip` and `@include` only literals on fields count.
+ * Prices selections as Apollo Router does: the field itself is multiplied by the length of its list, every selection is added,
+ * nothing is merged, and `@skip` and `@include` count only with literals and on fields.
  *
- * Core's walk shows the fields of a fragment at every spread. Here a fragment has a plan of its own, which is added once for each
- * spread: fragments that double then cost no more than their text.
+ * This is a walk of its own, because that of core visits the fields of a fragment at every spread. Here a fragment has one plan, which
+ * is added once for each spread, so fragments that double at each level take no more work than their text is long.
  */
 import { readResponseKey } from '@graphql-bulwark/core/internal';
 import { type FieldNode, Kind, type SelectionSetNode } from 'graphql';
@@ -16,7 +16,7 @@ import type { CompilingModel } from '../price.ts';
 import type { TypeCosts } from '../schema.ts';
 
 /**
- * Prices operations as budgets of Apollo Router are counted: a list field itself is multiplied too, and nothing is merged.
+ * A cost model for budgets that were set for Apollo Router: a list field itself is multiplied too, and nothing is merged.
  *
  * @example cost({ model: apolloRouter(), maxCost: 1_000 })
  */
@@ -28,10 +28,10 @@ export function apolloRouter(): CostModel {
 function compileApollo(compiler: Compiler, root: SelectionSetNode, rootType: TypeCosts): Plan {
   const { costs, fragments, spend, plans } = compiler;
   const known = new Map<string, Plan>();
-  return plan(root, rootType, undefined, 1);
+  return compileSet(root, rootType, undefined, 1);
 
-  function plan(set: SelectionSetNode, type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {
-    const key = `${compiler.idOf(set)} ${type.type.name} ${around?.id ?? ''}`;
+  function compileSet(set: SelectionSetNode, type: TypeCosts, around: SizeContext | undefined, nesting: number): Plan {
+    const key = `${compiler.numberSet(set)} ${type.type.name} ${around?.id ?? ''}`;
     let made = known.get(key);
     if (made) return made;
     const items: PlanItem[] = [];
@@ -39,21 +39,21 @@ function compileApollo(compiler: Compiler, root: SelectionSetNode, rootType: Typ
     for (const node of set.selections) {
       spend(1, nesting);
       if (node.kind === Kind.FIELD) {
-        const item = readCondition(node, '') === undefined ? undefined : itemOf(node, type, around, nesting);
+        const item = readCondition(node, '') === undefined ? undefined : compileItem(node, type, around, nesting);
         if (item) items.push(item);
         continue;
       }
       const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value);
       if (!fragment) continue;
-      const condition = fragment.typeCondition ? costs.typeNamed(fragment.typeCondition.name.value) : type;
-      if (condition) also.push(plan(fragment.selectionSet, condition, around, nesting + 1));
+      const condition = fragment.typeCondition ? costs.findType(fragment.typeCondition.name.value) : type;
+      if (condition) also.push(compileSet(fragment.selectionSet, condition, around, nesting + 1));
     }
     made = plans.add(items, also);
     known.set(key, made);
     return made;
   }
 
-  function itemOf(
+  function compileItem(
     node: FieldNode,
     type: TypeCosts,
     around: SizeContext | undefined,
@@ -73,7 +73,9 @@ function compileApollo(compiler: Compiler, root: SelectionSetNode, rootType: Typ
       holds: undefined,
       whole: false,
       below:
-        node.selectionSet && cost.composite ? plan(node.selectionSet, cost.composite, context, nesting + 1) : undefined,
+        node.selectionSet && cost.composite
+          ? compileSet(node.selectionSet, cost.composite, context, nesting + 1)
+          : undefined,
     };
   }
 }

@@ -58,7 +58,7 @@ it.each<[string, (depth: number) => string, CostOptions?]>([
   expect(deep?.cost).toBeGreaterThan(shallow?.cost ?? Infinity);
 });
 
-it('says no number where many types, each with fields of its own below, could be those of many objects', () => {
+it('actualCost gives no number where too many types could be those of many objects', () => {
   const below = (i: number, end: string) => `... on T${i} { only${i} @include(if: $no) ${end} }`;
   const text = `query ($no: Boolean!) { node { ${times(6, (i) => below(i, '... Parent'))} } }
     fragment Parent on Node { ${times(6, (i) => below(i, 'parent { ... Children parent { __typename } }'))} }
@@ -71,7 +71,7 @@ it('says no number where many types, each with fields of its own below, could be
   expect(counted(text, answer(100_000))).toBeNaN();
 });
 
-it('counts the type that a key of its own tells, and the dearest where none does', () => {
+it('actualCost counts the type that a key of its own shows, and the most expensive where none does', () => {
   const text =
     '{ node { children { ... on T0 { only0 } ... on T1 { only1 b: only1 c: only1 } ... on Node { parent { __typename } } } } }';
   const told = (...children: object[]) => counted(text, { node: { children } });
@@ -81,7 +81,7 @@ it('counts the type that a key of its own tells, and the dearest where none does
   expect(told()).toBe(2);
 });
 
-it('takes no key for the sign of a type that another type has as well, in a fragment inside another', () => {
+it('actualCost takes no key for the sign of a type that another type has as well, in a fragment inside another', () => {
   const priced = schemaOf(`
     interface Node { id: ID }
     type Dear implements Node { id: ID v: Int @cost(weight: "9") }
@@ -94,7 +94,7 @@ it('takes no key for the sign of a type that another type has as well, in a frag
   expect(told({ shared: 1, b: null }, { shared: null }, {})).toBe(2 + 9);
 });
 
-it('does not look into lists that cost nothing', () => {
+it('actualCost does not read lists that cost nothing', () => {
   const untouched = new Proxy([], {
     get() {
       throw new Error('looked at');
