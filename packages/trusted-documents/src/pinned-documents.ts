@@ -3,7 +3,7 @@
  * is parsed and validated once.
  *
  * Apollo Server's cache can hold the refusal of a text that became trusted later, or a text that has not been measured since it
- * is no longer trusted. So trusted documents are never looked for in that cache, and are forgotten when the list changes.
+ * is no longer trusted. So trusted documents are never looked for in that cache, nor others in this one.
  */
 import { createDocumentStore, type DocumentStore } from '@graphql-bulwark/core/internal';
 import type { Catalogue } from './catalogue.ts';
@@ -17,14 +17,11 @@ export type { DocumentStore };
  * @param others keeps all other documents. `null`: they are not kept.
  */
 export function pinDocuments(readCatalogue: () => Catalogue, others: DocumentStore | null): DocumentStore {
-  let catalogue = readCatalogue();
-  let pinned = createDocumentStore();
+  const pinned = createDocumentStore();
 
   /** Apollo Server's keys end in the SHA-256 of the text, after the digest of the schema. */
   function chooseStore(key: string): DocumentStore | null {
-    const now = readCatalogue();
-    if (now !== catalogue) [catalogue, pinned] = [now, createDocumentStore()];
-    return now.hasDigest(key.slice(key.lastIndexOf(':') + 1)) ? pinned : others;
+    return readCatalogue().hasDigest(key.slice(key.lastIndexOf(':') + 1)) ? pinned : others;
   }
 
   return {

@@ -92,7 +92,7 @@ describe('require: what is not on the list is refused before it is parsed', () =
     ['a trusted text with a spread of a fragment that nobody knows', me.body.replace('name', '...Unknown'), {}],
     ['a trusted text under another operation name', me.body.replace('Me', 'You'), {}],
     ['registration by hash', untrusted, { extensions: persisted(sha256(untrusted)) as never }],
-    ['a text far longer than any trusted one', `{ me { id } }${' '.repeat(50_000)}`, {}],
+    ['a trusted text among far more white space than any client writes', `${me.body}${' '.repeat(50_000)}`, {}],
   ])('%s', async (_what, query, sending) => {
     const served = await serve();
     expect(await ask(served, query, sending)).toMatchObject(refused);
