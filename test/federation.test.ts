@@ -6,6 +6,7 @@ import { getStitchedSchemaFromSupergraphSdl } from '@graphql-tools/federation';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { IResolvers } from '@graphql-tools/utils';
 import { composeServices } from '@theguild/federation-composition';
+import { parse } from 'graphql';
 import { type BulwarkOptions, createBulwark } from 'graphql-bulwark';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Signer, signer } from '../packages/authentication/test/tokens.ts';
@@ -260,6 +261,33 @@ describe.each(['first', 'second'])('at a subgraph, the %s time', () => {
       const { data } = await ask(billing.url, { query }, await accountant(), { 'x-gateway': secret });
       expect(JSON.stringify(data)).toContain('type Invoice');
     }
+  });
+
+  it('a gateway that composes by introspection reads the schemas with the secret and without a token', async () => {
+    const read = (url: string, headers?: Record<string, string>) =>
+      ask(url, { query: '{ _service { sdl } }' }, undefined, headers);
+    const introspected = await Promise.all(
+      [accounts, billing].map(async (subgraph): Promise<Subgraph> => {
+        const { data, errors } = await read(subgraph.url, { 'x-gateway': secret });
+        expect(errors).toEqual([]);
+        return { ...subgraph, typeDefs: parse(data._service.sdl) };
+      }),
+    );
+    const composed = await startGateway(introspected);
+    try {
+      const query = '{ me { name invoices { id comments } } }';
+      const { data } = await ask(composed.url, { query }, await token());
+      expect(data.me.invoices[0]).toEqual({ id: '1', comments: ['comment on 1'] });
+    } finally {
+      await composed.stop();
+    }
+    for (const headers of [{}, { 'x-gateway': 'another secret, 32 characters too' }]) {
+      const refused = await read(billing.url, headers);
+      expect([refused.status, refused.errors]).toEqual([403, [[undefined, 'INTROSPECTION_DISABLED']]]);
+    }
+    // The secret opens the schema, and nothing that is in it.
+    const closed = await ask(billing.url, { query: '{ open { id } }' }, undefined, { 'x-gateway': secret });
+    expect(closed.errors).toEqual([['open', 'UNAUTHENTICATED']]);
   });
 
   it('a list of representations costs as much as what it asks for', async () => {

@@ -9,8 +9,8 @@ import { expressSecurity, jsonErrors } from '@graphql-bulwark/http/express';
 import { fastifyLimits, fastifySecurity } from '@graphql-bulwark/http/fastify';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import express from 'express';
-import fastify, { type FastifyRequest } from 'fastify';
-import { createBulwark, fastifyContext, type SecuredContext } from 'graphql-bulwark';
+import fastify from 'fastify';
+import { createBulwark, type SecuredContext } from 'graphql-bulwark';
 import { afterEach, describe, expect, it } from 'vitest';
 
 const stops: (() => Promise<unknown>)[] = [];
@@ -73,10 +73,9 @@ async function onFastify({ http, ...security }: Options = {}): Promise<string> {
   });
   await server.start();
   fastifySecurity(app, { ...security, onError: () => {} });
-  const context = fastifyContext(bulwark.context());
   await app.register(fastifyApollo(server), {
     path: '/graphql',
-    context: (request: FastifyRequest) => context(request),
+    context: bulwark.context(),
   });
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });
   stops.push(async () => {

@@ -270,18 +270,23 @@ it('attack: one socket asks a slow store for no more at a time than its operatio
 it('attack: what is refused over a socket costs as much as over HTTP', async () => {
   const { connect, bulwark } = await umbrella({ rateLimit: { refusals: { max: 5 } } });
   const { client } = connect('bob');
-  const bob = { id: 'bob', claims: {}, roles: [], scopes: [], authMethod: 'test' };
-  const left = async () => (await bulwark.rateLimit.peek({ policy: 'refusals', principal: bob })).remaining;
+  const principal = { id: 'bob', claims: {}, roles: [], scopes: [], authMethod: 'test' };
+  const left = async (policy: string) => (await bulwark.rateLimit.peek({ policy, principal })).remaining;
   expect(await ticks(client, '{ f }')).toEqual([7]);
-  expect(await left()).toBe(5);
+  expect(await left('refusals:documents')).toBe(5);
   expect(await ticks(client, '{ nothing }')).toEqual(['GRAPHQL_VALIDATION_FAILED']);
   await ticks(client, '{');
-  expect(await left()).toBe(3);
+  expect(await left('refusals:documents')).toBe(3);
+  for (let time = 0; time < 3; time += 1) await ticks(client, '{ nothing }');
+  expect(await ticks(client, '{ nothing }')).toEqual(['RATE_LIMITED']);
+  expect(await ticks(client, '{ f }')).toEqual([7]);
   // Each denied field of an answer is one.
+  expect(await ticks(client, '{ a: mine b: mine f }')).toEqual(['RATE_LIMITED']);
+  await bulwark.rateLimit.reset({ policy: 'refusals:documents', principal });
   expect(await ticks(client, '{ a: mine b: mine f }')).toEqual([7]);
-  await expect.poll(left).toBe(1);
-  await ticks(client, '{ nothing }');
-  await expect.poll(left).toBe(0);
+  await expect.poll(() => left('refusals')).toBe(3);
+  await ticks(client, '{ a: mine b: mine c: mine f }');
+  await expect.poll(() => left('refusals')).toBe(0);
   expect(await connect('bob').state).toBe(4403);
   expect(await connect('ann', '198.51.100.1').state).toBe('open');
 });

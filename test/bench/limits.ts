@@ -182,7 +182,6 @@ function seenBefore(): void {
       contextValue: {},
       batchIndex: 0,
       parameter: () => undefined,
-      header: () => undefined,
       isExempt,
     };
     return { resolved, incoming };

@@ -12,6 +12,8 @@ export interface App {
   readonly events: EventEmitter;
   /** Counts failed logins. The bare server has none. */
   readonly bruteForce?: BruteForceProtection;
+  /** Tells the operator of a failed login. The bare server has none. */
+  readonly reportFailedLogin?: (clientIp: string | null | undefined) => void;
   /** Access tokens that were taken back. The bare server has none: its tokens live until they expire. */
   readonly denyList?: DenyList;
 }

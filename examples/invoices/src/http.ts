@@ -5,11 +5,14 @@ import type { ApolloServer, BaseContext } from '@apollo/server';
 import { type ExpressContextFunctionArgument, expressMiddleware } from '@as-integrations/express5';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { WebSocketServer } from 'ws';
+import type { RaisedAlert } from './monitoring.ts';
 
 export interface HttpOptions<C extends BaseContext> {
   readonly server: ApolloServer<C>;
   readonly context: (request: ExpressContextFunctionArgument) => Promise<C>;
   readonly jwks: () => object;
+  /** The text at `/metrics`. Left out: there is no such page. A real server would have it on a port of its own. */
+  readonly metrics?: () => Promise<string>;
   /** 0: any free one. @default 0 */
   readonly port?: number;
   /** In front of GraphQL: at least what parses bodies. */
@@ -29,6 +32,8 @@ export interface RunningServer {
   readonly origin: string;
   /** Where GraphQL is. */
   readonly url: string;
+  /** The alerts that were raised since it started. Left out: nothing looks for any. */
+  readonly alerts?: () => Promise<readonly RaisedAlert[]>;
   stop(): Promise<void>;
 }
 
@@ -44,6 +49,12 @@ export async function serveHttp<C extends BaseContext>(options: HttpOptions<C>):
   app.get('/.well-known/jwks.json', (_, response) => {
     response.set('cache-control', 'max-age=300').json(options.jwks());
   });
+  const { metrics } = options;
+  if (metrics) {
+    app.get('/metrics', async (_, response) => {
+      response.type('text/plain; version=0.0.4').send(await metrics());
+    });
+  }
   const graphql = expressMiddleware(options.server, { context: options.context });
   app.use('/graphql', ...options.before, graphql);
   if (options.onError) app.use(options.onError);

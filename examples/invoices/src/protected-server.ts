@@ -20,6 +20,7 @@ import { apiKeyPrefix, apiKeyStore } from './api-key-store.ts';
 import { type App, openApp } from './app.ts';
 import type { ServerOptions } from './bare-server.ts';
 import { type RunningServer, serveHttp } from './http.ts';
+import { startMonitoring } from './monitoring.ts';
 import { resolvers } from './resolvers/index.ts';
 import { loaders, policies } from './rules.ts';
 import { typeDefs } from './schema.ts';
@@ -56,11 +57,19 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     maxFailuresPerAddress: 1_000,
   };
   const denyList = redis ? redisDenyList({ client: redis }) : memoryDenyList();
-  const events = createEvents(onEvent, () => console);
+  const monitoring = startMonitoring(counting.store);
+  const hear = (event: SecurityEvent): void => {
+    monitoring.onEvent(event);
+    onEvent(event);
+  };
+  const events = createEvents(hear, () => console);
   const app: App = {
     ...openApp(identity),
     denyList,
     bruteForce: bruteForceProtection({ ...counting, name: 'login', events }),
+    reportFailedLogin(clientIp) {
+      events.emit({ type: 'auth.failure', code: 'UNAUTHENTICATED', reason: 'password' }, 'refused', { clientIp });
+    },
   };
   const bulwark = createBulwark<Context>({
     authenticate: {
@@ -88,7 +97,8 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     exposure: { reviewed, strictExposure: true },
     clientAddress: { trustedHops },
     ...(redis && { rateLimit: { store: redisStore({ client: redis }) } }),
-    onEvent,
+    onEvent: hear,
+    operationEvents: true,
     logger,
   });
   const schema = bulwark.secure(makeExecutableSchema<Context>({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
@@ -103,6 +113,7 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     server,
     port,
     jwks: identity.jwks,
+    metrics: monitoring.metrics,
     before: expressSecurity({ maxBodyBytes: 1_000_000 }),
     onError: jsonErrors(),
     limits: httpLimits({ requestSeconds: slowSeconds, headersSeconds: Math.min(10, slowSeconds) }),
@@ -113,8 +124,10 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
   });
   return {
     ...running,
+    alerts: monitoring.alerts,
     stop: async () => {
       await running.stop();
+      await monitoring.close();
       redis?.disconnect();
       app.db.close();
     },

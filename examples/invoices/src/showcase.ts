@@ -21,6 +21,7 @@ import { serve } from './serve.ts';
 import {
   headTable,
   introduction,
+  listAlerts,
   type Paint,
   plain,
   printRow,
@@ -104,6 +105,7 @@ export async function runShowcase(options: ShowcaseOptions = {}): Promise<Showca
       log(`\n${untried} attacks could not even begin: the first document that they send is not trusted.`);
     const result = summarise(rows);
     log(summariseTable(result, paint));
+    log(listAlerts((await servers[1]?.alerts?.()) ?? [], paint));
     return result;
   } finally {
     await Promise.all(servers.map((server) => server.stop()));

@@ -1,5 +1,6 @@
 /** The tables of the showcase, in plain text. */
 import type { Outcome } from './attacks/attack.ts';
+import type { RaisedAlert } from './monitoring.ts';
 
 export interface Timed extends Outcome {
   readonly ms: number;
@@ -84,6 +85,17 @@ export function summariseTable(showcase: Showcase, paint: Paint): string {
     ...showcase.otherCodes.map((name) => paint('red', `stopped with another code than expected: ${name}`)),
     ...showcase.honestRefused.map((name) => paint('red', `REFUSED: ${name}`)),
   ].join('\n');
+}
+
+/** What the operator was told meanwhile: each rule once, with the number of its alerts. */
+export function listAlerts(alerts: readonly RaisedAlert[], paint: Paint): string {
+  const counts = new Map<string, number>();
+  for (const { rule, message } of alerts) {
+    const line = `${rule}: ${message}`;
+    counts.set(line, (counts.get(line) ?? 0) + 1);
+  }
+  const lines = [...counts].flatMap(([line, count]) => wrap(`${count} x ${line}`, 96).map((part) => `  ${part}`));
+  return ['', paint('bold', `${alerts.length} alerts were raised by these attacks.`), ...lines].join('\n');
 }
 
 function say({ kind }: Row, { stopped, status, code, note }: Timed): string {

@@ -39,6 +39,8 @@ describe.each(
     const printed = lines.join('\n').split('\n');
     expect(printed).toEqual(expect.arrayContaining(chapters.map(({ title }) => title)));
     expect(printed.filter((line) => line.length > 100)).toEqual([]);
+    // The operator hears of it: guesses at passwords, and a loop over ids.
+    for (const rule of ['failedAuthentications', 'guessedIds']) expect(lines.at(-1)).toContain(` x ${rule}: `);
   });
 });
 

@@ -181,13 +181,13 @@ export function bruteForceProtection(options: BruteForceOptions): BruteForceProt
     return { full: [], refunds: answer.buckets.map(({ charge, window }) => ({ ...charge, window })) };
   }
 
-  async function reportLock<T>(work: () => Promise<T>): Promise<T> {
+  async function reportLock<T>(clientIp: string | null | undefined, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (thrown) {
       const code = readRefusalCode(thrown);
       const reason = readRefusalFacts(thrown)?.reason;
-      if (code && reason === 'locked') events?.emit({ type: 'auth.locked', code, reason }, 'refused');
+      if (code && reason === 'locked') events?.emit({ type: 'auth.locked', code, reason }, 'refused', { clientIp });
       throw thrown;
     }
   }
@@ -223,9 +223,9 @@ export function bruteForceProtection(options: BruteForceOptions): BruteForceProt
   }
 
   return {
-    check: (identifier, clientIp) => reportLock(() => countAttempt(identifier, clientIp)),
+    check: (identifier, clientIp) => reportLock(clientIp, () => countAttempt(identifier, clientIp)),
     fail: (identifier, clientIp) =>
-      reportLock(async () => {
+      reportLock(clientIp, async () => {
         // Separately, so that the address is counted also where the subject is locked or its name is too long. Otherwise an
         // attacker would try from one address without end.
         const full = await Promise.all([countOnEach(identifier, undefined), countOnEach(null, clientIp)]);

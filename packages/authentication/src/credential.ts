@@ -10,13 +10,18 @@ import {
   type AuthScheme,
   buildChallenge,
   fullListOf,
+  isHeaderReader,
   isWebOrigin,
   must,
   type OptionTable,
+  readHeaderValues,
   readOptions,
 } from '@graphql-bulwark/core/internal';
 
-/** The part of an HTTP request that carries a credential. `http.IncomingMessage` and requests of Express fit. */
+/**
+ * The part of an HTTP request that carries a credential. `http.IncomingMessage`, requests of Express and a `Request` of the Fetch
+ * standard fit.
+ */
 export interface CredentialSource extends RequestOrigin {
   /** Names and values in turn, as received. Node's `headers` keeps only the first of several `Authorization` headers. */
   readonly rawHeaders?: readonly string[] | undefined;
@@ -140,7 +145,8 @@ export function readSoleAuthorization({ rawHeaders = [], headers }: CredentialSo
     found = rawHeaders[i + 1];
   }
   // A middleware of the application may have removed or replaced the header.
-  return headers?.['authorization'] === found ? found : undefined;
+  if (!headers || isHeaderReader(headers)) return undefined;
+  return headers['authorization'] === found ? found : undefined;
 }
 
 /** @throws {GraphQLError} `UNAUTHENTICATED` for a malformed token, and for a missing, malformed or second proof of DPoP. */
@@ -182,13 +188,12 @@ function readCookies(name: string, request: CredentialSource): string[] {
 }
 
 /** Reads every header of this name. Several are found in `rawHeaders` only; one is read as a middleware may have changed it. */
-function readHeaders(wanted: string, { headers = {}, rawHeaders = [] }: CredentialSource): string[] {
+function readHeaders(wanted: string, { headers, rawHeaders = [] }: CredentialSource): readonly string[] {
   let sent: string[] | undefined;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i];
     if (name?.length === wanted.length && name.toLowerCase() === wanted) (sent ??= []).push(rawHeaders[i + 1] ?? '');
   }
   if (sent && sent.length > 1) return sent;
-  const named = Object.keys(headers).filter((name) => name.length === wanted.length && name.toLowerCase() === wanted);
-  return named.flatMap((name) => headers[name] ?? []);
+  return readHeaderValues(headers, wanted);
 }

@@ -191,7 +191,7 @@ it('a lock is reported as auth.locked, without the name of the subject', async (
   expect(await outcome(guard.check('ann@example.com', '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' });
   expect(await outcome(guard.fail('ann@example.com'))).toMatchObject({ code: 'RATE_LIMITED' });
   expect(seen).toMatchObject([
-    { type: 'auth.locked', reason: 'locked' },
+    { type: 'auth.locked', reason: 'locked', clientIp: '192.0.2.1' },
     { type: 'auth.locked', reason: 'locked' },
   ]);
   expect(JSON.stringify(seen)).not.toContain('ann');

@@ -80,3 +80,46 @@ describe('a cookie', () => {
     expect(() => make(options as CookieOptions)).toThrow(TypeError);
   });
 });
+
+describe('a Request of the Fetch standard', () => {
+  const url = 'https://api.example.com/graphql';
+  const mixed = authenticate({
+    issuer,
+    audience,
+    algorithms: ['ES256'],
+    key: key.publicKey,
+    apiKeys: { prefix: 'shop', store: { find: () => null } },
+    cookie: { name: '__Host-token', allowedOrigins: [origin] },
+  });
+  const send = (headers: Sent) => mixed({ headers: new Headers(headers) });
+
+  it('a valid token in its Headers is its caller, and without a credential it is anonymous', async () => {
+    expect(await mixed(new Request(url, { headers: { Authorization: `Bearer ${token}` } }))).toMatchObject({
+      id: 'u1',
+    });
+    expect(await send({ cookie, origin })).toMatchObject({ id: 'u1' });
+    expect(await mixed(new Request(url))).toBeNull();
+  });
+
+  it.each<[string, Sent, string, number]>([
+    ['garbage', { authorization: 'Bearer garbage' }, 'UNAUTHENTICATED', 401],
+    ['an unknown API key', { 'X-API-Key': 'shop_garbage' }, 'UNAUTHENTICATED', 401],
+    ['another scheme', { authorization: 'Basic dTpw' }, 'UNAUTHENTICATED', 401],
+    ['a cookie of another site', { cookie, origin: 'https://evil.example' }, 'FORBIDDEN', 403],
+    ['two tokens', [bearerPair(token), bearerPair(token)], 'BAD_REQUEST', 400],
+    ['a token beside an API key', [bearerPair(token), ['x-api-key', 'shop_x']], 'BAD_REQUEST', 400],
+  ])('attack: with %s it is refused and never anonymous', async (_, headers, code, status) => {
+    const refused = await refusedBy(mixed, { headers: new Headers(headers) });
+    expect([refused.code, refused.status]).toEqual([code, status]);
+  });
+
+  it('a header of Node that is called get does not turn its headers into Headers', async () => {
+    expect(await mixed({ headers: { get: 'x', authorization: `Bearer ${token}` } })).toMatchObject({ id: 'u1' });
+  });
+});
+
+type Sent = ConstructorParameters<typeof Headers>[0];
+
+function bearerPair(text: string): [string, string] {
+  return ['authorization', `Bearer ${text}`];
+}

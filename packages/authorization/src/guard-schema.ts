@@ -8,6 +8,7 @@ import { carryPlainMark, type Resolver, readOptions, requireTestedGraphql } from
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
+  type GraphQLFieldConfig,
   GraphQLInterfaceType,
   GraphQLObjectType,
   type GraphQLSchema,
@@ -17,7 +18,7 @@ import {
 import { compileRules } from './compile/compile-rules.ts';
 import { createGivenUpTest } from './compile/compiled-rules.ts';
 import { addCodeRules } from './directives/rules-from-code.ts';
-import { createDirectiveReader } from './directives/sdl.ts';
+import { createDirectiveReader, describeUndeclared } from './directives/sdl.ts';
 import { createDenialReporter } from './enforce/denial.ts';
 import { type Enforcement, guardField } from './enforce/field-guard.ts';
 import { guardResult } from './enforce/result-guard.ts';
@@ -50,7 +51,7 @@ export function guardSchema<C = SecuredContext>(
 ): GraphQLSchema {
   requireTestedGraphql('guardSchema', schema);
   const settings = readOptions('guardSchema', options, optionTable);
-  const { timeoutMilliseconds, fieldResolver, events } = settings;
+  const { timeoutMilliseconds, fieldResolver, beforeRootField, events } = settings;
   if (findGuards(schema)) throw new TypeError('guardSchema: this schema is guarded already; guard it once, and last.');
 
   const policies = createPolicyRegistry(settings.policies, timeoutMilliseconds);
@@ -58,6 +59,8 @@ export function guardSchema<C = SecuredContext>(
   const rules = compileRules(schema, {
     readUses: addCodeRules(schema, createDirectiveReader(schema, settings.directiveNames), settings.rules),
     defaultRule: settings.defaultRule,
+    defaultRuleExcept: settings.defaultRuleExcept,
+    roles: settings.roles,
     strictInterfaces: settings.strictInterfaces,
     allowsAnonymous: policies.allowsAnonymous,
     requireLoader: loaders.require,
@@ -65,7 +68,9 @@ export function guardSchema<C = SecuredContext>(
   validateDelegation(schema, rules, fieldResolver);
   validateEntities(schema, rules);
   validateRequires(schema, rules);
-  for (const message of rules.warnings) events?.emit({ type: 'config.warning', message }, 'noted');
+  const undeclared = describeUndeclared(schema, settings.directiveNames);
+  for (const message of undeclared ? [undeclared, ...rules.warnings] : rules.warnings)
+    events?.emit({ type: 'config.warning', message }, 'noted');
 
   const grants = createCallerGrants(rules.claimRules, createNormalizer(settings.normalizeOwner));
   const caches = createAnswerCaches();
@@ -74,6 +79,7 @@ export function guardSchema<C = SecuredContext>(
   const mayBeGivenUp = createGivenUpTest(schema, rules);
   const enforcement: Enforcement = { grants, evaluator, caches, denials, mayBeGivenUp, fieldResolver };
   const subscriptionType = schema.getSubscriptionType()?.name;
+  const rootTypes = [schema.getQueryType()?.name, schema.getMutationType()?.name, subscriptionType];
   const trackDelegated = createDelegationTracker(rules);
   const exposed = findExposedTypes(schema, rules);
 
@@ -109,8 +115,29 @@ export function guardSchema<C = SecuredContext>(
         const subscribe = announceEvents(config.subscribe ?? defaultFieldResolver);
         field = { ...field, subscribe: endWithCredential(subscribe, coordinate, grants, events) };
       }
-      return guard ? guardField(field, guard, enforcement) : field;
+      if (guard) field = guardField(field, guard, enforcement);
+      return beforeRootField && rootTypes.includes(typeName)
+        ? callBefore(field, beforeRootField, fieldResolver)
+        : field;
     },
   });
   return markGuarded(guarded, { compiled: rules, evaluator, caches, denials });
+}
+
+type FieldConfig = GraphQLFieldConfig<unknown, unknown>;
+
+/** The same field, which calls a function before all else. */
+function callBefore(
+  config: FieldConfig,
+  before: (contextValue: unknown) => void,
+  fieldResolver: Resolver,
+): FieldConfig {
+  const wrap =
+    (inner: Resolver): Resolver =>
+    (source, args, contextValue, info) => {
+      before(contextValue);
+      return inner(source, args, contextValue, info);
+    };
+  const { resolve = fieldResolver, subscribe } = config;
+  return { ...config, resolve: wrap(resolve), ...(subscribe && { subscribe: wrap(subscribe) }) };
 }

@@ -6,7 +6,10 @@ import {
   among,
   anEventSink,
   atLeast,
+  fullListOf,
   isRecord,
+  isText,
+  listOf,
   must,
   orFalse,
   requirePlainObject,
@@ -25,6 +28,16 @@ export interface GuardSchemaOptions<C = SecuredContext> {
    * `deny` keeps the server from starting. @default 'authenticated'
    */
   readonly defaultRule?: DefaultRule | undefined;
+  /**
+   * Names of root fields to which the default rule does not apply, because something else decides who may have them: of a
+   * subgraph `_service`, where an introspection control stands in front. `createBulwark()` sets it. @default none
+   */
+  readonly defaultRuleExcept?: readonly string[] | undefined;
+  /**
+   * The roles that exist. `@auth(roles:)` or `@owner(bypass:)` with another name keeps the server from starting.
+   * Left out: any name may be a role.
+   */
+  readonly roles?: readonly string[] | undefined;
   /** Rules by coordinate, in addition to those that the schema carries. @default none */
   readonly rules?: CodeRules | undefined;
   /** What `@auth(policies:)` may name. @default none */
@@ -53,15 +66,25 @@ export interface GuardSchemaOptions<C = SecuredContext> {
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- the type of Apollo Server's own option
   readonly fieldResolver?: GraphQLFieldResolver<any, any> | undefined;
+  /**
+   * Called before each root field is resolved and before each source stream is opened, ahead of their rules. It refuses by throwing.
+   * Left out: nothing is called.
+   */
+  readonly beforeRootField?: ((contextValue: unknown) => void) | undefined;
   /** Where each denial is reported, once per coordinate and operation. Left out: denials are not reported. */
   readonly events?: Events | undefined;
 }
 
 /** The options that have a default. */
-type WithDefault = Exclude<keyof GuardSchemaOptions, 'normalizeOwner' | 'directiveNames' | 'events'>;
+type WithDefault = Exclude<
+  keyof GuardSchemaOptions,
+  'normalizeOwner' | 'directiveNames' | 'beforeRootField' | 'events' | 'roles'
+>;
 
 export const optionTable: SharedTable<GuardSchemaOptions, WithDefault> = {
   defaultRule: { default: 'authenticated', check: among('allow', 'authenticated', 'deny') },
+  defaultRuleExcept: { default: [], check: listOf('names of root fields', isText) },
+  roles: { check: fullListOf('names of roles', isText) },
   rules: { default: {}, check: must('be an object by coordinate', isRecord) },
   policies: { default: {}, check: requirePlainObject },
   loaders: { default: {}, check: requirePlainObject },
@@ -71,5 +94,6 @@ export const optionTable: SharedTable<GuardSchemaOptions, WithDefault> = {
   strictInterfaces: { default: false, check: aFlag },
   directiveNames: { check: requirePlainObject },
   fieldResolver: { default: defaultFieldResolver, check: aFunction },
+  beforeRootField: { check: aFunction },
   events: { check: anEventSink },
 };

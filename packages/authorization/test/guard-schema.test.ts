@@ -60,7 +60,9 @@ describe('guardSchema refuses to start', () => {
       enum Role { ADMIN }
       type Query { a: Int @auth }
     `);
-    expect(() => guardSchema(schema)).toThrow("Query.a: @auth has no argument 'requires'.");
+    expect(() => guardSchema(schema)).toThrow(
+      'Query.a: the schema declares an @auth of its own, which takes requires.',
+    );
   });
 
   it.each([
@@ -128,7 +130,21 @@ describe('rules from code', () => {
     ['a flat list', { auth: { roles: ['OTHER', 'ADMIN'] } }],
     ['lists of lists', { auth: { roles: [['ADMIN']] } }],
     ['several uses', { auth: [{}, { roles: 'ADMIN' }] }],
-  ])('rules are read from extensions.directives as an object: %s', (_, directives) => {
+    [
+      'a list of directives',
+      [
+        { name: 'key', args: { fields: 'id' } },
+        { name: 'auth', args: { roles: 'ADMIN' } },
+      ],
+    ],
+    [
+      'a list with several uses',
+      [
+        { name: 'auth', args: { roles: 'ADMIN' } },
+        { name: 'auth', args: undefined },
+      ],
+    ],
+  ])('rules are read from extensions.directives, as an object or a list: %s', (_, directives) => {
     const schema = guardSchema(field(directives));
     expect(ask(schema, user)).toEqual({ a: null });
     expect(ask(schema, admin)).toEqual({ a: 'A' });
@@ -150,14 +166,17 @@ describe('rules from code', () => {
   });
 
   it('rules in extensions are refused in forms that could be overlooked', () => {
-    expect(() => guardSchema(field([{ name: 'auth', args: {} }]))).toThrow(
-      'Query.a: give extensions.directives as an object',
+    expect(() => guardSchema(field([{ auth: {} }]))).toThrow('Query.a: a list in extensions.directives must hold');
+    expect(() => guardSchema(field([{ name: '@auth' }]))).toThrow("the name without '@'");
+    expect(() => guardSchema(field(['auth']))).toThrow("holds 'auth'");
+    expect(() => guardSchema(field([{ name: 'auth', args: [] }]))).toThrow(
+      'Query.a: the arguments of @auth must be an object.',
     );
     expect(() => guardSchema(field({ auth: true }))).toThrow('Query.a: the arguments of @auth must be an object.');
     expect(() => guardSchema(field(new Map([['auth', {}]])))).toThrow(
       'Query.a: give extensions.directives as an object',
     );
-    expect(() => guardSchema(field({ auth: [] }))).toThrow('Query.a: give extensions.directives as an object');
+    expect(() => guardSchema(field({ auth: [] }))).toThrow('Query.a: auth in extensions.directives is an empty list');
     expect(() => guardSchema(field({ auth: new Map() }))).toThrow('Query.a: the arguments of @auth must be an object.');
     expect(() => guardSchema(field({ auth: { roles: undefined } }))).toThrow('Query.a: roles of @auth is undefined');
     expect(() => guardSchema(field({ auth: { role: 'ADMIN' } }))).toThrow("Query.a: @auth has no argument 'role'.");
@@ -412,5 +431,39 @@ describe('the authorization control', () => {
   it('the control refuses an unknown option', () => {
     expect(() => authorization({ relm: 'x' } as never)).toThrow("did you mean 'realm'?");
     expect(() => authorization({ realm: 'a"b' })).toThrow('realm must be');
+  });
+});
+
+describe('beforeRootField', () => {
+  const types = `
+    type Query { open: Inner @public closed: Inner @auth }
+    type Inner { one: Int }
+    type Subscription { tick: Int @public }
+  `;
+
+  it('is called with the context of each root field, ahead of its rule and not below it', () => {
+    const before = vi.fn<(contextValue: unknown) => void>();
+    const schema = guarding(types, { beforeRootField: before })();
+    const rootValue = { open: { one: 1 }, closed: { one: 2 } };
+    const { data } = graphqlSync({ schema, source: '{ open { one } closed { one } }', rootValue, contextValue: user });
+    expect(data).toEqual({ open: { one: 1 }, closed: { one: 2 } });
+    expect(before.mock.calls).toEqual([[user], [user]]);
+  });
+
+  it('refuses what it throws for: root fields with and without a rule, and source streams', async () => {
+    const refuseAll = (): void => {
+      throw new Error('not yet');
+    };
+    const schema = guarding(types, { beforeRootField: refuseAll })();
+    const { data, errors } = graphqlSync({
+      schema,
+      source: '{ open { one } closed { one } }',
+      rootValue: { open: {} },
+    });
+    expect(data).toEqual({ open: null, closed: null });
+    expect(errors?.map(({ message }) => message)).toEqual(['not yet', 'not yet']);
+    const stream = await subscribe({ schema, document: parse('subscription { tick }') });
+    expect(stream).toMatchObject({ errors: [{ message: 'not yet' }] });
+    expect(guarding(types, { beforeRootField: true as never })).toThrow('beforeRootField must be a function');
   });
 });

@@ -1,7 +1,7 @@
 /** Finds the caller of a request in the way that the options say, and adds the roles and scopes that its roles include. */
 import { authenticate, reportOutcome, roleHierarchy } from '@graphql-bulwark/authentication';
-import type { Events } from '@graphql-bulwark/core';
-import { awaitWithin, isPromise } from '@graphql-bulwark/core/internal';
+import { type Events, type Principal, refuse } from '@graphql-bulwark/core';
+import { awaitWithin, isExpectedError, isPromise } from '@graphql-bulwark/core/internal';
 import { type Authenticator, requirePrincipal } from './context.ts';
 import type { BulwarkOptions } from './options.ts';
 
@@ -36,11 +36,34 @@ function compileAuthenticate({ authenticate: option, clientAddress }: Options, e
   if (option === false) return () => null;
   if (typeof option === 'function') {
     return function askApplication(request, anonymous) {
-      return reportOutcome(events, anonymous, async () => {
-        const found = option(request, anonymous);
-        return requirePrincipal(isPromise(found) ? await awaitWithin(longestMilliseconds, found) : found);
-      });
+      return reportOutcome(events, anonymous, () =>
+        explainFailure(events, async () => {
+          const found = option(request, anonymous);
+          return requirePrincipal(isPromise(found) ? await awaitWithin(longestMilliseconds, found) : found);
+        }),
+      );
     };
   }
   return authenticate({ events, clientAddress, ...option });
 }
+
+/**
+ * Logs what a function of the application failed with, and what it should have done: a library that verifies tokens throws errors
+ * of its own for a bad one, which would be answered as a failure of the server.
+ *
+ * @throws {GraphQLError} what says itself that it is meant for the client, or `INTERNAL_SERVER_ERROR` with the id in the log.
+ */
+async function explainFailure(events: Events, find: () => Promise<Principal | null>): Promise<Principal | null> {
+  try {
+    return await find();
+  } catch (thrown) {
+    if (isExpectedError(thrown)) throw thrown;
+    const errorId = events.logged(remedy, thrown);
+    events.emit({ type: 'failure', where: 'authenticate', errorId }, 'refused');
+    throw refuse('INTERNAL_SERVER_ERROR', { extensions: { errorId } });
+  }
+}
+
+const remedy =
+  'authenticate failed, and the request was answered with INTERNAL_SERVER_ERROR. If this is how it finds that a credential is bad, ' +
+  "catch it there and throw refuse('UNAUTHENTICATED') of graphql-bulwark, which clients get as 401";

@@ -3,8 +3,10 @@ import type { ApolloServerOptionsWithSchema } from '@apollo/server';
 import {
   authDirectivesAs,
   authorization,
+  describeAccess,
   findRule,
   guardSchema,
+  isGuarded,
   readCallerRights,
 } from '@graphql-bulwark/authorization';
 import {
@@ -24,6 +26,7 @@ import {
 } from '@graphql-bulwark/core';
 import {
   type AdmitInput,
+  aFunction,
   type CheckInput,
   createMaskReporter,
   createWording,
@@ -34,25 +37,37 @@ import {
   type MaskResult,
   type MeasureInput,
   maskResult,
+  readOptions,
   requireTestedGraphql,
 } from '@graphql-bulwark/core/internal';
-import { compileAccess, introspection } from '@graphql-bulwark/introspection';
+import { compileAccess, type IntrospectionOptions, introspection } from '@graphql-bulwark/introspection';
 import { createViews, hideUnauthorized } from '@graphql-bulwark/introspection/visibility';
-import { type CostControl, capLists, cost, costDirectives, limits, resolveLimits } from '@graphql-bulwark/limits';
+import { type CostControl, capLists, cost, costDirectivesAs, limits, resolveLimits } from '@graphql-bulwark/limits';
+import { type OperationEventOptions, operationEvents } from '@graphql-bulwark/monitor';
 import {
   type RateLimit,
   type RateLimitOptions,
   rateLimit,
-  rateLimitDirectives,
+  rateLimitDirectivesAs,
   type SocketLimits,
 } from '@graphql-bulwark/rate-limit';
 import type { GraphQLSchema } from 'graphql';
 import { buildApolloOptions } from './apollo-options.ts';
 import { compileAuthenticator } from './authenticator.ts';
-import { createContextMaker, type HttpRequest } from './context.ts';
+import { type ContextFunctionOptions, createContextMaker, type HttpRequest } from './context.ts';
 import { type ExposureOptions, listExposures, printExposures } from './exposure.ts';
 import { type BulwarkOptions, readBulwarkOptions } from './options.ts';
 import { listWeakOptions } from './warnings/weak-options.ts';
+import { watchWiring } from './wiring.ts';
+
+/** {@link Bulwark.context}. */
+export interface MakeContextFunction<C extends SecuredContext> {
+  (): (...given: readonly unknown[]) => Promise<C>;
+  <R = HttpRequest, M extends unknown[] = []>(
+    build?: (request: R, ...more: M) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
+    options?: ContextFunctionOptions<[R, ...M]>,
+  ): (request: R, ...more: M) => Promise<C>;
+}
 
 /** What {@link createBulwark} returns. */
 export interface Bulwark<C extends SecuredContext = SecuredContext> {
@@ -62,10 +77,12 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
   readonly secure: (schema: GraphQLSchema) => GraphQLSchema;
   /** Options for `new ApolloServer()`: the guard first, then what you give, with safe settings. */
   readonly apollo: (options: ApolloServerOptionsWithSchema<C>) => ApolloServerOptionsWithSchema<C>;
-  /** A function for `context` of your HTTP integration; yours makes the rest of the context. */
-  readonly context: <R extends HttpRequest = HttpRequest>(
-    build?: (request: R) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
-  ) => (request: R) => Promise<C>;
+  /**
+   * A function for `context` of your HTTP integration; yours makes the rest of the context, from what the integration hands over.
+   * The request is found in that for the standalone server, Express, Fastify, Koa, Next.js, AWS Lambda, and servers of the Fetch
+   * standard; for any other, `requestOf` finds it.
+   */
+  readonly context: MakeContextFunction<C>;
   /** The address that a request comes from, as the option `clientAddress` says, or `null` where there is none. */
   readonly clientIp: (request: RequestOrigin) => string | null;
   /**
@@ -138,8 +155,10 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   const { authenticate } = options;
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
   const { trustedDocuments } = options;
+  const wiring = watchWiring<C>(options.uncheckedOperations, events, warn);
   const controls: readonly Control<C>[] = [
-    createContextNotice(warn),
+    wiring.control,
+    ...(options.operationEvents ? [operationEvents<C>(priceEvents(prices))] : []),
     ...(trustedDocuments ? [trustedDocuments] : []),
     ...(hides ? [hideUnauthorized<C>(findView)] : []),
     introspection({ ...introspecting, ...(filtered && { view: findView }) }),
@@ -167,18 +186,47 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     clientAddress: options.clientAddress,
     maxBatchSize: ceilings.maxBatchSize,
     refusalFor: limiter.refusalFor,
+    onMade: wiring.expectCheck,
     events,
     words,
     warn,
   });
 
+  function makeContextFunction(): (...handed: readonly unknown[]) => Promise<C>;
+  function makeContextFunction<A extends unknown[]>(
+    build?: (...handed: A) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>,
+    contextOptions?: ContextFunctionOptions<A>,
+  ): (...handed: A) => Promise<C>;
+  // The application builds all of its context but `security`, which is added here.
+  function makeContextFunction<A extends unknown[]>(
+    build: (...handed: A) => Omit<C, 'security'> | Promise<Omit<C, 'security'>> = () => ({}) as Omit<C, 'security'>,
+    contextOptions: ContextFunctionOptions<A> = {},
+  ): (...handed: A) => Promise<C> {
+    // Given to an integration as it is, it would make every caller anonymous.
+    if (typeof build !== 'function') {
+      throw new TypeError('bulwark.context takes a function, and returns the one to give: context: bulwark.context().');
+    }
+    const { requestOf } = readOptions('bulwark.context', contextOptions, { requestOf: { check: aFunction } });
+    return async (...handed) => (await makeContext(handed, build, { requestOf })) as unknown as C;
+  }
+
   return {
-    typeDefs: `${authDirectivesAs(ruling.directiveNames ?? {})}\n${costDirectives}\n${rateLimitDirectives}`,
+    typeDefs: [
+      authDirectivesAs(ruling.directiveNames ?? {}),
+      costDirectivesAs((options.cost && options.cost.directiveNames) || {}),
+      rateLimitDirectivesAs(options.rateLimit.directiveNames ?? {}),
+    ].join('\n'),
     secure(schema) {
       requireTestedGraphql('secure', schema);
       const { resolvedLists } = options;
       const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
-      const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), { ...ruling, defaultRule, events });
+      const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), {
+        defaultRuleExcept: listDecidedElsewhere(introspecting),
+        ...ruling,
+        defaultRule,
+        events,
+        beforeRootField: wiring.requireCheck,
+      });
       const anonymous = { security: securityContext() };
       if (!knowsCallers && readCallerRights({ schema: guarded, contextValue: anonymous })?.key.includes('0')) {
         warn('authenticate: false knows no callers, so what has @auth or @owner is closed to all.');
@@ -190,6 +238,13 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     apollo(server) {
       if (!options.logger && server.logger) logger = server.logger;
       for (const weakness of listWeakOptions(given)) warn(weakness);
+      const closed = listClosedByDefault(server.schema);
+      if (closed.length > 0) {
+        logger.warn(
+          `Bulwark: these root fields have no rule, so they need a signed-in caller (defaultRule): ${closed.join(', ')}. Write ` +
+            '@auth on those for which that is meant, and @public on those that are for everyone.',
+        );
+      }
       return buildApolloOptions(server, {
         guard: plugin,
         events,
@@ -200,16 +255,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
         warn,
       });
     },
-    // The application builds all of its context but `security`, which is added here.
-    context(build = () => ({}) as Omit<C, 'security'>) {
-      // Given to an integration as it is, it would make every caller anonymous.
-      if (typeof build !== 'function') {
-        throw new TypeError(
-          'bulwark.context takes a function, and returns the one to give: context: bulwark.context().',
-        );
-      }
-      return async (request) => (await makeContext(request, build)) as unknown as C;
-    },
+    context: makeContextFunction,
     clientIp,
     rateLimit: limiter,
     sockets: options.sockets === false ? undefined : limiter.sockets(options.sockets, events),
@@ -229,25 +275,30 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   };
 }
 
-/** Refuses nothing, and tells once of an operation whose context no `bulwark.context()` made: its caller is anonymous. */
-function createContextNotice<C>(warn: (message: string) => void): Control<C> {
-  let told = false;
-  return {
-    name: 'context',
-    check({ contextValue }) {
-      if (told || findSecurityContext(contextValue)) return;
-      told = true;
-      warn(
-        'context: an operation came without what bulwark.context() adds, so its caller is anonymous and has no address.',
-      );
-    },
-  };
+/**
+ * A gateway that composes by introspection asks a subgraph for `_service` with the secret of `introspection.header`, and in the
+ * name of no caller. The introspection control decides there, so the default rule must not refuse the gateway for having no token.
+ */
+function listDecidedElsewhere({ schemaFields = ['_service'], mode }: IntrospectionOptions): readonly string[] {
+  return mode === 'report' ? [] : schemaFields;
+}
+
+/** The root fields that only the default rule closes. A schema that is not guarded has none: it is refused further on. */
+function listClosedByDefault(schema: GraphQLSchema | undefined): string[] {
+  if (!schema || !isGuarded(schema)) return [];
+  const closed = describeAccess(schema).filter(({ rule }) => rule.startsWith('defaultRule: authenticated'));
+  return closed.map(({ coordinate }) => coordinate);
 }
 
 /** A budget of points that has no prices of its own is spent by those of the cost control. */
 function addPrices<C>(options: RateLimitOptions, prices: CostControl<C> | undefined): RateLimitOptions {
   if (!options.points || options.cost || !prices) return options;
   return { ...options, cost: (operation) => prices.estimateCost(operation as ResolvedOperation<C>).fieldCost };
+}
+
+/** Events have the cost that the cost control finds, where there is one. */
+function priceEvents<C>(prices: CostControl<C> | undefined): OperationEventOptions<C> {
+  return prices ? { cost: (operation) => prices.estimateCost(operation).fieldCost } : {};
 }
 
 /** @throws {TypeError} with the whole report, where `strictExposure` says so. */

@@ -6,6 +6,7 @@ import {
   aFlag,
   aFunction,
   aLogger,
+  among,
   checkCallbackUrls,
   checkMessages,
   hasMethods,
@@ -24,6 +25,7 @@ import type { TrustedDocuments } from '@graphql-bulwark/trusted-documents';
 import type { GraphQLError } from 'graphql';
 import type { Authenticator } from './context.ts';
 import { checkExposureOptions, type ExposureOptions } from './exposure.ts';
+import type { UncheckedOperations } from './wiring.ts';
 
 export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   /**
@@ -38,7 +40,7 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   readonly roleHierarchy?: RoleHierarchyOptions | undefined;
   /** Left out: a root field without `@auth` and `@public` needs a principal; with `authenticate: false`, it is public. */
   readonly authorization?:
-    | (Omit<GuardSchemaOptions<C>, 'events'> & {
+    | (Omit<GuardSchemaOptions<C>, 'events' | 'beforeRootField'> & {
         /** Answer for what a caller may not use as for what does not exist. Replaces 401, 403 and `null`. @default false */
         readonly hideUnauthorized?: boolean | undefined;
       })
@@ -63,7 +65,14 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   readonly clientAddress?: ClientAddressOptions | undefined;
   /** Told of every refusal and failure. Left out: each kind is logged once per code and minute. */
   readonly onEvent?: EventListener | undefined;
-  /** Errors without a code of their own that clients may see all the same. Left out: none. */
+  /**
+   * Tell of every operation that is answered as well (`operation.answered`), with its depth, cost and time, for metrics and for
+   * rules that raise alerts.
+   *
+   * @default false
+   */
+  readonly operationEvents?: boolean | undefined;
+  /** Errors that would be masked, and that clients may read all the same. Left out: none. */
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;
   /**
    * Answer what does not fit the schema with one constant text per code. Those who may introspect the whole schema read more.
@@ -79,6 +88,12 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
    * Do not name the plugin yourself: Bulwark runs it, and it hears only of what is let in. Left out: none.
    */
   readonly subscriptionCallbacks?: readonly string[] | SubscriptionCallbackOptions | undefined;
+  /**
+   * What becomes of an operation that has a context of `bulwark.context()` and that neither `bulwark.apollo()` nor `bulwark.check()`
+   * has checked, when it reaches the secured schema: `refuse` it, `warn` once, or `allow` it where it is meant. Left out: `warn` where
+   * `NODE_ENV` is `development` or `test`, elsewhere `refuse`.
+   */
+  readonly uncheckedOperations?: UncheckedOperations | undefined;
   /** Gets what failed and what was masked, in full. Left out: the logger of the Apollo Server. */
   readonly logger?: Logger | undefined;
 }
@@ -96,11 +111,13 @@ const optionTable = {
   sockets: { default: {}, check: orFalse(requirePlainObject) },
   clientAddress: { default: {}, check: requirePlainObject },
   onEvent: { check: aFunction },
+  operationEvents: { default: false, check: aFlag },
   expose: { check: aFunction },
   strictMessages: { check: aFlag },
   messages: { default: {}, check: checkMessages },
   exposure: { default: {}, check: orFalse(checkExposureOptions) },
   subscriptionCallbacks: { check: checkCallbackUrls },
+  uncheckedOperations: { check: among('refuse', 'warn', 'allow') },
   logger: { check: aLogger },
 } satisfies OptionTable<BulwarkOptions>;
 
@@ -117,6 +134,7 @@ export type BulwarkSettings<C extends SecuredContext> = Settings<
   | 'rateLimit'
   | 'sockets'
   | 'clientAddress'
+  | 'operationEvents'
   | 'messages'
   | 'exposure'
 > & {

@@ -9,6 +9,7 @@ import {
   type BulwarkOptions,
   createBulwark,
   type Principal,
+  principal,
   refuse,
   type SecuredContext,
   type SecurityEvent,
@@ -57,9 +58,9 @@ async function serve(
   const bulwark = createBulwark<Context>({
     authenticate({ headers }) {
       if (headers['x-user'] === undefined) return null;
-      const principal = people[String(headers['x-user'])];
-      if (!principal) throw refuse('UNAUTHENTICATED', { reason: 'nobody' });
-      return principal;
+      const person = people[String(headers['x-user'])];
+      if (!person) throw refuse('UNAUTHENTICATED', { reason: 'nobody' });
+      return person;
     },
     introspection: { allow: false },
     onEvent: (event) => events.push(event),
@@ -123,8 +124,8 @@ describe('a server protected by createBulwark', () => {
   it('says in the log what it needs, where an integration hands over something else than a request', async () => {
     const error = vi.fn<(line: string) => void>();
     const bulwark = createBulwark({ authenticate: () => null, onEvent: () => {}, logger: { warn() {}, error } });
-    await expect(bulwark.context()({ event: {} } as never)).rejects.toThrow('Internal server error');
-    expect(error.mock.calls.join()).toContain('bulwark.context() takes { req }');
+    await expect(bulwark.context()({ event: {} })).rejects.toThrow('Internal server error');
+    expect(error.mock.calls.join()).toContain('bulwark.context() found no HTTP request');
   });
 
   it('challenges in the realm of its credentials also where a rule denies', async () => {
@@ -175,12 +176,12 @@ describe('a server protected by createBulwark', () => {
         resolvers: many,
       }),
     );
-    const ask = (n: number, principal: Principal | null) =>
+    const ask = (n: number, person: Principal | null) =>
       execute({
         schema,
         document: parse('query ($n: Int) { docs(n: $n) { id } }'),
         variableValues: { n },
-        contextValue: { db: '', security: securityContext({ principal }) },
+        contextValue: { db: '', security: securityContext({ principal: person }) },
       });
     const [ann = null, bob = null] = [people['ann'], people['bob']];
     expect((await ask(2, ann)).data).toEqual({ docs: [{ id: '0' }, { id: '1' }] });
@@ -280,6 +281,47 @@ describe('a server protected by createBulwark', () => {
       expect([answer.status, answer.code]).toEqual([500, 'INTERNAL_SERVER_ERROR']);
       expect(JSON.stringify(answer.body)).not.toContain('secret');
     }
+  });
+
+  it.each<[string, () => never, string]>([
+    [
+      'throws an error of a library',
+      () => {
+        throw new Error('jwt malformed');
+      },
+      "throw refuse('UNAUTHENTICATED') of graphql-bulwark",
+    ],
+    ['returns nothing', () => undefined as never, 'It returned undefined. Return principal({ id, roles, scopes })'],
+    [
+      'returns a user',
+      () => ({ id: 7, email: 'a@example.com' }) as never,
+      'It returned an object with id, email. Return principal(',
+    ],
+    ['calls principal() with a number', () => principal({ id: 7 as never }) as never, 'give String(user.id)'],
+  ])(
+    'says in the log what is to be done where an authenticator of the application %s',
+    async (_, authenticate, remedy) => {
+      const logged: string[] = [];
+      const { post, events } = await serve({ authenticate, logger: { warn() {}, error: (line) => logged.push(line) } });
+      const { status, body } = await post({ query: '{ open }' });
+      const { errorId } = body.errors[0].extensions;
+      expect([status, body.errors[0].message]).toEqual([500, 'Internal server error']);
+      expect(logged).toHaveLength(1);
+      expect(logged[0]).toContain(`[${errorId}]`);
+      expect(logged[0]).toContain(remedy);
+      expect(logged[0]).not.toContain('a@example.com');
+      expect(events).toContainEqual(expect.objectContaining({ type: 'failure', where: 'authenticate', errorId }));
+    },
+  );
+
+  it('gives the roles and the objects of a caller to what an authenticator of the application makes with principal()', async () => {
+    const { post } = await serve({
+      authenticate: ({ headers }) => (headers.cookie === 'sid=1' ? principal({ id: 'ann', roles: ['PAYER'] }) : null),
+    });
+    const cookie = { cookie: 'sid=1' };
+    expect((await post({ query: 'mutation { pay }' }, undefined, cookie)).body).toEqual({ data: { pay: 'paid' } });
+    expect((await post({ query: '{ doc { id } }' }, undefined, cookie)).body).toEqual({ data: { doc: { id: '1' } } });
+    expect((await post({ query: 'mutation { pay }' })).status).toBe(401);
   });
 
   it('waits for an authenticator of the application that hangs for half a minute, and no longer', async () => {

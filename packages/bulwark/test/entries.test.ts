@@ -1,12 +1,18 @@
 import { dpop } from '@graphql-bulwark/authentication/dpop';
+import { notFound } from '@graphql-bulwark/authorization';
+import { principal } from '@graphql-bulwark/core';
 import * as express from '@graphql-bulwark/http/express';
 import * as fastify from '@graphql-bulwark/http/fastify';
+import * as monitor from '@graphql-bulwark/monitor';
+import * as telemetry from '@graphql-bulwark/monitor/open-telemetry';
 import { memoryStore } from '@graphql-bulwark/rate-limit';
 import { expect, it } from 'vitest';
 import * as umbrellaDpop from '../src/dpop.ts';
 import * as umbrellaExpress from '../src/express.ts';
 import * as umbrellaFastify from '../src/fastify.ts';
-import { createBulwark } from '../src/index.ts';
+import * as umbrella from '../src/index.ts';
+import * as umbrellaMonitor from '../src/monitor.ts';
+import * as umbrellaTelemetry from '../src/open-telemetry.ts';
 import { redisDenyList, redisStore } from '../src/redis.ts';
 
 it('offers all of the Express helpers at graphql-bulwark/express, so that one install is enough', () => {
@@ -27,10 +33,19 @@ it('offers dpop() at graphql-bulwark/dpop, and what it returns is accepted by au
   expect(umbrellaDpop.dpop).toBe(dpop);
   const issuer = { issuer: 'https://login.example.com/', audience: 'api', algorithms: ['ES256'], jwksUrl };
   const options = { publicUrl: 'https://api.example.com/graphql', store: memoryStore() };
-  expect(() => createBulwark({ authenticate: { ...issuer, dpop: umbrellaDpop.dpop(options) } })).not.toThrow();
-  expect(() => createBulwark({ authenticate: { ...issuer, dpop: options as never } })).toThrow(
+  expect(() => umbrella.createBulwark({ authenticate: { ...issuer, dpop: umbrellaDpop.dpop(options) } })).not.toThrow();
+  expect(() => umbrella.createBulwark({ authenticate: { ...issuer, dpop: options as never } })).toThrow(
     'dpop must be what dpop() returns',
   );
 });
 
+it('offers sinks and alerts at graphql-bulwark/monitor and graphql-bulwark/open-telemetry', () => {
+  expect(umbrellaMonitor).toMatchObject({ ...monitor });
+  expect(umbrellaTelemetry).toMatchObject({ ...telemetry });
+});
+
 const jwksUrl = 'https://login.example.com/jwks.json';
+
+it('offers what resolvers, authenticators and logins import, so that one install is enough', () => {
+  expect(umbrella).toMatchObject({ notFound, principal, memoryStore });
+});

@@ -434,19 +434,17 @@ it.each(clients.map((client) => [client.api, client] as const))(
       const sent = rewrite(text);
       // Twice: the second time the document comes from the cache.
       for (let i = 0; i < 2; i += 1) {
-        expectAnswered(await send(server, sent, await context({ req: request } as never), { variables, method }));
+        expectAnswered(await send(server, sent, await context({ req: request }), { variables, method }));
       }
       const sha256Hash = createHash('sha256').update(sent).digest('hex');
       const extensions = { persistedQuery: { version: 1, sha256Hash } };
-      const unknown = await send(server, undefined, await context({ req: request } as never), {
+      const unknown = await send(server, undefined, await context({ req: request }), {
         variables,
         extensions,
       });
       expect(unknown.body.errors[0].extensions.code).toBe('PERSISTED_QUERY_NOT_FOUND');
-      expectAnswered(await send(server, sent, await context({ req: request } as never), { variables, extensions }));
-      expectAnswered(
-        await send(server, undefined, await context({ req: request } as never), { variables, extensions }),
-      );
+      expectAnswered(await send(server, sent, await context({ req: request }), { variables, extensions }));
+      expectAnswered(await send(server, undefined, await context({ req: request }), { variables, extensions }));
     }
     await server.stop();
   },
@@ -462,7 +460,7 @@ it('ten operations of one screen in a batch, as batching links send them, are al
     variables: {},
     extensions: { i },
   }));
-  const { status, body } = await sendBody(server, batch, await context({ req: request } as never));
+  const { status, body } = await sendBody(server, batch, await context({ req: request }));
   expect(status).toBe(200);
   expect(body.map(({ errors }: { errors?: unknown }) => errors)).toEqual(Array.from({ length: 10 }, () => undefined));
   await server.stop();

@@ -8,6 +8,7 @@
  */
 import { BlockList, isIP } from 'node:net';
 import { atLeast, between, fullListOf, type OptionTable, readOptions } from './lib/read-options.ts';
+import { type RequestHeaders, readHeaderValues } from './request-headers.ts';
 
 /** Options of {@link clientAddress}. */
 export interface ClientAddressOptions {
@@ -26,10 +27,13 @@ export interface ClientAddressOptions {
   readonly ipv6PrefixBits?: number | undefined;
 }
 
-/** The part of an HTTP request that names its sender; `http.IncomingMessage` and Express requests fit. */
+/**
+ * The part of an HTTP request that names its sender; `http.IncomingMessage` and Express requests fit. A `Request` of the Fetch
+ * standard fits as well, and has no socket: its address is `null` unless `trustedHops` finds one in its headers.
+ */
 export interface RequestOrigin {
   readonly socket?: { readonly remoteAddress?: string | undefined } | undefined;
-  readonly headers?: { readonly [name: string]: string | readonly string[] | undefined } | undefined;
+  readonly headers?: RequestHeaders | undefined;
 }
 
 const optionTable = {
@@ -69,8 +73,7 @@ export function clientAddress(options: ClientAddressOptions = {}): (request: Req
 
 /** Splits `X-Forwarded-For`, from the client to the last proxy. An entry may be empty or no address. */
 export function readForwardedHops(headers: RequestOrigin['headers']): string[] {
-  const header = headers?.['x-forwarded-for'];
-  return (typeof header === 'string' ? header : (header?.join(',') ?? '')).split(',');
+  return readHeaderValues(headers, 'x-forwarded-for').join(',').split(',');
 }
 
 /**

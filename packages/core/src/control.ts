@@ -32,8 +32,6 @@ export interface IncomingRequest<C = unknown> {
    * message, or a parameter of the URL of a GET request. Several parameters of one name are a list.
    */
   readonly parameter: (name: string) => unknown;
-  /** Reads a header of the HTTP request by its lower-case name; `undefined` outside HTTP. */
-  readonly header: (name: string) => string | undefined;
   /** As {@link ResolvedOperation.isExempt}. */
   readonly isExempt: (control: string) => boolean;
 }
@@ -180,7 +178,10 @@ export interface Control<C = unknown> {
    * execute.
    */
   answer?(operation: ResolvedOperation<C>): ExecutionResult | undefined | Promise<ExecutionResult | undefined>;
-  /** Called with each answer. May add headers and extensions; cannot refuse. */
+  /**
+   * Called with each answer. May add headers and extensions. A refusal that it throws is answered in place of what was
+   * executed, so it must not be one where something was written: 429 tells clients that nothing has run.
+   */
   respond?(answer: OutgoingAnswer<C>): void;
   /** Called while the server stops: releases timers and connections. */
   stop?(): void | Promise<void>;

@@ -24,13 +24,17 @@ export type { Messages } from './errors/messages.ts';
 export { refuse } from './errors/refuse.ts';
 export { createEvents, type Events } from './events/events.ts';
 export { type Logger } from './events/log.ts';
-export { type EventListener, type SecurityEvent } from './events/security-event.ts';
+export { type RequestLabels, readRequestLabels } from './events/request-labels.ts';
+export { type EventListener, type Miss, type SecurityEvent } from './events/security-event.ts';
 export { guard } from './plugin/guard.ts';
 export type { GuardOptions } from './plugin/guard-options.ts';
 export { admitRequest, checkOperation, measureDocument } from './plugin/pipeline.ts';
+export type { HeaderReader, HeaderRecord, RequestHeaders } from './request-headers.ts';
 export {
   type ClaimPath,
+  type KnownPrincipal,
   type Principal,
+  principal,
   type SecuredContext,
   type SecurityContext,
   securityContext,

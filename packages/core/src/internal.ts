@@ -4,6 +4,7 @@ export { createNetworkTest, normalizeAddress, readForwardedHops } from './client
 export type { StartingServer } from './control.ts';
 export { aCounterStore, roundUpPoints } from './counter-store.ts';
 export { type CoordinateShare } from './errors/codes.ts';
+export { exposeHttpError } from './errors/exposed-error.ts';
 export {
   asGraphQLError,
   isExpectedError,
@@ -16,7 +17,8 @@ export { parseDocument } from './errors/parser-overflow.ts';
 export { deny, type RefusalFacts, readRefusalCode, readRefusalFacts } from './errors/refuse.ts';
 export { type AuthScheme, type BearerError, buildChallenge, realmRow } from './errors/www-authenticate.ts';
 export { anEventSink, createMaskReporter, type EventOrigin } from './events/events.ts';
-export { aLogger, escapeText, logEvents } from './events/log.ts';
+export { aLogger, logEvents } from './events/log.ts';
+export { readLabelsOfRequest } from './events/request-labels.ts';
 export { type EventDetails } from './events/security-event.ts';
 export {
   failField,
@@ -29,6 +31,7 @@ export {
 export { carryPlainMark, isPlainField, type Resolver } from './lib/default-resolver.ts';
 export { sha256, sha256Bytes } from './lib/digest.ts';
 export { chooseMaxValidationErrors, isDevelopment } from './lib/environment.ts';
+export { escapeText } from './lib/escape-text.ts';
 export { requireTestedGraphql } from './lib/graphql-version.ts';
 export { isObject, isRecord } from './lib/is-object.ts';
 export { countListDimensions, isAsyncIterable, isIterable } from './lib/list-types.ts';
@@ -45,6 +48,7 @@ export {
   byName,
   type Check,
   dropDefaults,
+  findSimilar,
   fullListOf,
   hasMethods,
   isText,
@@ -63,6 +67,7 @@ export {
   type SharedTable,
   show,
 } from './lib/read-options.ts';
+export { aDirectiveName, type DirectiveCarrier, selectDirective } from './lib/select-directive.ts';
 export {
   collectFields,
   createInclusionTest,
@@ -100,4 +105,5 @@ export { type AdmitInput, buildRefusalEvent, type MeasureInput } from './plugin/
 export type { CheckInput } from './plugin/resolved-operation.ts';
 export type { Header, SchemaDetails } from './plugin/response.ts';
 export { findUnclosedReporter } from './plugin/unwatched-streams.ts';
-export { findSecurityContext, hasEnded, isNumericDate, readClaim } from './security-context.ts';
+export { isHeaderReader, readHeaderValues } from './request-headers.ts';
+export { areTexts, findSecurityContext, hasEnded, isNumericDate, readClaim } from './security-context.ts';

@@ -1,5 +1,6 @@
 /** The caller and where the request comes from: `authenticate()` finds both in `context()`, and every control reads them. */
 import { randomUUID } from 'node:crypto';
+import type { RequestLabels } from './events/request-labels.ts';
 import { isObject } from './lib/is-object.ts';
 
 /** An authenticated caller. Frozen; made once per HTTP request. */
@@ -18,6 +19,50 @@ export interface Principal {
   readonly expiresAt?: number | undefined;
   /** The id of the API key that was sent. Left out: another credential was. */
   readonly keyId?: string | undefined;
+}
+
+/** What an application knows of a caller that it has found by itself. What is left out, {@link principal} fills in. */
+export interface KnownPrincipal extends Partial<Omit<Principal, 'id'>> {
+  readonly id: string;
+}
+
+/**
+ * Makes a principal of what an authenticator of the application knows, in a session or a token of its own.
+ *
+ * @param known left out of it: no roles and scopes, `authMethod: 'custom'`, and a credential that never expires. Among the claims
+ * is always `sub`, with which `@owner(claim: "sub")` compares: it is the id where the claims have none.
+ * @throws {TypeError} for an id that is no text, roles or scopes that are no lists of texts, and an end that is not in seconds.
+ * @example principal({ id: session.userId, roles: session.roles })
+ */
+export function principal(known: KnownPrincipal): Principal {
+  const { id, claims = {}, roles = [], scopes = [], authMethod = 'custom', expiresAt, keyId } = known;
+  if (typeof id !== 'string' || id === '') {
+    throw new TypeError(
+      `principal: id must be a text that is not empty, but is ${id === '' ? 'empty' : `of type ${typeof id}`}: ` +
+        'give String(user.id), or return null for a request without a credential.',
+    );
+  }
+  for (const [option, names] of Object.entries({ roles, scopes })) {
+    if (!areTexts(names)) throw new TypeError(`principal: ${option} must be a list of texts.`);
+  }
+  if (!isObject(claims)) throw new TypeError('principal: claims must be an object.');
+  if (expiresAt !== undefined && !isNumericDate(expiresAt)) {
+    throw new TypeError('principal: expiresAt must be in seconds since 1970: give Math.floor(date.getTime() / 1000).');
+  }
+  return Object.freeze({
+    id,
+    claims: Object.freeze({ sub: id, ...claims }),
+    roles: Object.freeze([...roles]),
+    scopes: Object.freeze([...scopes]),
+    authMethod,
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(keyId !== undefined && { keyId }),
+  });
+}
+
+/** Whether a value is a list of texts, such as roles are. */
+export function areTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 /** The end of the year 9999. A later time was most likely given in milliseconds, and would never come. */
@@ -54,6 +99,8 @@ export interface SecurityContext {
   readonly clientIp: string | null;
   /** Names the HTTP request in events. */
   readonly requestId: string;
+  /** What the headers say of the request, for events only: anyone can write anything there. Left out: nothing is known. */
+  readonly labels?: RequestLabels | undefined;
 }
 
 /** A GraphQL context that carries {@link SecurityContext}. */
@@ -71,6 +118,7 @@ export function securityContext(known: Partial<SecurityContext> = {}): SecurityC
     principal: known.principal ?? null,
     clientIp: known.clientIp ?? null,
     requestId: known.requestId ?? randomUUID(),
+    ...(known.labels && { labels: known.labels }),
   });
 }
 

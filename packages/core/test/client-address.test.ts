@@ -19,6 +19,13 @@ describe('clientAddress', () => {
     expect(address(from('10.0.0.9', ['9.9.9.9', '10.0.0.1']))).toBe('10.0.0.1');
   });
 
+  it('the address of a Request of the Fetch standard is read from its Headers, and null where no proxy is trusted', () => {
+    const request = new Request('http://127.0.0.1/', { headers: { 'X-Forwarded-For': '9.9.9.9, 10.0.0.1' } });
+    expect(clientAddress({ trustedHops: 1 })(request)).toBe('10.0.0.1');
+    expect(clientAddress()(request)).toBeNull();
+    expect(clientAddress({ trustedProxies: ['10.0.0.0/8'] })(request)).toBeNull();
+  });
+
   it('several trusted hops are counted from the right', () => {
     expect(clientAddress({ trustedHops: 2 })(from('10.0.0.9', '9.9.9.9, 203.0.113.5, 10.0.0.1'))).toBe('203.0.113.5');
   });

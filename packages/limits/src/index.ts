@@ -1,5 +1,5 @@
 export { type Cost, type CostControl, cost } from './cost/cost.ts';
-export { costDirectives } from './cost/directives.ts';
+export { type CostDirectiveNames, costDirectives, costDirectivesAs } from './cost/directives.ts';
 export type { CostCounter, CostLimits, CostModel, CostOptions, ListSize } from './cost/options.ts';
 export type { Guess } from './cost/price.ts';
 export { capLists, type ListCapOptions } from './execution/list-length.ts';

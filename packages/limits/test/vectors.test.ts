@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ApolloServer } from '@apollo/server';
 import { checkOperation, createEvents, type SecuredContext, type SecurityEvent } from '@graphql-bulwark/core';
 import { buildSchema, parse } from 'graphql';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { as, codes, type Sending, send, sendBody } from '../../../test/kit.ts';
 import { limits } from '../src/index.ts';
 import { serve } from './serving.ts';
@@ -311,14 +311,21 @@ describe('report mode', () => {
   });
 });
 
-it('an event names the limit, the measured number and the maximum, and the client gets only the code', async () => {
+it('an event names the limit, the measured number and the maximum, and the client gets them only in development', async () => {
   const events: SecurityEvent[] = [];
   const server = await serve({ maxDepth: 2 }, {}, events);
-  const { body } = await send(server, '{ a { b { x } } }', anonymous);
-  expect(body.errors).toEqual([
-    { message: 'The operation is nested too deeply', extensions: { code: 'DEPTH_LIMIT_EXCEEDED' } },
-  ]);
-  expect(events).toMatchObject([
+  const message = 'The operation is nested too deeply';
+  const code = 'DEPTH_LIMIT_EXCEEDED';
+  for (const [environment, extensions] of [
+    ['production', { code }],
+    ['development', { code, limit: 'maxDepth', actual: 3, maximum: 2 }],
+  ] as const) {
+    vi.stubEnv('NODE_ENV', environment);
+    const { body } = await send(server, `{ a { b { x } } } # ${environment}`, anonymous);
+    expect(body.errors).toEqual([{ message, extensions }]);
+  }
+  vi.unstubAllEnvs();
+  expect(events.slice(0, 1)).toMatchObject([
     { type: 'limit.exceeded', outcome: 'refused', control: 'limits', limit: 'maxDepth', actual: 3, maximum: 2 },
   ]);
 });

@@ -12,7 +12,7 @@ import { Inject } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { GqlModuleAsyncOptions } from '@nestjs/graphql';
 import type { GraphQLSchema } from 'graphql';
-import { type Bulwark, fastifyContext, type HttpRequest, type SecuredContext } from 'graphql-bulwark';
+import type { Bulwark, SecuredContext } from 'graphql-bulwark';
 import { checkDirectives, withDefinitions } from './directives.ts';
 import { passHttpExceptions, translated } from './http-exceptions.ts';
 import { type Module, refuseLostDecorators } from './lost-decorators.ts';
@@ -122,9 +122,5 @@ function modulesOf(modules: ModulesContainer, include: ApolloDriverConfig['inclu
 
 /** Express hands over `{ req, res }`, Fastify its request and its reply. */
 function secureContext<C extends SecuredContext>(bulwark: Bulwark<C>, build: BuildContext) {
-  return async function secured(...given: readonly unknown[]): Promise<C> {
-    const make = bulwark.context(async () => (await build(...given)) as Omit<C, 'security'>);
-    const [request] = given as [HttpRequest | Parameters<ReturnType<typeof fastifyContext>>[0]];
-    return 'raw' in request ? fastifyContext(make)(request) : make(request);
-  };
+  return bulwark.context<unknown, unknown[]>(async (...given) => (await build(...given)) as Omit<C, 'security'>);
 }

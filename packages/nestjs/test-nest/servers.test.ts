@@ -56,7 +56,7 @@ for (const platform of ['express', 'fastify'] as const satisfies readonly Platfo
       });
 
       it('an operation that costs too much is refused, and one that costs less is answered', async () => {
-        const { post } = await open();
+        const { post } = await open({ cost: { maxCost: 1_000 } });
         const photos = (first: number) => `{ recipes(first: ${first}) { photo } }`;
         expect(await post(photos(3))).toMatchObject({
           status: 400,

@@ -2,7 +2,7 @@ export type { Budget, BudgetOptions, CallerBudget, OperationBudget } from './bud
 export type { RateLimitOptions } from './options.ts';
 export { type BucketName, type RateLimit, rateLimit } from './rate-limit.ts';
 export type { ActualCost } from './response/refund.ts';
-export { rateLimitDirectives } from './rules/directive.ts';
+export { type RateLimitDirectiveNames, rateLimitDirectives, rateLimitDirectivesAs } from './rules/directive.ts';
 export { type MemoryStoreOptions, memoryStore } from './stores/memory.ts';
 export type { FlexibleLimiter } from './stores/rate-limiter-flexible/limiter.ts';
 export { flexibleStore, type MakeLimiter } from './stores/rate-limiter-flexible/store.ts';

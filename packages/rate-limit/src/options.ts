@@ -25,6 +25,7 @@ import {
 import { type Caller, identifyCaller } from './charges/charges.ts';
 import { compileRefusals, type Refusals } from './refusal-budget.ts';
 import type { ActualCost } from './response/refund.ts';
+import { type RateLimitDirectiveNames, readDirectiveName } from './rules/directive.ts';
 import { type FallbackStore, withFallback } from './stores/fallback.ts';
 import { memoryStore } from './stores/memory.ts';
 
@@ -51,10 +52,15 @@ export interface RateLimitOptions extends BudgetOptions {
   readonly hashTag?: ((security: SecurityContext) => string | undefined) | undefined;
   /** Returns what an operation cost after it ran; the other points are given back. Left out: none are. */
   readonly actualCost?: ActualCost | undefined;
-  /** Budget of refusals and denials, per address and per caller: above it, requests are refused. `false`: none. @default { max: 60 } */
+  /**
+   * How many denials a caller may have, and as many other refusals: above it, its requests are refused. The caller is the principal, or the
+   * address where there is none. `false`: any number. @default { max: 60 }
+   */
   readonly refusals?: Budget | false | undefined;
   /** Whether only the fields above their limit become errors, and the others are answered. Needs `secure()`. @default false */
   readonly partial?: boolean | undefined;
+  /** What the schema calls the directive; `rateLimitDirectivesAs(names)` is its SDL. @default { rateLimit: 'rateLimit' } */
+  readonly directiveNames?: RateLimitDirectiveNames | undefined;
   /** Whether to add `X-RateLimit-Limit`, `-Remaining` and `-Reset`, the last in seconds since the epoch. @default false */
   readonly legacyHeaders?: boolean | undefined;
   /** `report`: requests are counted, what would be refused becomes an event, and nothing is refused. @default 'enforce' */
@@ -88,6 +94,7 @@ const optionTable = {
   actualCost: { check: aFunction },
   refusals: { default: { max: 60 }, check: orFalse(aBudget) },
   partial: { default: false, check: aFlag },
+  directiveNames: { check: (_, names) => void readDirectiveName(names as RateLimitDirectiveNames) },
   legacyHeaders: { default: false, check: aFlag },
   mode: { check: among('enforce', 'report') },
 } satisfies OptionTable<RateLimitOptions>;

@@ -45,7 +45,7 @@ export interface RateLimit extends Control {
    * @param fieldResolver the server's default resolver. @returns a new schema. @throws {TypeError} for an invalid rule.
    */
   readonly secure: (schema: GraphQLSchema, fieldResolver?: GraphQLFieldResolver<unknown, never>) => GraphQLSchema;
-  /** Finds the refusal of a caller or an address that is above the budget of refusals, without asking the store. */
+  /** Finds the refusal of a caller that is refused everything for its denials, without asking the store. */
   readonly refusalFor: (security: SecurityContext) => GraphQLError | undefined;
   /**
    * Makes the limits for a WebSocket adapter: open sockets, started operations and sent events per caller.
@@ -82,7 +82,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   function findRules(schema: GraphQLSchema): LimitedFields {
     const known = compiled.get(schema);
     if (known) return known;
-    const rules = compileRules(schema);
+    const rules = compileRules(schema, options.directiveNames);
     compiled.set(schema, rules);
     policies = new Map([...policies, ...rules.policies]);
     return rules;
@@ -131,13 +131,14 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
           'Give them perResolve: true where that matters.',
       );
     },
-    admit({ security }) {
-      const refused = refusals.refusalFor(security);
+    admit(request) {
+      const refused = refusals.refusalOf(request);
       if (refused) throw refused;
     },
     check(operation) {
       // Reads the variables first, so that an operation whose variables do not coerce is refused before anything is charged.
       void operation.variables;
+      refusals.passed(operation);
       const rules = findRules(operation.schema);
       if (rules.hasCalls || pointsPerEvent) resolvers.begin(operation);
       const caller = identify(operation.security);
@@ -152,7 +153,9 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       return enforceLimits(operation, taken);
     },
     respond(answer) {
-      refusals.charge(answer);
+      const refusal = refusals.charge(answer);
+      // In report mode `admit` has told.
+      if (refusal && mode !== 'report') throw refusal;
       const { headers, isBatched } = answer;
       const operation: Charged | undefined = answer.operation;
       const taken = operation?.[outcome];

@@ -70,8 +70,13 @@ export interface SocketLimits {
    * context value that was never checked.
    */
   readonly next: (security: SecurityContext, contextValue?: unknown) => Promise<GraphQLError | undefined>;
-  /** Charges the budget of refusals for the refusals and denials of an operation over a socket. */
-  readonly refused: (answer: RefusedAnswer) => void;
+  /**
+   * Charges the budget of refusals for the refusals and denials of an operation over a socket. It needs all errors, with their codes, and
+   * an empty list for a result without errors.
+   *
+   * @returns the refusal to send in place of the result, where the budget was spent before.
+   */
+  readonly refused: (answer: RefusedAnswer) => GraphQLError | undefined;
 }
 
 /** What the limits of sockets use of the rate limit. */
@@ -80,8 +85,8 @@ export interface SocketHooks {
   readonly identify: (security: SecurityContext) => Caller;
   /** Lists what an event owes to the budget of points. @throws {TypeError} for a context value that was never checked. */
   readonly listEventPoints: (contextValue: unknown, caller: Caller) => readonly Charge[];
-  /** Charges the budget of refusals. */
-  readonly charge: (answer: RefusedAnswer) => void;
+  /** Charges the budget of refusals. @returns the refusal to send instead, where it was spent before. */
+  readonly charge: (answer: RefusedAnswer) => GraphQLError | undefined;
   readonly mode: Control['mode'];
   /** Gets each refusal and failure. Left out: refusals are not reported, and failures are thrown. */
   readonly reports: Events | undefined;
@@ -263,5 +268,10 @@ function withReports(limits: SocketLimits, mode: Control['mode'], reports: Event
     connect: (socket, security) => tell(limits.connect(socket, security), security),
     subscribe: (security) => tellLate(limits.subscribe(security), security),
     next: (security, contextValue) => tellLate(limits.next(security, contextValue), security),
+    refused(answer) {
+      const refusal = limits.refused(answer);
+      // In report mode the check of the next operation tells.
+      return isEnforced ? tell(refusal, answer.security) : undefined;
+    },
   };
 }

@@ -190,7 +190,7 @@ describe('counting', () => {
     const { server } = await serve(schema, { store });
     const answer = await send(server, 'query ($x: Int!) { f(x: $x) }', bob, { variables: { x: 'many' } });
     expect(answer.status).toBe(400);
-    expect(store.asked.flat().map(({ policy }) => policy)).toEqual(['refusals:address', 'refusals']);
+    expect(store.asked.flat().map(({ policy }) => policy)).toEqual(['refusals:documents']);
   });
 });
 
@@ -482,7 +482,7 @@ describe('race', () => {
 });
 
 describe('what it tells', () => {
-  it('the event names the coordinate and the time, and the client gets neither beyond its headers', async () => {
+  it('the event names the coordinate and the time, and the client gets neither beyond its headers, and numbers in development only', async () => {
     const { server, events } = await serve(schema);
     await send(server, '{ byAll }', bob);
     const answer = await send(server, '{ byAll }', bob);
@@ -496,7 +496,13 @@ describe('what it tells', () => {
         principalId: 'bob',
       },
     ]);
-    expect(answer.body).toEqual({ errors: [{ message: 'Too many requests', extensions: { code: 'RATE_LIMITED' } }] });
+    const code = 'RATE_LIMITED';
+    const inDevelopment = { code, policy: 'Query.byAll', actual: 2, maximum: 1 };
+    expect(answer.body).toEqual({ errors: [{ message: 'Too many requests', extensions: inDevelopment }] });
+    vi.stubEnv('NODE_ENV', 'production');
+    const { body } = await send(server, '{ byAll }', bob);
+    vi.unstubAllEnvs();
+    expect(body).toEqual({ errors: [{ message: 'Too many requests', extensions: { code } }] });
   });
 
   it('the event names the exceeded rule of several on one field', async () => {

@@ -153,17 +153,17 @@ export function trustedDocuments(options: TrustedDocumentsOptions): TrustedDocum
     const ids = readRequestIds(request);
     // Some protocols require a text, and clients that send an id leave it empty.
     const text = request.source === '' ? undefined : request.source;
-    const named = findNamed(catalogue, ids, request, text);
+    const named = findNamed(catalogue, ids, text);
     if (text === undefined) return named ? named.text : refuseUnknown(ids, request);
     const own = catalogue.findByText(text);
-    if (named && named !== own) throw buildRefusal('DOCUMENT_NOT_TRUSTED', 'the id is of another text', request, text);
+    if (named && named !== own) throw buildRefusal('DOCUMENT_NOT_TRUSTED', 'the id is of another text', text);
     if (own) {
-      if (!named) requireHonestIds(ids, request, text);
+      if (!named) requireHonestIds(ids, text);
       return own.text;
     }
     // In report mode the check tells, so that a document is reported once.
     if (mode !== 'require' || mayBeUntrusted(request.security)) return undefined;
-    throw buildRefusal('DOCUMENT_NOT_TRUSTED', 'unknown text', request, text);
+    throw buildRefusal('DOCUMENT_NOT_TRUSTED', 'unknown text', text);
   }
 
   /** An id without a text, which is not known. */
@@ -171,19 +171,19 @@ export function trustedDocuments(options: TrustedDocumentsOptions): TrustedDocum
     const [id] = [...certain, ...possible];
     if (id === undefined) return undefined; // neither text nor id, which the server refuses by itself
     if (sent === undefined || certain.length + possible.length > 1) {
-      throw buildRefusal('DOCUMENT_NOT_TRUSTED', 'unknown id', request, undefined, id);
+      throw buildRefusal('DOCUMENT_NOT_TRUSTED', 'unknown id', undefined, id);
     }
     // What clients have registered by hash is no trusted document, but may run here.
     if (mode !== 'require' || mayBeUntrusted(request.security)) return undefined;
-    throw buildRefusal('PERSISTED_QUERY_NOT_FOUND', 'unknown id', request, undefined, id);
+    throw buildRefusal('PERSISTED_QUERY_NOT_FOUND', 'unknown id', undefined, id);
   }
 
   /** A trusted text beside ids that no manifest knows: a hash must at least be that of the text. */
-  function requireHonestIds({ certain }: RequestIds, request: IncomingRequest, text: string): void {
+  function requireHonestIds({ certain }: RequestIds, text: string): void {
     if (mode === 'prefer') return;
     const digest = hash('sha256', text);
     if (certain.every((id) => id === digest || id === `sha256:${digest}`)) return;
-    throw buildRefusal('DOCUMENT_NOT_TRUSTED', 'the id is of another text', request, text);
+    throw buildRefusal('DOCUMENT_NOT_TRUSTED', 'the id is of another text', text);
   }
 
   return {
@@ -209,12 +209,12 @@ export function trustedDocuments(options: TrustedDocumentsOptions): TrustedDocum
       );
     },
 
-    check({ source, document, security, header }) {
+    check({ source, document, security }) {
       if (mode === 'prefer') return;
       const text = source ?? document.loc?.source.body ?? print(document);
       if (following.read().findByText(text)) return;
       if (mode === 'require' && mayBeUntrusted(security)) return;
-      throw buildRefusal('DOCUMENT_NOT_TRUSTED', 'unknown text', { header }, text);
+      throw buildRefusal('DOCUMENT_NOT_TRUSTED', 'unknown text', text);
     },
 
     stop: following.stop,
@@ -233,7 +233,6 @@ export function trustedDocuments(options: TrustedDocumentsOptions): TrustedDocum
 function findNamed(
   catalogue: Catalogue,
   { certain, possible }: RequestIds,
-  request: IncomingRequest,
   text: string | undefined,
 ): TrustedDocument | undefined {
   const all = [...certain, ...possible];
@@ -242,36 +241,21 @@ function findNamed(
   // Beside a text, `id` may mean something else; what is certain must be known where anything is.
   const unknown = (text === undefined ? all : certain).find((id) => catalogue.findById(id) === undefined);
   if (second || (named && unknown !== undefined)) {
-    throw buildRefusal('DOCUMENT_NOT_TRUSTED', 'ids of several documents', request, text, all[0]);
+    throw buildRefusal('DOCUMENT_NOT_TRUSTED', 'ids of several documents', text, all[0]);
   }
   return named;
 }
 
-/** Cut, because a client chooses it. */
-const maxShownId = 100;
+/** Characters of a text that is hashed for an event: without a bound, a refusal could cost more than it saves. */
+const maxHashed = 100_000;
 
-function buildRefusal(
-  code: RefusalCode,
-  reason: string,
-  { header }: Pick<IncomingRequest, 'header'>,
-  text: string | undefined,
-  id?: string,
-) {
-  const documentHash = text === undefined ? id && escapeText(id.slice(0, maxShownId)) : hash('sha256', text);
+/** @param id what was sent in place of a text. */
+function buildRefusal(code: RefusalCode, reason: string, text: string | undefined, id?: string) {
+  const operationHash = text !== undefined && text.length <= maxHashed ? hash('sha256', text) : undefined;
+  const documentId = text === undefined && id !== undefined ? escapeText(id) : undefined;
   const headers =
     code === 'PERSISTED_QUERY_NOT_FOUND' ? { 'cache-control': 'private, no-cache, must-revalidate' } : undefined;
-  return refuse(code, { reason, documentHash, client: readClient(header), headers });
-}
-
-/** Reads the name and version that clients of Apollo and of Hive give themselves. */
-function readClient(header: IncomingRequest['header']): string | undefined {
-  for (const prefix of ['apollographql-client', 'graphql-client']) {
-    const name = header(`${prefix}-name`);
-    if (!name) continue;
-    const version = header(`${prefix}-version`);
-    return escapeText(version ? `${name} ${version}` : name);
-  }
-  return undefined;
+  return refuse(code, { reason, operationHash, documentId, headers });
 }
 
 function isSource(source: unknown): boolean {

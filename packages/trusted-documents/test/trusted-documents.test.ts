@@ -213,11 +213,12 @@ describe('require: what is not on the list is refused before it is parsed', () =
         control: 'trusted-documents',
         code: 'DOCUMENT_NOT_TRUSTED',
         reason: 'unknown text',
-        documentHash: sha256('query Secret { invoice(id: "4711") { id } }'),
-        client: 'web\\u00e9 1.2.3',
+        operationHash: sha256('query Secret { invoice(id: "4711") { id } }'),
+        clientName: 'web\\u00e9',
+        clientVersion: '1.2.3',
         operationName: 'Secret',
       },
-      { reason: 'unknown id', documentHash: 'x'.repeat(100) },
+      { reason: 'unknown id', documentId: 'x'.repeat(100) },
     ]);
     expect(JSON.stringify(told)).not.toContain('4711');
   });
@@ -342,7 +343,7 @@ describe('report', () => {
     expect((await send(server, undefined, anonymous, { parameters: { documentId: me.id } })).status).toBe(200);
     expect((await send(server, me.body, anonymous, { parameters: { documentId: pay.id } })).status).toBe(200);
     expect(events.filter(({ type }) => type === 'document.untrusted')).toMatchObject([
-      { outcome: 'reported', reason: 'unknown text', documentHash: sha256(untrusted), client: 'app' },
+      { outcome: 'reported', reason: 'unknown text', operationHash: sha256(untrusted), clientName: 'app' },
       { outcome: 'reported', reason: 'the id is of another text' },
     ]);
   });

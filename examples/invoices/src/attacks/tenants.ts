@@ -68,6 +68,10 @@ export const tenantAttacks: readonly Attack[] = [
         const [foreign, missing] = [await ask(id), await ask(id.replace(/_.*/, '_missing'))];
         if (foreign.text !== missing.text) told.push(id);
       }
+      // The numbers are known, so a loop would find every invoice.
+      for (let n = 1_252; n < 1_264; n += 1) {
+        if ((await ask(`inv_${n}`)).text !== (await ask('inv_missing')).text) told.push(`inv_${n}`);
+      }
       return judge(await ask('org_2'), told.length > 0 ? told.join(', ') : undefined);
     },
   },

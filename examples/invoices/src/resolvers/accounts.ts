@@ -20,7 +20,10 @@ export const accountResolvers = {
       const attempt = await context.bruteForce?.check(email, context.security.clientIp);
       const user = byEmail(context, email);
       const right = await verifyPassword(password, user?.passwordHash ?? null);
-      if (!user || !right) throw refused('Invalid credentials', 'INVALID_CREDENTIALS');
+      if (!user || !right) {
+        context.reportFailedLogin?.(context.security.clientIp);
+        throw refused('Invalid credentials', 'INVALID_CREDENTIALS');
+      }
       await attempt?.succeeded();
       return tokens(context, user, startFamily(context.db, user.id));
     },

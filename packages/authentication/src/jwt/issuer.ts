@@ -123,6 +123,7 @@ function compileIssuer(options: IssuerOptions, onState: IssuerListener, where: s
   if (options.typ !== undefined && dangerouslyAcceptAnyTyp) {
     throw new TypeError('typ must not stand beside dangerouslyAcceptAnyTyp: remove one of the two.');
   }
+  requireFullIssuer(where, settings);
   const audiences = typeof audience === 'string' ? [audience] : audience;
   const claimValues = Object.entries(settings.claimValues);
   const keys = compileKeys(settings, onState);
@@ -167,6 +168,26 @@ function compileIssuer(options: IssuerOptions, onState: IssuerListener, where: s
 }
 
 /**
+ * An issuer that is a host without a scheme matches no token whose `iss` is a URL, so that every caller would get 401. Some issuers
+ * do have such a name, so it is refused only where the keys come from that same host.
+ *
+ * @throws {TypeError} with the URL that is most likely meant.
+ */
+function requireFullIssuer(where: string, { issuer, jwksUrl }: Pick<IssuerOptions, 'issuer' | 'jwksUrl'>): void {
+  const url = `https://${issuer}`;
+  if (issuer.includes('://') || jwksUrl === undefined || !URL.canParse(url)) return;
+  if (new URL(url).host !== new URL(jwksUrl).host) return;
+  throw new TypeError(
+    `${where === '' ? 'issuer' : `${where}.issuer`} must be the exact 'iss' of the tokens, a URL, but is '${issuer}': did you mean '${url}'?`,
+  );
+}
+
+/** `id.example.com` or `id.example.com/tenant`. */
+function looksLikeHost(issuer: string): boolean {
+  return /^[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:\/|$)/.test(issuer);
+}
+
+/**
  * Compiles the options of all issuers to one function that verifies their tokens (RFC 8725 section 3.8). The `iss` of a token
  * selects the issuer, and only the keys, algorithms and audience of that one count. Otherwise an issuer could sign tokens in
  * the name of another.
@@ -183,6 +204,10 @@ export function compileIssuers(issuers: readonly IssuerOptions[], events: Events
     const reportState: IssuerListener = (type, reason) =>
       events?.emit({ type, issuer, ...(reason !== undefined && { reason }) }, 'noted');
     verifiers.set(issuer, compileIssuer(options, reportState, where));
+    if (looksLikeHost(issuer)) {
+      const message = `authenticate: issuer '${issuer}' is no URL; if the 'iss' of its tokens is one, give it in full: 'https://${issuer}'.`;
+      events?.emit({ type: 'config.warning', message }, 'noted');
+    }
   }
   const [only] = verifiers.values();
   if (verifiers.size === 1 && only) return only;

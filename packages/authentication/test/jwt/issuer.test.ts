@@ -1,4 +1,5 @@
 // Several issuers side by side, and the claims of well-known issuers.
+import { createEvents } from '@graphql-bulwark/core';
 import { readRefusalCode, readRefusalFacts } from '@graphql-bulwark/core/internal';
 import { describe, expect, it } from 'vitest';
 import { type AuthenticateOptions, authenticate, type IssuerOptions } from '../../src/index.ts';
@@ -16,6 +17,35 @@ const codeOf = (asked: Promise<unknown>): Promise<unknown> =>
     () => 'allowed',
     (thrown: unknown) => [readRefusalCode(thrown), readRefusalFacts(thrown)?.reason],
   );
+
+describe('an issuer that is a host without https://', () => {
+  const keysAt = (jwksUrl: string) => ({ audience, algorithms: ['ES256'], jwksUrl });
+
+  it('is refused where the keys come from that host, with the URL that is most likely meant', () => {
+    const jwksUrl = 'https://id.example.com/.well-known/jwks.json';
+    expect(() => authenticate({ issuer: 'id.example.com', ...keysAt(jwksUrl) })).toThrow(
+      "issuer must be the exact 'iss' of the tokens, a URL, but is 'id.example.com': did you mean 'https://id.example.com'?",
+    );
+    expect(() => authenticate({ issuers: [...issuers, { issuer: 'id.example.com/a', ...keysAt(jwksUrl) }] })).toThrow(
+      "authenticate: issuers[2].issuer must be the exact 'iss'",
+    );
+    expect(() => authenticate({ issuer: 'https://id.example.com', ...keysAt(jwksUrl) })).not.toThrow();
+  });
+
+  it('is named in a warning where the keys come from elsewhere, since some issuers have such a name', () => {
+    const warnings: string[] = [];
+    const events = createEvents(
+      (event) => void (event.type === 'config.warning' && warnings.push(event.message)),
+      () => ({ warn() {}, error() {} }),
+    );
+    const elsewhere = keysAt('https://keys.example.net/jwks.json');
+    authenticate({ issuer: 'accounts.example.com', ...elsewhere, events });
+    expect(warnings).toEqual([expect.stringContaining("give it in full: 'https://accounts.example.com'")]);
+    for (const name of ['https://accounts.example.com', 'my-issuer'])
+      authenticate({ issuer: name, ...elsewhere, events });
+    expect(warnings).toHaveLength(1);
+  });
+});
 
 describe('several issuers', () => {
   const who = authenticate({ issuers });

@@ -39,7 +39,7 @@ export function createAuthenticatedRule(text: string): AuthRule {
 
 /** Reads one `@auth`. @throws {TypeError} naming the coordinate, for an argument with which every caller would pass, or none. */
 export function readAuthRule(use: DirectiveArguments, coordinate: string, allowsAnonymous: AllowsAnonymous): AuthRule {
-  checkArguments(use, 'auth', coordinate, ['roles', 'scopes', 'policies', 'mode']);
+  checkArguments(use, 'auth', coordinate);
   const requirements: Requirement[] = [];
   for (const kind of ['roles', 'scopes', 'policies'] as const) {
     if (use[kind] !== undefined)

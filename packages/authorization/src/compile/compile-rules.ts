@@ -46,6 +46,8 @@ export type DefaultRule = 'allow' | 'authenticated' | 'deny';
 
 export interface CompileOptions extends ReaderOptions {
   readonly defaultRule: DefaultRule;
+  /** Names of root fields to which the default rule does not apply. */
+  readonly defaultRuleExcept: readonly string[];
 }
 
 /** What a guard is for: the objects of a type, a part of the arguments, or a field with what its arguments need. */
@@ -53,7 +55,7 @@ type Place = 'object' | 'part' | Pick<GuardedField, 'findParts' | 'presets'>;
 
 /** @throws {TypeError} naming the coordinate, for a rule that is invalid there. */
 export function compileRules(schema: GraphQLSchema, options: CompileOptions): CompiledRules {
-  const { defaultRule } = options;
+  const { defaultRule, defaultRuleExcept } = options;
   const { readAuth, readOwners, isPublic, readInterfaces } = createRuleReader(schema, options);
   const slots = new Map<string, number>();
   const claimRules: AuthRule[] = [];
@@ -176,9 +178,10 @@ export function compileRules(schema: GraphQLSchema, options: CompileOptions): Co
     if (isRoot) {
       required.push(...(typeRules.get(type) ?? []));
       if (required.length === 0) {
+        const isDefault = !defaultRuleExcept.includes(field.name);
         if (fieldIsPublic || isPublic(type, type.name)) publicFields.add(coordinate);
-        else if (defaultRule === 'deny') withoutRule.push(coordinate);
-        else if (defaultRule === 'authenticated') {
+        else if (isDefault && defaultRule === 'deny') withoutRule.push(coordinate);
+        else if (isDefault && defaultRule === 'authenticated') {
           required.push(createAuthenticatedRule('defaultRule: authenticated'));
         }
       }

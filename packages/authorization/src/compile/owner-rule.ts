@@ -39,11 +39,9 @@ export interface OwnerRule {
 
 const modes: readonly unknown[] = ['ERROR', 'NULL', 'FILTER', 'NOT_FOUND'] satisfies OwnerMode[];
 
-const known = ['field', 'claim', 'arg', 'loader', 'bypass', 'mode', 'optional', 'preset'];
-
 /** @throws {TypeError} naming the coordinate, for an argument that is invalid, or has no effect at this place. */
 export function readOwnerRule(use: DirectiveArguments, coordinate: string, place: OwnerPlace): OwnerRule {
-  checkArguments(use, 'owner', coordinate, known);
+  checkArguments(use, 'owner', coordinate);
   const { field = 'ownerId', claim = 'sub', arg, loader, bypass, mode = 'ERROR', optional, preset = false } = use;
   const wrong = (rule: string): TypeError => new TypeError(`${coordinate}: ${rule}`);
   const path = (name: string, value: unknown): string => {

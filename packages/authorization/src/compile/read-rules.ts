@@ -1,8 +1,9 @@
 /** Reads the rules that single elements of a schema carry, and refuses them where they are invalid or have no effect. */
+import { findSimilar, joinNames } from '@graphql-bulwark/core/internal';
 import { type GraphQLInterfaceType, type GraphQLObjectType, type GraphQLSchema, isInterfaceType } from 'graphql';
 import type { Directable } from '../directives/read-directive.ts';
 import { checkArguments, checkLocations, type DirectiveReader } from '../directives/sdl.ts';
-import { type AllowsAnonymous, type AuthRule, readAuthRule } from './auth-rule.ts';
+import { type AllowsAnonymous, type AnyOf, type AuthRule, readAuthRule } from './auth-rule.ts';
 import { type OwnerPlace, type OwnerRule, readOwnerRule } from './owner-rule.ts';
 import { validateOwners } from './validate-owner.ts';
 
@@ -11,6 +12,8 @@ export interface ReaderOptions {
   /** Whether rules on interfaces are refused, rather than given to the types that implement them. */
   readonly strictInterfaces: boolean;
   readonly allowsAnonymous: AllowsAnonymous;
+  /** The roles that exist. Left out: any name may be one. */
+  readonly roles?: readonly string[] | undefined;
   /** Throws for a loader that does not exist. */
   readonly requireLoader: (loader: string, coordinate: string) => void;
 }
@@ -31,11 +34,24 @@ export interface RuleReader {
 
 /** @throws {TypeError} naming the coordinate, as its functions do, for a rule that is invalid or has no effect there. */
 export function createRuleReader(schema: GraphQLSchema, options: ReaderOptions): RuleReader {
-  const { readUses, strictInterfaces, allowsAnonymous, requireLoader } = options;
+  const { readUses, strictInterfaces, allowsAnonymous, roles, requireLoader } = options;
   checkLocations(schema, readUses);
 
   function readAuth(element: Directable, coordinate: string): AuthRule[] {
-    return readUses(element, 'auth', coordinate).map((use) => readAuthRule(use, coordinate, allowsAnonymous));
+    return readUses(element, 'auth', coordinate).map((use) => {
+      const rule = readAuthRule(use, coordinate, allowsAnonymous);
+      for (const { kind, anyOf } of rule.requirements)
+        if (kind === 'roles') requireRoles(anyOf, '@auth(roles:)', coordinate);
+      return rule;
+    });
+  }
+
+  function requireRoles(anyOf: AnyOf, what: string, coordinate: string): void {
+    const unknown = roles && anyOf.flat().find((role) => !roles.includes(role));
+    if (unknown === undefined) return;
+    const near = findSimilar(unknown, roles ?? []);
+    const hint = near ? `did you mean '${near}'?` : `it has ${joinNames(roles ?? [])}.`;
+    throw new TypeError(`${coordinate}: ${what} names '${unknown}', which is not in the option roles; ${hint}`);
   }
 
   function refuseRules(element: Directable, coordinate: string): void {
@@ -56,12 +72,15 @@ export function createRuleReader(schema: GraphQLSchema, options: ReaderOptions):
     readAuth,
     readOwners(element, coordinate, place) {
       const owners = readUses(element, 'owner', coordinate).map((use) => readOwnerRule(use, coordinate, place));
-      for (const { loader } of owners) if (loader !== undefined) requireLoader(loader, coordinate);
+      for (const { loader, bypass } of owners) {
+        if (loader !== undefined) requireLoader(loader, coordinate);
+        if (bypass) requireRoles(bypass, '@owner(bypass:)', coordinate);
+      }
       return validateOwners(owners, coordinate);
     },
     isPublic(element, coordinate) {
       const found = readUses(element, 'public', coordinate);
-      for (const use of found) checkArguments(use, 'public', coordinate, []);
+      for (const use of found) checkArguments(use, 'public', coordinate);
       return found.length > 0;
     },
     readInterfaces(type, find) {

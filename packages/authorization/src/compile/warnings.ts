@@ -12,6 +12,7 @@ import {
 } from 'graphql';
 import { isSentByRouter } from '../directives/federation.ts';
 import { type Guarded, listPossibleTypes, nullsParent } from './compiled-rules.ts';
+import { listMisspeltOwners } from './owner-fields.ts';
 import { hidingModes } from './owner-rule.ts';
 
 type ByCoordinate = ReadonlyMap<string, Guarded>;
@@ -67,7 +68,11 @@ export function findWarnings(
         counts.push(`${type.name}.totalCount`);
     }
   }
+  const misspelt = listMisspeltOwners(schema, types, fields);
   return [
+    misspelt.length === 0
+      ? undefined
+      : `${joinNames(misspelt)} No type has a field of that name: unless your objects do, every caller is denied.`,
     formatWarning(defaults, 'have a default that not every caller may pass: callers who leave them out are denied'),
     formatWarning(nonNull, 'are guarded and not nullable: a denial nulls the object around them'),
     formatWarning(counts, 'may count objects that a list beside them hides'),

@@ -1,5 +1,5 @@
 /** Reads a directive on one element of a schema: from its SDL, from extensions of it (`extend type`), or from `extensions` in code. */
-import { isRecord } from '@graphql-bulwark/core/internal';
+import { isRecord, selectDirective } from '@graphql-bulwark/core/internal';
 import { getDirective } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
 
@@ -16,13 +16,6 @@ export function readDirective(
   name: string,
   coordinate: string,
 ): DirectiveArguments[] {
-  const inExtensions: unknown = (element.extensions as Record<string, unknown> | undefined)?.['directives'] ?? {};
-  const isOverlooked = Array.isArray(inExtensions)
-    ? inExtensions.some((use: { name?: unknown } | null) => use?.name === name)
-    : !isRecord(inExtensions) || [inExtensions[name]].flat().length === 0;
-  if (isOverlooked) {
-    throw new TypeError(`${coordinate}: give extensions.directives as an object ({ ${name}: { ... } }).`);
-  }
   return readUses(schema, element, name, coordinate).map((use) => {
     if (isRecord(use)) return use;
     throw new TypeError(`${coordinate}: the arguments of @${name} must be an object.`);
@@ -30,9 +23,11 @@ export function readDirective(
 }
 
 function readUses(schema: GraphQLSchema, element: Directable, name: string, coordinate: string): unknown[] {
+  const selected = selectDirective(element, name, coordinate);
   try {
-    return getDirective(schema, element, name) ?? [];
+    return getDirective(schema, selected, name) ?? [];
   } catch (error) {
-    throw new TypeError(`${coordinate}: the arguments of @${name} cannot be read.`, { cause: error });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new TypeError(`${coordinate}: the arguments of @${name} cannot be read: ${why}`, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 /** The three directives: their SDL, what a schema calls them, and on which elements they have an effect. */
-import { type Check, must, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
+import { aDirectiveName, joinNames, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import {
+  type DirectiveNode,
   type GraphQLNamedType,
   type GraphQLSchema,
   isEnumType,
@@ -26,15 +27,10 @@ export type DirectiveNames = Readonly<Partial<Record<DirectiveName, string>>>;
 
 const kinds: readonly DirectiveName[] = ['auth', 'owner', 'public'];
 
-const aName: Check = must(
-  "be a name without '@'",
-  (name: unknown) => typeof name === 'string' && /^[A-Za-z_]\w*$/.test(name),
-);
-
 const nameTable = {
-  auth: { default: 'auth', check: aName },
-  owner: { default: 'owner', check: aName },
-  public: { default: 'public', check: aName },
+  auth: { default: 'auth', check: aDirectiveName },
+  owner: { default: 'owner', check: aDirectiveName },
+  public: { default: 'public', check: aDirectiveName },
 } satisfies OptionTable<DirectiveNames>;
 
 /** SDL of the directives under names of your own, for the type definitions. @throws {TypeError} for a name that is not valid. */
@@ -66,6 +62,13 @@ export const authDirectives: string = authDirectivesAs({});
 /** Reads each use of a directive on one element. @throws {TypeError} naming the coordinate, for a form that cannot be read. */
 export type DirectiveReader = (element: Directable, name: DirectiveName, coordinate: string) => DirectiveArguments[];
 
+/** The arguments of the directives. */
+export const knownArguments: Readonly<Record<DirectiveName, readonly string[]>> = {
+  auth: ['roles', 'scopes', 'policies', 'mode'],
+  owner: ['field', 'claim', 'arg', 'loader', 'bypass', 'mode', 'optional', 'preset'],
+  public: [],
+};
+
 /** Makes the reader of a schema. @throws {TypeError} for names that are invalid, or that the schema does not declare. */
 export function createDirectiveReader(schema: GraphQLSchema, names: DirectiveNames = {}): DirectiveReader {
   const spelling = readNames(names);
@@ -75,21 +78,35 @@ export function createDirectiveReader(schema: GraphQLSchema, names: DirectiveNam
     }
   }
   checkRuleNames(schema);
+  const foreign = new Map(kinds.map((kind) => [kind, listForeignArguments(schema, kind, spelling[kind])]));
   return (element, kind, coordinate) => {
     const own = readDirective(schema, element, spelling[kind], coordinate);
+    const theirs = foreign.get(kind) ?? [];
+    if (own.some((use) => theirs.some((argument) => Object.hasOwn(use, argument)))) {
+      throw new TypeError(
+        `${coordinate}: the schema declares an @${spelling[kind]} of its own, which takes ${joinNames(theirs)}. Give Bulwark's ` +
+          `another name, here and in its definitions: directiveNames: { ${kind}: '${suggestName(kind)}' }.`,
+      );
+    }
     if (kind !== 'auth') return own;
     const federated = readFederatedRules(schema, element, coordinate).filter(({ name }) => name !== spelling.auth);
     return [...own, ...federated.map(({ rule }) => rule)];
   };
 }
 
+/** The arguments with which a schema declares a directive, and which ours does not have: it is another one then. */
+function listForeignArguments(schema: GraphQLSchema, kind: DirectiveName, name: string): string[] {
+  const declared = schema.getDirective(name)?.args ?? [];
+  return declared.map((argument) => argument.name).filter((argument) => !knownArguments[kind].includes(argument));
+}
+
+function suggestName(kind: DirectiveName): string {
+  return `bulwark${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
+}
+
 /** @throws {TypeError} for an argument that the directive does not have, or that is undefined: it would have no effect. */
-export function checkArguments(
-  use: DirectiveArguments,
-  name: DirectiveName,
-  coordinate: string,
-  known: readonly string[],
-): void {
+export function checkArguments(use: DirectiveArguments, name: DirectiveName, coordinate: string): void {
+  const known = knownArguments[name];
   for (const [argument, value] of Object.entries(use)) {
     if (!known.includes(argument)) throw new TypeError(`${coordinate}: @${name} has no argument '${argument}'.`);
     if (value === undefined) throw new TypeError(`${coordinate}: ${argument} of @${name} is undefined; leave it out.`);
@@ -105,6 +122,26 @@ export function usesDirectives(schema: GraphQLSchema, names: DirectiveNames = {}
     if (kinds.some((kind) => readUses(element, kind, coordinate).length > 0)) return true;
   }
   return false;
+}
+
+/**
+ * Describes uses in SDL of directives that the schema does not define, as builders without validation let them stand. They have
+ * their effect, but nothing has checked their arguments against a definition, and tools cannot read the schema.
+ *
+ * @returns `undefined` where there is none.
+ */
+export function describeUndeclared(schema: GraphQLSchema, names: DirectiveNames = {}): string | undefined {
+  const missing = Object.values(readNames(names)).filter((name) => !schema.getDirective(name));
+  if (missing.length === 0) return undefined;
+  const found = [...listElements(schema)].flatMap(([coordinate, { astNode }]) => {
+    const used = (astNode as { readonly directives?: readonly DirectiveNode[] } | null | undefined)?.directives ?? [];
+    return used.filter(({ name }) => missing.includes(name.value)).map(({ name }) => `@${name.value} on ${coordinate}`);
+  });
+  if (found.length === 0) return undefined;
+  return (
+    `${joinNames(found)}: the schema does not define these directives. Put authDirectives, or the typeDefs of createBulwark(), ` +
+    'among its type definitions.'
+  );
 }
 
 /** @throws {TypeError} for a rule where it would have no effect. SDL does not allow most of these places, but `extensions` does. */

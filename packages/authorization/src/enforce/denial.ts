@@ -29,6 +29,7 @@ export function createDenialReporter(
   function emit(details: EventDetails, outcome: 'refused' | 'noted', { contextValue, operation }: AccessContext): void {
     events?.emit(details, outcome, {
       security: findSecurityContext(contextValue),
+      source: operation.loc?.source.body,
       operationType: operation.operation,
       operationName: operation.name?.value,
     });

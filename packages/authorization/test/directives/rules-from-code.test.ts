@@ -149,6 +149,38 @@ describe('directives under other names', () => {
     expect(await ask(schema, '{a d{id} o}', user, rootValue)).toEqual({ a: null, d: null, o: 3 });
   });
 
+  it.each([
+    [
+      'directive @auth(requires: String = "USER") on FIELD_DEFINITION type Query { a: Int @auth }',
+      'auth',
+      'Auth',
+      'requires',
+    ],
+    [
+      'directive @owner(of: String) on OBJECT type Query { a: D } type D @owner(of: "x") { id: ID }',
+      'owner',
+      'Owner',
+      'of',
+    ],
+    [
+      'directive @public(since: Int) on FIELD_DEFINITION type Query { a: Int @public(since: 1) }',
+      'public',
+      'Public',
+      'since',
+    ],
+  ])(
+    'a directive of the schema with the same name is answered with how to rename ours: %s',
+    (sdl, kind, end, argument) => {
+      const renamed = `bulwark${end}`;
+      expect(guarding(sdl)).toThrow(
+        `the schema declares an @${kind} of its own, which takes ${argument}. Give Bulwark's another name, here and in its ` +
+          `definitions: directiveNames: { ${kind}: '${renamed}' }.`,
+      );
+      const others = { auth: 'bulwarkAuth', owner: 'bulwarkOwner', public: 'bulwarkPublic' };
+      expect(guarding(`${authDirectivesAs(others)} ${sdl}`, { directiveNames: others })).not.toThrow();
+    },
+  );
+
   it('an unguarded schema with renamed directives, or one that does not declare them, does not start', () => {
     const control = authorization({ directiveNames: names });
     expect(() => control.start?.({ schema: buildSchema(types) })).toThrow('nothing enforces them');

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import type { Principal, SecurityContext } from '@graphql-bulwark/core';
 import { longestTimer, readRefusalCode } from '@graphql-bulwark/core/internal';
-import { deriveRequest } from '../context.ts';
+import { deriveRequest } from '../request-head.ts';
 import { RunningOperations } from './running-operations.ts';
 import { closeSocket, findWebSocket, type Socket, watchSocket } from './socket.ts';
 
@@ -43,7 +43,7 @@ export function buildRequest(connection: Connection): IncomingMessage {
     headers[header] = headers[header] === undefined ? sent : [headers[header], sent].flat();
     rawHeaders.push(header, sent);
   }
-  return deriveRequest(request, { headers, rawHeaders });
+  return deriveRequest(request, { headers, rawHeaders }) as IncomingMessage;
 }
 
 /** Closes a connection after an error: with 1013 (try again later) where the caller could not be verified, otherwise with 4403. */

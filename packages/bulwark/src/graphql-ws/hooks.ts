@@ -35,6 +35,7 @@ import {
   must,
   type OptionTable,
   parseDocument,
+  readLabelsOfRequest,
   readOptions,
   readRefusalFacts,
   requirePlainObject,
@@ -42,7 +43,6 @@ import {
 import type { SocketLimits } from '@graphql-bulwark/rate-limit';
 import {
   type ExecutionArgs,
-  type ExecutionResult,
   execute,
   type FormattedExecutionResult,
   GraphQLError,
@@ -64,7 +64,7 @@ import {
   OpenConnection,
 } from './connection.ts';
 import { executeCounted } from './running-operations.ts';
-import { endNow, findWebSocket, holdBack, isClosed, type Socket } from './socket.ts';
+import { closeSocket, endNow, findWebSocket, holdBack, isClosed, type Socket } from './socket.ts';
 import { type Upgraded, type WebSocketServerLike, watchUpgrades } from './upgraded-sockets.ts';
 
 /** Limits of one connection. */
@@ -101,7 +101,7 @@ export interface WebSocketParts<C extends SecuredContext> extends WebSocketBound
    * caller must then be the one that `authenticate` returns, claims included, because a stream ends when they differ.
    */
   readonly context: (connection: Connection) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>;
-  /** Returns the address of an upgrade request: `clientAddress(...)`. Left out: `null`, so all connections count as one address. */
+  /** Returns the address of an upgrade request: `clientAddress(...)`. Left out: `null`, so limits by address count all as one. */
   readonly clientIp?: ((request: IncomingMessage) => string | null) | undefined;
   /** Limits of sockets, operations and events: `rateLimit(...).sockets()`. Left out: any number of each. */
   readonly limits?: SocketLimits | undefined;
@@ -146,6 +146,12 @@ interface Result {
   readonly data?: Record<string, unknown> | null | undefined;
   readonly errors?: readonly GraphQLError[] | undefined;
   readonly extensions?: Record<string, unknown> | undefined;
+}
+
+/** A result as the budget of refusals counts it. */
+interface Counted {
+  readonly data?: Result['data'];
+  readonly errors?: Parameters<SocketLimits['refused']>[0]['errors'] | undefined;
 }
 
 /** Options of graphql-ws's `useServer`. */
@@ -223,7 +229,8 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     // `undefined` is neither a caller nor `null` for an anonymous one: probably a `return` was forgotten.
     if (typeof principal !== 'object') throw new TypeError('authenticate must return a Principal or null.');
     if (hasEnded(principal)) throw refuse('UNAUTHENTICATED', { reason: 'expired' });
-    return securityContext({ principal, clientIp: clientIp(findUpgradeRequest(socket)) });
+    const upgrade = findUpgradeRequest(socket);
+    return securityContext({ principal, clientIp: clientIp(upgrade), labels: readLabelsOfRequest(upgrade) });
   }
 
   function refuseConnection(socket: Socket, thrown: unknown): void {
@@ -269,11 +276,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       if (!security) throw deny('UNAUTHENTICATED');
       const contextValue = addSecurity(built, security) as unknown as C;
       const parameters = payload as unknown as Readonly<Record<string, unknown>>;
-      const header = (name: string): string | undefined => {
-        const { [name]: value } = findUpgradeRequest(socket).headers;
-        return typeof value === 'string' ? value : undefined;
-      };
-      const sent = { source: payload.query, operationName, variables, parameters, header, contextValue };
+      const sent = { source: payload.query, operationName, variables, parameters, contextValue };
       const query = admit ? admit(sent) : payload.query;
       const document = parseDocument(query, { maxTokens });
       measure?.({ schema, document, source: query, operationName, contextValue });
@@ -284,18 +287,31 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     });
   }
 
-  /** Masks a result, and charges its refusals by the codes that the client gets. Validation errors have a code only after masking. */
-  function maskAndCharge(
-    result: ExecutionResult,
+  /** @throws {Error} under graphql-ws 5, which hands over the message in place of its id: no operation could be checked. */
+  function requireVersion6(socket: Socket, id: unknown): void {
+    if (typeof id === 'string') return;
+    const error = new Error(needsVersion6);
+    onFailure(error);
+    const webSocket = findWebSocket(socket.extra);
+    // Here, so that version 5 does not close it with the words of the error.
+    if (webSocket) closeSocket(webSocket, 4500, 'Internal server error');
+    throw error;
+  }
+
+  /** Charges the refusals of a result. @returns the refusal to send in its place, where its caller is above the budget of refusals. */
+  function charge(
+    { data, errors = [] }: Counted,
     contextValue: object,
     security: SecurityContext,
-  ): FormattedExecutionResult {
-    const shown = mask(result, contextValue);
-    if (shown.errors && !charged.has(contextValue)) {
-      charged.add(contextValue);
-      limits?.refused({ security, data: result.data, errors: shown.errors });
-    }
-    return shown;
+    executed?: ExecutionArgs,
+  ): GraphQLError | undefined {
+    if (!limits || charged.has(contextValue)) return undefined;
+    charged.add(contextValue);
+    const definition = executed && getOperationAST(executed.document, executed.operationName);
+    if (!executed || !definition) return limits.refused({ security, data, errors });
+    const { document, variableValues } = executed;
+    const operation = { operation: definition, document, rawVariables: variableValues ?? {} };
+    return limits.refused({ security, data, errors, operation });
   }
 
   return {
@@ -324,23 +340,29 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
         return false;
       }
     },
-    async onSubscribe(socket, _id, payload) {
+    async onSubscribe(socket, id, payload) {
+      requireVersion6(socket, id);
       try {
         return await prepare(socket, payload);
       } catch (thrown) {
         return [asGraphQLError(thrown), ...(readRefusalFacts(thrown)?.also ?? [])];
       }
     },
-    async onNext(socket, _id, _payload, { contextValue, document, operationName }, { data, errors, extensions }) {
+    async onNext(socket, _id, _payload, args, { data, errors, extensions }) {
+      const { document, operationName } = args;
+      const contextValue = args.contextValue as object;
       // A query or mutation has one result, and was charged when it began.
       const isEvent = getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
       const before = findSecurityContext(contextValue)?.principal;
       const security = await identifyAgain(socket, (now) => !isEvent || haveSameRights(now, before));
       if (!security) return { errors: [ended] };
-      const refusal = isEvent ? await limits?.next(security, contextValue) : undefined;
-      if (refusal) return mask({ data: null, errors: [refusal] }, contextValue);
+      const tooMany = isEvent ? await limits?.next(security, contextValue) : undefined;
       const rest = { ...(data !== undefined && { data }), ...(extensions && { extensions }) };
-      return errors && maskAndCharge({ ...rest, errors }, contextValue as object, security);
+      const shown = errors && mask({ ...rest, errors }, contextValue);
+      // Of an operation that ran as they are: the client gets the first of them alone.
+      const counted = { data, errors: data === undefined ? shown?.errors : errors };
+      const refusal = tooMany ?? (isEvent && !errors ? undefined : charge(counted, contextValue, security, args));
+      return refusal ? mask({ data: null, errors: [refusal] }, contextValue) : shown;
     },
     async onError(socket, _id, _payload, errors) {
       const security = await identifyAgain(socket);
@@ -348,11 +370,18 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       const originals = errors.map((error) =>
         error instanceof GraphQLError ? error : new GraphQLError(error.message),
       );
-      return maskAndCharge({ errors: originals }, { security }, security).errors ?? [];
+      const contextValue = { security };
+      const shown = mask({ errors: originals }, contextValue);
+      // By the codes that the client gets: errors of graphql-ws have none.
+      const refusal = charge({ errors: shown.errors }, contextValue, security);
+      return (refusal ? mask({ errors: [refusal] }, contextValue) : shown).errors ?? [];
     },
     onDisconnect: leave,
   };
 }
+
+const needsVersion6 =
+  'webSocketHooks needs graphql-ws 6 or newer, and these hooks were called by an older version: npm install graphql-ws@6.';
 
 // The result for a caller whose rights have ended. The socket is closed by then and sends nothing, but graphql-ws needs a result: it would
 // print an error that a hook throws.

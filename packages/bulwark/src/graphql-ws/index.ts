@@ -13,6 +13,12 @@ export { composeWebSocketHooks, type WebSocketBounds, type WebSocketHooks, type 
 export type { Socket, WebSocketLike } from './socket.ts';
 export type { WebSocketServerLike } from './upgraded-sockets.ts';
 
+/** What `context` is made from: the request that was upgraded, and what the client sent in `connection_init`. */
+export interface WebSocketRequest extends HttpRequest {
+  /** Chosen by the client, and not verified, except for the credentials of `security.principal`. */
+  readonly connectionParams: Readonly<Record<string, unknown>>;
+}
+
 /** What {@link webSocketHooks} needs beside a Bulwark. */
 export interface WebSocketHooksOptions<C extends SecuredContext> extends WebSocketBounds {
   /** The schema that `bulwark.secure()` returned. */
@@ -20,7 +26,7 @@ export interface WebSocketHooksOptions<C extends SecuredContext> extends WebSock
   /** The `WebSocketServer` that is passed to `useServer`, too: its sockets are counted from their upgrade on. */
   readonly server: WebSocketServerLike;
   /** Makes the rest of the context, for each operation. */
-  readonly context?: ((request: HttpRequest) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>) | undefined;
+  readonly context?: ((request: WebSocketRequest) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>) | undefined;
 }
 
 /** The values are checked by {@link composeWebSocketHooks}, which also has the defaults. */
@@ -66,7 +72,7 @@ export function webSocketHooks<C extends SecuredContext>(
     authenticate: async (connection) => (await identify({ req: buildRequest(connection) })).security.principal,
     async context(connection) {
       try {
-        return await make({ req: buildRequest(connection) });
+        return await make({ req: buildRequest(connection), connectionParams: connection.connectionParams });
       } catch (thrown) {
         // Making the context authenticates the caller as well, so an error here can mean that the credential is not valid any more.
         closeConnection(connection, thrown);

@@ -1,10 +1,15 @@
 /**
  * Notices when `clientAddress` does not fit the proxies in front of the server. Behind a proxy that it does not know, all clients have the
  * address of the proxy and share its limits. And a client that can reach the server without passing the proxies that it counts can write
- * any address into the header.
+ * any address into the header. Also notices requests that have no address at all.
  */
 import type { ClientAddressOptions, RequestOrigin } from '@graphql-bulwark/core';
-import { createNetworkTest, normalizeAddress, readForwardedHops } from '@graphql-bulwark/core/internal';
+import {
+  createNetworkTest,
+  normalizeAddress,
+  readForwardedHops,
+  readHeaderValues,
+} from '@graphql-bulwark/core/internal';
 
 /**
  * Networks in which an operator's own proxies are (RFC 1918, RFC 4193, RFC 6598, loopback). A sender in another network is a client that
@@ -38,13 +43,28 @@ export function createProxyNotice(
   };
 }
 
+/** Makes the function that gets the address of each request. It warns once of one without, as over a Unix socket or in a cloud function. */
+export function createAddressNotice(warn: (message: string) => void): (clientIp: string | null) => void {
+  let isTold = false;
+  return (clientIp) => {
+    if (isTold || clientIp !== null) return;
+    isTold = true;
+    warn(
+      'clientAddress: a request came without an address. The refusals of requests that have neither an address nor a ' +
+        'principal are not counted (rateLimit.refusals), and other limits by address count all of them as one. Say where it is: ' +
+        'bulwark.context(build, { requestOf: (...given) => ({ headers, method, socket: { remoteAddress } }) }), or let a proxy ' +
+        'of yours write it into X-Forwarded-For and give trustedHops.',
+    );
+  };
+}
+
 type DescribeMistake = (request: RequestOrigin) => string | undefined;
 
 /** Describes a request that was forwarded by a proxy that no option names. */
 function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): DescribeMistake {
   const isKnown = trustedProxies ? createNetworkTest(trustedProxies) : () => false;
   return ({ socket, headers }) => {
-    if (headers?.['x-forwarded-for'] === undefined) return undefined;
+    if (readHeaderValues(headers, 'x-forwarded-for').length === 0) return undefined;
     const remote = socket?.remoteAddress ?? '';
     if (remote !== '' && (!isPrivate(remote) || isKnown(remote))) return undefined;
     return (

@@ -5,8 +5,17 @@ import type { BulwarkOptions } from '../options.ts';
 
 /** Lists a sentence for each such option. */
 export function* listWeakOptions<C extends SecuredContext>(options: BulwarkOptions<C>): Iterable<string> {
-  const { authenticate, authorization, limits = {}, cost, introspection, rateLimit, sockets } = options;
-  const { trustedDocuments } = options;
+  const {
+    authenticate,
+    authorization,
+    limits = {},
+    cost,
+    introspection,
+    rateLimit,
+    sockets,
+    trustedDocuments,
+    uncheckedOperations,
+  } = options;
   if (limits.mode === 'report') yield "limits: { mode: 'report' } refuses nothing; it only reports.";
   for (const [name, value] of Object.entries(limits)) {
     if (value === false) yield `limits: { ${name}: false } lifts that limit for every caller.`;
@@ -25,6 +34,8 @@ export function* listWeakOptions<C extends SecuredContext>(options: BulwarkOptio
   }
   if (sockets === false)
     yield 'sockets: false lets a caller hold any number of sockets, and start any number of operations.';
+  if (uncheckedOperations === 'allow')
+    yield "uncheckedOperations: 'allow' executes operations that no control has checked, without a warning.";
   if (rateLimit?.onStoreError === 'allow')
     yield "rateLimit: { onStoreError: 'allow' } counts nothing while the store is down.";
   if (rateLimit?.refusals === false)

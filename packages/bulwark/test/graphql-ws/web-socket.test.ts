@@ -375,7 +375,7 @@ describe('over graphql-ws', () => {
     const { ask } = await start({}, { limits: rateLimit().sockets({ subscribes: { max: 1 } }) });
     expect(await ask('user', '{open}')).toEqual([{ data: { open: 'o' } }]);
     expect(await ask('user', '{open}')).toEqual([
-      { refused: [{ message: 'Too many requests', extensions: { code: 'RATE_LIMITED' } }] },
+      { refused: [{ message: 'Too many requests', extensions: expect.objectContaining({ code: 'RATE_LIMITED' }) }] },
     ]);
     expect(await ask('admin', '{open}')).toEqual([{ data: { open: 'o' } }]);
   });

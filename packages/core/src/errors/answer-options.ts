@@ -8,7 +8,8 @@ import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError
 import { anEventSink, type Events } from '../events/events.ts';
 import { aFunction, type OptionTable, readOptions } from '../lib/read-options.ts';
 import { REFUSALS } from './codes.ts';
-import { isExpectedError } from './mask-errors.ts';
+import { findExposedStatus } from './exposed-error.ts';
+import { formatWhenMasked, isExpectedError } from './mask-errors.ts';
 import { deny } from './refuse.ts';
 import { findSchemaCode, removeRuntimeText } from './schema-details.ts';
 
@@ -16,7 +17,10 @@ import { findSchemaCode, removeRuntimeText } from './schema-details.ts';
 export interface AnswerOptions {
   /** Serialises an answer. @throws {GraphQLError} `INTERNAL_SERVER_ERROR` where an answer with data cannot be serialised. */
   readonly stringifyResult: (result: FormattedExecutionResult) => Promise<string>;
-  /** Replaces the message of an error that no hook has seen. Never throws. */
+  /**
+   * Replaces the message of an error that no hook has seen, and calls the application's own. Never throws. The guard calls
+   * the application's own for errors that it may mask, when it has.
+   */
   readonly formatError: (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
 }
 
@@ -26,7 +30,10 @@ export interface AnswerOptionsInput {
   readonly events: Events;
   /** The application's own function. Left out: `JSON.stringify`. */
   readonly stringifyResult?: ((result: FormattedExecutionResult) => string | Promise<string>) | undefined;
-  /** The application's own. It never gets the message of a masked error. Left out: errors stay as they are. */
+  /**
+   * The application's own, called with each error as the client gets it. Of a masked one it gets the constant text and the
+   * `errorId`, and as the second argument an error with that text. Left out: errors stay as they are.
+   */
   readonly formatError?: ((formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError) | undefined;
 }
 
@@ -73,17 +80,25 @@ export function answerOptions(options: AnswerOptionsInput): AnswerOptions {
     },
     formatError(formatted, error) {
       const replacement = isUnexpected(error) ? hideError(error) : undefined;
-      const shown = replacement?.toJSON() ?? cleanSchemaError(formatted, error);
-      try {
-        const own: unknown = formatError(shown, replacement ?? error);
-        if (typeof own === 'object' && own !== null) return own as GraphQLFormattedError;
-        throw new TypeError('formatError must return an error object with a message.');
-      } catch (thrown) {
-        events.logged('formatError failed', thrown);
-        return shown;
-      }
+      if (replacement) return callOwn(replacement.toJSON(), replacement);
+      if (!(error instanceof GraphQLError)) return callOwn(formatted, error);
+      const isPending = mayBeMasked(formatted, error);
+      formatWhenMasked(error, { format: (shown) => callOwn(shown, describeShown(shown, error)), isPending });
+      if (isPending) return formatted;
+      return callOwn(cleanSchemaError(formatted, error), error);
     },
   };
+
+  function callOwn(shown: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+    try {
+      const own: unknown = formatError(shown, error);
+      if (typeof own === 'object' && own !== null) return own as GraphQLFormattedError;
+      throw new TypeError('formatError must return an error object with a message.');
+    } catch (thrown) {
+      events.logged('formatError failed', thrown);
+      return shown;
+    }
+  }
 }
 
 const { message: internalMessage } = REFUSALS.INTERNAL_SERVER_ERROR;
@@ -98,9 +113,23 @@ function isUnexpected(error: unknown): boolean {
   return error.message.startsWith(contextPrefix) && !isExpectedError(error);
 }
 
+/** Whether the guard may still put another text or code in place of an error. */
+function mayBeMasked(formatted: GraphQLFormattedError, error: GraphQLError): boolean {
+  // Of `context()`: the guard has masked it, and will not see the answer.
+  if (!error.path && maskedMessages.has(error.message)) return false;
+  if (findSchemaCode(formatted, error)) return false;
+  return findExposedStatus(error) !== undefined || !isExpectedError(error);
+}
+
+/** The original only where the client reads its message: an application may otherwise copy the message from it. */
+function describeShown({ message, path, extensions }: GraphQLFormattedError, error: GraphQLError): GraphQLError {
+  if (message === error.message) return error;
+  return new GraphQLError(message, { ...(path && { path }), ...(extensions && { extensions }) });
+}
+
 /** Runs before the application's `formatError`: a message of the runtime is recognised only at the end of the text. */
-function cleanSchemaError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
-  if (!(error instanceof GraphQLError) || !findSchemaCode(formatted, error)) return formatted;
+function cleanSchemaError(formatted: GraphQLFormattedError, error: GraphQLError): GraphQLFormattedError {
+  if (!findSchemaCode(formatted, error)) return formatted;
   return { ...formatted, message: removeRuntimeText(formatted.message, error) };
 }
 

@@ -2,12 +2,14 @@
  * The errors of an answer as the client may see them: unexpected ones are masked, long messages are cut, and of many errors
  * the first 19 are shown.
  *
- * An error is expected if it says what it is, by a code of its own or a 4xx status. Any other (an `Error` of a resolver, a
- * value that could not be serialised) becomes a constant text with an id, under which the log has the error.
+ * An error is expected if it says itself that clients may read it: a GraphQLError by a code of its own or a 4xx status, any
+ * other by `expose: true` beside a 4xx status. All others (an `Error` of a resolver, a value that could not be serialised)
+ * become a constant text with an id, under which the log has the error.
  */
 import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { catchRejection } from '../lib/promises.ts';
 import { REFUSALS, type RefusalCode } from './codes.ts';
+import { findExposedStatus, nameStatus, readExposedStatus } from './exposed-error.ts';
 import { findFirstThrown, isParserOverflow } from './parser-overflow.ts';
 import { printsObject } from './printed-values.ts';
 import { deny, readRefusalFacts } from './refuse.ts';
@@ -39,7 +41,32 @@ export type MaskResult = (result: ExecutionResult, contextValue?: unknown) => Fo
 export function asGraphQLError(thrown: unknown): GraphQLError {
   if (thrown instanceof GraphQLError) return thrown;
   const originalError = thrown instanceof Error ? thrown : new Error('failed', { cause: thrown });
-  return new GraphQLError('failed', { originalError });
+  const message = readExposedStatus(thrown) === undefined ? 'failed' : originalError.message;
+  return new GraphQLError(message, { originalError });
+}
+
+/** The application's `formatError` for one error, to be called with what the client gets. */
+interface LaterFormat {
+  readonly format: (shown: GraphQLFormattedError) => GraphQLFormattedError;
+  /** Whether it has not been called yet. */
+  readonly isPending: boolean;
+}
+
+const laterFormats = new WeakMap<GraphQLError, LaterFormat>();
+
+/**
+ * Has an error formatted when it is known what of it the client gets. Apollo Server calls `formatError` before any hook can
+ * mask, so what the application adds to an error that is replaced afterwards would be lost.
+ */
+export function formatWhenMasked(error: GraphQLError, later: LaterFormat): void {
+  laterFormats.set(error, later);
+}
+
+/** Has an error that takes the place of another formatted as that one would be: otherwise the two could be told apart. */
+export function formatInPlaceOf(error: GraphQLError, replaced: GraphQLError | undefined): GraphQLError {
+  const later = replaced && laterFormats.get(replaced);
+  if (later) laterFormats.set(error, { ...later, isPending: true });
+  return error;
 }
 
 /**
@@ -69,14 +96,25 @@ export function maskErrors(
   masking: Masking,
 ): GraphQLFormattedError[] {
   const code = masking.schemaDetails ? undefined : findFirstSchemaCode(formatted, originals);
-  if (code) return [{ message: masking.words(code), extensions: { code } }];
+  if (code) {
+    const error = { message: masking.words(code), extensions: { code } };
+    return [findLaterFormat(originals[0])?.format(error) ?? error];
+  }
   const all = sortByPlace(formatted, originals);
   const shown = all.length > maxErrors ? all.slice(0, maxErrors - 1) : all;
-  const errors = shown.map(({ error, original }) => buildClientError(error, original, masking));
+  const errors = shown.map(({ error, original }) => {
+    const built = buildClientError(error, original, masking);
+    const later = findLaterFormat(original);
+    return later?.isPending === true ? later.format(built) : built;
+  });
   if (shown.length < formatted.length) {
     errors.push({ ...deny('ERRORS_OMITTED').toJSON(), message: masking.words('ERRORS_OMITTED') });
   }
   return errors;
+}
+
+function findLaterFormat(original: GraphQLError | undefined): LaterFormat | undefined {
+  return original && laterFormats.get(original);
 }
 
 /** An error and where it stands in the answer. */
@@ -129,7 +167,9 @@ function buildClientError(
   if (isExpected(error, original) || isExposed(original, expose)) {
     const text = cutMessage(isOfSchema && original ? removeRuntimeText(error.message, original) : error.message);
     const message = findConstantText(error, original, words) ?? (isOfSchema ? removeSuggestions(text) : text);
-    return { ...error, message, extensions };
+    const status = findExposedStatus(original);
+    const code = status === undefined || hasOwnCode(extensions) ? {} : { code: nameStatus(status) };
+    return { ...error, message, extensions: { ...extensions, ...code } };
   }
   if (original && argumentError.test(original.message)) {
     const { extensions: code } = deny('BAD_USER_INPUT').toJSON();
@@ -202,14 +242,15 @@ function isExpected(error: GraphQLFormattedError, original: GraphQLError | undef
 }
 
 /**
- * Whether the message of an error is meant for the client: a refusal, or a GraphQLError with a code of its own or a 4xx
- * status. Other errors may have a code too, that of a database driver for example, and are not meant for clients.
+ * Whether the message of an error is meant for the client: a refusal, a GraphQLError with a code of its own or a 4xx status,
+ * or one around an error that says so itself. Other errors may have a code or a status too, that of a database driver or of
+ * an HTTP client for example, and are not meant for clients.
  */
 export function isExpectedError(error: unknown): boolean {
   if (!(error instanceof GraphQLError)) return false;
   if (readRefusalFacts(error) ?? readRefusalFacts(error.originalError)) return true;
   // Apollo Server and graphql-js wrap what they catch in a GraphQLError with a code, and keep the message.
-  if (!(findFirstThrown(error) instanceof GraphQLError)) return false;
+  if (!(findFirstThrown(error) instanceof GraphQLError)) return findExposedStatus(error) !== undefined;
   const http = error.extensions['http'] as { status?: unknown } | undefined;
   return hasOwnCode(error.extensions) || (typeof http?.status === 'number' && http.status >= 400 && http.status < 500);
 }

@@ -3,10 +3,11 @@
  *
  * A refusal answers for a whole operation and has `extensions.http`. A denial answers for one field and never has it, because
  * Apollo Server would apply that status to the whole response. Neither names a role, a field, the value of a limit or
- * anything that the client sent. What the operator needs to know is attached to the error as facts, which are never
- * serialised.
+ * anything that the client sent; in development a limit is named with its value and what was counted. What the operator needs
+ * to know is attached to the error as facts, which are never serialised.
  */
 import { type ASTNode, GraphQLError } from 'graphql';
+import { isDevelopment } from '../lib/environment.ts';
 import { type CoordinateShare, REFUSALS, type RefusalCode } from './codes.ts';
 
 /** What is known of a refusal or denial. The first seven reach the client, the others only the operator. */
@@ -41,10 +42,10 @@ export interface RefusalFacts {
   readonly dearest?: readonly CoordinateShare[] | undefined;
   /** A short constant such as `expired`, `owner` or `no rule passed`. Never a text of the client. */
   readonly reason?: string | undefined;
-  /** The SHA-256 of the text that was sent, in hexadecimal, or a part of the id that was sent alone. */
-  readonly documentHash?: string | undefined;
-  /** Name and version of the client, as its headers say: printable, and cut. */
-  readonly client?: string | undefined;
+  /** The SHA-256 of the text that was sent, in hexadecimal. */
+  readonly operationHash?: string | undefined;
+  /** The id that was sent in place of a text: printable, and cut. */
+  readonly documentId?: string | undefined;
   /** The id of the API key that was refused, where the key is known. */
   readonly keyId?: string | undefined;
   /** The error of a failure on our side, for the log. */
@@ -60,7 +61,7 @@ function buildError(code: RefusalCode, facts: RefusalFacts, http: object): Graph
   Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     const error = new GraphQLError(facts.message ?? REFUSALS[code].message, {
-      extensions: { ...facts.extensions, code, ...http },
+      extensions: { ...facts.extensions, ...describeLimit(facts), code, ...http },
       ...(facts.nodes && { nodes: facts.nodes }),
       ...(facts.path && { path: facts.path }),
     });
@@ -68,6 +69,14 @@ function buildError(code: RefusalCode, facts: RefusalFacts, http: object): Graph
   } finally {
     Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   }
+}
+
+/** What a developer needs to see which limit it was, and by how much. Outside development it would tell how far one may go. */
+function describeLimit({ limit, policy, actual, maximum }: RefusalFacts): object {
+  const name = limit === undefined ? { policy } : { limit };
+  if ((limit ?? policy) === undefined || !isDevelopment()) return {};
+  // Infinity, where counting stopped early, has no form in JSON.
+  return { ...name, ...(Number.isFinite(actual) && { actual }), ...(Number.isFinite(maximum) && { maximum }) };
 }
 
 /** Builds the error that answers for a whole operation, with the HTTP status and headers of the answer. */

@@ -15,6 +15,9 @@ const maxLength = 300;
 /** How the messages of graphql-js continue before they quote a value. */
 const beforeValues = [' got invalid value ', ', found ', ' value: ', ' has invalid value '] as const;
 
+/** How a message begins with an enum value that the client wrote; it can be any word. */
+const enumValue = /^Value "\w+"(?= does not exist )/;
+
 /** The codes of errors whose messages describe the schema: the document or its variables do not fit it. */
 export type SchemaCode = 'GRAPHQL_VALIDATION_FAILED' | 'BAD_USER_INPUT';
 
@@ -105,6 +108,9 @@ export function listErrorTexts(errors: readonly Pick<GraphQLError, 'message' | '
       const at = message.slice(0, end).indexOf(marker);
       if (at !== -1) end = at + marker.trimEnd().length;
     }
-    return message.slice(0, end).replace(/[^\x20-\x7e]/g, '');
+    return message
+      .slice(0, end)
+      .replace(enumValue, 'A value')
+      .replace(/[^\x20-\x7e]/g, '');
   });
 }

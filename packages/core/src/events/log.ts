@@ -3,6 +3,7 @@
  * terminal.
  */
 import { removePrintedObject } from '../errors/printed-values.ts';
+import { escapeCharacter } from '../lib/escape-text.ts';
 import { type Check, hasMethods, must } from '../lib/read-options.ts';
 import type { EventListener, SecurityEvent } from './security-event.ts';
 
@@ -31,7 +32,7 @@ const minute = 60_000;
 export function logEvents(logger: () => Logger): EventListener {
   const logged = new Map<string, { since: number; more: number }>();
   return function logEvent(event) {
-    if (event.type === 'auth.success') return;
+    if (event.type === 'auth.success' || event.type === 'operation.answered') return;
     const subject = `${event.type} ${findSubject(event)}`;
     const last = logged.get(subject);
     if (last && event.time - last.since < minute) {
@@ -49,18 +50,8 @@ export function logEvents(logger: () => Logger): EventListener {
 function findSubject(event: SecurityEvent): string {
   if (event.type === 'config.warning') return event.message;
   if (event.type === 'rate.limited') return event.policy ?? event.code;
+  if (event.type === 'alert') return event.rule;
   return 'code' in event ? event.code : '';
-}
-
-/**
- * Makes a text of a client safe for one line of a log: printable ASCII, at most 100 characters. Other characters are escaped
- * and not removed, so that two callers never look like one.
- */
-export function escapeText(text: string): string {
-  return text
-    .slice(0, 100)
-    .replace(/[^\x20-\x7e]/g, escapeCharacter)
-    .slice(0, 100);
 }
 
 /** Writes an error in full. A text that it quotes can neither begin a line of its own nor control a terminal. */
@@ -68,10 +59,6 @@ export function describeError(error: unknown): string {
   return removePrintedObject(readErrorText(error))
     .replace(/\r?\n(?! {4}at )/g, '\n    | ')
     .replace(/[^\n\t\x20-\x7e]/g, escapeCharacter);
-}
-
-function escapeCharacter(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** Anything can be thrown, even a value that cannot become a string: logging it must not throw and so refuse a request. */

@@ -3,6 +3,7 @@
  * or the text of a query.
  */
 import type { CoordinateShare, RefusalCode } from '../errors/codes.ts';
+import type { RequestLabels } from './request-labels.ts';
 
 /** What happened, by `type`. */
 export type EventDetails =
@@ -45,15 +46,15 @@ export type EventDetails =
     }
   | { type: 'introspection.blocked'; control: string; code: RefusalCode; coordinate?: string }
   /**
-   * A document that is not trusted. `documentHash` is the SHA-256 of the text that was sent, in hexadecimal, or the id where it
-   * came alone; `client` is the name and version that the client gives itself.
+   * A document that is not trusted. `operationHash` is that of the text that was sent; where an id came alone, `documentId` has
+   * its first 100 characters.
    */
   | {
       type: 'document.untrusted';
       control: string;
       code: RefusalCode;
-      documentHash?: string;
-      client?: string;
+      operationHash?: string;
+      documentId?: string;
       reason?: string;
     }
   /** Trusted documents were read: how many, and how many operations they hold. */
@@ -86,7 +87,61 @@ export type EventDetails =
   /** A stream was ended because the credential of its subscriber expired or was revoked. */
   | { type: 'subscription.ended'; coordinate: string; reason: string }
   /** A configuration that is allowed and weak, found while the server starts. */
-  | { type: 'config.warning'; message: string };
+  | { type: 'config.warning'; message: string }
+  /** An operation was answered, whatever the answer. Sent only where `operationEvents()` of `@graphql-bulwark/monitor` asks. */
+  | ({ type: 'operation.answered' } & AnsweredOperation)
+  /** A rule of `detect()` of `@graphql-bulwark/monitor` saw what looks like an attack. */
+  | ({ type: 'alert' } & AlertDetails);
+
+/** What is known of an operation when its answer is sent. */
+export interface AnsweredOperation {
+  /** The first `extensions.code` among its errors, if it is one of Bulwark or Apollo Server. Left out: none had such a code. */
+  readonly code?: string;
+  /** Errors in the answer. */
+  readonly errors: number;
+  /** As `maxDepth` counts it. Left out, as `fields` is, where no operation was selected. */
+  readonly depth?: number;
+  /** Fields that it selects, each fragment counted wherever it is spread. */
+  readonly fields?: number;
+  /** In the units of the cost limit. Left out: nothing prices operations, or this one has no price. */
+  readonly cost?: number;
+  /** Objects in the answer. */
+  readonly objects: number;
+  /** How long the controls took to let the operation pass or to refuse it. Left out: it was refused before they were asked. */
+  readonly decisionMilliseconds?: number;
+  /** From the first control to the answer. Left out as `decisionMilliseconds` is. */
+  readonly milliseconds?: number;
+  /** Ids for which a field of a root type gave `null`: of missing or of denied objects. At most 20; left out where none. */
+  readonly misses?: readonly Miss[];
+}
+
+/**
+ * An id that was asked for in vain. Digests stand in its place, under a key that each process draws for itself, so that a
+ * listener can tell ids apart and see which follow each other, and no listener learns them.
+ */
+export interface Miss {
+  /** The root field, as in `Query.invoice`. */
+  readonly coordinate: string;
+  readonly id: string;
+  /** The digests of the ids before and after, if the id ends in a number. */
+  readonly neighbors?: readonly string[];
+}
+
+/** Why an alert was raised. The event has the `principalId` or `clientIp` that it is about; neither: it is about all callers. */
+export interface AlertDetails {
+  /** The name of the rule, as in the options of `detect()`. */
+  readonly rule: string;
+  /** One sentence for an operator, without a value that a client chose. */
+  readonly message: string;
+  /** What the rule counted, in its own unit. */
+  readonly count: number;
+  /** From which count the rule speaks. */
+  readonly threshold: number;
+  /** For how long it counted. */
+  readonly windowSeconds: number;
+  /** The id of the API key that it is about, if it is. */
+  readonly keyId?: string;
+}
 
 /** An event as a listener gets it. */
 export type SecurityEvent = EventDetails & {
@@ -97,6 +152,8 @@ export type SecurityEvent = EventDetails & {
   /** `reported`: a control in `report` mode would have refused. `noted`: nothing was refused. */
   readonly outcome: 'refused' | 'reported' | 'noted';
   readonly requestId?: string;
+  /** Of the trace that was active (W3C Trace Context), where a monitor was told how to read it. */
+  readonly traceId?: string;
   /** At most 100 characters; those that are not printable ASCII are written as `\u` and their code. */
   readonly principalId?: string;
   readonly clientIp?: string;
@@ -106,7 +163,9 @@ export type SecurityEvent = EventDetails & {
    * `operationName` that was sent with it.
    */
   readonly operationName?: string;
-};
+  /** SHA-256 of the text of the document, in hexadecimal digits: the hash with which persisted queries name it. */
+  readonly operationHash?: string;
+} & RequestLabels;
 
 /** Called with each event, synchronously. What it throws or rejects with is logged. */
 export type EventListener = (event: SecurityEvent) => void;

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 
 /** Digests a text. @param encoding `binary` has one character per byte, and so the shortest keys for a `Map`. */
-export function sha256(text: string, encoding: 'base64url' | 'binary' = 'base64url'): string {
+export function sha256(text: string, encoding: 'base64url' | 'binary' | 'hex' = 'base64url'): string {
   return hash('sha256', text, encoding);
 }
 

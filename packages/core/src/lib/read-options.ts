@@ -91,7 +91,7 @@ export function requireKnownOptions(where: string, options: object, known: reado
   requirePlainObject(where.includes(': ') ? where : `${where}: what is given`, options);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const near = known.find((candidate) => countEdits(candidate.toLowerCase(), name.toLowerCase()) <= 2);
+    const near = findSimilar(name, known);
     const hint = near ? `did you mean '${near}'?` : `it has ${joinNames(known)}.`;
     throw new TypeError(`${where} has no option '${name}'; ${hint}`);
   }
@@ -234,6 +234,11 @@ export function joinNames(names: readonly string[]): string {
   const shown = 20;
   const more = names.length > shown ? ` and ${names.length - shown} more` : '';
   return `${names.slice(0, shown).join(', ')}${more}`;
+}
+
+/** Finds a known name that differs from a misspelt one in at most two letters, whatever their case. */
+export function findSimilar(name: string, known: readonly string[]): string | undefined {
+  return known.find((candidate) => countEdits(candidate.toLowerCase(), name.toLowerCase()) <= 2);
 }
 
 /** Counts the edits between two names (Levenshtein distance). */

@@ -25,7 +25,7 @@ export interface GuardOptions<C extends BaseContext = BaseContext> {
   readonly controls: readonly Control<C>[];
   /** Called with every refusal and failure. Left out: each kind of event is logged once per code and minute. */
   readonly onEvent?: EventListener | undefined;
-  /** Whether clients may read the message of an error that has no code of its own. Left out: they never may. */
+  /** Whether clients may read the message of an error that would be masked. Left out: they never may. */
   readonly expose?: ((error: GraphQLError) => boolean) | undefined;
   /** Gets masked errors in full. Left out: the logger of Apollo Server. */
   readonly logger?: Logger | undefined;

@@ -25,6 +25,7 @@ import { readRefusalCode, readRefusalFacts, refuse } from '../errors/refuse.ts';
 import { findSchemaCode, listErrorTexts } from '../errors/schema-details.ts';
 import { createEvents, type EventOrigin } from '../events/events.ts';
 import { type Logger } from '../events/log.ts';
+import { readRequestLabels } from '../events/request-labels.ts';
 import { isDevelopment } from '../lib/environment.ts';
 import { requireTestedGraphql } from '../lib/graphql-version.ts';
 import { isRecord } from '../lib/is-object.ts';
@@ -82,9 +83,8 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     const { query: source, variables, extensions } = request;
     const security = origin.security ?? securityContext();
     const parameter = createParameterReader(request.http);
-    const header = createHeaderReader(context);
     const batchIndex = takeBatchIndex(context);
-    const sent = { source, variables, extensions, security, contextValue, batchIndex, parameter, header };
+    const sent = { source, variables, extensions, security, contextValue, batchIndex, parameter };
     const hashRefusal = findHashRefusal(extensions, origin);
     const { text, refusal: loadRefusal } = hashRefusal ? {} : loadText(controls, sent, events, origin);
     if (text !== undefined) {
@@ -211,7 +211,8 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
       const security = findSecurityContext(context.contextValue);
       const { operationName } = context.request;
       // Until the text is parsed, the name that the client sends is all that is known of the operation.
-      let origin: EventOrigin = { security, operationName };
+      const labels = security?.labels ?? readRequestLabels(createHeaderReader(context));
+      let origin: EventOrigin = { security, labels, operationName };
       const callback = callbacks.takeFrom(context.request);
       const pending = admit(context, origin);
       const later: GraphQLError[] = [];
@@ -230,12 +231,12 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
             if (pending) throw pending;
             const refused = refusedDocuments.findRefusal(resolved.document, operationName);
             if (refused) {
-              origin = { security, ...refused.operation };
+              origin = { security, labels, source: resolved.source, ...refused.operation };
               events.emit(buildRefusalEvent(refused.control, refused.refusal), 'refused', origin);
               throw refused.refusal;
             }
-            const { schema, document, contextValue } = resolved;
-            origin = { security, ...chooseOperation(listOperations(document), operationName) };
+            const { schema, document, contextValue, source } = resolved;
+            origin = { security, labels, source, ...chooseOperation(listOperations(document), operationName) };
             if (refusedSchemas.has(schema))
               throw refuse('SERVICE_UNAVAILABLE', { reason: 'schema', retryAfterSeconds: 10 });
             const view = validateInEqualTime(resolved, operationName, isCached);
@@ -277,12 +278,15 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           later.push(...errors);
         },
 
-        async didEncounterErrors({ errors, document }) {
+        async didEncounterErrors({ errors, document, source }) {
           const [error] = errors;
           const code = error?.extensions['code'];
           if (!error || typeof code !== 'string' || !apolloRefusals.has(code) || error.path || readRefusalFacts(error))
             return;
-          if (document && !pending) origin = { security, ...chooseOperation(listOperations(document), operationName) };
+          if (!pending) {
+            const named = document ? chooseOperation(listOperations(document), operationName) : { operationName };
+            origin = { security, labels, source, ...named };
+          }
           const details = findSchemaCode(error.toJSON(), error) ? { details: listErrorTexts(errors) } : {};
           const isTooDeep = isParserOverflow(error);
           const isTooLong = tooManyTokens.test(error.message);

@@ -41,8 +41,6 @@ export interface AdmitInput<C = unknown> {
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
   /** All that the client sent, by name: the payload of a `subscribe` message, or the body of a request. Left out: nothing more. */
   readonly parameters?: Readonly<Record<string, unknown>> | undefined;
-  /** Reads a header of the HTTP request by its lower-case name. Left out: there is none. */
-  readonly header?: ((name: string) => string | undefined) | undefined;
   readonly contextValue: C;
 }
 
@@ -54,7 +52,6 @@ export interface AdmitInput<C = unknown> {
  */
 export function admitRequest<C>(controls: readonly Control<C>[], input: AdmitInput<C>, events: Events): string {
   const { operationName, variables, contextValue, parameters = {} } = input;
-  const { header = () => undefined } = input;
   const security = findSecurityContext(contextValue) ?? securityContext();
   const { extensions } = parameters;
   const incoming = {
@@ -65,7 +62,6 @@ export function admitRequest<C>(controls: readonly Control<C>[], input: AdmitInp
     contextValue,
     batchIndex: 0,
     parameter: (name: string) => (Object.hasOwn(parameters, name) ? parameters[name] : undefined),
-    header,
   };
   const origin = { security, operationName };
   const { text: source = input.source, refusal } = loadText(controls, incoming, events, origin);
@@ -171,7 +167,8 @@ export function measureDocument<C>(controls: readonly Control<C>[], input: Measu
   const reportRefusal = (control: string, refusal: GraphQLError): GraphQLError => {
     const security = findSecurityContext(input.contextValue);
     const operation = chooseOperation(listOperations(input.document), input.operationName);
-    events.emit(buildRefusalEvent(control, refusal), 'refused', { security, ...operation });
+    const source = input.document.loc?.source.body;
+    events.emit(buildRefusalEvent(control, refusal), 'refused', { security, source, ...operation });
     return refusal;
   };
   const refused = findMeasureRefusal(controls, input, events);
@@ -301,6 +298,7 @@ export function validateForCaller<C>(
   const { document, operationName, contextValue } = input;
   const findOrigin = (): EventOrigin => ({
     security: findSecurityContext(contextValue),
+    source: document.loc?.source.body,
     ...chooseOperation(listOperations(document), operationName),
   });
   let view: GraphQLSchema | undefined;
@@ -357,8 +355,8 @@ export function buildRefusalEvent(control: string, refusal: GraphQLError): Event
     reason,
     retryAfterSeconds,
     dearest,
-    documentHash,
-    client,
+    operationHash,
+    documentId,
   } = readRefusalFacts(refusal) ?? {};
   const where = coordinate === undefined ? {} : { coordinate };
   const why = reason === undefined ? {} : { reason };
@@ -394,8 +392,8 @@ export function buildRefusalEvent(control: string, refusal: GraphQLError): Event
         control,
         code,
         ...why,
-        ...(documentHash !== undefined && { documentHash }),
-        ...(client !== undefined && { client }),
+        ...(operationHash !== undefined && { operationHash }),
+        ...(documentId !== undefined && { documentId }),
       };
     case 'request.invalid':
       return { type, code, ...why, ...(message !== undefined && { details: listErrorTexts([refusal, ...also]) }) };

@@ -7,6 +7,7 @@ import type { ResolvedOperation } from '../control.ts';
 import { deny, refuse } from '../errors/refuse.ts';
 import { buildInvalidFacts } from '../errors/schema-details.ts';
 import type { EventOrigin, Events } from '../events/events.ts';
+import { readRequestLabels } from '../events/request-labels.ts';
 import { chooseMaxValidationErrors } from '../lib/environment.ts';
 import { countOperationFacts, type OperationFacts } from '../operation/metrics.ts';
 import { handOverState, type OperationState } from '../operation/operation-state.ts';
@@ -119,8 +120,14 @@ class Operation<C> implements CheckedOperation<C> {
 }
 
 /** Reads what an event says of the operation that it is about. */
-export function readOrigin({ security, operation }: ResolvedOperation): EventOrigin {
-  return { security, operationType: operation.operation, operationName: operation.name?.value };
+export function readOrigin({ security, operation, source, header }: ResolvedOperation): EventOrigin {
+  return {
+    security,
+    labels: security.labels ?? readRequestLabels(header),
+    source: source ?? operation.loc?.source.body,
+    operationType: operation.operation,
+    operationName: operation.name?.value,
+  };
 }
 
 /**

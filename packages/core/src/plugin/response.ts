@@ -11,10 +11,10 @@ import type {
 } from '@apollo/server';
 import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Control, OutgoingAnswer, ResolvedOperation } from '../control.ts';
-import { type Masking, maskErrors } from '../errors/mask-errors.ts';
+import { formatInPlaceOf, type Masking, maskErrors } from '../errors/mask-errors.ts';
 import type { Wording } from '../errors/messages.ts';
 
-import { readRefusalFacts, refuse } from '../errors/refuse.ts';
+import { readRefusalCode, readRefusalFacts, refuse } from '../errors/refuse.ts';
 import { createMaskReporter, type EventOrigin, type Events } from '../events/events.ts';
 import { findSecurityContext, type SecurityContext, securityContext } from '../security-context.ts';
 import { reportThrown } from './pipeline.ts';
@@ -45,7 +45,10 @@ type Ending<C extends BaseContext> = GraphQLRequestContextWillSendResponse<C>;
 export interface ResponseSteps<C extends BaseContext> {
   /** Asks the controls for an answer in place of execution. @returns that of the first control that has one. */
   readonly findAnswer: (operation: ResolvedOperation<C>) => Promise<FormattedExecutionResult | undefined>;
-  /** Lets each control add headers and extensions. One that throws is logged, and the answer stays as it is. */
+  /**
+   * Lets each control add headers and extensions. A refusal that one throws is answered in place of what was executed; of
+   * anything else the log is told, and the answer stays as it is.
+   */
   readonly callResponders: (
     ending: Ending<C>,
     operation: ResolvedOperation<C> | undefined,
@@ -127,7 +130,8 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
       return undefined;
     },
 
-    callResponders({ response, requestIsBatched, errors }, operation, sender) {
+    callResponders(ending, operation, sender) {
+      const { response, requestIsBatched, errors } = ending;
       const result = findFirstResult(response);
       const answer: OutgoingAnswer<C> = {
         operation,
@@ -147,7 +151,12 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
         try {
           control.respond?.(answer);
         } catch (thrown) {
-          events.logged(`control '${control.name}' failed on the way out`, thrown);
+          if (readRefusalCode(thrown) === undefined) {
+            events.logged(`control '${control.name}' failed on the way out`, thrown);
+            continue;
+          }
+          const refusal = reportThrown(control, thrown, events, sender);
+          if (refusal) withhold(ending, refusal);
         }
       }
     },
@@ -165,7 +174,7 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
         http.headers.delete('allow');
         if (!requestIsBatched) http.status = 400;
       }
-      const errors = hidden ? [hidden] : (ending.errors ?? []);
+      const errors = hidden ? [formatInPlaceOf(hidden, ending.errors?.[0])] : (ending.errors ?? []);
       const also = readRefusalFacts(errors[0])?.also ?? [];
       const formatted = [
         ...(hidden ? [formatWithoutHttp(hidden)] : result.errors),
@@ -237,6 +246,27 @@ export function createHeaderReader({ request }: Pick<GraphQLRequestContext<BaseC
   return function readHeader(name) {
     return headers?.get(name);
   };
+}
+
+/** Puts a refusal in place of the result. In a batch all answers share one status and one set of headers. */
+function withhold<C extends BaseContext>(ending: Ending<C>, refusal: GraphQLError): void {
+  const { response, requestIsBatched } = ending;
+  const result = findFirstResult(response);
+  delete result.data;
+  // What other controls have added may tell of the data.
+  delete result.extensions;
+  (result as { errors: readonly GraphQLFormattedError[] }).errors = [formatWithoutHttp(refusal)];
+  (ending as { errors: readonly GraphQLError[] }).errors = [refusal];
+  if (requestIsBatched) return;
+  const { status, headers } = refusal.extensions['http'] as HttpFacts;
+  response.http.status = status;
+  for (const [name, value] of headers) response.http.headers.set(name, value);
+}
+
+/** What `refuse()` writes into `extensions.http`. */
+interface HttpFacts {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
 }
 
 /** Formats a refusal that becomes a part of an answer, whose status and headers are set elsewhere. */

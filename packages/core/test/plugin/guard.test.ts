@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl';
-import { type Control, guard, REFUSALS, type RefusalCode, refuse, type SecurityEvent } from '@graphql-bulwark/core';
+import {
+  type Control,
+  guard,
+  REFUSALS,
+  type RefusalCode,
+  refuse,
+  type SecuredContext,
+  type SecurityEvent,
+} from '@graphql-bulwark/core';
 import { deny } from '@graphql-bulwark/core/internal';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type DocumentNode, GraphQLError, GraphQLScalarType, type StringValueNode } from 'graphql';
@@ -267,6 +275,43 @@ describe('a control', () => {
     expect([answer.status, answer.body, answer.headers.get('x-control')]).toEqual([200, { data: { a: 'A' } }, '1']);
   });
 
+  it('a refusal on the way out takes the place of the answer, with its status and headers, and an event', async () => {
+    const events: SecurityEvent[] = [];
+    const controls: Control<object>[] = [
+      { name: 'cost', respond: ({ extend }) => extend('cost', 7) },
+      {
+        name: 'late',
+        respond({ data }) {
+          if (data?.['a']) throw refuse('RATE_LIMITED', { retryAfterSeconds: 9, policy: 'p' });
+        },
+      },
+    ];
+    const server = await start(controls, { onEvent: (event) => events.push(event) });
+    const answer = await send(server, '{ a b }', {});
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '9']);
+    expect(answer.body).toEqual({ errors: [{ message: 'Too many requests', extensions: { code: 'RATE_LIMITED' } }] });
+    expect(events).toMatchObject([{ type: 'rate.limited', control: 'late', outcome: 'refused', policy: 'p' }]);
+    expect((await send(server, '{ b }', {})).body).toEqual({ data: { b: 'B' }, extensions: { cost: 7 } });
+    const batch = await sendBody(server, [{ query: '{ a }' }, { query: '{ b }' }], {});
+    expect([batch.status, batch.headers.get('retry-after')]).toEqual([200, undefined]);
+    expect(batch.body).toMatchObject([{ errors: [{ extensions: { code: 'RATE_LIMITED' } }] }, { data: { b: 'B' } }]);
+    expect(batch.body[0]).not.toHaveProperty('data');
+  });
+
+  it('a refusal on the way out becomes an event alone where its control reports', async () => {
+    const events: SecurityEvent[] = [];
+    const late: Control<object> = {
+      name: 'late',
+      mode: 'report',
+      respond() {
+        throw refuse('RATE_LIMITED');
+      },
+    };
+    const server = await start([late], { onEvent: (event) => events.push(event) });
+    expect((await send(server, '{ a }', {})).body).toEqual({ data: { a: 'A' } });
+    expect(events).toMatchObject([{ type: 'rate.limited', outcome: 'reported' }]);
+  });
+
   it('a refusal that denies several coordinates sends an event for each', async () => {
     const events: SecurityEvent[] = [];
     const also = [deny('FORBIDDEN', { coordinate: 'Mutation.b' })];
@@ -433,6 +478,21 @@ describe('a literal that a scalar of the application quotes', () => {
         ],
       },
     ]);
+  });
+});
+
+describe('an enum value that the client made up', () => {
+  it('an enum value that does not exist stays out of events, since it can be any word', async () => {
+    const told: SecurityEvent[] = [];
+    const typeDefs = 'enum Kind { OPEN } type Query { a(kind: Kind): String }';
+    const server = new ApolloServer<SecuredContext>({
+      typeDefs,
+      stopOnTerminationSignals: false,
+      plugins: [guard<SecuredContext>({ controls: [], onEvent: (event) => void told.push(event) })],
+    });
+    await server.start();
+    await send(server, '{ a(kind: hunter2) }', as(null));
+    expect(told).toMatchObject([{ type: 'request.invalid', details: ['A value does not exist in "Kind" enum.'] }]);
   });
 });
 

@@ -6,7 +6,13 @@
  * plain name alone, such a schema would be priced as if it had no annotations. Another library can also use the same names for
  * directives with other arguments; where estimators price the schema, those directives belong to the estimators.
  */
-import { joinNames, requireKnownOptions } from '@graphql-bulwark/core/internal';
+import {
+  aDirectiveName,
+  joinNames,
+  type OptionTable,
+  readOptions,
+  requireKnownOptions,
+} from '@graphql-bulwark/core/internal';
 import {
   type ASTNode,
   type DirectiveNode,
@@ -14,23 +20,44 @@ import {
   type GraphQLSchema,
   getNamedType,
   Kind,
+  print,
+  valueFromAST,
   valueFromASTUntyped,
 } from 'graphql';
 
-/**
- * The definitions of `@cost` and `@listSize`, to put beside the type definitions that use them.
- *
- * @example makeExecutableSchema({ typeDefs: [costDirectives, typeDefs], resolvers })
- */
-export const costDirectives: string = /* GraphQL */ `
+/** What a schema calls the directives. Left out: `@cost`, `@listSize`. */
+export interface CostDirectiveNames {
+  readonly cost?: string | undefined;
+  readonly listSize?: string | undefined;
+}
+
+const nameTable = {
+  cost: { default: 'cost', check: aDirectiveName },
+  listSize: { default: 'listSize', check: aDirectiveName },
+} satisfies OptionTable<CostDirectiveNames>;
+
+/** Reads the names of the directives. @throws {TypeError} for names that are not valid, or the same. */
+export function readDirectiveNames(names: CostDirectiveNames = {}): {
+  readonly cost: string;
+  readonly listSize: string;
+} {
+  const read = readOptions('directiveNames', names, nameTable);
+  if (read.cost === read.listSize) throw new TypeError('directiveNames must be two different names.');
+  return read;
+}
+
+/** SDL of the directives under names of your own. @throws {TypeError} for names that are not valid, or the same. */
+export function costDirectivesAs(names: CostDirectiveNames): string {
+  const { cost, listSize } = readDirectiveNames(names);
+  return /* GraphQL */ `
 "What one resolution, one object or one use of an argument costs."
-directive @cost(
+directive @${cost}(
   "A number. A negative one makes its own field cheaper, down to 0, and pays for nothing else."
   weight: String!
 ) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
 
 "How long a list can be."
-directive @listSize(
+directive @${listSize}(
   "The length where no argument says it. It is believed: capLists holds resolvers to a length."
   assumedSize: Int
   "Arguments that say the length; paths such as \\"page.first\\"."
@@ -41,6 +68,14 @@ directive @listSize(
   requireOneSlicingArgument: Boolean = true
 ) on FIELD_DEFINITION
 `;
+}
+
+/**
+ * The definitions of `@cost` and `@listSize`, to put beside the type definitions that use them.
+ *
+ * @example makeExecutableSchema({ typeDefs: [costDirectives, typeDefs], resolvers })
+ */
+export const costDirectives: string = costDirectivesAs({});
 
 /** A type, field, argument or input field, made from a document or in code. */
 export interface Annotated {
@@ -54,8 +89,7 @@ export interface Annotated {
  * builders keep them.
  */
 export function readDirectives(element: Annotated, name: string): Readonly<Record<string, unknown>>[] {
-  const nodes = [element.astNode, ...(element.extensionASTNodes ?? [])].flatMap((node) => node?.directives ?? []);
-  const found = nodes.filter((node) => node.name.value === name);
+  const found = listDirectiveNodes(element, name);
   if (found.length > 0) {
     return found.map(({ arguments: args }) =>
       Object.fromEntries((args ?? []).map((arg) => [arg.name.value, readValue(arg.value)])),
@@ -68,6 +102,12 @@ export function readDirectives(element: Annotated, name: string): Readonly<Recor
       )
     : [(directives as Record<string, unknown> | undefined)?.[name]].flat();
   return values.filter((value) => typeof value === 'object' && value !== null) as Record<string, unknown>[];
+}
+
+/** Lists the nodes of each use of a directive in the SDL of an element. */
+function listDirectiveNodes({ astNode, extensionASTNodes = [] }: Annotated, name: string): DirectiveNode[] {
+  const used = [astNode, ...extensionASTNodes].flatMap((node) => node?.directives ?? []);
+  return used.filter((use) => use.name.value === name);
 }
 
 /** A number stays text, because `1e400` must be refused and not become `Infinity` unseen. */
@@ -117,19 +157,30 @@ export interface Annotation {
 /** Reads the annotation of an element. @throws {TypeError} for two annotations, and for arguments that the directive does not have. */
 export type ReadAnnotation = (element: Annotated, coordinate: string) => Annotation | undefined;
 
+/** How a directive is found in a schema. */
+interface Finding {
+  /** What the option `directiveNames` calls it. */
+  readonly own: string;
+  /** Whether directives of the same name with other arguments belong to estimators, and are left to them. */
+  readonly isEstimated: boolean;
+}
+
 /**
  * Finds the names that a schema gives to a directive.
  *
- * @param isEstimated whether directives of the same name with other arguments belong to estimators, and are left to them.
+ * @throws {TypeError} for a name of `directiveNames` that the schema does not declare.
  */
 export function createAnnotationReader(
   schema: GraphQLSchema,
   kind: CostDirective,
-  isEstimated: boolean,
+  { own, isEstimated }: Finding,
 ): ReadAnnotation {
+  if (own !== kind && !schema.getDirective(own)) {
+    throw new TypeError(`cost: directiveNames.${kind} is '${own}', but the schema declares no such directive.`);
+  }
   const linked = readLinkedNames(schema, kind);
   const foreign = new Set<string>();
-  const names = new Set<string>([kind, `cost__${kind}`, `federation__${kind}`, ...linked]);
+  const names = new Set<string>([own, `cost__${kind}`, `federation__${kind}`, ...linked]);
   for (const directive of schema.getDirectives()) {
     const { name } = directive;
     if (!isOurs(directive, kind)) foreign.add(name);
@@ -159,13 +210,34 @@ export function createAnnotationReader(
     if (others.length > 0 && foreign.has(use.name)) {
       throw new TypeError(
         `${where}: the schema declares a directive of another library (it takes ${joinNames(others)}). Give the estimators ` +
-          `of that library, or take ours under another name: @link(url: "https://specs.apollo.dev/cost/v0.1", ` +
-          `import: [{ name: "@${kind}", as: "@bulwark_${kind}" }]).`,
+          `of that library, or take ours under another name: cost: { directiveNames: { ${kind}: 'bulwark_${kind}' } }, or ` +
+          `@link(url: "https://specs.apollo.dev/cost/v0.1", import: [{ name: "@${kind}", as: "@bulwark_${kind}" }]).`,
       );
     }
     requireKnownOptions(where, use.given, known);
+    const declared = schema.getDirective(use.name);
+    if (declared) requireDeclaredTypes(where, declared, element);
     return use;
   };
+}
+
+/**
+ * A schema that is built without validation can have `weight: 50` where its own definition says that the weight is a String, as
+ * the cost specification does (section 3.1).
+ *
+ * @throws {TypeError} for a value that does not fit the declared type.
+ */
+function requireDeclaredTypes(where: string, { name, args }: GraphQLDirective, element: Annotated): void {
+  for (const { arguments: given = [] } of listDirectiveNodes(element, name).slice(0, 1)) {
+    for (const { name: argument, value } of given) {
+      const type = args.find((one) => one.name === argument.value)?.type;
+      if (!type || valueFromAST(value, type) !== undefined) continue;
+      const written = print(value);
+      const isNumberForText = getNamedType(type).name === 'String' && /^-?\d/.test(written);
+      const remedy = isNumberForText ? `: write ${argument.value}: "${written}"` : '';
+      throw new TypeError(`${where}: ${argument.value} must be a ${String(type)}, but is ${written}${remedy}.`);
+    }
+  }
 }
 
 function isOurs({ args }: GraphQLDirective, kind: CostDirective): boolean {

@@ -18,6 +18,7 @@ import {
   show,
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
+import { type CostDirectiveNames, readDirectiveNames } from './directives.ts';
 
 /** How long the list of one field can be: the arguments of `@listSize`, for schemas that cannot be annotated. */
 export interface ListSize {
@@ -64,6 +65,10 @@ export interface CostOptions extends CostLimits {
    * each item, and selections are merged as execution merges them.
    */
   readonly model?: CostModel | undefined;
+  /**
+   * What the schema calls the directives; `costDirectivesAs(names)` is their SDL. @default { cost: 'cost', listSize: 'listSize' }
+   */
+  readonly directiveNames?: CostDirectiveNames | undefined;
   /**
    * Schema coordinate (`Type`, `Type.field`, `Type.field(arg:)`, `Input.field`) -> weight; it wins over `@cost`. A negative one
    * makes its own field cheaper, down to 0, and pays for nothing else.
@@ -114,6 +119,7 @@ const optionTable = {
   // Both defaults depend on the operation: see `ceilings` and `inferredCeilings` below.
   maxCost: { check: orFalse(atLeast(0)) },
   maxTypeCost: { check: orFalse(atLeast(0)) },
+  directiveNames: { check: (_, names) => void readDirectiveNames(names as CostDirectiveNames) },
   model: { check: must("be apolloRouter() or estimators() of '@graphql-bulwark/limits/cost-models'", isModel) },
   weights: { default: {}, check: byName(checkWeight) },
   listSizes: { default: {}, check: byName(checkListSize) },
@@ -145,6 +151,7 @@ export interface CostSettings {
   readonly ceilings: Ceilings;
   /** For an operation with an argument that is taken for a list size because of its name. */
   readonly inferredCeilings: Ceilings;
+  readonly directiveNames: { readonly cost: string; readonly listSize: string };
   readonly model: CostModel | undefined;
   readonly weights: ReadonlyMap<string, number>;
   readonly listSizes: ReadonlyMap<string, ListSize>;
@@ -182,6 +189,7 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
     // Inferred sizes multiply pages that are rarely full at once: operations of real shops come to 80,000 and 210,000.
     inferredCeilings: ceilingsBy(100_000, 250_000),
     inferredSlicingArguments: new Set(inferredSlicingArguments),
+    directiveNames: readDirectiveNames(settings.directiveNames),
     weights: new Map(
       Object.entries(settings.weights).map(([at, weight]) => [at, checkWeight('cost: weights', weight)]),
     ),

@@ -165,7 +165,10 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
     };
   }
 
-  const readSize = createAnnotationReader(schema, 'listSize', settings.model?.name === 'estimators');
+  const readSize = createAnnotationReader(schema, 'listSize', {
+    own: settings.directiveNames.listSize,
+    isEstimated: settings.model?.name === 'estimators',
+  });
   const unused = new Set(settings.listSizes.keys());
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__') || !isCompositeType(type)) continue;
@@ -241,8 +244,12 @@ export function compileCostSchema(schema: GraphQLSchema, settings: CostSettings)
 const directiveTable = { weight: { required: true, check: checkWeight } } as const;
 
 /** @returns coordinate -> weight, from the schema; options win. @throws {TypeError} for a weight that is invalid or misplaced. */
-function readWeights(schema: GraphQLSchema, { weights: given, model }: CostSettings): Map<string, number> {
-  const read = createAnnotationReader(schema, 'cost', model?.name === 'estimators');
+function readWeights(
+  schema: GraphQLSchema,
+  { weights: given, model, directiveNames }: CostSettings,
+): Map<string, number> {
+  const isEstimated = model?.name === 'estimators';
+  const read = createAnnotationReader(schema, 'cost', { own: directiveNames.cost, isEstimated });
   const weights = new Map<string, number>();
   const known = new Set<string>();
   for (const [coordinate, element] of listElements(schema)) {

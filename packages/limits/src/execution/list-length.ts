@@ -137,6 +137,7 @@ function refusal(
     const { operation } = info;
     events.emit({ type: 'limit.exceeded', control: 'lists', code: 'LIST_LIMIT_EXCEEDED', ...facts }, 'refused', {
       security: findSecurityContext(contextValue),
+      source: operation.loc?.source.body,
       operationType: operation.operation,
       operationName: operation.name?.value,
     });

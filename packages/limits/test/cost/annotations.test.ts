@@ -2,7 +2,7 @@
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { type Estimator, estimators } from '../../src/cost/models/index.ts';
-import { type CostOptions, cost, explain } from '../../src/index.ts';
+import { type CostOptions, cost, costDirectives, costDirectivesAs, explain } from '../../src/index.ts';
 
 const build = (typeDefs: string): GraphQLSchema => buildSchema(typeDefs, { assumeValidSDL: true });
 const start = (schema: GraphQLSchema, options?: CostOptions): unknown => cost(options).start?.({ schema });
@@ -61,9 +61,39 @@ describe('a directive of another library', () => {
     );
     expect(() => start(schema)).toThrow(
       '@cost on Query.a: the schema declares a directive of another library (it takes complexity). Give the estimators of ' +
-        'that library, or take ours under another name: @link(url: "https://specs.apollo.dev/cost/v0.1", ' +
-        'import: [{ name: "@cost", as: "@bulwark_cost" }]).',
+        "that library, or take ours under another name: cost: { directiveNames: { cost: 'bulwark_cost' } }, or " +
+        '@link(url: "https://specs.apollo.dev/cost/v0.1", import: [{ name: "@cost", as: "@bulwark_cost" }]).',
     );
+  });
+
+  it('stands beside ours where directiveNames gives ours other names, as the message says', () => {
+    const directiveNames = { cost: 'bulwark_cost', listSize: 'bulwark_size' };
+    const types = `
+      directive @cost(complexity: Int) on FIELD_DEFINITION
+      directive @listSize(max: Int) on FIELD_DEFINITION
+      type Query {
+        a: Int @cost(complexity: 5) @bulwark_cost(weight: "2")
+        b: Int @cost(complexity: 7)
+        l: [Item] @listSize(max: 7) @bulwark_size(assumedSize: 3)
+      }
+      type Item { id: ID }`;
+    const schema = build(`${costDirectivesAs(directiveNames)} ${types}`);
+    expect(() => start(schema, { directiveNames })).not.toThrow();
+    expect(priceOf(schema, '{ a b l { id } }', { directiveNames })).toEqual([2 + 1, 1 + 3]);
+    expect(() => start(build(types), { directiveNames })).toThrow(
+      "cost: directiveNames.cost is 'bulwark_cost', but the schema declares no such directive.",
+    );
+    expect(() => cost({ directiveNames: { cost: '@x' } })).toThrow("must be a name without '@'");
+    expect(() => cost({ directiveNames: { cost: 'x', listSize: 'x' } })).toThrow('two different names');
+    expect(() => cost({ directiveNames: { csot: 'x' } as never })).toThrow("did you mean 'cost'");
+  });
+
+  it('a weight that is a number where the schema declares a text is refused with its place and the remedy', () => {
+    const schema = build(`${costDirectives} type Query { a: Int @cost(weight: 50) }`);
+    expect(() => start(schema)).toThrow('@cost on Query.a: weight must be a String!, but is 50: write weight: "50".');
+    expect(() => start(build(`${costDirectives} type Query { a: Int @cost(weight: "50") }`))).not.toThrow();
+    const declared = 'directive @cost(weight: Int!) on FIELD_DEFINITION type Query { a: Int @cost(weight: 50) }';
+    expect(priceOf(build(declared), '{ a }')).toEqual([50, 1]);
   });
 
   it('a directive of another library may stand beside ours if ours is imported under another name, as the message says', () => {

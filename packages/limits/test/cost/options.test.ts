@@ -18,7 +18,12 @@ it.each([
     /@cost on Query\.a: weight must be a finite number/,
   ],
   ['an infinite weight', query('a: Int @cost(weight: "1e999")'), /finite/],
-  ['an infinite Float weight', query('a: Int @cost(weight: 1e999)'), /finite/],
+  ['a weight that is a number', query('a: Int @cost(weight: 1e999)'), /@cost on Query\.a: weight must be a String!/],
+  [
+    'an infinite Float weight',
+    'directive @cost(weight: Float!) on FIELD_DEFINITION type Query { a: Int @cost(weight: 1e999) }',
+    /finite/,
+  ],
   ['an empty weight', query('a: Int @cost(weight: "")'), /finite/],
   ['@cost on the field of an interface', query('a: Int', 'interface I { b: Int @cost(weight: "1") }'), /@cost on I\.b/],
   ['@cost on an interface', query('a: Int', 'interface I @cost(weight: "1") { b: Int }'), /@cost on I:/],
@@ -108,9 +113,15 @@ it.each<[string, CostOptions, RegExp]>([
   expect(() => start(query('a: Int l: [Int]', 'interface I { a: Int }'), options)).toThrow(message);
 });
 
-it('a weight may be an Int, a Float or a String, and may stand in the extensions of a schema made in code', async () => {
-  for (const weight of ['3', '3.0', '"3"', '"0.3e1"']) {
-    const schema = buildSchema(query(`a: Int @cost(weight: ${weight})`), { assumeValidSDL: true });
+it('a weight may be an Int, a Float or a String as its schema declares it, and may stand in the extensions of a schema made in code', async () => {
+  for (const [type, weight] of [
+    ['Int', '3'],
+    ['Float', '3.0'],
+    ['String', '"3"'],
+    ['String', '"0.3e1"'],
+  ]) {
+    const declared = `directive @cost(weight: ${type}!) on FIELD_DEFINITION`;
+    const schema = buildSchema(`${declared} type Query { a: Int @cost(weight: ${weight}) }`);
     expect(await priceOf(schema, '{ a }')).toEqual([3, 1]);
   }
   for (const directives of [

@@ -25,6 +25,8 @@ export function buildShortAnswers(legacy: boolean): ShortAnswers {
       return refuse('RATE_LIMITED', {
         coordinate: slowest && readCoordinate(slowest.charge),
         policy: slowest?.charge.policy,
+        maximum: slowest?.charge.limit,
+        actual: slowest && slowest.charge.limit - slowest.remaining + slowest.charge.points,
         retryAfterSeconds: toWholeSeconds(slowest?.resetSeconds ?? 1),
         headers: writeHeaders(keepTightest([], buckets), legacy),
       });
@@ -35,6 +37,8 @@ export function buildShortAnswers(legacy: boolean): ShortAnswers {
       return refuse('RATE_LIMITED', {
         coordinate: first && readCoordinate(first),
         policy: first?.policy,
+        maximum: first?.limit,
+        actual: first?.points,
         retryAfterSeconds: Math.max(...charges.map(({ windowSeconds }) => windowSeconds)),
         headers: { 'ratelimit-policy': [...policies].slice(0, maxNamed).join(', ') },
       });

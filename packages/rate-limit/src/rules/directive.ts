@@ -4,14 +4,19 @@
  * A rule that is invalid, or stands where it would not be counted, keeps the server from starting.
  */
 import {
+  aDirectiveName,
   aFlag,
   atLeast,
+  type DirectiveCarrier,
   fullListOf,
+  joinNames,
   longestTimer,
   must,
   type OptionTable,
   readOptions,
+  requirePlainObject,
   requireWholeNumber,
+  selectDirective,
   show,
 } from '@graphql-bulwark/core/internal';
 import { getDirective } from '@graphql-tools/utils';
@@ -35,12 +40,23 @@ import {
   type Weight,
 } from './argument-path.ts';
 
-/**
- * The definitions of `@rateLimit`, to put beside the type definitions that use it.
- *
- * @example makeExecutableSchema({ typeDefs: [rateLimitDirectives, typeDefs], resolvers })
- */
-export const rateLimitDirectives: string = /* GraphQL */ `
+/** What a schema calls the directive. Left out: `@rateLimit`. */
+export interface RateLimitDirectiveNames {
+  readonly rateLimit?: string | undefined;
+}
+
+const nameTable = {
+  rateLimit: { default: 'rateLimit', check: aDirectiveName },
+} satisfies OptionTable<RateLimitDirectiveNames>;
+
+/** Reads the name of the directive. @throws {TypeError} for a name that is not valid. */
+export function readDirectiveName(names: RateLimitDirectiveNames = {}): string {
+  return readOptions('directiveNames', names, nameTable).rateLimit;
+}
+
+/** SDL of the directive under a name of your own. @throws {TypeError} for a name that is not valid. */
+export function rateLimitDirectivesAs(names: RateLimitDirectiveNames): string {
+  return /* GraphQL */ `
 "What a rate limit counts by."
 enum RateLimitKey {
   "The authenticated caller; an anonymous one is told by its address."
@@ -55,7 +71,7 @@ enum RateLimitKey {
 input RateLimitTier { name: String! max: Int! }
 
 "At most \`max\` calls of this field per window and key. Several on one field all hold."
-directive @rateLimit(
+directive @${readDirectiveName(names)}(
   max: Int!
   windowSeconds: Int! = 60
   "Together one key."
@@ -70,6 +86,10 @@ directive @rateLimit(
   tiers: [RateLimitTier!]
 ) repeatable on FIELD_DEFINITION
 `;
+}
+
+/** The definitions of `@rateLimit`, to put beside the type definitions that use it. */
+export const rateLimitDirectives: string = rateLimitDirectivesAs({});
 
 const scopes = ['PRINCIPAL', 'ADDRESS', 'GLOBAL'] as const;
 /** What callers are counted by. */
@@ -130,9 +150,18 @@ export interface LimitedFields {
 /** The longest time of a timer in Node.js, which a store may use to end a window. */
 const longestWindowSeconds = Math.floor(longestTimer / 1_000);
 
-/** Compiles the rules of a schema. @throws {TypeError} for a rule that is invalid, or stands where it would not be counted. */
-export function compileRules(schema: GraphQLSchema): LimitedFields {
-  const written = readRules(schema);
+/**
+ * Compiles the rules of a schema.
+ *
+ * @param names what the schema calls the directive.
+ * @throws {TypeError} for a rule that is invalid, or stands where it would not be counted.
+ */
+export function compileRules(schema: GraphQLSchema, names?: RateLimitDirectiveNames): LimitedFields {
+  const name = readDirectiveName(names);
+  if (names?.rateLimit !== undefined && !schema.getDirective(name)) {
+    throw new TypeError(`directiveNames.rateLimit is '${name}', but the schema declares no such directive.`);
+  }
+  const written = readRules(schema, name);
   const fields = new Map<string, ReadonlyMap<string, LimitedField>>();
   for (const type of Object.values(schema.getTypeMap())) {
     const limited = isObjectType(type) ? limitFields(type, written) : undefined;
@@ -150,21 +179,22 @@ export function compileRules(schema: GraphQLSchema): LimitedFields {
 }
 
 /** Coordinate -> the rules that are written there. */
-function readRules(schema: GraphQLSchema): ReadonlyMap<string, WrittenRules> {
+function readRules(schema: GraphQLSchema, name: string): ReadonlyMap<string, WrittenRules> {
+  const find = (element: DirectiveCarrier, coordinate: string) => readUses(schema, element, name, coordinate);
   const written = new Map<string, WrittenRules>();
   for (const type of Object.values(schema.getTypeMap())) {
-    refuseAt(type.name, readUses(schema, type, type.name));
+    refuseAt(name, type.name, find(type, type.name));
     if (isInputObjectType(type)) {
       for (const field of Object.values(type.getFields())) {
         const coordinate = `${type.name}.${field.name}`;
-        refuseAt(coordinate, readUses(schema, field, coordinate));
+        refuseAt(name, coordinate, find(field, coordinate));
       }
     }
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
-      const rules = readUses(schema, field, coordinate).map((values, i) => ({
-        rule: compileRule(coordinate, i, field, values),
+      const rules = find(field, coordinate).map((values, i) => ({
+        rule: compileRule({ name, coordinate, index: i, field }, values),
         perResolve: values['perResolve'] === true,
       }));
       if (rules.length > 0) written.set(coordinate, rules);
@@ -230,24 +260,36 @@ export function findBelowSubscriptions(schema: GraphQLSchema, { fields }: Pick<L
 
 type WrittenRules = readonly { readonly rule: Rule; readonly perResolve: boolean }[];
 
-/** Reads the uses of `@rateLimit`. @throws {TypeError} for a list in `extensions.directives`, in which no rule would be found. */
+/** Reads the uses of the directive. @throws {TypeError} naming the coordinate, for a form or for arguments that cannot be read, and for another directive. */
 function readUses(
   schema: GraphQLSchema,
-  element: Parameters<typeof getDirective>[1],
+  element: DirectiveCarrier,
+  name: string,
   coordinate: string,
 ): readonly Readonly<Record<string, unknown>>[] {
-  const inCode: unknown = element.extensions?.['directives'];
-  if (Array.isArray(inCode) && inCode.some((use: { name?: unknown } | null) => use?.name === 'rateLimit')) {
-    throw new TypeError(
-      `@rateLimit on ${coordinate}: give extensions.directives as an object ({ rateLimit: { ... } }).`,
-    );
+  const where = `@${name} on ${coordinate}`;
+  const selected = selectDirective(element, name, where);
+  let uses: readonly unknown[];
+  try {
+    uses = getDirective(schema, selected, name) ?? [];
+  } catch (error) {
+    throw new TypeError(`${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-  return getDirective(schema, element, 'rateLimit') ?? [];
+  const declared = schema.getDirective(name)?.args.map((argument) => argument.name) ?? [];
+  const theirs = declared.filter((argument) => !Object.hasOwn(argumentTable, argument));
+  return uses.map((use) => {
+    const values = requirePlainObject(where, use as Readonly<Record<string, unknown>>);
+    if (!theirs.some((argument) => Object.hasOwn(values, argument))) return values;
+    throw new TypeError(
+      `${where}: the schema declares a directive of its own under this name, which takes ${joinNames(theirs)}. Give Bulwark's ` +
+        "another name, here and in its definitions: rateLimit: { directiveNames: { rateLimit: 'bulwarkRateLimit' } }.",
+    );
+  });
 }
 
-function refuseAt(coordinate: string, directives: readonly unknown[]): void {
+function refuseAt(name: string, coordinate: string, directives: readonly unknown[]): void {
   if (directives.length === 0) return;
-  throw new TypeError(`@rateLimit on ${coordinate}: only fields of object types and interfaces can be limited.`);
+  throw new TypeError(`@${name} on ${coordinate}: only fields of object types and interfaces can be limited.`);
 }
 
 /** The arguments of `@rateLimit`. */
@@ -279,13 +321,16 @@ function isScope(value: unknown): boolean {
   return scopes.some((scope) => scope === value);
 }
 
-function compileRule(
-  coordinate: string,
-  index: number,
-  field: GraphQLField<unknown, unknown>,
-  values: Readonly<Record<string, unknown>>,
-): Rule {
-  const where = `@rateLimit on ${coordinate}`;
+/** Where a rule stands: `index` counts the rules of one field. */
+interface Place {
+  readonly name: string;
+  readonly coordinate: string;
+  readonly index: number;
+  readonly field: GraphQLField<unknown, unknown>;
+}
+
+function compileRule({ name, coordinate, index, field }: Place, values: Readonly<Record<string, unknown>>): Rule {
+  const where = `@${name} on ${coordinate}`;
   const { args: paths, weight, tiers } = values;
   // In these arguments `null` is the same as leaving them out.
   const nullable = { args: paths ?? undefined, weight: weight ?? undefined, tiers: tiers ?? undefined };

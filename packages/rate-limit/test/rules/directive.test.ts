@@ -4,7 +4,7 @@ import { roundUpPoints } from '@graphql-bulwark/core/internal';
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
 import { compileSpelling, type SpelledValues, writeCallerKey, writeValuesKey } from '../../src/charges/bucket-key.ts';
-import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '../../src/index.ts';
+import { type RateLimitOptions, rateLimit, rateLimitDirectives, rateLimitDirectivesAs } from '../../src/index.ts';
 import { writeHeaders } from '../../src/response/headers.ts';
 import { compileRules, type Rule } from '../../src/rules/directive.ts';
 
@@ -98,13 +98,51 @@ describe('an invalid rule keeps the server from starting', () => {
     }
   });
 
-  it('a list in extensions.directives is refused, because no rule would be found in it', () => {
+  it('a list in extensions.directives is read as an object is, and refused where a rule could be overlooked in it', () => {
     const list = [
       { name: 'cost', args: {} },
       { name: 'rateLimit', args: { max: 1 } },
+      { name: 'rateLimit', args: { max: 2 } },
     ];
-    expect(() => compileRules(inExtensions(list))).toThrow(/Query\.f: give extensions\.directives as an object/);
-    expect(() => compileRules(inExtensions(list.slice(0, 1)))).not.toThrow();
+    const { policies } = compileRules(inExtensions(list));
+    expect([...policies.values()].map(({ policy, max }) => [policy, max])).toEqual([
+      ['Query.f', 1],
+      ['Query.f#2', 2],
+    ]);
+    expect(compileRules(inExtensions(list.slice(0, 1))).policies.size).toBe(0);
+    expect(() => compileRules(inExtensions([{ rateLimit: { max: 1 } }]))).toThrow(/Query\.f: a list in extensions/);
+    expect(() => compileRules(inExtensions([{ name: 'rateLimit', args: 1 }]))).toThrow(/must be a plain object/);
+  });
+
+  it('is read under the name of directiveNames, beside a directive of another library', () => {
+    const directiveNames = { rateLimit: 'bulwarkRateLimit' };
+    const types = `
+      directive @rateLimit(limit: Int!, duration: Int!) on FIELD_DEFINITION
+      type Query { f: Int @rateLimit(limit: 3, duration: 9) @bulwarkRateLimit(max: 1) g: Int @rateLimit(limit: 3, duration: 9) }`;
+    const both = buildSchema(`${rateLimitDirectivesAs(directiveNames)} ${types}`);
+    const { policies } = compileRules(both, directiveNames);
+    expect([...policies.values()].map(({ policy, max }) => [policy, max])).toEqual([['Query.f', 1]]);
+    expect(() => compileRules(both)).toThrow(
+      '@rateLimit on Query.f: the schema declares a directive of its own under this name, which takes limit, duration. Give ' +
+        "Bulwark's another name, here and in its definitions: rateLimit: { directiveNames: { rateLimit: 'bulwarkRateLimit' } }.",
+    );
+    expect(() => compileRules(buildSchema('type Query { f: Int }'), directiveNames)).toThrow(
+      "directiveNames.rateLimit is 'bulwarkRateLimit', but the schema declares no such directive.",
+    );
+    expect(() => rateLimit({ directiveNames: { rateLimit: '@x' } })).toThrow("must be a name without '@'");
+    expect(() => rateLimit({ directiveNames: { ratelimit: 'x' } as never })).toThrow("did you mean 'rateLimit'");
+  });
+
+  it('tells of arguments that do not fit with their place, and not for those of another directive', () => {
+    const build = (use: string): GraphQLSchema =>
+      buildSchema(
+        `directive @cost(weight: String!) on FIELD_DEFINITION ${rateLimitDirectives} type Query { f: Int ${use} }`,
+        {
+          assumeValidSDL: true,
+        },
+      );
+    expect(() => compileRules(build('@rateLimit(max: "5")'))).toThrow(/^@rateLimit on Query\.f: .*max/);
+    expect(() => compileRules(build('@cost(weight: 50) @rateLimit(max: 5)'))).not.toThrow();
   });
 
   it('a rule on a whole type is refused, because it would limit nothing', () => {
