@@ -15,6 +15,8 @@ export interface Sending {
   readonly extensions?: Record<string, unknown> | undefined;
   readonly headers?: Record<string, string> | undefined;
   readonly method?: 'POST' | 'GET' | undefined;
+  /** Further keys of the body, or parameters of the URL. */
+  readonly parameters?: Record<string, unknown> | undefined;
 }
 
 /** Sends one operation, or a body of one's own (a batch, a hash-only request), and reads the answer as a client would. */
@@ -22,19 +24,29 @@ export async function send<C extends BaseContext>(
   server: ApolloServer<C>,
   query: string | undefined,
   contextValue: C,
-  { variables, operationName, extensions, headers = {}, method = 'POST' }: Sending = {},
+  { variables, operationName, extensions, headers = {}, method = 'POST', parameters }: Sending = {},
 ): Promise<Answer> {
   const body = {
     ...(query !== undefined && { query }),
     ...(variables && { variables }),
     ...(operationName !== undefined && { operationName }),
     ...(extensions && { extensions }),
+    ...parameters,
   };
   if (method === 'POST') return sendBody(server, body, contextValue, headers);
   const search = new URLSearchParams(
     Object.entries(body).map(([k, v]): [string, string] => [k, typeof v === 'string' ? v : JSON.stringify(v)]),
   );
   return exchange(server, { method, search: `?${search.toString()}`, body: undefined }, contextValue, headers);
+}
+
+/** Sends a GET request with the query of a URL as it is. */
+export function sendSearch<C extends BaseContext>(
+  server: ApolloServer<C>,
+  search: string,
+  contextValue: C,
+): Promise<Answer> {
+  return exchange(server, { method: 'GET', search, body: undefined }, contextValue, {});
 }
 
 /** Sends a body as it is, for batches and malformed requests. */

@@ -163,11 +163,12 @@ function seenBefore(): void {
     () => console,
   );
   const judges = [limits(), cost({ ...options, maxCost: 1e12, maxTypeCost: 1e12 })];
-  for (const judge of judges) judge.measure?.({ document, schema });
+  const isExempt = () => false;
+  for (const judge of judges) judge.measure?.({ document, schema, isExempt });
   const request = (n: number) => {
     const variables = { n };
     const resolved = resolveOperation(
-      { schema, document, source, variables, view: undefined, contextValue: {} },
+      { schema, document, source, variables, view: undefined, contextValue: {}, isExempt },
       operation,
       events,
     );
@@ -180,6 +181,8 @@ function seenBefore(): void {
       security,
       contextValue: {},
       batchIndex: 0,
+      parameter: () => undefined,
+      isExempt,
     };
     return { resolved, incoming };
   };
@@ -243,7 +246,7 @@ function hostileDocuments(): void {
       () => (typeof text === 'string' ? parsed(text) : { ...text }),
       (one) => {
         try {
-          control.measure?.({ document: one, schema: small });
+          control.measure?.({ document: one, schema: small, isExempt: () => false });
         } catch (thrown) {
           code = readRefusalCode(thrown) ?? String(thrown);
         }

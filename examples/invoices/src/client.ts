@@ -43,12 +43,32 @@ export function cameFrom(): string {
   return address;
 }
 
+let recorded: Set<string> | undefined;
+
+/** Collects every text that is sent while the work goes on, over HTTP and WebSockets, as a build of the clients would list them. */
+export async function recordTexts(work: () => Promise<unknown>): Promise<readonly string[]> {
+  const texts = new Set<string>();
+  recorded = texts;
+  try {
+    await work();
+  } finally {
+    recorded = undefined;
+  }
+  return [...texts];
+}
+
+/** Notes a text that is about to be sent. */
+export function noteText(query: string | undefined): void {
+  if (query !== undefined) recorded?.add(query);
+}
+
 const compress = promisify<string, Buffer>(zip);
 
 export async function send(
   url: string,
   { token, apiKey, body, gzip, from = address, ...request }: Sent,
 ): Promise<Answer> {
+  noteText(request.query);
   const text = body ?? JSON.stringify(request);
   const headers: Record<string, string> = { 'content-type': 'application/json', 'x-forwarded-for': from };
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;

@@ -36,6 +36,8 @@ export interface ProtectedServerOptions extends ServerOptions {
   readonly slowSeconds?: number;
   /** Answer for what a caller may not use as for what does not exist. @default false */
   readonly hideUnauthorized?: boolean;
+  /** The only documents that may be sent. Left out: any may. */
+  readonly trustedDocuments?: BulwarkOptions['trustedDocuments'];
   /** Proxies in front that append to `X-Forwarded-For`. Left out: the header is not believed, as anybody can write it. */
   readonly trustedHops?: number | undefined;
   /** Where warnings and failures are logged. Left out: nowhere, which keeps the showcase readable. */
@@ -46,7 +48,7 @@ export interface ProtectedServerOptions extends ServerOptions {
 
 export async function startProtectedServer(options: ProtectedServerOptions): Promise<RunningServer> {
   const { identity, port = 0, redisUrl, redisKeyPrefix = 'invoices:', onEvent = () => {} } = options;
-  const { slowSeconds = 30, hideUnauthorized = false, trustedHops, logger = silent } = options;
+  const { slowSeconds = 30, hideUnauthorized = false, trustedHops, trustedDocuments, logger = silent } = options;
   const redis = redisUrl === undefined ? undefined : await connect(redisUrl, redisKeyPrefix);
   const counting = {
     store: redis ? redisStore({ client: redis }) : memoryStore(),
@@ -84,6 +86,7 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
       loaders,
       hideUnauthorized,
     },
+    trustedDocuments,
     introspection: { allow: false },
     // A page may be as long as the resolvers let it be, and an answer may hold so many objects. Every list of the schema says its
     // size, so that the ceilings can stand close.

@@ -1,19 +1,21 @@
 /**
  * The demo: the same honest traffic and the same attacks, over HTTP and WebSockets, against the API without Bulwark and
  * with it.
- * `--serve` keeps both running instead.
+ * `--serve` keeps both running instead; with `--trusted`, the protected one runs nothing but what the honest clients send.
  */
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { styleText } from 'node:util';
+import { trustedDocuments } from 'graphql-bulwark/trusted-documents';
 import type { Attack, Outcome } from './attacks/attack.ts';
+import { documentAttacks } from './attacks/documents.ts';
 import { chapters as allChapters, type Chapter } from './attacks/index.ts';
 import { startBareServer } from './bare-server.ts';
-import { comeFrom } from './client.ts';
+import { comeFrom, recordTexts } from './client.ts';
 import { demoUsers } from './demo-users.ts';
 import { afterwards, type HonestOperation, honestOperations, Refused } from './honest.ts';
 import type { RunningServer } from './http.ts';
-import { startIdentity } from './identity.ts';
+import { type Identity, startIdentity } from './identity.ts';
 import { startProtectedServer } from './protected-server.ts';
 import { serve } from './serve.ts';
 import {
@@ -39,6 +41,8 @@ export interface ShowcaseOptions {
   readonly redisUrl?: string | undefined;
   /** Starts what is held against the bare server. @default the API behind Bulwark */
   readonly protect?: typeof startProtectedServer;
+  /** Only what the honest clients send may be sent to the protected server. @default false */
+  readonly trusted?: boolean;
   /** @default all */
   readonly honest?: readonly HonestOperation[];
   /** @default all */
@@ -47,18 +51,21 @@ export interface ShowcaseOptions {
 
 export async function runShowcase(options: ShowcaseOptions = {}): Promise<Showcase> {
   const { log = console.log, paint = plain, redisUrl, protect = startProtectedServer } = options;
-  const { honest = honestOperations, chapters = allChapters } = options;
+  const { trusted = false, chapters = trusted ? [...allChapters, documents] : allChapters } = options;
+  const { honest = trusted ? honestOperations.filter(({ registers }) => !registers) : honestOperations } = options;
   const identity = await startIdentity();
   const servers: RunningServer[] = [];
   try {
     servers.push(await startBareServer({ identity }));
     const redisKeyPrefix = `invoices:${randomUUID()}:`; // a run does not count for the next one
     // The client of the showcase stands for one proxy in front: it writes X-Forwarded-For.
-    servers.push(await protect({ identity, redisUrl, redisKeyPrefix, trustedHops: 1 }));
+    const trust = trusted ? { trustedDocuments: await listDocuments(honest, identity) } : {};
+    servers.push(await protect({ identity, redisUrl, redisKeyPrefix, trustedHops: 1, ...trust }));
     const [bare, bulwark] = await Promise.all(servers.map((server) => aim(server.url, identity)));
     if (!bare || !bulwark) throw new Error('Two servers were started');
 
     const rows: Row[] = [];
+    let untried = 0;
     const add = (row: Row): void => {
       const last = rows.at(-1);
       if (last?.kind !== row.kind) log(headTable(row.kind, paint));
@@ -80,10 +87,22 @@ export async function runShowcase(options: ShowcaseOptions = {}): Promise<Showca
       const as = (target: Target): Target => ({ ...target, tokens: { ...target.tokens, attacker } });
       const left = await timed(() => attempt(run, as(bare)));
       const right = await timed(() => attempt(run, as(bulwark)));
-      add({ kind: 'attack', name, chapter, bare: left, bulwark: right, expect });
+      // Some attacks begin with a document of their own, which reads what is to be stolen.
+      if (trusted && right.isUntried) untried += 1;
+      else
+        add({
+          kind: 'attack',
+          name,
+          chapter,
+          bare: left,
+          bulwark: right,
+          expect: [...expect, ...(trusted ? refused : [])],
+        });
     }
     comeFrom('203.0.113.1');
     await asked(afterwards);
+    if (untried > 0)
+      log(`\n${untried} attacks could not even begin: the first document that they send is not trusted.`);
     const result = summarise(rows);
     log(summariseTable(result, paint));
     log(listAlerts((await servers[1]?.alerts?.()) ?? [], paint));
@@ -92,6 +111,24 @@ export async function runShowcase(options: ShowcaseOptions = {}): Promise<Showca
     await Promise.all(servers.map((server) => server.stop()));
     await identity.stop();
   }
+}
+
+/** Answers that stand for every other one where documents are trusted. */
+const refused = ['DOCUMENT_NOT_TRUSTED', 'PERSISTED_QUERY_NOT_FOUND'];
+
+const documents: Chapter = { title: 'Sending documents that are not trusted', attacks: documentAttacks };
+
+/** Lists what the honest clients send, as the builds of real ones write a manifest. */
+async function listDocuments(honest: readonly HonestOperation[], identity: Identity) {
+  // On a server of its own, because some of them delete what the comparison needs.
+  const server = await startBareServer({ identity });
+  const target = await aim(server.url, identity);
+  const texts = await recordTexts(async () => {
+    for (const { run } of [...honest, afterwards]) await honestly(run, target);
+  });
+  await server.stop();
+  const manifest = Object.fromEntries(texts.map((text) => [hash('sha256', text), text]));
+  return trustedDocuments({ manifests: [() => manifest], mode: 'require' });
 }
 
 /** 1 when an attack got through Bulwark, or an honest operation was refused; 0 otherwise. */
@@ -128,7 +165,7 @@ async function attempt(run: Attack['run'], target: Target): Promise<Outcome> {
   try {
     return await run(target);
   } catch (error) {
-    return { stopped: false, status: 0, code: undefined, note: `not tried: ${String(error)}` };
+    return { stopped: false, status: 0, code: undefined, isUntried: true, note: `not tried: ${String(error)}` };
   }
 }
 
@@ -150,7 +187,11 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
     const hasColours = stdout.isTTY && stdout.hasColors() && !env['NO_COLOR'];
     console.log('Two servers start, and about a hundred requests are made of each. It takes half a minute.\n');
     process.exitCode = exitCode(
-      await runShowcase({ redisUrl: env['REDIS_URL'], ...(hasColours && { paint: styleText }) }),
+      await runShowcase({
+        redisUrl: env['REDIS_URL'],
+        trusted: process.argv.includes('--trusted'),
+        ...(hasColours && { paint: styleText }),
+      }),
     );
     console.log(`
 Next:

@@ -1,7 +1,7 @@
 /** The WebSocket client of the showcase: graphql-ws as a browser uses it, the token in `connectionParams`. */
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { type Answer, cameFrom, type GraphQLAnswer, read, type Sent } from './client.ts';
+import { type Answer, cameFrom, type GraphQLAnswer, noteText, read, type Sent } from './client.ts';
 
 export interface Stream {
   /**
@@ -31,6 +31,7 @@ export function listen(url: string, { token, from = cameFrom(), query = '', vari
     retryAttempts: 0,
     ...(token !== undefined && { connectionParams: { authorization: `Bearer ${token}` } }),
   });
+  noteText(query);
   const results = client.iterate({ query, variables: { ...variables } });
   const following = async (): Promise<Answer> => {
     try {

@@ -1,6 +1,8 @@
 import { describe, expect, inject, it } from 'vitest';
 import { someCases } from '../../../test/property-cases.ts';
+import { documentAttacks } from '../src/attacks/documents.ts';
 import { chapters } from '../src/attacks/index.ts';
+import { shapeAttacks } from '../src/attacks/shape.ts';
 import { startBareServer } from '../src/bare-server.ts';
 import { honestOperations } from '../src/honest.ts';
 import { startProtectedServer } from '../src/protected-server.ts';
@@ -40,6 +42,23 @@ describe.each(
     // The operator hears of it: guesses at passwords, and a loop over ids.
     for (const rule of ['failedAuthentications', 'guessedIds']) expect(lines.at(-1)).toContain(` x ${rule}: `);
   });
+});
+
+it('the demo with --trusted answers honest clients by recorded documents alone', { timeout: 180_000 }, async () => {
+  const own = { title: 'Documents', attacks: documentAttacks };
+  const shape = { title: 'Shape', attacks: shapeAttacks.slice(0, 2) };
+  const result = await runShowcase({ trusted: true, log: () => {}, chapters: [own, shape] });
+  const { attacksThrough, otherCodes, honestRefused, rows } = result;
+  expect({ attacksThrough, otherCodes, honestRefused }).toEqual({
+    attacksThrough: [],
+    otherCodes: [],
+    honestRefused: [],
+  });
+  const attacks = rows.filter(({ kind }) => kind === 'attack');
+  expect(attacks.map(({ bulwark }) => bulwark.code)).toEqual(
+    attacks.map(({ name }) => (name.includes('its hash') ? 'PERSISTED_QUERY_NOT_FOUND' : 'DOCUMENT_NOT_TRUSTED')),
+  );
+  expect(attacks.every(({ bare }) => bare.stopped)).toBe(false);
 });
 
 describe('the demo fails', () => {

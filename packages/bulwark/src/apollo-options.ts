@@ -7,8 +7,8 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { isGuarded } from '@graphql-bulwark/authorization';
 import { answerOptions, type Events } from '@graphql-bulwark/core';
-import { chooseMaxValidationErrors, isDevelopment } from '@graphql-bulwark/core/internal';
-import { createDocumentStore } from './document-store.ts';
+import { chooseMaxValidationErrors, createDocumentStore, isDevelopment } from '@graphql-bulwark/core/internal';
+import type { TrustedDocuments } from '@graphql-bulwark/trusted-documents';
 import { findInternalPlugin, usesCacheHints } from './warnings/cache-hints.ts';
 import { watchLandingPage } from './warnings/landing-page.ts';
 
@@ -18,6 +18,8 @@ export interface Posture<C extends BaseContext> {
   /** Told of answers that cannot be written. */
   readonly events: Events;
   readonly maxTokens: number | false;
+  /** Keeps its documents in the cache, and says which of them are longer than `maxTokens`. */
+  readonly trustedDocuments?: TrustedDocuments | undefined;
   readonly maxBatchSize: number | false;
   /** What unguarded fields without a resolver use; guarded ones must use the same. */
   readonly fieldResolver: ApolloServerOptionsWithSchema<C>['fieldResolver'];
@@ -28,7 +30,7 @@ export interface Posture<C extends BaseContext> {
 /** Merges: the guard first, then the user's plugins; the user's settings, except where one would open what Bulwark closes. */
 export function buildApolloOptions<C extends BaseContext>(
   options: ApolloServerOptionsWithSchema<C>,
-  { guard, events, maxTokens, maxBatchSize, fieldResolver, warn }: Posture<C>,
+  { guard, events, maxTokens, trustedDocuments, maxBatchSize, fieldResolver, warn }: Posture<C>,
 ): ApolloServerOptionsWithSchema<C> {
   // Apollo Server serves the schema of a gateway in place of the one beside it.
   if (!('schema' in options) || !options.schema || options.gateway) {
@@ -44,6 +46,7 @@ export function buildApolloOptions<C extends BaseContext>(
   }
   for (const weakness of listWeaknesses(options, { maxTokens, maxBatchSize })) warn(weakness);
   const theirs = options.plugins ?? [];
+  const { documentStore: theirStore = createDocumentStore() } = options;
   const landing = (): void => warn('plugins: a landing page is served in production, to anyone who opens the URL.');
   // It hooks every field, to add up hints that are not there.
   const noStore = !usesCacheHints(options.schema, theirs);
@@ -65,14 +68,31 @@ export function buildApolloOptions<C extends BaseContext>(
     // The introspection control decides, for each request; Apollo Server's own rule decides once for each document.
     introspection: true,
     csrfPrevention: options.csrfPrevention ?? true,
-    documentStore: options.documentStore === undefined ? createDocumentStore() : options.documentStore,
+    documentStore: trustedDocuments ? trustedDocuments.documentStore(theirStore) : theirStore,
     persistedQueries: options.persistedQueries === false ? false : { ttl: 3_600, ...options.persistedQueries },
-    parseOptions: { ...options.parseOptions, ...takeTighter(options.parseOptions?.maxTokens, maxTokens) },
+    parseOptions: buildParseOptions(options.parseOptions, maxTokens, trustedDocuments),
     ...answerOptions({ events, stringifyResult: options.stringifyResult, formatError: options.formatError }),
     // Suggestions cost more than the rest of validation; without them a misspelt document is cheap.
     validationOptions: { hideSuggestions: true, ...options.validationOptions, maxErrors: readMaxErrors(options) },
     hideSchemaDetailsFromClientErrors: options.hideSchemaDetailsFromClientErrors ?? true,
     includeStacktraceInErrorResponses: false,
+  };
+}
+
+/** What is exempt from limits passes the parser, too, which is asked for each text: the manifests may change. */
+function buildParseOptions(
+  theirs: ApolloServerOptionsWithSchema<BaseContext>['parseOptions'],
+  maxTokens: number | false,
+  trustedDocuments: TrustedDocuments | undefined,
+) {
+  const ours = (): number | false =>
+    maxTokens === false ? false : Math.max(maxTokens, trustedDocuments?.countExemptTokens() ?? 0);
+  if (!trustedDocuments) return { ...theirs, ...takeTighter(theirs?.maxTokens, maxTokens) };
+  return {
+    ...theirs,
+    get maxTokens() {
+      return takeTighter(theirs?.maxTokens, ours()).maxTokens;
+    },
   };
 }
 

@@ -85,8 +85,11 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
   readonly context: MakeContextFunction<C>;
   /** The address that a request comes from, as the option `clientAddress` says, or `null` where there is none. */
   readonly clientIp: (request: RequestOrigin) => string | null;
-  /** Judges one request before it is parsed, for transports that run no Apollo plugin. Throws the refusal. */
-  readonly admit: (request: AdmitInput<C>) => void;
+  /**
+   * Judges one request before it is parsed, for transports that run no Apollo plugin. Returns the text to execute, which is the
+   * one that was sent unless it names a trusted document. Throws the refusal.
+   */
+  readonly admit: (request: AdmitInput<C>) => string;
   /** Judges one document before it is validated, for transports that run no Apollo plugin. Throws the refusal. */
   readonly measure: (parsed: MeasureInput<C>) => void;
   /** Judges one parsed and validated operation, for transports that run no Apollo plugin. Rejects with the refusal. */
@@ -151,10 +154,12 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   const limiter = rateLimit(addPrices(options.rateLimit, prices));
   const { authenticate } = options;
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
+  const { trustedDocuments } = options;
   const wiring = watchWiring<C>(options.uncheckedOperations, events, warn);
   const controls: readonly Control<C>[] = [
     wiring.control,
     ...(options.operationEvents ? [operationEvents<C>(priceEvents(prices))] : []),
+    ...(trustedDocuments ? [trustedDocuments] : []),
     ...(hides ? [hideUnauthorized<C>(findView)] : []),
     introspection({ ...introspecting, ...(filtered && { view: findView }) }),
     limits<C>(options.limits),
@@ -244,6 +249,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
         guard: plugin,
         events,
         maxTokens: ceilings.maxTokens,
+        trustedDocuments,
         maxBatchSize: resolveLimits(options.limits).maxBatchSize,
         fieldResolver,
         warn,

@@ -9,6 +9,7 @@ import {
   among,
   checkCallbackUrls,
   checkMessages,
+  hasMethods,
   must,
   type OptionTable,
   orFalse,
@@ -20,6 +21,7 @@ import {
 import type { IntrospectionOptions } from '@graphql-bulwark/introspection';
 import type { CostOptions, LimitsOptions, ListCapOptions } from '@graphql-bulwark/limits';
 import type { RateLimitOptions, SocketLimitOptions } from '@graphql-bulwark/rate-limit';
+import type { TrustedDocuments } from '@graphql-bulwark/trusted-documents';
 import type { GraphQLError } from 'graphql';
 import type { Authenticator } from './context.ts';
 import { checkExposureOptions, type ExposureOptions } from './exposure.ts';
@@ -55,6 +57,8 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
       })
     | undefined;
   readonly rateLimit?: RateLimitOptions | undefined;
+  /** The documents that clients were built with: `trustedDocuments({ ... })` of `graphql-bulwark/trusted-documents`. Left out: any document may be sent. */
+  readonly trustedDocuments?: TrustedDocuments | undefined;
   /** Open sockets, operations and events over them. Left out: the defaults of the rate limit; `false`: any number. */
   readonly sockets?: SocketLimitOptions | false | undefined;
   /** How many proxies of yours stand in front. Left out: none. */
@@ -103,6 +107,7 @@ const optionTable = {
   resolvedLists: { check: requirePlainObject },
   introspection: { default: {}, check: requirePlainObject },
   rateLimit: { default: {}, check: requirePlainObject },
+  trustedDocuments: { check: must('be what trustedDocuments() returns', isTrustedDocuments) },
   sockets: { default: {}, check: orFalse(requirePlainObject) },
   clientAddress: { default: {}, check: requirePlainObject },
   onEvent: { check: aFunction },
@@ -153,6 +158,10 @@ export function readBulwarkOptions<C extends SecuredContext>(options: BulwarkOpt
 
 function knowsCallers(authenticate: unknown): boolean {
   return authenticate === false || typeof authenticate === 'function' || isObject(authenticate);
+}
+
+function isTrustedDocuments(value: unknown): boolean {
+  return hasMethods(value, 'load', 'check', 'documentStore', 'countExemptTokens');
 }
 
 function isObject(value: unknown): boolean {

@@ -27,6 +27,21 @@ export interface IncomingRequest<C = unknown> {
   readonly contextValue: C;
   /** Position in the HTTP batch; 0 outside a batch. */
   readonly batchIndex: number;
+  /**
+   * Reads what the client sent under a name beside those that GraphQL servers know: a key of the JSON body or of the WebSocket
+   * message, or a parameter of the URL of a GET request. Several parameters of one name are a list.
+   */
+  readonly parameter: (name: string) => unknown;
+  /** As {@link ResolvedOperation.isExempt}. */
+  readonly isExempt: (control: string) => boolean;
+}
+
+/** The text of a document, as far as it is known where a control is asked about it. */
+export interface DocumentText {
+  /** As sent, or as found by its hash; `undefined` outside HTTP, and where the client sent only a hash that is not known yet. */
+  readonly source: string | undefined;
+  /** `undefined` before the text was parsed. */
+  readonly document?: DocumentNode | undefined;
 }
 
 /**
@@ -36,6 +51,8 @@ export interface IncomingRequest<C = unknown> {
 export interface ParsedDocument {
   readonly document: DocumentNode;
   readonly schema: GraphQLSchema;
+  /** As {@link ResolvedOperation.isExempt}. */
+  readonly isExempt: (control: string) => boolean;
 }
 
 /** Room 4, check: the operation that will be executed. What controls share is computed at most once. */
@@ -67,6 +84,11 @@ export interface ResolvedOperation<C = unknown> {
   readonly denies: (isDenied: (coordinate: string) => boolean) => void;
   /** Whether an earlier control denies this caller the field. */
   readonly isDenied: (coordinate: string) => boolean;
+  /**
+   * Whether another control exempts this document from what the control of this name checks for everyone. What comes beside the
+   * document (variables, batches) and what a caller may do is checked all the same.
+   */
+  readonly isExempt: (control: string) => boolean;
   /** Marks the answer as one that depends on the caller, so that no shared cache may keep it. */
   readonly neverCache: () => void;
   /** Sends an event that refuses nothing. */
@@ -103,6 +125,8 @@ export interface StartingServer {
   readonly schema: GraphQLSchema;
   /** Sends a `config.warning` event. */
   readonly warn?: ((message: string) => void) | undefined;
+  /** Sends an event that refuses nothing. */
+  readonly report?: ((details: EventDetails) => void) | undefined;
 }
 
 /**
@@ -115,11 +139,25 @@ export interface Control<C = unknown> {
   /** `report`: a refusal becomes an event, and the request goes on. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
   /**
+   * Called once, while the server starts and before `start`: reads what takes time.
+   *
+   * @throws {Error} to keep the server from starting.
+   */
+  open?(): void | Promise<void>;
+  /**
    * Called while the server starts, and for each schema that replaces the first.
    *
    * @throws {Error} to keep it from serving this schema.
    */
   start?(server: StartingServer): void;
+  /**
+   * Room 2, before `admit` of any control: finds the text of a document that the request names by an id. The text that the
+   * first control returns is executed in place of what was sent, and the hash that came with it is not registered. `undefined`:
+   * the text stays as it was sent. Synchronous.
+   */
+  load?(request: IncomingRequest<C>): string | undefined;
+  /** Whether a document is exempt from what another control checks of documents. Synchronous; must be quick, and not throw. */
+  exempts?(text: DocumentText, control: string): boolean;
   /** Room 2: checks the text of the request and its variables as they were sent. Synchronous. */
   admit?(request: IncomingRequest<C>): void;
   /**

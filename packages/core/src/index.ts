@@ -3,6 +3,7 @@
 export { type ClientAddressOptions, clientAddress, type RequestOrigin } from './client-address.ts';
 export type {
   Control,
+  DocumentText,
   IncomingRequest,
   OutgoingAnswer,
   ParsedDocument,

@@ -31,6 +31,7 @@ export {
 export { carryPlainMark, isPlainField, type Resolver } from './lib/default-resolver.ts';
 export { sha256, sha256Bytes } from './lib/digest.ts';
 export { chooseMaxValidationErrors, isDevelopment } from './lib/environment.ts';
+export { escapeText } from './lib/escape-text.ts';
 export { requireTestedGraphql } from './lib/graphql-version.ts';
 export { isObject, isRecord } from './lib/is-object.ts';
 export { countListDimensions, isAsyncIterable, isIterable } from './lib/list-types.ts';
@@ -98,6 +99,7 @@ export {
 } from './operation/operation-state.ts';
 export type { Place } from './operation/places.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
+export { createDocumentStore, type DocumentStore } from './plugin/document-store.ts';
 export { checkCallbackUrls, type SubscriptionCallbackOptions } from './plugin/http-subscriptions.ts';
 export { type AdmitInput, buildRefusalEvent, type MeasureInput } from './plugin/pipeline.ts';
 export type { CheckInput } from './plugin/resolved-operation.ts';

@@ -34,16 +34,17 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
     name: 'limits',
     mode,
 
-    admit({ source, variables, batchIndex }) {
+    admit({ source, variables, batchIndex, isExempt }) {
       checkCeilings(ceilings.batchIndex, batchIndex);
       // In report mode the request goes on to `check`, which checks the same again: only there it is reported, once.
       if (mode === 'report') return;
-      if (source !== undefined) checkCeilings(ceilings.source, source);
+      if (source !== undefined && !isExempt('limits')) checkCeilings(ceilings.source, source);
       checkCeilings(ceilings.variables, measureVariables(variables, bounds));
     },
 
     // Validation reads every operation of a document, also those that are not selected, so each must be within the limits.
-    measure({ document }) {
+    measure({ document, isExempt }) {
+      if (isExempt('limits')) return;
       checkCeilings(ceilings.document, countDocumentFacts(document));
       const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
       for (const operation of operations) checkOperation(ceilings, operation, countOperationFacts(document, operation));
@@ -54,8 +55,13 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
     // Again, because persisted queries whose text is cached, and transports without these hooks, skip `admit` and `measure`.
     check(operation) {
       const values = measureVariables(operation.rawVariables, bounds);
-      checkRequest(ceilings, operation, values);
-      if (!admitted.get(operation.document)?.has(operation.operation)) checkSelected(ceilings, operation);
+      if (operation.isExempt('limits')) {
+        checkCeilings(ceilings.variables, values);
+        if (operation.facts.cyclic) throw refuse('FRAGMENT_CYCLE');
+      } else {
+        checkRequest(ceilings, operation, values);
+        if (!admitted.get(operation.document)?.has(operation.operation)) checkSelected(ceilings, operation);
+      }
       if (!perPrincipal) return;
       const tighter = readTighterLimits({
         control: 'limits',

@@ -213,6 +213,7 @@ function findLongestList({ operation }: RefusedAnswer): number {
 
 function isRefused(code: unknown): boolean {
   if (ofApollo.has(code)) return true;
+  if (code === 'PERSISTED_QUERY_NOT_FOUND') return false;
   const event = findEvent(code);
   return event !== undefined && event !== 'failure' && event !== 'rate.limited';
 }

@@ -52,6 +52,8 @@ function isLocked(limiter: RateLimit, security: SecurityContext, code?: Code): b
       security,
       contextValue: {},
       batchIndex: 0,
+      parameter: () => undefined,
+      isExempt: () => false,
     });
     if (code !== undefined) limiter.respond?.(buildAnswer(security, code));
     return false;

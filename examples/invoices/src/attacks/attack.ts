@@ -9,6 +9,8 @@ export interface Outcome {
   readonly status: number;
   /** `extensions.code` of the first error, or how the WebSocket was closed. */
   readonly code: string | undefined;
+  /** The attack could not begin, so that it proves nothing. */
+  readonly isUntried?: boolean;
   /** A few words for the table. */
   readonly note: string;
 }

@@ -4,6 +4,8 @@ import type { Target } from '../target.ts';
 
 export interface HonestOperation {
   readonly name: string;
+  /** Whether it registers a text of its own by hash, which is no honest thing to do where documents are trusted. */
+  readonly registers?: boolean;
   /** @returns the last answer, after checking it. @throws {Refused} */
   readonly run: (target: Target) => Promise<Answer>;
 }

@@ -64,6 +64,7 @@ export const reading: readonly HonestOperation[] = [
   },
   {
     name: 'a persisted query: hash, text, hash',
+    registers: true,
     run: async ({ url, tokens }) => {
       const query = `query Q${randomUUID().slice(0, 8)} { me { name } }`;
       const sha256Hash = createHash('sha256').update(query).digest('hex');

@@ -90,8 +90,8 @@ export interface WebSocketParts<C extends SecuredContext> extends WebSocketBound
   readonly authenticate: (connection: Connection) => Principal | null | Promise<Principal | null>;
   /** The check of every operation: `checkOperation` with your controls. */
   readonly check: (operation: CheckInput<C>) => Promise<void>;
-  /** Called before a text is parsed: `admitRequest` with your controls. Left out: nothing is checked then. */
-  readonly admit?: ((request: AdmitInput<C>) => void) | undefined;
+  /** Called before a text is parsed: `admitRequest` with your controls. Returns the text to execute. Left out: nothing is checked then. */
+  readonly admit?: ((request: AdmitInput<C>) => string) | undefined;
   /** Called before a document is validated: `measureDocument` with your controls. Left out: nothing is checked then. */
   readonly measure?: ((parsed: MeasureInput<C>) => void) | undefined;
   /** Masks the errors that are sent. Left out: they get constant texts, as over HTTP, and `onFailure` gets the originals. */
@@ -261,10 +261,8 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     open.delete(socket);
   }
 
-  async function prepare(
-    socket: Socket,
-    { query, operationName, variables }: Payload,
-  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+  async function prepare(socket: Socket, payload: Payload): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    const { operationName, variables } = payload;
     const connection = open.get(socket);
     if (!connection) throw deny('UNAUTHENTICATED');
     if (hasEnded(connection.security.principal)) throw deny('UNAUTHENTICATED', { reason: 'expired' });
@@ -277,9 +275,11 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       const security = findSecurityContext(built) ?? (await identifyAgain(socket));
       if (!security) throw deny('UNAUTHENTICATED');
       const contextValue = addSecurity(built, security) as unknown as C;
-      admit?.({ source: query, operationName, variables, contextValue });
+      const parameters = payload as unknown as Readonly<Record<string, unknown>>;
+      const sent = { source: payload.query, operationName, variables, parameters, contextValue };
+      const query = admit ? admit(sent) : payload.query;
       const document = parseDocument(query, { maxTokens });
-      measure?.({ schema, document, operationName, contextValue });
+      measure?.({ schema, document, source: query, operationName, contextValue });
       const errors = validate(schema, document, undefined, { maxErrors, hideSuggestions: true });
       if (errors.length > 0) return errors;
       await check({ schema, document, operationName, variables, contextValue, source: query });

@@ -13,6 +13,7 @@ export function* listWeakOptions<C extends SecuredContext>(options: BulwarkOptio
     introspection,
     rateLimit,
     sockets,
+    trustedDocuments,
     uncheckedOperations,
   } = options;
   if (limits.mode === 'report') yield "limits: { mode: 'report' } refuses nothing; it only reports.";
@@ -28,6 +29,9 @@ export function* listWeakOptions<C extends SecuredContext>(options: BulwarkOptio
   if (introspection?.allow === true && !isDevelopment())
     yield 'introspection: { allow: true } shows the schema to anyone.';
   if (rateLimit?.mode === 'report') yield "rateLimit: { mode: 'report' } refuses nothing; it only reports.";
+  if (trustedDocuments?.mode === 'report') {
+    yield "trustedDocuments: { mode: 'report' } refuses nothing; it only reports.";
+  }
   if (sockets === false)
     yield 'sockets: false lets a caller hold any number of sockets, and start any number of operations.';
   if (uncheckedOperations === 'allow')

@@ -10,6 +10,7 @@ interface Answer {
   readonly event:
     | 'access.denied'
     | 'introspection.blocked'
+    | 'document.untrusted'
     | 'limit.exceeded'
     | 'rate.limited'
     | 'request.invalid'
@@ -31,6 +32,13 @@ const answers = {
     message: 'Subscriptions are not served over this transport',
     event: 'request.invalid',
   },
+  DOCUMENT_NOT_TRUSTED: {
+    status: 403,
+    message: 'Only trusted documents may be sent',
+    event: 'document.untrusted',
+  },
+  // Clients of persisted queries know its text and status, and send the document.
+  PERSISTED_QUERY_NOT_FOUND: { status: 200, message: 'PersistedQueryNotFound', event: 'document.untrusted' },
   FRAGMENT_CYCLE: { status: 400, message: 'A fragment spreads itself', event: 'request.invalid' },
   // how much it asks for
   QUERY_TOO_LARGE: { status: 413, message: 'The query text is too long', event: 'limit.exceeded' },

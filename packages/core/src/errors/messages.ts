@@ -15,7 +15,14 @@ export type Messages =
 /** Finds the text for a code; never empty. */
 export type Wording = (code: RefusalCode, contextValue: unknown) => string;
 
-const textTable = Object.fromEntries(Object.keys(REFUSALS).map((code) => [code, { check: aText }]));
+/** Clients of persisted queries recognise the refusal by its text. */
+const protocolCode = 'PERSISTED_QUERY_NOT_FOUND' satisfies RefusalCode;
+
+const textTable = Object.fromEntries(
+  Object.keys(REFUSALS)
+    .filter((code) => code !== protocolCode)
+    .map((code) => [code, { check: aText }]),
+);
 
 /** Checks the option `messages`. @throws {TypeError} for an unknown code, and for a text that is empty or no string. */
 export function checkMessages(option: string, messages: unknown): void {
@@ -26,6 +33,7 @@ export function checkMessages(option: string, messages: unknown): void {
 export function createWording(messages: Messages): Wording {
   if (typeof messages === 'function') {
     return function askApplication(code, contextValue) {
+      if (code === protocolCode) return REFUSALS[code].message;
       try {
         const text: unknown = messages(code, contextValue);
         return typeof text === 'string' && text !== '' ? text : REFUSALS[code].message;

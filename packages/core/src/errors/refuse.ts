@@ -42,6 +42,10 @@ export interface RefusalFacts {
   readonly dearest?: readonly CoordinateShare[] | undefined;
   /** A short constant such as `expired`, `owner` or `no rule passed`. Never a text of the client. */
   readonly reason?: string | undefined;
+  /** The SHA-256 of the text that was sent, in hexadecimal. */
+  readonly operationHash?: string | undefined;
+  /** The id that was sent in place of a text: printable, and cut. */
+  readonly documentId?: string | undefined;
   /** The id of the API key that was refused, where the key is known. */
   readonly keyId?: string | undefined;
   /** The error of a failure on our side, for the log. */

@@ -45,6 +45,20 @@ export type EventDetails =
       retryAfterSeconds?: number;
     }
   | { type: 'introspection.blocked'; control: string; code: RefusalCode; coordinate?: string }
+  /**
+   * A document that is not trusted. `operationHash` is that of the text that was sent; where an id came alone, `documentId` has
+   * its first 100 characters.
+   */
+  | {
+      type: 'document.untrusted';
+      control: string;
+      code: RefusalCode;
+      operationHash?: string;
+      documentId?: string;
+      reason?: string;
+    }
+  /** Trusted documents were read: how many, and how many operations they hold. */
+  | { type: 'documents.loaded'; control: string; documents: number; operations: number }
   | { type: 'auth.success'; method: string; keyId?: string }
   /**
    * A credential was refused. `auth.locked`: too many attempts failed before it. `auth.failure`: any reason without a type of

@@ -16,6 +16,7 @@ import {
   HeaderMap,
 } from '@apollo/server';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
+import type { StartingServer } from '../control.ts';
 import { REFUSALS } from '../errors/codes.ts';
 import { isExpectedError } from '../errors/mask-errors.ts';
 import { createWording } from '../errors/messages.ts';
@@ -27,14 +28,17 @@ import { type Logger } from '../events/log.ts';
 import { readRequestLabels } from '../events/request-labels.ts';
 import { isDevelopment } from '../lib/environment.ts';
 import { requireTestedGraphql } from '../lib/graphql-version.ts';
+import { isRecord } from '../lib/is-object.ts';
 import { chooseOperation, listOperations } from '../operation/named-operation.ts';
 import { findSecurityContext, securityContext } from '../security-context.ts';
 import { type GuardOptions, readGuardOptions } from './guard-options.ts';
 import { type CallbackRequest, createCallbacks, noSubscription, onlySubscription } from './http-subscriptions.ts';
 import {
   buildRefusalEvent,
+  createExemption,
   findAdmitRefusal,
   findMeasureRefusal,
+  loadText,
   repeatUncachedWork,
   reportThrown,
   runChecks,
@@ -78,8 +82,19 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     const { request, contextValue } = context;
     const { query: source, variables, extensions } = request;
     const security = origin.security ?? securityContext();
-    const incoming = { source, variables, extensions, security, contextValue, batchIndex: takeBatchIndex(context) };
-    const refusal = findHashRefusal(extensions, origin) ?? findAdmitRefusal(controls, incoming, events, origin);
+    const parameter = createParameterReader(request.http);
+    const batchIndex = takeBatchIndex(context);
+    const sent = { source, variables, extensions, security, contextValue, batchIndex, parameter };
+    const hashRefusal = findHashRefusal(extensions, origin);
+    const { text, refusal: loadRefusal } = hashRefusal ? {} : loadText(controls, sent, events, origin);
+    if (text !== undefined) {
+      request.query = text;
+      request.extensions = { ...extensions };
+      // Apollo Server would compare the hash with the text, or register it.
+      delete request.extensions['persistedQuery'];
+    }
+    const refusal =
+      hashRefusal ?? loadRefusal ?? findAdmitRefusal(controls, { ...sent, source: request.query }, events, origin);
     if (!refusal) return undefined;
     request.query = '{ __typename }';
     delete request.operationName;
@@ -146,8 +161,8 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
 
   /** Room 3. Replaces a refused document by its stand-in. */
   function measure(context: GraphQLRequestContext<C>): void {
-    const { document, schema } = context;
-    const refused = document && findMeasureRefusal(controls, { document, schema }, events);
+    const { document, schema, source } = context;
+    const refused = document && findMeasureRefusal(controls, { document, schema, source }, events);
     if (refused) (context as Mutable<typeof context>).document = refusedDocuments.createStandIn(refused, document);
   }
 
@@ -155,13 +170,19 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
   function startControls(schema: GraphQLSchema): void {
     requireTestedGraphql('guard', schema);
     const warn = (message: string): void => events.emit({ type: 'config.warning', message }, 'noted');
-    for (const control of controls) control.start?.({ schema, warn });
+    const report: NonNullable<StartingServer['report']> = (details) => events.emit(details, 'noted');
+    for (const control of controls) control.start?.({ schema, warn, report });
   }
 
   return {
     async serverWillStart(service) {
       const { schema, logger: apolloLogger } = service;
       logger = settings.logger ?? apolloLogger;
+      // One after the other: what fails first keeps the server from starting.
+      await controls.reduce(async (before, control) => {
+        await before;
+        await control.open?.();
+      }, Promise.resolve());
       startControls(schema);
       const router = await callbacks.plugin.serverWillStart?.(service);
       return {
@@ -230,6 +251,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
                 source: resolved.source,
                 header: createHeaderReader(resolved),
                 answerable: true,
+                isExempt: createExemption(controls, { source: resolved.source, document }),
                 neverCache: forbidCaching(resolved.overallCachePolicy),
               },
               resolved.operation,
@@ -304,6 +326,24 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
     async unexpectedErrorProcessingRequest({ error }) {
       events.emit({ type: 'failure', where: 'request', errorId: events.logged('request failed', error) }, 'refused');
     },
+  };
+}
+
+/**
+ * Reads what Apollo Server leaves out of a request: keys of the body, or of the URL of a GET request, that it does not know. In
+ * a batch, the body is that of one operation.
+ */
+function createParameterReader(http: GraphQLRequestContext<BaseContext>['request']['http']): (name: string) => unknown {
+  if (!http) return () => undefined;
+  const { method, body, search } = http;
+  if (method === 'GET') {
+    return function readSearchParameter(name) {
+      const values = new URLSearchParams(search).getAll(name);
+      return values.length > 1 ? values : values[0];
+    };
+  }
+  return function readBodyParameter(name) {
+    return isRecord(body) && Object.hasOwn(body, name) ? body[name] : undefined;
   };
 }
 

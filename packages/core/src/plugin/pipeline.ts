@@ -16,12 +16,13 @@ import {
   type SelectionNode,
   validate,
 } from 'graphql';
-import type { Control, IncomingRequest, ParsedDocument } from '../control.ts';
+import type { Control, DocumentText, IncomingRequest, ParsedDocument } from '../control.ts';
 import { REFUSALS } from '../errors/codes.ts';
 import { readRefusalCode, readRefusalFacts, refuse } from '../errors/refuse.ts';
 import { listErrorTexts } from '../errors/schema-details.ts';
 import type { EventOrigin, Events } from '../events/events.ts';
 import type { EventDetails } from '../events/security-event.ts';
+import { isRecord } from '../lib/is-object.ts';
 import { FieldWalk, indexFragments } from '../operation/collect-fields.ts';
 import { chooseOperation, listOperations } from '../operation/named-operation.ts';
 import { measureNesting } from '../operation/nesting.ts';
@@ -38,29 +39,83 @@ export interface AdmitInput<C = unknown> {
   readonly operationName?: string | null | undefined;
   /** Variables as the client sent them. Left out: none. */
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  /** All that the client sent, by name: the payload of a `subscribe` message, or the body of a request. Left out: nothing more. */
+  readonly parameters?: Readonly<Record<string, unknown>> | undefined;
   readonly contextValue: C;
 }
 
 /**
  * Asks every control whether the request may come in, before its text is parsed.
  *
+ * @returns the text to execute: the one that was sent, or that of a document which the request names by an id.
  * @throws {GraphQLError} the refusal of the first control that refuses.
  */
-export function admitRequest<C>(controls: readonly Control<C>[], input: AdmitInput<C>, events: Events): void {
-  const { source, operationName, variables, contextValue } = input;
+export function admitRequest<C>(controls: readonly Control<C>[], input: AdmitInput<C>, events: Events): string {
+  const { operationName, variables, contextValue, parameters = {} } = input;
   const security = findSecurityContext(contextValue) ?? securityContext();
-  const incoming = { source, variables: variables ?? {}, extensions: undefined, security, contextValue, batchIndex: 0 };
-  const refusal = findAdmitRefusal(controls, incoming, events, { security, operationName });
-  if (refusal) throw refusal;
+  const { extensions } = parameters;
+  const incoming = {
+    source: input.source,
+    variables: variables ?? {},
+    extensions: isRecord(extensions) ? extensions : undefined,
+    security,
+    contextValue,
+    batchIndex: 0,
+    parameter: (name: string) => (Object.hasOwn(parameters, name) ? parameters[name] : undefined),
+  };
+  const origin = { security, operationName };
+  const { text: source = input.source, refusal } = loadText(controls, incoming, events, origin);
+  const refused = refusal ?? findAdmitRefusal(controls, { ...incoming, source }, events, origin);
+  if (refused) throw refused;
+  return source;
+}
+
+/** {@link IncomingRequest}, before it is known which document it is about. */
+export type SentRequest<C> = Omit<IncomingRequest<C>, 'isExempt'>;
+
+/**
+ * Asks the controls for the text of the document that a request names by an id.
+ *
+ * @returns that of the first control that has one, and the refusal of the first that refuses, after it was reported.
+ */
+export function loadText<C>(
+  controls: readonly Control<C>[],
+  sent: SentRequest<C>,
+  events: Events,
+  origin: EventOrigin,
+): { readonly text?: string | undefined; readonly refusal?: GraphQLError | undefined } {
+  const incoming = { ...sent, isExempt: isNeverExempt };
+  for (const control of controls) {
+    try {
+      const text = control.load?.(incoming);
+      if (text !== undefined) return { text };
+    } catch (thrown) {
+      const refusal = reportThrown(control, thrown, events, origin);
+      if (refusal) return { refusal };
+    }
+  }
+  return {};
+}
+
+const isNeverExempt = (): boolean => false;
+
+/** Finds out for each control whether another one exempts a document from its checks. */
+export function createExemption<C>(controls: readonly Control<C>[], text: DocumentText): (control: string) => boolean {
+  const exempting = controls.filter((control) => control.exempts !== undefined);
+  if (exempting.length === 0) return isNeverExempt;
+  return function isExempt(name) {
+    return exempting.some((control) => control.exempts?.(text, name) === true);
+  };
 }
 
 /** @returns the refusal of the first control that does not let the request in, after it was reported; `undefined` to go on. */
 export function findAdmitRefusal<C>(
   controls: readonly Control<C>[],
-  incoming: IncomingRequest<C>,
+  sent: SentRequest<C>,
   events: Events,
   origin: EventOrigin,
 ): GraphQLError | undefined {
+  const incoming = { ...sent, isExempt: createExemption(controls, { source: sent.source }) };
   for (const control of controls) {
     try {
       control.admit?.(incoming);
@@ -69,7 +124,7 @@ export function findAdmitRefusal<C>(
       if (refusal) return refusal;
     }
   }
-  return findNestingRefusal(incoming.source, events, origin);
+  return findNestingRefusal(sent.source, events, origin);
 }
 
 /**
@@ -95,6 +150,8 @@ export interface MeasureInput<C = unknown> {
   /** The whole schema, which will execute the document. */
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
+  /** The query text. Left out: it is not known. */
+  readonly source?: string | undefined;
   /** For events only. */
   readonly operationName?: string | null | undefined;
   readonly contextValue: C;
@@ -127,9 +184,10 @@ export function measureDocument<C>(controls: readonly Control<C>[], input: Measu
  */
 export function findMeasureRefusal<C>(
   controls: readonly Control<C>[],
-  parsed: ParsedDocument,
+  { schema, document, source }: Pick<MeasureInput, 'schema' | 'document' | 'source'>,
   events: Events,
 ): Refused | undefined {
+  const parsed: ParsedDocument = { schema, document, isExempt: createExemption(controls, { source, document }) };
   for (const control of controls) {
     if (control.mode === 'report') continue;
     try {
@@ -140,7 +198,7 @@ export function findMeasureRefusal<C>(
       return { control: control.name, refusal: refuse('INTERNAL_SERVER_ERROR') };
     }
   }
-  if (!hasConditionalRoot(parsed.document)) return undefined;
+  if (!hasConditionalRoot(document)) return undefined;
   return { control: 'guard', refusal: refuse('BAD_REQUEST', { reason: 'a condition at the root of a subscription' }) };
 }
 
@@ -181,7 +239,7 @@ export function repeatUncachedWork<C>(
   events: Events,
 ): void {
   const document = parse(source);
-  findMeasureRefusal(controls, { document, schema }, events);
+  findMeasureRefusal(controls, { document, schema, source }, events);
   validate(schema, document, undefined, { hideSuggestions: true });
 }
 
@@ -198,7 +256,9 @@ export async function checkOperation<C>(
   const view = validateForCaller(controls, input, events);
   const operation = getOperationAST(input.document, input.operationName);
   if (!operation) throw refuse('BAD_REQUEST', { reason: 'no such operation' });
-  await runChecks(controls, resolveOperation({ ...input, view }, operation, events), events);
+  const { source, document } = input;
+  const isExempt = createExemption(controls, { source, document });
+  await runChecks(controls, resolveOperation({ ...input, view, isExempt }, operation, events), events);
 }
 
 /**
@@ -295,6 +355,8 @@ export function buildRefusalEvent(control: string, refusal: GraphQLError): Event
     reason,
     retryAfterSeconds,
     dearest,
+    operationHash,
+    documentId,
   } = readRefusalFacts(refusal) ?? {};
   const where = coordinate === undefined ? {} : { coordinate };
   const why = reason === undefined ? {} : { reason };
@@ -324,6 +386,15 @@ export function buildRefusalEvent(control: string, refusal: GraphQLError): Event
       };
     case 'introspection.blocked':
       return { type, control, code, ...where };
+    case 'document.untrusted':
+      return {
+        type,
+        control,
+        code,
+        ...why,
+        ...(operationHash !== undefined && { operationHash }),
+        ...(documentId !== undefined && { documentId }),
+      };
     case 'request.invalid':
       return { type, code, ...why, ...(message !== undefined && { details: listErrorTexts([refusal, ...also]) }) };
     case 'failure':

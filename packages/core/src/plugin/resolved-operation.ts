@@ -37,6 +37,8 @@ export interface ResolveInput<C> extends CheckInput<C> {
   readonly view: GraphQLSchema | undefined;
   /** As {@link ResolvedOperation.answerable}. @default false */
   readonly answerable?: boolean;
+  /** As {@link ResolvedOperation.isExempt}. */
+  readonly isExempt: ResolvedOperation<C>['isExempt'];
 }
 
 /** A resolved operation, and what only the pipeline asks of it. */
@@ -76,6 +78,7 @@ class Operation<C> implements CheckedOperation<C> {
     this.#isDenied = isDenied;
   };
   readonly isDenied: CheckedOperation<C>['isDenied'] = (coordinate) => this.#isDenied?.(coordinate) === true;
+  readonly isExempt: CheckedOperation<C>['isExempt'] = (control) => this.#input.isExempt(control);
   readonly neverCache: CheckedOperation<C>['neverCache'] = () => this.#input.neverCache?.();
   readonly report: CheckedOperation<C>['report'] = (details) => this.#events.emit(details, 'noted', readOrigin(this));
   readonly failed: CheckedOperation<C>['failed'] = (where, error) =>

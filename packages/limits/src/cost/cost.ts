@@ -95,7 +95,11 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       const found = priceOperation(operation);
       const selectVisible = chooseVisible(operation);
       if (selectVisible) operation.state.set(priced, found);
-      for (const [one, ceilings] of listComparisons(found, settings)) checkCost(one, ceilings, selectVisible);
+      // What is asked for with variables is no part of the document: list sizes stay bounded where a document is exempt.
+      if (operation.isExempt('cost')) requirePrice(found, selectVisible);
+      else {
+        for (const [one, ceilings] of listComparisons(found, settings)) checkCost(one, ceilings, selectVisible);
+      }
       if (!perPrincipal) return;
       const ceilings = found.program.infers ? settings.inferredCeilings : settings.ceilings;
       const given = catchRejection(perPrincipal(operation.security));
@@ -127,10 +131,15 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
 
     estimateCost(operation) {
       const found = priceOperation(operation);
-      if (!Number.isFinite(found.fieldCost + found.typeCost)) checkCost(found, {}, chooseVisible(operation));
+      requirePrice(found, chooseVisible(operation));
       return found;
     },
   };
+}
+
+/** @throws the refusal of an operation that cannot be priced, such as one with an invalid list size. */
+function requirePrice(found: Priced, selectVisible: SelectVisible | undefined): void {
+  if (!Number.isFinite(found.fieldCost + found.typeCost)) checkCost(found, {}, selectVisible);
 }
 
 /** @param coordinate `Type.field` */

@@ -9,7 +9,8 @@
 import type { ApolloServerOptions, BaseContext } from '@apollo/server';
 import type { DocumentNode } from 'graphql';
 
-type DocumentStore = NonNullable<ApolloServerOptions<BaseContext>['documentStore']>;
+/** The option `documentStore` of Apollo Server: parsed documents by the digest of schema and text. */
+export type DocumentStore = NonNullable<ApolloServerOptions<BaseContext>['documentStore']>;
 
 /** What a process keeps of a document, in bytes, as measured: in any case, and for each character of its text. */
 const bytesPerDocument = 6_000;
