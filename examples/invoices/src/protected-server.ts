@@ -75,7 +75,7 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     // A page may be as long as the resolvers let it be, and an answer may hold so many objects.
     cost: { maxListSize: 100, maxTypeCost: 2_000 },
     // What the schema says of lists without arguments holds for what resolvers return, too.
-    resolvedLists: { maxItems: 100 },
+    execution: { enforceAssumedSizes: true },
     strictMessages: true,
     exposure: { reviewed, strictExposure: true },
     clientAddress: { trustedHops },

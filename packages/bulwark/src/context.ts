@@ -17,6 +17,7 @@ import {
 } from '@graphql-bulwark/core';
 import {
   buildRefusalEvent,
+  findConnection,
   hasEnded,
   isExpectedError,
   isNumericDate,
@@ -84,12 +85,13 @@ export function createContextMaker(
       if (typeof req !== 'object' || req === null) throw new TypeError(noRequest);
       // A socket that is gone has no address any more, and no client waits for the answer.
       if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
-      const anonymous = securityContext({ clientIp: clientIp(req) });
+      const connection = req.socket && findConnection(req.socket);
+      const anonymous = securityContext({ clientIp: clientIp(req), connection });
       noticeProxy(req);
       admit(anonymous);
       admitBatch(req.body, anonymous);
       const principal = await authenticate(req, anonymous);
-      const security = principal ? securityContext({ ...anonymous, principal }) : anonymous;
+      const security = principal ? securityContext({ ...anonymous, principal, connection }) : anonymous;
       if (principal) admit(security);
       return addSecurity(await build(request), security);
     } catch (thrown) {

@@ -32,7 +32,7 @@ import {
 } from '@graphql-bulwark/core/internal';
 import { compileAccess, introspection } from '@graphql-bulwark/introspection';
 import { createViews, hideUnauthorized } from '@graphql-bulwark/introspection/visibility';
-import { type CostControl, capLists, cost, costDirectives, limits, resolveLimits } from '@graphql-bulwark/limits';
+import { type CostControl, cost, costDirectives, executionLimits, limits, resolveLimits } from '@graphql-bulwark/limits';
 import {
   type RateLimit,
   type RateLimitOptions,
@@ -68,7 +68,7 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
   readonly measure: (parsed: MeasureInput<C>) => void;
   /** Judges one parsed and validated operation, for transports that run no Apollo plugin. Rejects with the refusal. */
   readonly check: (operation: CheckInput<C>) => Promise<void>;
-  /** Masks the errors of a result, for transports that run no Apollo plugin. */
+  /** Bounds the size of a result and masks its errors, for transports that run no Apollo plugin. */
   readonly mask: MaskResult;
   /** The rate limit: how a bucket stands, and how to empty it. */
   readonly rateLimit: Pick<RateLimit, 'peek' | 'reset'>;
@@ -128,8 +128,12 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   const limiter = rateLimit(addPrices(options.rateLimit, prices));
   const { authenticate } = options;
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
+  const { listSizes } = options.cost || {};
+  const bounds = options.execution === false ? undefined : executionLimits<C>({ ...options.execution, events, listSizes });
   const controls: readonly Control<C>[] = [
     createContextNotice(warn),
+    // First on the way out: the others see what is answered.
+    ...(bounds ? [bounds] : []),
     ...(hides ? [hideUnauthorized<C>(findView)] : []),
     introspection({ ...introspecting, ...(filtered && { view: findView }) }),
     limits<C>(options.limits),
@@ -165,9 +169,8 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     typeDefs: `${authDirectivesAs(ruling.directiveNames ?? {})}\n${costDirectives}\n${rateLimitDirectives}`,
     secure(schema) {
       requireTestedGraphql('secure', schema);
-      const { resolvedLists } = options;
-      const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
-      const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), { ...ruling, defaultRule, events });
+      const bound = bounds ? bounds.secure(schema, fieldResolver) : schema;
+      const guarded = guardSchema<C>(limiter.secure(bound, fieldResolver), { ...ruling, defaultRule, events });
       const anonymous = { security: securityContext() };
       if (!knowsCallers && rightsOf({ schema: guarded, contextValue: anonymous })?.key.includes('0')) {
         warn('authenticate: false knows no callers, so what has @auth or @owner is closed to all.');
@@ -204,13 +207,15 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     admit: (request) => admitRequest(controls, request, events),
     measure: (parsed) => measureDocument(controls, parsed, events),
     check: (operation) => checkOperation(controls, operation, events),
-    mask: (result, contextValue) =>
-      maskResult(result, {
+    mask: (executed, contextValue) => {
+      const result = bounds ? bounds.bound(executed, contextValue) : executed;
+      return maskResult(result, {
         expose,
         schemaDetails: result.errors !== undefined && mayReadDetails(contextValue),
         words: (code) => words(code, contextValue),
         onMasked: createMaskReporter(events, { security: findSecurityContext(contextValue) }),
-      }),
+      });
+    },
     async close() {
       await Promise.all(controls.map(async (control) => control.stop?.()));
     },

@@ -9,6 +9,7 @@ export {
   type SecurityEvent,
 } from '@graphql-bulwark/core';
 export type { MaskResult } from '@graphql-bulwark/core/internal';
+export { executionSignal } from '@graphql-bulwark/limits';
 export type { Authenticator, HttpRequest } from './context.ts';
 export { type Bulwark, createBulwark } from './create.ts';
 export { type Exposure, type ExposureOptions, listExposures, printExposures, type RuleAt } from './exposure.ts';

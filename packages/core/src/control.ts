@@ -89,6 +89,11 @@ export interface OutgoingAnswer<C = unknown> {
   readonly errors: readonly (GraphQLError | GraphQLFormattedError)[];
   /** Adds an entry to the `extensions` of the answer. */
   readonly extend: (name: string, value: unknown) => void;
+  /**
+   * Replaces the whole answer by one error without data, and reports it; outside a batch with its status. For bounds that are
+   * known only after execution. Of several refusals the first counts. In `report` mode the answer stays as it is.
+   */
+  readonly refuse: (refusal: Refusal) => void;
   /** An anonymous one where the context has none. */
   readonly security: SecurityContext;
   /** Sends an event that refuses nothing. */
@@ -140,7 +145,7 @@ export interface Control<C = unknown> {
    * execute.
    */
   answer?(operation: ResolvedOperation<C>): ExecutionResult | undefined | Promise<ExecutionResult | undefined>;
-  /** Called with each answer. May add headers and extensions; cannot refuse. */
+  /** Called with each answer. May add headers and extensions, and replace the answer; what it throws is logged. */
   respond?(answer: OutgoingAnswer<C>): void;
   /** Called while the server stops: releases timers and connections. */
   stop?(): void | Promise<void>;

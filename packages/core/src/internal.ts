@@ -1,6 +1,7 @@
 /** For the sibling packages alone: no promise is made about these names between versions. */
 
 export { createNetworkTest, normalizeAddress, readForwardedHops } from './client-address.ts';
+export { ClientConnection, findConnection, type SocketLike } from './client-connection.ts';
 export type { StartingServer } from './control.ts';
 export { aCounterStore, roundUpPoints } from './counter-store.ts';
 export { type CoordinateShare } from './errors/codes.ts';
@@ -22,6 +23,7 @@ export {
   failField,
   failValue,
   handOverLists,
+  isGivenUpAround,
   type ReadList,
   settleUnlessGivenUp,
   wrapToHandOverLists,
@@ -91,6 +93,7 @@ export {
   findOperationState,
   OperationState,
   PerOperation,
+  type Slot,
 } from './operation/operation-state.ts';
 export type { Place } from './operation/places.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
@@ -99,4 +102,13 @@ export { type AdmitInput, buildRefusalEvent, type MeasureInput } from './plugin/
 export type { CheckInput } from './plugin/resolved-operation.ts';
 export type { Header, SchemaDetails } from './plugin/response.ts';
 export { findUnclosedReporter } from './plugin/unwatched-streams.ts';
-export { findSecurityContext, hasEnded, isNumericDate, readClaim } from './security-context.ts';
+export {
+  beginOperation,
+  endOperation,
+  findClientConnection,
+  findSecurityContext,
+  hasEnded,
+  isNumericDate,
+  readClaim,
+  withConnection,
+} from './security-context.ts';

@@ -38,6 +38,7 @@ import {
   readOptions,
   readRefusalFacts,
   requirePlainObject,
+  withConnection,
 } from '@graphql-bulwark/core/internal';
 import type { SocketLimits } from '@graphql-bulwark/rate-limit';
 import {
@@ -94,7 +95,7 @@ export interface WebSocketParts<C extends SecuredContext> extends WebSocketBound
   readonly admit?: ((request: AdmitInput<C>) => void) | undefined;
   /** Before a document is validated: `measureDocument` with your controls. @default nothing is asked */
   readonly measure?: ((parsed: MeasureInput<C>) => void) | undefined;
-  /** Masks what is sent. @default constant texts, as over HTTP; `onFailure` is told of what they stand for */
+  /** Masks what is sent, or replaces it: called with each result. @default constant texts, as over HTTP; `onFailure` is told of what they stand for */
   readonly mask?: MaskResult | undefined;
   /**
    * The rest of the context, for each operation. With a `security` of its own, `authenticate` is not asked for the operation; its
@@ -252,19 +253,20 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
 
   async function prepare(
     socket: Socket,
+    id: string,
     { query, operationName, variables }: Payload,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const connection = open.get(socket);
     if (!connection) throw deny('UNAUTHENTICATED');
     if (hasEnded(connection.security.principal)) throw deny('UNAUTHENTICATED', { reason: 'expired' });
-    return connection.running.admit(async () => {
+    return connection.running.admit(id, async (client) => {
       // Before anything is parsed: what is invalid has its price as well. No store is asked for more than run at a time.
       const refusal = await limits?.subscribe(connection.security);
       if (refusal) throw refusal;
       const built = await context(findConnection(socket));
       const security = findSecurityContext(built) ?? (await identifyAgain(socket));
       if (!security) throw deny('UNAUTHENTICATED');
-      const contextValue = addSecurity(built, security) as unknown as C;
+      const contextValue = addSecurity(built, withConnection(security, client)) as unknown as C;
       admit?.({ source: query, operationName, variables, contextValue });
       const document = parseDocument(query, { maxTokens });
       measure?.({ schema, document, operationName, contextValue });
@@ -315,9 +317,9 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
         return false;
       }
     },
-    async onSubscribe(socket, _id, payload) {
+    async onSubscribe(socket, id, payload) {
       try {
-        return await prepare(socket, payload);
+        return await prepare(socket, id, payload);
       } catch (thrown) {
         return [asGraphQLError(thrown), ...(readRefusalFacts(thrown)?.also ?? [])];
       }
@@ -331,7 +333,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       const refusal = isEvent ? await limits?.next(security, contextValue) : undefined;
       if (refusal) return mask({ data: null, errors: [refusal] }, contextValue);
       const rest = { ...(data !== undefined && { data }), ...(extensions && { extensions }) };
-      return errors && maskAndCharge({ ...rest, errors }, contextValue as object, security);
+      return maskAndCharge({ ...rest, ...(errors && { errors }) }, contextValue as object, security);
     },
     async onError(socket, _id, _payload, errors) {
       const security = await identifyAgain(socket);

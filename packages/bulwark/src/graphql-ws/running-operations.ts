@@ -5,12 +5,16 @@
  * one under its id is off the list as well. So each counts here until it has settled and its stream is over, and streams end
  * with their connection.
  */
-import { deny, isAsyncIterable, isPromise } from '@graphql-bulwark/core/internal';
+import { ClientConnection, deny, isAsyncIterable, isPromise } from '@graphql-bulwark/core/internal';
 import type { ExecutionArgs } from 'graphql';
 
 type Stream = AsyncGenerator<unknown, unknown>;
 
 interface Running {
+  /** As graphql-ws lists it. */
+  readonly id: string;
+  /** Closed when the client completes the operation, or its connection is gone. */
+  readonly client: ClientConnection;
   readonly over: () => void;
   stream?: Stream;
 }
@@ -31,13 +35,17 @@ export class RunningOperations {
    *
    * @throws {GraphQLError} `RATE_LIMITED` where there are too many.
    */
-  async admit<T>(decide: () => Promise<ExecutionArgs | readonly T[]>): Promise<ExecutionArgs | readonly T[]> {
+  async admit<T>(
+    id: string,
+    decide: (client: ClientConnection) => Promise<ExecutionArgs | readonly T[]>,
+  ): Promise<ExecutionArgs | readonly T[]> {
     if (!(this.#admitted.size < this.#maximum)) throw deny('RATE_LIMITED');
-    const running: Running = { over: () => this.#admitted.delete(running) };
+    const client = new ClientConnection();
+    const running: Running = { id, client, over: () => this.#admitted.delete(running) };
     this.#admitted.add(running);
     let args: ExecutionArgs | undefined;
     try {
-      const decided = await decide();
+      const decided = await decide(client);
       if (!('schema' in decided)) return decided;
       args = decided;
       // Completed in the meantime: it is executed all the same.
@@ -48,9 +56,17 @@ export class RunningOperations {
     }
   }
 
-  /** Ends the streams of a connection that is gone. */
+  /** Ends the streams of a connection that is gone, and all work for it. */
   end(): void {
-    for (const { stream } of this.#admitted) stream?.return(undefined).catch(() => {});
+    for (const { client, stream } of this.#admitted) {
+      client.close();
+      stream?.return(undefined).catch(() => {});
+    }
+  }
+
+  /** Stops work for operations that the client has completed. @param listed those that graphql-ws still knows. */
+  endUnlisted(listed: Readonly<Record<string, unknown>>): void {
+    for (const { id, client } of this.#admitted) if (!Object.hasOwn(listed, id)) client.close();
   }
 }
 

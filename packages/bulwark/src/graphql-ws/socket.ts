@@ -4,6 +4,8 @@
 export interface Socket {
   readonly connectionParams?: Readonly<Record<string, unknown>> | undefined;
   readonly extra: unknown;
+  /** Operations that run, by their ids. */
+  readonly subscriptions?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The part of a WebSocket of `ws` that is used. */
@@ -53,11 +55,17 @@ export function isClosed({ extra }: Socket): boolean {
   return (findWebSocket(extra)?.readyState ?? 0) >= closing;
 }
 
-/** @param gone not by the hook of graphql-ws alone: that waits for streams to end, and a silent one may not for hours. */
-export function watchSocket(socket: Socket, gone: () => void): void {
+/**
+ * @param read told after graphql-ws has read a message.
+ * @param gone not by the hook of graphql-ws alone: that waits for streams to end, and a silent one may not for hours.
+ */
+export function watchSocket(socket: Socket, read: () => void, gone: () => void): void {
   const webSocket = findWebSocket(socket.extra);
   webSocket?.once?.('close', gone);
-  webSocket?.on?.('message', () => holdBack(socket));
+  webSocket?.on?.('message', () => {
+    read();
+    holdBack(socket);
+  });
 }
 
 /**

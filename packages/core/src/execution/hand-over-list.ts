@@ -60,6 +60,8 @@ export function handOverLists(result: unknown, field: RunningField, read: ReadLi
   }
   if (!isIterable(result)) return result;
   const { path, returnType } = field;
+  // Handed over already, by a wrapper around the same resolver: its last list is the outermost.
+  if (read === readItems && handedLists.get(path)?.handed.at(-1)?.items === result) return result;
   const lists = { path, read, isWaiting: isWaitingAbove(path), handed: [], givenUp: [] };
   handedLists.set(path, lists);
   return handOver(result, countListDimensions(returnType), lists, []);
@@ -82,6 +84,14 @@ export function settleUnlessGivenUp<T>(promise: PromiseLike<T>, { path }: Pick<R
     if (lists) startWaiting(lists);
   }
   return whileWanted(promise, path, []);
+}
+
+/**
+ * Whether a list around a field has been given up. Then nothing waits for the value of the field, and a promise for it that
+ * rejects would end the process.
+ */
+export function isGivenUpAround({ path }: Pick<RunningField, 'path'>): boolean {
+  return isGivenUp(path, []);
 }
 
 /** Whether a promise came up in a list around a field. Then the field may be one that would not be executed without Bulwark. */

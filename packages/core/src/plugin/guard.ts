@@ -27,7 +27,7 @@ import { type Logger } from '../events/log.ts';
 import { isDevelopment } from '../lib/environment.ts';
 import { requireTestedGraphql } from '../lib/graphql-version.ts';
 import { chooseOperation, listOperations } from '../operation/named-operation.ts';
-import { findSecurityContext, securityContext } from '../security-context.ts';
+import { beginOperation, endOperation, findSecurityContext, securityContext } from '../security-context.ts';
 import { type GuardOptions, readGuardOptions } from './guard-options.ts';
 import { type CallbackRequest, createCallbacks, noSubscription, onlySubscription } from './http-subscriptions.ts';
 import {
@@ -193,6 +193,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
       const callback = callbacks.takeFrom(context.request);
       const pending = admit(context, origin);
       const later: GraphQLError[] = [];
+      beginOperation(security);
       let isCached = true;
       let operation: CheckedOperation<C> | undefined;
       let router: GraphQLRequestListener<C> | undefined;
@@ -282,6 +283,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           const sender = operation ? readOrigin(operation) : origin;
           steps.callResponders(ending, operation, sender);
           steps.maskAnswer(ending, later, sender);
+          endOperation(security);
         },
       };
     },

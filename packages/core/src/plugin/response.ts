@@ -11,10 +11,11 @@ import type {
 } from '@apollo/server';
 import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Control, OutgoingAnswer, ResolvedOperation } from '../control.ts';
+import { REFUSALS } from '../errors/codes.ts';
 import { type Masking, maskErrors } from '../errors/mask-errors.ts';
 import type { Wording } from '../errors/messages.ts';
 
-import { readRefusalFacts, refuse } from '../errors/refuse.ts';
+import { readRefusalCode, readRefusalFacts, refuse } from '../errors/refuse.ts';
 import { createMaskReporter, type EventOrigin, type Events } from '../events/events.ts';
 import { findSecurityContext, type SecurityContext, securityContext } from '../security-context.ts';
 import { reportThrown } from './pipeline.ts';
@@ -127,16 +128,26 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
       return undefined;
     },
 
-    callResponders({ response, requestIsBatched, errors }, operation, sender) {
-      const result = findFirstResult(response);
+    callResponders(ending, operation, sender) {
+      const { response, requestIsBatched } = ending;
+      let calling: Pick<Control<C>, 'name' | 'mode'> = { name: 'guard' };
       const answer: OutgoingAnswer<C> = {
         operation,
         headers: response.http.headers,
         isBatched: requestIsBatched,
-        data: result.data,
-        errors: errors ?? result.errors ?? [],
+        get data() {
+          return findFirstResult(response).data;
+        },
+        get errors() {
+          return ending.errors ?? findFirstResult(response).errors ?? [];
+        },
         extend(name, value) {
+          const result = findFirstResult(response);
           result.extensions = { ...result.extensions, [name]: value };
+        },
+        refuse(thrown) {
+          const refusal = reportThrown(calling, thrown, events, sender);
+          if (refusal && !isReplaced(ending)) replaceAnswer(ending, refusal);
         },
         security: sender.security ?? securityContext(),
         report: (details) => events.emit(details, 'noted', sender),
@@ -144,6 +155,7 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
           events.emit({ type: 'failure', where, errorId: events.logged(where, error) }, 'noted', sender),
       };
       for (const control of controls) {
+        calling = control;
         try {
           control.respond?.(answer);
         } catch (thrown) {
@@ -182,6 +194,26 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
         onMasked: createMaskReporter(events, {}),
       }),
   };
+}
+
+/** Answers with one error in place of everything that was executed. An answer that would come in parts comes in one. */
+function replaceAnswer<C extends BaseContext>(ending: Ending<C>, refusal: GraphQLError): void {
+  const { response, requestIsBatched } = ending;
+  if (response.body.kind === 'incremental') closeParts(response.body.subsequentResults);
+  response.body = { kind: 'single', singleResult: { errors: [formatWithoutHttp(refusal)] } };
+  (ending as { errors: readonly GraphQLError[] }).errors = [refusal];
+  // In a batch all operations share one HTTP status.
+  if (!requestIsBatched) response.http.status = REFUSALS[readRefusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR'].status;
+}
+
+/** Whether the answer is the refusal of a whole operation already. */
+function isReplaced<C extends BaseContext>({ errors: [error] = [] }: Ending<C>): boolean {
+  return readRefusalFacts(error) !== undefined && error?.extensions['http'] !== undefined;
+}
+
+function closeParts(parts: AsyncIterable<unknown>): void {
+  const iterator = parts[Symbol.asyncIterator]();
+  iterator.return?.().then(undefined, () => {});
 }
 
 /**

@@ -20,7 +20,7 @@ import type { Estimator } from './models/estimators.ts';
 
 /** How long the list of one field can be: what `@listSize` says, for schemas that cannot be annotated. */
 export interface ListSize {
-  /** The length where no argument says it. It is believed: `capLists` holds resolvers to a length. 0 or more. */
+  /** The length where no argument says it. It is believed: `executionLimits` tells of lists that are longer. 0 or more. */
   readonly assumedSize?: number | undefined;
   /** Arguments that say the length, or whose own length it is; paths such as `page.first`. The largest one counts. */
   readonly slicingArguments?: readonly string[] | undefined;

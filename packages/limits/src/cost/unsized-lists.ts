@@ -1,6 +1,6 @@
 /** Lists whose price is a guess: those of which nothing says how long they can be, and those of which nothing enforces it. */
 import { isObjectType } from 'graphql';
-import { isCapped } from '../execution/list-length.ts';
+import { isSizeEnforced } from '../execution/bound-schema.ts';
 import type { SizedFields } from './list-size.ts';
 import type { CostSchema, FieldCost, TypeCosts } from './schema.ts';
 
@@ -27,7 +27,7 @@ export function unsizedLists(costs: CostSchema): UnsizedLists {
   const unknown = lists.filter(({ sizing, coordinate }) => !sizing && !sizedByParent.has(coordinate));
   const assumed = lists.filter(
     (list) =>
-      (assumedByParent.has(list.coordinate) || (isAssumed(list) && !list.sizing?.sizedFields)) && !isCapped(list.field),
+      (assumedByParent.has(list.coordinate) || (isAssumed(list) && !list.sizing?.sizedFields)) && !isSizeEnforced(list.field),
   );
   return { unknown: unknown.map(coordinateOf), assumed: assumed.map(coordinateOf) };
 }

@@ -1,0 +1,188 @@
+/**
+ * A schema whose resolvers are watched: every list is counted where it is handed to the executor, and nothing waits for a
+ * promise longer than the execution may take.
+ */
+import {
+  carryPlainMark,
+  countListDimensions,
+  discardValue,
+  handOverLists,
+  isIterable,
+  isPromise,
+  type Resolver,
+} from '@graphql-bulwark/core/internal';
+import { MapperKind, mapSchema } from '@graphql-tools/utils';
+import {
+  defaultFieldResolver,
+  type GraphQLFieldResolver,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  isObjectType,
+} from 'graphql';
+import {
+  createSizingSearch,
+  type FieldSizing,
+  findSizeFromAbove,
+  type PromisedSize,
+  readPromisedSize,
+  rememberSizesBelow,
+} from './promised-sizes.ts';
+import { findRun, type Run, type RunSettings } from './run.ts';
+
+/** In the extensions of a field: a list that is much longer than its `assumedSize` is refused. */
+const enforcedExtension = 'bulwarkEnforcesAssumedSize';
+
+/** Whether a list that is much longer than its `assumedSize` is refused. */
+export function isSizeEnforced({ extensions }: { readonly extensions: Readonly<Record<string, unknown>> }): boolean {
+  return extensions[enforcedExtension] === true;
+}
+
+/** How many times longer than its `assumedSize` a list may be where that is enforced. */
+const tolerance = 10;
+
+/** Makes the schema. @param fieldResolver resolves fields without a resolver, as it does for the executor. */
+export function boundSchema(
+  schema: GraphQLSchema,
+  settings: RunSettings,
+  fieldResolver: Resolver = defaultFieldResolver,
+): GraphQLSchema {
+  const findSizing = createSizingSearch(schema, settings.listSizes);
+  const plain = carryPlainMark({}, boundValue(fieldResolver, settings));
+  return mapSchema(schema, {
+    [MapperKind.OBJECT_FIELD]: (config, name, typeName) => {
+      const type = schema.getType(typeName);
+      const field = isObjectType(type) ? type.getFields()[name] : undefined;
+      const sizing = isObjectType(type) && field ? findSizing(type, field) : undefined;
+      const inner: Resolver = config.resolve ?? fieldResolver;
+      const isList = countListDimensions(config.type) > 0;
+      if (!isList && !sizing?.sizedFields) {
+        return { ...config, resolve: config.resolve ? carryMarks(config, boundValue(inner, settings), inner) : plain };
+      }
+      const coordinate = `${typeName}.${name}`;
+      const resolve = isList
+        ? boundLists(inner, { settings, coordinate, sizing })
+        : boundValue(rememberingSizes(inner, sizing as FieldSizing), settings);
+      const extensions = settings.enforceAssumedSizes
+        ? { ...config.extensions, [enforcedExtension]: true }
+        : config.extensions;
+      return { ...config, extensions, resolve: carryMarks(config, resolve, inner) };
+    },
+  });
+}
+
+/** A resolver that reads an object of another schema is recognised by its name. */
+function carryMarks(config: { readonly resolve?: unknown }, resolve: Resolver, { name }: Resolver): Resolver {
+  const marked = carryPlainMark(config, resolve);
+  return name === 'defaultMergedResolver' ? Object.defineProperty(marked, 'name', { value: name }) : marked;
+}
+
+/** A field that is no list: only a promise of it is waited for. */
+function boundValue(inner: GraphQLFieldResolver<unknown, unknown>, settings: RunSettings): Resolver {
+  return function resolveWithinTime(source, args, contextValue, info) {
+    const result: unknown = inner(source, args, contextValue, info);
+    return isPromise(result) ? findRun(settings, contextValue, info).wait(result, contextValue, info) : result;
+  };
+}
+
+function rememberingSizes(inner: Resolver, sizing: FieldSizing): Resolver {
+  return function resolveAndRememberSizes(source, args, contextValue, info) {
+    rememberSizesBelow(sizing, args, info);
+    return inner(source, args, contextValue, info);
+  };
+}
+
+/** A field that is a list, or a list of lists. */
+interface ListField {
+  readonly settings: RunSettings;
+  readonly coordinate: string;
+  readonly sizing: FieldSizing | undefined;
+}
+
+function boundLists(inner: Resolver, field: ListField): Resolver {
+  const { settings, sizing } = field;
+  return function resolveWithinBounds(source, args, contextValue, info) {
+    if (sizing?.sizedFields) rememberSizesBelow(sizing, args, info);
+    const result: unknown = inner(source, args, contextValue, info);
+    if (result === null || result === undefined) return result;
+    const run = findRun(settings, contextValue, info);
+    const handing = { ...field, args, contextValue, info, run };
+    return isPromise(result)
+      ? run.wait(result, contextValue, info, (value) => handOver(value, handing))
+      : handOver(result, handing);
+  };
+}
+
+/** A list field that is being executed. */
+interface Handing extends ListField {
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly contextValue: unknown;
+  readonly info: GraphQLResolveInfo;
+  readonly run: Run;
+}
+
+/** Hands the lists of a field to the executor, unless the execution has been stopped. */
+function handOver(value: unknown, handing: Handing): unknown {
+  const { contextValue, info, run } = handing;
+  if (!isIterable(value)) return value;
+  if (run.isStopped(contextValue, info)) {
+    discardValue(value);
+    return run.fail(info);
+  }
+  let isOuter = true;
+  const handed = handOverLists(value, info, (list) => {
+    const items = count(list, handing, isOuter);
+    isOuter = false;
+    return items;
+  });
+  if (!run.isStopped(contextValue, info)) return handed;
+  discardValue(handed);
+  return run.fail(info);
+}
+
+/** Counts the items of one list. @returns them, those that are promises as ones that end with the execution. */
+function count(list: Iterable<unknown>, handing: Handing, isOuter: boolean): readonly unknown[] {
+  const { contextValue, info, run, settings, coordinate } = handing;
+  const { maxResultItems } = settings;
+  const room = maxResultItems === false ? Infinity : Math.max(0, maxResultItems - run.items);
+  const mayCutOff = settings.mode === 'enforce' && room !== Infinity;
+  const items = Array.isArray(list) ? (list as readonly unknown[]) : draw(list, mayCutOff ? room + 1 : Infinity);
+  run.items += items.length;
+  if (maxResultItems !== false && run.items > maxResultItems) {
+    const facts = { limit: 'maxResultItems', actual: run.items, maximum: maxResultItems, coordinate };
+    run.exceed('RESULT_LIMIT_EXCEEDED', facts, contextValue, info);
+  }
+  if (isOuter) compareSize(items.length, handing);
+  if (!items.some(isPromise)) return items;
+  return items.map((item) => (isPromise(item) ? run.wait(item, contextValue, info) : item));
+}
+
+/** Draws the items of an iterable, which may have no end. */
+function draw(list: Iterable<unknown>, most: number): readonly unknown[] {
+  const items: unknown[] = [];
+  try {
+    for (const item of list) {
+      items.push(item);
+      if (items.length >= most) break;
+    }
+  } catch (thrown) {
+    discardValue(items);
+    throw thrown;
+  }
+  return items;
+}
+
+function compareSize(actual: number, handing: Handing): void {
+  const { args, contextValue, info, run, settings, coordinate, sizing } = handing;
+  const own = sizing && !sizing.sizedFields ? readPromisedSize(sizing, args) : undefined;
+  const promised: PromisedSize | undefined = findSizeFromAbove(info) ?? own;
+  if (!promised || actual <= promised.size) return;
+  const { by, size } = promised;
+  if (by === 'assumedSize' && settings.enforceAssumedSizes && actual > tolerance * size) {
+    const facts = { limit: by, actual, maximum: tolerance * size, coordinate };
+    run.exceed('RESULT_LIMIT_EXCEEDED', facts, contextValue, info);
+    return;
+  }
+  if (!run.isFirst(coordinate)) return;
+  const details = { control: 'execution', code: 'RESULT_LIMIT_EXCEEDED', limit: by, actual, maximum: size, coordinate } as const;
+  settings.telling.noted({ type: 'limit.exceeded', ...details }, contextValue, info);
+}
