@@ -41,8 +41,28 @@ interface HandedList {
 
 /** The indices of a list in the lists around it, outermost first; empty for the outermost list. */
 type ListPlace = readonly number[];
+const outermost: ListPlace = [];
 
-const handedLists = new WeakMap<Path, HandedLists>();
+/** How an array of ours knows its list. */
+const handedKey: unique symbol = Symbol('handed');
+interface HandedArray extends Array<unknown> {
+  [handedKey]: { readonly list: HandedList; readonly lists: HandedLists };
+}
+
+function isHanded(value: unknown): value is HandedArray {
+  return handedKey in (value as object);
+}
+
+/**
+ * The lists of a field, at its path. A property, because a `WeakMap` with an entry for each list makes every garbage
+ * collection slow.
+ */
+const listsKey: unique symbol = Symbol('lists');
+type MarkedPath = Path & { [listsKey]?: HandedLists };
+
+function findLists(path: Path): HandedLists | undefined {
+  return (path as MarkedPath)[listsKey];
+}
 
 /** Reads a list of a field. @returns its items, or the error that replaces the list. */
 export type ReadList = (list: Iterable<unknown>) => readonly unknown[] | Error;
@@ -61,10 +81,10 @@ export function handOverLists(result: unknown, field: RunningField, read: ReadLi
   if (!isIterable(result)) return result;
   const { path, returnType } = field;
   // Handed over already, by a wrapper around the same resolver: its last list is the outermost.
-  if (read === readItems && handedLists.get(path)?.handed.at(-1)?.items === result) return result;
-  const lists = { path, read, isWaiting: isWaitingAbove(path), handed: [], givenUp: [] };
-  handedLists.set(path, lists);
-  return handOver(result, countListDimensions(returnType), lists, []);
+  if (read === readItems && isHanded(result) && findLists(path) === result[handedKey].lists) return result;
+  const lists: HandedLists = { path, read, isWaiting: isWaitingAbove(path), handed: [], givenUp: [] };
+  (path as MarkedPath)[listsKey] = lists;
+  return handOver(result, countListDimensions(returnType), lists, outermost);
 }
 
 /** Wraps a resolver so that its result is handed over. */
@@ -80,7 +100,7 @@ export function wrapToHandOverLists(resolver: Resolver): Resolver {
  */
 export function settleUnlessGivenUp<T>(promise: PromiseLike<T>, { path }: Pick<RunningField, 'path'>): Promise<T> {
   for (let at: Path | undefined = path; at; at = at.prev) {
-    const lists = handedLists.get(at);
+    const lists = findLists(at);
     if (lists) startWaiting(lists);
   }
   return whileWanted(promise, path, []);
@@ -96,7 +116,7 @@ export function isGivenUpAround({ path }: Pick<RunningField, 'path'>): boolean {
 
 /** Whether a promise came up in a list around a field. Then the field may be one that would not be executed without Bulwark. */
 function isWaitingAbove(path: Path): boolean {
-  for (let at = path.prev; at; at = at.prev) if (handedLists.get(at)?.isWaiting) return true;
+  for (let at = path.prev; at; at = at.prev) if (findLists(at)?.isWaiting) return true;
   return false;
 }
 
@@ -154,12 +174,51 @@ function handOver(value: unknown, dimensions: number, lists: HandedLists, place:
   lists.handed.push(list);
   if (lists.isWaiting) postpone(list, lists);
   else if (items.some(isPromise)) startWaiting(lists);
-  // It stays an array for an executor that reads it by index.
-  return Object.defineProperty(items, Symbol.iterator, {
-    value: function iterateHandedList() {
-      return iterate(list, lists);
-    },
-  });
+  // It stays an array for an executor that reads it by index. Properties are assigned, since defining them takes longer.
+  const array = items as HandedArray;
+  array[handedKey] = { list, lists };
+  array[Symbol.iterator] = iterateHandedList;
+  return array;
+}
+
+/** The iterator of each array of ours. */
+function iterateHandedList(this: unknown[]): ArrayIterator<unknown> {
+  const { list, lists } = (this as HandedArray)[handedKey];
+  // A plugin may have read a part of the list before the executor: that did not give it up.
+  if (lists.givenUp.length > 0) lists.givenUp = lists.givenUp.filter((one) => one !== list.place);
+  // Every item is a promise by now, and none of them fails at once. So the executor does not give the list up: a reader that
+  // stops early is a plugin that reads a part of the list while the executor waits.
+  if (lists.isWaiting) return list.items.values();
+  return new HandedIterator(list, lists) as unknown as ArrayIterator<unknown>;
+}
+
+/** An iterator with a method `return()`, which an executor calls when it gives the list up. */
+class HandedIterator implements IterableIterator<unknown> {
+  readonly #list: HandedList;
+  readonly #lists: HandedLists;
+  #next = 0;
+
+  constructor(list: HandedList, lists: HandedLists) {
+    this.#list = list;
+    this.#lists = lists;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<unknown, undefined> {
+    const { items } = this.#list;
+    const i = this.#next;
+    this.#next += 1;
+    return i < items.length ? { value: items[i], done: false } : { value: undefined, done: true };
+  }
+
+  return(): IteratorResult<unknown, undefined> {
+    discardValue(this.#list.items.slice());
+    this.#lists.givenUp.push(this.#list.place);
+    return { value: undefined, done: true };
+  }
 }
 
 /**
@@ -185,24 +244,6 @@ function readItems(list: Iterable<unknown>): readonly unknown[] {
     throw error;
   }
   return items;
-}
-
-/** Makes the iterator of an array with a method `return()`, which an executor calls when it gives the list up. */
-function iterate({ items, place }: HandedList, lists: HandedLists): IterableIterator<unknown> {
-  // A plugin may have read a part of the list before the executor: that did not give it up.
-  if (lists.givenUp.length > 0) lists.givenUp = lists.givenUp.filter((one) => one !== place);
-  const values = items.values();
-  // Every item is a promise by now, and none of them fails at once. So the executor does not give the list up: a reader that
-  // stops
-  // early is a plugin that reads a part of the list while the executor waits.
-  if (lists.isWaiting) return values;
-  return Object.assign(values, {
-    return() {
-      discardValue([...items.values()]);
-      lists.givenUp.push(place);
-      return { value: undefined, done: true as const };
-    },
-  });
 }
 
 /** Makes promises of all items that the executor has not read yet. */
@@ -243,7 +284,7 @@ function isGivenUp(path: Path, place: ListPlace): boolean {
   /** The indices from `at` down to the value. */
   let below = place;
   for (let at: Path | undefined = path; at; at = at.prev) {
-    for (const list of handedLists.get(at)?.givenUp ?? []) {
+    for (const list of findLists(at)?.givenUp ?? []) {
       if (list.every((index, i) => index === below[i])) return true;
     }
     below = typeof at.key === 'number' ? [at.key, ...below] : [];

@@ -17,7 +17,11 @@ import {
   type GraphQLFieldResolver,
   type GraphQLResolveInfo,
   type GraphQLSchema,
+  getNullableType,
+  isListType,
+  isNonNullType,
   isObjectType,
+  type GraphQLOutputType,
 } from 'graphql';
 import {
   createSizingSearch,
@@ -47,7 +51,10 @@ export function boundSchema(
   fieldResolver: Resolver = defaultFieldResolver,
 ): GraphQLSchema {
   const findSizing = createSizingSearch(schema, settings.listSizes);
-  const plain = carryPlainMark({}, boundValue(fieldResolver, settings));
+  const plain = carryPlainMark(
+    {},
+    fieldResolver === defaultFieldResolver ? boundProperty(settings) : boundValue(fieldResolver, settings),
+  );
   return mapSchema(schema, {
     [MapperKind.OBJECT_FIELD]: (config, name, typeName) => {
       const type = schema.getType(typeName);
@@ -60,7 +67,7 @@ export function boundSchema(
       }
       const coordinate = `${typeName}.${name}`;
       const resolve = isList
-        ? boundLists(inner, { settings, coordinate, sizing })
+        ? boundLists(inner, { settings, coordinate, sizing, mayBeGivenUp: mayBeGivenUp(config.type) })
         : boundValue(rememberingSizes(inner, sizing as FieldSizing), settings);
       const extensions = settings.enforceAssumedSizes
         ? { ...config.extensions, [enforcedExtension]: true }
@@ -84,6 +91,23 @@ function boundValue(inner: GraphQLFieldResolver<unknown, unknown>, settings: Run
   };
 }
 
+/** As {@link boundValue} around graphql-js's default resolver, in one function: most fields of most answers are such. */
+function boundProperty(settings: RunSettings): Resolver {
+  return function resolvePropertyWithinTime(source, args, contextValue, info) {
+    const isReadable = (typeof source === 'object' && source !== null) || typeof source === 'function';
+    if (!isReadable) return undefined;
+    const object = source as Readonly<Record<string, unknown>>;
+    const property = object[info.fieldName];
+    if (typeof property !== 'object' && typeof property !== 'function') return property;
+    const result =
+      typeof property === 'function' ? (object as unknown as Methods)[info.fieldName]?.(args, contextValue, info) : property;
+    return isPromise(result) ? findRun(settings, contextValue, info).wait(result, contextValue, info) : result;
+  };
+}
+
+/** Objects may have methods in place of properties: they get what resolvers get, without the object. */
+type Methods = Readonly<Record<string, (args: unknown, contextValue: unknown, info: GraphQLResolveInfo) => unknown>>;
+
 function rememberingSizes(inner: Resolver, sizing: FieldSizing): Resolver {
   return function resolveAndRememberSizes(source, args, contextValue, info) {
     rememberSizesBelow(sizing, args, info);
@@ -91,11 +115,18 @@ function rememberingSizes(inner: Resolver, sizing: FieldSizing): Resolver {
   };
 }
 
+function mayBeGivenUp(type: GraphQLOutputType): boolean {
+  const list = getNullableType(type);
+  return isListType(list) && (isNonNullType(list.ofType) || isListType(getNullableType(list.ofType)));
+}
+
 /** A field that is a list, or a list of lists. */
 interface ListField {
   readonly settings: RunSettings;
   readonly coordinate: string;
   readonly sizing: FieldSizing | undefined;
+  /** Whether an item that fails makes the executor give the list up, or lists are nested: then core has to hand them over. */
+  readonly mayBeGivenUp: boolean;
 }
 
 function boundLists(inner: Resolver, field: ListField): Resolver {
@@ -105,7 +136,7 @@ function boundLists(inner: Resolver, field: ListField): Resolver {
     const result: unknown = inner(source, args, contextValue, info);
     if (result === null || result === undefined) return result;
     const run = findRun(settings, contextValue, info);
-    const handing = { ...field, args, contextValue, info, run };
+    const handing = { field, args, contextValue, info, run };
     return isPromise(result)
       ? run.wait(result, contextValue, info, (value) => handOver(value, handing))
       : handOver(result, handing);
@@ -113,7 +144,8 @@ function boundLists(inner: Resolver, field: ListField): Resolver {
 }
 
 /** A list field that is being executed. */
-interface Handing extends ListField {
+interface Handing {
+  readonly field: ListField;
   readonly args: Readonly<Record<string, unknown>>;
   readonly contextValue: unknown;
   readonly info: GraphQLResolveInfo;
@@ -128,20 +160,24 @@ function handOver(value: unknown, handing: Handing): unknown {
     discardValue(value);
     return run.fail(info);
   }
-  let isOuter = true;
-  const handed = handOverLists(value, info, (list) => {
-    const items = count(list, handing, isOuter);
-    isOuter = false;
-    return items;
-  });
-  if (!run.isStopped(contextValue, info)) return handed;
+  let handed: unknown;
+  if (handing.field.mayBeGivenUp) {
+    let isOuter = true;
+    handed = handOverLists(value, info, (list) => {
+      const items = count(list, handing, isOuter);
+      isOuter = false;
+      return items;
+    });
+  } else handed = count(value, handing, true);
+  if (!run.hasStopped) return handed;
   discardValue(handed);
   return run.fail(info);
 }
 
 /** Counts the items of one list. @returns them, those that are promises as ones that end with the execution. */
 function count(list: Iterable<unknown>, handing: Handing, isOuter: boolean): readonly unknown[] {
-  const { contextValue, info, run, settings, coordinate } = handing;
+  const { contextValue, info, run } = handing;
+  const { settings, coordinate } = handing.field;
   const { maxResultItems } = settings;
   const room = maxResultItems === false ? Infinity : Math.max(0, maxResultItems - run.items);
   const mayCutOff = settings.mode === 'enforce' && room !== Infinity;
@@ -152,7 +188,9 @@ function count(list: Iterable<unknown>, handing: Handing, isOuter: boolean): rea
     run.exceed('RESULT_LIMIT_EXCEEDED', facts, contextValue, info);
   }
   if (isOuter) compareSize(items.length, handing);
-  if (!items.some(isPromise)) return items;
+  let hasPromise = false;
+  for (let i = 0; i < items.length && !hasPromise; i += 1) hasPromise = isPromise(items[i]);
+  if (!hasPromise) return items;
   return items.map((item) => (isPromise(item) ? run.wait(item, contextValue, info) : item));
 }
 
@@ -172,7 +210,8 @@ function draw(list: Iterable<unknown>, most: number): readonly unknown[] {
 }
 
 function compareSize(actual: number, handing: Handing): void {
-  const { args, contextValue, info, run, settings, coordinate, sizing } = handing;
+  const { args, contextValue, info, run } = handing;
+  const { settings, coordinate, sizing } = handing.field;
   const own = sizing && !sizing.sizedFields ? readPromisedSize(sizing, args) : undefined;
   const promised: PromisedSize | undefined = findSizeFromAbove(info) ?? own;
   if (!promised || actual <= promised.size) return;

@@ -83,6 +83,11 @@ export class Run {
     return this.#controller.signal;
   }
 
+  /** Whether it has been stopped. */
+  get hasStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
   /** Whether it has been stopped, for a process that was too busy for its timers also now. */
   isStopped(contextValue: unknown, info: GraphQLResolveInfo): boolean {
     if (!this.#stopped && this.#deadline !== Infinity && performance.now() > this.#deadline) this.#late(contextValue, info);
