@@ -132,10 +132,11 @@ interface ListField {
 function boundLists(inner: Resolver, field: ListField): Resolver {
   const { settings, sizing } = field;
   return function resolveWithinBounds(source, args, contextValue, info) {
+    const run = findRun(settings, contextValue, info);
+    if (run.isInVain(info)) return run.fail(info);
     if (sizing?.sizedFields) rememberSizesBelow(sizing, args, info);
     const result: unknown = inner(source, args, contextValue, info);
     if (result === null || result === undefined) return result;
-    const run = findRun(settings, contextValue, info);
     const handing = { field, args, contextValue, info, run };
     return isPromise(result)
       ? run.wait(result, contextValue, info, (value) => handOver(value, handing))

@@ -88,6 +88,11 @@ export class Run {
     return this.#stopped !== undefined;
   }
 
+  /** Whether a resolver need not be called, since nothing of its value would be answered. The fields of a mutation all run. */
+  isInVain({ path }: GraphQLResolveInfo): boolean {
+    return this.#stopped !== undefined && !(this.#isMutation && path.prev === undefined);
+  }
+
   /** Whether it has been stopped, for a process that was too busy for its timers also now. */
   isStopped(contextValue: unknown, info: GraphQLResolveInfo): boolean {
     if (!this.#stopped && this.#deadline !== Infinity && performance.now() > this.#deadline) this.#late(contextValue, info);
