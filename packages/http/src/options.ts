@@ -1,5 +1,5 @@
 /** What both frameworks are told. */
-import { aFlag, atLeast, isWebOrigin, listOf, type Settings, type SharedTable } from '@graphql-bulwark/core/internal';
+import { aFlag, atLeast, between, isWebOrigin, listOf, orFalse, type Settings, type SharedTable } from '@graphql-bulwark/core/internal';
 
 export interface HttpSecurityOptions {
   /** Origins of other sites whose scripts may read answers, such as `https://app.example.com`. Left out: none. */
@@ -8,6 +8,8 @@ export interface HttpSecurityOptions {
   readonly credentials?: boolean | undefined;
   /** Bytes of a body, after inflation. @default 200000 */
   readonly maxBodyBytes?: number | undefined;
+  /** Seconds for which nothing of a finished answer may be read before the connection is ended; `false`: any time. @default 30 */
+  readonly unreadSeconds?: number | false | undefined;
 }
 
 export const httpSecurityTable: SharedTable<HttpSecurityOptions, keyof HttpSecurityOptions> = {
@@ -17,6 +19,7 @@ export const httpSecurityTable: SharedTable<HttpSecurityOptions, keyof HttpSecur
   },
   credentials: { default: false, check: aFlag },
   maxBodyBytes: { default: 200_000, check: atLeast(1) },
+  unreadSeconds: { default: 30, check: orFalse(between(1, 2_147_483)) },
 };
 
 export type HttpSecurity = Settings<HttpSecurityOptions, keyof HttpSecurityOptions>;

@@ -25,6 +25,7 @@ type RunningField = Pick<GraphQLResolveInfo, 'path' | 'returnType'>;
 interface HandedLists {
   readonly path: Path;
   readonly read: ReadList;
+  readonly until: CutOff | undefined;
   /** Whether a promise came up in them or below. */
   isWaiting: boolean;
   readonly handed: HandedList[];
@@ -67,22 +68,33 @@ function findLists(path: Path): HandedLists | undefined {
 /** Reads a list of a field. @returns its items, or the error that replaces the list. */
 export type ReadList = (list: Iterable<unknown>) => readonly unknown[] | Error;
 
+/** An execution whose answer will be discarded: what is left of its lists need not be executed. */
+export interface CutOff {
+  readonly isCut: boolean;
+}
+
 /**
  * Prepares the result of a field for the executor: its lists become arrays of ours, anything else stays as it is.
  *
  * @param read reads each list. Left out: all items.
+ * @param until says when the rest of the items is no longer wanted. Left out: never.
  * @throws {unknown} what the iterator of the list throws.
  */
-export function handOverLists(result: unknown, field: RunningField, read: ReadList = readItems): unknown {
+export function handOverLists(
+  result: unknown,
+  field: RunningField,
+  read: ReadList = readItems,
+  until?: CutOff,
+): unknown {
   if (isPromise(result)) {
-    const settled = Promise.resolve(result).then((value) => handOverLists(value, field, read));
+    const settled = Promise.resolve(result).then((value) => handOverLists(value, field, read, until));
     return settleUnlessGivenUp(settled, field);
   }
   if (!isIterable(result)) return result;
   const { path, returnType } = field;
   // Handed over already, by a wrapper around the same resolver: its last list is the outermost.
   if (read === readItems && isHanded(result) && findLists(path) === result[handedKey].lists) return result;
-  const lists: HandedLists = { path, read, isWaiting: isWaitingAbove(path), handed: [], givenUp: [] };
+  const lists: HandedLists = { path, read, until, isWaiting: isWaitingAbove(path), handed: [], givenUp: [] };
   (path as MarkedPath)[listsKey] = lists;
   return handOver(result, countListDimensions(returnType), lists, outermost);
 }
@@ -210,6 +222,10 @@ class HandedIterator implements IterableIterator<unknown> {
   next(): IteratorResult<unknown, undefined> {
     const { items } = this.#list;
     const i = this.#next;
+    if (this.#lists.until?.isCut === true) {
+      discardValue(items.slice(i));
+      return { value: undefined, done: true };
+    }
     this.#next += 1;
     return i < items.length ? { value: items[i], done: false } : { value: undefined, done: true };
   }

@@ -164,11 +164,12 @@ function handOver(value: unknown, handing: Handing): unknown {
   let handed: unknown;
   if (handing.field.mayBeGivenUp) {
     let isOuter = true;
-    handed = handOverLists(value, info, (list) => {
+    const read = (list: Iterable<unknown>): readonly unknown[] => {
       const items = count(list, handing, isOuter);
       isOuter = false;
       return items;
-    });
+    };
+    handed = handOverLists(value, info, read, run);
   } else handed = count(value, handing, true);
   if (!run.hasStopped) return handed;
   discardValue(handed);

@@ -53,6 +53,8 @@ export class Run {
   refusal: GraphQLError | undefined;
   /** Whether a guard answers, and says when the operation is over. */
   isAnswered = false;
+  /** Whether its answer will be discarded, so that what is left of its lists need not be executed. */
+  isCut = false;
   #settings: RunSettings | undefined;
   #stopped: GraphQLError | undefined;
   #isMutation = false;
@@ -218,6 +220,7 @@ export class Run {
 
   #stop(error: GraphQLError): void {
     this.#stopped = error;
+    this.isCut = this.isAnswered;
     this.#rest();
     this.#controller?.abort(error);
     const waiters = [...(this.#waiting ?? [])];
