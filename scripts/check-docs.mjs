@@ -17,7 +17,7 @@ for (const dir of readdirSync(join(root, 'packages'))) {
   found.forEach((code, i) => writeFileSync(join(cache, `example-${i}.ts`), code));
   const config = {
     extends: '../../../../../tsconfig.base.json',
-    compilerOptions: { noEmit: true, noUnusedLocals: false },
+    compilerOptions: { noEmit: true, noUnusedLocals: false, experimentalDecorators: true },
     include: ['*.ts'],
   };
   writeFileSync(join(cache, 'tsconfig.json'), JSON.stringify(config));

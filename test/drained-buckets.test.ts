@@ -41,12 +41,15 @@ it.each([
   ['{ admin }', as({ id: 'me' }), as({ id: 'boss', roles: ['ADMIN'] })],
   ['{ one { secret } }', as({ id: 'me' }), as({ id: 'boss', roles: ['ADMIN'] })],
   ['{ me { report } }', as({ id: 'me' }), as({ id: 'boss', roles: ['ADMIN'] })],
-])('%s: who may not use a field does not use up what others have left of it', async (query, without, entitled) => {
-  for (let time = 0; time < 5; time += 1) {
-    expect(codes(await send(server, query, without))).toEqual([
-      without.security.principal ? 'FORBIDDEN' : 'UNAUTHENTICATED',
-    ]);
-  }
-  for (let time = 0; time < 2; time += 1) expect(codes(await send(server, query, entitled))).toEqual([]);
-  expect(codes(await send(server, query, entitled))).toEqual(['RATE_LIMITED']);
-});
+])(
+  '%s: a caller who may not use a field does not use up what others have left of it',
+  async (query, without, entitled) => {
+    for (let time = 0; time < 5; time += 1) {
+      expect(codes(await send(server, query, without))).toEqual([
+        without.security.principal ? 'FORBIDDEN' : 'UNAUTHENTICATED',
+      ]);
+    }
+    for (let time = 0; time < 2; time += 1) expect(codes(await send(server, query, entitled))).toEqual([]);
+    expect(codes(await send(server, query, entitled))).toEqual(['RATE_LIMITED']);
+  },
+);

@@ -263,9 +263,9 @@ describe.each(['first', 'second'])('at a subgraph, the %s time', () => {
   });
 
   it('a list of representations costs as much as what it asks for', async () => {
-    const r = Array.from({ length: 600 }, () => ({ __typename: 'Invoice', id: '1' }));
-    const query =
-      'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Invoice { author { id } by: author { id } } } }';
+    const r = Array.from({ length: 900 }, () => ({ __typename: 'Invoice', id: '1' }));
+    const authors = [1, 2, 3, 4, 5, 6].map((n) => `a${n}: author { id }`).join(' ');
+    const query = `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Invoice { ${authors} } } }`;
     expect((await ask(billing.url, { query, variables: { r } }, await token())).errors[0][1]).toBe(
       'COST_LIMIT_EXCEEDED',
     );

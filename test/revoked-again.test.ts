@@ -1,6 +1,6 @@
 // What was taken back, or given back, a second time: the second time takes nothing of the first one back.
 
-import { type DenyList, memoryDenyList, penalty, redisDenyList } from '@graphql-bulwark/authentication';
+import { bruteForceProtection, type DenyList, memoryDenyList, redisDenyList } from '@graphql-bulwark/authentication';
 import { memoryStore } from '@graphql-bulwark/rate-limit';
 import { afterAll, afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { Redis } from './redis-client.ts';
@@ -75,7 +75,7 @@ it.skipIf(redisUrl === undefined)('a token in Redis stays for as long as its lat
 });
 
 it('an attempt that has succeeded twice is given back to its address once', async () => {
-  const guard = penalty({ store: memoryStore(), maxFailures: 20 });
+  const guard = bruteForceProtection({ store: memoryStore(), maxFailures: 20 });
   for (let failures = 0; failures < 5; failures += 1) await guard.fail(null, '192.0.2.1');
   const attempt = await guard.check('u1', '192.0.2.1');
   for (let times = 0; times < 3; times += 1) await attempt.succeeded();

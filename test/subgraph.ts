@@ -62,7 +62,7 @@ export async function startSubgraph({ name, entities, bulwark: options, ...own }
 function withReferences(schema: GraphQLSchema, entities: SubgraphOptions['entities']): GraphQLSchema {
   return mapSchema(schema, {
     [MapperKind.OBJECT_TYPE]: (type) => {
-      const resolveReference = entities[type.name];
+      const resolveReference = entities[type.name] as ((reference: object) => unknown) | undefined;
       if (!resolveReference) return undefined;
       const extensions = { ...type.extensions, apollo: { subgraph: { resolveReference } } };
       return new GraphQLObjectType({ ...type.toConfig(), extensions });

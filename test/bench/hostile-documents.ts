@@ -25,7 +25,7 @@ const dear = (set: string, n: number): string =>
 const spreads = (field: string) =>
   `${times(40, (i) => `fragment E${i} on Query { ...X }`)} fragment G on Query { ${field} ${times(40, (i) => `...E${i} `.repeat(3))} }`;
 /** Found last: what is looked at first stands behind it. */
-const late = `l { a { ${times(52, (i) => `z${i}`)} } ... { a { ${times(52, (i) => `z${i}`)} } } } `;
+const late = `l { a { ${times(401, (i) => `z${i}`)} } ... { a { ${times(401, (i) => `z${i}`)} } } } `;
 
 export type Hostile = string | DocumentNode;
 
@@ -43,12 +43,17 @@ export const hostile: Readonly<Record<string, Hostile>> = {
   '660 aliases': `{ ${times(660, (i) => `a${i}: s`)} }`,
   '10,000 repeated fields': `{ ${'s '.repeat(10_000)} }`,
   '1,900 repeated fields': `{ ${'s '.repeat(1_900)} }`,
+  '113 objects of one key': `{ ${'one { __typename } '.repeat(113)} }`,
+  '400 objects of one key, each with a __typename': `{ ${'one { ... { __typename } } '.repeat(400)} }`,
+  '740 inline fragments with a __typename': `{ ${'... { __typename } '.repeat(740)} }`,
+  '97 fragments in 7 sets': `{ ${times(7, (i) => `f${i} { ${times(97, (k) => `...F${k}`)} }`)} } ${times(97, (i) => `fragment F${i} on Query { k${i % 60} __typename }`)}`,
+  '40 fragments that merge 5 levels deep': `{ ${times(40, (i) => `...F${i}`)} } ${times(40, (i) => `fragment F${i} on Query { ${nested(5, '__typename one { ', `k${i}`)} }`)}`,
   '499 repeated objects': `{ ${'one { s } '.repeat(499)} }`,
   '499 repeated objects through two fragments': `{ ...A ...B } fragment A on Query { ${times(166, (i) => `a${i}: one { s }`)} } fragment B on Query { ${times(166, (i) => `a${i}: one { s }`)} }`,
   '499 repeated objects in an unused fragment': `{ s } fragment F on Query { ${'one { s } '.repeat(490)} }`,
-  '51 repetitions at the end of 700 fields': `{ ${times(640, (i) => `f${i}`)} ${'s '.repeat(52)} }`,
+  '115 fields of one key at the end of 700 fields': `{ ${times(640, (i) => `f${i}`)} ${'s '.repeat(115)} }`,
   'repetitions that multiply, within the limit': `{ ${times(7, () => `one { ${'s '.repeat(7)} }`)} }`,
-  '10 operations that share 900 fields, and 51 repetitions': `${times(10, (i) => `query Q${i} { s ...F }`)} fragment F on Query { ${times(180, (i) => `f${i}`)} ${'s '.repeat(52)} }`,
+  '10 operations that share 900 fields, and 115 of one key': `${times(10, (i) => `query Q${i} { s ...F }`)} fragment F on Query { ${times(180, (i) => `f${i}`)} ${'s '.repeat(115)} }`,
   '600 inline fragments in each other': `{ ${nested(600, '... {', 's')} }`,
   '600 inline fragments beside each other': `{ ${'... { s } '.repeat(480)} }`,
   '30 aliases of 30 aliased fields': `{ ${times(5, (i) => `a${i}: one { ${times(5, (k) => `b${k}: s`)} }`)} }`,
@@ -66,8 +71,8 @@ export const hostile: Readonly<Record<string, Hostile>> = {
   '10 operations that share 40 fragments, each spread 87 times': `${times(10, (i) => `query Q${i} { one { ...H } }`)} fragment H on Query { ${times(29, (i) => `a${i} { ...G }`)} } ${times(40, (i) => `fragment E${i} on Query { ...X }`)} fragment G on Query { x: s ${times(40, (i) => `...E${i} `.repeat(3))} }`,
   '40 fragments in 310 sets, never used': `{ s } ${times(40, (i) => `fragment E${i} on Query { e${i} }`)} fragment G on Query { ${times(40, (i) => `...E${i}`)} } fragment H on Query { ${nested(310, 'a {...G ', 's')} }`,
   '2 operations that share 40 fragments in 18 sets, then 16 aliases of one field': `${times(2, (i) => `query Q${i} { z { ${times(16, (k) => `a${k}: s`)} } ...D }`)} fragment D on Query { ${dear('y ...G', 18)} } ${spreads('x: s')}`,
-  '40 fragments in 18 sets, then 51 repetitions': `{ ${late} ${dear('y ...G', 18)} } ${spreads('x')}`,
-  '990 fields in 22 sets of one fragment, then 51 repetitions': `{ ${late} ${dear('y ...G', 22)} } fragment G on Query { ${times(38, (i) => `g${i}`)} }`,
+  '40 fragments in 18 sets, then 401 repetitions': `{ ${late} ${dear('y ...G', 18)} } ${spreads('x')}`,
+  '990 fields in 22 sets of one fragment, then 401 repetitions': `{ ${late} ${dear('y ...G', 22)} } fragment G on Query { ${times(38, (i) => `g${i}`)} }`,
   '10 operations that share 80 fields in 12 sets, then 16 aliases of one field': `${times(9, (i) => `query Q${i} { ...D }`)} query Q9 { z { ${times(16, (k) => `a${k}: s`)} } ...D } fragment D on Query { ${times(12, (i) => `f${i} { y ...G }`)} } fragment G on Query { ${times(77, (i) => `g${i}`)} x: s }`,
   '4,500 fields in 65 sets of one fragment, never used': `{ s } fragment G on Query { ${times(70, (i) => `g${i}`)} } fragment H on Query { ${late} ${times(65, (i) => `f${i} { y ...G }`)} }`,
   '40 pairs of sets that merge over one fragment, never used': `{ s } fragment A on Query { ${times(40, (i) => `a${i} { ...G }`)} } fragment B on Query { ${times(40, (i) => `a${i} { y }`)} } fragment G on Query { ${times(60, (i) => `g${i}`)} } fragment H on Query { ...A ...B }`,

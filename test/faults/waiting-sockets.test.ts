@@ -304,6 +304,6 @@ it('a socket of another server than the option names is refused, and the log say
     http.close();
   });
   expect(await honest({ ...served, port: (http.address() as AddressInfo).port }, 'ann')).toBe(4403);
-  expect(failures.join()).toContain('this socket is of another server than the option server');
+  expect(failures.join()).toContain('this socket belongs to another server than the option server');
   expect(failures.join()).toContain("server.emit('connection', socket, request)");
 });

@@ -1,6 +1,6 @@
 /** What both servers have in common: one seeded database of their own, the issuer, the events, and the context. */
 import { EventEmitter } from 'node:events';
-import type { DenyList, Penalty } from '@graphql-bulwark/authentication';
+import type { BruteForceProtection, DenyList } from '@graphql-bulwark/authentication';
 import { type Db, openDatabase } from './database.ts';
 import type { Identity } from './identity.ts';
 import { seed } from './seed.ts';
@@ -11,7 +11,7 @@ export interface App {
   /** Carries `invoicePaid`, with the id of the invoice. */
   readonly events: EventEmitter;
   /** Counts failed logins. The bare server has none. */
-  readonly penalty?: Penalty;
+  readonly bruteForce?: BruteForceProtection;
   /** Access tokens that were taken back. The bare server has none: its tokens live until they expire. */
   readonly denyList?: DenyList;
 }

@@ -1,7 +1,7 @@
 /** The invoicing API behind Bulwark: the same schema, resolvers and data as the bare one. */
 import { ApolloServer } from '@apollo/server';
 import type { ExpressContextFunctionArgument } from '@as-integrations/express5';
-import { memoryDenyList, penalty, redisDenyList } from '@graphql-bulwark/authentication';
+import { bruteForceProtection, memoryDenyList, redisDenyList } from '@graphql-bulwark/authentication';
 import { httpLimits } from '@graphql-bulwark/http';
 import { expressSecurity, jsonErrors } from '@graphql-bulwark/http/express';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
@@ -55,7 +55,11 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
   };
   const denyList = redis ? redisDenyList({ client: redis }) : memoryDenyList();
   const events = createEvents(onEvent, () => console);
-  const app: App = { ...openApp(identity), denyList, penalty: penalty({ ...counting, name: 'login', events }) };
+  const app: App = {
+    ...openApp(identity),
+    denyList,
+    bruteForce: bruteForceProtection({ ...counting, name: 'login', events }),
+  };
   const bulwark = createBulwark<Context>({
     authenticate: {
       issuer: identity.issuer,
@@ -64,7 +68,7 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
       jwksUrl: identity.jwksUri,
       apiKeys: { prefix: apiKeyPrefix, store: apiKeyStore(app.db) },
       revocation: denyList,
-      penalty: { ...counting, name: 'credentials' },
+      bruteForce: { ...counting, name: 'credentials' },
     },
     authorization: {
       policies,
@@ -72,8 +76,9 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
       hideUnauthorized,
     },
     introspection: { allow: false },
-    // A page may be as long as the resolvers let it be, and an answer may hold so many objects.
-    cost: { maxListSize: 100, maxTypeCost: 2_000 },
+    // A page may be as long as the resolvers let it be, and an answer may hold so many objects. Every list of the schema says its
+    // size, so that the ceilings can stand close.
+    cost: { maxListSize: 100, maxCost: 1_000, maxTypeCost: 2_000 },
     // What the schema says of lists without arguments holds for what resolvers return, too.
     execution: { enforceAssumedSizes: true },
     strictMessages: true,

@@ -1,5 +1,5 @@
 // Logins that are counted, sessions that end, and API keys in the database.
-import { memoryDenyList, penalty } from '@graphql-bulwark/authentication';
+import { bruteForceProtection, memoryDenyList } from '@graphql-bulwark/authentication';
 import { memoryStore } from '@graphql-bulwark/rate-limit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apiKeyStore } from '../src/api-key-store.ts';
@@ -39,7 +39,9 @@ async function outcome(email: string, password: string, on: InvoicesContext): Pr
 }
 
 test('locks an account out after too many wrong passwords, and the right one with them', async () => {
-  const on = context({ penalty: penalty({ store: memoryStore(), maxFailures: 2, maxFailuresPerAddress: 100 }) });
+  const on = context({
+    bruteForce: bruteForceProtection({ store: memoryStore(), maxFailures: 2, maxFailuresPerAddress: 100 }),
+  });
   const { email } = demoUsers.target;
   expect(await outcome(email, demoPassword, on)).toBe('in');
   expect(await outcome(email, 'guess', on)).toBe('INVALID_CREDENTIALS');
@@ -49,7 +51,7 @@ test('locks an account out after too many wrong passwords, and the right one wit
 });
 
 test('judges no more than ten of 50 guesses at once', async () => {
-  const on = context({ penalty: penalty({ store: memoryStore() }) });
+  const on = context({ bruteForce: bruteForceProtection({ store: memoryStore() }) });
   const guesses = Array.from({ length: 50 }, (_, n) => outcome(demoUsers.target.email, `guess${n}`, on));
   const judged = (await Promise.all(guesses)).filter((code) => code === 'INVALID_CREDENTIALS');
   expect(judged).toHaveLength(10);

@@ -1,6 +1,6 @@
 /**
- * API keys: `prefix_keyid_secret`. The prefix is for secret scanners, the id for the look-up, the secret is random and kept only
- * as its SHA-256: with 256 random bits there is nothing that a slow hash could protect.
+ * API keys: `prefix_keyid_secret`. Secret scanners find a leaked key by its prefix. The id is for the look-up. The secret has 256
+ * random bits, and the store keeps only its SHA-256: a slow hash protects what can be guessed, and such a secret cannot.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Principal } from '@graphql-bulwark/core';
@@ -17,54 +17,71 @@ import {
   sha256Bytes,
 } from '@graphql-bulwark/core/internal';
 
-/** What a store knows of a key. */
+/** What a store knows of one key. Times are in seconds since the epoch; `null` and left out mean that there is none. */
 export interface ApiKeyRecord {
   /** SHA-256 of the secret, 64 hexadecimal digits. */
   readonly secretSha256: string;
-  /** Whose key it is: the id of the principal. A client may have several keys that live at once. */
+  /** The id of the principal. One client may have several keys that are valid at once. */
   readonly subject: string;
+  /** @default [] */
   readonly scopes?: readonly string[] | undefined;
+  /** @default [] */
   readonly roles?: readonly string[] | undefined;
-  /** Further claims, for example the tenant that `@owner` compares. */
+  /** Further claims, for example the tenant that `@owner` compares. @default {} */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
-  /** Seconds since the epoch. Left out or null: none. */
+  /** The key is refused before. */
   readonly notBefore?: number | null | undefined;
+  /** The key is refused from then on. */
   readonly expiresAt?: number | null | undefined;
+  /** When the key was taken back. It is refused, whatever the time is. */
   readonly revokedAt?: number | null | undefined;
 }
 
+/** Where the records of keys are. The application implements it. */
 export interface ApiKeyStore {
-  /** The record of a key id, or nothing. Rejects when it cannot know. */
+  /**
+   * Finds the record of a key id, 16 hexadecimal digits. `null` or `undefined`: there is no such key. Rejects when it cannot
+   * know; the request is answered with 503 then.
+   */
   find(keyId: string): ApiKeyRecord | null | undefined | Promise<ApiKeyRecord | null | undefined>;
-  /** Told of every use, not waited for. */
+  /** Notes a use. It is not waited for, and its failure is ignored. */
   used?(keyId: string): void | Promise<void>;
 }
 
+/** The option `apiKeys` of `authenticate()`. */
 export interface ApiKeyOptions {
-  /** What every key begins with: letters, digits and underscores, a letter first. */
+  /** What every key begins with: 1 to 32 letters, digits and underscores, a letter first. */
   readonly prefix: string;
   readonly store: ApiKeyStore;
-  /** How long to wait for the store. Whole number, 1 or more. @default 2000 */
+  /** How long to wait for `store.find`. Whole number, 1 or more. @default 2000 */
   readonly timeoutMilliseconds?: number | undefined;
 }
 
+/** A new key, of which only the last two belong in the store. */
 export interface GeneratedApiKey {
-  /** Shown once, to its owner. */
+  /** The key itself. Show it once, to its owner, and do not keep it. */
   readonly key: string;
+  /** 16 hexadecimal digits. */
   readonly keyId: string;
-  /** What to keep. */
+  /** 64 hexadecimal digits, for `ApiKeyRecord.secretSha256`. */
   readonly secretSha256: string;
 }
 
-/** An API key's outcome. `keyId`: of a key that exists. */
-export type KeyVerdict =
+/**
+ * A verified key, one that is `invalid` (the sender's fault), or `unavailable` (the store's). `claimedId` is the id that was
+ * sent, set for a guess; `keyId` is the id of a key that exists.
+ */
+export type ApiKeyOutcome =
   | { readonly principal: Principal }
   | { readonly invalid: string; readonly claimedId?: string; readonly keyId?: string }
   | { readonly unavailable: string; readonly cause: unknown };
 
+/** Verifies one key. Never rejects. */
+export type VerifyApiKey = (key: string) => Promise<ApiKeyOutcome>;
+
 const prefixPattern = /^[A-Za-z]\w{0,31}$/;
 const restPattern = /^([0-9a-f]{16})_([0-9a-f]{64})$/;
-/** Compared with where there is no key, so that an unknown id takes as long as a wrong secret. */
+/** Stands in for the digest of an unknown key, so that an unknown id takes as long as a wrong secret. */
 const dummySha256 = '0'.repeat(64);
 
 const aPrefix: Check = must(
@@ -78,7 +95,7 @@ const optionTable = {
   timeoutMilliseconds: { default: 2_000, check: atLeast(1) },
 } satisfies OptionTable<ApiKeyOptions>;
 
-/** Makes a new key: 64 bits of id, 256 bits of secret. @throws {TypeError} */
+/** Makes a new key with an id of 64 and a secret of 256 random bits. @throws {TypeError} for an invalid prefix. */
 export function generateApiKey({ prefix }: Pick<ApiKeyOptions, 'prefix'>): GeneratedApiKey {
   const keyId = randomBytes(8).toString('hex');
   const secret = randomBytes(32).toString('hex');
@@ -86,11 +103,11 @@ export function generateApiKey({ prefix }: Pick<ApiKeyOptions, 'prefix'>): Gener
   return { key: `${prefix}_${keyId}_${secret}`, keyId, secretSha256: sha256Bytes(secret).toString('hex') };
 }
 
-/** @throws {TypeError} while the server is built. */
-export function apiKeyVerifier(options: ApiKeyOptions): (key: string) => Promise<KeyVerdict> {
+/** Compiles the options to a function that verifies a key. @throws {TypeError} while the server is built. */
+export function compileApiKeys(options: ApiKeyOptions): VerifyApiKey {
   const { prefix, store, timeoutMilliseconds } = readOptions('authenticate: apiKeys', options, optionTable);
   const start = `${prefix}_`;
-  return async (key) => {
+  return async function verifyApiKey(key) {
     const [, keyId, secret] = key.startsWith(start) ? (restPattern.exec(key.slice(start.length)) ?? []) : [];
     if (keyId === undefined || secret === undefined) return { invalid: 'malformed key' };
     let found: ApiKeyRecord | null | undefined;
@@ -100,33 +117,38 @@ export function apiKeyVerifier(options: ApiKeyOptions): (key: string) => Promise
       return { unavailable: 'api key store', cause };
     }
     try {
-      // Both are computed in every case.
-      const same = timingSafeEqual(sha256Bytes(secret), digestOf(found ? found.secretSha256 : dummySha256));
+      // The secret is hashed and compared also where there is no key. Otherwise the time would tell which ids exist.
+      const isSame = timingSafeEqual(sha256Bytes(secret), parseDigest(found ? found.secretSha256 : dummySha256));
       if (!found) return { invalid: 'unknown key', claimedId: keyId };
-      if (!same) return { invalid: 'wrong secret', claimedId: keyId, keyId };
-      const ended = endOf(found);
-      if (ended !== undefined) return { invalid: ended, keyId };
-      void noted(store, keyId);
-      return { principal: principalOf(keyId, found) };
+      if (!isSame) return { invalid: 'wrong secret', claimedId: keyId, keyId };
+      const fault = findValidityFault(found);
+      if (fault !== undefined) return { invalid: fault, keyId };
+      void noteUse(store, keyId);
+      return { principal: makePrincipal(keyId, found) };
     } catch (cause) {
       return { unavailable: 'malformed api key record', cause };
     }
   };
 }
 
-/** A store that cannot note a use does not keep anyone out. */
-async function noted(store: ApiKeyStore, keyId: string): Promise<void> {
+/** Never rejects: a store that cannot note a use keeps no caller out. */
+async function noteUse(store: ApiKeyStore, keyId: string): Promise<void> {
   try {
     await store.used?.(keyId);
   } catch {
-    // It is a note, and no more.
+    // The note is for the application's own statistics.
   }
 }
 
-function endOf({ notBefore, expiresAt, revokedAt }: ApiKeyRecord): string | undefined {
+/**
+ * Says why a key is not valid now, or `undefined`.
+ *
+ * @throws {TypeError} for a time that is no number of seconds. A `Date` would be compared by its milliseconds and lie far in the
+ * future, so that a key with an end would never end.
+ */
+function findValidityFault({ notBefore, expiresAt, revokedAt }: ApiKeyRecord): string | undefined {
   const now = Date.now() / 1_000;
   if (revokedAt !== null && revokedAt !== undefined) return 'revoked';
-  // A Date would be compared by its milliseconds, and lie in the far future.
   if (![expiresAt ?? now, notBefore ?? now].every(isNumericDate)) {
     throw new TypeError('expiresAt and notBefore must be numbers of seconds since the epoch.');
   }
@@ -134,7 +156,8 @@ function endOf({ notBefore, expiresAt, revokedAt }: ApiKeyRecord): string | unde
   return notBefore === null || notBefore === undefined || now >= notBefore ? undefined : 'not valid yet';
 }
 
-function principalOf(keyId: string, record: ApiKeyRecord): Principal {
+/** @throws {TypeError} for a record without a subject, or whose roles or scopes are no lists of names. */
+function makePrincipal(keyId: string, record: ApiKeyRecord): Principal {
   const { subject, scopes = [], roles = [], claims = {}, expiresAt } = record;
   const areTexts = [scopes, roles].every(
     (names) => Array.isArray(names) && names.every((name) => typeof name === 'string' && name !== ''),
@@ -153,7 +176,8 @@ function principalOf(keyId: string, record: ApiKeyRecord): Principal {
   });
 }
 
-function digestOf(hex: string): Buffer {
+/** @throws {TypeError} */
+function parseDigest(hex: string): Buffer {
   if (/^[0-9a-f]{64}$/i.test(hex)) return Buffer.from(hex, 'hex');
   throw new TypeError('secretSha256 must be 64 hexadecimal digits.');
 }

@@ -1,10 +1,14 @@
 /**
- * Tokens that only the holder of a key may use (RFC 9449): each request brings a proof, signed with that key, for this method,
- * this URL, this token and this moment, and good for one use.
+ * Stops: use of a stolen access token (DPoP, RFC 9449). The token is bound to a key, and each request brings a proof signed
+ * with that key, made for this method, this URL, this token and this moment, and accepted once.
+ * Room: `context()`, after the token was verified.
+ * Answers: `UNAUTHENTICATED`, 401, `WWW-Authenticate: DPoP` (RFC 9449 section 7.1); `SERVICE_UNAVAILABLE`, 503, when the store
+ * fails.
  *
- * One use is counted by core's counter store: a charge of one point on a bucket of one. The URL is the configured one; what the
- * `Host` header says is the client's to choose.
+ * A used proof is kept as a charge of one point on a bucket of one in core's counter store, so that a fleet shares it. The URL
+ * of the API is an option, because the client chooses the `Host` header.
  */
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { CounterStore } from '@graphql-bulwark/core';
 import {
   aCounterStore,
@@ -19,37 +23,24 @@ import {
   sha256,
 } from '@graphql-bulwark/core/internal';
 import { calculateJwkThumbprint, EmbeddedJWK, type JWK, jwtVerify } from 'jose';
-import { type Nonces, nonces } from './dpop-nonce.ts';
+import type { ProofVerifier } from './verify-credential.ts';
 
+export type { ExpectedProof, ProofOutcome, ProofVerifier } from './verify-credential.ts';
+
+/** What proofs have to be, and where used ones are remembered. */
 export interface DpopOptions {
-  /** Where clients reach this API, for example `https://api.example.com/graphql`. Query and fragment do not count. */
+  /** Where clients reach this API, for example `https://api.example.com/graphql`. Query and fragment are ignored. */
   readonly publicUrl: string;
-  /** Remembers proofs, so that each is good once. Shared by all processes of a fleet. */
+  /** Remembers used proofs, so that each is accepted once. All processes of a fleet have to share it. */
   readonly store: CounterStore;
-  /** Signature algorithms of proofs. @default ['ES256', 'EdDSA', 'Ed25519'] */
+  /** Signature algorithms that proofs may use; no HMAC (RFC 9449 section 4.2). @default ['ES256', 'EdDSA', 'Ed25519'] */
   readonly algorithms?: readonly string[] | undefined;
-  /** How far the `iat` of a proof may be from now. Whole number, 1 to 300. @default 60 */
+  /** How far the `iat` of a proof may be from now, in seconds, in both directions. Whole number, 1 to 300. @default 60 */
   readonly maxAgeSeconds?: number | undefined;
-  /** At least 32 bytes, the same in all processes: asks for a nonce in every proof. Left out: none. */
+  /** Makes every proof need a nonce. At least 32 bytes, the same in all processes. Left out: proofs need no nonce. */
   readonly nonceSecret?: Uint8Array | undefined;
   /** How long to wait for the store. Whole number, 1 or more. @default 500 */
   readonly storeTimeoutMilliseconds?: number | undefined;
-}
-
-/** What a proof must be for. */
-export interface Proven {
-  readonly token: string;
-  readonly method: string | undefined;
-  /** The `cnf.jkt` of the token. */
-  readonly thumbprint: string;
-}
-
-export type ProofVerdict = 'good' | 'use_dpop_nonce' | 'invalid_dpop_proof' | { readonly cause: unknown };
-
-export interface DpopVerifier {
-  readonly judge: (proof: string, proven: Proven) => Promise<ProofVerdict>;
-  /** For the `DPoP-Nonce` header. */
-  readonly nonce: (() => string) | undefined;
 }
 
 const proofAlgorithms = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'PS256', 'PS384', 'PS512'];
@@ -70,24 +61,36 @@ function isLongSecret(value: unknown): boolean {
   return value instanceof Uint8Array && value.byteLength >= 32;
 }
 
-/** @throws {TypeError} while the server is built. */
-export function dpopVerifier(options: DpopOptions): DpopVerifier {
-  const settings = readOptions('authenticate: dpop', options, optionTable);
+/**
+ * Accepts tokens that are bound to a key: the value for the option `dpop` of `authenticate()`. Without it such tokens are
+ * refused.
+ *
+ * @throws {TypeError} while the server is built, when an option is missing, unknown or out of range.
+ * @example
+ * const whoIsAsking = authenticate({ ...issuer, dpop: dpop({ publicUrl: 'https://api.example.com/graphql', store }) })
+ */
+export function dpop(options: DpopOptions): ProofVerifier {
+  const settings = readOptions('dpop', options, optionTable);
   const { publicUrl, algorithms, maxAgeSeconds, nonceSecret, store, storeTimeoutMilliseconds } = settings;
-  const url = target(publicUrl);
-  const asked: Nonces | undefined = nonceSecret && nonces(nonceSecret);
+  const url = normalizeUrl(publicUrl);
+  const nonces: Nonces | undefined = nonceSecret && createNonces(nonceSecret);
 
-  /** `true` for the first time within the life of a proof. */
-  async function isFirst(thumbprint: string, jti: string): Promise<boolean> {
+  /**
+   * Whether a proof is used for the first time. @throws when the store fails or does not answer in time.
+   *
+   * A proof may be dated `maxAgeSeconds` ahead and is accepted until it is `maxAgeSeconds` old, so it is kept for twice that
+   * time.
+   */
+  async function isFirstUse(thumbprint: string, jti: string): Promise<boolean> {
     const key = sha256(`${thumbprint}:${jti}`);
-    // An `iat` may be so far ahead, and stays good so long after.
     const charge = { key, policy: 'dpop.proof', points: 1, limit: 1, windowSeconds: 2 * maxAgeSeconds + 1 };
     return (await awaitWithin(storeTimeoutMilliseconds, store.consume([charge]))).allowed;
   }
 
   return {
-    nonce: asked?.current,
-    async judge(proof, { token, method, thumbprint }) {
+    makeNonce: nonces?.makeNonce,
+    /** The checks of RFC 9449 section 4.3. */
+    async verifyProof(proof, { token, method, thumbprint }) {
       try {
         const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
           algorithms: [...algorithms],
@@ -97,19 +100,20 @@ export function dpopVerifier(options: DpopOptions): DpopVerifier {
         });
         const { iat, jti, htm, htu, ath, nonce } = payload;
         const isFresh = typeof iat === 'number' && Math.abs(Date.now() / 1_000 - iat) <= maxAgeSeconds;
-        const isMeant = htm === method && typeof htu === 'string' && URL.canParse(htu) && target(htu) === url;
+        const isForThisRequest =
+          htm === method && typeof htu === 'string' && URL.canParse(htu) && normalizeUrl(htu) === url;
         const hasId = typeof jti === 'string' && jti !== '' && jti.length <= 256;
-        if (!isFresh || !isMeant || !hasId || ath !== sha256(token)) return 'invalid_dpop_proof';
+        if (!isFresh || !isForThisRequest || !hasId || ath !== sha256(token)) return 'invalid_dpop_proof';
         if ((await calculateJwkThumbprint(protectedHeader.jwk as JWK, 'sha256')) !== thumbprint)
           return 'invalid_dpop_proof';
-        if (asked && !asked.isGood(nonce)) return 'use_dpop_nonce';
+        if (nonces && !nonces.isValid(nonce)) return 'use_dpop_nonce';
         try {
-          return (await isFirst(thumbprint, jti)) ? 'good' : 'invalid_dpop_proof';
+          return (await isFirstUse(thumbprint, jti)) ? 'valid' : 'invalid_dpop_proof';
         } catch (cause) {
           return { cause };
         }
       } catch {
-        // Everything in a proof is its sender's, the key too: what jose makes of it is never a failure of ours.
+        // All of a proof comes from its sender, the key included. An error while it is verified is never an error of this server.
         return 'invalid_dpop_proof';
       }
     },
@@ -117,11 +121,39 @@ export function dpopVerifier(options: DpopOptions): DpopVerifier {
 }
 
 function isHttpUrl(value: unknown): boolean {
-  return typeof value === 'string' && URL.canParse(value) && target(value).startsWith('http');
+  return typeof value === 'string' && URL.canParse(value) && normalizeUrl(value).startsWith('http');
 }
 
-/** Without query and fragment, spelled as URLs are (RFC 9449 section 4.3). */
-function target(text: string): string {
+/** Drops query and fragment and normalizes the rest, as proofs are compared (RFC 9449 section 4.3, RFC 3986 section 6.2). */
+function normalizeUrl(text: string): string {
   const { origin, pathname } = new URL(text);
   return `${origin}${pathname}`;
+}
+
+const noncePeriodSeconds = 300;
+
+/** Nonces (RFC 9449 section 8). Each is an HMAC over the current period of five minutes, so that none has to be stored. */
+interface Nonces {
+  /** Makes the nonce of the current period. It is accepted in the next period as well. */
+  readonly makeNonce: () => string;
+  readonly isValid: (nonce: unknown) => boolean;
+}
+
+/** @param secret at least 32 bytes, shared by all processes of a fleet. */
+function createNonces(secret: Uint8Array): Nonces {
+  const computeNonce = (period: number): string =>
+    createHmac('sha256', secret).update(`dpop-nonce:${period}`).digest('base64url');
+  const currentPeriod = (): number => Math.floor(Date.now() / 1_000 / noncePeriodSeconds);
+  return {
+    makeNonce: () => computeNonce(currentPeriod()),
+    isValid: (nonce) =>
+      typeof nonce === 'string' &&
+      [currentPeriod(), currentPeriod() - 1].some((period) =>
+        equalInConstantTime(Buffer.from(computeNonce(period)), Buffer.from(nonce)),
+      ),
+  };
+}
+
+function equalInConstantTime(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
 }

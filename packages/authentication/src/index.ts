@@ -5,13 +5,15 @@ export {
   type GeneratedApiKey,
   generateApiKey,
 } from './api-keys.ts';
-export { reported } from './auth-events.ts';
-export type { CredentialOptions } from './authenticate.ts';
-export { type Authenticate, type AuthenticateOptions, authenticate } from './authenticate.ts';
-export { type Attempt, type Penalty, type PenaltyOptions, penalty } from './brute-force.ts';
-export type { CookieOptions } from './cookie.ts';
-export type { CredentialSource } from './credential.ts';
-export type { DpopOptions } from './dpop.ts';
+export { reportOutcome } from './auth-events.ts';
+export { type Authenticate, type AuthenticateOptions, authenticate, type CredentialOptions } from './authenticate.ts';
+export {
+  type Attempt,
+  type BruteForceOptions,
+  type BruteForceProtection,
+  bruteForceProtection,
+} from './brute-force.ts';
+export type { CookieOptions, CredentialSource } from './credential.ts';
 export type { IssuerOptions } from './jwt/issuer.ts';
 export type { KeyOptions } from './jwt/keys.ts';
 export {
@@ -24,4 +26,5 @@ export {
   redisDenyList,
 } from './revocation/deny-list.ts';
 export type { RevocationOptions, RevocationQuery } from './revocation/revocation.ts';
-export { type ImpliedRightsOptions, impliedRights } from './role-hierarchy.ts';
+export { type RoleHierarchyOptions, roleHierarchy } from './role-hierarchy.ts';
+export type { ProofVerifier } from './verify-credential.ts';

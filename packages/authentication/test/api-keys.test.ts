@@ -1,4 +1,4 @@
-// API keys, and every way in which one may be wrong.
+// API keys, every way in which one may be wrong, and stores that fail.
 import { createEvents, type SecurityEvent } from '@graphql-bulwark/core';
 import { readRefusalFacts } from '@graphql-bulwark/core/internal';
 import { describe, expect, it } from 'vitest';
@@ -24,7 +24,7 @@ function newKey(more: Partial<ApiKeyRecord> = {}): { key: string; keyId: string 
 }
 
 describe('an API key', () => {
-  it('is prefix, id and secret, new each time, and kept as a hash', () => {
+  it('a generated API key is prefix, id and secret, is new each time, and is stored as a hash', () => {
     const made = generateApiKey({ prefix: 'shop_live' });
     expect(made.key).toMatch(/^shop_live_[0-9a-f]{16}_[0-9a-f]{64}$/);
     expect(made.key).toContain(made.keyId);
@@ -32,7 +32,7 @@ describe('an API key', () => {
     expect(generateApiKey({ prefix: 'shop_live' }).key).not.toBe(made.key);
   });
 
-  it('makes a frozen principal with its scopes, roles and claims', async () => {
+  it('an API key makes a frozen principal with the scopes, roles and claims of its record', async () => {
     const expiresAt = now() + 100;
     const { key, keyId } = newKey({ scopes: ['read'], roles: ['BOT'], claims: { org: 'o1', sub: 'x' }, expiresAt });
     const principal = await asking(withKey(key));
@@ -51,7 +51,7 @@ describe('an API key', () => {
     expect(uses).toContain(keyId);
   });
 
-  it('passes in both headers, beside another one of the same client', async () => {
+  it('an API key passes in X-API-Key and in Authorization, and so does another key of the same client', async () => {
     const [one, two] = [newKey(), newKey()];
     expect(await asking(withKey(one.key))).toMatchObject({ id: 'client1', keyId: one.keyId });
     expect(await asking({ headers: { authorization: `ApiKey ${two.key}` } })).toMatchObject({ keyId: two.keyId });
@@ -59,7 +59,7 @@ describe('an API key', () => {
     expect(await asking({ headers: {} })).toBeNull();
   });
 
-  it('passes though its use cannot be noted', async () => {
+  it('an API key passes when the store fails to note its use', async () => {
     const { key } = newKey();
     for (const used of [
       () => Promise.reject(new Error('down')),
@@ -91,19 +91,19 @@ describe('an API key', () => {
     ['of the dummy', () => `shop_${'0'.repeat(16)}_${'0'.repeat(64)}`, 'unknown key'],
     ['called __proto__', () => 'shop___proto___', 'malformed key'],
     ['that is empty', () => '', 'malformed key'],
-  ])('%s is 401 with its own challenge', async (_, make, reason) => {
+  ])('an API key %s is refused with 401 and the challenge of API keys', async (_, make, reason) => {
     const refused = await refusedBy(asking, withKey(make()));
     expect(refused).toMatchObject({ code: 'UNAUTHENTICATED', status: 401, reason, message: 'Not authenticated' });
     expect(refused.headers.get('www-authenticate')).toBe('ApiKey realm="graphql"');
   });
 
-  it('is no prefix of a live one', async () => {
+  it('a valid API key with one character less or more is refused', async () => {
     const { key } = newKey();
     expect(await reasonOf(asking, withKey(key.slice(0, -1)))).toBe('malformed key');
     expect(await reasonOf(asking, withKey(`${key}0`))).toBe('malformed key');
   });
 
-  it('that comes with another credential is a bad request', async () => {
+  it('an API key beside another credential is a bad request, and each of both alone passes', async () => {
     const signing = await signer();
     const token = bearer(await signing.sign()).headers;
     const { key } = newKey();
@@ -127,7 +127,7 @@ describe('an API key', () => {
     }
   });
 
-  it('is no credential where none is taken, and the only one where no issuer is', async () => {
+  it('an API key is ignored or refused where only tokens are accepted, and a token is refused where only API keys are', async () => {
     const signing = await signer();
     const tokensOnly = authenticate({ issuer, audience, algorithms: ['ES256'], key: signing.publicKey });
     const { key } = newKey();
@@ -148,14 +148,14 @@ describe('a store of API keys', () => {
     ],
     ['that rejects', () => Promise.reject(new Error('db at 10.0.0.5'))],
     ['that hangs', () => new Promise(() => {})],
-  ])('%s is 503', async (_, find) => {
+  ])('a store of API keys %s is answered with 503', async (_, find) => {
     const who = authenticate({ apiKeys: { prefix: 'shop', store: { find }, timeoutMilliseconds: 20 } });
     const refused = await refusedBy(who, withKey(generateApiKey({ prefix: 'shop' }).key));
     expect(refused).toMatchObject({ code: 'SERVICE_UNAVAILABLE', status: 503, reason: 'api key store' });
     expect(refused.message).toBe('Service temporarily unavailable');
   });
 
-  it('that fails is logged once a minute, and every refusal says where', async () => {
+  it('a failing store of API keys is logged once a minute, and each event names that line of the log', async () => {
     const told: SecurityEvent[] = [];
     const log: string[] = [];
     const events = createEvents(
@@ -176,8 +176,8 @@ describe('a store of API keys', () => {
   });
 
   it.each<[string, Partial<ApiKeyRecord>]>([
-    ['nobody', { subject: '' }],
-    ['a number', { subject: 5 as never }],
+    ['an empty subject', { subject: '' }],
+    ['a number as subject', { subject: 5 as never }],
     ['scopes that are a text', { scopes: 'read' as never }],
     ['scopes that are numbers', { scopes: [5 as never] }],
     ['roles that are empty', { roles: [''] }],
@@ -186,9 +186,9 @@ describe('a store of API keys', () => {
     ['an end in milliseconds', { expiresAt: Date.now() + 1_000 }],
     ['an end that is a Date', { expiresAt: new Date(0) as never }],
     ['a beginning that is a Date', { notBefore: new Date(0) as never }],
-    ['nobody, without a hash', { secretSha256: undefined as never }],
+    ['no hash', { secretSha256: undefined as never }],
     ['a hash of another kind', { secretSha256: 'secret' }],
-  ])('whose record is of %s lets nobody in with more than it says', async (_, more) => {
+  ])('an API key whose record has %s is answered with 503', async (_, more) => {
     const { key } = newKey(more);
     const principal = await asking(withKey(key)).catch((thrown: unknown) => thrown);
     expect(principal).toMatchObject({ extensions: { code: 'SERVICE_UNAVAILABLE' } });
@@ -202,7 +202,7 @@ describe('a store of API keys', () => {
     ['a store that finds nothing', { prefix: 'a', store: {} }],
     ['no timeout', { prefix: 'a', store, timeoutMilliseconds: 0 }],
     ['a misspelt option', { prefix: 'a', stores: store }],
-  ])('and %s keep the server from starting', (_, apiKeys) => {
+  ])('the option apiKeys with %s keeps the server from starting', (_, apiKeys) => {
     expect(() => authenticate({ apiKeys: apiKeys as ApiKeyOptions })).toThrow(TypeError);
   });
 });

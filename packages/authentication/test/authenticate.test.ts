@@ -47,7 +47,7 @@ const invalid = (reason: string): Refused => ({
 const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 describe('a valid token', () => {
-  it('makes a frozen principal', async () => {
+  it('a valid token makes a principal that is frozen with all that it holds', async () => {
     const exp = now() + 300;
     const token = await key.sign({ exp, roles: ['ADMIN', 7, null, ''], scope: 'read write', nested: { a: [1] } });
     const principal = await asking(bearer(token));
@@ -75,18 +75,21 @@ describe('a valid token', () => {
     ['a JSON Web Key Set', { key: undefined, jwks: { keys: [key.jwk] } }],
     ['a PEM key', { key: spki }],
     ['a KeyObject', { key: createPublicKey(spki) }],
-  ])('passes with %s', async (_, more) => {
+  ])('a valid token passes when its issuer is configured with %s', async (_, more) => {
     expect(await authenticate(options(more))(bearer(await key.sign()))).toMatchObject({ id: 'u1' });
   });
 
-  it.each([['RS256'], ['PS256'], ['ES384'], ['EdDSA'], ['Ed25519']])('passes when signed with %s', async (alg) => {
-    const other = await signer('k2', alg);
-    const who = authenticate({ ...base, algorithms: [alg], key: other.publicKey });
-    expect(await who(bearer(await other.sign()))).toMatchObject({ id: 'u1' });
-    expect(await refusalOf(bearer(await key.sign()), who)).toEqual(invalid('algorithm'));
-  });
+  it.each([['RS256'], ['PS256'], ['ES384'], ['EdDSA'], ['Ed25519']])(
+    'a token signed with %s passes where the issuer uses that algorithm, and one of ES256 is refused there',
+    async (alg) => {
+      const other = await signer('k2', alg);
+      const who = authenticate({ ...base, algorithms: [alg], key: other.publicKey });
+      expect(await who(bearer(await other.sign()))).toMatchObject({ id: 'u1' });
+      expect(await refusalOf(bearer(await key.sign()), who)).toEqual(invalid('algorithm'));
+    },
+  );
 
-  it('passes when signed with HMAC and a secret', async () => {
+  it('a token signed with HMAC passes with the right secret and is refused with another', async () => {
     const secret = randomBytes(32);
     const token = await new SignJWT(claims()).setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' }).sign(secret);
     for (const form of [secret, createSecretKey(secret)]) {
@@ -97,13 +100,13 @@ describe('a valid token', () => {
     expect(await refusalOf(bearer(token), other)).toEqual(invalid('signature'));
   });
 
-  it('passes for any of several audiences, on either side', async () => {
+  it('a token passes when one of its audiences is one of the configured ones, and is refused when none is', async () => {
     const who = authenticate(options({ audience: ['a', audience] }));
     expect(await who(bearer(await key.sign({ aud: ['x', audience] })))).toMatchObject({ id: 'u1' });
     expect(await refusalOf(bearer(await key.sign({ aud: ['x', 'y'] })), who)).toEqual(invalid('claims'));
   });
 
-  it('passes whatever the case of scheme and header name', async () => {
+  it('a valid token passes in any case of the scheme and of the name of the header', async () => {
     const token = await key.sign();
     for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR']) {
       expect(await asking({ headers: { authorization: `${scheme} ${token}` } })).toMatchObject({ id: 'u1' });
@@ -112,7 +115,7 @@ describe('a valid token', () => {
     expect(await asking({ headers: { authorization: [`Bearer ${token}`] } })).toMatchObject({ id: 'u1' });
   });
 
-  it('passes within the clock tolerance, and not beyond', async () => {
+  it('a token that expired within the clock tolerance passes, and without a tolerance it is refused', async () => {
     expect(await asking(bearer(await key.sign({ exp: now() - 3 })))).toMatchObject({ id: 'u1' });
     expect(
       await refusalOf(bearer(await key.sign({ exp: now() - 3 })), authenticate(options({ clockToleranceSeconds: 0 }))),
@@ -129,7 +132,7 @@ describe('roles and scopes', () => {
     return [principal?.roles, principal?.scopes];
   };
 
-  it('are read from the configured claims', async () => {
+  it('roles and scopes are read from the configured claims', async () => {
     expect(await rolesOf({ realm_access: { roles: ['a'] } }, { rolesClaim: ['realm_access', 'roles'] })).toEqual([
       ['a'],
       [],
@@ -147,7 +150,7 @@ describe('roles and scopes', () => {
     expect(await rolesOf({ roles: 'one role' })).toEqual([['one role'], []]);
   });
 
-  it('are none where the claim is missing or of another kind', async () => {
+  it('a principal has no roles and scopes where the claim is missing or of another type', async () => {
     expect(await rolesOf({})).toEqual([[], []]);
     expect(await rolesOf({ roles: { ADMIN: true }, scope: { a: 1 } })).toEqual([[], []]);
     expect(await rolesOf({ roles: 5, scope: true })).toEqual([[], []]);
@@ -158,7 +161,7 @@ describe('roles and scopes', () => {
     }
   });
 
-  it('are not inherited', async () => {
+  it('roles and scopes are never read from inherited properties of the claims', async () => {
     const polluted = Object.prototype as { roles?: unknown };
     polluted.roles = ['ADMIN'];
     try {
@@ -169,7 +172,7 @@ describe('roles and scopes', () => {
     }
   });
 
-  it('are not taken from a member called __proto__', async () => {
+  it('roles and scopes are never read from a member that is called __proto__', async () => {
     const withProto = JSON.parse(`{"__proto__":{"roles":["ADMIN"]},"a":{"__proto__":{"b":1}}}`) as Record<
       string,
       unknown
@@ -186,14 +189,14 @@ describe('roles and scopes', () => {
 });
 
 describe('no credential', () => {
-  it('J1 is anonymous', async () => {
+  it('J1: a request without a credential is anonymous', async () => {
     expect(await asking({ headers: {} })).toBeNull();
     expect(await asking({})).toBeNull();
     expect(await asking({ headers: { 'x-authorization': 'Bearer x' }, rawHeaders: ['Host', 'x'] })).toBeNull();
   });
 });
 
-describe('a token that is not valid is refused, never taken for anonymous', () => {
+describe('an invalid token', () => {
   it.each<[string, () => Promise<string>, string]>([
     ['J2 expired', () => key.sign({ exp: now() - 10 }), 'expired'],
     ['J3 without exp', () => key.sign({ exp: undefined }), 'claims'],
@@ -218,11 +221,11 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
     ['bound to a key', () => key.sign({ cnf: { jkt: 'x' } }), 'sender-constrained'],
     ['bound to a certificate', () => key.sign({ cnf: { 'x5t#S256': 'x' } }), 'sender-constrained'],
     ['bound to nothing', () => key.sign({ cnf: null }), 'sender-constrained'],
-  ])('%s', async (_, token, reason) => {
+  ])('a token is refused with 401 and never anonymous: %s', async (_, token, reason) => {
     expect(await refusalOf(bearer(await token()))).toEqual(invalid(reason));
   });
 
-  it('J6 without a signature', async () => {
+  it('J6: a token without a signature is refused, whatever algorithm it names', async () => {
     for (const alg of ['none', 'None', 'NONE', '']) {
       for (const signature of ['', 'AAAA']) {
         const token = `${encoded({ alg, typ: 'at+jwt' })}.${encoded(claims())}.${signature}`;
@@ -233,7 +236,7 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
     expect(await refusalOf(bearer(`${header}.${payload}.`))).toEqual(invalid('signature'));
   });
 
-  it('J7 signed with the public key as a secret', async () => {
+  it('J7: a token signed with HMAC and the public key as its secret is refused', async () => {
     for (const secret of [spki, spki.trimEnd(), JSON.stringify(key.jwk)]) {
       const token = await new SignJWT(claims())
         .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'k1' })
@@ -244,7 +247,7 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
     }
   });
 
-  it('J8 tampered with', async () => {
+  it('J8: a token whose claims or key were changed after it was signed is refused', async () => {
     const [header, , signature] = (await key.sign()).split('.');
     const payload = encoded({ ...claims(), roles: ['ADMIN'] });
     expect(await refusalOf(bearer(`${header}.${payload}.${signature}`))).toEqual(invalid('signature'));
@@ -253,13 +256,13 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
     expect(await refusalOf(bearer(`${other}.${body}.${foreign}`))).toEqual(invalid('signature'));
   });
 
-  it('with keys and addresses of its own, which are never used', async () => {
+  it('a token is refused when it brings its own key or the URL of one, and neither is used', async () => {
     const jku = 'http://127.0.0.1:1/jwks';
     const token = await stranger.sign({}, { jku, x5u: jku, jwk: stranger.jwk, x5c: ['AAAA'] });
     expect(await refusalOf(bearer(token))).toEqual(invalid('signature'));
   });
 
-  it('J9 with an unknown critical header', async () => {
+  it('J9: a token with a critical header that is unknown is refused', async () => {
     const header = encoded({ alg: 'ES256', typ: 'at+jwt', crit: ['x'], x: 1 });
     const [, payload, signature] = (await key.sign()).split('.');
     expect(await refusalOf(bearer(`${header}.${payload}.${signature}`))).toEqual(invalid('not supported'));
@@ -267,7 +270,7 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
     expect(await refusalOf(bearer(`${unencoded}.${payload}.${signature}`))).toMatchObject({ status: 401 });
   });
 
-  it('J14 encrypted', async () => {
+  it('J14: an encrypted token is refused', async () => {
     const secret = randomBytes(32);
     const jwe = await new CompactEncrypt(Buffer.from(JSON.stringify(claims())))
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
@@ -275,7 +278,7 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
     expect(await refusalOf(bearer(jwe))).toEqual(invalid('malformed token'));
   });
 
-  it('in another spelling than its own', async () => {
+  it('a valid token is refused when it is spelled with padding or white space', async () => {
     const token = await key.sign();
     const [header, payload, signature] = token.split('.');
     for (const spelling of [
@@ -308,7 +311,7 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
     '%61.b.c',
     '"a.b.c"',
     'a.b.c\n',
-  ])('spelled %j', async (token) => {
+  ])('a token spelled %j is refused', async (token) => {
     expect(await refusalOf(bearer(token))).toMatchObject({ code: 'UNAUTHENTICATED', status: 401 });
   });
 
@@ -328,7 +331,7 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
     '{"alg":"ES256","typ":5}',
     '{"__proto__":{"alg":"ES256"}}',
     '['.repeat(2000),
-  ])('with the header %j', async (header) => {
+  ])('a token with the header %j is refused, with a key and with a key set', async (header) => {
     const [, payload, signature] = (await key.sign()).split('.');
     const token = `${Buffer.from(header).toString('base64url')}.${payload}.${signature}`;
     expect(await refusalOf(bearer(token))).toMatchObject({ code: 'UNAUTHENTICATED', status: 401 });
@@ -337,7 +340,7 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
   });
 
   it.each(['null', '[]', '"x"', '{', '\u{fffd}', '['.repeat(2000)])(
-    'with the claims %j, well signed',
+    'a token whose claims are %j is refused, though its signature is valid',
     async (payload) => {
       const token = await new CompactSign(Buffer.from(payload))
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt' })
@@ -346,41 +349,44 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
     },
   );
 
-  it('longer than 8 KiB', async () => {
+  it('a token longer than 8 KiB is refused', async () => {
     expect(await refusalOf(bearer(await key.sign({ padding: 'x'.repeat(8_000) })))).toEqual(
       invalid('credential too long'),
     );
   });
 
-  it.each([undefined, 60])('attack: issued in the future, at an oldest age of %j', async (maxTokenAgeSeconds) => {
-    vi.useFakeTimers({ toFake: ['Date'], now: 1_000 * now() + 400 });
-    onTestFinished(() => void vi.useRealTimers());
-    const second = now();
-    const ask = async (iat: number, clockToleranceSeconds: number) => {
-      const who = authenticate(options({ maxTokenAgeSeconds, clockToleranceSeconds }));
-      return reasonOf(who, bearer(await key.sign({ iat, exp: second + 9_000 })));
-    };
-    for (const iat of [second + 6, second + 6.2, second + 3_600, 253_402_300_799]) {
-      expect(await ask(iat, 5)).toBe('not valid yet');
-    }
-    // Clocks differ, and some issuers write fractions of the second that it is.
-    for (const iat of [second, second + 0.9, second + 5, second + 5.9]) expect(await ask(iat, 5)).toBe('let in');
-    expect(await ask(second + 1, 0)).toBe('not valid yet');
-    for (const iat of [second, second + 0.3, second + 0.9]) expect(await ask(iat, 0)).toBe('let in');
-    const refused = await refusalOf(bearer(await key.sign({ iat: second + 6 })), authenticate(options()));
-    expect(refused).toEqual(invalid('not valid yet'));
-  });
+  it.each([undefined, 60])(
+    'attack: a token issued in the future is refused, and within the clock tolerance it passes, with maxTokenAgeSeconds %j',
+    async (maxTokenAgeSeconds) => {
+      vi.useFakeTimers({ toFake: ['Date'], now: 1_000 * now() + 400 });
+      onTestFinished(() => void vi.useRealTimers());
+      const second = now();
+      const ask = async (iat: number, clockToleranceSeconds: number) => {
+        const who = authenticate(options({ maxTokenAgeSeconds, clockToleranceSeconds }));
+        return reasonOf(who, bearer(await key.sign({ iat, exp: second + 9_000 })));
+      };
+      for (const iat of [second + 6, second + 6.2, second + 3_600, 253_402_300_799]) {
+        expect(await ask(iat, 5)).toBe('not valid yet');
+      }
+      // Clocks differ, and some issuers write fractions of the current second.
+      for (const iat of [second, second + 0.9, second + 5, second + 5.9]) expect(await ask(iat, 5)).toBe('let in');
+      expect(await ask(second + 1, 0)).toBe('not valid yet');
+      for (const iat of [second, second + 0.3, second + 0.9]) expect(await ask(iat, 0)).toBe('let in');
+      const refused = await refusalOf(bearer(await key.sign({ iat: second + 6 })), authenticate(options()));
+      expect(refused).toEqual(invalid('not valid yet'));
+    },
+  );
 
-  it('issued too long ago, where an age is set', async () => {
+  it('a token older than maxTokenAgeSeconds is refused, and the principal of a younger one ends at that age', async () => {
     const who = authenticate(options({ maxTokenAgeSeconds: 60 }));
     expect(await refusalOf(bearer(await key.sign({ iat: now() - 90 })), who)).toEqual(invalid('expired'));
     const [iat, exp] = [now() - 30, now() + 3_600];
-    // Streams and sockets of a principal end then.
+    // Subscriptions of the principal end then.
     expect(await who(bearer(await key.sign({ iat, exp })))).toMatchObject({ id: 'u1', expiresAt: iat + 60 });
     expect(await who(bearer(await key.sign({ iat, exp: now() + 10 })))).toMatchObject({ expiresAt: now() + 10 });
   });
 
-  it('with a type that was not asked for', async () => {
+  it('a token passes with the configured typ and is refused with another, unless any typ is accepted', async () => {
     const any = authenticate(options({ dangerouslyAcceptAnyTyp: true }));
     expect(await any(bearer(await key.sign({}, { typ: 'JWT' })))).toMatchObject({ id: 'u1' });
     const jwt = authenticate(options({ typ: 'JWT' }));
@@ -390,10 +396,10 @@ describe('a token that is not valid is refused, never taken for anonymous', () =
   });
 });
 
-describe('a header', () => {
+describe('the Authorization header', () => {
   const plainChallenge = { code: 'UNAUTHENTICATED', status: 401, challenge: 'Bearer realm="graphql"' };
 
-  it('of another scheme is refused', async () => {
+  it('an Authorization header with another scheme, or with none, is refused', async () => {
     const token = await key.sign();
     for (const authorization of [
       'Basic dTpw',
@@ -409,7 +415,7 @@ describe('a header', () => {
     }
   });
 
-  it('J12 with several credentials is a bad request', async () => {
+  it('J12: a request with several credentials is a bad request, and with one it passes', async () => {
     const token = await key.sign();
     const several = {
       code: 'BAD_REQUEST',
@@ -432,7 +438,7 @@ describe('a header', () => {
     ).toMatchObject({ id: 'u1' });
   });
 
-  it('is what the headers say, whatever was received before a middleware changed them', async () => {
+  it('the credential is the one in headers, also where a middleware changed it and rawHeaders has another', async () => {
     const token = await key.sign();
     const rawHeaders = ['Authorization', `Bearer ${token}`];
     for (let time = 0; time < 2; time += 1) {
@@ -444,14 +450,14 @@ describe('a header', () => {
     }
   });
 
-  it('is answered with the configured realm', async () => {
+  it('a refusal names the configured realm in WWW-Authenticate', async () => {
     const who = authenticate(options({ realm: 'My API' }));
     expect((await refusalOf(bearer('x'), who)).challenge).toBe('Bearer realm="My API", error="invalid_token"');
   });
 });
 
 describe('an infrastructure that fails', () => {
-  it('is not the fault of the token', async () => {
+  it('a configured key that cannot verify signatures is answered with 503 and not with 401', async () => {
     const raw = await crypto.subtle.exportKey('raw', key.publicKey);
     const useless = await crypto.subtle.importKey('raw', raw, { name: 'ECDSA', namedCurve: 'P-256' }, true, []);
     const who = authenticate(options({ key: useless }));
@@ -459,7 +465,7 @@ describe('an infrastructure that fails', () => {
   });
 });
 
-describe('authenticate refuses to start', () => {
+describe('invalid options', () => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const ed25519 = generateKeyPairSync('ed25519');
   const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' });
@@ -521,22 +527,22 @@ describe('authenticate refuses to start', () => {
     ['with an empty path', { scopesClaim: [] }, /^scopesClaim/],
     ['with a realm to escape', { realm: 'a"b' }, /^realm/],
     ['with a realm over several lines', { realm: 'a\r\nSet-Cookie: x' }, /^realm/],
-    ['with a penalty that is false', { penalty: false }, /^penalty/],
+    ['with a bruteForce that is false', { bruteForce: false }, /^bruteForce/],
     ['with API keys that are null', { apiKeys: null }, /^apiKeys/],
-    ['with DPoP that is null', { dpop: null }, /^dpop/],
+    ['with DPoP that is null', { dpop: null }, /^dpop must be what dpop\(\) returns/],
     [
       'with a bad option of an option',
       { cookie: { name: 'a b' } },
       /^authenticate: cookie\.name must be a cookie's name/,
     ],
     ['with an option that is misspelt', { algoritms: ['ES256'] }, /did you mean 'algorithms'/],
-  ])('%s', (_, change, message) => {
+  ])('authenticate refuses to start %s', (_, change, message) => {
     const start = (): unknown => authenticate({ ...options(), ...change });
     expect(start).toThrow(TypeError);
     expect(start).toThrow(message);
   });
 
-  it('without options', () => {
+  it('authenticate refuses to start without options', () => {
     expect(() => authenticate(undefined as never)).toThrow(TypeError);
     expect(() => authenticate({} as never)).toThrow(TypeError);
   });

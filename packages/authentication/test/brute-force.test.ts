@@ -1,4 +1,4 @@
-// Failures cost waiting and then the door, in memory and in a real Redis, for logins and for credentials.
+// Failures cost a wait and then a lock, counted in memory and in a real Redis, for logins and for credentials.
 
 import { type CounterStore, createEvents, type SecurityEvent, securityContext } from '@graphql-bulwark/core';
 import { readRefusalCode, readRefusalFacts } from '@graphql-bulwark/core/internal';
@@ -8,10 +8,10 @@ import { Redis } from '../../../test/redis-client.ts';
 import {
   type Attempt,
   authenticate,
+  type BruteForceOptions,
+  type BruteForceProtection,
+  bruteForceProtection,
   generateApiKey,
-  type Penalty,
-  type PenaltyOptions,
-  penalty,
 } from '../src/index.ts';
 import { audience, bearer, issuer, now, signer } from './tokens.ts';
 
@@ -30,9 +30,9 @@ async function inRedis(): Promise<CounterStore> {
 }
 
 let names = 0;
-function make(store: CounterStore, more: Partial<PenaltyOptions> = {}): Penalty {
+function make(store: CounterStore, more: Partial<BruteForceOptions> = {}): BruteForceProtection {
   names += 1;
-  return penalty({ store, name: `p${process.pid}:${Date.now()}:${names}`, ...more });
+  return bruteForceProtection({ store, name: `p${process.pid}:${Date.now()}:${names}`, ...more });
 }
 
 /** `'passed'`, or the code, status and seconds of the refusal. */
@@ -51,22 +51,26 @@ const counts = (outcomes: readonly unknown[]): number => outcomes.filter((one) =
 describe.each<[string, () => Promise<CounterStore>, boolean]>([
   ['in memory', async () => memoryStore(), false],
   ['in Redis', inRedis, redisUrl === undefined],
-])('a penalty %s', (_, open, isSkipped) => {
-  it.skipIf(isSkipped)('attack: a name too long to be compared is refused, and its address counted', async () => {
-    const guard = make(await open());
-    const padded = `ann${'\u200b'.repeat(99_999)}`;
-    const refused = { code: 'BAD_USER_INPUT', after: Number.NaN };
-    expect(await outcome(guard.check(padded, '192.0.2.1'))).toEqual(refused);
-    expect(await outcome(guard.look(padded, '192.0.2.1'))).toEqual(refused);
-    for (let n = 0; n < 5; n += 1) expect(await outcome(guard.fail(padded, '192.0.2.1'))).toEqual(refused);
-    await expect.poll(() => outcome(guard.check('bob', '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' });
-    for (const name of ['ann', 'Ann\u200b', `ann${'\u200b'.repeat(30_000)}`, '\uff41nn', 'ANN']) {
-      expect(await outcome(guard.check(name, '192.0.2.2'))).toBe('passed');
-    }
-    expect(await outcome(guard.check('ann', '192.0.2.3'))).toMatchObject({ code: 'RATE_LIMITED' });
-  });
+])('brute-force protection %s', (_, open, isSkipped) => {
+  it.skipIf(isSkipped)(
+    'attack: a name too long to be normalized is refused, and the failure is counted on its address',
+    async () => {
+      const guard = make(await open());
+      const padded = `ann${'\u200b'.repeat(99_999)}`;
+      const refused = { code: 'BAD_USER_INPUT', after: Number.NaN };
+      expect(await outcome(guard.check(padded, '192.0.2.1'))).toEqual(refused);
+      expect(await outcome(guard.look(padded, '192.0.2.1'))).toEqual(refused);
+      for (let n = 0; n < 5; n += 1) expect(await outcome(guard.fail(padded, '192.0.2.1'))).toEqual(refused);
+      // Looked at without counting: a `check` would lock the address by itself.
+      await expect.poll(() => outcome(guard.look(null, '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' });
+      for (const name of ['ann', 'Ann\u200b', `ann${'\u200b'.repeat(30_000)}`, '\uff41nn', 'ANN']) {
+        expect(await outcome(guard.check(name, '192.0.2.2'))).toBe('passed');
+      }
+      expect(await outcome(guard.check('ann', '192.0.2.3'))).toMatchObject({ code: 'RATE_LIMITED' });
+    },
+  );
 
-  it.skipIf(isSkipped)('lets five attempts pass, then asks for a wait', async () => {
+  it.skipIf(isSkipped)('after five attempts the subject and the address have to wait, and others do not', async () => {
     const guard = make(await open());
     for (let n = 0; n < 5; n += 1) expect(await outcome(guard.check('ann', '192.0.2.1'))).toBe('passed');
     expect(await outcome(guard.check('ann', '192.0.2.2'))).toEqual({ code: 'RATE_LIMITED', after: 1 });
@@ -74,70 +78,88 @@ describe.each<[string, () => Promise<CounterStore>, boolean]>([
     expect(await outcome(guard.check('bob', '192.0.2.2'))).toBe('passed');
   });
 
-  it.skipIf(isSkipped)('locks a subject after ten failures, wherever they come from', async () => {
-    const guard = make(await open());
-    for (let n = 0; n < 10; n += 1) expect(await outcome(guard.fail('ann', `192.0.2.${n}`))).toBe('passed');
-    const refused = await outcome(guard.check('ann', '198.51.100.1'));
-    expect(refused).toMatchObject({ code: 'RATE_LIMITED' });
-    expect((refused as { after: number }).after).toBeGreaterThan(880);
-    expect(await outcome(guard.fail('ann', '198.51.100.1'))).toMatchObject({ code: 'RATE_LIMITED' });
-    expect(await outcome(guard.check('bob', '198.51.100.1'))).toBe('passed');
-  });
+  it.skipIf(isSkipped)(
+    'a subject is locked after ten failures from any addresses, and another subject is not',
+    async () => {
+      const guard = make(await open());
+      for (let n = 0; n < 10; n += 1) expect(await outcome(guard.fail('ann', `192.0.2.${n}`))).toBe('passed');
+      const refused = await outcome(guard.check('ann', '198.51.100.1'));
+      expect(refused).toMatchObject({ code: 'RATE_LIMITED' });
+      expect((refused as { after: number }).after).toBeGreaterThan(880);
+      expect(await outcome(guard.fail('ann', '198.51.100.1'))).toMatchObject({ code: 'RATE_LIMITED' });
+      expect(await outcome(guard.check('bob', '198.51.100.1'))).toBe('passed');
+    },
+  );
 
-  it.skipIf(isSkipped)('locks an address after ten failures, whomever they name', async () => {
-    const guard = make(await open());
-    for (let n = 0; n < 10; n += 1) expect(await outcome(guard.fail(`user${n}`, '192.0.2.1'))).toBe('passed');
-    expect(await outcome(guard.check('ann', '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' });
-    expect(await outcome(guard.look(null, '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' });
-    expect(await outcome(guard.check('ann', '192.0.2.2'))).toBe('passed');
-  });
+  it.skipIf(isSkipped)(
+    'an address is locked after ten failures with any subjects, and another address is not',
+    async () => {
+      const guard = make(await open());
+      for (let n = 0; n < 10; n += 1) expect(await outcome(guard.fail(`user${n}`, '192.0.2.1'))).toBe('passed');
+      expect(await outcome(guard.check('ann', '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' });
+      expect(await outcome(guard.look(null, '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' });
+      expect(await outcome(guard.check('ann', '192.0.2.2'))).toBe('passed');
+    },
+  );
 
-  it.skipIf(isSkipped)('counts on the address what a locked subject has no room for', async () => {
-    const guard = make(await open(), { maxFailures: 3, maxFailuresPerAddress: 8 });
-    for (let time = 0; time < 8; time += 1) await outcome(guard.fail('victim', '192.0.2.1'));
-    expect(await outcome(guard.look(null, '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' });
-    expect(await outcome(guard.look(null, '192.0.2.2'))).toBe('passed');
-  });
+  it.skipIf(isSkipped)(
+    'attack: failures with a locked subject still count on the address, which is locked then',
+    async () => {
+      const guard = make(await open(), { maxFailures: 3, maxFailuresPerAddress: 8 });
+      for (let time = 0; time < 8; time += 1) await outcome(guard.fail('victim', '192.0.2.1'));
+      expect(await outcome(guard.look(null, '192.0.2.1'))).toMatchObject({ code: 'RATE_LIMITED' });
+      expect(await outcome(guard.look(null, '192.0.2.2'))).toBe('passed');
+    },
+  );
 
-  it.skipIf(isSkipped)('knows a name behind any number of invisible characters', async () => {
-    const guard = make(await open(), { maxFailures: 1 });
-    await outcome(guard.fail('victim'));
-    for (const length of [1, 1_023, 1_024, 5_000]) {
-      expect(await outcome(guard.look(`${'\u200b'.repeat(length)}victim`))).toMatchObject({ code: 'RATE_LIMITED' });
-    }
-  });
+  it.skipIf(isSkipped)(
+    'attack: a locked subject stays locked when invisible characters stand before its name',
+    async () => {
+      const guard = make(await open(), { maxFailures: 1 });
+      await outcome(guard.fail('victim'));
+      for (const length of [1, 1_023, 1_024, 5_000]) {
+        expect(await outcome(guard.look(`${'\u200b'.repeat(length)}victim`))).toMatchObject({ code: 'RATE_LIMITED' });
+      }
+    },
+  );
 
-  it.skipIf(isSkipped)('race: of 50 attempts at once, exactly ten are looked at', async () => {
+  it.skipIf(isSkipped)('race: of 50 attempts at the same time exactly ten are let through', async () => {
     const guard = make(await open());
     const attempts = await Promise.all(Array.from({ length: 50 }, () => outcome(guard.check('ann'))));
     expect(counts(attempts)).toBe(10);
     expect(await outcome(guard.check('ann'))).toMatchObject({ code: 'RATE_LIMITED' });
   });
 
-  it.skipIf(isSkipped)('is cleared by success for the subject and not for the address', async () => {
-    const guard = make(await open(), { maxFailures: 4, maxFailuresPerAddress: 8 });
-    await guard.fail('ann', '192.0.2.1');
-    const attempt: Attempt = await guard.check('ann', '192.0.2.1');
-    await attempt.succeeded();
-    for (let n = 0; n < 2; n += 1) expect(await outcome(guard.check('ann'))).toBe('passed');
-    // Of the address, the one failure stays and the success is taken back.
-    for (let n = 0; n < 3; n += 1) expect(await outcome(guard.fail(null, '192.0.2.1'))).toBe('passed');
-    expect(await outcome(guard.look(null, '192.0.2.1'))).toEqual({ code: 'RATE_LIMITED', after: 1 });
-  });
+  it.skipIf(isSkipped)(
+    'a success clears the failures of the subject, and of the address only its own attempt',
+    async () => {
+      const guard = make(await open(), { maxFailures: 4, maxFailuresPerAddress: 8 });
+      await guard.fail('ann', '192.0.2.1');
+      const attempt: Attempt = await guard.check('ann', '192.0.2.1');
+      await attempt.succeeded();
+      for (let n = 0; n < 2; n += 1) expect(await outcome(guard.check('ann'))).toBe('passed');
+      // One failure stays on the address, and the successful attempt was taken back.
+      for (let n = 0; n < 3; n += 1) expect(await outcome(guard.fail(null, '192.0.2.1'))).toBe('passed');
+      expect(await outcome(guard.look(null, '192.0.2.1'))).toEqual({ code: 'RATE_LIMITED', after: 1 });
+    },
+  );
 
-  it.skipIf(isSkipped)('takes all spellings of a name for one', async () => {
-    const guard = make(await open(), { maxFailures: 2 });
-    await guard.fail('Ann@Example.com');
-    await guard.fail(' ann@example.COM ');
-    for (const name of ['\uff41nn@example.com', 'a\u200bnn@example.com', '\u00e1nn@example.com']) {
-      expect(await outcome(guard.check(name))).toMatchObject({ code: 'RATE_LIMITED' });
-    }
-    for (const name of ['__proto__', 'constructor', '', 'x'.repeat(100_000)]) {
-      expect(await outcome(guard.check(name))).toBe('passed');
-    }
-  });
+  it.skipIf(isSkipped)(
+    'all spellings of a name count as one subject, and other names are not locked with it',
+    async () => {
+      const guard = make(await open(), { maxFailures: 2 });
+      await guard.fail('Ann@Example.com');
+      await guard.fail(' ann@example.COM ');
+      for (const name of ['\uff41nn@example.com', 'a\u200bnn@example.com', '\u00e1nn@example.com']) {
+        expect(await outcome(guard.check(name))).toMatchObject({ code: 'RATE_LIMITED' });
+      }
+      for (const name of ['__proto__', 'constructor', '', 'x'.repeat(100_000)]) {
+        expect(await outcome(guard.check(name))).toBe('passed');
+      }
+    },
+  );
 
-  it.skipIf(isSkipped)('keeps callers without an address in one bucket, never in none', async () => {
+  it.skipIf(isSkipped)('requests without an address share one bucket, so that they are limited as well', async () => {
     const guard = make(await open(), { maxFailures: 2 });
     await guard.fail('a', null);
     await guard.fail('b', null);
@@ -145,7 +167,7 @@ describe.each<[string, () => Promise<CounterStore>, boolean]>([
   });
 });
 
-it('a success takes nothing back of a later window', async () => {
+it('a success does not take back what was counted in a later window', async () => {
   vi.useFakeTimers({ toFake: ['Date', 'performance'] });
   onTestFinished(() => void vi.useRealTimers());
   const guard = make(memoryStore(), { maxFailures: 4, windowSeconds: 60 });
@@ -157,7 +179,7 @@ it('a success takes nothing back of a later window', async () => {
   expect(await outcome(guard.look(null, '192.0.2.1'))).toEqual({ code: 'RATE_LIMITED', after: 2 });
 });
 
-it('a lockout is told to the operator, and names nobody', async () => {
+it('a lock is reported as auth.locked, without the name of the subject', async () => {
   const seen: SecurityEvent[] = [];
   const events = createEvents(
     (event) => seen.push(event),
@@ -183,18 +205,21 @@ describe('a store that is dead', () => {
     reset: () => Promise.reject(new Error('redis at 10.0.0.5')),
   };
 
-  it('lets nobody try', async () => {
+  it('every attempt is refused with 503 while the store is down', async () => {
     const guard = make(dead, { storeTimeoutMilliseconds: 20 });
     expect(await outcome(guard.check('ann'))).toEqual({ code: 'SERVICE_UNAVAILABLE', after: 1 });
     expect(await outcome(guard.fail('ann'))).toEqual({ code: 'SERVICE_UNAVAILABLE', after: 1 });
   });
 
-  it.each([undefined, {}, { allowed: true }])('or answers with no verdict lets nobody try: %o', async (answer) => {
-    const store = { ...memoryStore(), consume: () => Promise.resolve(answer as never) };
-    expect(await outcome(make(store).check('ann'))).toEqual({ code: 'SERVICE_UNAVAILABLE', after: 1 });
-  });
+  it.each([undefined, {}, { allowed: true }])(
+    'an attempt is refused with 503 when the store answers %o',
+    async (answer) => {
+      const store = { ...memoryStore(), consume: () => Promise.resolve(answer as never) };
+      expect(await outcome(make(store).check('ann'))).toEqual({ code: 'SERVICE_UNAVAILABLE', after: 1 });
+    },
+  );
 
-  it('is stood in for by its insurance, which counts', async () => {
+  it('the insurance store counts failures while the store is down', async () => {
     const guard = make(dead, { storeTimeoutMilliseconds: 20, insuranceStore: memoryStore(), maxFailures: 2 });
     const attempt = await guard.check('ann');
     await attempt.succeeded();
@@ -211,11 +236,11 @@ describe('a credential', () => {
   const asked = (clientIp: string) => securityContext({ clientIp });
   const withKey = (text: string) => ({ headers: { 'x-api-key': text } });
 
-  function guarded(more: Partial<PenaltyOptions> = {}) {
+  function guarded(more: Partial<BruteForceOptions> = {}) {
     const seen: SecurityEvent[] = [];
     const who = authenticate({
       apiKeys: { prefix: 'shop', store },
-      penalty: { store: memoryStore(), ...more },
+      bruteForce: { store: memoryStore(), ...more },
       events: createEvents(
         (event) => seen.push(event),
         () => console,
@@ -224,7 +249,7 @@ describe('a credential', () => {
     return { who, seen };
   }
 
-  it('that fails too often locks its address, and the right one then waits as well', async () => {
+  it('wrong API keys lock their address, and then the right one is refused from there, and anonymous requests pass', async () => {
     const { who, seen } = guarded({ maxFailures: 1 });
     expect(await outcome(who(withKey(wrong), asked('192.0.2.1')))).toMatchObject({ code: 'UNAUTHENTICATED' });
     for (const text of [wrong, key]) {
@@ -236,8 +261,11 @@ describe('a credential', () => {
     expect(JSON.stringify(seen)).not.toContain(key.slice(-64));
   });
 
-  it('that fails is charged to the address of its request, also where nobody listens to events', async () => {
-    const who = authenticate({ apiKeys: { prefix: 'shop', store }, penalty: { store: memoryStore(), maxFailures: 1 } });
+  it('wrong API keys lock their address also where no events are configured, and another address is not locked', async () => {
+    const who = authenticate({
+      apiKeys: { prefix: 'shop', store },
+      bruteForce: { store: memoryStore(), maxFailures: 1 },
+    });
     const from = (remoteAddress: string, text: string) => ({ ...withKey(text), socket: { remoteAddress } });
     expect(await outcome(who(from('192.0.2.1', wrong)))).toMatchObject({ code: 'UNAUTHENTICATED' });
     expect(await outcome(who(from('192.0.2.1', key)))).toMatchObject({ code: 'RATE_LIMITED' });
@@ -245,12 +273,12 @@ describe('a credential', () => {
   });
 
   it.each([{ revokedAt: now() - 60 }, { expiresAt: now() - 60 }, { notBefore: now() + 60 }])(
-    'whose secret is right and that is good no more, or not yet (%j), is refused and is no failed guess',
+    'an API key with the right secret that is not valid now (%j) is refused and counts as no failure',
     async (ended) => {
       const find = (): object => ({ secretSha256, subject: 'client1', ...ended });
       const who = authenticate({
         apiKeys: { prefix: 'shop', store: { find: find as typeof store.find } },
-        penalty: { store: memoryStore(), maxFailures: 1 },
+        bruteForce: { store: memoryStore(), maxFailures: 1 },
       });
       for (let i = 0; i < 3; i += 1) {
         expect(await outcome(who(withKey(key), asked('192.0.2.1')))).toMatchObject({ code: 'UNAUTHENTICATED' });
@@ -258,7 +286,7 @@ describe('a credential', () => {
     },
   );
 
-  it('is not locked out by strangers who know its id', async () => {
+  it('attack: wrong secrets for a known key id are locked, and the right secret still passes', async () => {
     const { who } = guarded({ maxFailures: 2, maxFailuresPerAddress: 100 });
     const from = (n: number) => asked(`198.51.100.${n}`);
     const tries = [];
@@ -269,7 +297,7 @@ describe('a credential', () => {
     expect(await outcome(who(withKey(wrong), from(10)))).toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
-  it('race: of 50 wrong ones at once, exactly ten are told that they are wrong', async () => {
+  it('race: of 50 wrong API keys at the same time exactly ten are compared', async () => {
     const { who } = guarded();
     const outcomes = await Promise.all(
       Array.from({ length: 50 }, () =>
@@ -282,7 +310,7 @@ describe('a credential', () => {
     expect(outcomes.filter((reason) => reason === 'locked')).toHaveLength(40);
   });
 
-  it('that is malformed costs as much as one that is wrong', async () => {
+  it('a malformed credential counts as a failure, like a wrong one', async () => {
     const { who } = guarded({ maxFailures: 2 });
     const authorization = 'Basic dTpw';
     await outcome(who({ headers: { authorization } }, asked('192.0.2.1')));
@@ -301,12 +329,12 @@ it.each<[string, object]>([
   ['no window', { store: memoryStore(), windowSeconds: 0 }],
   ['a misspelt option', { store: memoryStore(), maxFailure: 5 }],
   ['an insurance that is none', { store: memoryStore(), insuranceStore: {} }],
-])('a penalty with %s keeps the server from starting', (_, options) => {
-  expect(() => penalty(options as PenaltyOptions)).toThrow(TypeError);
+])('bruteForceProtection with %s keeps the server from starting', (_, options) => {
+  expect(() => bruteForceProtection(options as BruteForceOptions)).toThrow(TypeError);
 });
 
 describe('a token', () => {
-  it('of a key that is not known yet, or that comes too early, locks out nobody, and one that is forged does', async () => {
+  it('tokens of an unknown key and tokens that are not valid yet lock nothing, and forged ones lock their address', async () => {
     const [old, next, forger] = await Promise.all(['k1', 'k2', 'k1'].map((kid) => signer(kid)));
     if (!old || !next || !forger) throw new Error('no keys');
     const who = authenticate({
@@ -314,13 +342,13 @@ describe('a token', () => {
       audience,
       algorithms: ['ES256'],
       jwks: { keys: [old.jwk] },
-      penalty: { store: memoryStore(), maxFailures: 2 },
+      bruteForce: { store: memoryStore(), maxFailures: 2 },
     });
     const from = securityContext({ clientIp: '192.0.2.1' });
     const code = async (token: Promise<string>): Promise<unknown> =>
       who(bearer(await token), from).then(() => 'passed', readRefusalCode);
     for (let i = 0; i < 5; i += 1) expect(await code(next.sign())).toBe('UNAUTHENTICATED');
-    // Rightly signed, by an issuer whose clock is far ahead.
+    // The signature is valid, and the clock of the issuer is far ahead.
     for (const early of [{ iat: now() + 60 }, { nbf: now() + 60 }]) {
       for (let i = 0; i < 5; i += 1) expect(await code(old.sign(early))).toBe('UNAUTHENTICATED');
     }

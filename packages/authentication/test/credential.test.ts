@@ -1,4 +1,4 @@
-// A token in a cookie: only with an Origin from the list.
+// A token in a cookie is accepted only beside an Origin from the list.
 import { describe, expect, it } from 'vitest';
 import { authenticate, type CookieOptions } from '../src/index.ts';
 import { reasonOf, refusedBy } from './refused.ts';
@@ -13,7 +13,7 @@ const token = await key.sign();
 const cookie = `theme=dark; __Host-token=${token}; a=b`;
 
 describe('a cookie', () => {
-  it('lets in who comes from an allowed origin', async () => {
+  it('a token in the cookie passes with an allowed Origin, and other cookies are ignored', async () => {
     expect(await who({ headers: { cookie, origin } })).toMatchObject({ id: 'u1' });
     expect(await who({ headers: { cookie, origin: 'http://localhost:3000' } })).toMatchObject({ id: 'u1' });
     expect(await who({ headers: { cookie: 'theme=dark', origin } })).toBeNull();
@@ -31,7 +31,7 @@ describe('a cookie', () => {
     'https://app.example.com:8443',
     'HTTPS://APP.EXAMPLE.COM',
     [origin, 'https://evil.example'],
-  ])('from the origin %j is refused, not taken for nobody', async (from) => {
+  ])('attack: a cookie from the origin %j is refused with 403 and never anonymous', async (from) => {
     expect(await refusedBy(who, { headers: { cookie, ...(from !== undefined && { origin: from }) } })).toMatchObject({
       code: 'FORBIDDEN',
       status: 403,
@@ -39,7 +39,7 @@ describe('a cookie', () => {
     });
   });
 
-  it('with a token that is not valid is 401', async () => {
+  it('a cookie that holds no valid token is refused with 401', async () => {
     for (const value of [await key.sign({ exp: now() - 60 }), 'x', '', `"${token}"`, encodeURIComponent(`${token}=`)]) {
       const refused = await refusedBy(who, { headers: { cookie: `__Host-token=${value}`, origin } });
       expect(refused).toMatchObject({ code: 'UNAUTHENTICATED', status: 401 });
@@ -47,7 +47,7 @@ describe('a cookie', () => {
     }
   });
 
-  it('twice, or beside a header, is a bad request', async () => {
+  it('a cookie that is sent twice, or beside an Authorization header, is a bad request', async () => {
     for (const headers of [
       { cookie: `__Host-token=${token}; __Host-token=${token}`, origin },
       { cookie, origin, ...bearer(token).headers },
@@ -56,12 +56,12 @@ describe('a cookie', () => {
     }
   });
 
-  it('is no credential where none is taken', async () => {
+  it('a cookie is ignored where the option cookie is not set', async () => {
     const headersOnly = authenticate({ issuer, audience, algorithms: ['ES256'], key: key.publicKey });
     expect(await headersOnly({ headers: { cookie, origin } })).toBeNull();
   });
 
-  it('does not ask for an origin of those who send a header', async () => {
+  it('a token in a header passes from any origin', async () => {
     expect(await reasonOf(who, { headers: { ...bearer(token).headers, origin: 'https://evil.example' } })).toBe(
       'let in',
     );
@@ -76,7 +76,7 @@ describe('a cookie', () => {
     ['the null origin', { name: 'a', allowedOrigins: ['null'] }],
     ['a path', { name: 'a', allowedOrigins: [`${origin}/app`] }],
     ['a misspelt option', { name: 'a', origins: [origin] }],
-  ])('with %s keeps the server from starting', (_, options) => {
+  ])('the option cookie with %s keeps the server from starting', (_, options) => {
     expect(() => make(options as CookieOptions)).toThrow(TypeError);
   });
 });

@@ -1,11 +1,12 @@
-// RFC 9449: a token bound to a key, and everything that may be wrong with its proof.
+// RFC 9449: a token bound to a key, and every way in which its proof may be wrong.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { readRefusalCode, readRefusalFacts } from '@graphql-bulwark/core/internal';
 import { memoryStore, redisStore } from '@graphql-bulwark/rate-limit';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { Redis } from '../../../test/redis-client.ts';
-import { authenticate, type DpopOptions } from '../src/index.ts';
+import { type DpopOptions, dpop, type ProofVerifier } from '../src/dpop.ts';
+import { authenticate } from '../src/index.ts';
 
 const issuer = 'https://login.example.com/';
 const audience = 'https://api.example.com';
@@ -54,11 +55,11 @@ const make = (more: Partial<DpopOptions> | false = {}) =>
     audience,
     algorithms: ['ES256'],
     key: signing.publicKey,
-    ...(more !== false && { dpop: { publicUrl, store: memoryStore(), ...more } }),
+    ...(more !== false && { dpop: dpop({ publicUrl, store: memoryStore(), ...more }) }),
   });
-const request = (dpop: string | undefined, text = bound, scheme = 'DPoP', method = 'POST') => ({
+const request = (sent: string | undefined, text = bound, scheme = 'DPoP', method = 'POST') => ({
   method,
-  headers: { authorization: `${scheme} ${text}`, ...(dpop !== undefined && { dpop }) },
+  headers: { authorization: `${scheme} ${text}`, ...(sent !== undefined && { dpop: sent }) },
 });
 
 async function outcome(asked: Promise<unknown>): Promise<unknown> {
@@ -81,7 +82,7 @@ const badProof = { status: 401, challenge: 'DPoP realm="graphql", error="invalid
 const badToken = { status: 401, reason: 'sender-constrained' };
 
 describe('a token bound to a key', () => {
-  it('passes with a proof, and again with another one', async () => {
+  it('a bound token passes with a proof, and again with another proof', async () => {
     const who = make();
     expect(await outcome(who(request(await proof())))).toBe('u1');
     expect(await outcome(who(request(await proof(), bound, 'dpop')))).toBe('u1');
@@ -92,7 +93,7 @@ describe('a token bound to a key', () => {
     expect(await outcome(who(request(await proof({ claims: { htm: 'GET' } }), bound, 'DPoP', 'GET')))).toBe('u1');
   });
 
-  it('is refused as a plain bearer, whether or not proofs are taken, also when it is remembered', async () => {
+  it('attack: a bound token is refused as a plain bearer, with and without DPoP, also when it is cached', async () => {
     for (const who of [make(), make(false)]) {
       expect(await outcome(who(request(undefined, bound, 'Bearer')))).toMatchObject(badToken);
       expect(await outcome(who(request(await proof(), bound, 'Bearer')))).toMatchObject(badToken);
@@ -104,7 +105,7 @@ describe('a token bound to a key', () => {
     expect(await outcome(who(request(undefined)))).toMatchObject(badProof);
   });
 
-  it('in another way than by a thumbprint is refused', async () => {
+  it('a token that is bound in another way than by a thumbprint is refused', async () => {
     const who = make();
     for (const cnf of [{}, null, 'x', { jkt: 5 }, { 'x5t#S256': 'x' }, { kid: 'x' }]) {
       const text = await token({ cnf });
@@ -112,7 +113,7 @@ describe('a token bound to a key', () => {
     }
   });
 
-  it('that is not bound does not pass as one', async () => {
+  it('a token that is not bound is refused with the scheme DPoP and passes as a bearer', async () => {
     const text = await token({});
     expect(await outcome(make()(request(await proof({ for: text }), text)))).toMatchObject(badToken);
     expect(await outcome(make()(request(undefined, text, 'Bearer')))).toBe('u1');
@@ -155,13 +156,13 @@ describe('a proof', () => {
           .setProtectedHeader({ alg: 'HS256', typ: 'dpop+jwt', jwk: holderJwk })
           .sign(randomBytes(32)),
     ],
-  ])('%s is 401', async (_, forge) => {
+  ])('a proof %s is refused with 401, and a valid one passes after it', async (_, forge) => {
     const who = make();
     expect(await outcome(who(request(await forge())))).toMatchObject(badProof);
     expect(await outcome(who(request(await proof())))).toBe('u1');
   });
 
-  it('twice in one request is 401', async () => {
+  it('two proofs in one request are refused with 401', async () => {
     const [one, two] = [await proof(), await proof()];
     const sent = request(`${one}, ${two}`);
     expect(await outcome(make()(sent))).toMatchObject(badProof);
@@ -169,20 +170,28 @@ describe('a proof', () => {
     expect(await outcome(make()(raw))).toMatchObject(badProof);
   });
 
-  it('is good once, also in 20 requests at once, and until it is too old', async () => {
+  it('race: of 20 requests at the same time with one proof exactly one passes', async () => {
     const who = make();
     const once = await proof();
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcome(who(request(once)))));
     expect(outcomes.filter((one) => one === 'u1')).toHaveLength(1);
     expect(await outcome(who(request(once)))).toMatchObject(badProof);
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 59_000 });
-    onTestFinished(() => {
-      vi.useRealTimers();
-    });
-    expect(await outcome(who(request(once)))).toMatchObject(badProof);
   });
 
-  it.skipIf(inject('redisUrl') === undefined)('is good once for all processes that share a Redis', async () => {
+  it('attack: a used proof that is dated ahead is refused until it is too old, two minutes later', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const who = make();
+    const ahead = await proof({ claims: { iat: now() + 59 } });
+    expect(await outcome(who(request(ahead)))).toBe('u1');
+    for (const seconds of [1, 58, 58]) {
+      vi.advanceTimersByTime(1_000 * seconds);
+      expect(await outcome(who(request(ahead)))).toMatchObject(badProof);
+    }
+    expect(await outcome(who(request(await proof())))).toBe('u1');
+  });
+
+  it.skipIf(inject('redisUrl') === undefined)('a proof passes once for all processes that share a Redis', async () => {
     const client = new Redis(inject('redisUrl') ?? '');
     onTestFinished(() => client.disconnect());
     const [here, there] = [make({ store: redisStore({ client }) }), make({ store: redisStore({ client }) })];
@@ -193,7 +202,7 @@ describe('a proof', () => {
     expect(await outcome(there(request(await proof())))).toBe('u1');
   });
 
-  it('that cannot be remembered is 503', async () => {
+  it('a proof that the store cannot remember is answered with 503', async () => {
     const dead = { ...memoryStore(), consume: () => Promise.reject(new Error('redis at 10.0.0.5')) };
     expect(await outcome(make({ store: dead })(request(await proof())))).toMatchObject({
       code: 'SERVICE_UNAVAILABLE',
@@ -206,7 +215,7 @@ describe('a nonce', () => {
   const nonceSecret = randomBytes(32);
   const wanted = { status: 401, challenge: 'DPoP realm="graphql", error="use_dpop_nonce"' };
 
-  it('is asked for, accepted, and ends', async () => {
+  it('with a nonceSecret a proof needs a nonce of that secret, which is accepted for a limited time', async () => {
     const who = make({ nonceSecret });
     const first = (await outcome(who(request(await proof())))) as { nonce: string };
     expect(first).toMatchObject(wanted);
@@ -228,6 +237,27 @@ describe('a nonce', () => {
   });
 });
 
+it('a proof without a nonce counts as no failure, and an invalid proof locks its address', async () => {
+  const who = authenticate({
+    issuer,
+    audience,
+    algorithms: ['ES256'],
+    key: signing.publicKey,
+    dpop: dpop({ publicUrl, store: memoryStore(), nonceSecret: randomBytes(32) }),
+    bruteForce: { store: memoryStore(), maxFailures: 1 },
+    maxCachedTokens: false,
+  });
+  let nonce: unknown;
+  for (let i = 0; i < 3; i += 1) {
+    const answer = (await outcome(who(request(await proof())))) as { nonce: string };
+    expect(answer).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'nonce' });
+    ({ nonce } = answer);
+  }
+  expect(await outcome(who(request(await proof({ claims: { nonce } }))))).toBe('u1');
+  expect(await outcome(who(request(await proof({ claims: { nonce, htm: 'GET' } }))))).toMatchObject(badProof);
+  expect(await outcome(who(request(await proof({ claims: { nonce } }))))).toMatchObject({ code: 'RATE_LIMITED' });
+});
+
 it.each<[string, object]>([
   ['no URL', { publicUrl: 'graphql' }],
   ['another protocol', { publicUrl: 'ftp://api.example.com/' }],
@@ -237,6 +267,19 @@ it.each<[string, object]>([
   ['much time', { maxAgeSeconds: 301 }],
   ['a short secret', { nonceSecret: randomBytes(31) }],
   ['a misspelt option', { publicURL: publicUrl }],
-])('DPoP with %s keeps the server from starting', (_, more) => {
+])('dpop() with %s keeps the server from starting', (_, more) => {
   expect(() => make(more)).toThrow(TypeError);
+});
+
+it('plain options instead of dpop() keep the server from starting, and the message names the import that is missing', () => {
+  const plain = { publicUrl, store: memoryStore() };
+  const start = (value: unknown): unknown =>
+    authenticate({ issuer, audience, algorithms: ['ES256'], key: signing.publicKey, dpop: value as ProofVerifier });
+  for (const value of [plain, true, null, [], dpop]) {
+    expect(() => start(value)).toThrow(
+      "dpop must be what dpop() returns: import { dpop } from '@graphql-bulwark/authentication/dpop' or " +
+        "'graphql-bulwark/dpop' and write dpop: dpop({ publicUrl, store }).",
+    );
+  }
+  expect(() => start(dpop(plain))).not.toThrow();
 });

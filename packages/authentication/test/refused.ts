@@ -1,4 +1,4 @@
-/** What a client and an operator learn of a request that authentication refuses. */
+/** What a client and an operator see of a request that authentication refuses. */
 import { readRefusalCode, readRefusalFacts } from '@graphql-bulwark/core/internal';
 import type { Authenticate, CredentialSource } from '../src/index.ts';
 

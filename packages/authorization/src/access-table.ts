@@ -1,4 +1,4 @@
-/** Who may read or pass in what, as data and as a table: every coordinate of a guarded schema, unguarded ones included. */
+/** Lists who may read or pass in what, as data and as a table: every coordinate of a guarded schema, also without a rule. */
 import {
   type GraphQLInputType,
   type GraphQLNamedType,
@@ -8,37 +8,39 @@ import {
   isInputObjectType,
   isObjectType,
 } from 'graphql';
-import type { AnyOf, Rule } from './compile/auth-rule.ts';
-import type { Check, Guarded, RuleIndex } from './compile/compiled-rules.ts';
-import { markOf } from './guarded-schema.ts';
+import type { AnyOf, AuthRule } from './compile/auth-rule.ts';
+import type { Check, CompiledRules, Guarded } from './compile/compiled-rules.ts';
+import { findGuards } from './guarded-schema.ts';
 
-/** What one coordinate asks of a caller. */
+/** What one coordinate requires of a caller. */
 export interface AccessRow {
   /** `Invoice`, `Invoice.total`, `Query.invoices(userId:)`, `InvoiceInput.ownerId`, `Status.PAID`. */
   readonly coordinate: string;
-  /** `unguarded`: no rule of its own; whoever gets as far as the object around it may have it. */
+  /** `unguarded`: no rule of its own, so a caller who may read the object around it may read it. */
   readonly access: 'public' | 'authenticated' | 'rule' | 'unguarded';
-  /** The rule in words; empty where there is none. */
+  /** The rule as its schema writes it. Empty if there is none. */
   readonly rule: string;
 }
 
-/** Types that come with the directives. */
-const own: ReadonlySet<string> = new Set(['AuthMode', 'OwnerMode']);
+/** Types that the directives bring. */
+const ownTypes: ReadonlySet<string> = new Set(['AuthMode', 'OwnerMode']);
 
 /**
- * Every coordinate of a guarded schema with its effective rule, in alphabetical order.
+ * Lists every coordinate of a guarded schema with its effective rule, in alphabetical order.
  *
- * @throws {TypeError} for a schema that did not come out of `guardSchema()`.
+ * @throws {TypeError} for a schema that `guardSchema()` did not make.
  */
 export function describeAccess(schema: GraphQLSchema): AccessRow[] {
-  const index = indexOf('describeAccess', schema);
-  const types = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__') && !own.has(name));
-  const rows = types.flatMap((type) => rowsOf(type, index));
+  const index = requireCompiledRules('describeAccess', schema);
+  const types = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__') && !ownTypes.has(name));
+  const rows = types.flatMap((type) => listRows(type, index));
   return rows.toSorted((a, b) => (a.coordinate < b.coordinate ? -1 : Number(a.coordinate > b.coordinate)));
 }
 
 /**
- * The same as text, one line per coordinate, for a snapshot in a test: a change of exposure shows in review.
+ * Formats the same as text, one line per coordinate. As a snapshot in a test it shows each change of exposure in review.
+ *
+ * @throws {TypeError} for a schema that `guardSchema()` did not make.
  *
  * @example expect(accessTable(schema)).toMatchSnapshot()
  */
@@ -51,52 +53,52 @@ export function accessTable(schema: GraphQLSchema): string {
 }
 
 /**
- * What the guard of one coordinate asks, in words and in its order: the first that says no decides. Empty where none stands.
+ * Describes the checks of one coordinate in their order. The first that denies decides. Empty if it is not guarded.
  *
- * @throws {TypeError} for a schema that did not come out of `guardSchema()`.
- * @example describeChecks(schema, 'Query.invoice') // ['a caller who is signed in', 'owners: @owner(loader: "invoice")']
+ * @throws {TypeError} for a schema that `guardSchema()` did not make.
+ * @example describeChecks(schema, 'Query.invoice') // ['an authenticated caller', 'owners: @owner(loader: "invoice")']
  */
 export function describeChecks(schema: GraphQLSchema, coordinate: string): string[] {
-  const { fields, types, inputs, rules } = indexOf('describeChecks', schema);
+  const { fields, types, inputs, claimRules } = requireCompiledRules('describeChecks', schema);
   const guarded = fields.get(coordinate) ?? types.get(coordinate) ?? inputs.get(coordinate);
   if (!guarded) return [];
-  return guarded.checks.map((check) => words[check](guarded, rules[guarded.slot]));
+  return guarded.checks.map((check) => describeCheck[check](guarded, claimRules[guarded.slot]));
 }
 
-const words: Readonly<Record<Check, (guarded: Guarded, rule: Rule | undefined) => string>> = {
+const describeCheck: Readonly<Record<Check, (guarded: Guarded, rule: AuthRule | undefined) => string>> = {
   claims: (_, rule) => {
-    const held = (rule?.requirements ?? []).map(({ of, anyOf }) => `${of}: ${alternatives(anyOf)}`);
+    const held = (rule?.requirements ?? []).map(({ kind, anyOf }) => `${kind}: ${formatAlternatives(anyOf)}`);
     if (held.length > 0) return held.join('; ');
-    return rule?.anonymous === true ? 'any caller' : 'a caller who is signed in';
+    return rule?.anonymous === true ? 'any caller' : 'an authenticated caller';
   },
-  arguments: () => 'what is passed in, by the rules of its own',
-  presets: () => "what is left out is filled in with the caller's claim",
-  policies: ({ policies }) => policies.map((anyOf) => `policies: ${alternatives(anyOf)}`).join('; '),
+  arguments: () => 'guarded arguments, by their own rules',
+  presets: () => "arguments that are left out are filled in with the caller's claim",
+  policies: ({ policies }) => policies.map((anyOf) => `policies: ${formatAlternatives(anyOf)}`).join('; '),
   owners: ({ owners }) => `owners: ${owners.map(({ text }) => text).join(' or ')}`,
 };
 
-function alternatives(anyOf: AnyOf): string {
+function formatAlternatives(anyOf: AnyOf): string {
   return anyOf.map((names) => names.join(' and ')).join(', or ');
 }
 
-function indexOf(caller: string, schema: GraphQLSchema): RuleIndex {
-  const mark = markOf(schema);
+function requireCompiledRules(caller: string, schema: GraphQLSchema): CompiledRules {
+  const mark = findGuards(schema);
   if (mark?.schema !== schema) throw new TypeError(`${caller} needs a schema that came out of guardSchema().`);
-  return mark.index;
+  return mark.compiled;
 }
 
-function rowsOf(type: GraphQLNamedType, { types, fields, inputs, open }: RuleIndex): AccessRow[] {
+function listRows(type: GraphQLNamedType, { types, fields, inputs, publicFields }: CompiledRules): AccessRow[] {
   const guard = types.get(type.name) ?? inputs.get(type.name);
-  const rows = guard ? [rowOf(type.name, guard.rule)] : [];
-  /** Who passes in a value needs what its place asks, and what its type asks. */
+  const rows = guard ? [createRow(type.name, guard.rule)] : [];
+  /** A value that is passed in must satisfy the rule of its place and the rule of its type. */
   const passedIn = (at: string, of: GraphQLInputType): AccessRow =>
-    rowOf(at, inputs.get(at)?.rule, inputs.get(getNamedType(of).name)?.rule);
+    createRow(at, inputs.get(at)?.rule, inputs.get(getNamedType(of).name)?.rule);
   if (isObjectType(type)) {
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
-      // Public is the field; what it answers may still be guarded.
-      const row = rowOf(coordinate, fields.get(coordinate)?.rule);
-      rows.push(open.has(coordinate) && row.rule === '' ? { ...row, access: 'public' } : row);
+      // Also a public field has a rule if its type or arguments do.
+      const row = createRow(coordinate, fields.get(coordinate)?.rule);
+      rows.push(publicFields.has(coordinate) && row.rule === '' ? { ...row, access: 'public' } : row);
       rows.push(...field.args.map((arg) => passedIn(`${coordinate}(${arg.name}:)`, arg.type)));
     }
   }
@@ -105,12 +107,12 @@ function rowsOf(type: GraphQLNamedType, { types, fields, inputs, open }: RuleInd
   }
   if (isEnumType(type)) {
     const coordinates = type.getValues().map(({ name }) => `${type.name}.${name}`);
-    rows.push(...coordinates.map((coordinate) => rowOf(coordinate, inputs.get(coordinate)?.rule)));
+    rows.push(...coordinates.map((coordinate) => createRow(coordinate, inputs.get(coordinate)?.rule)));
   }
   return rows;
 }
 
-function rowOf(coordinate: string, ...rules: readonly (string | undefined)[]): AccessRow {
+function createRow(coordinate: string, ...rules: readonly (string | undefined)[]): AccessRow {
   const rule = [...new Set(rules.filter((one) => one))].join(' and ');
   const access =
     rule === '' ? 'unguarded' : /^(?:@auth|defaultRule: authenticated)$/.test(rule) ? 'authenticated' : 'rule';

@@ -1,40 +1,41 @@
-/** How the rest of the suite recognises a guarded schema, and reads its rules. */
+/** Marks a guarded schema, so that the rest of the suite recognises it and reads its rules. */
 import type { GraphQLSchema } from 'graphql';
-import type { RuleIndex } from './compile/compiled-rules.ts';
-import type { Denials } from './enforce/denial.ts';
-import type { Memos } from './evaluate/answer-cache.ts';
-import type { Judge } from './evaluate/evaluate.ts';
+import type { CompiledRules } from './compile/compiled-rules.ts';
+import type { DenialReporter } from './enforce/denial.ts';
+import type { AnswerCaches } from './evaluate/answer-cache.ts';
+import type { RuleEvaluator } from './evaluate/evaluate.ts';
 
+/** What the guards of a schema share with controls and reports. */
 export interface Guards {
-  readonly index: RuleIndex;
-  readonly judge: Judge;
-  readonly memos: Memos;
-  readonly denials: Denials;
+  readonly compiled: CompiledRules;
+  readonly evaluator: RuleEvaluator;
+  readonly caches: AnswerCaches;
+  readonly denials: DenialReporter;
 }
 
-interface Mark extends Guards {
-  /** A transform applied later copies the mark, but not this identity. */
+interface MarkedGuards extends Guards {
+  /** The marked schema: a transform copies the mark to its result, which is another schema. */
   readonly schema: GraphQLSchema;
 }
 
 // Registered, so that an ES module copy and a CommonJS copy of this package recognise each other's schemas.
 const key: unique symbol = Symbol.for('graphql-bulwark.guarded') as never;
 
-/** Marks a schema that nobody else has yet. */
-export function mark(schema: GraphQLSchema, guards: Guards): GraphQLSchema {
-  // The extensions may be one object with those of the schema that this one was made from.
-  // Without a prototype: graphql-js copies the string keys of any other object, and a later transform would lose the mark.
+/** Marks a schema that has not been handed out yet. */
+export function markGuarded(schema: GraphQLSchema, guards: Guards): GraphQLSchema {
+  // A new object: the schema may share its extensions with the one it was made from. Without a prototype: of any other object
+  // graphql-js copies the string keys only, and a later transform would lose the mark.
   const extensions: object = Object.assign(Object.create(null), schema.extensions);
-  schema.extensions = Object.assign(extensions, { [key]: { ...guards, schema } satisfies Mark });
+  schema.extensions = Object.assign(extensions, { [key]: { ...guards, schema } satisfies MarkedGuards });
   return schema;
 }
 
-/** The mark of this schema or of the one it was made from, or `undefined`. */
-export function markOf(schema: GraphQLSchema): Mark | undefined {
-  return (schema.extensions as { [key]?: Mark })[key];
+/** The guards of this schema, or of the guarded one that it was made from. */
+export function findGuards(schema: GraphQLSchema): MarkedGuards | undefined {
+  return (schema.extensions as { [key]?: MarkedGuards })[key];
 }
 
-/** Whether this very schema came out of `guardSchema()`, and nothing was put around it since. */
+/** Whether this very schema came out of `guardSchema()`, and was not transformed since. */
 export function isGuarded(schema: GraphQLSchema): boolean {
-  return markOf(schema)?.schema === schema;
+  return findGuards(schema)?.schema === schema;
 }

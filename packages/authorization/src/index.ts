@@ -1,6 +1,6 @@
 export { type AccessRow, accessTable, describeAccess, describeChecks } from './access-table.ts';
 export { type AuthorizationOptions, authorization } from './authorization.ts';
-export { type CallerRights, rightsOf, ruleAt } from './caller-rights.ts';
+export { type CallerRights, findRule, readCallerRights } from './caller-rights.ts';
 export type { DefaultRule } from './compile/compile-rules.ts';
 export {
   type AuthArguments,
@@ -16,8 +16,9 @@ export {
   type DirectiveNames,
   type OwnerMode,
 } from './directives/sdl.ts';
-export { notFound } from './enforce/not-found.ts';
+export { notFound } from './enforce/denial.ts';
 export { type Loader, type LoaderForMany, type LoaderQuestion, type Loaders, loaded } from './evaluate/loaders.ts';
 export { type Policies, type PolicyFunction, type PolicyOptions, type PolicyQuestion } from './evaluate/policies.ts';
-export { type GuardSchemaOptions, guardSchema } from './guard-schema.ts';
+export { guardSchema } from './guard-schema.ts';
 export { isGuarded } from './guarded-schema.ts';
+export type { GuardSchemaOptions } from './options.ts';

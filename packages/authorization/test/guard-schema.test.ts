@@ -36,7 +36,7 @@ describe('guardSchema refuses to start', () => {
     'scopes: []',
     'scopes: null',
     'roles: "A", scopes: [[]]',
-  ])('with @auth(%s)', (args) => {
+  ])('an invalid @auth keeps the server from starting: @auth(%s)', (args) => {
     expect(guarding(`type Query { a: Int @auth(${args}) }`)).toThrow(/^Query\.a: (roles|scopes) of @auth must be/);
     expect(guarding(`type Query { a: T } type T @auth(${args}) { a: Int }`)).toThrow(TypeError);
     expect(
@@ -45,7 +45,7 @@ describe('guardSchema refuses to start', () => {
   });
 
   it.each(['roles: 5', 'roles: { a: 1 }', 'rolls: "A"', 'field: "x"'])(
-    'with arguments that SDL validation would have refused: @auth(%s)',
+    'arguments that SDL validation would refuse keep the server from starting: @auth(%s)',
     (args) => {
       const schema = buildSchema(`${authDirectives} type Query { a: Int @auth(${args}) }`, { assumeValidSDL: true });
       expect(() => guardSchema(schema)).toThrow(/^Query\.a: /);
@@ -54,7 +54,7 @@ describe('guardSchema refuses to start', () => {
     },
   );
 
-  it('with a directive of another kind under the same name', () => {
+  it('a directive of another kind under the same name keeps the server from starting', () => {
     const schema = buildSchema(`
       directive @auth(requires: Role = ADMIN) on FIELD_DEFINITION
       enum Role { ADMIN }
@@ -72,22 +72,22 @@ describe('guardSchema refuses to start', () => {
       'type Query { t: T } interface N { a: Int @auth } type T implements N { a: Int @public }',
       'T.a',
     ],
-  ])('with @auth and @public at one place: %s', (_, types, coordinate) => {
+  ])('@auth and @public at one place keep the server from starting: %s', (_, types, coordinate) => {
     expect(guarding(types)).toThrow(`${coordinate} is @public and carries @auth`);
   });
 
   it.each(['field: ""', 'field: "a..b"', 'claim: ""', 'claim: null', 'field: "."', 'field: " "'])(
-    'with @owner(%s)',
+    'an invalid @owner keeps the server from starting: @owner(%s)',
     (args) => {
       expect(guarding(`type Query { t: T } type T @owner(${args}) { a: Int }`)).toThrow(/^T: (field|claim) of @owner/);
     },
   );
 
-  it('with @owner on a root type', () => {
+  it('@owner on a root type keeps the server from starting', () => {
     expect(guarding('type Query @owner { a: Int }')).toThrow('Query: a root type has no @owner.');
   });
 
-  it("with defaultRule 'deny' and root fields without a rule, naming them", () => {
+  it("defaultRule 'deny' keeps the server from starting with root fields without a rule, naming them", () => {
     const types = `
       type Query { a: Int b: Int @auth c: Int @public d: T }
       type T @auth { a: Int }
@@ -98,14 +98,14 @@ describe('guardSchema refuses to start', () => {
     expect(guarding(types.replace('a: Int b', 'b').replace('d: T', ''), { defaultRule: 'deny' })).not.toThrow();
   });
 
-  it('with options that cannot be meant', () => {
+  it('invalid options keep the server from starting', () => {
     expect(() => guardSchema(schemaOf('type Query { a: Int }'), { defaultRul: 'deny' } as never)).toThrow(
       "guardSchema has no option 'defaultRul'; did you mean 'defaultRule'?",
     );
     expect(() => guardSchema(schemaOf('type Query { a: Int }'), { defaultRule: 'closed' as never })).toThrow(TypeError);
   });
 
-  it('with a schema that is guarded already, also after another transform', () => {
+  it('a schema that is guarded already is refused, also after another transform', () => {
     const once = guardSchema(schemaOf('type Query { a: Int }'));
     expect(() => guardSchema(once)).toThrow('guarded already');
     expect(() => guardSchema(mapSchema(once, {}))).toThrow('guarded already');
@@ -128,13 +128,13 @@ describe('rules from code', () => {
     ['a flat list', { auth: { roles: ['OTHER', 'ADMIN'] } }],
     ['lists of lists', { auth: { roles: [['ADMIN']] } }],
     ['several uses', { auth: [{}, { roles: 'ADMIN' }] }],
-  ])('are read from extensions.directives in its object form: %s', (_, directives) => {
+  ])('rules are read from extensions.directives as an object: %s', (_, directives) => {
     const schema = guardSchema(field(directives));
     expect(ask(schema, user)).toEqual({ a: null });
     expect(ask(schema, admin)).toEqual({ a: 'A' });
   });
 
-  it('are read from types as well, and @owner has its defaults there', () => {
+  it('rules in extensions are read from types as well, and @owner has its defaults there', () => {
     const Doc = new GraphQLObjectType({
       name: 'Doc',
       fields: { t: { type: GraphQLString } },
@@ -149,7 +149,7 @@ describe('rules from code', () => {
     expect(run('u2')).toEqual({ doc: null });
   });
 
-  it('are refused in forms that could be overlooked', () => {
+  it('rules in extensions are refused in forms that could be overlooked', () => {
     expect(() => guardSchema(field([{ name: 'auth', args: {} }]))).toThrow(
       'Query.a: give extensions.directives as an object',
     );
@@ -165,7 +165,7 @@ describe('rules from code', () => {
     expect(() => guardSchema(field({ owner: {} }))).toThrow('Query.a: a root field has no object');
   });
 
-  it('are refused where they would have no effect', () => {
+  it('rules in extensions are refused where they would have no effect', () => {
     const In = new GraphQLInputObjectType({
       name: 'In',
       extensions: { directives: { auth: {} } },
@@ -190,7 +190,7 @@ describe('rules from code', () => {
     expect(assumed('type Query { a: Int @owner }')).toThrow('Query.a: a root field has no object');
   });
 
-  it('are read from extensions of a type, in SDL', () => {
+  it('rules are read from extensions of a type in SDL', () => {
     const schema = guardSchema(
       makeExecutableSchema({
         typeDefs: [
@@ -225,18 +225,18 @@ describe('rules together', () => {
     ['roles: ["A", ["B", "C"]]', ['B', 'C'], true],
     ['roles: ["A", ["B", "C"]]', ['C'], false],
     ['roles: [["A"]]', ['a', 'AA', ' A'], false],
-  ])('take the outer list as OR and the inner lists as AND: @auth(%s) for %j', (args, roles, expected) => {
+  ])('an outer list is an OR, inner lists are ANDs: @auth(%s) for %j', (args, roles, expected) => {
     expect(allowed(`@auth(${args})`, { roles })).toBe(expected);
   });
 
-  it('ask for roles and scopes, and for every repetition', () => {
+  it('roles, scopes and every repetition of @auth must pass', () => {
     expect(allowed('@auth(roles: "A", scopes: "s")', { roles: ['A'] })).toBe(false);
     expect(allowed('@auth(roles: "A", scopes: "s")', { roles: ['A'], scopes: ['s'] })).toBe(true);
     expect(allowed('@auth(roles: "A") @auth(roles: "B")', { roles: ['A'] })).toBe(false);
     expect(allowed('@auth(roles: "A") @auth(roles: "B")', { roles: ['A', 'B'] })).toBe(true);
   });
 
-  it('ask for the root type, the field and the type that it returns', () => {
+  it('rules of the root type, the field and the type that it returns must pass', () => {
     const schema = guardSchema(
       schemaOf('type Query @auth(roles: "A") { t: [T!]! @auth(roles: "B") } type T @auth(roles: "C") { a: Int }'),
     );
@@ -253,7 +253,7 @@ describe('rules together', () => {
 });
 
 describe('what has no rule', () => {
-  it('keeps its own resolvers and types', () => {
+  it('fields and types without a rule keep their resolvers', () => {
     const bare = makeExecutableSchema({
       typeDefs: `
         ${authDirectives}
@@ -281,7 +281,7 @@ describe('what has no rule', () => {
     );
   });
 
-  it('leaves the given schema as it was', () => {
+  it('guardSchema leaves the given schema as it was', () => {
     const schema = schemaOf('type Query { a: Int @auth }');
     guardSchema(schema);
     expect(graphqlSync({ schema, source: '{a}', rootValue: { a: 1 } }).data).toEqual({ a: 1 });
@@ -296,29 +296,29 @@ describe('defaultRule', () => {
     return plain(graphqlSync({ schema, source: '{a b}', rootValue, contextValue }).data);
   };
 
-  it('asks for a principal when left out', () => {
+  it('root fields require a principal when defaultRule is left out', () => {
     expect(run(undefined, nobody)).toEqual({ a: null, b: 2 });
     expect(run('authenticated', undefined)).toEqual({ a: null, b: 2 });
     expect(run(undefined, user)).toEqual(rootValue);
   });
 
-  it("leaves root fields open as 'allow'", () => {
+  it("defaultRule 'allow' leaves root fields open", () => {
     expect(run('allow', undefined)).toEqual(rootValue);
   });
 
-  it('does not reach below the root', () => {
+  it('defaultRule does not reach below the root', () => {
     const schema = guardSchema(schemaOf('type Query { t: T @public } type T { a: Int }'));
     expect(plain(graphqlSync({ schema, source: '{t{a}}', rootValue: { t: { a: 1 } } }).data)).toEqual({ t: { a: 1 } });
   });
 
-  it('opens all fields of a public root type', () => {
+  it('@public on a root type opens all its fields', () => {
     const schema = guardSchema(schemaOf('type Query @public { a: Int b: Int @auth }'));
     expect(plain(graphqlSync({ schema, source: '{a b}', rootValue }).data)).toEqual({ a: 1, b: null });
   });
 });
 
 describe('fieldResolver', () => {
-  it('resolves guarded fields that have no resolver, as it does for the others', async () => {
+  it('fieldResolver resolves guarded fields that have no resolver, as it does for the others', async () => {
     const bare = schemaOf('type Query { a: String @auth b: String @public }');
     const fieldResolver = (_source: unknown, _args: unknown, _context: unknown, info: { fieldName: string }): string =>
       `resolved ${info.fieldName}`;
@@ -328,7 +328,7 @@ describe('fieldResolver', () => {
     expect(plain(response.body.singleResult.data)).toEqual({ a: 'resolved a', b: 'resolved b' });
   });
 
-  it('is the default one when left out, methods included', () => {
+  it('fieldResolver is the default one when left out, methods included', () => {
     const schema = guardSchema(schemaOf('type Query { a(x: Int): Int @auth }'));
     const rootValue = { a: ({ x }: { x: number }) => x + 1 };
     expect(graphqlSync({ schema, source: '{a(x: 1)}', rootValue, contextValue: user }).data).toEqual({ a: 2 });
@@ -356,14 +356,14 @@ describe('subscriptions', () => {
   );
   const document = parse('subscription { doc { id } }');
 
-  it('are denied before the source stream is opened', async () => {
+  it('a subscription is denied before its source stream is opened', async () => {
     const result = await subscribe({ schema, document, contextValue: nobody });
     if (Symbol.asyncIterator in result) throw new Error('a stream was opened');
     expect(outcome(plain(result))).toEqual({ data: undefined, errors: [denied('doc', 'UNAUTHENTICATED')] });
     expect(opened).not.toHaveBeenCalled();
   });
 
-  it('W15 judge each event, and go on', async () => {
+  it('W15: rules are evaluated for each event of a subscription, which goes on', async () => {
     const stream = await subscribe({ schema, document, contextValue: user });
     if (!(Symbol.asyncIterator in stream)) throw new Error('no stream was opened');
     const events = [];
@@ -375,7 +375,7 @@ describe('subscriptions', () => {
     ]);
   });
 
-  it('are denied when they are executed like a query', () => {
+  it('a subscription that is executed like a query is denied', () => {
     const result = graphqlSync({ schema, source: 'subscription{doc{id}}', contextValue: nobody });
     expect(outcome(plain(result)).errors).toEqual([denied('doc', 'UNAUTHENTICATED')]);
   });
@@ -384,7 +384,7 @@ describe('subscriptions', () => {
 describe('the authorization control', () => {
   const control = authorization();
 
-  it('keeps a server from starting whose rules nobody enforces', () => {
+  it('a schema whose rules nothing enforces keeps the server from starting', () => {
     const message = 'pass it through guardSchema() or secure()';
     expect(() => control.start?.({ schema: schemaOf('type Query { a: Int }') })).toThrow(message);
     const undeclared = new GraphQLSchema({
@@ -396,20 +396,20 @@ describe('the authorization control', () => {
     expect(() => control.start?.({ schema: undeclared })).toThrow(message);
   });
 
-  it('starts with a guarded schema, and with one that has no rules', () => {
+  it('the control starts with a guarded schema, and with one that has no rules', () => {
     expect(() => control.start?.({ schema: guardSchema(schemaOf('type Query { a: Int @auth }')) })).not.toThrow();
     // A control is of one server, and what was guarded there stays so.
     expect(() => authorization().start?.({ schema: buildSchema('type Query { a: Int }') })).not.toThrow();
   });
 
-  it('keeps a server from starting whose schema was transformed after it was guarded', () => {
+  it('a schema that was transformed after it was guarded keeps the server from starting', () => {
     const schema = mapSchema(guardSchema(schemaOf('type Query { a: Int @auth }')), {
       [MapperKind.OBJECT_FIELD]: (config) => ({ ...config, resolve: () => 1 }),
     });
     expect(() => control.start?.({ schema })).toThrow('guard it last');
   });
 
-  it('has no option that is not known', () => {
+  it('the control refuses an unknown option', () => {
     expect(() => authorization({ relm: 'x' } as never)).toThrow("did you mean 'realm'?");
     expect(() => authorization({ realm: 'a"b' })).toThrow('realm must be');
   });

@@ -47,7 +47,7 @@ async function serve(schema: GraphQLSchema, logged: string[] = []) {
   return { server, update: (next: GraphQLSchema) => update(next), events };
 }
 
-it('judges by the rules of the new schema', async () => {
+it('the rules of a new schema hold after an update', async () => {
   const { server, update } = await serve(first());
   const query = '{a b}';
   const before = await send(server, query, me);
@@ -69,7 +69,7 @@ it.each([
   ['uses the directives', () => schemaOf('type Query { a: String @auth b: String }')],
   ['declares them', () => schemaOf('type Query { a: String b: String }')],
   ['has no rule at all, like one that a router shows', () => schemaOf('type Query { a: String b: String }', '')],
-])('refuses everything on a schema that is not guarded and %s, until there is one that is', async (_, unguarded) => {
+])('a server refuses everything on an unguarded schema that %s, until there is a guarded one', async (_, unguarded) => {
   const logged: string[] = [];
   const { server, update, events } = await serve(first(), logged);
   expect((await send(server, '{a b}', admin)).body).toEqual({ data: { a: 'A', b: 'B' } });
@@ -94,18 +94,18 @@ it.each([
   expect((await send(server, '{a b}', me)).body.data).toEqual({ a: 'A', b: null });
 });
 
-it('does not start on an unguarded schema, also behind a gateway', async () => {
+it('a server does not start on an unguarded schema, also behind a gateway', async () => {
   await expect(serve(schemaOf('type Query { a: String @auth }'))).rejects.toThrow('guardSchema()');
 });
 
-it('a transform around the guards is no update that is served', async () => {
+it('an update to a schema that was transformed around its guards is not served', async () => {
   const { server, update } = await serve(first());
   const { mapSchema, MapperKind } = await import('@graphql-tools/utils');
   update(mapSchema(swapped(), { [MapperKind.OBJECT_FIELD]: (config) => ({ ...config, resolve: () => 'X' }) }));
   expect((await send(server, '{a b}', me)).status).toBe(503);
 });
 
-it('the check by itself refuses a schema that lost its guards, without any hook', async () => {
+it('the check refuses a schema that lost its guards, without any other hook', async () => {
   const control = authorization<SecuredContext>();
   control.start?.({ schema: first() });
   expect(() => control.start?.({ schema: schemaOf('type Query { a: String }', '') })).toThrow('replaces a guarded one');

@@ -46,7 +46,7 @@ describe('Z15: a response cache', () => {
     ['NULL', 'last', () => [cache(), ours()]],
     ['REJECT', 'first', () => [ours(), cache()]],
     ['REJECT', 'last', () => [cache(), ours()]],
-  ])('keeps no answer behind a rule, in mode %s with the guard %s', async (mode, _, plugins) => {
+  ])('Z15: a response cache keeps no answer behind a rule, in mode %s with the guard %s', async (mode, _, plugins) => {
     let resolved = 0;
     const schema = guardSchema(
       makeExecutableSchema({
@@ -71,7 +71,7 @@ describe('Z15: a response cache', () => {
   });
 });
 
-it('Z17: a subscription by callback is refused, opens no source and calls nobody', async () => {
+it('Z17: a subscription by callback is refused, opens no source and makes no call', async () => {
   let called = 0;
   let opened = 0;
   const callback = createServer((_, response) => {
@@ -128,7 +128,7 @@ describe('a federation subgraph', () => {
   const entities =
     'query($r:[_Any!]!){_entities(representations:$r){__typename ... on Doc{id title} ... on User{id mail}}}';
 
-  it('W16: judges the row that was loaded, not what the router sends', async () => {
+  it('W16: a subgraph checks the row that was loaded, not what the router sends', async () => {
     const schema = buildSubgraphSchema({
       typeDefs: typeDefs(doc),
       resolvers: {
@@ -157,7 +157,7 @@ describe('a federation subgraph', () => {
   it.each<[mode: string, errors: Outcome['errors']]>([
     ['FILTER', []],
     ['NOT_FOUND', [['_entities.0', 'NOT_FOUND', 'Not found']]],
-  ])('W16: keeps every entity at its place, whatever mode: %s does to other lists', async (mode, errors) => {
+  ])('W16: a subgraph keeps every entity at its place, with mode: %s too', async (mode, errors) => {
     const schema = buildSubgraphSchema({
       typeDefs: typeDefs(doc.replace('@owner', `@owner(mode: ${mode})`).replace('a: Int', 'docs: [Doc]')),
       resolvers: {
@@ -174,12 +174,12 @@ describe('a federation subgraph', () => {
     );
   });
 
-  it('W16: does not start where an owner would be read from what the router sends', () => {
+  it('W16: a subgraph does not start if an owner would be read from what the router sends', () => {
     const schema = buildSubgraphSchema({ typeDefs: typeDefs(doc), resolvers: {} });
     expect(() => guardSchema(schema)).toThrow('Doc has @key and @owner and needs a __resolveReference');
   });
 
-  it('W16: does not start where the owner of a field would be read from what the router sends', () => {
+  it('W16: a subgraph does not start if the owner of a field would be read from what the router sends', () => {
     const fieldOwned = 'type Doc @key(fields: "id") { id: ID! title: String @owner }';
     const resolvers = { Doc: { title: ({ id }: { id: string }) => rows[id] } };
     const unloaded = buildSubgraphSchema({ typeDefs: typeDefs(fieldOwned), resolvers });
@@ -214,7 +214,7 @@ describe('a federation subgraph', () => {
     },
   );
 
-  it('W16: does not start where __resolveReference stands on the type alone, and would be lost when it is guarded', () => {
+  it('W16: a subgraph does not start if __resolveReference is on the type alone, where guarding it loses it', () => {
     const schema = buildSubgraphSchema({ typeDefs: typeDefs(doc), resolvers: {} });
     Object.assign(schema.getType('Doc') ?? {}, { resolveReference: ({ id }: { id: string }) => rows[id] });
     expect(() => guardSchema(schema)).toThrow('Doc has @key and @owner and needs a __resolveReference');

@@ -104,7 +104,7 @@ export function plain<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
 
-/** The rejections that nobody handled while `run` ran. */
+/** The rejections without a handler while `run` ran. */
 export async function unhandledDuring(run: () => Promise<unknown>): Promise<unknown[]> {
   const unhandled: unknown[] = [];
   const listen = (reason: unknown): void => void unhandled.push(reason);

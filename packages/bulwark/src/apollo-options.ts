@@ -8,7 +8,8 @@ import {
 import { isGuarded } from '@graphql-bulwark/authorization';
 import { answerOptions, type Events } from '@graphql-bulwark/core';
 import { chooseMaxValidationErrors, isDevelopment } from '@graphql-bulwark/core/internal';
-import { markInternal, usesCacheHints } from './warnings/cache-hints.ts';
+import { createDocumentStore } from './document-store.ts';
+import { findInternalPlugin, usesCacheHints } from './warnings/cache-hints.ts';
 import { watchLandingPage } from './warnings/landing-page.ts';
 
 export interface Posture<C extends BaseContext> {
@@ -47,9 +48,9 @@ export function buildApolloOptions<C extends BaseContext>(
   // It hooks every field, to add up hints that are not there.
   const noStore = !usesCacheHints(options.schema, theirs);
   const ours = [
-    ...(noStore && !markInternal(theirs, 'CacheControl') ? [ApolloServerPluginCacheControlDisabled()] : []),
-    ...(markInternal(theirs, 'InlineTrace') ? [] : [ApolloServerPluginInlineTraceDisabled()]),
-    ...(isDevelopment() || markInternal(theirs, 'LandingPageDisabled')
+    ...(noStore && !findInternalPlugin(theirs, 'CacheControl') ? [ApolloServerPluginCacheControlDisabled()] : []),
+    ...(findInternalPlugin(theirs, 'InlineTrace') ? [] : [ApolloServerPluginInlineTraceDisabled()]),
+    ...(isDevelopment() || findInternalPlugin(theirs, 'LandingPageDisabled')
       ? []
       : [ApolloServerPluginLandingPageDisabled()]),
   ];
@@ -64,6 +65,7 @@ export function buildApolloOptions<C extends BaseContext>(
     // The introspection control decides, for each request; Apollo Server's own rule decides once for each document.
     introspection: true,
     csrfPrevention: options.csrfPrevention ?? true,
+    documentStore: options.documentStore === undefined ? createDocumentStore() : options.documentStore,
     persistedQueries: options.persistedQueries === false ? false : { ttl: 3_600, ...options.persistedQueries },
     parseOptions: { ...options.parseOptions, ...takeTighter(options.parseOptions?.maxTokens, maxTokens) },
     ...answerOptions({ events, stringifyResult: options.stringifyResult, formatError: options.formatError }),
@@ -116,7 +118,7 @@ function* listWeaknesses<C extends BaseContext>(
   if (options.status400ForVariableCoercionErrors === false) {
     yield 'status400ForVariableCoercionErrors: false answers 200 to variables that do not fit.';
   }
-  if (markInternal(plugins, 'InlineTrace') === 'on') {
+  if (findInternalPlugin(plugins, 'InlineTrace') === 'on') {
     yield 'plugins: inline traces tell field names, types and durations to any client that asks for them.';
   }
   if (options.introspection !== undefined) {

@@ -62,7 +62,10 @@ export function createContextMaker(
   const { authenticate, clientIp, maxBatchSize, refusalFor, events, words } = options;
   const noticeProxy = createProxyNotice(options.clientAddress, options.warn);
 
-  /** A batch that is too large is refused as one, before the server answers each of its elements. */
+  /**
+   * A batch that is too large is refused as one, before the server answers each of its elements. Where the integration does not show
+   * the body, the limit `maxBatchSize` of `limits` refuses the elements beyond it, one by one.
+   */
   function admitBatch(body: unknown, security: SecurityContext): void {
     if (maxBatchSize === false || !Array.isArray(body) || body.length <= maxBatchSize) return;
     const facts = { limit: 'maxBatchSize', actual: body.length, maximum: maxBatchSize };
@@ -136,7 +139,7 @@ export function requirePrincipal(principal: Principal | null): Principal | null 
     const ends = expiresAt === undefined || isNumericDate(expiresAt);
     if (isSomebody && strings(roles) && strings(scopes) && ends) {
       if (hasEnded({ expiresAt })) throw refuse('UNAUTHENTICATED', { reason: 'expired' });
-      // Copies: a session that is kept in memory may change in place, and verdicts about this request are remembered.
+      // Copies: a session that is kept in memory may change in place, and decisions about this request are remembered.
       return Object.freeze({
         ...principal,
         id,

@@ -1,6 +1,12 @@
 /** The wiring: every control made once, in the order in which they check, and handed to Apollo Server. */
 import type { ApolloServerOptionsWithSchema } from '@apollo/server';
-import { authDirectivesAs, authorization, guardSchema, rightsOf, ruleAt } from '@graphql-bulwark/authorization';
+import {
+  authDirectivesAs,
+  authorization,
+  findRule,
+  guardSchema,
+  readCallerRights,
+} from '@graphql-bulwark/authorization';
 import {
   admitRequest,
   type Control,
@@ -98,7 +104,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   // In report mode nothing is refused, so neither the parser nor `context()` may refuse for it.
   const ceilings = options.limits.mode === 'report' ? unlimited : resolveLimits(options.limits);
 
-  const findView = createViews(rightsOf);
+  const findView = createViews(readCallerRights);
   const words = createWording(options.messages);
   const mayIntrospect = compileAccess(introspecting);
   const { strictMessages = !isDevelopment() } = options;
@@ -172,7 +178,7 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
       const bound = bounds ? bounds.secure(schema, fieldResolver) : schema;
       const guarded = guardSchema<C>(limiter.secure(bound, fieldResolver), { ...ruling, defaultRule, events });
       const anonymous = { security: securityContext() };
-      if (!knowsCallers && rightsOf({ schema: guarded, contextValue: anonymous })?.key.includes('0')) {
+      if (!knowsCallers && readCallerRights({ schema: guarded, contextValue: anonymous })?.key.includes('0')) {
         warn('authenticate: false knows no callers, so what has @auth or @owner is closed to all.');
       }
       if (options.exposure !== false) reportExposures(guarded, options.exposure, warn);
@@ -240,12 +246,12 @@ function createContextNotice<C>(warn: (message: string) => void): Control<C> {
 /** A budget of points that has no prices of its own is spent by those of the cost control. */
 function addPrices<C>(options: RateLimitOptions, prices: CostControl<C> | undefined): RateLimitOptions {
   if (!options.points || options.cost || !prices) return options;
-  return { ...options, cost: (operation) => prices.costOf(operation as ResolvedOperation<C>).fieldCost };
+  return { ...options, cost: (operation) => prices.estimateCost(operation as ResolvedOperation<C>).fieldCost };
 }
 
 /** @throws {TypeError} with the whole report, where `strictExposure` says so. */
 function reportExposures(schema: GraphQLSchema, options: ExposureOptions, warn: (message: string) => void): void {
-  const found = listExposures(schema, (coordinate) => ruleAt(schema, coordinate), options);
+  const found = listExposures(schema, (coordinate) => findRule(schema, coordinate), options);
   if (found.length === 0) return;
   const report = printExposures(found);
   if (options.strictExposure === true) throw new TypeError(`strictExposure, and:\n${report}`);

@@ -1,5 +1,5 @@
 /** What a Bulwark is made of, and the defaults that are its own. */
-import type { AuthenticateOptions, ImpliedRightsOptions } from '@graphql-bulwark/authentication';
+import type { AuthenticateOptions, RoleHierarchyOptions } from '@graphql-bulwark/authentication';
 import type { GuardSchemaOptions } from '@graphql-bulwark/authorization';
 import type { ClientAddressOptions, EventListener, Logger, Messages, SecuredContext } from '@graphql-bulwark/core';
 import {
@@ -33,7 +33,7 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
    * Which roles include others, and which scopes they bring: `{ roles: { ADMIN: ['MEMBER'] }, scopes: { MEMBER: ['read'] } }`.
    * Worked out when a caller is known, over every transport. Left out: a caller has what the credential says.
    */
-  readonly impliedRights?: ImpliedRightsOptions | undefined;
+  readonly roleHierarchy?: RoleHierarchyOptions | undefined;
   /** Left out: a root field without `@auth` and `@public` needs a principal; with `authenticate: false`, it is public. */
   readonly authorization?:
     | (Omit<GuardSchemaOptions<C>, 'events'> & {
@@ -81,7 +81,7 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
 
 const optionTable = {
   authenticate: { required: true, check: must('be the options of authenticate(), a function, or false', knowsCallers) },
-  impliedRights: { check: must('be { roles, scopes }', isObject) },
+  roleHierarchy: { check: must('be { roles, scopes }', isObject) },
   authorization: { default: {}, check: requirePlainObject },
   limits: { default: {}, check: requirePlainObject },
   cost: { default: {}, check: orFalse(requirePlainObject) },

@@ -1,3 +1,3 @@
-/** What several processes share in Redis: counters of rate limits and penalties, and the list of revoked tokens. */
+/** What several processes share in Redis: counters of rate limits and failed attempts, and the list of revoked tokens. */
 export { type RedisCommands, type RedisDenyListOptions, redisDenyList } from '@graphql-bulwark/authentication';
 export { type RedisStoreOptions, redisStore } from '@graphql-bulwark/rate-limit';

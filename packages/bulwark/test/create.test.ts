@@ -146,9 +146,9 @@ describe('a server protected by createBulwark', () => {
     const { post, events } = await serve();
     const introspection = await post({ query: '{ __schema { types { name } } }' });
     expect([introspection.status, introspection.code]).toEqual([403, 'INTROSPECTION_DISABLED']);
-    const deep = await post({ query: `{ ${'deep { '.repeat(13)}__typename${' }'.repeat(13)} }` });
+    const deep = await post({ query: `{ ${'deep { '.repeat(17)}__typename${' }'.repeat(17)} }` });
     expect([deep.status, deep.code]).toEqual([400, 'DEPTH_LIMIT_EXCEEDED']);
-    const tokens = await post({ query: `{ ${'open '.repeat(2_000)} }` });
+    const tokens = await post({ query: `{ ${'open '.repeat(3_000)} }` });
     expect([tokens.status, tokens.code]).toEqual([400, 'GRAPHQL_PARSE_FAILED']);
     expect(events.at(-1)).toMatchObject({ type: 'request.invalid', reason: 'more tokens than the parser takes' });
     expect((await post({ query: 'mutation { a: login b: login }' })).body).toEqual({
@@ -215,7 +215,7 @@ describe('a server protected by createBulwark', () => {
   it('refuses nothing for its size while limits only report, and tells of it', async () => {
     const limits = { mode: 'report', maxBatchSize: 2 } as const;
     const { post, events } = await serve({ limits }, { allowBatchedHttpRequests: true });
-    const aliases = Array.from({ length: 700 }, (_, i) => `a${i}: open`).join(' ');
+    const aliases = Array.from({ length: 1_000 }, (_, i) => `a${i}: open`).join(' ');
     expect((await post({ query: `{ ${aliases} }` })).status).toBe(200);
     expect((await post(Array.from({ length: 3 }, () => ({ query: '{ open }' })))).body).toHaveLength(3);
     expect(events.flatMap((event) => (event.type === 'limit.exceeded' ? [[event.limit, event.outcome]] : []))).toEqual([
@@ -490,7 +490,7 @@ describe('what is configured wrongly', () => {
     for (const name of ['csrfPrevention', 'introspection', 'includeStacktraceInErrorResponses', 'maxTokens']) {
       expect(messages.some((message) => message.includes(name))).toBe(true);
     }
-    expect(merged).toMatchObject({ includeStacktraceInErrorResponses: false, parseOptions: { maxTokens: 2_000 } });
+    expect(merged).toMatchObject({ includeStacktraceInErrorResponses: false, parseOptions: { maxTokens: 3_000 } });
   });
 });
 

@@ -95,7 +95,7 @@ const refused = {
 };
 const accepted = { status: 200, text: '{"data":{"who":"u1"}}\n' };
 
-describe('what is right is accepted', () => {
+describe('a valid token', () => {
   it.each<[string, () => string]>([
     ['ES256', () => jws(ec, claimsOf('ec'), es256)],
     ['RS256', () => jws(inRsa, claimsOf('rsa'), rs256)],
@@ -105,12 +105,12 @@ describe('what is right is accepted', () => {
       'a member twice, of which the last one wins (RFC 7515 section 4)',
       () => jws('{"alg":"none","typ":"at+jwt","kid":"ec","alg":"ES256"}', claimsOf('ec'), es256),
     ],
-  ])('%s', async (_, token) => {
+  ])('a valid token is accepted: %s', async (_, token) => {
     expect(await ask(token())).toEqual(accepted);
   });
 });
 
-describe('what is wrong is refused', () => {
+describe('an invalid token', () => {
   const pem = p256.publicKey.export({ type: 'spki', format: 'pem' });
   const rsaPem = rsa.publicKey.export({ type: 'spki', format: 'pem' });
   const otherJwk = other.publicKey.export({ format: 'jwk' });
@@ -183,7 +183,7 @@ describe('what is wrong is refused', () => {
       () => jws({ ...ec, jku: 'http://127.0.0.1:9/jwks', x5u: 'http://127.0.0.1:9/x' }, claimsOf('ec'), byOther),
     ],
     ['an unknown key id', () => jws({ ...ec, kid: '../../dev/null' }, claimsOf('ec'), es256)],
-    ['a critical header that nobody knows', () => jws({ ...ec, crit: ['exp'], exp: 1 }, claimsOf('ec'), es256)],
+    ['a critical header that is unknown', () => jws({ ...ec, crit: ['exp'], exp: 1 }, claimsOf('ec'), es256)],
     ['an empty list of critical headers', () => jws({ ...ec, crit: [] }, claimsOf('ec'), es256)],
     ['a payload that is not encoded', () => jws({ ...ec, crit: ['b64'], b64: false }, claimsOf('ec'), es256)],
     ['an embedded key without a key id or a type', () => jws({ alg: 'ES256', jwk: otherJwk }, claimsOf('ec'), byOther)],
@@ -203,7 +203,7 @@ describe('what is wrong is refused', () => {
     ['one part', () => part(0)],
     ['two parts', () => `${part(0)}.${part(1)}`],
     ['four parts', () => `${good()}.${part(2)}`],
-  ])('%s', async (_, token) => {
+  ])('a token is refused with 401, and a valid one is accepted after it: %s', async (_, token) => {
     for (const text of [token(), token()]) expect(await ask(text)).toEqual(refused);
     expect(await ask(good())).toEqual(accepted);
   });
@@ -212,7 +212,7 @@ describe('what is wrong is refused', () => {
     ['with the key agreed', { alg: 'dir', enc: 'A256GCM' }],
     ['for the RSA key', { alg: 'RSA-OAEP', enc: 'A128GCM' }],
     ['with a password of a million rounds', { alg: 'PBES2-HS256+A128KW', enc: 'A128GCM', p2c: 1_000_000 }],
-  ])('J14 encrypted %s', async (_, { p2c, ...header }) => {
+  ])('J14: a token encrypted %s is refused with 401', async (_, { p2c, ...header }) => {
     const plain = Buffer.from(JSON.stringify(claimsOf('ec')));
     const key = header.alg === 'RSA-OAEP' ? await importJWK(await exportJWK(rsa.publicKey), 'RSA-OAEP') : secret;
     const made = await new CompactEncrypt(plain).setProtectedHeader(header).encrypt(key);
@@ -222,7 +222,7 @@ describe('what is wrong is refused', () => {
     expect(await ask(token)).toEqual(refused);
   });
 
-  it('whatever else is made of a good one, by chance', async () => {
+  it('a valid token with random changes is refused with 400 or 401', async () => {
     const text = good();
     const edits = array(record({ at: nat(text.length - 1), by: constantFrom(...'aZ09-_.+/= ,%{"'.split('')) }), {
       minLength: 1,
@@ -246,7 +246,7 @@ describe('what is wrong is refused', () => {
   });
 });
 
-it('a private key, and an RSA key of less than 2048 bits, keep the server from starting', async () => {
+it('a private key and an RSA key of less than 2048 bits keep the server from starting', async () => {
   const start = (more: object): unknown =>
     createBulwark({ authenticate: { issuer: 'x', audience, algorithms: ['RS256'], ...more } });
   const key = createPrivateKey(rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }));

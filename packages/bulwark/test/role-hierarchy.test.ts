@@ -1,4 +1,4 @@
-/** Roles that include others, through the umbrella: whoever finds the caller, and whatever the transport. */
+/** Roles that include others, through the umbrella: with each way to find the caller, over each transport. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApolloServer } from '@apollo/server';
@@ -11,7 +11,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
-const impliedRights = {
+const roleHierarchy = {
   roles: { ADMIN: ['ACCOUNTANT'], ACCOUNTANT: ['MEMBER'] },
   scopes: { MEMBER: ['invoices:read'], ACCOUNTANT: ['invoices:write'] },
 };
@@ -51,7 +51,7 @@ const byFunction: BulwarkOptions['authenticate'] = ({ headers }) => ({
 });
 
 async function serve(authenticate: BulwarkOptions['authenticate']) {
-  const bulwark = createBulwark({ authenticate, impliedRights, onEvent() {}, logger: { warn() {}, error() {} } });
+  const bulwark = createBulwark({ authenticate, roleHierarchy, onEvent() {}, logger: { warn() {}, error() {} } });
   const schema = bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));
   const server = new ApolloServer(bulwark.apollo({ schema, stopOnTerminationSignals: false }));
   const { url } = await startStandaloneServer(server, {
@@ -96,7 +96,7 @@ it.each([
   ['a token', byToken, tokenOf],
   ['a function of the application', byFunction, async (role: string) => role],
 ] as const)(
-  'holds for callers known by %s, over HTTP and WebSockets, each time',
+  'the role hierarchy applies to callers found by %s, over HTTP and WebSockets, on each request',
   async (_, authenticate, credentialOf) => {
     const api = await serve(authenticate);
     const everything = ['ADMIN', 'ACCOUNTANT', 'MEMBER', 'own', 'invoices:write', 'invoices:read'];
@@ -121,15 +121,15 @@ it.each([
 );
 
 it.each([
-  [{ roles: { A: ['B'], B: ['A'] } }, 'impliedRights: roles.A includes A itself'],
-  [{ role: {} }, "impliedRights has no option 'role'; did you mean 'roles'?"],
-  [null, 'impliedRights must be { roles, scopes }, but is null'],
-  [{ roles: new Map([['A', ['B']]]) }, 'impliedRights: roles must map roles to lists of names'],
-  [{ scopes: { A: 'read' } }, 'impliedRights: scopes.A must be a list of names'],
-])('refuses %j while the server is built', (wrong, message) => {
-  expect(() => createBulwark({ authenticate: byToken, impliedRights: wrong as never })).toThrow(message);
+  [{ roles: { A: ['B'], B: ['A'] } }, 'roleHierarchy: roles.A includes A itself'],
+  [{ role: {} }, "roleHierarchy has no option 'role'; did you mean 'roles'?"],
+  [null, 'roleHierarchy must be { roles, scopes }, but is null'],
+  [{ roles: new Map([['A', ['B']]]) }, 'roleHierarchy: roles must map roles to lists of names'],
+  [{ scopes: { A: 'read' } }, 'roleHierarchy: scopes.A must be a list of names'],
+])('the role hierarchy %j keeps the server from starting', (wrong, message) => {
+  expect(() => createBulwark({ authenticate: byToken, roleHierarchy: wrong as never })).toThrow(message);
 });
 
-it('refuses roles where nobody can have one', () => {
-  expect(() => createBulwark({ authenticate: false, impliedRights })).toThrow('impliedRights needs authenticate');
+it('a role hierarchy beside authenticate: false keeps the server from starting', () => {
+  expect(() => createBulwark({ authenticate: false, roleHierarchy })).toThrow('roleHierarchy needs authenticate');
 });

@@ -401,7 +401,7 @@ describe('over graphql-ws', () => {
   }
 
   it('every operation is checked as over HTTP, and its stream goes on for others', async () => {
-    const aliases = Array.from({ length: 31 }, (_, i) => `a${i}: who`).join(' ');
+    const aliases = Array.from({ length: 51 }, (_, i) => `a${i}: who`).join(' ');
     const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 });
     const refusal = async (query: string): Promise<unknown> => {
       try {

@@ -1,7 +1,7 @@
 /**
- * Stops: bodies that are too large, compressed or not JSON, other sites' scripts, pages made of answers.
+ * Stops: bodies that are too large, compressed or not JSON, scripts of other sites, and responses shown as pages.
  * Room: Fastify 5, in front of the GraphQL route.
- * Answers: 413, 415 and 400 as JSON in the form of GraphQL errors; never the framework's own words.
+ * Answers: 413, 415 and 400 as JSON in the form of GraphQL errors; never the messages of the framework.
  */
 import type { ServerOptions } from 'node:http';
 import { aFunction, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
@@ -32,7 +32,7 @@ export function fastifySecurity(app: FastifyInstance, options: FastifySecurityOp
       }
       step(request.raw, reply.raw, (error) => (error === undefined ? run(index + 1) : done(error as Error)));
     };
-    // CORS answers a preflight on the raw response, behind Fastify's back.
+    // CORS answers a preflight on the raw response, so Fastify must not answer it again.
     if (request.method === 'OPTIONS') reply.hijack();
     run(0);
   });
@@ -54,9 +54,10 @@ export function fastifySecurity(app: FastifyInstance, options: FastifySecurityOp
 }
 
 /**
- * Options for `fastify()`: it has names of its own for some limits, and takes its defaults where they are left out.
+ * Makes the options for `fastify()`. They repeat some limits of `http` under names of Fastify, which would otherwise set its own defaults.
  *
  * @throws {TypeError} for an invalid option.
+ * @example fastify(fastifyLimits({ requestSeconds: 10 }))
  */
 export function fastifyLimits(options: HttpLimits = {}): FastifyLimits {
   const http = httpLimits(options);
@@ -64,7 +65,7 @@ export function fastifyLimits(options: HttpLimits = {}): FastifyLimits {
     http,
     requestTimeout: http.requestTimeout ?? 0,
     keepAliveTimeout: http.keepAliveTimeout ?? 0,
-    // Of a URL that cannot be read, before there is a route and its hooks.
+    // Fastify calls this for a URL that cannot be read, before there is a route with hooks.
     frameworkErrors(error, _request, reply) {
       const { status, body } = describeUnreadable(error);
       (reply as FastifyReply).status(status).send(body);
@@ -75,13 +76,16 @@ export function fastifyLimits(options: HttpLimits = {}): FastifyLimits {
 /** What {@link fastifyLimits} sets. */
 export interface FastifyLimits {
   readonly http: ServerOptions;
+  /** Milliseconds. */
   readonly requestTimeout: number;
+  /** Milliseconds. */
   readonly keepAliveTimeout: number;
   readonly frameworkErrors: NonNullable<FastifyServerOptions['frameworkErrors']>;
 }
 
+/** Options of {@link fastifySecurity}. */
 export interface FastifySecurityOptions extends HttpSecurityOptions {
-  /** Told of errors that are not the client's. @default console.error */
+  /** Gets the errors that are not the client's fault. @default console.error */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 

@@ -1,19 +1,20 @@
 /**
- * Stops: connections held open by requests that never end, and header blocks that never stop.
+ * Stops: clients that hold connections open with requests that never end, or send headers without end.
  * Room: Node's HTTP server, before any framework.
  * Answers: 408 for a slow request, 431 for large headers (RFC 6585 section 5), both by Node itself.
  */
 import type { ServerOptions } from 'node:http';
 import { atLeast, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 
+/** How long and how large requests may be before they are read. */
 export interface HttpLimits {
-  /** Seconds for a whole request, its body included. @default 30 */
+  /** Seconds for a whole request, its body included. Whole number, 1 or more. @default 30 */
   readonly requestSeconds?: number | undefined;
-  /** Seconds for the headers. Left out: 10, or `requestSeconds` where that is less. */
+  /** Seconds for the headers. Whole number, 1 or more. Left out: 10, or `requestSeconds` where that is less. */
   readonly headersSeconds?: number | undefined;
-  /** Bytes of all headers together. @default 16384 */
+  /** Bytes of all headers together. Whole number, 1024 or more. @default 16384 */
   readonly maxHeaderBytes?: number | undefined;
-  /** Seconds for which an idle connection is kept. @default 5 */
+  /** Seconds for which an idle connection is kept open. Whole number, 1 or more. @default 5 */
   readonly keepAliveSeconds?: number | undefined;
 }
 
@@ -25,7 +26,7 @@ const optionTable = {
 } satisfies OptionTable<HttpLimits>;
 
 /**
- * Options for `http.createServer()`, and for `http` of Fastify.
+ * Makes the options for `http.createServer()`, and for `http` of Fastify.
  *
  * @throws {TypeError} for an invalid option.
  * @example createServer(httpLimits({ requestSeconds: 10 }), app)
@@ -35,14 +36,16 @@ export function httpLimits(options: HttpLimits = {}): ServerOptions {
   const { requestSeconds, maxHeaderBytes, keepAliveSeconds } = settings;
   const { headersSeconds = Math.min(10, requestSeconds) } = settings;
   if (headersSeconds > requestSeconds) {
-    throw new TypeError('httpLimits: headersSeconds must not be more than requestSeconds.');
+    throw new TypeError(
+      `httpLimits: headersSeconds (${headersSeconds}) must not be more than requestSeconds (${requestSeconds}).`,
+    );
   }
   return {
     requestTimeout: requestSeconds * 1_000,
     headersTimeout: headersSeconds * 1_000,
     maxHeaderSize: maxHeaderBytes,
     keepAliveTimeout: keepAliveSeconds * 1_000,
-    // How often Node looks for connections that are too slow; by itself only every 30 seconds.
+    // Node looks for connections that are too slow in this interval, which by default is 30 seconds.
     connectionsCheckingInterval: 1_000,
   };
 }

@@ -1,19 +1,19 @@
-/** The headers of an API's answers, and which other sites' scripts may read them. */
+/** The security headers of responses, and which scripts of other sites may read responses (CORS). */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
 import helmet from 'helmet';
 import type { HttpSecurity } from './options.ts';
 
-/** Middleware in the form that Connect, Express and Fastify's raw request share. */
+/** Middleware in the form of Connect, which Express and the raw requests of Fastify can run. */
 export type Step = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
 
-/** What else a script may read of an answer: when to come back, and how its limits stand. */
+/** Headers that a script of another site may read: when to try again, and what is left of its limits. */
 const readable = 'Retry-After,RateLimit,RateLimit-Policy,X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset';
 
-/** In the order in which they stand. */
+/** @returns the steps that set the headers, in the order in which they run. */
 export function createHeaderSteps({ allowedOrigins, credentials }: HttpSecurity): readonly Step[] {
   const secure = helmet({
-    // An answer is data: a browser that shows it as a page loads, frames and runs nothing of it.
+    // A response is data. If a browser is led to show it as a page, it must load, frame and run nothing.
     contentSecurityPolicy: {
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] },
@@ -22,7 +22,7 @@ export function createHeaderSteps({ allowedOrigins, credentials }: HttpSecurity)
     xFrameOptions: { action: 'deny' },
   });
   const share = cors({
-    // A list, so that only its members are ever answered, and never the origin that happens to ask.
+    // With a list, only its members are sent back, and never the origin of whatever site asks.
     origin: [...allowedOrigins],
     credentials,
     methods: ['GET', 'POST'],

@@ -1,5 +1,6 @@
-/** What a request that never reaches GraphQL is answered with: JSON in the form of GraphQL's own errors, and no more. */
+/** Responses to requests that do not reach GraphQL: JSON in the form of GraphQL errors. */
 
+/** A response. */
 export interface Unreadable {
   readonly status: number;
   readonly body: {
@@ -14,7 +15,10 @@ const texts: Readonly<Record<number, readonly [code: string, message: string]>> 
   415: ['UNSUPPORTED_MEDIA_TYPE', 'The request body must be JSON'],
 };
 
-/** The status of a framework's error where it is the client's fault; the words of its message quote the body. */
+/**
+ * Describes an error of a framework to the client. A status from 400 to 499 is kept, anything else becomes 500. The message is not used,
+ * because it can quote the body.
+ */
 export function describeUnreadable(error: unknown): Unreadable {
   const { status, statusCode } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
   const given = typeof status === 'number' ? status : statusCode;
@@ -29,15 +33,15 @@ function buildAnswer(status: number, code: string, message: string): Unreadable 
   return { status, body: { errors: [{ message, extensions: { code } }] } };
 }
 
-/** Whether a body's content type is one that GraphQL over HTTP uses. A charset of UTF-8 may stand beside it. */
+/** Whether a content type is one of GraphQL over HTTP. It may have the charset UTF-8 and other parameters. */
 export function isJson(contentType: string | undefined): boolean {
   const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';');
   return ['application/json', 'application/graphql+json'].includes(type.trim()) && parameters.every(isUtf8OrOther);
 }
 
 /**
- * Body parsers read a charset in more spellings than the grammar of a parameter has (RFC 9110 section 5.6.6), and then decode by
- * it: what is not of that grammar is not taken.
+ * Whether a parameter is `charset=utf-8` or something else than a charset. Body parsers accept more spellings of a charset than the grammar
+ * of parameters has (RFC 9110 section 5.6.6), and decode the body by it, so a text outside of that grammar is refused.
  */
 function isUtf8OrOther(text: string): boolean {
   const parameter = text.trim();

@@ -1,4 +1,4 @@
-/** Who may introspect: what `allow` says, or a secret that a router or a build server sends in a header of its own. */
+/** Who may introspect: the callers that `allow` names, and those who send a secret in a header, such as a router or a build server. */
 import { timingSafeEqual } from 'node:crypto';
 import type { SecurityContext } from '@graphql-bulwark/core';
 import {
@@ -18,11 +18,11 @@ import type { GraphQLSchema } from 'graphql';
 /** Who may introspect. */
 export interface AccessOptions {
   /**
-   * Who may introspect. A function is asked once per operation that introspects, and only `true` allows: an exception, a promise
-   * or any other value denies. Left out: every caller where `NODE_ENV` is `development` or `test`, otherwise none.
+   * Who may introspect. A function is called once per operation that introspects, and only `true` allows: an exception, a promise or any
+   * other value denies. Left out: all callers where `NODE_ENV` is `development` or `test`, otherwise none.
    */
   readonly allow?: boolean | ((security: SecurityContext) => boolean) | undefined;
-  /** A caller who sends this secret may introspect as well, whatever `allow` says. Left out: there is no such secret. */
+  /** A caller who sends this secret may introspect as well, whatever `allow` returns. Left out: there is no such secret. */
   readonly header?: SecretHeader | undefined;
 }
 
@@ -34,13 +34,13 @@ export interface SecretHeader {
   readonly secret: string;
 }
 
-/** Whether a caller may introspect. @throws what the application's function throws, {TypeError} for what is no boolean. */
+/** Whether a caller may introspect. @throws {TypeError} where `allow` returns no boolean, and whatever that function throws. */
 export type MayIntrospect = (security: SecurityContext, header: (name: string) => string | undefined) => boolean;
 
-/** The schema as a caller may know it: the schema itself where that is all of it. */
+/** Finds the part of a schema that a caller may know; the schema itself where the caller may know all of it. */
 export type FindView = (request: { readonly schema: GraphQLSchema; readonly contextValue: unknown }) => GraphQLSchema;
 
-/** The options of this file, for the table of the control. */
+/** The rows of these options, for the table of the control. */
 export const accessTable: SharedTable<AccessOptions> = {
   allow: { check: aFlagOrFunction },
   header: { check: requirePlainObject },
@@ -51,7 +51,7 @@ const headerTable = {
   secret: { required: true, check: mustUnshown('have at least 16 characters', isLong) },
 } satisfies OptionTable<SecretHeader>;
 
-/** @throws {TypeError} while the server is being built, for an invalid option. */
+/** Compiles the options into one function. @throws {TypeError} while the server is being built, for an invalid option. */
 export function compileAccess(options: AccessOptions): MayIntrospect {
   const given = { allow: options.allow, header: options.header };
   const { allow = isDevelopment(), header } = readOptions('introspection', given, accessTable);
@@ -68,7 +68,7 @@ function compileSecretHeader(options: SecretHeader): (header: (name: string) => 
   const lowerCase = name.toLowerCase();
   const expected = sha256Bytes(secret);
   return function knowsSecret(readHeader) {
-    // Digests have the same length whatever was sent, so the comparison takes as long for every guess.
+    // Digests all have the same length, so the comparison takes the same time for every guess.
     return timingSafeEqual(sha256Bytes(readHeader(lowerCase) ?? ''), expected);
   };
 }

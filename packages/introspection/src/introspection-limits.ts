@@ -1,4 +1,4 @@
-/** How large an introspection may be: by default as large as the largest query that tools send, and no larger. */
+/** Limits on the size of introspection queries. By default the largest query that tools send is just allowed. */
 import { type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import {
   atLeast,
@@ -36,14 +36,14 @@ type Measured = Pick<ResolvedOperation, 'document' | 'operation'>;
 
 const aLimit = orFalse(atLeast(0));
 
-/** Left out, a limit is what the standard query needs. */
+/** The rows of these options. Their defaults are computed from the standard query. */
 export const introspectionLimitsTable: SharedTable<IntrospectionLimits> = {
   maxDepth: { check: aLimit },
   maxFields: { check: aLimit },
   maxWrappers: { check: aLimit },
 };
 
-/** @returns a function that throws `INTROSPECTION_LIMIT_EXCEEDED`. */
+/** @returns a function that throws `INTROSPECTION_LIMIT_EXCEEDED` for an operation above a limit. */
 export function compileIntrospectionLimits(options: IntrospectionLimits): (operation: Measured) => void {
   const standard = measureStandardQuery();
   const names = Object.keys(standard) as (keyof IntrospectionLimits)[];
@@ -64,8 +64,8 @@ export function compileIntrospectionLimits(options: IntrospectionLimits): (opera
 }
 
 /**
- * The extent of the query that graphql-js writes for GraphiQL and code generators, with everything that it can ask for, and with the
- * `__typename` that caching clients add to every selection set.
+ * Measures the query that graphql-js writes for GraphiQL and code generators, with all of its options on, and with the `__typename` that
+ * caching clients add to every selection set.
  */
 function measureStandardQuery(): Extent {
   const query = getIntrospectionQuery({
@@ -91,7 +91,10 @@ function measureIntrospection(document: DocumentNode, operation: OperationDefini
   return { maxDepth: introspectionDepth, maxFields: introspectionFields, maxWrappers };
 }
 
-/** The longest chain of `ofType`. Each fragment is entered once per length of the chain that leads to it. */
+/**
+ * Counts the longest chain of `ofType`. A fragment is entered again only by a longer chain than before, so fragments that spread each
+ * other cannot multiply the work.
+ */
 function countWrappers(document: DocumentNode, root: SelectionSetNode): number {
   const entered = new Map<string, number>();
   const pending: { readonly set: SelectionSetNode; readonly chain: number }[] = [{ set: root, chain: 0 }];
@@ -119,5 +122,5 @@ function countWrappers(document: DocumentNode, root: SelectionSetNode): number {
   return most;
 }
 
-/** A longer chain is not followed: a fragment that spreads itself below `ofType` makes one without an end. */
+/** A longer chain is not followed, because a fragment that spreads itself below `ofType` has an endless one. */
 const maxChain = 1_000;

@@ -1,6 +1,7 @@
 /**
- * Stops: reading the schema (`__schema`, `__type`, and fields that hand out its SDL) by callers who may not.
- * Room: check, first. Never a validation rule: its result is cached by query text and would serve the next caller too.
+ * Stops: callers without permission who read the schema (`__schema`, `__type`, and fields that return its SDL).
+ * Room: check, first. It is no validation rule: Apollo Server caches their result by query text, so the permission of one caller would
+ * hold for the next one.
  * Answers: `INTROSPECTION_DISABLED`, 403 (GraphQL specification, section 4).
  */
 import { type Control, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
@@ -16,14 +17,14 @@ import { compileSchemaFields } from './schema-fields.ts';
 
 /** Who may introspect, how much at once, and which schema they see. */
 export interface IntrospectionOptions extends AccessOptions, IntrospectionLimits {
-  /** Names of further fields of the root types that give the schema away. @default ['_service'] */
+  /** Names of further fields of the root types that return the schema. @default ['_service'] */
   readonly schemaFields?: readonly string[] | undefined;
   /**
-   * Finds the schema as each caller may know it, which is the one that they introspect; made by `createViews`. Such an operation may ask for nothing but
-   * `__schema`, `__type` and `__typename`. Left out: every caller who may introspect sees the whole schema.
+   * Finds the part of the schema that each caller may know, and answers introspection from it; made by `createViews`. Such an operation
+   * may select nothing but `__schema`, `__type` and `__typename`. Left out: all callers who may introspect see the whole schema.
    */
   readonly view?: FindView | undefined;
-  /** `report`: tells of what would be refused, and refuses nothing. @default 'enforce' */
+  /** `report`: what would be refused becomes an event, and nothing is refused. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
 }
 
@@ -38,7 +39,7 @@ const optionTable = {
 /**
  * Decides for each operation whether it may introspect.
  *
- * Apollo Server's own switch must be on (`introspection: true`), or it refuses before this control is asked.
+ * Apollo Server's own option must be `introspection: true`, or Apollo Server refuses before this control is asked.
  *
  * @throws {TypeError} while the server is being built, for an invalid option.
  * @example introspection({ allow: ({ principal }) => principal?.roles.includes('ADMIN') === true })
@@ -62,10 +63,10 @@ export function introspection(options: IntrospectionOptions = {}): Control {
       checkLimits(operation);
       const visible = view?.(operation) ?? operation.schema;
       if (visible === operation.schema) return;
-      if (!operation.answerable || !standsAlone(operation)) {
+      if (!operation.answerable || !asksForSchemaOnly(operation)) {
         throw refuse('INTROSPECTION_DISABLED', { coordinate, reason: 'only a part of the schema is visible' });
       }
-      void operation.variables; // refuses those that do not coerce
+      void operation.variables; // throws the refusal of variables that do not coerce
       operation.state.set(filtered, visible);
     },
     answer(operation): ExecutionResult | undefined | Promise<ExecutionResult> {
@@ -78,8 +79,8 @@ export function introspection(options: IntrospectionOptions = {}): Control {
   };
 }
 
-/** Whether an operation asks for the schema and nothing else; in a fragment anything else may stand. */
-function standsAlone({ operation }: ResolvedOperation): boolean {
+/** Whether an operation selects the schema and nothing else. Fragments are not looked into, so an operation with one is refused. */
+function asksForSchemaOnly({ operation }: ResolvedOperation): boolean {
   return operation.selectionSet.selections.every(
     (node) => node.kind === Kind.FIELD && ['__schema', '__type', '__typename'].includes(node.name.value),
   );
@@ -89,7 +90,7 @@ function isName(value: unknown): boolean {
   return typeof value === 'string' && /^[_A-Za-z][_0-9A-Za-z]*$/.test(value);
 }
 
-/** A function that throws denies. The operator is told; the client gets the same answer as any caller who may not. */
+/** A function that throws denies. It is logged, and the client gets the same answer as a caller without permission. */
 function isAllowed(mayIntrospect: MayIntrospect, operation: ResolvedOperation): boolean {
   try {
     return mayIntrospect(operation.security, operation.header);

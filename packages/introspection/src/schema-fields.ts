@@ -1,12 +1,12 @@
 /**
- * Finds the fields of an operation that give the schema away.
+ * Finds the fields of an operation that return the schema.
  *
- * They stand on the root types. A schema may hand a root type out below the root as well (`type Payload { query: Query }`),
- * and graphql-js answers `__schema` there too, so the whole operation is looked through: by name, never by alias, into each
- * fragment once, into both branches of `@skip` and `@include`.
+ * They are fields of the root types. A schema may return a root type below the root as well (`type Payload { query: Query }`), and
+ * graphql-js answers `__schema` there too. So the whole operation is searched: by field name and not by alias, each fragment once, and
+ * whatever `@skip` and `@include` say.
  *
- * `visitSelections` of core would enter a fragment once for each type on which it is spread, which a hostile document can make
- * many. Here the type that the fragment names says enough.
+ * The walk `visitSelections` of core is not used, because it enters a fragment once for each type on which it is spread, and a hostile
+ * document can spread one on many. Here the type that the fragment names is all that has to be known.
  */
 import type { ResolvedOperation } from '@graphql-bulwark/core';
 import { indexFragments, PerOperation } from '@graphql-bulwark/core/internal';
@@ -25,9 +25,9 @@ import {
 type Looked = Pick<ResolvedOperation, 'schema' | 'document' | 'operation'>;
 
 /**
- * @param names of fields of the root types that give the schema away.
- * @returns a function that finds the coordinate of the first such field of an operation. It remembers its answer per operation of
- * a cached document: neither the caller nor the variables change it.
+ * @param names of the fields of root types that return the schema.
+ * @returns a function that finds the coordinate of the first such field of an operation, or `undefined`. It remembers its result for each
+ * operation of a cached document, because neither the caller nor the variables change it.
  */
 export function compileSchemaFields(names: ReadonlySet<string>): (looked: Looked) => string | undefined {
   const known = new PerOperation<{ schema: GraphQLSchema; coordinate: string | undefined }>();
@@ -70,7 +70,7 @@ function findSchemaField({ schema, document, operation }: Looked, names: Readonl
   return found;
 }
 
-/** @returns the name of the root type that objects of this type have, or may have. */
+/** @returns the name of the root type that this type is, or that an object of this abstract type can have. */
 function findRootType(schema: GraphQLSchema, type: GraphQLCompositeType | null | undefined): string | undefined {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   return roots.find((root) => root && (root === type || (isAbstractType(type) && schema.isSubType(type, root))))?.name;

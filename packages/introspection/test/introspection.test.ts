@@ -303,19 +303,19 @@ it('checks an edited copy of a document that shares its operation by its own fra
     () => console,
   );
   const { definitions, ...rest } = parse('{ ...F } fragment F on Query { a }');
-  const verdict = async (control: Control, selected: string): Promise<unknown> => {
+  const checkFor = async (control: Control, selected: string): Promise<unknown> => {
     const fragments = parse(`fragment F on Query { ${selected} }`).definitions;
     const document = { ...rest, definitions: [...definitions.slice(0, 1), ...fragments] };
     const refusal = checkOperation([control], { schema, document, contextValue: {} }, events);
     return refusal.then(() => undefined, readRefusalCode);
   };
   const closed = introspection({ allow: false });
-  expect(await verdict(closed, 'a')).toBeUndefined();
-  expect(await verdict(closed, '__schema { types { name } }')).toBe('INTROSPECTION_DISABLED');
-  expect(await verdict(closed, 'a')).toBeUndefined();
+  expect(await checkFor(closed, 'a')).toBeUndefined();
+  expect(await checkFor(closed, '__schema { types { name } }')).toBe('INTROSPECTION_DISABLED');
+  expect(await checkFor(closed, 'a')).toBeUndefined();
   const small = introspection({ allow: true, maxFields: 3 });
-  expect(await verdict(small, '__schema { types { name } }')).toBeUndefined();
-  expect(await verdict(small, '__schema { types { name kind } }')).toBe('INTROSPECTION_LIMIT_EXCEEDED');
+  expect(await checkFor(small, '__schema { types { name } }')).toBeUndefined();
+  expect(await checkFor(small, '__schema { types { name kind } }')).toBe('INTROSPECTION_LIMIT_EXCEEDED');
 });
 
 describe('invalid options of introspection', () => {

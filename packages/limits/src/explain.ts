@@ -26,11 +26,17 @@ import {
 } from 'graphql';
 import type { Cost } from './cost/cost.ts';
 import { type CostOptions, resolveCostOptions } from './cost/options.ts';
-import { costMeter, costRefusals } from './cost/price.ts';
-import { dearest } from './cost/shares.ts';
+import {
+  createCostMeter,
+  type Guess,
+  listComparisons,
+  listCostRefusals,
+  listDearest,
+  listGuesses,
+} from './cost/price.ts';
 import type { LimitsOptions } from './options.ts';
-import { ceilings, exceeded, resolveLimits } from './table.ts';
-import { variableFacts } from './variables.ts';
+import { listCeilings, listExceeded, resolveLimits } from './table.ts';
+import { measureVariables } from './variables.ts';
 
 export interface ExplainInput {
   readonly schema: GraphQLSchema;
@@ -54,12 +60,22 @@ export interface ExplainedRefusal {
   readonly reason?: string | undefined;
 }
 
+export interface ExplainedCost extends Cost {
+  /** The coordinates that make the field cost, dearest first. */
+  readonly dearest: readonly CoordinateShare[];
+  /**
+   * The fields with lists of which only a default or the name of an argument says the length, and what of the costs hangs on each,
+   * most first. To say the size of the first one, with `@listSize` or `listSizes`, lowers or bounds the price most.
+   */
+  readonly guesses: readonly Guess[];
+}
+
 export interface Explained {
   readonly document: DocumentFacts;
   /** `undefined` where no operation could be selected. */
   readonly facts: OperationFacts | undefined;
   /** `undefined` where the operation could not be priced; `refusals` says why. */
-  readonly cost: (Cost & { readonly dearest: readonly CoordinateShare[] }) | undefined;
+  readonly cost: ExplainedCost | undefined;
   /** In the order in which they would refuse; a server answers with the first. */
   readonly refusals: readonly ExplainedRefusal[];
 }
@@ -85,40 +101,45 @@ const optionTable = {
 export function explain(input: ExplainInput): Explained {
   const { schema, operationName, variables, options } = readOptions('explain', input, inputTable);
   const { limits, cost: prices } = readOptions('explain: options', options, optionTable);
-  const against = ceilings(resolveLimits(limits));
+  const against = listCeilings(resolveLimits(limits));
   const settings = resolveCostOptions(prices);
   const document = typeof input.document === 'string' ? parse(input.document) : input.document;
   const operation = getOperationAST(document, operationName);
   const found: Refusal[] = [];
 
-  if (typeof input.document === 'string') found.push(...exceeded(against.source, input.document));
+  if (typeof input.document === 'string') found.push(...listExceeded(against.source, input.document));
   const bounds = { depth: Infinity, nodes: Infinity };
-  found.push(...exceeded(against.variables, variableFacts(variables, bounds)));
-  found.push(...exceeded(against.document, countDocumentFacts(document)));
-  const explained = { document: shownDocument(document), refusals: [] };
+  found.push(...listExceeded(against.variables, measureVariables(variables, bounds)));
+  found.push(...listExceeded(against.document, countDocumentFacts(document)));
+  const explained = { document: showDocument(document), refusals: [] };
   if (!operation) {
-    return { ...explained, facts: undefined, cost: undefined, refusals: [...found, refuse('BAD_REQUEST')].map(shown) };
+    return {
+      ...explained,
+      facts: undefined,
+      cost: undefined,
+      refusals: [...found, refuse('BAD_REQUEST')].map(showRefusal),
+    };
   }
-  const facts = shownOperation(document, operation);
+  const facts = showOperation(document, operation);
   if (facts.cyclic)
-    return { ...explained, facts, cost: undefined, refusals: [...found, refuse('FRAGMENT_CYCLE')].map(shown) };
-  found.push(...exceeded(against.operation, facts));
-  if (operation.operation === OperationTypeNode.MUTATION) found.push(...exceeded(against.mutation, facts));
-  found.push(...exceeded(against.merging, document));
+    return { ...explained, facts, cost: undefined, refusals: [...found, refuse('FRAGMENT_CYCLE')].map(showRefusal) };
+  found.push(...listExceeded(against.operation, facts));
+  if (operation.operation === OperationTypeNode.MUTATION) found.push(...listExceeded(against.mutation, facts));
+  found.push(...listExceeded(against.merging, document));
 
   let cost: Explained['cost'];
   try {
     const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
     if (errors) throw refuse('BAD_USER_INPUT', { reason: errors[0]?.message });
-    const priced = costMeter(settings).price(schema, document, operation, coerced);
-    const { fieldCost, typeCost, program } = priced;
-    cost = { fieldCost, typeCost, dearest: dearest(program, coerced) };
-    found.push(...costRefusals(priced, settings));
+    const priced = createCostMeter(settings).price(schema, document, operation, coerced);
+    const { fieldCost, typeCost } = priced;
+    cost = { fieldCost, typeCost, dearest: listDearest(priced), guesses: listGuesses(priced) };
+    for (const [one, maxima] of listComparisons(priced, settings)) found.push(...listCostRefusals(one, maxima));
   } catch (thrown) {
     if (readRefusalCode(thrown) === undefined) throw thrown;
     found.push(thrown as Refusal);
   }
-  return { ...explained, facts, cost, refusals: found.map(shown) };
+  return { ...explained, facts, cost, refusals: found.map(showRefusal) };
 }
 
 function isDocument(value: unknown): boolean {
@@ -126,18 +147,18 @@ function isDocument(value: unknown): boolean {
 }
 
 /** All facts at once, and as data that can be printed: facts themselves are counted when they are first asked for. */
-function shownDocument(document: DocumentNode): DocumentFacts {
+function showDocument(document: DocumentNode): DocumentFacts {
   const { operations, fragments, tokens, repeatedFields } = countDocumentFacts(document);
   return { operations, fragments, tokens, repeatedFields };
 }
 
-function shownOperation(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts {
+function showOperation(document: DocumentNode, operation: OperationDefinitionNode): OperationFacts {
   const facts = countOperationFacts(document, operation);
   const { rootFields, rootFieldNames, occurrences } = facts;
   return { ...facts, rootFields, rootFieldNames, occurrences };
 }
 
-function shown(refusal: Refusal): ExplainedRefusal {
+function showRefusal(refusal: Refusal): ExplainedRefusal {
   const { limit, actual, maximum, coordinate, reason } = readRefusalFacts(refusal) ?? {};
   return { code: readRefusalCode(refusal) ?? 'INTERNAL_SERVER_ERROR', limit, actual, maximum, coordinate, reason };
 }

@@ -1,11 +1,11 @@
 export { type Cost, type CostControl, cost } from './cost/cost.ts';
 export { costDirectives } from './cost/directives.ts';
-export type { Estimator, EstimatorArgs } from './cost/models/estimators.ts';
-export type { CostLimits, CostOptions, ListSize } from './cost/options.ts';
+export type { CostCounter, CostLimits, CostModel, CostOptions, ListSize } from './cost/options.ts';
+export type { Guess } from './cost/price.ts';
 export { type ExecutionLimits, executionLimits } from './execution/execution-limits.ts';
 export type { ExecutionBounds, ExecutionOptions } from './execution/options.ts';
 export { executionSignal } from './execution/run.ts';
-export { type Explained, type ExplainedRefusal, type ExplainInput, explain } from './explain.ts';
+export { type Explained, type ExplainedCost, type ExplainedRefusal, type ExplainInput, explain } from './explain.ts';
 export { limits } from './limits.ts';
 export type { Limits, LimitsOptions, PrincipalLimits } from './options.ts';
 export { type LimitName, resolveLimits } from './table.ts';

@@ -1,7 +1,7 @@
 /**
  * Stops: operations whose shape alone makes them expensive: deep, wide, aliased a thousand times, doubled by fragments.
  * Room: admit (batch, text, variables), measure (every operation of a document, before its validation), check.
- * Answers: one code per limit, 400, for the text 413; `FRAGMENT_CYCLE`, 400, which no option switches off.
+ * Answers: one code per limit, 400, and 413 for the length of the text; `FRAGMENT_CYCLE`, 400, which no option switches off.
  */
 import { type Control, type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import {
@@ -12,9 +12,9 @@ import {
 } from '@graphql-bulwark/core/internal';
 import { type DocumentNode, Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import type { LimitsOptions } from './options.ts';
-import { tighterLimits } from './per-principal.ts';
-import { type Ceilings, ceilings, judge, principalTable, readLimitsOptions } from './table.ts';
-import { type VariableFacts, variableFacts } from './variables.ts';
+import { readTighterLimits } from './per-principal.ts';
+import { type Ceilings, checkCeilings, listCeilings, principalTable, readLimitsOptions } from './table.ts';
+import { measureVariables, type VariableFacts } from './variables.ts';
 
 /**
  * Limits the shape of what clients send.
@@ -24,10 +24,10 @@ import { type VariableFacts, variableFacts } from './variables.ts';
  */
 export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
   const { mode, perPrincipal, ...maxima } = readLimitsOptions(options);
-  const everyone = ceilings(maxima);
+  const ceilings = listCeilings(maxima);
   const bounds = { depth: maxima.maxVariableDepth || Infinity, nodes: maxima.maxVariableNodes || Infinity };
-  // Documents under the ceilings for everyone, and the operations in them that were judged.
-  const within = new WeakMap<DocumentNode, ReadonlySet<OperationDefinitionNode>>();
+  // Document -> its operations that are known to be within the limits for all callers.
+  const admitted = new WeakMap<DocumentNode, ReadonlySet<OperationDefinitionNode>>();
   let warned = false;
 
   return {
@@ -35,60 +35,62 @@ export function limits<C = unknown>(options: LimitsOptions = {}): Control<C> {
     mode,
 
     admit({ source, variables, batchIndex }) {
-      judge(everyone.batchIndex, batchIndex);
-      // Where nothing is refused the request comes to `check`, and one event about it is enough.
+      checkCeilings(ceilings.batchIndex, batchIndex);
+      // In report mode the request goes on to `check`, which checks the same again: only there it is reported, once.
       if (mode === 'report') return;
-      if (source !== undefined) judge(everyone.source, source);
-      judge(everyone.variables, variableFacts(variables, bounds));
+      if (source !== undefined) checkCeilings(ceilings.source, source);
+      checkCeilings(ceilings.variables, measureVariables(variables, bounds));
     },
 
-    // An operation that is not selected is validated all the same.
+    // Validation reads every operation of a document, also those that are not selected, so each must be within the limits.
     measure({ document }) {
-      judge(everyone.document, countDocumentFacts(document));
+      checkCeilings(ceilings.document, countDocumentFacts(document));
       const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
-      for (const operation of operations) judgeOperation(everyone, operation, countOperationFacts(document, operation));
-      judge(everyone.merging, document);
-      within.set(document, new Set(operations));
+      for (const operation of operations) checkOperation(ceilings, operation, countOperationFacts(document, operation));
+      checkCeilings(ceilings.merging, document);
+      admitted.set(document, new Set(operations));
     },
 
-    // Once more for a text that came as a hash, and for transports without the other rooms.
+    // Again, because persisted queries whose text is cached, and transports without these hooks, skip `admit` and `measure`.
     check(operation) {
-      const values = variableFacts(operation.rawVariables, bounds);
-      judgeRequest(everyone, operation, values);
-      if (!within.get(operation.document)?.has(operation.operation)) judgeSelected(everyone, operation);
+      const values = measureVariables(operation.rawVariables, bounds);
+      checkRequest(ceilings, operation, values);
+      if (!admitted.get(operation.document)?.has(operation.operation)) checkSelected(ceilings, operation);
       if (!perPrincipal) return;
-      const tighter = tighterLimits({
+      const tighter = readTighterLimits({
         control: 'limits',
         given: catchRejection(perPrincipal(operation.security)),
         table: principalTable,
         maxima,
-        loose(name) {
+        onLoosened(name) {
           if (warned) return;
           warned = true;
           const message = `limits: perPrincipal returned a ${name} above the ceiling of ${maxima[name]}; the ceiling holds.`;
           operation.report({ type: 'config.warning', message });
         },
       });
-      const own = ceilings(tighter);
-      judgeRequest(own, operation, values);
-      judgeSelected(own, operation);
+      const own = listCeilings(tighter);
+      checkRequest(own, operation, values);
+      checkSelected(own, operation);
     },
   };
 }
 
-function judgeRequest(against: Ceilings, { source }: ResolvedOperation, values: VariableFacts): void {
-  if (source !== undefined) judge(against.source, source);
-  judge(against.variables, values);
+/** Checks what belongs to one request: its text and its variables. */
+function checkRequest(against: Ceilings, { source }: ResolvedOperation, values: VariableFacts): void {
+  if (source !== undefined) checkCeilings(against.source, source);
+  checkCeilings(against.variables, values);
 }
 
-function judgeSelected(against: Ceilings, { document, operation, facts }: ResolvedOperation): void {
-  judge(against.document, countDocumentFacts(document));
-  judgeOperation(against, operation, facts);
-  judge(against.merging, document);
+/** Checks the document and the operation of it that will run. */
+function checkSelected(against: Ceilings, { document, operation, facts }: ResolvedOperation): void {
+  checkCeilings(against.document, countDocumentFacts(document));
+  checkOperation(against, operation, facts);
+  checkCeilings(against.merging, document);
 }
 
-function judgeOperation(against: Ceilings, operation: OperationDefinitionNode, facts: OperationFacts): void {
+function checkOperation(against: Ceilings, operation: OperationDefinitionNode, facts: OperationFacts): void {
   if (facts.cyclic) throw refuse('FRAGMENT_CYCLE');
-  judge(against.operation, facts);
-  if (operation.operation === OperationTypeNode.MUTATION) judge(against.mutation, facts);
+  checkCeilings(against.operation, facts);
+  if (operation.operation === OperationTypeNode.MUTATION) checkCeilings(against.mutation, facts);
 }

@@ -1,24 +1,28 @@
-/** Limits of one caller: they tighten the ceilings and never loosen them. */
+/** Limits of one caller: they can be tighter than those for all callers, and never looser. */
 import { type Check, readOptions, show } from '@graphql-bulwark/core/internal';
 
+/** What {@link readTighterLimits} is given. */
 export interface Tightening<N extends string> {
-  /** Names the control in messages. */
+  /** Name of the control, for messages. */
   readonly control: string;
   /** What `perPrincipal` returned. */
   readonly given: unknown;
+  /** Name of a limit -> how its values are checked. */
   readonly table: Readonly<Record<N, { readonly check: Check }>>;
-  /** The ceilings for everyone. */
+  /** The limits for all callers. */
   readonly maxima: Readonly<Record<NoInfer<N>, number | false>>;
-  /** Told of each value above its ceiling; the ceiling holds. */
-  readonly loose: (name: N) => void;
+  /** Called for each value that is looser than the limit for all callers, and has no effect. */
+  readonly onLoosened: (name: N) => void;
 }
 
 /**
- * @returns the limits to judge by beside the ceilings.
- * @throws {TypeError} for anything but an object of limits.
+ * Reads what the application's `perPrincipal` returned.
+ *
+ * @returns the limits that are tighter than those for all callers.
+ * @throws {TypeError} for anything but an object of valid limits: the operation is then denied.
  */
-export function tighterLimits<N extends string>(tightening: Tightening<N>): Partial<Record<N, number | false>> {
-  const { control, given, table, maxima, loose } = tightening;
+export function readTighterLimits<N extends string>(tightening: Tightening<N>): Partial<Record<N, number | false>> {
+  const { control, given, table, maxima, onLoosened } = tightening;
   if (typeof given !== 'object' || given === null || 'then' in given) {
     throw new TypeError(`${control}: perPrincipal must return an object of limits, but returned ${show(given)}.`);
   }
@@ -29,7 +33,7 @@ export function tighterLimits<N extends string>(tightening: Tightening<N>): Part
     const { [name]: limit } = read;
     if (limit === undefined) continue;
     const ceiling: number | false = maxima[name];
-    if (ceiling !== false && (limit === false || limit > ceiling)) loose(name);
+    if (ceiling !== false && (limit === false || limit > ceiling)) onLoosened(name);
     else tighter[name] = limit;
   }
   return tighter;

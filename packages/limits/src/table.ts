@@ -1,4 +1,4 @@
-/** The table of limits: one row per option holds its default, its rule, its refusal and how its number is read. */
+/** The table of limits: each row holds the default of one option, how its value is checked, its refusal and how it is measured. */
 import { type Refusal, type RefusalCode, refuse } from '@graphql-bulwark/core';
 import {
   aFunction,
@@ -21,74 +21,92 @@ import type { DocumentNode } from 'graphql';
 import type { Limits, LimitsOptions, PrincipalLimits } from './options.ts';
 import type { VariableFacts } from './variables.ts';
 
-/** What is judged, each where it is first known. */
+/** What limits are checked on, each as soon as it is known. */
 export interface Subjects {
   /** Position in the batch, from 0. */
   readonly batchIndex: number;
+  /** The query text. */
   readonly source: string;
   readonly variables: VariableFacts;
   readonly document: DocumentFacts;
   readonly operation: OperationFacts;
-  /** The operation once more, where it is a mutation. */
+  /** The same facts once more, where the operation is a mutation. */
   readonly mutation: OperationFacts;
-  /** Judged last: what is dear to count. */
+  /** The document, for the limit that takes longest to measure. */
   readonly merging: DocumentNode;
 }
 
+/** Name of one of the {@link Subjects}. */
 export type Subject = keyof Subjects;
+/** Name of a limit, such as `maxDepth`. */
 export type LimitName = keyof Limits;
 
+/** One limit. */
 interface Row<S extends Subject> {
+  /** What it is checked on. */
   readonly of: S;
   readonly default: number;
   readonly check: Check;
   readonly code: RefusalCode;
-  /** The number, or some number that is on the same side of `maximum`. */
+  /** Measures the subject. The result may differ from the true number, but is on the same side of `maximum`. */
   readonly read: (subject: Subjects[S], maximum: number) => number;
 }
 
 type AnyRow = { [S in Subject]: Row<S> }[Subject];
 
-/** In the order in which they judge: what is dear to read stands last. */
+/** In the order in which they are checked: what takes long to measure stands last. */
 const rows = {
-  maxBatchSize: row('batchIndex', 10, 1, 'BATCH_LIMIT_EXCEEDED', (index) => index + 1),
-  maxCharacters: row('source', 20_000, 1, 'QUERY_TOO_LARGE', (source) => source.length),
-  maxNesting: row('source', 200, 1, 'DEPTH_LIMIT_EXCEEDED', measureNesting),
-  maxVariableDepth: row('variables', 10, 1, 'BAD_USER_INPUT', (values) => values.depth),
-  maxVariableNodes: row('variables', 10_000, 1, 'BAD_USER_INPUT', (values) => values.nodes),
-  maxVariableStringLength: row('variables', 100_000, 1, 'BAD_USER_INPUT', (values) => values.stringLength),
-  maxTokens: row('document', 2_000, 1, 'TOKEN_LIMIT_EXCEEDED', (facts) => facts.tokens),
-  maxOperations: row('document', 10, 1, 'OPERATION_LIMIT_EXCEEDED', (facts) => facts.operations),
-  maxFragments: row('document', 50, 0, 'FRAGMENT_LIMIT_EXCEEDED', (facts) => facts.fragments),
-  maxDepth: row('operation', 12, 1, 'DEPTH_LIMIT_EXCEEDED', (facts) => facts.depth),
-  maxAliases: row('operation', 30, 0, 'ALIAS_LIMIT_EXCEEDED', (facts) => facts.aliases),
-  maxFields: row('operation', 1_000, 1, 'FIELD_LIMIT_EXCEEDED', (facts) => facts.fields),
-  maxDirectives: row('operation', 50, 0, 'DIRECTIVE_LIMIT_EXCEEDED', (facts) => facts.directives),
-  maxDirectivesPerNode: row('operation', 5, 0, 'DIRECTIVE_LIMIT_EXCEEDED', (facts) => facts.directivesPerNode),
-  maxFragmentDepth: row('operation', 10, 0, 'FRAGMENT_DEPTH_LIMIT_EXCEEDED', (facts) => facts.fragmentDepth),
-  maxVariables: row('operation', 50, 0, 'VARIABLE_LIMIT_EXCEEDED', (facts) => facts.variables),
-  maxIntrospectionDepth: row('operation', 15, 0, 'INTROSPECTION_LIMIT_EXCEEDED', (facts) => facts.introspectionDepth),
-  maxIntrospectionFields: row(
+  maxBatchSize: buildRow('batchIndex', 10, 1, 'BATCH_LIMIT_EXCEEDED', (index) => index + 1),
+  maxCharacters: buildRow('source', 30_000, 1, 'QUERY_TOO_LARGE', (source) => source.length),
+  maxNesting: buildRow('source', 200, 1, 'DEPTH_LIMIT_EXCEEDED', measureNesting),
+  maxVariableDepth: buildRow('variables', 10, 1, 'BAD_USER_INPUT', (values) => values.depth),
+  maxVariableNodes: buildRow('variables', 10_000, 1, 'BAD_USER_INPUT', (values) => values.nodes),
+  maxVariableStringLength: buildRow('variables', 100_000, 1, 'BAD_USER_INPUT', (values) => values.stringLength),
+  maxTokens: buildRow('document', 3_000, 1, 'TOKEN_LIMIT_EXCEEDED', (facts) => facts.tokens),
+  maxOperations: buildRow('document', 10, 1, 'OPERATION_LIMIT_EXCEEDED', (facts) => facts.operations),
+  maxFragments: buildRow('document', 100, 0, 'FRAGMENT_LIMIT_EXCEEDED', (facts) => facts.fragments),
+  maxDepth: buildRow('operation', 16, 1, 'DEPTH_LIMIT_EXCEEDED', (facts) => facts.depth),
+  maxAliases: buildRow('operation', 50, 0, 'ALIAS_LIMIT_EXCEEDED', (facts) => facts.aliases),
+  maxFields: buildRow('operation', 5_000, 1, 'FIELD_LIMIT_EXCEEDED', (facts) => facts.fields),
+  maxDirectives: buildRow('operation', 50, 0, 'DIRECTIVE_LIMIT_EXCEEDED', (facts) => facts.directives),
+  maxDirectivesPerNode: buildRow('operation', 5, 0, 'DIRECTIVE_LIMIT_EXCEEDED', (facts) => facts.directivesPerNode),
+  maxFragmentDepth: buildRow('operation', 15, 0, 'FRAGMENT_DEPTH_LIMIT_EXCEEDED', (facts) => facts.fragmentDepth),
+  maxVariables: buildRow('operation', 50, 0, 'VARIABLE_LIMIT_EXCEEDED', (facts) => facts.variables),
+  maxIntrospectionDepth: buildRow(
+    'operation',
+    15,
+    0,
+    'INTROSPECTION_LIMIT_EXCEEDED',
+    (facts) => facts.introspectionDepth,
+  ),
+  maxIntrospectionFields: buildRow(
     'operation',
     350,
     0,
     'INTROSPECTION_LIMIT_EXCEEDED',
     (facts) => facts.introspectionFields,
   ),
-  maxRootFields: row('operation', 20, 1, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
-  maxMutationRootFields: row('mutation', 5, 0, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
-  maxOccurrences: row('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', countOccurrencesAbove),
-  maxRepeatedFields: row('merging', 50, 0, 'REPETITION_LIMIT_EXCEEDED', countRepeatedFields),
+  maxRootFields: buildRow('operation', 20, 1, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
+  maxMutationRootFields: buildRow('mutation', 5, 0, 'ROOT_FIELD_LIMIT_EXCEEDED', (facts) => facts.rootFields),
+  maxOccurrences: buildRow('operation', 15, 1, 'OCCURRENCE_LIMIT_EXCEEDED', countOccurrencesAbove),
+  maxRepeatedFields: buildRow('merging', 400, 0, 'REPETITION_LIMIT_EXCEEDED', countRepeatedFields),
 } satisfies OptionTable<Limits> & Readonly<Record<LimitName, AnyRow>>;
 
-/** @param min the smallest limit that there is. */
-function row<S extends Subject>(of: S, byDefault: number, min: 0 | 1, code: RefusalCode, read: Row<S>['read']): AnyRow {
+/** @param min the smallest value that the option takes. */
+function buildRow<S extends Subject>(
+  of: S,
+  byDefault: number,
+  min: 0 | 1,
+  code: RefusalCode,
+  read: Row<S>['read'],
+): AnyRow {
   return { of, default: byDefault, check: orFalse(atLeast(min)), code, read } as AnyRow;
 }
 
-/** Every limit, in the order in which they judge. */
+/** Every limit, in the order in which they are checked. */
 const limitNames: readonly LimitName[] = Object.keys(rows) as LimitName[];
 
+/** Every limit with its value. */
 export type Maxima = Readonly<Record<LimitName, number | false>>;
 
 const optionTable = {
@@ -97,12 +115,12 @@ const optionTable = {
   perPrincipal: { check: aFunction },
 } satisfies OptionTable<LimitsOptions>;
 
-/** Every option as it holds. @throws {TypeError} for an invalid one. */
+/** Fills in the defaults. @throws {TypeError} for an invalid option. */
 export function readLimitsOptions(options: LimitsOptions = {}): Settings<LimitsOptions, LimitName | 'mode'> {
   return readOptions('limits', options, optionTable);
 }
 
-/** Every limit as it holds: what the options say, else the default. @throws {TypeError} for a value that is no limit. */
+/** @returns every limit, from the options or else its default. @throws {TypeError} for an invalid option. */
 export function resolveLimits(options?: LimitsOptions): Maxima {
   const { mode: _mode, perPrincipal: _perPrincipal, ...maxima } = readLimitsOptions(options);
   return maxima;
@@ -110,7 +128,7 @@ export function resolveLimits(options?: LimitsOptions): Maxima {
 
 const { maxBatchSize: _ofNoSingleOperation, ...principalRows } = rows;
 
-/** What `perPrincipal` may return. */
+/** The rows for what `perPrincipal` returns. */
 export const principalTable: SharedTable<PrincipalLimits> = dropDefaults(principalRows);
 
 interface Ceiling<S extends Subject> extends Pick<Row<S>, 'code' | 'read'> {
@@ -118,10 +136,11 @@ interface Ceiling<S extends Subject> extends Pick<Row<S>, 'code' | 'read'> {
   readonly maximum: number;
 }
 
-/** Limits as they are compared: by subject, without those that are off. */
+/** Subject -> the limits to check on it, without those that are switched off. */
 export type Ceilings = { readonly [S in Subject]: readonly Ceiling<S>[] };
 
-export function ceilings(maxima: Partial<Maxima>): Ceilings {
+/** Sorts limits by their subjects. */
+export function listCeilings(maxima: Partial<Maxima>): Ceilings {
   const by: { readonly [S in Subject]: Ceiling<S>[] } = {
     batchIndex: [],
     source: [],
@@ -139,20 +158,20 @@ export function ceilings(maxima: Partial<Maxima>): Ceilings {
   return by;
 }
 
-/** @throws the refusal of the first ceiling that the subject is not under. */
-export function judge<S extends Subject>(against: readonly Ceiling<S>[], subject: Subjects[S]): void {
+/** @throws the refusal of the first limit that the subject is above. */
+export function checkCeilings<S extends Subject>(against: readonly Ceiling<S>[], subject: Subjects[S]): void {
   for (const ceiling of against) {
-    const refusal = refusalBy(ceiling, subject);
+    const refusal = buildRefusal(ceiling, subject);
     if (refusal) throw refusal;
   }
 }
 
-/** The refusals of every ceiling that the subject is not under. */
-export function exceeded<S extends Subject>(against: readonly Ceiling<S>[], subject: Subjects[S]): Refusal[] {
-  return against.flatMap((ceiling) => refusalBy(ceiling, subject) ?? []);
+/** @returns the refusals of all limits that the subject is above. */
+export function listExceeded<S extends Subject>(against: readonly Ceiling<S>[], subject: Subjects[S]): Refusal[] {
+  return against.flatMap((ceiling) => buildRefusal(ceiling, subject) ?? []);
 }
 
-function refusalBy<S extends Subject>(
+function buildRefusal<S extends Subject>(
   { name, maximum, code, read }: Ceiling<S>,
   subject: Subjects[S],
 ): Refusal | undefined {

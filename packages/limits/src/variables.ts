@@ -1,21 +1,24 @@
-/** Measures variables as the client sent them, before anything recursive touches them. */
+/** Measures variables as the client sent them, before anything recursive reads them. */
 
+/** The size of the variables of one request. */
 export interface VariableFacts {
   /** Nesting of values; a variable's own value is at 1. */
   readonly depth: number;
   /** Values at any depth. */
   readonly nodes: number;
-  /** Length of the longest string or key. */
+  /** Length of the longest string or key, in UTF-16 code units. */
   readonly stringLength: number;
 }
 
 const none: VariableFacts = { depth: 0, nodes: 0, stringLength: 0 };
 
 /**
- * Its own stack instead of recursion, and no further than the bounds: past them the facts say only that they are passed.
- * What JSON cannot hold (an upload, a date) is one value, whatever is inside it.
+ * Measures variables with a stack of its own, because a client chooses how deep they nest and recursion would overflow. It stops beyond
+ * the bounds, and the facts then only show that a bound was passed. A value that JSON cannot hold (an upload, a date) counts as one.
+ *
+ * @param bounds of depth and values, beyond which it need not go on.
  */
-export function variableFacts(
+export function measureVariables(
   variables: Readonly<Record<string, unknown>> | null | undefined,
   bounds: { readonly depth: number; readonly nodes: number },
 ): VariableFacts {
@@ -46,7 +49,7 @@ export function variableFacts(
   return { depth, nodes, stringLength };
 }
 
-/** A list, or an object as a JSON parser makes it, of whatever realm. */
+/** Whether a value is a list, or a plain object. An object of another realm (a worker, a test runner) counts as plain, too. */
 function isContainer(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return true;

@@ -13,10 +13,10 @@ type Request = readonly [text: string, more?: Sending];
 
 /** Limit, default, code, and a request that needs exactly `n`. */
 const table: readonly (readonly [LimitName, number, string, (n: number) => Request])[] = [
-  ['maxCharacters', 20_000, 'QUERY_TOO_LARGE', (n) => ['{ x }'.padEnd(n)]],
+  ['maxCharacters', 30_000, 'QUERY_TOO_LARGE', (n) => ['{ x }'.padEnd(n)]],
   // The brackets of a comment do not count, and make the limit look at the tokens.
   ['maxNesting', 200, 'DEPTH_LIMIT_EXCEEDED', (n) => [`{ echo(v: ${'['.repeat(n - 2)}${']'.repeat(n - 2)}) } # [{(`]],
-  ['maxTokens', 2_000, 'TOKEN_LIMIT_EXCEEDED', (n) => [`{ sum(of: [${'1 '.repeat(n - 9)}]) }`]],
+  ['maxTokens', 3_000, 'TOKEN_LIMIT_EXCEEDED', (n) => [`{ sum(of: [${'1 '.repeat(n - 9)}]) }`]],
   [
     'maxOperations',
     10,
@@ -25,18 +25,18 @@ const table: readonly (readonly [LimitName, number, string, (n: number) => Reque
   ],
   [
     'maxFragments',
-    50,
+    100,
     'FRAGMENT_LIMIT_EXCEEDED',
     (n) => [`{ ${times(n, (i) => `...F${i}`)} } ${times(n, (i) => `fragment F${i} on Query { x }`)}`],
   ],
-  ['maxDepth', 12, 'DEPTH_LIMIT_EXCEEDED', (n) => [`{ ${nested('a {', n - 1, 'x')} }`]],
-  ['maxAliases', 30, 'ALIAS_LIMIT_EXCEEDED', (n) => [`{ ${times(n, (i) => `k${i}: x`)} }`]],
-  ['maxFields', 1_000, 'FIELD_LIMIT_EXCEEDED', (n) => [`{ ${times(n, (i) => `k${i}: x`)} }`]],
+  ['maxDepth', 16, 'DEPTH_LIMIT_EXCEEDED', (n) => [`{ ${nested('a {', n - 1, 'x')} }`]],
+  ['maxAliases', 50, 'ALIAS_LIMIT_EXCEEDED', (n) => [`{ ${times(n, (i) => `k${i}: x`)} }`]],
+  ['maxFields', 5_000, 'FIELD_LIMIT_EXCEEDED', (n) => [`{ ${times(n, (i) => `k${i}: x`)} }`]],
   ['maxDirectives', 50, 'DIRECTIVE_LIMIT_EXCEEDED', (n) => [`{ ${times(n, () => 'x @tag')} }`]],
   ['maxDirectivesPerNode', 5, 'DIRECTIVE_LIMIT_EXCEEDED', (n) => [`{ x ${'@tag '.repeat(n)} }`]],
   [
     'maxFragmentDepth',
-    10,
+    15,
     'FRAGMENT_DEPTH_LIMIT_EXCEEDED',
     (n) => [
       `{ ...F1 } ${times(n - 1, (i) => `fragment F${i + 1} on Query { ...F${i + 2} }`)} fragment F${n} on Query { x }`,
@@ -68,7 +68,12 @@ const table: readonly (readonly [LimitName, number, string, (n: number) => Reque
     'OCCURRENCE_LIMIT_EXCEEDED',
     (n) => [`{ a { x ${times(n - 1, (i) => `k${i}: x`)} b { x } } }`],
   ],
-  ['maxRepeatedFields', 50, 'REPETITION_LIMIT_EXCEEDED', (n) => [`{ a { b { ${'x '.repeat(n + 1)} } } }`]],
+  [
+    'maxRepeatedFields',
+    400,
+    'REPETITION_LIMIT_EXCEEDED',
+    (n) => [`{ a { b { ${times(n, (i) => `k${i}: x`)} ${times(n, (i) => `k${i}: x`)} } } }`],
+  ],
   [
     'maxVariableDepth',
     10,
@@ -95,7 +100,7 @@ const table: readonly (readonly [LimitName, number, string, (n: number) => Reque
 const names: LimitName[] = [...table.map(([name]) => name), 'maxBatchSize'];
 const off: Record<string, false> = Object.fromEntries(names.map((name) => [name, false]));
 
-describe('each limit', () => {
+describe('each limit of limits()', () => {
   it.each(table)('%s is %i: what needs no more is answered, one more is %s', async (name, maximum, code, request) => {
     const server = await serve({ ...off, [name]: undefined });
     const ask = async (n: number) => {
@@ -127,14 +132,14 @@ describe('each limit', () => {
     expect((await send(server, '{ x }', anonymous)).status).toBe(200);
   });
 
-  it.each(table)('%s does not hold when it is false', async (_, maximum, __, request) => {
+  it.each(table)('a limit that is false does not hold: %s', async (_, maximum, __, request) => {
     const server = await serve(off);
     const [text, more] = request(maximum + 1);
     const answer = await send(server, text, anonymous, more);
     expect([answer.status, codes(answer)]).toEqual([200, []]);
   });
 
-  it('stands in the README with its default and code', () => {
+  it('each limit stands in the README with its default and code', () => {
     const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
     const rows = readme.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
     for (const [name, value, code] of [...table, ['maxBatchSize', 10, 'BATCH_LIMIT_EXCEEDED'] as const]) {
@@ -143,7 +148,7 @@ describe('each limit', () => {
     }
   });
 
-  it('is in this table', () => {
+  it('every limit is in the table of this test', () => {
     expect(Object.keys(resolveLimits()).toSorted()).toEqual(names.toSorted());
   });
 });
@@ -161,32 +166,32 @@ it('the newest standard introspection query is within the defaults, and little m
   expect([answer.status, codes(answer)]).toEqual([200, []]);
   const deeper = await send(server, getIntrospectionQuery({ typeDepth: 10 }), anonymous);
   expect([deeper.status, codes(deeper)]).toEqual([400, ['INTROSPECTION_LIMIT_EXCEEDED']]);
-  const beside = await send(server, text.replace('__schema {', `${nested('a {', 12, 'x')} __schema {`), anonymous);
+  const beside = await send(server, text.replace('__schema {', `${nested('a {', 16, 'x')} __schema {`), anonymous);
   expect(codes(beside)).toEqual(['DEPTH_LIMIT_EXCEEDED']);
 });
 
-describe('limits()', () => {
-  it('called with nothing, {} or undefined values has the defaults', async () => {
+describe('the options of limits()', () => {
+  it('limits() has its defaults with no options, {} or undefined values', async () => {
     const undefinedValues = Object.fromEntries([...names, 'mode', 'perPrincipal'].map((name) => [name, undefined]));
     for (const options of [undefined, {}, undefinedValues as LimitsOptions]) {
       expect(resolveLimits(options)).toEqual(resolveLimits());
       const server = await serve(options);
-      expect(codes(await send(server, `{ ${nested('a {', 12, 'x')} }`, anonymous))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
+      expect(codes(await send(server, `{ ${nested('a {', 16, 'x')} }`, anonymous))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
     }
   });
 
-  it('leaves the options of the user alone', () => {
+  it('limits() does not change the options of the application', () => {
     const options = Object.freeze({ maxDepth: 3, perPrincipal: () => ({}) });
     expect(limits(options)).toMatchObject({ name: 'limits', mode: 'enforce' });
   });
 
-  it.each([0, -1, 1.5, Number.NaN, Infinity, '12', null, true, {}, 10n])('refuses %o as a limit', (value) => {
+  it.each([0, -1, 1.5, Number.NaN, Infinity, '12', null, true, {}, 10n])('limits() refuses %o as a limit', (value) => {
     const options = { maxDepth: value } as unknown as LimitsOptions;
     expect(() => limits(options)).toThrow(TypeError);
     expect(() => limits(options)).toThrow(/limits: maxDepth must be a whole number of at least 1/);
   });
 
-  it('takes 0 where nothing of a kind can be allowed', () => {
+  it('limits() accepts 0 for limits of things that an operation need not have', () => {
     const takesZero = names.filter((name) => {
       try {
         return resolveLimits({ [name]: 0 })[name] === 0;
@@ -208,14 +213,14 @@ describe('limits()', () => {
     ]);
   });
 
-  it('refuses unknown options, guessing what was meant', () => {
+  it('limits() refuses unknown options and suggests the nearest name', () => {
     expect(() => limits({ maxDeph: 3 } as LimitsOptions)).toThrow(
       "limits has no option 'maxDeph'; did you mean 'maxDepth'?",
     );
     expect(() => limits({ depth: 3 } as LimitsOptions)).toThrow(TypeError);
   });
 
-  it('refuses a mode and a perPrincipal that cannot be meant', () => {
+  it('limits() refuses an invalid mode and an invalid perPrincipal', () => {
     expect(() => limits({ mode: 'measure' } as unknown as LimitsOptions)).toThrow(
       "limits: mode must be 'enforce' or 'report', but is 'measure'.",
     );

@@ -21,9 +21,9 @@ describe('perPrincipal', () => {
     ['{ __schema { queryType { name } } }', { maxIntrospectionDepth: 0 }, 'INTROSPECTION_LIMIT_EXCEEDED', {}],
     ['query ($v: JSON) { echo(v: $v) }', { maxVariableNodes: 2 }, 'BAD_USER_INPUT', { variables: { v: [1, 2] } }],
     ['query ($v: JSON) { echo(v: $v) }', { maxVariableStringLength: 2 }, 'BAD_USER_INPUT', { variables: { v: 'abc' } }],
-  ])('tightens what the ceilings allow, for those it means: %s under %o', async (text, tighter, code, more) => {
+  ])('perPrincipal tightens the limits for some callers: %s under %o', async (text, tighter, code, more) => {
     const server = await serve({ perPrincipal: forStrangers(tighter) });
-    // One document, judged anew for each caller.
+    // One document, checked for each caller.
     const asked = [];
     for (const who of [ada, anonymous, ada, anonymous]) {
       asked.push(codes(await send(server, text, who, more)));
@@ -31,28 +31,31 @@ describe('perPrincipal', () => {
     expect(asked).toEqual([[], [code], [], [code]]);
   });
 
-  it('judges the operation that will run, not those beside it', async () => {
+  it('perPrincipal is checked for the operation that will run, and not for those beside it', async () => {
     const server = await serve({ perPrincipal: () => ({ maxDepth: 1 }) });
     const text = 'query Small { x } query Deep { a { x } }';
     expect(codes(await send(server, text, anonymous, { operationName: 'Small' }))).toEqual([]);
     expect(codes(await send(server, text, anonymous, { operationName: 'Deep' }))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
   });
 
-  it.each([{ maxDepth: 50 }, { maxDepth: false as const }])('never loosens, and says so once: %o', async (looser) => {
-    const events: SecurityEvent[] = [];
-    const server = await serve({ maxDepth: 2, perPrincipal: () => looser }, {}, events);
-    expect(codes(await send(server, '{ a { a { x } } }', anonymous))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
-    expect(codes(await send(server, '{ a { x } }', anonymous))).toEqual([]);
-    expect(codes(await send(server, '{ a { x } }', ada))).toEqual([]);
-    expect(events.filter(({ type }) => type === 'config.warning')).toMatchObject([
-      {
-        message: 'limits: perPrincipal returned a maxDepth above the ceiling of 2; the ceiling holds.',
-        outcome: 'noted',
-      },
-    ]);
-  });
+  it.each([{ maxDepth: 50 }, { maxDepth: false as const }])(
+    'perPrincipal never loosens a limit, and a warning says so once: %o',
+    async (looser) => {
+      const events: SecurityEvent[] = [];
+      const server = await serve({ maxDepth: 2, perPrincipal: () => looser }, {}, events);
+      expect(codes(await send(server, '{ a { a { x } } }', anonymous))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
+      expect(codes(await send(server, '{ a { x } }', anonymous))).toEqual([]);
+      expect(codes(await send(server, '{ a { x } }', ada))).toEqual([]);
+      expect(events.filter(({ type }) => type === 'config.warning')).toMatchObject([
+        {
+          message: 'limits: perPrincipal returned a maxDepth above the ceiling of 2; the ceiling holds.',
+          outcome: 'noted',
+        },
+      ]);
+    },
+  );
 
-  it('may limit what has no ceiling, and may leave it without one', async () => {
+  it('perPrincipal may set a limit that is switched off for all callers, and may leave it off', async () => {
     const events: SecurityEvent[] = [];
     const server = await serve(
       { maxDepth: false, perPrincipal: ({ principal }) => ({ maxDepth: principal ? false : 1 }) },
@@ -78,7 +81,7 @@ describe('perPrincipal', () => {
     ['returns NaN', () => ({ maxDepth: Number.NaN })],
     ['returns a limit it does not know', () => ({ maxDept: 1 })],
     ['limits the batch, which belongs to no operation', () => ({ maxBatchSize: 1 })],
-  ])('denies when it %s', async (_, perPrincipal) => {
+  ])('an operation is denied when perPrincipal %s', async (_, perPrincipal) => {
     const events: SecurityEvent[] = [];
     const server = await serve({ perPrincipal: perPrincipal as () => PrincipalLimits }, {}, events);
     const answer = await send(server, '{ x }', anonymous);
@@ -87,14 +90,14 @@ describe('perPrincipal', () => {
     expect(events).toMatchObject([{ type: 'failure', where: 'limits' }]);
   });
 
-  it('takes a context without a security context for a stranger', async () => {
+  it('a context without a security context counts as an anonymous caller', async () => {
     const server = await serve({ perPrincipal: forStrangers({ maxDepth: 1 }) });
     const bare = {} as typeof anonymous;
     expect(codes(await send(server, '{ a { x } }', bare))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
     expect(codes(await send(server, '{ x }', bare))).toEqual([]);
   });
 
-  it('only reports in report mode', async () => {
+  it('perPrincipal only reports in report mode', async () => {
     const events: SecurityEvent[] = [];
     const server = await serve({ mode: 'report', perPrincipal: () => ({ maxDepth: 1 }) }, {}, events);
     expect(codes(await send(server, '{ a { x } }', anonymous))).toEqual([]);

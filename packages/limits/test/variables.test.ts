@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { variableFacts } from '../src/variables.ts';
+import { measureVariables } from '../src/variables.ts';
 
 const unbounded = { depth: Infinity, nodes: Infinity };
-const facts = (variables: unknown, bounds = unbounded) => variableFacts(variables as Record<string, unknown>, bounds);
+const facts = (variables: unknown, bounds = unbounded) =>
+  measureVariables(variables as Record<string, unknown>, bounds);
 
-describe('variableFacts', () => {
+describe('measureVariables', () => {
   it.each([
     [undefined, 0, 0, 0],
     [null, 0, 0, 0],
@@ -16,11 +17,14 @@ describe('variableFacts', () => {
     [{ a: { b: { longKey: 1 } } }, 3, 3, 7],
     [JSON.parse('{"__proto__": {"constructor": [1]}, "toString": 1}'), 3, 4, 11],
     [Object.assign(Object.create(null), { a: [1] }), 2, 2, 1],
-  ])('of %o: depth %i, nodes %i, longest string %i', (variables, depth, nodes, stringLength) => {
-    expect(facts(variables)).toEqual({ depth, nodes, stringLength });
-  });
+  ])(
+    'the variables %o have depth %i, %i values and a longest string of %i',
+    (variables, depth, nodes, stringLength) => {
+      expect(facts(variables)).toEqual({ depth, nodes, stringLength });
+    },
+  );
 
-  it('takes what JSON cannot hold as one value', () => {
+  it('a value that JSON cannot hold counts as one, whatever is in it', () => {
     class Upload {
       readonly stream = { buffers: [[[1]]] };
     }
@@ -31,19 +35,19 @@ describe('variableFacts', () => {
     });
   });
 
-  it('measures objects of another realm', async () => {
+  it('objects of another realm are measured like any others', async () => {
     const { runInNewContext } = await import('node:vm');
     expect(facts(runInNewContext('({ a: { b: [1] } })'))).toMatchObject({ depth: 3, nodes: 3 });
   });
 
-  it('goes 20,000 deep and a million wide', () => {
+  it('variables 20,000 deep and a million wide are measured without overflowing the stack', () => {
     let deep: unknown = 1;
     for (let i = 1; i < 20_000; i += 1) deep = i % 2 ? [deep] : { a: deep };
     expect(facts({ deep }).depth).toBe(20_000);
     expect(facts({ wide: Array.from({ length: 1_000_000 }, () => 1) }).nodes).toBe(1_000_001);
   });
 
-  it('looks no further than its bounds', () => {
+  it('variables are measured no further than the bounds', () => {
     let looked = 0;
     const item = new Proxy([1], {
       get(target, key) {

@@ -1,7 +1,8 @@
 /**
- * Budgets of whole operations: by address, by caller, by operation, of all together, and of points.
+ * Budgets of whole operations: per address, per caller, per operation, for all callers together, and of points.
  *
- * An operation is known by what it asks for, never by the name alone: a client makes up names without end.
+ * Two operations are the same when they select the same, whatever their names are. A client can invent any number of names, and would
+ * otherwise have a new budget with each.
  */
 import { type Charge, type ResolvedOperation, refuse, type SecurityContext } from '@graphql-bulwark/core';
 import {
@@ -22,31 +23,35 @@ import { hashOperation } from './charges/operation-hash.ts';
 import { costPolicy } from './response/headers.ts';
 import { aWindow, type Rule, readScopes, type Scope } from './rules/directive.ts';
 
+/** How many points a bucket holds, and for how long. An operation costs one, or what `cost` returns. */
 export interface Budget {
-  /** Per window. Whole number, 1 or more. */
+  /** Points per window. Whole number, 1 or more. */
   readonly max: number;
-  /** Whole number, 1 to 2147483. @default 60 */
+  /** Length of a window in seconds. Whole number, 1 to 2147483. @default 60 */
   readonly windowSeconds?: number | undefined;
 }
 
+/** A budget that can be larger or smaller for some callers. */
 export interface CallerBudget extends Budget {
   /** Tier -> its limit in place of `max`. Left out, or for another tier: `max`. */
   readonly tiers?: Readonly<Record<string, number>> | undefined;
 }
 
+/** A budget for each distinct operation of a caller. */
 export interface OperationBudget extends CallerBudget {
-  /** Name of an operation -> its budget, for callers who are trusted to name their operations. */
+  /** Name of an operation -> its budget, for trusted callers. */
   readonly byName?: Readonly<Record<string, Budget>> | undefined;
-  /** Who is. Required with `byName`. */
+  /** Whether a caller is trusted to name operations truthfully; only `true` counts. Required with `byName`. */
   readonly trusted?: ((security: SecurityContext) => boolean) | undefined;
 }
 
+/** Budgets of whole operations. */
 export interface BudgetOptions {
-  /** Operations of one address, whatever principals call. Left out: no limit. */
+  /** Operations from one address, of all principals together. Left out: no limit. */
   readonly perAddress?: Budget | undefined;
-  /** Operations of one caller; an anonymous one is told by its address. Left out: no limit. */
+  /** Operations of one caller; an anonymous caller is identified by the address. Left out: no limit. */
   readonly perPrincipal?: CallerBudget | undefined;
-  /** One and the same operation of one caller. Left out: no limit. */
+  /** Repetitions of one operation by one caller. Left out: no limit. */
   readonly perOperation?: OperationBudget | undefined;
   /** Operations of all callers together. Left out: no limit. */
   readonly global?: Budget | undefined;
@@ -56,12 +61,13 @@ export interface BudgetOptions {
   readonly cost?: ((operation: ResolvedOperation) => number) | undefined;
 }
 
+/** Checks that an option is a budget; its content is read later, by a table of its own. */
 export const aBudget: Check = must(
   'be a budget such as { max: 60 }',
   (value: unknown) => typeof value === 'object' && value !== null,
 );
 
-/** Of `rateLimit`, where each budget is read by a table of its own. */
+/** The rows of these options. The content of each budget is read by a table of its own. */
 export const budgetTable: SharedTable<BudgetOptions> = {
   perAddress: { check: aBudget },
   perPrincipal: { check: aBudget },
@@ -89,18 +95,22 @@ const operationTable = {
 
 /** The budgets of one server. */
 export interface Budgets {
-  /** @throws `COST_LIMIT_EXCEEDED` for an operation that the whole budget could not pay. */
+  /** What an operation owes to all budgets. @throws `COST_LIMIT_EXCEEDED` for one that costs more points than a window holds. */
   readonly charges: (operation: ResolvedOperation, caller: Caller) => Charge[];
-  /** Of the budget of points alone. */
+  /** What an operation owes to the budget of points alone. @throws as `charges`. */
   readonly points: (operation: ResolvedOperation, caller: Caller) => Charge[];
-  /** policy -> its rule. */
+  /** Policy -> its rule. */
   readonly policies: ReadonlyMap<string, Rule>;
 }
 
-/** @throws {TypeError} for an invalid budget. */
+/** Compiles the budgets. @throws {TypeError} for an invalid budget. */
 export function compileBudgets(options: BudgetOptions): Budgets {
   const { perAddress, perPrincipal, perOperation, global, points, cost } = options;
-  if ((points === undefined) !== (cost === undefined)) throw new TypeError('points and cost need each other.');
+  if ((points === undefined) !== (cost === undefined)) {
+    throw new TypeError(
+      'rateLimit: points and cost need each other: the budget, and the function that prices an operation.',
+    );
+  }
   const flat = [
     perAddress && readRule('rateLimit: perAddress', 'address', perAddress, 'ADDRESS'),
     perPrincipal && readRule('rateLimit: perPrincipal', 'principal', perPrincipal, 'PRINCIPAL'),
@@ -117,17 +127,19 @@ export function compileBudgets(options: BudgetOptions): Budgets {
   );
   const trusted = each?.trusted;
   if (rules.size > 0 && !trusted) {
-    throw new TypeError('perOperation.byName needs trusted: a function that says whose names count.');
+    throw new TypeError(
+      'rateLimit: perOperation.byName needs trusted, a function that says which callers name their operations truthfully.',
+    );
   }
 
-  function ofOperation(rule: Rule, resolved: ResolvedOperation, caller: Caller): Charge {
+  function chargeOperation(rule: Rule, resolved: ResolvedOperation, caller: Caller): Charge {
     const label = resolved.operation.name?.value;
     const named = label === undefined ? undefined : rules.get(label);
     if (named && catchRejection(trusted?.(caller.security)) === true) return buildCharge(named, caller);
     return buildCharge(rule, caller, 1, `,o:${hashOperation(resolved)}`);
   }
 
-  function ofPoints(resolved: ResolvedOperation, caller: Caller): Charge[] {
+  function chargePoints(resolved: ResolvedOperation, caller: Caller): Charge[] {
     const estimated = catchRejection(cost?.(resolved)) ?? 0;
     if (!spending || estimated === 0) return [];
     const charge = buildCharge(spending, caller, roundUpPoints(estimated as number));
@@ -138,21 +150,25 @@ export function compileBudgets(options: BudgetOptions): Budgets {
   return {
     charges(resolved, caller) {
       const charges = flat.map((rule) => buildCharge(rule, caller));
-      if (operation) charges.push(ofOperation(operation, resolved, caller));
-      charges.push(...ofPoints(resolved, caller));
+      if (operation) charges.push(chargeOperation(operation, resolved, caller));
+      charges.push(...chargePoints(resolved, caller));
       return charges;
     },
-    points: ofPoints,
+    points: chargePoints,
     policies: new Map([...flat, ...rules.values(), ...(spending ? [spending] : [])].map((rule) => [rule.policy, rule])),
   };
 }
 
-/** A budget that was read. */
+/** A budget with its defaults. */
 interface ReadBudget extends CallerBudget {
   readonly windowSeconds: number;
 }
 
-/** @throws {TypeError} for an invalid budget. */
+/**
+ * Reads a budget into a rule.
+ *
+ * @param where the option, for messages. @throws {TypeError} for an invalid budget.
+ */
 export function readRule(where: string, policy: string, budget: CallerBudget, scope: Scope): Rule {
   const read =
     scope === 'PRINCIPAL'

@@ -1,4 +1,4 @@
-/** The options of the rate limit, checked once and made into what counts. */
+/** The options of `rateLimit()`: what each means, its default, and how it is checked. */
 import type { CounterStore, Principal, SecurityContext } from '@graphql-bulwark/core';
 import {
   aCounterStore,
@@ -25,45 +25,51 @@ import {
 import { type Caller, identifyCaller } from './charges/charges.ts';
 import { compileRefusals, type Refusals } from './refusal-budget.ts';
 import type { ActualCost } from './response/refund.ts';
-import { type SteadyStore, withFallback } from './stores/fallback.ts';
+import { type FallbackStore, withFallback } from './stores/fallback.ts';
 import { memoryStore } from './stores/memory.ts';
 
+/** Where and how requests are counted, and what happens above a limit. */
 export interface RateLimitOptions extends BudgetOptions {
-  /** Where the counters live. Left out: the memory of this process, which other processes do not share. */
+  /** Where the counters are kept. Left out: in the memory of this process, which other processes do not share. */
   readonly store?: CounterStore | undefined;
   /**
-   * While the store fails: count in the memory of this process, refuse with 503, or let through uncounted. @default 'insurance'
+   * What happens while the store fails: `insurance` counts in the memory of this process, `deny` refuses with 503, and `allow` answers
+   * without counting. @default 'insurance'
    */
   readonly onStoreError?: 'insurance' | 'deny' | 'allow' | undefined;
-  /** How many processes share the store; each insures its share of every limit. Whole number, 1 or more. @default 1 */
+  /**
+   * How many processes share the store. While it fails, each of them allows its share of every limit. Whole number, 1 or more. @default 1
+   */
   readonly instances?: number | undefined;
-  /** Time after which a silent store has failed. Whole number, 1 to 60000. @default 100 */
+  /** Milliseconds after which a store that does not answer counts as failed. Whole number, 1 to 60000. @default 100 */
   readonly storeTimeoutMilliseconds?: number | undefined;
-  /** After three failures in a row, how long the store is left alone before one request tries it. 1 to 60000. @default 1000 */
+  /** Milliseconds for which no request asks the store after three failures in a row; then one tries it. 1 to 60000. @default 1000 */
   readonly storeRetryMilliseconds?: number | undefined;
-  /** The caller's tier, for budgets and rules with `tiers`. Left out: everybody has `max`. */
+  /** Returns the caller's tier, for budgets and rules with `tiers`. Left out: all callers have `max`. */
   readonly tier?: ((principal: Principal | null) => string) | undefined;
-  /** Keeps buckets of these callers together in a Redis Cluster, apart from others. Left out: all in one slot. */
+  /** Returns a text that puts a caller's buckets into a slot of a Redis Cluster. `undefined` or left out: all share one slot. */
   readonly hashTag?: ((security: SecurityContext) => string | undefined) | undefined;
-  /** What an operation really cost, by its answer: the rest of the points is given back. Left out: nothing is. */
+  /** Returns what an operation cost after it ran; the other points are given back. Left out: none are. */
   readonly actualCost?: ActualCost | undefined;
-  /** Requests refused before they could be charged, and denials, of one address and of one caller. @default { max: 60 } */
+  /** Budget of refusals and denials, per address and per caller: above it, requests are refused. `false`: none. @default { max: 60 } */
   readonly refusals?: Budget | false | undefined;
-  /** Fields over their limit become errors of their own, and the others are answered. Needs `secure()`. @default false */
+  /** Whether only the fields above their limit become errors, and the others are answered. Needs `secure()`. @default false */
   readonly partial?: boolean | undefined;
-  /** Adds `X-RateLimit-Limit`, `-Remaining` and `-Reset`, the latter in seconds since the epoch. @default false */
+  /** Whether to add `X-RateLimit-Limit`, `-Remaining` and `-Reset`, the last in seconds since the epoch. @default false */
   readonly legacyHeaders?: boolean | undefined;
-  /** `report`: counts, tells of what would be refused, and refuses nothing. @default 'enforce' */
+  /** `report`: requests are counted, what would be refused becomes an event, and nothing is refused. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
 }
 
+/** The options with their defaults, compiled. */
 export interface CompiledOptions {
   readonly store: CounterStore;
+  /** Whether the store was made here, and so is closed here. */
   readonly isOwnStore: boolean;
-  readonly counters: SteadyStore;
+  readonly counters: FallbackStore;
   readonly budgets: Budgets;
   readonly refusals: Refusals;
-  readonly callerFor: (security: SecurityContext) => Caller;
+  readonly identify: (security: SecurityContext) => Caller;
   readonly actualCost: ActualCost | undefined;
   readonly isPartial: boolean;
   readonly legacyHeaders: boolean;
@@ -86,11 +92,13 @@ const optionTable = {
   mode: { check: among('enforce', 'report') },
 } satisfies OptionTable<RateLimitOptions>;
 
-/** @throws {TypeError} for an invalid option. */
+/** Fills in the defaults and compiles the budgets. @throws {TypeError} for an invalid option. */
 export function compileOptions(options: RateLimitOptions): CompiledOptions {
   const settings = readOptions('rateLimit', options, optionTable);
   const { tier, hashTag, actualCost, partial, legacyHeaders, mode } = settings;
-  if (actualCost && !settings.points) throw new TypeError('actualCost needs points and cost.');
+  if (actualCost && !settings.points) {
+    throw new TypeError('rateLimit: actualCost needs points and cost: it returns points to that budget.');
+  }
   const store = settings.store ?? memoryStore();
   const counters = withFallback(store, {
     onStoreError: settings.onStoreError,
@@ -108,12 +116,10 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
     counters,
     budgets,
     refusals: compileRefusals(settings.refusals, counters),
-    callerFor: (security) =>
-      identifyCaller(
-        security,
-        tier && requireText('tier', tier(security.principal)),
-        hashTag && requireText('hashTag', hashTag(security)),
-      ),
+    identify(security) {
+      const tierName = tier && requireText('tier', tier(security.principal));
+      return identifyCaller(security, tierName, hashTag && requireText('hashTag', hashTag(security)));
+    },
     actualCost,
     isPartial: partial,
     legacyHeaders,
@@ -121,15 +127,20 @@ export function compileOptions(options: RateLimitOptions): CompiledOptions {
   };
 }
 
-/** Without it everybody would be of no tier, and nothing would say so. */
+/** The end of a message. Without the option no caller would have a tier, and the limits of tiers would never apply, unnoticed. */
 export const needTier: string = 'need the option tier of rateLimit: a function that says which tier a caller has.';
 
-/** Of a budget that was checked. */
+/** Whether a budget, which must be valid, has limits for tiers. */
 export function hasTiers(budget: CallerBudget | undefined): boolean {
   return Object.keys(budget?.tiers ?? {}).length > 0;
 }
 
-/** Of anything else a store could only say that it failed, or no tier be found: a promise is no text. */
+/**
+ * Requires a text from a function of the application. A promise, for example, would silently be no tier, or a hash tag that the store
+ * fails on.
+ *
+ * @throws {TypeError} for anything but a text or `undefined`: the operation is then denied.
+ */
 function requireText(option: string, returned: unknown): string | undefined {
   const text = catchRejection(returned);
   if (text === undefined || typeof text === 'string') return text;

@@ -1,8 +1,8 @@
 /**
- * Stops: one caller repeating what may be done so many times per window: by aliases, fragments, batches or parallel requests.
- * Room: check, last, so that an operation another control refuses is not charged here, but to the budget of refusals.
+ * Stops: callers who repeat something more often than its limit allows: by aliases, fragments, batches or parallel requests.
+ * Room: check, last, so that an operation that another control refuses is charged to the budget of refusals only.
  * Answers: `RATE_LIMITED`, 429, `Retry-After` in whole seconds (RFC 9110 section 10.2.3); `SERVICE_UNAVAILABLE`, 503, when
- * the store fails and that is wanted.
+ * the store fails and `onStoreError` is `deny`.
  */
 import {
   type BucketState,
@@ -20,61 +20,66 @@ import { writeValuesKey } from './charges/bucket-key.ts';
 import { buildCharge, type Caller, listCharges } from './charges/charges.ts';
 import { compileOptions, hasTiers, needTier, type RateLimitOptions } from './options.ts';
 import { createResolverLimits, guardResolvers, requireGuarded, takePartly } from './resolver-limits.ts';
-import { limitNamed, type Standing, writeHeaders } from './response/headers.ts';
+import { keepTightest, type ServiceLimits, writeHeaders } from './response/headers.ts';
 import { buildShortAnswers } from './response/rate-limited-error.ts';
 import { refundUnused } from './response/refund.ts';
 import { compileRules, findBelowSubscriptions, type LimitedFields, type Rule } from './rules/directive.ts';
 import type { Taken } from './stores/fallback.ts';
 import { createSocketLimits, type SocketLimitOptions, type SocketLimits } from './websocket-limits.ts';
 
-/** Names one bucket: a policy, and the caller that it counts. */
+/** Names one bucket: a policy, and the caller that is counted. */
 export interface BucketName {
   /** As in the header `RateLimit-Policy`: `Mutation.login`, `Mutation.login#2`, `cost`, `refusals`, ... */
   readonly policy: string;
   readonly principal?: Principal | null | undefined;
   readonly clientIp?: string | null | undefined;
-  /** Values of the arguments that join the key. */
+  /** Values of the arguments by which the rule counts: name -> value. */
   readonly args?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What {@link rateLimit} returns: a control, and what an application may do with it. */
 export interface RateLimit extends Control {
-  /** A new schema for `partial` and `perResolve`; the same one where neither is used. Below every other guard. */
+  /**
+   * Guards the resolvers for `partial` and `perResolve`. To be called before every other guard of a schema.
+   *
+   * @param fieldResolver the server's default resolver. @returns a new schema. @throws {TypeError} for an invalid rule.
+   */
   readonly secure: (schema: GraphQLSchema, fieldResolver?: GraphQLFieldResolver<unknown, never>) => GraphQLSchema;
-  /** Room 1: the refusal of a caller or an address that is over the budget of refusals. Asks no store. */
+  /** Finds the refusal of a caller or an address that is above the budget of refusals, without asking the store. */
   readonly refusalFor: (security: SecurityContext) => GraphQLError | undefined;
   /**
-   * Limits for a WebSocket adapter: sockets, operations started, and events sent, per caller. `events` are told of refusals and
-   * failures; left out, what fails is thrown.
+   * Makes the limits for a WebSocket adapter: open sockets, started operations and sent events per caller.
+   *
+   * @param events gets refusals and failures. Left out: failures are thrown. @throws {TypeError} for an invalid option.
    */
   readonly sockets: (options?: SocketLimitOptions, events?: Events) => SocketLimits;
-  /** How a bucket stands, without charging it. Rejects with a `TypeError` for a policy that there is not. */
+  /** Reads a bucket without charging it. Rejects with a `TypeError` for an unknown policy, and where the store fails. */
   readonly peek: (bucket: BucketName) => Promise<BucketState>;
-  /** Empties a bucket. */
+  /** Empties a bucket, so that its caller has the whole limit again. Rejects as `peek` does. */
   readonly reset: (bucket: BucketName) => Promise<void>;
 }
 
 /**
- * Enforces `@rateLimit` and budgets of whole operations. Put it last among the controls.
+ * Enforces `@rateLimit` and budgets of whole operations. It belongs last among the controls.
  *
  * @throws {TypeError} while the server is being built or started, for an invalid option or rule.
  * @example guard({ controls: [limits(), rateLimit({ store: redisStore({ client: new Redis(url) }) })] })
  */
 export function rateLimit(options: RateLimitOptions = {}): RateLimit {
   const { store, isOwnStore, counters, budgets, refusals, ...settings } = compileOptions(options);
-  const { mode, isPartial, legacyHeaders, callerFor } = settings;
+  const { mode, isPartial, legacyHeaders, identify } = settings;
   const { exceeded, neverPossible } = buildShortAnswers(legacyHeaders);
 
   const compiled = new WeakMap<GraphQLSchema, LimitedFields>();
-  // On the operation itself: a WeakMap would keep what each request took until the next full garbage collection.
+  // Kept on the operation itself, because entries of a WeakMap stay in memory until the next full garbage collection.
   const outcome = Symbol('what was taken');
   type Charged = ResolvedOperation & { [outcome]?: Taken };
-  const standings = new WeakMap<Map<string, string>, Standing>();
-  const resolvers = createResolverLimits(counters, callerFor, mode !== 'report');
+  const shownInBatch = new WeakMap<Map<string, string>, ServiceLimits>();
+  const resolvers = createResolverLimits(counters, identify, mode !== 'report');
   let pointsPerEvent = false;
   let policies: ReadonlyMap<string, Rule> = new Map([...budgets.policies, ...refusals.policies]);
 
-  function rulesOf(schema: GraphQLSchema): LimitedFields {
+  function findRules(schema: GraphQLSchema): LimitedFields {
     const known = compiled.get(schema);
     if (known) return known;
     const rules = compileRules(schema);
@@ -95,19 +100,19 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       if (taken) operation[outcome] = taken;
       return taken;
     };
-    resolvers.leaveOut(operation, await takePartly(all, rulesOf(operation.schema), take, exceeded));
+    resolvers.leaveOut(operation, await takePartly(all, findRules(operation.schema), take, exceeded));
   }
 
-  const bucketOf = ({ policy, principal = null, clientIp = null, args = {} }: BucketName): Omit<Charge, 'points'> => {
+  const findBucket = ({ policy, principal = null, clientIp = null, args = {} }: BucketName): Omit<Charge, 'points'> => {
     const rule = policies.get(policy);
     if (!rule) throw new TypeError(`rateLimit has no policy '${policy}'; it has ${[...policies.keys()].join(', ')}.`);
-    return buildCharge(rule, callerFor(securityContext({ principal, clientIp })), 1, writeValuesKey(rule, args));
+    return buildCharge(rule, identify(securityContext({ principal, clientIp })), 1, writeValuesKey(rule, args));
   };
 
-  function pointsFor(contextValue: unknown, caller: Caller): readonly Charge[] {
+  function listEventPoints(contextValue: unknown, caller: Caller): readonly Charge[] {
     const operation = resolvers.findOperation(contextValue);
     if (!operation) throw new TypeError('pointsPerEvent: next() needs the context value that was checked.');
-    // Anything else is executed once, and was charged for it.
+    // A query or mutation is executed once, and was charged when it was checked.
     return operation.operation.operation === OperationTypeNode.SUBSCRIPTION ? budgets.points(operation, caller) : [];
   }
 
@@ -115,7 +120,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
     name: 'rate-limit',
     mode,
     start({ schema, warn }) {
-      const rules = rulesOf(schema);
+      const rules = findRules(schema);
       requireGuarded(rules, isPartial);
       const tiered = options.tier ? undefined : [...rules.policies.values()].find(({ tiers }) => tiers);
       if (tiered) throw new TypeError(`@rateLimit on ${tiered.coordinate}: tiers ${needTier}`);
@@ -131,9 +136,11 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       if (refused) throw refused;
     },
     check(operation) {
-      const rules = rulesOf(operation.schema);
+      // Reads the variables first, so that an operation whose variables do not coerce is refused before anything is charged.
+      void operation.variables;
+      const rules = findRules(operation.schema);
       if (rules.hasCalls || pointsPerEvent) resolvers.begin(operation);
-      const caller = callerFor(operation.security);
+      const caller = identify(operation.security);
       const charges = [...budgets.charges(operation, caller), ...listCharges(operation, rules, caller)];
       if (charges.length === 0) return undefined;
       if (isPartial && mode !== 'report' && isObject(operation.contextValue)) return checkPartly(operation, charges);
@@ -150,38 +157,41 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimit {
       const operation: Charged | undefined = answer.operation;
       const taken = operation?.[outcome];
       if (!operation || !taken) return;
-      const standing = limitNamed(
-        standings.get(headers) ?? [],
+      // The elements of a batch share one set of headers: together they show the tightest limits of all.
+      const shown = keepTightest(
+        shownInBatch.get(headers) ?? [],
         refundUnused(answer, operation, taken, settings.actualCost),
       );
-      if (isBatched) standings.set(headers, standing);
-      for (const [name, value] of Object.entries(writeHeaders(standing, legacyHeaders))) headers.set(name, value);
+      if (isBatched) shownInBatch.set(headers, shown);
+      for (const [name, value] of Object.entries(writeHeaders(shown, legacyHeaders))) headers.set(name, value);
     },
     stop() {
       return isOwnStore ? store.close?.() : undefined;
     },
     secure(schema, fieldResolver) {
-      return guardResolvers(schema, rulesOf(schema), { isPartial, fieldResolver: fieldResolver as never }, resolvers);
+      return guardResolvers(schema, findRules(schema), { isPartial, fieldResolver: fieldResolver as never }, resolvers);
     },
     refusalFor: (security) => (mode === 'report' ? undefined : refusals.refusalFor(security)),
     sockets(given = {}, events) {
-      if (given.pointsPerEvent && !options.points) throw new TypeError('pointsPerEvent needs points and cost.');
+      if (given.pointsPerEvent && !options.points) {
+        throw new TypeError('sockets: pointsPerEvent needs the options points and cost of rateLimit.');
+      }
       for (const name of ['subscribes', 'events'] as const) {
         if (!options.tier && hasTiers(given[name])) throw new TypeError(`sockets: ${name}.tiers ${needTier}`);
       }
       pointsPerEvent ||= given.pointsPerEvent === true;
       return createSocketLimits(given, {
         counters,
-        callerFor,
-        pointsFor,
+        identify,
+        listEventPoints: listEventPoints,
         charge: refusals.charge,
         mode,
         reports: events,
       });
     },
-    peek: async (bucket) => counters.peek(bucketOf(bucket)),
+    peek: async (bucket) => counters.peek(findBucket(bucket)),
     async reset(bucket) {
-      const named = bucketOf(bucket);
+      const named = findBucket(bucket);
       refusals.reset(named);
       await counters.reset(named);
     },

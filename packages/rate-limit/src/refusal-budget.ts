@@ -17,7 +17,7 @@ import { type Budget, readRule } from './budgets.ts';
 import { buildCharge, identifyCaller } from './charges/charges.ts';
 import { toWholeSeconds } from './response/headers.ts';
 import type { Rule, Scope } from './rules/directive.ts';
-import type { Reporter, SteadyStore } from './stores/fallback.ts';
+import type { FallbackStore, Reporter } from './stores/fallback.ts';
 import { createWindows } from './stores/fixed-window.ts';
 
 /** An answer with errors that are not yet masked, and who is told where the store fails. */
@@ -46,7 +46,7 @@ const ofApollo: ReadonlySet<unknown> = new Set([
 ]);
 
 /** @throws {TypeError} for an invalid budget. */
-export function compileRefusals(budget: Budget | false, counters: SteadyStore): Refusals {
+export function compileRefusals(budget: Budget | false, counters: FallbackStore): Refusals {
   const rule = (policy: string, scope: Scope): Rule =>
     readRule('rateLimit: refusals', policy, budget === false ? { max: 1 } : budget, scope);
   const [ofAddress, ofPrincipal] = [rule('refusals:address', 'ADDRESS'), rule('refusals', 'PRINCIPAL')];

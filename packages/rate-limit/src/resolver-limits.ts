@@ -1,7 +1,8 @@
 /**
- * Stops: calls of one field beyond its limit, where the rest of the answer shall survive or the calls are counted as they come.
- * Room: check, where coordinates that are short are left out of what is charged (`partial`), and the guarded schema, where they
- * are denied and calls are counted (`perResolve`). Only fields that need it get a resolver of ours.
+ * Stops: calls of one field above its limit, where the other fields of the operation are still answered (`partial`), or where each call of
+ * the resolver is counted (`perResolve`).
+ * Room: check, where `partial` charges only for fields within their limits; and the guarded schema, where the other fields are denied and
+ * calls are counted. Only fields that need it get a resolver of ours.
  * Answers: `RATE_LIMITED` as the error of one field.
  */
 import type { Charge, Consumption, ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
@@ -25,17 +26,17 @@ import { compileSpelling } from './charges/bucket-key.ts';
 import { type Caller, listCallCharges, readCoordinate } from './charges/charges.ts';
 import { readWait, type Wait } from './response/rate-limited-error.ts';
 import type { LimitedField, LimitedFields, Rule } from './rules/directive.ts';
-import type { SteadyStore, Taken } from './stores/fallback.ts';
+import type { FallbackStore, Taken } from './stores/fallback.ts';
 
-/** What resolvers and events know of the operation that they belong to, by its context value: what they may not call, and owe. */
+/** What is known of running operations while their resolvers run. They are found by their context value. */
 export interface ResolverLimits {
-  /** Remembers the operation for what runs in it. */
+  /** Remembers an operation by its context value. */
   readonly begin: (operation: ResolvedOperation) => void;
-  /** The operation that was begun under this context value. */
+  /** Finds the operation that was begun with this context value. */
   readonly findOperation: (contextValue: unknown) => ResolvedOperation | undefined;
-  /** Denies coordinates to one operation: coordinate -> what it is short of. */
+  /** Denies coordinates to one operation. @param waits coordinate -> the policy that is exceeded. */
   readonly leaveOut: (operation: ResolvedOperation, waits: ReadonlyMap<string, Wait>) => void;
-  /** Seconds after which a coordinate denied for this operation may be asked for again; `undefined` where it is not denied. */
+  /** @returns the seconds until these coordinates may be selected again; `undefined` where none of them is denied to the operation. */
   readonly findDenial: (
     contextValue: unknown,
     operation: OperationDefinitionNode,
@@ -49,23 +50,26 @@ export interface ResolverLimits {
   ) => Promise<void>;
 }
 
-/** @param isEnforced `false`: calls over the limit are told of, and run. */
+/**
+ * @param identify makes the caller who is charged.
+ * @param isEnforced `false`: calls above the limit are reported and run.
+ */
 export function createResolverLimits(
-  counters: SteadyStore,
-  callerFor: (security: SecurityContext) => Caller,
+  counters: FallbackStore,
+  identify: (security: SecurityContext) => Caller,
   isEnforced: boolean,
 ): ResolverLimits {
   const pending = trackPending();
   const running = new WeakMap<object, ResolvedOperation>();
-  // By operation as well: nothing says that a context value belongs to one alone.
+  // By operation as well, because an application may use one context value for several operations.
   const denied = new WeakMap<object, WeakMap<OperationDefinitionNode, ReadonlyMap<string, Wait>>>();
-  // The coordinates that the operator knows of: the items of a list are no event each.
+  // The coordinates that have been reported. Otherwise each item of a list would be an event.
   const told = createSlot(() => new Set<string | undefined>());
   const spelled = createSlot(() => compileSpelling(deny));
   const findOperation = (contextValue: unknown): ResolvedOperation | undefined =>
     isObject(contextValue) ? running.get(contextValue) : undefined;
 
-  function tell(operation: ResolvedOperation, coordinate: string | undefined, wait: Wait | undefined): void {
+  function reportOnce(operation: ResolvedOperation, coordinate: string | undefined, wait: Wait | undefined): void {
     const known = operation.state.get(told);
     if (known.has(coordinate)) return;
     known.add(coordinate);
@@ -100,7 +104,7 @@ export function createResolverLimits(
         charges = listCallCharges(
           rules,
           args,
-          callerFor(security),
+          identify(security),
           operation?.state.get(spelled) ?? compileSpelling(deny),
         );
       } catch (denial) {
@@ -116,28 +120,28 @@ export function createResolverLimits(
         waits.push(...taken.consumption.exceeded.map(readWait));
       }
       const longest = waits.toSorted((a, b) => b.retryAfterSeconds - a.retryAfterSeconds)[0];
-      if (operation) tell(operation, coordinate, longest);
+      if (operation) reportOnce(operation, coordinate, longest);
       if (isEnforced) throw deny('RATE_LIMITED', { coordinate, ...longest });
     },
   };
 }
 
 /**
- * Points that the store has been asked for and has not answered yet. What is over a limit with them need not be asked for: a
- * list of a thousand items would ask a thousand times at once, and make the store late for everybody.
+ * Tracks the points that the store was asked for and has not answered yet. A charge that is above its limit together with them is refused
+ * without asking. A list of a thousand items would otherwise ask a thousand times at once, and slow the store down for all callers.
  */
 function trackPending() {
   const byBucket = new Map<string, number>();
-  const nameOf = ({ policy, key }: Charge): string => `${policy} ${key}`;
+  const nameBucket = ({ policy, key }: Charge): string => `${policy} ${key}`;
   const add = (charge: Charge, points: number): void => {
-    const name = nameOf(charge);
+    const name = nameBucket(charge);
     const sum = (byBucket.get(name) ?? 0) + points;
     if (sum > 0) byBucket.set(name, sum);
     else byBucket.delete(name);
   };
   return {
     exceeded: (charges: readonly Charge[]): Charge[] =>
-      charges.filter((charge) => !((byBucket.get(nameOf(charge)) ?? 0) + charge.points <= charge.limit)),
+      charges.filter((charge) => !((byBucket.get(nameBucket(charge)) ?? 0) + charge.points <= charge.limit)),
     async during<T>(charges: readonly Charge[], ask: () => T | Promise<T>): Promise<T> {
       const answer = ask();
       if (!(answer instanceof Promise)) return answer;
@@ -154,11 +158,12 @@ function trackPending() {
 const eventOfLimit = { type: 'rate.limited', control: 'rate-limit', code: 'RATE_LIMITED' } as const;
 
 /**
- * Takes what fits of the charges of one operation: coordinates that are short are left out, to be denied one by one, and
- * asked for no more. A budget that is short still refuses the whole operation.
+ * Charges an operation for the fields that are within their limits. The other fields are left out, and are denied when they are resolved.
+ * A budget of whole operations that is exceeded still refuses the operation.
  *
- * @returns coordinate -> what it is short of, for what was left out.
- * @throws what `refuse` makes of a consumption that a budget is short of.
+ * @param take asks the store for charges, all or none. @param refuse builds the refusal for an exceeded budget.
+ * @returns coordinate -> the policy that is exceeded, for what was left out.
+ * @throws what `refuse` builds.
  */
 export async function takePartly(
   all: readonly Charge[],
@@ -185,10 +190,14 @@ export async function takePartly(
 
 type Resolver = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>;
 
-/** In a field's extensions, which later transforms keep; of a symbol graphql-js keeps nothing. */
+/** Marks a guarded field, as a key of its extensions, which later transforms keep. graphql-js would drop a symbol. */
 const marker = 'graphql-bulwark.rate-limited-calls';
 
-/** A new schema in which these fields are counted as they are called, or denied one by one. */
+/**
+ * Makes a schema in which calls of these fields are counted, or denied one by one.
+ *
+ * @throws {TypeError} for a schema of a version of graphql-js that is not supported.
+ */
 export function guardResolvers(
   schema: GraphQLSchema,
   limited: LimitedFields,
@@ -203,21 +212,22 @@ export function guardResolvers(
       const inner: Resolver = config.resolve ?? fieldResolver ?? defaultFieldResolver;
       const resolve = carryPlainMark(config, denyShort(chargeCalls(inner, field, limits), field, limits));
       const extensions = { ...config.extensions, [marker]: true };
-      // A stream that is opened costs the application, whatever becomes of its events.
+      // To open a stream costs the application something even if its events are denied, so opening is denied as well.
       const subscribe = config.subscribe && denyShort(config.subscribe, field, limits);
       return { ...config, extensions, resolve, ...(subscribe && { subscribe }) };
     },
   });
 }
 
-/** @throws {TypeError} for a schema with such fields that was not guarded. */
+/** Requires that a schema with such fields was guarded. @throws {TypeError} for one that was not. */
 export function requireGuarded({ fields }: LimitedFields, isPartial: boolean): void {
   for (const [typeName, ofType] of fields) {
     for (const limited of ofType.values()) {
       if (!needsGuard(limited, isPartial) || Object.hasOwn(limited.field.extensions, marker)) continue;
       const why = limited.perResolve.length > 0 ? 'perResolve' : 'partial';
       throw new TypeError(
-        `@rateLimit on ${typeName}.${limited.field.name}: with ${why}, pass the schema through secure() of the rate limit.`,
+        `@rateLimit on ${typeName}.${limited.field.name}: ${why} needs guarded resolvers. Pass the schema through secure() of the ` +
+          'rate limit.',
       );
     }
   }
@@ -229,7 +239,7 @@ function needsGuard({ rules, perResolve }: LimitedField, isPartial: boolean): bo
 
 function denyShort(inner: Resolver, { rules }: LimitedField, limits: ResolverLimits): Resolver {
   const coordinates = rules.map(({ coordinate }) => coordinate);
-  return (source, args, contextValue, info) => {
+  return function resolveUnlessShort(source, args, contextValue, info) {
     const retryAfterSeconds = limits.findDenial(contextValue, info.operation, coordinates);
     if (retryAfterSeconds !== undefined) throw deny('RATE_LIMITED', { retryAfterSeconds, coordinate: coordinates[0] });
     return inner(source, args, contextValue, info);
@@ -238,6 +248,8 @@ function denyShort(inner: Resolver, { rules }: LimitedField, limits: ResolverLim
 
 function chargeCalls(inner: Resolver, { perResolve }: LimitedField, limits: ResolverLimits): Resolver {
   if (perResolve.length === 0) return inner;
-  return (source, args, contextValue, info) =>
-    limits.charge(contextValue, perResolve, args).then(() => inner(source, args, contextValue, info));
+  return async function resolveCharged(source, args, contextValue, info) {
+    await limits.charge(contextValue, perResolve, args);
+    return inner(source, args, contextValue, info);
+  };
 }

@@ -1,7 +1,7 @@
 /**
- * Stops: one caller holding any number of sockets, subscribing without end, or being sent events without end.
+ * Stops: callers who open any number of sockets, start any number of operations over them, or receive any number of events.
  * Room: the WebSocket adapter, which asks before it accepts a socket, starts an operation or sends an event.
- * Answers: `RATE_LIMITED`, for the adapter to send or to close the socket with.
+ * Answers: `RATE_LIMITED`, which the adapter sends, or for which it closes the socket.
  */
 import { type Charge, type Control, type Events, refuse, type SecurityContext } from '@graphql-bulwark/core';
 import { aFlag, atLeast, buildRefusalEvent, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
@@ -12,85 +12,93 @@ import { buildCharge, type Caller } from './charges/charges.ts';
 import type { RefusedAnswer } from './refusal-budget.ts';
 import { findSlowest, readWait } from './response/rate-limited-error.ts';
 import type { Rule, Scope } from './rules/directive.ts';
-import type { SteadyStore } from './stores/fallback.ts';
+import type { FallbackStore } from './stores/fallback.ts';
 
+/** How much callers may do over WebSockets. */
 export interface SocketLimitOptions {
-  /** Open sockets of one caller in this process; an anonymous one is told by its address. Whole number, 1 or more. @default 10 */
+  /** Open sockets of one caller in this process; an anonymous caller is identified by the address. Whole number, 1 or more. @default 10 */
   readonly maxSockets?: number | undefined;
-  /** Sockets of one address in this process, from their upgrade on, for all callers together. Whole number, 1 or more. @default 500 */
+  /** Sockets of one address in this process, of all callers together, from their upgrade on. Whole number, 1 or more. @default 500 */
   readonly maxSocketsPerAddress?: number | undefined;
   /** Operations that one caller starts over sockets. @default { max: 60 } */
   readonly subscribes?: CallerBudget | undefined;
-  /** Operations that one address starts over sockets, whatever principals call. @default { max: 600 } */
+  /** Operations that are started over sockets from one address, by all callers together. @default { max: 600 } */
   readonly subscribesPerAddress?: Budget | undefined;
-  /** Events that one caller is sent. @default { max: 600 } */
+  /** Events that are sent to one caller. @default { max: 600 } */
   readonly events?: CallerBudget | undefined;
-  /** Spends `points` for each event what its operation was estimated to cost; it is executed anew each time. @default false */
+  /** Whether each event is charged to the budget of `points`, because the operation is executed again for it. @default false */
   readonly pointsPerEvent?: boolean | undefined;
 }
 
-/** A socket that has to go, and why. */
+/** A socket that has to be closed, and why. */
 export interface TooMany<S extends object> {
   readonly socket: S;
   readonly refusal: GraphQLError;
 }
 
-/** Each returns the refusal, or `undefined` where there is none. */
+/** What a WebSocket adapter asks. Functions return the refusal, or `undefined` where there is none. */
 export interface SocketLimits {
   /**
-   * Counts a socket for its address, from its upgrade until {@link SocketLimits.disconnect}, before it is known who is calling.
-   * Where an address has its fill, the oldest of its sockets that has not been let in makes room, and one that is being
-   * authenticated only where there is no other: silent sockets do not keep out others at their address.
+   * Counts a socket for its address, from its upgrade until {@link SocketLimits.disconnect}, before its caller is known.
    *
-   * @param security of the address alone.
-   * @returns the socket to end, this one or that oldest one, which does not count any more.
+   * An attacker could open sockets that never say who they are, and keep out others at the same address. So where an address has no more
+   * room, the oldest of its sockets that has not been let in is ended: first one whose client has said nothing, then one that is being
+   * authenticated.
+   *
+   * @param security the context of an anonymous caller at that address.
+   * @returns the socket to end: the oldest one, which is not counted any more, or this one where all others have been let in.
    */
   readonly open: <S extends object>(socket: S, security: SecurityContext) => TooMany<S> | undefined;
   /**
-   * Says whether the caller of an open socket is being asked for: `true` when its client has said who it is, `false` when it is
-   * refused. Those that say nothing could otherwise drive it out for as long as a key set takes to load.
+   * Marks a socket whose client has sent its credential: `true` while that is being verified, `false` when it was refused. Otherwise
+   * sockets that say nothing could push it out while, for example, a key set is loaded.
    */
-  readonly authenticating: (socket: object, isAuthenticating: boolean) => void;
+  readonly markAuthenticating: (socket: object, isAuthenticating: boolean) => void;
   /**
-   * Lets a socket in: counts it for its caller, and for its address where {@link SocketLimits.open} has not. One that has gone
-   * by then is not counted.
+   * Lets a socket in: counts it for its caller, and for its address where {@link SocketLimits.open} has not. A socket that has closed in
+   * the meantime is not counted.
    */
   readonly connect: (socket: object, security: SecurityContext) => GraphQLError | undefined;
-  /** For every socket that closes, also before it was accepted, as soon as it does: streams may outlive it. */
+  /** To be called for every socket as soon as it closes, also if it was never let in. Streams may end later than it. */
   readonly disconnect: (socket: object) => void;
+  /** Charges the start of an operation. */
   readonly subscribe: (security: SecurityContext) => Promise<GraphQLError | undefined>;
   /**
-   * @param contextValue of the operation, as the check of the controls got it. Required with `pointsPerEvent`: rejects with a
-   * `TypeError` for one that was never checked.
+   * Charges an event.
+   *
+   * @param contextValue of the operation, as the controls got it. Required with `pointsPerEvent`, which rejects with a `TypeError` for a
+   * context value that was never checked.
    */
   readonly next: (security: SecurityContext, contextValue?: unknown) => Promise<GraphQLError | undefined>;
-  /** Charges the budget of refusals for what an operation over a socket was refused or denied. */
+  /** Charges the budget of refusals for the refusals and denials of an operation over a socket. */
   readonly refused: (answer: RefusedAnswer) => void;
 }
 
-/** What the limits of sockets share with the rest of the rate limit. */
+/** What the limits of sockets use of the rate limit. */
 export interface SocketHooks {
-  readonly counters: SteadyStore;
-  readonly callerFor: (security: SecurityContext) => Caller;
-  /** Charges of the budget of points for what is executed under this context. @throws {TypeError} where nothing was checked. */
-  readonly pointsFor: (contextValue: unknown, caller: Caller) => readonly Charge[];
+  readonly counters: FallbackStore;
+  readonly identify: (security: SecurityContext) => Caller;
+  /** Lists what an event owes to the budget of points. @throws {TypeError} for a context value that was never checked. */
+  readonly listEventPoints: (contextValue: unknown, caller: Caller) => readonly Charge[];
+  /** Charges the budget of refusals. */
   readonly charge: (answer: RefusedAnswer) => void;
   readonly mode: Control['mode'];
-  /** Told of each refusal, and of what fails. Left out: no one, and what fails is thrown. */
+  /** Gets each refusal and failure. Left out: refusals are not reported, and failures are thrown. */
   readonly reports: Events | undefined;
 }
 
 /** Where a socket is counted. */
 interface Place {
+  /** Keys of its caller and its address. */
   readonly keys: readonly string[];
-  /** Let in, or gone: nothing is decided about it any more. */
+  /** Whether it was let in or has closed, so that nothing is to be decided about it any more. */
   readonly isIn: boolean;
 }
 
-/** Of a socket that was not seen before. */
+/** The place of a socket that was not seen before. */
 const nowhere: Place = { keys: [], isIn: false };
 
-/** Sockets of one address that have not been let in, the oldest first. */
+/** The sockets of one address that have not been let in, the oldest first. */
 interface Waiting {
   readonly silent: Set<object>;
   readonly authenticating: Set<object>;
@@ -111,10 +119,10 @@ const optionTable = {
   pointsPerEvent: { default: false, check: aFlag },
 } satisfies OptionTable<SocketLimitOptions>;
 
-/** @throws {TypeError} for an invalid option. */
+/** Makes the limits of one adapter. @throws {TypeError} for an invalid option. */
 export function createSocketLimits(
   options: SocketLimitOptions,
-  { counters, callerFor, pointsFor, charge, mode, reports }: SocketHooks,
+  { counters, identify, listEventPoints, charge, mode, reports }: SocketHooks,
 ): SocketLimits {
   const { pointsPerEvent, maxSockets, maxSocketsPerAddress, ...budgets } = readOptions('sockets', options, optionTable);
   const rule = (option: keyof typeof budgets, policy: string, by: Scope): Rule =>
@@ -133,15 +141,15 @@ export function createSocketLimits(
   const places = new WeakMap<object, Place>();
   const waiting = new Map<string, Waiting>();
 
-  /** The limits that a socket is not counted by yet. */
-  function bucketsOf(place: Place, by: readonly (typeof scopes)[number][], security: SecurityContext): Bucket[] {
+  /** Lists the limits by which a socket is not counted yet. */
+  function listBuckets(place: Place, by: readonly (typeof scopes)[number][], security: SecurityContext): Bucket[] {
     const buckets = by.map((scope) => ({ ...scope, key: `${scope.by} ${writeCallerKey([scope.by], security)}` }));
     return buckets.filter(({ key }) => !place.keys.includes(key));
   }
 
   const isFull = ({ key, max }: Bucket): boolean => !((open.get(key) ?? 0) < max);
 
-  function waitNoMore(socket: object, { keys }: Place): void {
+  function stopWaiting(socket: object, { keys }: Place): void {
     for (const key of keys) {
       const all = waiting.get(key);
       if (!all) continue;
@@ -151,7 +159,7 @@ export function createSocketLimits(
     }
   }
 
-  function authenticating(socket: object, isAuthenticating: boolean): void {
+  function markAuthenticating(socket: object, isAuthenticating: boolean): void {
     for (const key of places.get(socket)?.keys ?? []) {
       const all = waiting.get(key);
       if (!all) continue;
@@ -162,13 +170,13 @@ export function createSocketLimits(
 
   function release(socket: object): void {
     const place = places.get(socket) ?? nowhere;
-    waitNoMore(socket, place);
+    stopWaiting(socket, place);
     for (const key of place.keys) {
       const left = (open.get(key) ?? 1) - 1;
       if (left > 0) open.set(key, left);
       else open.delete(key);
     }
-    // One that closes while its caller is still being asked for must not be counted afterwards: nothing would take it off.
+    // A socket can close while its caller is being authenticated. If it were counted after that, nothing would ever release it.
     places.set(socket, { keys: [], isIn: true });
   }
 
@@ -185,7 +193,7 @@ export function createSocketLimits(
 
   const limits: SocketLimits = {
     open(socket, security) {
-      const [bucket] = places.has(socket) ? [] : bucketsOf(nowhere, [ofAddress], security);
+      const [bucket] = places.has(socket) ? [] : listBuckets(nowhere, [ofAddress], security);
       if (!bucket) return undefined;
       const { key, policy } = bucket;
       const all = waiting.get(key) ?? { silent: new Set(), authenticating: new Set() };
@@ -199,26 +207,26 @@ export function createSocketLimits(
       waiting.set(key, all);
       return oldest && { socket: oldest as typeof socket, refusal: refuse('RATE_LIMITED', { policy }) };
     },
-    authenticating,
+    markAuthenticating,
     connect(socket, security) {
       const place = places.get(socket) ?? nowhere;
       if (place.isIn) return undefined;
-      const buckets = bucketsOf(place, scopes, security);
+      const buckets = listBuckets(place, scopes, security);
       const full = buckets.find(isFull);
       if (full) return refuse('RATE_LIMITED', { policy: full.policy });
       for (const { key } of buckets) open.set(key, (open.get(key) ?? 0) + 1);
-      waitNoMore(socket, place);
+      stopWaiting(socket, place);
       places.set(socket, { keys: [...place.keys, ...buckets.map(({ key }) => key)], isIn: true });
       return undefined;
     },
     disconnect: release,
     async subscribe(security) {
-      const caller = callerFor(security);
+      const caller = identify(security);
       return take(subscribes.map((each) => buildCharge(each, caller)));
     },
     async next(security, contextValue) {
-      const caller = callerFor(security);
-      const points = pointsPerEvent ? pointsFor(contextValue, caller) : [];
+      const caller = identify(security);
+      const points = pointsPerEvent ? listEventPoints(contextValue, caller) : [];
       return take([buildCharge(events, caller), ...points]);
     },
     refused: charge,
@@ -226,7 +234,7 @@ export function createSocketLimits(
   return withReports(limits, mode, reports);
 }
 
-/** In report mode what is over a limit is told of and let through. */
+/** Reports refusals. In report mode they are reported and nothing is refused. */
 function withReports(limits: SocketLimits, mode: Control['mode'], reports: Events | undefined): SocketLimits {
   const isEnforced = mode !== 'report';
 
@@ -236,7 +244,7 @@ function withReports(limits: SocketLimits, mode: Control['mode'], reports: Event
     return isEnforced ? refusal : undefined;
   }
 
-  /** What a function of the application's threw, graphql-ws would write into the reason for which it closes the socket. */
+  /** If a function of the application throws, graphql-ws would send its message to the client as the reason for closing the socket. */
   async function tellLate(asked: Promise<GraphQLError | undefined>, security: SecurityContext) {
     try {
       return tell(await asked, security);

@@ -29,7 +29,7 @@ const priced = (x: unknown): { query: string; variables: { x: unknown } } => ({
 describe('points', () => {
   const points: CallerBudget = { max: 1000, windowSeconds: 60 };
 
-  it('R1 refuses an operation dearer than what is left, says when to come back, and charges nothing', async () => {
+  it('R1: an operation that costs more points than are left is refused with Retry-After, and not charged', async () => {
     stopClock();
     const { server } = await serve(schema, { points, cost: byArgument });
     await sendBody(server, priced(934), bob);
@@ -44,7 +44,7 @@ describe('points', () => {
     expect((await sendBody(server, priced(1000), ann)).status).toBe(200);
   });
 
-  it('R12 names the budget and its last second in the header', async () => {
+  it('R12: the header names the budget of points and the end of its window', async () => {
     stopClock();
     const { server } = await serve(schema, { points: { max: 40 }, cost: () => 40 });
     await send(server, '{ f }', bob);
@@ -52,7 +52,7 @@ describe('points', () => {
     expect((await send(server, '{ f }', bob)).headers.get('ratelimit')).toBe('"cost";r=0;t=1');
   });
 
-  it('R2 gives back what an operation did not need', async () => {
+  it('R2: points that an operation did not need are given back', async () => {
     const { server, limiter } = await serve(schema, {
       points,
       cost: byArgument,
@@ -69,12 +69,12 @@ describe('points', () => {
     ['a negative cost', -5],
     ['no number', Number.NaN],
     ['infinity', Number.POSITIVE_INFINITY],
-  ])('gives nothing back for %s', async (_name, actual) => {
+  ])('no points are given back for %s', async (_name, actual) => {
     const { server } = await serve(schema, { points, cost: byArgument, actualCost: () => actual });
     expect((await sendBody(server, priced(100), bob)).headers.get('ratelimit')).toContain('r=900');
   });
 
-  it('gives nothing back for what failed, and answers where the actual cost throws', async () => {
+  it('no points are given back for an operation with errors, and an actualCost that throws does not fail the answer', async () => {
     const options = { points, cost: () => 100, actualCost: () => 1 };
     const { server } = await serve(schema, options, (name) => (name === 'fail' ? 'no number' : name));
     expect((await send(server, 'mutation { fail }', bob)).headers.get('ratelimit')).toContain('r=900');
@@ -84,7 +84,7 @@ describe('points', () => {
     expect((await send(throwing.server, '{ f }', bob)).body).toEqual({ data: { f: 'f' } });
   });
 
-  it('R3 refuses an operation that the whole budget could not pay as too expensive', async () => {
+  it('R3: an operation that costs more than the whole budget is refused as too expensive', async () => {
     const { server, events } = await serve(schema, { points, cost: byArgument });
     for (let time = 1; time <= 2; time += 1) {
       const answer = await sendBody(server, priced(1002), bob);
@@ -103,7 +103,7 @@ describe('points', () => {
     },
   );
 
-  it('R6 rounds up, and charges nothing for what is free', async () => {
+  it('R6: points are rounded up, and a free operation is not charged', async () => {
     const store = watched();
     const { server } = await serve(schema, { store, points, cost: byArgument });
     const half = await serve(schema, { store, points, cost: () => 1.5 });
@@ -117,7 +117,7 @@ describe('points', () => {
     ).toEqual([2]);
   });
 
-  it('R11 lets exactly two of three elements of a batch through, with HTTP 200', async () => {
+  it('R11: exactly two of three elements of a batch are answered, with HTTP 200', async () => {
     const { server } = await serve(schema, { points: { max: 100 }, cost: () => 40 });
     const answer = await sendBody(server, [{ query: '{ a: f }' }, { query: '{ b: f }' }, { query: '{ c: f }' }], bob);
     expect(answer.status).toBe(200);
@@ -131,7 +131,7 @@ describe('points', () => {
 });
 
 describe('budgets', () => {
-  it('count by address, by caller and of all together, each with its own limit, and charge all or nothing', async () => {
+  it('budgets count per address, per caller and for all callers, each with its own limit, and charge all or none', async () => {
     const { server, limiter } = await serve(schema, {
       perAddress: { max: 3 },
       perPrincipal: { max: 2 },
@@ -147,7 +147,7 @@ describe('budgets', () => {
     expect((await limiter.peek({ policy: 'address', clientIp: '198.51.100.7' })).remaining).toBe(2);
   });
 
-  it('know an operation by what it asks for, not by its name, aliases, values, fragments or order', async () => {
+  it('a budget per operation compares what operations select, and not their names, aliases, values, fragments or order', async () => {
     const { server } = await serve(schema, { perOperation: { max: 1 } });
     expect((await send(server, '{ f(x: 1) g }', bob)).status).toBe(200);
     for (const same of [
@@ -167,7 +167,7 @@ describe('budgets', () => {
     expect((await send(server, '{ f }', bob)).status).toBe(200);
   });
 
-  it('take a field of an interface and the same field of one of its types for two operations', async () => {
+  it('a field of an interface and the same field of one of its types are two operations', async () => {
     const typeDefs = `
       interface Named { name: String }
       type User implements Named { name: String }
@@ -196,7 +196,7 @@ describe('budgets', () => {
     }
   });
 
-  it('refuse an operation that nests too deeply to be known, in inline fragments too', async () => {
+  it('a budget per operation refuses one that nests too deeply to be hashed, in inline fragments too', async () => {
     const { server } = await serve(schema, { perOperation: { max: 1 } });
     const nested = (levels: number): string => `${'{ ... '.repeat(levels)}{ f }${' }'.repeat(levels)}`;
     expect(codes(await send(server, nested(500), bob))).toEqual(['DEPTH_LIMIT_EXCEEDED']);
@@ -204,7 +204,7 @@ describe('budgets', () => {
     expect((await send(server, '{ f }', bob)).status).toBe(429);
   });
 
-  it('attack: refuse an operation that spreads what it asks for until it is too large to be known', async () => {
+  it('attack: a budget per operation refuses one whose fragments make it too large to be hashed', async () => {
     const leaves = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
     const typeDefs = `type Query { u: User } type User { u: User ${leaves.map((leaf) => `${leaf}: Int`).join(' ')} }`;
     const { server } = await serve(typeDefs, { perOperation: { max: 1 } }, () => null);
@@ -218,7 +218,7 @@ describe('budgets', () => {
     expect((await send(server, spread(20), bob)).status).toBe(200);
   });
 
-  it('believe the name of an operation only where the caller is trusted to name it', async () => {
+  it('the name of an operation counts only if the caller is trusted to name it', async () => {
     const perOperation = {
       max: 1,
       byName: { Checkout: { max: 2 } },
@@ -236,7 +236,7 @@ describe('budgets', () => {
     expect(await statuses(app, 'query __proto__ { f }', 2)).toEqual([200, 429]);
   });
 
-  it('follow the tier of the caller', async () => {
+  it('budgets have a limit for the tier of the caller', async () => {
     const tier = (principal: { readonly roles: readonly string[] } | null): string => principal?.roles[0] ?? 'free';
     const perPrincipal = { max: 1, tiers: { pro: 2, enterprise: 3 } };
     const { server } = await serve(schema, { tier, perPrincipal });
@@ -255,7 +255,7 @@ describe('budgets', () => {
 });
 
 describe('answers', () => {
-  it('carry the older headers where they are wanted, with the end of the window in seconds since the epoch', async () => {
+  it('the older headers are added on request, with the end of the window in seconds since the epoch', async () => {
     stopClock();
     vi.setSystemTime(1_000_000_000_000);
     const { server } = await serve(schema, { perPrincipal: { max: 2 }, global: { max: 9 }, legacyHeaders: true });
@@ -270,7 +270,7 @@ describe('answers', () => {
   });
 });
 
-it('an operator can look into a bucket and empty it', async () => {
+it('an application can read a bucket and empty it', async () => {
   const { server, limiter } = await serve(
     `type Query { f(mail: String): String @rateLimit(max: 1, by: [GLOBAL], args: ["mail"]) }`,
   );
@@ -306,8 +306,10 @@ it.each([
   );
 });
 
-it('points per event of a stream need a budget of points', () => {
-  expect(() => rateLimit().sockets({ pointsPerEvent: true })).toThrow(/pointsPerEvent needs points/);
+it('pointsPerEvent needs a budget of points', () => {
+  expect(() => rateLimit().sockets({ pointsPerEvent: true })).toThrow(
+    /pointsPerEvent needs the options points and cost/,
+  );
   const limiter = rateLimit({ points: { max: 5 }, cost: () => 1 });
   expect(() => limiter.sockets({ pointsPerEvent: 1 } as never)).toThrow(/pointsPerEvent must be true or false/);
 });
@@ -347,13 +349,13 @@ it.each<[string, RateLimitOptions, number]>([
   ['cost', { points: { max: 10 }, cost: rejecting }, 500],
   ['actualCost', { points: { max: 10 }, cost: () => 1, actualCost: rejecting }, 200],
   ['trusted', { perOperation: { max: 10, byName: { Named: { max: 1 } }, trusted: rejecting } }, 200],
-])('a promise is no answer of %s, and one that rejects ends no process', async (_name, options, status) => {
+])('a promise from %s is refused, and one that rejects does not end the process', async (_name, options, status) => {
   const { server, log } = await serve(schema, options);
   for (let time = 1; time <= 2; time += 1) expect((await send(server, 'query Named { f }', bob)).status).toBe(status);
   expect(log.join()).not.toContain('no such table');
 });
 
-it('fails for a hash tag that is no text, instead of taking the store for a failed one', async () => {
+it('a hash tag that is no text is an error of its own, and not one of the store', async () => {
   for (const tag of [5, null, {}, Symbol('t'), Promise.resolve('t')]) {
     const limiter = rateLimit({ hashTag: () => tag as never });
     await expect(limiter.peek({ policy: 'refusals' })).rejects.toThrow(/hashTag must return a text or undefined/);

@@ -76,17 +76,17 @@ describe('fields below the root', () => {
       { 'Named.name': 3 },
     ],
     ['{ __schema { types { name } } me { __typename } }', {}],
-  ])('counts static occurrences: %s', async (query, points) => {
+  ])('fields below the root are counted by selection: %s', async (query, points) => {
     expect(await charged(query)).toEqual(points);
   });
 
-  it('counts by @skip and @include anew for every request of one document', async () => {
+  it('@skip and @include are evaluated for every request of one document', async () => {
     const query = 'query ($on: Boolean!) { me { a: email b: email @include(if: $on) } }';
     expect(await charged(query, { on: false })).toEqual({ 'User.email': 1, 'User.email#2': 1 });
     expect(await charged(query, { on: true })).toEqual({ 'User.email': 2, 'User.email#2': 2 });
   });
 
-  it('counts right under every combination of conditions, however many a document has', async () => {
+  it('fields are counted right under every combination of conditions, however many a document has', async () => {
     const { server } = await serve('type Query { f: Int @rateLimit(max: 100) }', { store }, () => 1);
     const names = ['a', 'b', 'c', 'd', 'e'];
     const fields = names.map((name, i) => `${name}: f @${i % 2 ? 'skip' : 'include'}(if: $${name})`).join(' ');
@@ -103,7 +103,7 @@ describe('fields below the root', () => {
     }
   });
 
-  it('keys each by its arguments', async () => {
+  it('each field below the root is counted by its arguments', async () => {
     const { server } = await serve(schema, { store, tier }, answer);
     await send(server, '{ me { a: email(of: "x") b: email(of: "y") c: email(of: "x") } }', bob);
     const keys = store.asked.flat().filter(({ policy }) => policy === 'User.email#2');
@@ -113,7 +113,7 @@ describe('fields below the root', () => {
     ]);
   });
 
-  it('attack: an interface gives a field no other arguments than its type does by default', async () => {
+  it('attack: an interface and its type must have the same default arguments, or the server does not start', async () => {
     const { server } = await serve(
       `interface Node { f(q: Int): String }
        type Other implements Node { f(q: Int): String @rateLimit(max: 99, args: ["q"]) }
@@ -126,14 +126,14 @@ describe('fields below the root', () => {
     expect((await send(server, '{ node { f } }', bob)).status).toBe(429);
   });
 
-  it('refuses the operation that asks too often, twice with the same text, and not its allowed twin', async () => {
+  it('an operation above the limit of a nested field is refused twice with the same text, and its allowed twin is answered', async () => {
     const { server } = await serve(schema, { store, tier }, answer);
     const query = '{ named { a: name b: name ... on Team { c: name d: name } } }';
     for (let time = 1; time <= 2; time += 1) expect((await send(server, query, bob)).status).toBe(429);
     expect((await send(server, '{ named { a: name b: name ... on Team { c: name } } }', bob)).status).toBe(200);
   });
 
-  it('growth: counts fragments that fan out in no more than their text, and refuses what they ask for', async () => {
+  it('growth: fragments that double are counted in no more time than their text takes, and refused', async () => {
     const { server } = await serve(schema, { store, tier }, answer);
     const fan = (levels: number): string =>
       `{ me { ...F0 } } ${Array.from(
@@ -163,7 +163,7 @@ describe('fields below the root', () => {
     expect((await send(server, merged(5), bob)).status).toBe(200);
   });
 
-  it('refuses an operation that nests too deeply to be counted', async () => {
+  it('an operation that nests too deeply to be counted is refused', async () => {
     const { server, calls } = await serve(schema, { store, tier }, answer);
     const deep = `{ me { ${'friends { '.repeat(450)} email ${'} '.repeat(450)} } }`;
     const got = await send(server, deep, bob);
@@ -181,11 +181,11 @@ describe('weight', () => {
     ['query ($i: [Int!] = [4, 5]) { many(ids: $i, first: -40) }', {}, [2, 1]],
     ['{ many(ids: [], first: 0) }', {}, [1, 1]],
     ['{ many(ids: 9) b: many(ids: [1, 2], first: 3) }', {}, [3, 10]],
-  ])('comes from the value of an argument: %s %j', async (query, variables, [ids, first]) => {
+  ])('the weight comes from the value of an argument: %s %j', async (query, variables, [ids, first]) => {
     expect(await charged(query, variables)).toEqual({ 'Query.many': ids, 'Query.many#2': first });
   });
 
-  it('is the default of an input field where that is null, and one where nothing is there', async () => {
+  it('the weight is the default of an input field where that is null, and one where there is none', async () => {
     const { server } = await serve(
       `input Page { first: Int = 50 } type Query { list(page: Page): Int @rateLimit(max: 100, weight: "page.first") }`,
       { store },
@@ -197,12 +197,12 @@ describe('weight', () => {
     expect(store.asked.flat().map(({ points }) => points)).toEqual([50, 50, 1, 1]);
   });
 
-  it('of more than a window holds is refused without asking the store', async () => {
+  it('a weight above the limit of a window is refused without asking the store', async () => {
     expect(await charged('{ many(first: 1e300) }')).toEqual({});
   });
 });
 
-it('tiers have their own limit each, and one that has none the ordinary one', async () => {
+it('each tier has its own limit, and a tier without one has the ordinary limit', async () => {
   const { server } = await serve(schema, { store, tier }, answer);
   const many = '{ many(first: 200) }';
   expect((await send(server, many, bob)).status).toBe(429);
@@ -210,7 +210,7 @@ it('tiers have their own limit each, and one that has none the ordinary one', as
   expect((await send(server, many, as({ id: 'proto', roles: ['__proto__'] }))).status).toBe(429);
 });
 
-it('tiers of a rule keep the server from starting, where nothing says who has which', async () => {
+it('a rule with tiers keeps the server from starting without the option tier', async () => {
   await expect(serve(schema, {}, answer)).rejects.toThrow(/@rateLimit on Query.many: tiers need the option tier/);
 });
 
@@ -221,7 +221,7 @@ describe('per resolve', () => {
   `;
   const resolve = (name: string): unknown => (name === 'them' ? Array.from({ length: 8 }, () => ({})) : name);
 
-  it('counts every call, and denies those beyond the limit one by one', async () => {
+  it('perResolve counts every call, and denies those above the limit one by one', async () => {
     const { server, events } = await serve(listed, {}, resolve);
     const got = await send(server, '{ them { email name } }', bob);
     expect(got.status).toBe(200);
@@ -235,7 +235,7 @@ describe('per resolve', () => {
     expect(other.body).toEqual({ data: { me: { email: 'email' } } });
   });
 
-  it('attack: a long list does not ask the store for each of its items', async () => {
+  it('attack: with perResolve a long list does not ask the store for each of its items', async () => {
     const { server } = await serve(listed, { store }, (name) =>
       name === 'them' ? Array.from({ length: 1_000 }, () => ({})) : name,
     );
@@ -246,14 +246,14 @@ describe('per resolve', () => {
     expect((await send(server, '{ me { email } }', as({ id: 'ann' }))).body.errors).toBeUndefined();
   });
 
-  it('denies where nobody is known to be asking', async () => {
+  it('perResolve denies a call without a security context', async () => {
     const { server } = await serve(listed, {}, resolve);
     expect(codes(await send(server, '{ me { email } }', {} as never))).toEqual(['RATE_LIMITED']);
   });
 });
 
 describe('partial', () => {
-  it('denies the fields over their limit, answers the others, and charges only what it answers', async () => {
+  it('partial denies the fields above their limit, answers the others, and charges only for those', async () => {
     const { server, calls, events } = await serve(schema, { store, tier, partial: true }, answer);
     expect((await send(server, '{ a: limited b: limited }', bob)).body).toMatchObject({ data: { a: 1 } });
     calls.length = 0;
@@ -269,7 +269,7 @@ describe('partial', () => {
   });
 
   // Apollo Server makes a context for each operation; an adapter of the application's own may not.
-  it('denies no operation what another one with the same context is short of, nor the same one later', () => {
+  it('partial denies to no operation what another one with the same context is denied, nor to the same one later', () => {
     const calls = createResolverLimits({} as never, () => ({}) as never, true);
     const [contextValue, report] = [{}, () => {}];
     const [one, other] = [{}, {}] as [never, never];
@@ -281,7 +281,7 @@ describe('partial', () => {
     expect(calls.findDenial(contextValue, one, ['Query.limited'])).toBeUndefined();
   });
 
-  it('refuses the whole operation over a budget', async () => {
+  it('partial refuses the whole operation above a budget', async () => {
     const { server } = await serve(schema, { tier, partial: true, perPrincipal: { max: 1 } }, answer);
     expect((await send(server, '{ limited }', bob)).status).toBe(200);
     expect((await send(server, '{ limited }', bob)).status).toBe(429);

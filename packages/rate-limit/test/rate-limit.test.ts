@@ -41,7 +41,7 @@ afterEach(() => {
 });
 
 describe('counting', () => {
-  it('refuses the third call within a minute, lets another caller through, and starts anew after the window', async () => {
+  it('the third call within a minute is refused, another caller passes, and after the window the first one passes again', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
     const { server, calls } = await serve(schema);
     const statuses = [];
@@ -53,7 +53,7 @@ describe('counting', () => {
     expect((await send(server, '{ f }', bob)).status).toBe(200);
   });
 
-  it('counts what is asked for under conditions, whatever other variables stand beside them', async () => {
+  it('fields under conditions are counted by their variables, whatever other variables stand beside them', async () => {
     const store = watched();
     const { server } = await serve(
       `type Query {
@@ -79,7 +79,7 @@ describe('counting', () => {
     expect(store.asked.map((charges) => charges.map(({ policy }) => policy))).toEqual([['Query.f'], ['Query.f']]);
   });
 
-  it('R4 counts each alias, and charges nothing when it refuses', async () => {
+  it('R4: each alias is counted, and a refused operation is not charged', async () => {
     const store = watched();
     const { server, calls } = await serve(schema, { store });
     for (let time = 1; time <= 2; time += 1) {
@@ -95,7 +95,7 @@ describe('counting', () => {
     );
   });
 
-  it('R5 counts one response key once, however often fragments name it', async () => {
+  it('R5: one response key is counted once, however often fragments select it', async () => {
     const store = watched();
     const { server } = await serve(schema, { store });
     const query =
@@ -104,7 +104,7 @@ describe('counting', () => {
     expect(store.asked.flat().map(({ points }) => points)).toEqual([1]);
   });
 
-  it('R7 charges neither of two fields when one of them is exhausted', async () => {
+  it('R7: neither of two fields is charged when one of them is exhausted', async () => {
     const store = watched();
     const { server } = await serve(schema, { store });
     await send(server, '{ a: f b: f wide }', bob);
@@ -112,7 +112,7 @@ describe('counting', () => {
     expect((await send(server, '{ wide }', bob)).headers.get('ratelimit')).toContain('r=98');
   });
 
-  it('counts what @skip and @include leave, and nothing else', async () => {
+  it('only the fields that @skip and @include leave are counted', async () => {
     const store = watched();
     const { server } = await serve(schema, { store });
     const query = `query ($on: Boolean! = false) {
@@ -126,7 +126,7 @@ describe('counting', () => {
     expectRefused(await send(server, query, bob, { variables: { on: true } }));
   });
 
-  it('answers a null in place of a condition as the client error it is, and counts the field all the same', async () => {
+  it('a null in place of a condition is an error of the client, and the field is counted all the same', async () => {
     const store = watched();
     const { server, log } = await serve(schema, { store });
     const answer = await send(server, 'query ($on: Boolean = true) { f @include(if: $on) }', bob, {
@@ -138,7 +138,7 @@ describe('counting', () => {
     expect(log.join()).not.toContain("control 'rate-limit' failed");
   });
 
-  it('counts the field, not the alias: another field under its name is free', async () => {
+  it('a field is counted and not its alias: another field under its name is free', async () => {
     const store = watched();
     const { server } = await serve(schema, { store });
     await send(server, '{ f: free }', bob);
@@ -147,7 +147,7 @@ describe('counting', () => {
     expect(store.asked).toHaveLength(1);
   });
 
-  it('charges only the selected operation, and asks no store for one without limited fields', async () => {
+  it('only the selected operation is charged, and one without limited fields does not ask the store', async () => {
     const store = watched();
     const { server } = await serve(schema, { store });
     const query = 'query A { free } query B { f } mutation C { login }';
@@ -157,7 +157,7 @@ describe('counting', () => {
     expect(store.asked.flat().map(({ policy }) => policy)).toEqual(['Query.f']);
   });
 
-  it('asks the store once for all charges of an operation', async () => {
+  it('the store is asked once for all charges of an operation', async () => {
     const store = watched();
     const { server } = await serve(schema, { store });
     await send(server, '{ f wide byAddress byAll twice }', bob);
@@ -172,7 +172,7 @@ describe('counting', () => {
     ]);
   });
 
-  it('holds every one of several windows on one field', async () => {
+  it('several windows on one field all hold', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
     const { server } = await serve(schema);
     const answers = [];
@@ -185,7 +185,7 @@ describe('counting', () => {
     expect(answers[3]?.headers.get('retry-after')).toBe('3597');
   });
 
-  it('refuses what the client meant to be a variable before it is charged', async () => {
+  it('an operation whose variables do not coerce is refused before it is charged', async () => {
     const store = watched();
     const { server } = await serve(schema, { store });
     const answer = await send(server, 'query ($x: Int!) { f(x: $x) }', bob, { variables: { x: 'many' } });
@@ -195,7 +195,7 @@ describe('counting', () => {
 });
 
 describe('keys', () => {
-  it('tells callers apart by principal, by address, by both, or not at all', async () => {
+  it('callers are counted by principal, by address, by both, or all together', async () => {
     const { server } = await serve(schema);
     const elsewhere = { clientIp: '198.51.100.7' };
     const first = await send(server, '{ f byAddress byBoth byAll }', bob);
@@ -208,7 +208,7 @@ describe('keys', () => {
     expectRefused(await send(server, '{ byAll }', as({ id: 'eve' }, elsewhere)));
   });
 
-  it('takes a principal who is called like an address for who it is', async () => {
+  it('a principal that is called like an address does not share the bucket of that address', async () => {
     const { server } = await serve(schema);
     expect((await send(server, '{ a: f b: f }', as(null, { clientIp: '1.2.3.4' }))).status).toBe(200);
     expect((await send(server, '{ a: f b: f }', as({ id: '1.2.3.4' }))).status).toBe(200);
@@ -216,10 +216,10 @@ describe('keys', () => {
     expectRefused(await send(server, '{ f }', as({ id: '1.2.3.4' })));
   });
 
-  it('counts all anonymous callers without an address together, and never as one who is called unknown', async () => {
+  it('anonymous callers without an address share a bucket, and not that of a principal called unknown', async () => {
     const { server } = await serve(schema);
-    const nobody = { security: securityContext() };
-    expect((await send(server, '{ a: f b: f }', nobody)).status).toBe(200);
+    const anonymous = { security: securityContext() };
+    expect((await send(server, '{ a: f b: f }', anonymous)).status).toBe(200);
     expectRefused(await send(server, '{ f }', { security: securityContext() }));
     expect((await send(server, '{ f }', as({ id: 'unknown' }))).status).toBe(200);
   });
@@ -234,7 +234,7 @@ describe('keys', () => {
     },
   );
 
-  it('keys by an argument, whether it comes as literal, variable, default or within an input object', async () => {
+  it('an argument is counted by its value, whether it is a literal, a variable, a default or inside an input object', async () => {
     const store = watched();
     const { server } = await serve(schema, { store });
     const variables = { e: 'ann@x.org', i: { email: 'ann@x.org' } };
@@ -269,7 +269,7 @@ describe('keys', () => {
     expect(new Set(keys).size).toBe(2);
   });
 
-  it('charges every alias to the value it carries', async () => {
+  it('every alias is charged to the value of its argument', async () => {
     const store = watched();
     const { server, calls } = await serve(schema, { store });
     const logins = Array.from({ length: 100 }, (_, i) => `a${i}: plain(email: "u${i}@x.org")`);
@@ -281,7 +281,7 @@ describe('keys', () => {
     expect(calls).toHaveLength(100);
   });
 
-  it('attack: an id has no bucket per spelling, where a resolver makes a number of it', async () => {
+  it('attack: an id that resolvers read as a number has one bucket, however it is written', async () => {
     const { server } = await serve(
       'type Query { a: Int } type Mutation { pin(user: ID!): Int @rateLimit(max: 2, by: [GLOBAL], args: ["user"]) }',
     );
@@ -293,7 +293,7 @@ describe('keys', () => {
     expect(statuses).toEqual([200, 200, 429, 429, 200, 200]);
   });
 
-  it('takes spellings of one e-mail address for one, in an input object too', async () => {
+  it('spellings of one e-mail address share a bucket, in an input object too', async () => {
     const { server } = await serve(schema);
     const spellings = ['Ann@X.org', ' ann@x.org\\t', '\\uff41nn@x.org'];
     for (const spelling of spellings.slice(0, 2)) {
@@ -326,7 +326,7 @@ describe('keys', () => {
     '\\u00e6 \\u00c6 ae',
     '\\u0153 \\u0152 oe',
     '\\u0131 I i',
-  ])('takes %s for one', async (spellings) => {
+  ])('values that are written in several ways share a bucket: %s', async (spellings) => {
     const { server } = await serve(schema);
     const [first = '', second = '', ...others] = spellings.split(' ');
     const attempt = async (letter: string) => send(server, `mutation { plain(email: "a${letter}") }`, ann);
@@ -334,7 +334,7 @@ describe('keys', () => {
     for (const letter of others) expectRefused(await attempt(letter));
   });
 
-  it('takes a list in another order, or with the same again, for the one that it is', async () => {
+  it('a list in another order, or with an item twice, has the same bucket', async () => {
     const { server } = await serve(schema);
     expect((await send(server, 'mutation { whole(input: { tags: ["a", "b"] }) }', bob)).status).toBe(200);
     for (const tags of ['["b", "a"]', '["a", "b", "A"]', '["b", "b", "a"]']) {
@@ -343,7 +343,7 @@ describe('keys', () => {
     expect((await send(server, 'mutation { whole(input: { tags: ["a", "b", "c"] }) }', bob)).status).toBe(200);
   });
 
-  it('never takes different objects, lists or absences for one', async () => {
+  it('different objects, lists and missing values never share a bucket', async () => {
     const { server } = await serve(schema);
     for (const args of [
       '',
@@ -362,7 +362,7 @@ describe('keys', () => {
 });
 
 describe('headers', () => {
-  it('R12 says on every answer what is left', async () => {
+  it('R12: every answer has headers with what is left', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
     const { server } = await serve(schema);
     const first = await send(server, 'mutation { login }', bob);
@@ -377,13 +377,13 @@ describe('headers', () => {
     expect(third.headers.get('retry-after')).toBe('1');
   });
 
-  it('says nothing where nothing is limited', async () => {
+  it('an answer without limited fields has no headers of limits', async () => {
     const { server } = await serve(schema);
     const answer = await send(server, '{ free }', bob);
     expect([...answer.headers.keys()].filter((name) => name.startsWith('ratelimit'))).toEqual([]);
   });
 
-  it('names of several keys of one policy the one with least left', async () => {
+  it('the headers name the bucket of a policy that has the fewest points left', async () => {
     const { server } = await serve(schema);
     await send(server, 'mutation { plain(email: "ann") }', bob);
     const answer = await send(server, 'mutation { a: plain(email: "eve") b: plain(email: "ann") }', bob);
@@ -391,7 +391,7 @@ describe('headers', () => {
   });
 });
 
-it('names the four policies with least left, so that no operation makes headers of any length', async () => {
+it('the headers name the four policies with the fewest points left, so that no operation makes headers of any length', async () => {
   const names = Array.from({ length: 60 }, (_, i) => `f${i}`);
   const fields = names.map((name, i) => `${name}: String @rateLimit(max: ${100 - i})`).join(' ');
   const { server } = await serve(`type Query { ${fields} }`, { legacyHeaders: true });
@@ -404,7 +404,7 @@ it('names the four policies with least left, so that no operation makes headers 
 });
 
 describe('every transport', () => {
-  it('charges each element of a batch, refuses without a status, and merges the headers to the most restrictive', async () => {
+  it('each element of a batch is charged and refused without a status, and the headers show the tightest limits', async () => {
     const { server } = await serve(schema);
     const answer = await sendBody(
       server,
@@ -427,7 +427,7 @@ describe('every transport', () => {
     expect(answer.headers.get('ratelimit-policy')?.split(', ')).toHaveLength(3);
   });
 
-  it('refuses a persisted query of which only the hash is sent', async () => {
+  it('a persisted query that is sent as a hash is refused above its limit', async () => {
     const { server } = await serve(schema);
     const query = '{ f }';
     const extensions = { persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(query).digest('hex') } };
@@ -437,7 +437,7 @@ describe('every transport', () => {
     expect((await send(server, undefined, ann, { extensions })).status).toBe(200);
   });
 
-  it('counts GET and POST together', async () => {
+  it('GET and POST are counted together', async () => {
     const { server } = await serve(schema);
     expect((await send(server, '{ f }', bob, { method: 'GET' })).status).toBe(200);
     expect((await send(server, '{ f }', bob)).status).toBe(200);
@@ -469,7 +469,7 @@ describe('race', () => {
     },
   );
 
-  it('counts in Redis across servers', async ({ skip }) => {
+  it('several servers count together in Redis', async ({ skip }) => {
     if (!client) return skip();
     const me = as({ id: `fleet-${process.pid}-${performance.now()}` });
     const options = { store: redisStore({ client }), storeTimeoutMilliseconds: 10_000 };
@@ -482,7 +482,7 @@ describe('race', () => {
 });
 
 describe('what it tells', () => {
-  it('names the coordinate and the time to the operator, and neither to the client beyond its headers', async () => {
+  it('the event names the coordinate and the time, and the client gets neither beyond its headers', async () => {
     const { server, events } = await serve(schema);
     await send(server, '{ byAll }', bob);
     const answer = await send(server, '{ byAll }', bob);
@@ -499,7 +499,7 @@ describe('what it tells', () => {
     expect(answer.body).toEqual({ errors: [{ message: 'Too many requests', extensions: { code: 'RATE_LIMITED' } }] });
   });
 
-  it('names the rule that is short, of several on one field', async () => {
+  it('the event names the exceeded rule of several on one field', async () => {
     const { server, events } = await serve(
       'type Query { f: String @rateLimit(max: 9) @rateLimit(max: 2, by: GLOBAL) }',
     );
@@ -509,7 +509,7 @@ describe('what it tells', () => {
     expect(events).toMatchObject([limited, limited]);
   });
 
-  it('in report mode counts and tells, and refuses nothing', async () => {
+  it('in report mode operations are counted and reported, and nothing is refused', async () => {
     const { server, events, calls } = await serve(schema, { mode: 'report' });
     for (let call = 0; call < 4; call += 1) expect((await send(server, '{ f }', bob)).status).toBe(200);
     expect(calls).toHaveLength(4);
@@ -520,7 +520,7 @@ describe('what it tells', () => {
     expect((await send(server, '{ f }', bob)).headers.get('ratelimit')).toContain('r=0');
   });
 
-  it('closes the store that it made, and not one that it was given', async () => {
+  it('rateLimit closes a store that it made, and not one that it was given', async () => {
     const close = vi.fn<() => void>();
     const { server } = await serve(schema, { store: { ...memoryStore(), close } });
     await server.stop();

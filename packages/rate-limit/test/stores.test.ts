@@ -33,7 +33,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     vi.useRealTimers();
   });
 
-  it('lets a key through as often as its limit says, and then no more', async () => {
+  it('a store lets a key through as often as its limit says, and then no more', async () => {
     const store = make();
     const login = charge();
     const answers = [];
@@ -46,7 +46,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect((await store.consume([{ ...login, key: 'u:3:ann' }])).allowed).toBe(true);
   });
 
-  it('counts points', async () => {
+  it('a store counts points', async () => {
     const store = make();
     const search = charge({ points: 3 });
     expect((await store.consume([search])).allowed).toBe(true);
@@ -56,7 +56,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect(await remaining(store, search)).toBe(0);
   });
 
-  it('leaves no points behind when it refuses', async () => {
+  it('a store leaves no points behind when it refuses', async () => {
     const store = make();
     const login = charge({ limit: 2 });
     const first = { ...login };
@@ -67,7 +67,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect(await remaining(store, login)).toBe(1);
   });
 
-  it('R7 charges neither of two keys when the second is empty', async () => {
+  it('R7: a store charges neither of two keys when the second has no points left', async () => {
     const store = make();
     const [first, second] = [charge(), charge({ limit: 1 })];
     await store.consume([second]);
@@ -78,7 +78,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect(await remaining(store, first)).toBe(5);
   });
 
-  it('race: lets exactly 5 of 50 parallel calls through a limit of 5', async () => {
+  it('race: a store lets exactly 5 of 50 parallel calls through a limit of 5', async () => {
     const store = make();
     const login = charge();
     const answers = await Promise.all(Array.from({ length: 50 }, () => store.consume([{ ...login }])));
@@ -87,7 +87,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect((await store.consume([login])).allowed).toBe(false);
   });
 
-  it('race: never lets more through than any of several keys has, and takes nothing for the refused', async () => {
+  it('race: a store never lets more through than any of several keys has, and takes nothing for refused calls', async () => {
     const store = make();
     const [wide, narrow] = [charge({ limit: 100 }), charge()];
     const answers = await Promise.all(
@@ -100,14 +100,14 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect(await remaining(store, narrow)).toBe(5 - passed);
   });
 
-  it('refuses more than a window holds without charging it', async () => {
+  it('a store refuses more points than a window holds without charging them', async () => {
     const store = make();
     const large = charge({ points: 6 });
     expect((await store.consume([large])).allowed).toBe(false);
     expect(await remaining(store, large)).toBe(5);
   });
 
-  it('R6 rounds up, and takes no points that are negative, none or not a number', async () => {
+  it('R6: a store rounds points up, and refuses points that are negative, missing or not a number', async () => {
     const store = make();
     const search = charge();
     await store.consume([{ ...search, points: 1.5 }]);
@@ -119,7 +119,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect(await remaining(store, search)).toBe(3);
   });
 
-  it('gives back once, and never more than was taken', async () => {
+  it('a store gives back never more than was taken', async () => {
     const store = make();
     const login = charge({ points: 2 });
     await store.consume([login]);
@@ -133,7 +133,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect((await store.consume([{ ...login, points: 6 }])).allowed).toBe(false);
   });
 
-  it('starts anew when the window ends, and gives nothing back into the new one', async () => {
+  it('a bucket is empty when its window ends, and nothing is given back into the new window', async () => {
     if (inMemory) vi.useFakeTimers();
     const store = make();
     const login = charge({ points: 4 });
@@ -147,7 +147,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect((await store.consume([{ ...login, points: 1 }])).allowed).toBe(false);
   });
 
-  it('gives points back into the window that they were taken from, and into no later one', async () => {
+  it('points are given back into the window from which they were taken, and into no later one', async () => {
     if (inMemory) vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
     const store = make();
     const login = charge({ points: 3 });
@@ -164,7 +164,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect(await remaining(store, login)).toBe(1);
   });
 
-  it('counts two charges on one key of one call together', async () => {
+  it('two charges on one key of one call are counted together', async () => {
     const store = make();
     const login = charge({ limit: 3, points: 2 });
     expect((await store.consume([login, { ...login }])).allowed).toBe(false);
@@ -173,7 +173,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect(await remaining(store, login)).toBe(0);
   });
 
-  it('judges all charges together wherever their hash tags put them', async () => {
+  it('all charges are taken all or none, wherever their hash tags put them', async () => {
     const store = make();
     const [here, there] = [charge({ hashTag: 'acme' }), charge({ hashTag: 'b}{o%', limit: 1 })];
     const everywhere = charge();
@@ -193,7 +193,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect(await remaining(store, everywhere)).toBe(4 - 2 * through);
   });
 
-  it('charges many keys at once', async () => {
+  it('a store charges many keys at once', async () => {
     const store = make();
     const policy = charge().policy;
     const logins = Array.from({ length: 2_500 }, (_, i) => charge({ policy, key: `s:${i}`, limit: 2 }));
@@ -203,7 +203,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect(await remaining(store, logins[2_499] as Charge)).toBe(1);
   });
 
-  it('looks without charging, and empties a bucket', async () => {
+  it('a store reads a bucket without charging it, and empties one', async () => {
     const store = make();
     const login = charge();
     expect(await store.peek(login)).toMatchObject({ remaining: 5, resetSeconds: 0 });
@@ -216,7 +216,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect(await remaining(store, login)).toBe(5);
   });
 
-  it('keeps policies, limits and windows apart', async () => {
+  it('policies, limits and windows are counted apart', async () => {
     const store = make();
     const login = charge({ limit: 1 });
     await store.consume([login]);
@@ -231,7 +231,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
     expect((await store.consume([login])).allowed).toBe(false);
   });
 
-  it('takes no bucket that makes no sense', async () => {
+  it('a store refuses a bucket with an invalid limit or window', async () => {
     const store = make();
     for (const wrong of [{ limit: 0 }, { limit: Number.NaN }, { windowSeconds: 0 }, { windowSeconds: 1.5 }]) {
       await expect(store.consume([charge(wrong)])).rejects.toThrow(TypeError);
@@ -244,7 +244,7 @@ describe.each(stores)('a store in $name', ({ name, isExact, open }) => {
 });
 
 describe('memoryStore', () => {
-  it('keeps no more keys than it may, and never forgets one that is used up while others are not', async () => {
+  it('memoryStore keeps no more keys than maxKeys, and never forgets a used up key while others are not', async () => {
     const store = memoryStore({ maxKeys: 100 });
     const login = charge({ limit: 2, points: 2 });
     await store.consume([login]);
@@ -257,7 +257,7 @@ describe('memoryStore', () => {
     expect(windows.size()).toBe(100);
   });
 
-  it('attack: a flood of keys of one policy gives nothing back of another one', async () => {
+  it('attack: a flood of keys of one policy does not make another policy forget', async () => {
     const store = memoryStore({ maxKeys: 100 });
     const [guessed, exhausted] = [charge({ points: 4 }), charge({ points: 5 })];
     await store.consume([guessed]);
@@ -266,7 +266,7 @@ describe('memoryStore', () => {
     expect([await remaining(store, guessed), await remaining(store, exhausted)]).toEqual([1, 0]);
   });
 
-  it('attack: charges of one call do not make room for each other', () => {
+  it('attack: charges of one call do not replace each other', () => {
     const policy = 'Mutation.login';
     const windows = createWindows(10);
     const [old, fresh] = [charge({ policy, key: 'old' }), charge({ policy, key: 'fresh' })];
@@ -278,7 +278,7 @@ describe('memoryStore', () => {
     expect(windows.size()).toBe(10);
   });
 
-  it('forgets windows that are over as new ones come', () => {
+  it('memoryStore forgets windows that have ended as new ones come', () => {
     vi.useFakeTimers();
     const windows = createWindows(100_000);
     const login = charge();
@@ -289,7 +289,7 @@ describe('memoryStore', () => {
     vi.useRealTimers();
   });
 
-  it('never says that a window lasts longer than its length, however long the process has run', () => {
+  it('memoryStore never reports a window as longer than its length, however long the process has run', () => {
     const clock = vi.spyOn(performance, 'now');
     onTestFinished(() => clock.mockRestore());
     const windows = createWindows(10_000);
@@ -300,12 +300,12 @@ describe('memoryStore', () => {
     }
   });
 
-  it('takes no bound that makes no sense', () => {
+  it('memoryStore refuses an invalid maxKeys', () => {
     expect(() => memoryStore({ maxKeys: 0 })).toThrow(/maxKeys/);
     expect(() => memoryStore({ maxKey: 1 } as never)).toThrow(/did you mean 'maxKeys'/);
   });
 
-  it('forgets everything when it is closed', async () => {
+  it('memoryStore forgets everything when it is closed', async () => {
     const store = memoryStore();
     const login = charge();
     await store.consume([login]);
@@ -315,7 +315,7 @@ describe('memoryStore', () => {
 });
 
 describe('redisStore', () => {
-  it('takes nothing but a client', () => {
+  it('redisStore refuses anything but a client', () => {
     expect(() => redisStore({ client: {} })).toThrow(/client must be a client of ioredis or node-redis/);
     expect(() => redisStore({ client: {}, prefix: '{x}' })).toThrow(/prefix/);
   });
@@ -334,30 +334,33 @@ describe('redisStore', () => {
     '[5,1,1,9,0]',
     '[5,0,1,9]',
     [5, 1, 1, 9],
-  ])('takes %j for no answer of the script', async (answer) => {
+  ])('redisStore rejects with an error for a result of the script such as %j', async (answer) => {
     const store = redisStore({ client: { status: 'ready', eval() {}, evalsha: async () => answer } });
     await expect(store.consume([charge()])).rejects.toThrow(Error);
   });
 
-  it.skipIf(!redisUrl)('locks nobody out longer than a window where the clock of the server went back', async () => {
-    const client = new Redis(redisUrl ?? '');
-    onTestFinished(() => client.disconnect());
-    await client.ping();
-    const prefix = randomUUID();
-    const store = redisStore({ client, prefix });
-    const login = charge({ points: 5 });
-    await store.consume([login]);
-    const [key = ''] = await client.keys(`*${prefix}*`);
-    // As it was left by a clock that was an hour ahead.
-    await client.set(key, `5,${Date.now() + 3_600_000 + login.windowSeconds * 1_000}`);
-    const { allowed, buckets } = await store.consume([login]);
-    expect(allowed).toBe(false);
-    expect(buckets[0]?.resetSeconds).toBeLessThanOrEqual(login.windowSeconds);
-    expect(await client.pttl(key)).toBeLessThanOrEqual(login.windowSeconds * 1_000);
-    expect(await remaining(store, login)).toBe(0);
-  });
+  it.skipIf(!redisUrl)(
+    'redisStore locks no caller out longer than a window after the clock of the server was set back',
+    async () => {
+      const client = new Redis(redisUrl ?? '');
+      onTestFinished(() => client.disconnect());
+      await client.ping();
+      const prefix = randomUUID();
+      const store = redisStore({ client, prefix });
+      const login = charge({ points: 5 });
+      await store.consume([login]);
+      const [key = ''] = await client.keys(`*${prefix}*`);
+      // As it was left by a clock that was an hour ahead.
+      await client.set(key, `5,${Date.now() + 3_600_000 + login.windowSeconds * 1_000}`);
+      const { allowed, buckets } = await store.consume([login]);
+      expect(allowed).toBe(false);
+      expect(buckets[0]?.resetSeconds).toBeLessThanOrEqual(login.windowSeconds);
+      expect(await client.pttl(key)).toBeLessThanOrEqual(login.windowSeconds * 1_000);
+      expect(await remaining(store, login)).toBe(0);
+    },
+  );
 
-  it.skipIf(!redisUrl)('fails at once while the client is not connected', async () => {
+  it.skipIf(!redisUrl)('redisStore fails at once while the client is not connected', async () => {
     const gone = new Redis(redisUrl ?? '');
     await gone.ping();
     await gone.quit();
@@ -378,7 +381,7 @@ describe('flexibleStore', () => {
     });
   }
 
-  it('makes one limiter per policy, limit and window', async () => {
+  it('flexibleStore makes one limiter per policy, limit and window', async () => {
     const make = vi.fn<(options: { points: number; duration: number; keyPrefix: string }) => RateLimiterMemory>(
       (options) => new RateLimiterMemory(options),
     );
@@ -392,13 +395,13 @@ describe('flexibleStore', () => {
     ]);
   });
 
-  it('asks once for one point on one key', async () => {
+  it('flexibleStore asks the limiter once for one point on one key', async () => {
     const get = vi.fn<FlexibleLimiter['get']>();
     await altered(() => ({ get })).consume([charge()]);
     expect(get).not.toHaveBeenCalled();
   });
 
-  it('takes back a give-back that came into another window', async () => {
+  it('flexibleStore takes a give-back out again that came into another window', async () => {
     const store = altered((limiter) => {
       const reward = limiter.reward.bind(limiter);
       return {
@@ -416,7 +419,7 @@ describe('flexibleStore', () => {
     expect((await store.consume([{ ...login, points: 1 }])).allowed).toBe(false);
   });
 
-  it('gives back what it took when one key fails, and rejects with the failure', async () => {
+  it('flexibleStore gives back what it took when one key fails, and rejects with the failure', async () => {
     const broken = charge();
     const fine = charge();
     const store = flexibleStore((options) => {
@@ -428,7 +431,7 @@ describe('flexibleStore', () => {
     expect(await remaining(store, fine)).toBe(5);
   });
 
-  it('gives back what it took when one key is silent, and what that one takes later', async () => {
+  it('flexibleStore gives back what it took when one key does not answer, and what that one takes later', async () => {
     const [fine, silent] = [charge(), charge()];
     let answer = (): void => {};
     const awake = new Promise<void>((resolve) => {
@@ -452,7 +455,7 @@ describe('flexibleStore', () => {
     await expect.poll(state).toEqual([5, true]);
   });
 
-  it('gives back what it took when a key turns out short only then', async () => {
+  it('flexibleStore gives back what it took when a key turns out to be above its limit only then', async () => {
     const [first, second] = [charge(), charge({ limit: 1 })];
     const store = altered(() => ({ get: async () => null })); // sees every bucket full
     await store.consume([second]);
@@ -476,11 +479,11 @@ describe('flexibleStore', () => {
     ['rejects with a text', { consume: () => Promise.reject('limited') }],
     ['resolves with nothing', { consume: async () => undefined as never }],
     ['resolves with no number', { consume: async () => ({ consumedPoints: Number.NaN, msBeforeNext: 1 }) as never }],
-  ])('takes a limiter that %s for a store that failed', async (_name, change) => {
+  ])('flexibleStore rejects with an error where a limiter %s', async (_name, change) => {
     await expect(altered(() => change).consume([charge()])).rejects.toThrow(Error);
   });
 
-  it('refuses what the limiter blocks by itself, and gives nothing back that was not taken', async () => {
+  it('flexibleStore refuses what the limiter blocks by itself, and gives nothing back that was not taken', async () => {
     const login = charge();
     const reward = vi.fn<FlexibleLimiter['reward']>();
     const store = altered(() => ({
@@ -492,7 +495,7 @@ describe('flexibleStore', () => {
     expect(reward).not.toHaveBeenCalled();
   });
 
-  it('takes nothing but a function', () => {
+  it('flexibleStore refuses anything but a function', () => {
     expect(() => flexibleStore({} as never)).toThrow(/makeLimiter must be a function/);
   });
 });

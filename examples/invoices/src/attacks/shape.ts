@@ -60,11 +60,10 @@ export const shapeAttacks: readonly Attack[] = [
     },
   },
   {
-    name: '2,400 tokens',
+    name: '3,400 tokens',
     expect: ['TOKEN_LIMIT_EXCEEDED', 'GRAPHQL_PARSE_FAILED'],
     run: async ({ url, tokens }) => {
-      const fields = 'lines { id } author { id } customer { id } '.repeat(200);
-      const query = `{ invoices(first: 1) { edges { node { ${fields} } } } }`;
+      const query = `{ invoices(first: 1) { edges { node { ${'...F '.repeat(1_700)} } } } } fragment F on Invoice { id }`;
       const answer = await send(url, { query, token: tokens.attacker });
       return judge(answer, at(answer, 'invoices', 'edges', 0) ? 'executed' : undefined);
     },

@@ -17,7 +17,7 @@ export const accountResolvers = {
   Mutation: {
     login: async (_: unknown, { email, password }: Credentials, context: InvoicesContext) => {
       // Counted before the password is looked at, so that guesses at the same time cannot slip through together.
-      const attempt = await context.penalty?.check(email, context.security.clientIp);
+      const attempt = await context.bruteForce?.check(email, context.security.clientIp);
       const user = byEmail(context, email);
       const right = await verifyPassword(password, user?.passwordHash ?? null);
       if (!user || !right) throw refused('Invalid credentials', 'INVALID_CREDENTIALS');

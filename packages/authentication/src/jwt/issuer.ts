@@ -1,10 +1,10 @@
 /**
- * One issuer of JSON Web Tokens, and what its tokens must be (RFC 8725, RFC 9068).
+ * The issuers of JSON Web Tokens that an API trusts, and what their tokens have to be (RFC 7519, RFC 8725, RFC 9068).
  *
- * jose does the cryptography and the claims. What is decided here is what jose leaves open: everything is required, and an
- * error is either the token's fault or that of the infrastructure.
+ * jose verifies signatures and claims. This file decides what jose leaves open: which claims are required, whether a failure is
+ * the fault of the token (401) or of the infrastructure (503), and which of several issuers verifies a token.
  */
-import type { ClaimPath, Principal } from '@graphql-bulwark/core';
+import type { ClaimPath, Events, Principal } from '@graphql-bulwark/core';
 import {
   aFlag,
   among,
@@ -19,34 +19,44 @@ import {
   readOptions,
   type SharedTable,
 } from '@graphql-bulwark/core/internal';
-import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { type ClaimRules, isSubject, principalOf } from './claims.ts';
-import { type DefaultedKeyOption, type KeyOptions, type Keys, keysOf, keyTable } from './keys.ts';
+import { decodeJwt, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
+import { type ClaimRules, isSubject, readPrincipal } from './claims.ts';
+import {
+  compileKeys,
+  type DefaultedKeyOption,
+  type KeyOptions,
+  keyOptionTable,
+  type VerificationKeys,
+} from './keys.ts';
 import { type IssuerListener, KeysUnavailable } from './remote-jwks.ts';
 
+/** One issuer, and what its tokens have to be. */
 export interface IssuerOptions extends KeyOptions {
-  /** The `iss` claim, compared exactly. */
+  /** The `iss` claim, compared exactly (RFC 7519 section 4.1.1). */
   readonly issuer: string;
-  /** The `aud` claim, or several of which one must be in it. */
+  /** The `aud` claim (RFC 7519 section 4.1.3). Of several, one must be in the token. */
   readonly audience: string | readonly string[];
   /** The claim that names the audience. `client_id` is for issuers whose access tokens have no `aud`. @default 'aud' */
   readonly audienceClaim?: 'aud' | 'client_id' | undefined;
-  /** The `typ` header. ID tokens have another, and must not pass. @default 'at+jwt' */
+  /**
+   * The `typ` header. ID tokens are made for clients and have another type, so that they do not pass (RFC 9068 section 2.1).
+   * @default 'at+jwt'
+   */
   readonly typ?: string | undefined;
   /** Accepts tokens of any type, ID tokens among them. For issuers that do not set `at+jwt`. @default false */
   readonly dangerouslyAcceptAnyTyp?: boolean | undefined;
-  /** Claims that must have exactly this text, for example `{ token_use: 'access' }`. Left out: none. */
+  /** Claim -> the exact text that it must have, for example `{ token_use: 'access' }`. @default {} */
   readonly claimValues?: Readonly<Record<string, string>> | undefined;
   /**
-   * How far the issuer's clock may differ from this one. A token whose `iat` is further ahead is refused, and so long after
-   * `revokeAllFor` new tokens are refused as well. Whole number, 0 to 60. @default 5
+   * How far the issuer's clock may differ from this one. A token whose `iat` is further ahead is refused. After `revokeAllFor`
+   * new tokens are refused for this time as well. Whole number, 0 to 60. @default 5
    */
   readonly clockToleranceSeconds?: number | undefined;
-  /** The oldest `iat` that is accepted, and when streams end. Whole number, 1 or more. Left out: `exp` alone decides. */
+  /** How old a token may be. Subscriptions end at that age. Whole number, 1 or more. Left out: `exp` alone decides. */
   readonly maxTokenAgeSeconds?: number | undefined;
-  /** Where the roles are: a claim's name, or a path of keys. @default 'roles' */
+  /** The claim that holds the roles: its name, or a path of keys. @default 'roles' */
   readonly rolesClaim?: ClaimPath | undefined;
-  /** Where the scopes are: a claim's name, or a path of keys. @default 'scope' */
+  /** The claim that holds the scopes (RFC 8693 section 4.2): its name, or a path of keys. @default 'scope' */
   readonly scopesClaim?: ClaimPath | undefined;
 }
 
@@ -62,11 +72,11 @@ type Defaulted =
   | 'scopesClaim'
   | DefaultedKeyOption;
 
-export const issuerTable: SharedTable<IssuerOptions, Defaulted> = {
+export const issuerOptionTable: SharedTable<IssuerOptions, Defaulted> = {
   issuer: { required: true, check: must("be the exact 'iss' of the tokens", isText) },
   audience: { required: true, check: mustUnshown("be a non-empty 'aud' or a non-empty list of them", isTextOrTexts) },
   audienceClaim: { default: 'aud', check: among('aud', 'client_id') },
-  ...keyTable,
+  ...keyOptionTable,
   typ: { default: 'at+jwt', check: aText },
   dangerouslyAcceptAnyTyp: { default: false, check: aFlag },
   claimValues: { default: {}, check: byName(aText) },
@@ -76,37 +86,46 @@ export const issuerTable: SharedTable<IssuerOptions, Defaulted> = {
   scopesClaim: { default: 'scope', check: aClaimPath },
 };
 
-/** A token whose signature and claims are right. */
+/** A token whose signature and claims are valid. */
 export interface VerifiedToken {
   readonly principal: Principal;
-  /** Good only with a proof that its sender holds a key (`cnf`, RFC 7800). */
+  /** Whether it is bound to a key (`cnf`, RFC 7800). It must not be accepted without a proof then. */
   readonly isBound: boolean;
-  /** The seconds since the epoch after which it is not accepted any more: the tolerance is in it. */
+  /** When it is not accepted any more, in seconds since the epoch, the clock tolerance included. */
   readonly endsAt: number;
-  /** Of its issuer: so far ahead of this clock may its `iat` be. */
+  /** How far its `iat` may be ahead of this clock. */
   readonly clockToleranceSeconds: number;
 }
 
-/** A token's outcome: verified, `invalid` (the sender's fault), or `unavailable` (ours, or the issuer's). */
+/**
+ * A token's outcome: verified, `invalid` (the sender's fault), or `unavailable` (that of the infrastructure). Both name a
+ * constant reason. `subject` is the `sub` of a token whose signature was valid.
+ */
 export type Verification =
   | { readonly verified: VerifiedToken }
-  /** `subject`: the `sub` of a token whose signature was right. */
   | { readonly invalid: string; readonly subject?: string | undefined }
   | { readonly unavailable: string; readonly retryAfterSeconds?: number | undefined };
 
-export type TokenVerifier = (token: string) => Promise<Verification>;
+/** Verifies one token in compact form. Never rejects. */
+export type VerifyToken = (token: string) => Promise<Verification>;
 
-/** @param where as in {@link readOptions}. @throws {TypeError} while the server is built, for an invalid option. */
-export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener, where = ''): TokenVerifier {
-  const settings = readOptions(where, options, issuerTable);
+/**
+ * Compiles the options of one issuer to a function that verifies its tokens.
+ *
+ * @param onState told when the issuer stops and starts giving its keys.
+ * @param where names the options in messages, as in `readOptions`.
+ * @throws {TypeError} while the server is built, for an invalid option.
+ */
+function compileIssuer(options: IssuerOptions, onState: IssuerListener, where: string): VerifyToken {
+  const settings = readOptions(where, options, issuerOptionTable);
   const { issuer, audience, algorithms, typ, dangerouslyAcceptAnyTyp, audienceClaim } = settings;
   const { clockToleranceSeconds, maxTokenAgeSeconds, rolesClaim, scopesClaim } = settings;
   if (options.typ !== undefined && dangerouslyAcceptAnyTyp) {
-    throw new TypeError('typ must not stand beside dangerouslyAcceptAnyTyp.');
+    throw new TypeError('typ must not stand beside dangerouslyAcceptAnyTyp: remove one of the two.');
   }
   const audiences = typeof audience === 'string' ? [audience] : audience;
   const claimValues = Object.entries(settings.claimValues);
-  const keys = keysOf(settings, onState);
+  const keys = compileKeys(settings, onState);
 
   const expected: JWTVerifyOptions = {
     issuer,
@@ -117,14 +136,19 @@ export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener, 
     ...(!dangerouslyAcceptAnyTyp && { typ }),
   };
   const rules: ClaimRules = { rolesClaim, scopesClaim, clockToleranceSeconds, maxTokenAgeSeconds };
-  const hasValues = (payload: JWTPayload): boolean =>
-    (audienceClaim === 'aud' || audiences.includes(ownText(payload, audienceClaim))) &&
-    claimValues.every(([name, value]) => ownText(payload, name) === value);
-  return async (token) => {
+
+  function hasExpectedClaims(payload: JWTPayload): boolean {
+    return (
+      (audienceClaim === 'aud' || audiences.includes(readText(payload, audienceClaim))) &&
+      claimValues.every(([name, value]) => readText(payload, name) === value)
+    );
+  }
+
+  return async function verifyToken(token) {
     try {
-      const payload = await verified(token, keys, expected);
-      if (!hasValues(payload)) return { invalid: 'claims', subject: subjectOf(payload) };
-      const principal = principalOf(payload, rules);
+      const payload = await verifySignedClaims(token, keys, expected);
+      if (!hasExpectedClaims(payload)) return { invalid: 'claims', subject: readSubject(payload) };
+      const principal = readPrincipal(payload, rules);
       if (typeof principal === 'string') return { invalid: principal };
       const isBound = Object.hasOwn(principal.claims, 'cnf');
       const endsAt = (principal.expiresAt ?? 0) + clockToleranceSeconds;
@@ -134,34 +158,77 @@ export function tokenVerifier(options: IssuerOptions, onState?: IssuerListener, 
         return { unavailable: error.fault, retryAfterSeconds: error.retryAfterSeconds };
       }
       const code = error instanceof errors.JOSEError ? error.code : '';
-      const reason = isEarly(error) ? 'not valid yet' : tokenFaults.get(code);
+      const reason = isNotYetValid(error) ? 'not valid yet' : tokenFaults.get(code);
       if (reason === undefined) return { unavailable: code || 'unusable key' };
-      // jose judges claims only after the signature, so these are really of the one they name.
-      return { invalid: reason, ...('payload' in (error as object) && { subject: subjectOf(payloadOf(error)) }) };
+      // jose checks claims only after the signature. So this subject is really the one for which the token was issued.
+      return { invalid: reason, ...('payload' in (error as object) && { subject: readSubject(readPayload(error)) }) };
     }
   };
 }
 
-/** Whether only the `nbf` (RFC 7519 section 4.1.5) of a token lies ahead. */
-function isEarly(error: unknown): boolean {
+/**
+ * Compiles the options of all issuers to one function that verifies their tokens (RFC 8725 section 3.8). The `iss` of a token
+ * selects the issuer, and only the keys, algorithms and audience of that one count. Otherwise an issuer could sign tokens in
+ * the name of another.
+ *
+ * @param events told when an issuer stops and starts giving its keys.
+ * @throws {TypeError} while the server is built, for an invalid option and for an issuer that is given twice.
+ */
+export function compileIssuers(issuers: readonly IssuerOptions[], events: Events | undefined): VerifyToken {
+  const verifiers = new Map<string, VerifyToken>();
+  for (const [i, options] of issuers.entries()) {
+    const { issuer } = options;
+    if (verifiers.has(issuer)) throw new TypeError(`issuers has '${issuer}' twice: give each issuer once.`);
+    const where = issuers.length === 1 ? '' : `authenticate: issuers[${i}]`;
+    const reportState: IssuerListener = (type, reason) =>
+      events?.emit({ type, issuer, ...(reason !== undefined && { reason }) }, 'noted');
+    verifiers.set(issuer, compileIssuer(options, reportState, where));
+  }
+  const [only] = verifiers.values();
+  if (verifiers.size === 1 && only) return only;
+  return async function verifyTokenOfAnIssuer(token) {
+    const verify = verifiers.get(readClaimedIssuer(token));
+    return verify ? verify(token) : { invalid: 'claims' };
+  };
+}
+
+/**
+ * Reads the `iss` of a token that is not verified. Use it only to select from a closed list: an attacker can write anything
+ * there.
+ *
+ * @returns the empty text where there is none.
+ */
+function readClaimedIssuer(token: string): string {
+  try {
+    const { iss } = decodeJwt(token);
+    return typeof iss === 'string' ? iss : '';
+  } catch {
+    return '';
+  }
+}
+
+/** Whether a token is valid but for its `nbf`, which lies ahead (RFC 7519 section 4.1.5). */
+function isNotYetValid(error: unknown): boolean {
   const isTime = error instanceof errors.JWTClaimValidationFailed && error.reason === 'check_failed';
   return isTime && error.claim === 'nbf';
 }
 
-function payloadOf(error: unknown): JWTPayload {
+/** Reads the claims that jose refused, whose signature was valid. */
+function readPayload(error: unknown): JWTPayload {
   return error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed ? error.payload : {};
 }
 
-function subjectOf(payload: JWTPayload): string | undefined {
+function readSubject(payload: JWTPayload): string | undefined {
   return isSubject(payload.sub) ? payload.sub : undefined;
 }
 
-function ownText(payload: JWTPayload, name: string): string {
+/** Reads a claim that is a text. Everything else is read as the empty text. */
+function readText(payload: JWTPayload, name: string): string {
   const value = Object.hasOwn(payload, name) ? payload[name] : undefined;
   return typeof value === 'string' ? value : '';
 }
 
-/** jose's code -> why the token is refused. Every other error is not the token's fault. */
+/** Error code of jose -> why the token is refused. Every other error is the fault of the infrastructure. */
 const tokenFaults: ReadonlyMap<string, string> = new Map([
   ['ERR_JWT_EXPIRED', 'expired'],
   ['ERR_JWT_CLAIM_VALIDATION_FAILED', 'claims'],
@@ -173,11 +240,20 @@ const tokenFaults: ReadonlyMap<string, string> = new Map([
   ['ERR_JWKS_NO_MATCHING_KEY', 'unknown key'],
 ]);
 
-/** A key set may hold several keys that fit a token without `kid`; then each is tried. */
-async function verified(token: string, keys: Keys, expected: JWTVerifyOptions): Promise<JWTPayload> {
+/**
+ * Verifies the signature and the registered claims of a token. A key set may hold several keys that fit a token without `kid`;
+ * then each is tried.
+ *
+ * @throws {JOSEError} for an invalid token. @throws {KeysUnavailable} where the keys cannot be fetched.
+ */
+async function verifySignedClaims(
+  token: string,
+  keys: VerificationKeys,
+  expected: JWTVerifyOptions,
+): Promise<JWTPayload> {
   try {
-    // One call for both of jose's overloads.
-    return (await jwtVerify(token, keys as Exclude<Keys, (...args: never) => unknown>, expected)).payload;
+    // jose has one overload for a key and one for a function that selects it. The cast allows one call for the two.
+    return (await jwtVerify(token, keys as Exclude<VerificationKeys, (...args: never) => unknown>, expected)).payload;
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
     for await (const key of error) {

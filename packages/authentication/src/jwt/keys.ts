@@ -1,4 +1,4 @@
-/** Which keys check which signatures (RFC 7518 section 3.1, RFC 8725 section 3.1). Settled while the server starts. */
+/** Which key verifies which signatures (RFC 7518 section 3.1, RFC 8725 section 3.1). Decided while the server starts. */
 import { createPublicKey, KeyObject } from 'node:crypto';
 import { types } from 'node:util';
 import {
@@ -10,16 +10,16 @@ import {
   type SharedTable,
 } from '@graphql-bulwark/core/internal';
 import { type CryptoKey, createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { type IssuerListener, remoteKeys } from './remote-jwks.ts';
+import { createRemoteKeys, type IssuerListener } from './remote-jwks.ts';
 import { isUsableKey, minRsaBits } from './usable-key.ts';
 
-/** Where an issuer's keys come from. Exactly one of the three. */
+/** The keys of an issuer. Give exactly one of `jwksUrl`, `jwks` and `key`. */
 export interface KeyOptions {
-  /** Signature algorithms that are accepted, for example `['ES256']`. */
+  /** Signature algorithms that are accepted, for example `['ES256']`. HMAC must not stand beside others. */
   readonly algorithms: readonly string[];
-  /** The issuer's JSON Web Key Set over HTTPS; plain HTTP only on the loopback interface. */
+  /** The URL of the issuer's JSON Web Key Set (RFC 7517 section 5). HTTPS; plain HTTP only on the loopback interface. */
   readonly jwksUrl?: string | URL | undefined;
-  /** A JSON Web Key Set of public keys. */
+  /** A JSON Web Key Set of public keys, at least one. */
   readonly jwks?: JSONWebKeySet | undefined;
   /** One key: public, as `KeyObject`, `CryptoKey` or PEM text (SPKI); for HMAC a secret as `Uint8Array` or `KeyObject`. */
   readonly key?: KeyObject | CryptoKey | string | Uint8Array | undefined;
@@ -29,12 +29,14 @@ export interface KeyOptions {
   readonly jwksStaleSeconds?: number | undefined;
 }
 
-/** What jose takes as the key of `jwtVerify`. */
-export type Keys = JWTVerifyGetKey | KeyObject | CryptoKey | Uint8Array;
+/** What jose takes as the key of `jwtVerify`: one key, or a function that selects one by the header of the token. */
+export type VerificationKeys = JWTVerifyGetKey | KeyObject | CryptoKey | Uint8Array;
 
+/** Which keys fit a signature algorithm. */
 interface Algorithm {
-  /** As Node names key types; `secret` is HMAC. */
+  /** As Node names the types of asymmetric keys; `secret` is HMAC. */
   readonly keyType: 'rsa' | 'ec' | 'ed25519' | 'secret';
+  /** As Node names curves. */
   readonly curve?: string;
   /** RFC 7518 section 3.2: an HMAC key is at least as long as the hash. */
   readonly minBytes?: number;
@@ -61,9 +63,10 @@ const knownAlgorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorith
 
 const anAlgorithm = `names among ${[...knownAlgorithms.keys()].join(', ')}`;
 
+/** The options of keys that have a default. */
 export type DefaultedKeyOption = 'jwksTimeoutMilliseconds' | 'jwksStaleSeconds';
 
-export const keyTable: SharedTable<KeyOptions, DefaultedKeyOption> = {
+export const keyOptionTable: SharedTable<KeyOptions, DefaultedKeyOption> = {
   algorithms: { required: true, check: fullListOf(anAlgorithm, (name: string) => knownAlgorithms.has(name)) },
   jwksUrl: {
     check: mustUnshown('be an https URL without credentials (http only on the loopback interface)', isTrustedUrl),
@@ -79,20 +82,38 @@ export const keyTable: SharedTable<KeyOptions, DefaultedKeyOption> = {
   jwksStaleSeconds: { default: 3_600, check: between(0, 86_400) },
 };
 
-/** @throws {TypeError} for keys and algorithms that do not fit each other. */
-export function keysOf(options: Settings<KeyOptions, DefaultedKeyOption>, onState?: IssuerListener): Keys {
+/**
+ * Compiles the options to what jose verifies with.
+ *
+ * @param onState told when the issuer at `jwksUrl` stops and starts giving its keys.
+ * @throws {TypeError} while the server is built, for keys and algorithms that do not fit each other.
+ */
+export function compileKeys(
+  options: Settings<KeyOptions, DefaultedKeyOption>,
+  onState?: IssuerListener,
+): VerificationKeys {
   const { jwksUrl, jwks, key, jwksTimeoutMilliseconds, jwksStaleSeconds } = options;
   const algorithms = options.algorithms.flatMap((name) => knownAlgorithms.get(name) ?? []);
   const secrets = algorithms.filter(({ keyType }) => keyType === 'secret').length;
+  // Algorithm confusion (RFC 8725 section 2.1): an attacker signs with HMAC and takes the public key, which everyone knows, as
+  // secret.
   if (secrets > 0 && secrets < algorithms.length) {
-    throw new TypeError('algorithms must not mix HMAC with signatures: a public key would pass for a secret.');
+    throw new TypeError(
+      'algorithms must not mix HMAC with signatures, because a public key would pass for a secret: give algorithms of one kind.',
+    );
   }
-  const given = [jwksUrl, jwks, key].filter((source) => source !== undefined);
-  if (given.length !== 1) throw new TypeError('Give exactly one of jwksUrl, jwks and key.');
-  if (key !== undefined) return checkedKey(key, algorithms);
+  const given = Object.entries({ jwksUrl, jwks, key }).flatMap(([name, source]) =>
+    source === undefined ? [] : [name],
+  );
+  if (given.length !== 1) {
+    throw new TypeError(
+      `Give exactly one of jwksUrl, jwks and key; given is ${given.join(' and ') || 'none of them'}.`,
+    );
+  }
+  if (key !== undefined) return checkKey(key, algorithms);
   if (secrets > 0) throw new TypeError('HMAC algorithms need a secret as key; a key set holds public keys.');
   if (jwks !== undefined) return createLocalJWKSet(jwks);
-  return remoteKeys({
+  return createRemoteKeys({
     url: new URL(jwksUrl as string | URL),
     timeoutMilliseconds: jwksTimeoutMilliseconds,
     staleSeconds: jwksStaleSeconds,
@@ -100,33 +121,36 @@ export function keysOf(options: Settings<KeyOptions, DefaultedKeyOption>, onStat
   });
 }
 
-function checkedKey(key: NonNullable<KeyOptions['key']>, algorithms: readonly Algorithm[]): Keys {
-  const known = typeof key === 'string' ? publicKeyOf(key) : key;
+/** @throws {TypeError} for a key that does not fit each of the algorithms. */
+function checkKey(key: NonNullable<KeyOptions['key']>, algorithms: readonly Algorithm[]): VerificationKeys {
+  const known = typeof key === 'string' ? parsePublicKey(key) : key;
   const object = known instanceof KeyObject || known instanceof Uint8Array ? known : KeyObject.from(known);
   for (const algorithm of algorithms) {
-    if (!fits(object, algorithm)) {
+    if (!fitsAlgorithm(object, algorithm)) {
       throw new TypeError(
         algorithm.keyType === 'secret'
           ? 'key must be a secret (Uint8Array or secret KeyObject) at least as long as the hash of its HMAC algorithm.'
-          : 'key must be a public key (RSA: at least 2048 bits) that fits each of the algorithms; keys of several kinds belong into jwks.',
+          : 'key must be a public key (RSA: at least 2048 bits) that fits each of the algorithms; give keys of several kinds as jwks.',
       );
     }
   }
   return known;
 }
 
-function publicKeyOf(pem: string): KeyObject {
+/** Text must say that it is a public key, so that a password is not taken for one. @throws {TypeError} */
+function parsePublicKey(pem: string): KeyObject {
   if (!pem.trimStart().startsWith('-----BEGIN PUBLIC KEY-----')) {
     throw new TypeError("key as text must be a PEM public key ('BEGIN PUBLIC KEY'); a secret must be a Uint8Array.");
   }
   try {
     return createPublicKey(pem);
   } catch {
-    throw new TypeError('key is not a readable PEM public key.');
+    throw new TypeError('key is not a readable PEM public key: export it as SPKI in PEM.');
   }
 }
 
-function fits(key: KeyObject | Uint8Array, { keyType, curve, minBytes = 0 }: Algorithm): boolean {
+/** Whether a key has the type, the curve and the length that an algorithm needs (RFC 7518 sections 3.2 to 3.4). */
+function fitsAlgorithm(key: KeyObject | Uint8Array, { keyType, curve, minBytes = 0 }: Algorithm): boolean {
   if (keyType === 'secret') {
     if (key instanceof Uint8Array) return key.byteLength >= minBytes;
     return key.type === 'secret' && (key.symmetricKeySize ?? 0) >= minBytes;
@@ -141,6 +165,7 @@ function isKey(value: unknown): boolean {
   return isKeyLike || value instanceof Uint8Array || typeof value === 'string';
 }
 
+/** Whether a key set has at least one key and no secret, private, broken or short one. */
 function isPublicKeySet(jwks: JSONWebKeySet): boolean {
   try {
     createLocalJWKSet(jwks);
@@ -150,6 +175,7 @@ function isPublicKeySet(jwks: JSONWebKeySet): boolean {
   }
 }
 
+/** Keys over plain HTTP could be replaced on the way. Credentials in a URL end in logs. */
 function isTrustedUrl(url: unknown): boolean {
   const text = url instanceof URL ? url.href : url;
   if (typeof text !== 'string' || !URL.canParse(text)) return false;

@@ -1,38 +1,48 @@
 /**
- * Tokens that were verified a moment ago, by the SHA-256 of their text.
+ * Remembers tokens that were verified a moment ago, by the SHA-256 of their text.
  *
- * Only good tokens are kept, so strangers cannot fill it; the oldest makes room. A token's text is not its identity: nothing
- * is decided by a miss, and revocation is asked on every request, outside.
+ * Only valid tokens are kept, so strangers cannot fill the cache, and the oldest one makes room for the next. One token can be
+ * spelled in several ways, so a token that is not found is verified and nothing else is concluded. The deny-list is asked on
+ * every request, outside of the cache.
  */
 import { sha256 } from '@graphql-bulwark/core/internal';
-import type { TokenVerifier, VerifiedToken } from './issuer.ts';
+import type { VerifiedToken, VerifyToken } from './issuer.ts';
 
+/** `since` and `until` are in milliseconds since the epoch. */
 interface Kept {
   readonly verified: VerifiedToken;
-  /** Milliseconds since the epoch. */
   readonly since: number;
   readonly until: number;
 }
 
 const longestMilliseconds = 60_000;
 
-/** Remembers what `verify` accepted, each for at most 60 s and never past its end. */
-export interface CachedVerifier {
-  /** What stands behind `Bearer <token>` and was verified, or `undefined`. */
-  known(bearer: string): VerifiedToken | undefined;
-  readonly verify: TokenVerifier;
+/** A verifier of tokens with a memory. */
+export interface TokenCache {
+  /** Finds a token by the text of its `Authorization` header, `Bearer <token>`. `undefined`: it has to be verified. */
+  find(authorization: string): VerifiedToken | undefined;
+  /** Verifies a token, and remembers it where it is valid. */
+  readonly verify: VerifyToken;
 }
 
-export function cachedVerifier(verify: TokenVerifier, maxTokens: number | false): CachedVerifier {
-  if (maxTokens === false) return { known: () => undefined, verify };
+/**
+ * Gives a verifier a memory of `maxTokens` tokens, each for at most 60 s and never past its end.
+ *
+ * @param maxTokens `false`: no token is remembered.
+ */
+export function cacheVerifiedTokens(verify: VerifyToken, maxTokens: number | false): TokenCache {
+  if (maxTokens === false) return { find: () => undefined, verify };
   const kept = new Map<string, Kept>();
+  // One iterator for the whole time: it goes on behind the last token that it removed. A new one would walk over the places of
+  // all removed tokens each time.
+  const oldestFirst = kept.keys();
   return {
-    known(bearer) {
-      const key = sha256(bearer, 'binary');
+    find(authorization) {
+      const key = sha256(authorization, 'binary');
       const found = kept.get(key);
       if (!found) return undefined;
       const now = Date.now();
-      // A clock that was set back does not lengthen anything.
+      // When the clock was set back, `now` is before `since`: the token is verified again instead of being kept longer.
       if (now >= found.since && now < found.until) return found.verified;
       kept.delete(key);
       return undefined;
@@ -45,8 +55,8 @@ export function cachedVerifier(verify: TokenVerifier, maxTokens: number | false)
         const key = sha256(`Bearer ${token}`, 'binary');
         kept.delete(key);
         kept.set(key, { verified: verification.verified, since, until });
-        const [oldest] = kept.keys();
-        if (kept.size > maxTokens && oldest !== undefined) kept.delete(oldest);
+        const oldest = kept.size > maxTokens ? oldestFirst.next().value : undefined;
+        if (oldest !== undefined) kept.delete(oldest);
       }
       return verification;
     },

@@ -1,4 +1,4 @@
-/** Which keys of a key set may check signatures (RFC 7517 section 5: the others are as good as not there). */
+/** Which keys of a key set may verify signatures. The others are ignored (RFC 7517 section 5). */
 import { createPublicKey } from 'node:crypto';
 import type { JWK } from 'jose';
 
@@ -6,8 +6,10 @@ import type { JWK } from 'jose';
 export const minRsaBits = 2_048;
 
 /**
- * Whether a key is public, readable and long enough. Secrets and private keys have no place in a published set; of one that jose
- * cannot use it would say so when a token names it, as if the issuer were down.
+ * Whether a key is public, readable and long enough.
+ *
+ * A secret or a private key in a published set is known to everyone, so anyone could sign with it. A key that jose cannot use
+ * would fail only when a token names it, and that failure would look as if the issuer were down.
  */
 export function isUsableKey(jwk: JWK): boolean {
   if (jwk.kty === 'oct' || ['d', 'k', 'priv'].some((secret) => Object.hasOwn(jwk, secret))) return false;

@@ -1,6 +1,6 @@
 /**
- * Tokens that were taken back before their end. Asked on every request, whatever else is remembered. API keys are not asked
- * for here: the application's own store says whether they live.
+ * Asks whether a token was taken back before its end. It is asked on every request, also for remembered tokens. API keys are not
+ * asked for: the record in the application's own store says whether one was taken back.
  */
 import { type Principal, refuse } from '@graphql-bulwark/core';
 import {
@@ -13,30 +13,34 @@ import {
   type Settings,
 } from '@graphql-bulwark/core/internal';
 
-/** What a token is known by. Never the text of a token: one token has several spellings. */
+/** What identifies a token for a deny-list: its claims. Its text does not, because one token can be spelled in several ways. */
 export interface RevocationQuery {
+  /** The `jti` claim (RFC 7519 section 4.1.7). */
   readonly jti: string | undefined;
+  /** The `sub` claim: the id of the principal. */
   readonly sub: string;
-  /** When it was issued, in seconds since the epoch; 0 where that is not known. */
+  /** When it was issued, in seconds since the epoch. 0: that is not known. */
   readonly iat: number;
+  /** The `iss` claim. Subjects of two issuers may have the same name. */
   readonly iss: string | undefined;
   /**
-   * How far the issuer's clock may be ahead of the one by which tokens are taken back. A token may have been issued so many
-   * seconds before its `iat`: compare `iat - clockToleranceSeconds` with the time of a revocation.
+   * How far the issuer's clock may be ahead of the one by which tokens are taken back. A token may have been issued this many
+   * seconds before its `iat`, so compare `iat - clockToleranceSeconds` with the time of a revocation.
    */
   readonly clockToleranceSeconds: number;
 }
 
+/** The option `revocation` of `authenticate()`. */
 export interface RevocationOptions {
-  /** Says whether a credential was taken back. A deny-list of this package has it, or your own. */
+  /** Says whether a token was taken back. Every deny-list of this package has this method. */
   readonly isRevoked: (credential: RevocationQuery) => boolean | Promise<boolean>;
   /** How long to wait for the answer. Whole number, 1 or more. @default 500 */
   readonly timeoutMilliseconds?: number | undefined;
-  /** Accepts credentials while the list cannot be asked. @default false: they are refused with 503 */
+  /** Accepts tokens while the list cannot be asked. Otherwise they are refused with 503. @default false */
   readonly dangerouslyAllowOnFailure?: boolean | undefined;
 }
 
-/** As they were read. */
+/** The options as they were read. */
 export type Revocation = Settings<RevocationOptions, 'timeoutMilliseconds' | 'dangerouslyAllowOnFailure'>;
 
 const optionTable = {
@@ -48,38 +52,41 @@ const optionTable = {
   revokeAllFor: { check: aFunction },
 } satisfies OptionTable<RevocationOptions & { readonly revoke?: unknown; readonly revokeAllFor?: unknown }>;
 
-/** @throws {TypeError} while the server is built. */
+/** @throws {TypeError} while the server is built, for a missing, unknown or invalid option. */
 export function readRevocationOptions(options: RevocationOptions): Revocation {
   const settings = readOptions<RevocationOptions, typeof optionTable>('authenticate: revocation', options, optionTable);
-  // A list of a class of the application's own needs its `this`.
+  // `isRevoked` of a class needs its `this`.
   return { ...settings, isRevoked: (credential) => options.isRevoked(credential) };
 }
 
 /**
- * @param ignored told of what failed where that is no refusal.
- * @throws {GraphQLError} `SERVICE_UNAVAILABLE` where the list gives no answer.
+ * Asks whether the token of a principal was taken back.
+ *
+ * @param clockToleranceSeconds of the issuer.
+ * @param onIgnoredFailure told why the list could not be asked, where `dangerouslyAllowOnFailure` accepts the token.
+ * @throws {GraphQLError} `SERVICE_UNAVAILABLE` where the list gives no answer in time, or one that is neither true nor false.
  */
-export async function revoked(
+export async function isTakenBack(
   { isRevoked, timeoutMilliseconds, dangerouslyAllowOnFailure }: Revocation,
   principal: Principal,
   clockToleranceSeconds: number,
-  ignored: (cause: unknown) => void,
+  onIgnoredFailure: (cause: unknown) => void,
 ): Promise<boolean> {
   try {
-    const asked = isRevoked(queryOf(principal, clockToleranceSeconds));
+    const asked = isRevoked(makeQuery(principal, clockToleranceSeconds));
     const answer: unknown = typeof asked === 'boolean' ? asked : await awaitWithin(timeoutMilliseconds, asked);
     if (typeof answer === 'boolean') return answer;
     throw new TypeError('isRevoked must return true or false.');
   } catch (cause) {
     if (dangerouslyAllowOnFailure) {
-      ignored(cause);
+      onIgnoredFailure(cause);
       return false;
     }
     throw refuse('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: 'revocation unknown', cause });
   }
 }
 
-function queryOf({ id, claims }: Principal, clockToleranceSeconds: number): RevocationQuery {
+function makeQuery({ id, claims }: Principal, clockToleranceSeconds: number): RevocationQuery {
   const { jti, iat, iss } = claims;
   return {
     jti: typeof jti === 'string' ? jti : undefined,

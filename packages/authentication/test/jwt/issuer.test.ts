@@ -1,4 +1,4 @@
-// Several issuers side by side, and the claims of issuers as they are in the world.
+// Several issuers side by side, and the claims of well-known issuers.
 import { readRefusalCode, readRefusalFacts } from '@graphql-bulwark/core/internal';
 import { describe, expect, it } from 'vitest';
 import { type AuthenticateOptions, authenticate, type IssuerOptions } from '../../src/index.ts';
@@ -21,7 +21,7 @@ describe('several issuers', () => {
   const who = authenticate({ issuers });
   const ofOther = { iss: other, aud: 'urn:other' };
 
-  it('are each believed what is theirs', async () => {
+  it('each of several issuers has its own tokens accepted', async () => {
     expect(await who(bearer(await first.sign()))).toMatchObject({ id: 'u1', claims: { iss: issuer } });
     expect(await who(bearer(await second.sign(ofOther, { typ: 'JWT' })))).toMatchObject({ claims: { iss: other } });
   });
@@ -31,18 +31,18 @@ describe('several issuers', () => {
     ['the audience', () => second.sign({ iss: other }, { typ: 'JWT' }), 'claims'],
     ['the type', () => second.sign(ofOther), 'claims'],
     ['the name', () => second.sign({}, { typ: 'JWT' }), 'algorithm'],
-  ])('are not believed %s of another', async (_, token, reason) => {
+  ])('attack: a token of one issuer is refused with %s of another', async (_, token, reason) => {
     expect(await codeOf(who(bearer(await token())))).toEqual(['UNAUTHENTICATED', reason]);
   });
 
   it.each(['https://nobody.example.com/', '', undefined, null, [issuer], { a: 1 }, '__proto__', 'constructor'])(
-    'do not answer for %j',
+    'a token whose issuer is %j is refused where several issuers are configured',
     async (iss) => {
       expect(await codeOf(who(bearer(await first.sign({ iss }))))).toEqual(['UNAUTHENTICATED', 'claims']);
     },
   );
 
-  it('do not answer for what is no token', async () => {
+  it('a text that is no token is refused where several issuers are configured', async () => {
     for (const token of ['a.b.c', 'e30.e30.e30', 'e30.bnVsbA.AAAA', 'e30.W10.AAAA']) {
       expect(await codeOf(who(bearer(token)))).toEqual(['UNAUTHENTICATED', 'claims']);
     }
@@ -62,17 +62,17 @@ describe('several issuers', () => {
     ['claim values that are none', { issuers: [{ ...issuers[0], claimValues: { token_use: '' } }] }],
     ['stale keys for days', { issuers: [{ ...issuers[0], jwksStaleSeconds: 86_401 }] }],
     ['a list of null', { issuers: [null] }],
-  ])('keep the server from starting with %s', (_, options) => {
+  ])('the option issuers with %s keeps the server from starting', (_, options) => {
     expect(() => authenticate(options as AuthenticateOptions)).toThrow(TypeError);
   });
 });
 
-describe('the access tokens of', () => {
+describe('tokens of well-known issuers', () => {
   const base = { issuer, audience, algorithms: ['ES256'], key: first.publicKey };
 
   it.each<[string, Partial<IssuerOptions>, object, string, readonly string[], readonly string[]]>([
     [
-      'Auth0, with its RFC 9068 profile',
+      'Auth0, in the RFC 9068 profile',
       { rolesClaim: 'https://api.example.com/roles', scopesClaim: 'permissions' },
       { 'https://api.example.com/roles': ['ADMIN'], permissions: ['read:invoices'], scope: 'openid', aud: [audience] },
       'at+jwt',
@@ -80,7 +80,7 @@ describe('the access tokens of', () => {
       ['read:invoices'],
     ],
     [
-      'Keycloak',
+      'Keycloak, with their realm roles',
       { typ: 'JWT', claimValues: { typ: 'Bearer' }, rolesClaim: ['realm_access', 'roles'] },
       { typ: 'Bearer', azp: 'web', realm_access: { roles: ['ADMIN', 'offline_access'] }, scope: 'profile email' },
       'JWT',
@@ -110,20 +110,20 @@ describe('the access tokens of', () => {
       ['Invoices.Read', 'Invoices.Write'],
     ],
     [
-      'any issuer that follows RFC 9068',
+      'an issuer that follows RFC 9068, without further options',
       {},
       { client_id: 'c', roles: ['ADMIN'], scope: 'a b' },
       'at+jwt',
       ['ADMIN'],
       ['a', 'b'],
     ],
-  ])('%s', async (_, more, claims, typ, roles, scopes) => {
+  ])('access tokens of %s, pass with the options of the README', async (_, more, claims, typ, roles, scopes) => {
     const who = authenticate({ ...base, ...more });
     const token = await first.sign({ ...claims }, { typ });
     expect(await who(bearer(token))).toMatchObject({ id: 'u1', roles, scopes });
   });
 
-  it('Cognito pass for no other client, and not as ID tokens', async () => {
+  it('access tokens of Cognito are refused for another client, and its ID tokens are refused', async () => {
     const who = authenticate({
       ...base,
       audience: 'client1',
@@ -143,7 +143,7 @@ describe('the access tokens of', () => {
     }
   });
 
-  it('Keycloak pass for no ID token of theirs', async () => {
+  it('ID tokens of Keycloak are refused', async () => {
     const who = authenticate({ ...base, typ: 'JWT', claimValues: { typ: 'Bearer' } });
     const idToken = await first.sign({ typ: 'ID' }, { typ: 'JWT' });
     expect(await codeOf(who(bearer(idToken)))).toEqual(['UNAUTHENTICATED', 'claims']);

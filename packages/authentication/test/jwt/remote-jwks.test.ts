@@ -29,7 +29,7 @@ async function listen(answer: RequestListener): Promise<string> {
 const trusting = (jwksUrl: string | URL, more: object = {}): Authenticate =>
   authenticate({ issuer, audience, algorithms: ['ES256'], jwksUrl, jwksTimeoutMilliseconds: 250, ...more });
 
-/** What is cached is asked for no keys; these tests are about keys. */
+/** A cached token needs no key, and these tests are about keys. */
 const uncached = { maxCachedTokens: false };
 
 const codeOf = (asked: Promise<unknown>): Promise<unknown> =>
@@ -38,7 +38,7 @@ const codeOf = (asked: Promise<unknown>): Promise<unknown> =>
     (thrown: unknown) => readRefusalCode(thrown),
   );
 
-/** The clock, so many seconds on. Timers stay real. */
+/** Sets the clock ahead. Timers stay real. */
 function later(seconds: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1_000 * seconds });
   onTestFinished(() => {
@@ -46,7 +46,7 @@ function later(seconds: number): void {
   });
 }
 
-/** An issuer whose keys can change, and that counts who asks for them. */
+/** An issuer whose keys can change, and which counts the requests for them. */
 async function identityProvider(): Promise<{ url: string; keys: Signer[]; fetches: () => number }> {
   const keys = [first];
   let fetches = 0;
@@ -58,8 +58,8 @@ async function identityProvider(): Promise<{ url: string; keys: Signer[]; fetche
   return { url, keys, fetches: () => fetches };
 }
 
-describe('keys over HTTP', () => {
-  it('are fetched once for many tokens', async () => {
+describe('a key set over HTTP', () => {
+  it('a key set is fetched once for many tokens', async () => {
     const { url, fetches } = await identityProvider();
     const who = trusting(url);
     const token = await first.sign();
@@ -68,7 +68,7 @@ describe('keys over HTTP', () => {
     expect(fetches()).toBe(1);
   });
 
-  it('are not fetched before a token needs them', async () => {
+  it('a key set is not fetched before a token needs it', async () => {
     const { url, fetches } = await identityProvider();
     const who = trusting(new URL(url));
     expect(await who({ headers: {} })).toBeNull();
@@ -76,7 +76,7 @@ describe('keys over HTTP', () => {
     expect(fetches()).toBe(0);
   });
 
-  it('are fetched once for a storm of unknown key ids, each of which is 401', async () => {
+  it('attack: a storm of unknown key ids causes one fetch, and each token is refused with 401', async () => {
     const { url, fetches } = await identityProvider();
     const who = trusting(url);
     const storm = await Promise.all(Array.from({ length: 30 }, (_, i) => unknown.sign({}, { kid: `x${i}` })));
@@ -86,7 +86,7 @@ describe('keys over HTTP', () => {
     expect(fetches()).toBe(1);
   });
 
-  it('are picked up after a rotation, once the last fetch has cooled down', async () => {
+  it('a rotated key is found when the last fetch is more than 30 seconds old', async () => {
     const { url, keys, fetches } = await identityProvider();
     const who = trusting(url);
     expect(await codeOf(who(bearer(await first.sign())))).toBe('allowed');
@@ -100,7 +100,7 @@ describe('keys over HTTP', () => {
     expect(fetches()).toBe(2);
   });
 
-  it('are tried one by one for a token without a key id', async () => {
+  it('every fitting key is tried for a token without a key id', async () => {
     const { url, keys } = await identityProvider();
     keys.push(second);
     const who = trusting(url);
@@ -112,7 +112,7 @@ describe('keys over HTTP', () => {
   });
 });
 
-/** One long chunk after the other, and how many of them were taken. */
+/** Answers with one long chunk after the other, and counts how many were taken. */
 function endless(taken: { chunks: number }): RequestListener {
   return (_, response) => {
     response.setHeader('content-type', 'application/json');
@@ -129,7 +129,7 @@ function endless(taken: { chunks: number }): RequestListener {
   };
 }
 
-describe('J11 an issuer that does not give its keys is 503, whoever asks', () => {
+describe('an issuer that does not give its keys', () => {
   it.each<[string, string, RequestListener]>([
     ['silent', 'timeout', () => {}],
     ['failing', 'status', (_, response) => response.writeHead(500).end('oops: db at 10.0.0.5')],
@@ -145,23 +145,26 @@ describe('J11 an issuer that does not give its keys is 503, whoever asks', () =>
     ['answering half', 'timeout', (_, response) => response.writeHead(200, { 'content-type': jsonType }).write('{"ke')],
     ['hanging up', 'unreachable', (request) => request.socket.destroy()],
     ['answering without end', 'too large', endless({ chunks: 0 })],
-  ])('%s', async (_, reason, answer) => {
-    const who = trusting(await listen(answer));
-    const thrown: unknown = await who(bearer(await first.sign())).catch((error: unknown) => error);
+  ])(
+    'J11: tokens of an issuer that is %s are answered with 503, and an anonymous request passes',
+    async (_, reason, answer) => {
+      const who = trusting(await listen(answer));
+      const thrown: unknown = await who(bearer(await first.sign())).catch((error: unknown) => error);
 
-    expect(readRefusalCode(thrown)).toBe('SERVICE_UNAVAILABLE');
-    expect(thrown).toMatchObject({
-      message: 'Service temporarily unavailable',
-      extensions: { http: { status: 503 } },
-    });
-    const { headers } = (thrown as { extensions: { http: { headers: Map<string, string> } } }).extensions.http;
-    expect(headers.get('retry-after')).toBe('1');
-    expect(readRefusalFacts(thrown)?.reason).toBe(reason);
-    expect(await codeOf(who(bearer(await unknown.sign())))).toBe('SERVICE_UNAVAILABLE');
-    expect(await who({ headers: {} })).toBeNull();
-  });
+      expect(readRefusalCode(thrown)).toBe('SERVICE_UNAVAILABLE');
+      expect(thrown).toMatchObject({
+        message: 'Service temporarily unavailable',
+        extensions: { http: { status: 503 } },
+      });
+      const { headers } = (thrown as { extensions: { http: { headers: Map<string, string> } } }).extensions.http;
+      expect(headers.get('retry-after')).toBe('1');
+      expect(readRefusalFacts(thrown)?.reason).toBe(reason);
+      expect(await codeOf(who(bearer(await unknown.sign())))).toBe('SERVICE_UNAVAILABLE');
+      expect(await who({ headers: {} })).toBeNull();
+    },
+  );
 
-  it('dead', async () => {
+  it('J11: tokens of an issuer whose server is gone are answered with 503', async () => {
     const url = await listen(() => {});
     const [server] = servers.splice(0);
     server?.close();
@@ -169,7 +172,7 @@ describe('J11 an issuer that does not give its keys is 503, whoever asks', () =>
     expect(await codeOf(trusting(url)(bearer(await first.sign())))).toBe('SERVICE_UNAVAILABLE');
   });
 
-  it('without reading more of an endless answer than it has to', async () => {
+  it('an endless answer of an issuer is not read to the end', async () => {
     const taken = { chunks: 0 };
     expect(await codeOf(trusting(await listen(endless(taken)))(bearer(await first.sign())))).toBe(
       'SERVICE_UNAVAILABLE',
@@ -177,7 +180,7 @@ describe('J11 an issuer that does not give its keys is 503, whoever asks', () =>
     expect(taken.chunks).toBeLessThan(1_000);
   });
 
-  it('and leaves the tokens of other issuers alone', async () => {
+  it('a failing issuer does not affect the tokens of another issuer', async () => {
     const dead = await listen((request) => request.socket.destroy());
     const { url } = await identityProvider();
     const other = 'https://other.example.com/';
@@ -199,7 +202,7 @@ const json = (response: ServerResponse, body: string): unknown =>
   response.setHeader('content-type', jsonType).end(body);
 
 describe('an issuer that fails', () => {
-  /** Fails or answers, as it is told. */
+  /** An issuer that fails or answers, as `state.works` says. */
   async function moody(works: boolean): Promise<{ url: string; state: { works: boolean; fetches: number } }> {
     const state = { works, fetches: 0 };
     const url = await listen((_, response) => {
@@ -210,7 +213,7 @@ describe('an issuer that fails', () => {
     return { url, state };
   }
 
-  it('is asked again after 1, 2 and 4 seconds, and not by each token', async () => {
+  it('a failing issuer is asked again after 1, 2 and 4 seconds and not for each token', async () => {
     const { url, state } = await moody(false);
     const who = trusting(url);
     const token = await first.sign();
@@ -234,7 +237,7 @@ describe('an issuer that fails', () => {
     expect(await fetchesAt(7_300)).toBe(4);
   });
 
-  it('serves again when it is back, and both are told to the operator', async () => {
+  it('an issuer that recovers has its tokens accepted again, and both states are reported as events', async () => {
     const { url, state } = await moody(false);
     const seen: SecurityEvent[] = [];
     const who = trusting(url, {
@@ -253,7 +256,7 @@ describe('an issuer that fails', () => {
     expect(JSON.stringify(seen)).not.toContain(token);
   });
 
-  it('has its keys used for the configured time, and no longer', async () => {
+  it('the last keys of a failing issuer are used for jwksStaleSeconds and no longer', async () => {
     const { url, state } = await moody(true);
     const who = trusting(url, { ...uncached, jwksStaleSeconds: 120 });
     const fresh = async (): Promise<unknown> => codeOf(who(bearer(await first.sign())));
@@ -271,7 +274,7 @@ describe('an issuer that fails', () => {
     expect(await fresh()).toBe('allowed');
   });
 
-  it('has no key used beyond its ten minutes where none is configured', async () => {
+  it('with jwksStaleSeconds 0 the keys of a failing issuer are used for ten minutes and no longer', async () => {
     const { url, state } = await moody(true);
     const who = trusting(url, { ...uncached, jwksStaleSeconds: 0 });
     expect(await codeOf(who(bearer(await first.sign())))).toBe('allowed');
@@ -280,7 +283,7 @@ describe('an issuer that fails', () => {
     expect(await codeOf(who(bearer(await first.sign())))).toBe('SERVICE_UNAVAILABLE');
   });
 
-  it('cannot be made to look dead by crafted tokens', async () => {
+  it('attack: tokens with crafted key ids are refused and do not make the issuer count as down', async () => {
     const { url, state } = await moody(true);
     const who = trusting(url);
     for (const kid of ['__proto__', 'constructor', '', '../jwks', 'x'.repeat(1_000)]) {
@@ -290,7 +293,7 @@ describe('an issuer that fails', () => {
     expect(state.fetches).toBe(1);
   });
 
-  it('that publishes secrets and private keys has them ignored', async () => {
+  it('secrets and private keys in a published set are ignored, and its public keys are used', async () => {
     const secret = { kty: 'oct', k: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', kid: 'k1' };
     const url = await listen((_, response) =>
       json(response, JSON.stringify({ keys: [secret, { ...second.jwk, d: 'AAAA' }, first.jwk] })),
@@ -300,7 +303,7 @@ describe('an issuer that fails', () => {
     expect(await codeOf(who(bearer(await second.sign())))).toBe('UNAUTHENTICATED');
   });
 
-  it('that publishes keys which nobody can use has them ignored (RFC 7517 section 5)', async () => {
+  it('unusable keys in a published set are ignored, and its other keys are used (RFC 7517 section 5)', async () => {
     const rsa = await signer('r1', 'RS256');
     const { kty, n, e } = generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey.export({ format: 'jwk' });
     const keys = [

@@ -1,8 +1,8 @@
-// What is remembered of a verified token, and what never is.
+// Which verified tokens are remembered, and for how long.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Authenticate, authenticate, type CredentialOptions, memoryDenyList } from '../../src/index.ts';
-import { tokenVerifier, type VerifiedToken } from '../../src/jwt/issuer.ts';
-import { cachedVerifier } from '../../src/jwt/token-cache.ts';
+import { compileIssuers, type VerifiedToken } from '../../src/jwt/issuer.ts';
+import { cacheVerifiedTokens } from '../../src/jwt/token-cache.ts';
 import { reasonOf } from '../refused.ts';
 import { audience, bearer, issuer, now, signer } from '../tokens.ts';
 
@@ -14,21 +14,21 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** The clock, so many seconds from now. */
+/** Sets the clock ahead or back. */
 function at(seconds: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1_000 * seconds });
 }
 
-/** Counts how often a token is really checked. */
+/** Counts how often a token is really verified. */
 function counted(maxTokens: number | false) {
   const checks: string[] = [];
-  const verify = tokenVerifier(base);
-  const cached = cachedVerifier((token) => {
+  const verify = compileIssuers([base], undefined);
+  const cached = cacheVerifiedTokens((token) => {
     checks.push(token);
     return verify(token);
   }, maxTokens);
   const ask = async (token: string): Promise<VerifiedToken | string> => {
-    const known = cached.known(`Bearer ${token}`);
+    const known = cached.find(`Bearer ${token}`);
     if (known) return known;
     const verification = await cached.verify(token);
     return 'verified' in verification ? verification.verified : JSON.stringify(verification);
@@ -37,7 +37,7 @@ function counted(maxTokens: number | false) {
 }
 
 describe('a verified token', () => {
-  it('is checked once a minute', async () => {
+  it('a cached token is verified once a minute', async () => {
     const { checks, ask } = counted(10);
     const token = await key.sign();
     const first = await ask(token);
@@ -51,7 +51,7 @@ describe('a verified token', () => {
     expect(checks).toHaveLength(2);
   });
 
-  it('is not remembered past its end', async () => {
+  it('a token is not cached past its end', async () => {
     const { ask } = counted(10);
     const token = await key.sign({ exp: now() + 10 });
     expect(await ask(token)).toMatchObject({ principal: { id: 'u1' } });
@@ -61,7 +61,7 @@ describe('a verified token', () => {
     expect(await ask(token)).toContain('expired');
   });
 
-  it('is not remembered past the oldest age either', async () => {
+  it('a token is not cached past maxTokenAgeSeconds', async () => {
     const asking = who({});
     const young = authenticate({ ...base, maxTokenAgeSeconds: 20, clockToleranceSeconds: 0 });
     const token = await key.sign();
@@ -72,7 +72,7 @@ describe('a verified token', () => {
     expect(await reasonOf(asking, bearer(token))).toBe('let in');
   });
 
-  it('is not remembered longer when the clock is set back', async () => {
+  it('a token is not cached longer when the clock is set back', async () => {
     const { checks, ask } = counted(10);
     const token = await key.sign({ iat: now() - 3_600 });
     await ask(token);
@@ -81,7 +81,7 @@ describe('a verified token', () => {
     expect(checks).toHaveLength(2);
   });
 
-  it('makes room for the next', async () => {
+  it('the oldest token leaves the full cache for the next one', async () => {
     const { checks, ask } = counted(2);
     const tokens = await Promise.all(['a', 'b', 'c'].map((sub) => key.sign({ sub })));
     for (const token of tokens) await ask(token);
@@ -91,7 +91,7 @@ describe('a verified token', () => {
     expect(checks).toHaveLength(4);
   });
 
-  it('is checked every time where nothing is to be remembered', async () => {
+  it('a token is verified on every request with maxCachedTokens false', async () => {
     const { checks, ask } = counted(false);
     const token = await key.sign();
     await ask(token);
@@ -99,7 +99,7 @@ describe('a verified token', () => {
     expect(checks).toHaveLength(2);
   });
 
-  it('is asked for in the deny-list every time', async () => {
+  it('a cached token is looked up in the deny-list on every request', async () => {
     const list = memoryDenyList();
     const asking = who({ revocation: list });
     const token = await key.sign({ jti: 't1' });
@@ -111,7 +111,7 @@ describe('a verified token', () => {
 });
 
 describe('a token that was refused', () => {
-  it('is not remembered, nor does it let another one in', async () => {
+  it('a refused token is not cached and is verified every time', async () => {
     const { checks, ask } = counted(10);
     const good = await key.sign();
     const [header, payload, signature] = good.split('.');
@@ -124,7 +124,7 @@ describe('a token that was refused', () => {
 });
 
 it.each([0, -1, 1.5, Number.NaN, '10', true])(
-  'a cache of %j tokens keeps the server from starting',
+  'maxCachedTokens %j keeps the server from starting',
   (maxCachedTokens) => {
     expect(() => who({ maxCachedTokens: maxCachedTokens as number })).toThrow(/maxCachedTokens/);
   },

@@ -1,293 +1,242 @@
-/** Every rule of a schema, compiled once: which coordinate asks what of whom. */
+/**
+ * Compiles every rule of a schema once: for each coordinate which checks its guard runs, and in which order.
+ *
+ * Rules of types come first, because they also hold for fields that return the type; then rules of input types, which the finders of
+ * arguments need; then fields with their arguments.
+ */
 import {
   type GraphQLField,
-  type GraphQLInterfaceType,
   type GraphQLNamedType,
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   isEnumType,
   isInputObjectType,
-  isInterfaceType,
   isListType,
   isNonNullType,
   isObjectType,
   isScalarType,
 } from 'graphql';
-import type { Directable } from '../directives/read-directive.ts';
-import { checkLocations, knownArguments, type Uses } from '../directives/sdl.ts';
 import {
-  type AllowsAnonymous,
-  allOf,
-  authenticated,
-  authRule,
-  claimsOf,
-  keyOf,
-  policiesOf,
-  type Rule,
+  type AuthRule,
+  combineRules,
+  createAuthenticatedRule,
+  formatRuleKey,
+  selectClaims,
+  selectPolicies,
 } from './auth-rule.ts';
 import {
   type Check,
+  type CompiledRules,
+  findGuardedSelections,
   type Guarded,
   type GuardedField,
-  ownerModeOf,
+  getOwnerMode,
   type Preset,
-  type RuleIndex,
 } from './compiled-rules.ts';
-import { finders, type TypeGuards, valueGuards } from './inputs.ts';
-import { type OwnerPlace, type OwnerRule, ownerRule } from './owner-rule.ts';
-import { countingRows } from './requested-rows.ts';
-import { touchingOf } from './touching.ts';
-import { checkedOwners, checkNullable, checkReferences } from './validate-owner.ts';
-import { warningsOf } from './warnings.ts';
+import { createPartFinder, groupGuardsByValue, type InputTypeGuards } from './inputs.ts';
+import type { OwnerRule } from './owner-rule.ts';
+import { createRuleReader, type ReaderOptions } from './read-rules.ts';
+import { createRowCounter } from './requested-rows.ts';
+import { validateNullMode, validateReferences } from './validate-owner.ts';
+import { findWarnings } from './warnings.ts';
 
 /** What happens to root fields that carry neither `@auth` nor `@public`. */
 export type DefaultRule = 'allow' | 'authenticated' | 'deny';
 
-export interface IndexOptions {
-  readonly uses: Uses;
+export interface CompileOptions extends ReaderOptions {
   readonly defaultRule: DefaultRule;
-  readonly strictInterfaces: boolean;
-  readonly allowsAnonymous: AllowsAnonymous;
-  readonly requireLoader: (loader: string, coordinate: string) => void;
 }
 
-/** @throws {TypeError} naming the coordinate, for a rule that cannot be meant. */
-export function ruleIndex(schema: GraphQLSchema, options: IndexOptions): RuleIndex {
-  const { uses, defaultRule, strictInterfaces, allowsAnonymous, requireLoader } = options;
-  checkLocations(schema, uses);
+/** What a guard is for: the objects of a type, a part of the arguments, or a field with what its arguments need. */
+type Place = 'object' | 'part' | Pick<GuardedField, 'findParts' | 'presets'>;
+
+/** @throws {TypeError} naming the coordinate, for a rule that is invalid there. */
+export function compileRules(schema: GraphQLSchema, options: CompileOptions): CompiledRules {
+  const { defaultRule } = options;
+  const { readAuth, readOwners, isPublic, readInterfaces } = createRuleReader(schema, options);
   const slots = new Map<string, number>();
-  const rules: Rule[] = [];
+  const claimRules: AuthRule[] = [];
   const fields = new Map<string, GuardedField>();
   const types = new Map<string, Guarded>();
   const inputs = new Map<string, Guarded>();
-  const open = new Set<string>();
+  const publicFields = new Set<string>();
+  const withoutRule: string[] = [];
   const all = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'));
-  const objects = all.filter(isObjectType);
   const roots = new Set([schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]);
-  const undecided: string[] = [];
 
-  const guarded = (
+  /** An owner must be authenticated: an anonymous caller is denied before an owner is compared. */
+  function addAuthenticated(own: readonly AuthRule[], owners: readonly OwnerRule[]): AuthRule[] {
+    return owners.length > 0
+      ? [...own, createAuthenticatedRule(owners.map(({ text }) => text).join(' or '))]
+      : [...own];
+  }
+  function compileGuard(
     coordinate: string,
-    of: readonly Rule[],
+    own: readonly AuthRule[],
     owners: readonly OwnerRule[],
-    field: Partial<GuardedField> | 'object' | 'part',
-  ): Guarded => {
-    const rule = allOf(of);
-    const claims = claimsOf(rule);
-    const slot = slots.get(keyOf(claims)) ?? rules.push(claims) - 1;
-    slots.set(keyOf(claims), slot);
-    const policies = policiesOf(rule);
-    const checks = checksOf({ policies, owners }, field);
+    place: Place,
+  ): Guarded {
+    const rule = combineRules(own);
+    const claims = selectClaims(rule);
+    const key = formatRuleKey(claims);
+    const slot = slots.get(key) ?? claimRules.push(claims) - 1;
+    slots.set(key, slot);
+    const policies = selectPolicies(rule);
+    const checks = orderChecks({ policies, owners }, place);
     return { coordinate, slot, rule: rule.text, mode: rule.mode, policies, owners, checks };
-  };
-  const auth = (element: Directable, coordinate: string): Rule[] =>
-    uses(element, 'auth', coordinate).map((use) => authRule(use, coordinate, allowsAnonymous));
-  const ownersOf = (element: Directable, coordinate: string, place: OwnerPlace): OwnerRule[] => {
-    const owners = uses(element, 'owner', coordinate).map((use) => ownerRule(use, coordinate, place));
-    for (const { loader } of owners) if (loader !== undefined) requireLoader(loader, coordinate);
-    return checkedOwners(owners, coordinate);
-  };
-  /** Nobody owns anything without being someone. */
-  const withOwners = (own: readonly Rule[], owners: readonly OwnerRule[]): Rule[] =>
-    owners.length > 0 ? [...own, authenticated(owners.map(({ text }) => text).join(' or '))] : [...own];
-  const isPublic = (element: Directable, coordinate: string): boolean => {
-    const found = uses(element, 'public', coordinate);
-    for (const use of found) knownArguments(use, 'public', coordinate, []);
-    return found.length > 0;
-  };
-  /** What stands on the interfaces of a type, which graphql-js never asks itself. */
-  const fromInterfaces = (
-    type: GraphQLObjectType,
-    part: (parent: GraphQLInterfaceType) => readonly [Directable, string] | undefined,
-  ): Rule[] =>
-    interfacesOf(type).flatMap((parent) => {
-      const found = part(parent);
-      return found ? auth(...found) : [];
-    });
-
-  if (strictInterfaces) refuseInterfaceRules(all, auth);
-  const leafRules = new Map(
-    all.filter((type) => isEnumType(type) || isScalarType(type)).map((type) => [type.name, auth(type, type.name)]),
-  );
-  const typeRules = new Map(objects.map((type) => [type, rulesOfType(type)]));
-  const finderOf = finders(schema, guardsOfInput);
-
-  function rulesOfType(type: GraphQLObjectType): Rule[] {
-    const owners = ownersOf(type, type.name, 'object');
-    if (roots.has(type) && owners.length > 0) throw new TypeError(`${type.name}: a root type has no @owner.`);
-    const own = [...auth(type, type.name), ...fromInterfaces(type, (parent) => [parent, parent.name])];
-    if (own.length > 0 && isPublic(type, type.name)) throw contradiction(type.name);
-    const both = withOwners(own, owners);
-    if (both.length > 0 && !roots.has(type)) types.set(type.name, guarded(type.name, both, owners, 'object'));
-    return both;
   }
 
-  /** Keeps the guard of an argument, input field, enum value or type, for whoever lists them. */
-  function input(coordinate: string, own: readonly Rule[], owners: readonly OwnerRule[] = []): Guarded | undefined {
-    const both = withOwners(own, owners);
-    if (both.length === 0) return undefined;
-    const guard = guarded(coordinate, both, owners, 'part');
+  function compileType(type: GraphQLObjectType): AuthRule[] {
+    const owners = readOwners(type, type.name, 'object');
+    const isRoot = roots.has(type);
+    if (isRoot && owners.length > 0) throw new TypeError(`${type.name}: a root type has no @owner.`);
+    const own = [...readAuth(type, type.name), ...readInterfaces(type, (parent) => [parent, parent.name])];
+    if (own.length > 0 && isPublic(type, type.name)) throw createContradiction(type.name);
+    const required = addAuthenticated(own, owners);
+    if (required.length > 0 && !isRoot) types.set(type.name, compileGuard(type.name, required, owners, 'object'));
+    return required;
+  }
+
+  /** Compiles the guard of an argument, input field, enum value or type, and keeps it for the access table. */
+  function compileInput(
+    coordinate: string,
+    own: readonly AuthRule[],
+    owners: readonly OwnerRule[] = [],
+  ): Guarded | undefined {
+    const required = addAuthenticated(own, owners);
+    if (required.length === 0) return undefined;
+    const guard = compileGuard(coordinate, required, owners, 'part');
     inputs.set(coordinate, guard);
     return guard;
   }
 
-  function guardsOfInput(type: GraphQLNamedType): TypeGuards {
+  function compileInputType(type: GraphQLNamedType): InputTypeGuards {
     const members = new Map<string, Guarded>();
-    if (isInputObjectType(type)) {
-      for (const field of Object.values(type.getFields())) {
-        const coordinate = `${type.name}.${field.name}`;
-        const guard = input(coordinate, auth(field, coordinate), ownersOf(field, coordinate, 'input'));
-        if (guard) members.set(field.name, guard);
-      }
+    const enumValues = isEnumType(type) ? type.getValues() : [];
+    for (const field of isInputObjectType(type) ? Object.values(type.getFields()) : []) {
+      const coordinate = `${type.name}.${field.name}`;
+      const owners = readOwners(field, coordinate, 'input');
+      const guard = compileInput(coordinate, readAuth(field, coordinate), owners);
+      if (guard) members.set(field.name, guard);
     }
-    if (isEnumType(type)) {
-      for (const value of type.getValues()) {
-        const coordinate = `${type.name}.${value.name}`;
-        const guard = input(coordinate, auth(value, coordinate));
-        if (guard) members.set(value.name, guard);
-      }
+    for (const value of enumValues) {
+      const coordinate = `${type.name}.${value.name}`;
+      const guard = compileInput(coordinate, readAuth(value, coordinate));
+      if (guard) members.set(value.name, guard);
     }
-    const self = input(type.name, leafRules.get(type.name) ?? []);
-    for (const { name, value } of isEnumType(type) ? type.getValues() : []) {
-      // As an input it is the same as none.
+    const self = compileInput(type.name, leafRules.get(type.name) ?? []);
+    for (const { name, value } of enumValues) {
+      // Among the arguments it could not be told from a value that is null.
       if (value === null && (self ?? members.has(name))) {
         throw new TypeError(`${type.name}.${name}: a guarded value needs an internal value other than null.`);
       }
     }
-    const values = isEnumType(type) ? valueGuards(type, (name) => members.get(name)) : new Map();
+    const values = isEnumType(type) ? groupGuardsByValue(type, (name) => members.get(name)) : new Map();
     return { self, field: (name) => members.get(name), values };
   }
 
-  function argumentsOf(type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): Partial<GuardedField> {
+  function compileArguments(
+    type: GraphQLObjectType,
+    field: GraphQLField<unknown, unknown>,
+  ): Pick<GuardedField, 'findParts' | 'presets'> {
     const presets: Preset[] = [];
     const args = field.args.map((arg) => {
       const coordinate = `${type.name}.${field.name}(${arg.name}:)`;
-      const owners = ownersOf(arg, coordinate, 'argument');
+      const owners = readOwners(arg, coordinate, 'argument');
       for (const { claim } of owners.filter(({ preset }) => preset)) {
-        const isList = isListType(isNonNullType(arg.type) ? arg.type.ofType : arg.type);
         if (!['ID', 'String'].includes(getNamedType(arg.type).name)) {
           throw new TypeError(`${coordinate}: preset of @owner needs an argument of type ID or String.`);
         }
-        presets.push({ name: arg.name, claim, list: isList });
+        const list = isListType(isNonNullType(arg.type) ? arg.type.ofType : arg.type);
+        presets.push({ name: arg.name, claim, list });
       }
-      const own = [
-        ...auth(arg, coordinate),
-        ...fromInterfaces(type, (parent) => {
-          const declared = parent.getFields()[field.name]?.args.find(({ name }) => name === arg.name);
-          return declared && [declared, `${parent.name}.${field.name}(${arg.name}:)`];
-        }),
-      ];
-      return [arg, input(coordinate, own, owners)] as const;
+      const inherited = readInterfaces(type, (parent) => [
+        parent.getFields()[field.name]?.args.find(({ name }) => name === arg.name),
+        `${parent.name}.${field.name}(${arg.name}:)`,
+      ]);
+      return [arg, compileInput(coordinate, [...readAuth(arg, coordinate), ...inherited], owners)] as const;
     });
-    return { find: finderOf(args), presets };
+    return { findParts: createFinder(args), presets };
   }
 
-  for (const type of objects) {
-    for (const field of Object.values(type.getFields())) {
-      const coordinate = `${type.name}.${field.name}`;
-      const isRoot = roots.has(type);
-      const owners = ownersOf(field, coordinate, 'field').map((owner) =>
-        owner.loader === undefined ? owner : { ...owner, countRows: countingRows(field, owner.rows, isRoot) },
-      );
-      checkReferences(field, owners, isRoot, coordinate);
-      const own = withOwners(
-        [
-          ...auth(field, coordinate),
-          ...fromInterfaces(type, (parent) => {
-            const declared = parent.getFields()[field.name];
-            return declared && [declared, `${parent.name}.${field.name}`];
-          }),
-        ],
-        owners,
-      );
-      const fieldIsPublic = isPublic(field, coordinate);
-      if (isRoot) {
-        own.push(...(typeRules.get(type) ?? []));
-        if (own.length === 0 && !fieldIsPublic && !isPublic(type, type.name)) {
-          if (defaultRule === 'authenticated') own.push(authenticated('defaultRule: authenticated'));
-          if (defaultRule === 'deny') undecided.push(coordinate);
-        } else if (own.length === 0) {
-          open.add(coordinate);
+  function compileField(type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): void {
+    const coordinate = `${type.name}.${field.name}`;
+    const isRoot = roots.has(type);
+    const owners = readOwners(field, coordinate, 'field').map((owner) =>
+      owner.loader === undefined ? owner : { ...owner, countRows: createRowCounter(field, owner.rows, isRoot) },
+    );
+    validateReferences(field, owners, isRoot, coordinate);
+    const inherited = readInterfaces(type, (parent) => [
+      parent.getFields()[field.name],
+      `${parent.name}.${field.name}`,
+    ]);
+    const required = addAuthenticated([...readAuth(field, coordinate), ...inherited], owners);
+    const fieldIsPublic = isPublic(field, coordinate);
+    if (isRoot) {
+      required.push(...(typeRules.get(type) ?? []));
+      if (required.length === 0) {
+        if (fieldIsPublic || isPublic(type, type.name)) publicFields.add(coordinate);
+        else if (defaultRule === 'deny') withoutRule.push(coordinate);
+        else if (defaultRule === 'authenticated') {
+          required.push(createAuthenticatedRule('defaultRule: authenticated'));
         }
       }
-      if (fieldIsPublic && own.length > 0) throw contradiction(coordinate);
-      // A field of a guarded type is refused before its resolver runs; policies and owners need the object.
-      const named = getNamedType(field.type);
-      if (isObjectType(named)) own.push(...(typeRules.get(named) ?? []).map(claimsOf));
-      own.push(...(leafRules.get(named.name) ?? []));
-      const values = isEnumType(named) ? valueGuards(named, (name) => inputs.get(`${named.name}.${name}`)) : undefined;
-      const passedIn = argumentsOf(type, field);
-      if (own.length === 0 && !passedIn.find && !values?.size) continue;
-      fields.set(coordinate, {
-        ...guarded(coordinate, own, owners, passedIn),
-        ...passedIn,
-        ...(values?.size && { values }),
-      });
     }
+    if (fieldIsPublic && required.length > 0) throw createContradiction(coordinate);
+    const named = getNamedType(field.type);
+    // Roles and scopes of the type that a field returns are checked before its resolver runs. Its policies and owners are not: they
+    // are about the object.
+    if (isObjectType(named)) required.push(...(typeRules.get(named) ?? []).map(selectClaims));
+    required.push(...(leafRules.get(named.name) ?? []));
+    const findGuard = (valueName: string): Guarded | undefined => inputs.get(`${named.name}.${valueName}`);
+    const values = isEnumType(named) ? groupGuardsByValue(named, findGuard) : undefined;
+    const args = compileArguments(type, field);
+    if (required.length === 0 && !args.findParts && !values?.size) return;
+    const guard = compileGuard(coordinate, required, owners, args);
+    fields.set(coordinate, { ...guard, ...args, ...(values?.size && { values }) });
   }
-  if (undecided.length > 0) {
-    throw new TypeError(`defaultRule is 'deny', and these have neither @auth nor @public: ${undecided.join(', ')}.`);
+
+  const objects = all.filter(isObjectType);
+  const leaves = all.filter((type) => isEnumType(type) || isScalarType(type));
+  const leafRules = new Map(leaves.map((type) => [type.name, readAuth(type, type.name)]));
+  const typeRules = new Map(objects.map((type) => [type, compileType(type)]));
+  const createFinder = createPartFinder(schema, compileInputType);
+  for (const type of objects) for (const field of Object.values(type.getFields())) compileField(type, field);
+  if (withoutRule.length > 0) {
+    throw new TypeError(`defaultRule is 'deny', and these have neither @auth nor @public: ${withoutRule.join(', ')}.`);
   }
-  checkNullable(schema, { types, fields, inputs });
+  validateNullMode(schema, { types, fields, inputs });
   return {
-    rules,
+    claimRules,
     fields,
     types,
     inputs,
-    open,
-    touching: touchingOf(schema, fields, types),
-    rejecting: [...fields.values(), ...types.values(), ...inputs.values()].some(({ mode }) => mode === 'REJECT'),
-    warnings: warningsOf(schema, fields, types, inputs),
+    publicFields,
+    guardedSelections: findGuardedSelections(schema, fields, types),
+    mayRejectQueries: [...fields.values(), ...types.values(), ...inputs.values()].some(({ mode }) => mode === 'REJECT'),
+    warnings: findWarnings(schema, fields, types, inputs),
   };
 }
 
-/** The checks of a guard in their order: claims, arguments, policies, owners. */
-function checksOf(
-  { policies, owners }: Pick<Guarded, 'policies' | 'owners'>,
-  place: Partial<GuardedField> | 'object' | 'part',
-): Check[] {
-  const asked: Check[] = [];
-  if (policies.length > 0) asked.push('policies');
-  if (owners.length > 0) asked.push('owners');
-  if (place === 'part') return ['claims', ...asked];
-  // Of what is hidden no policy says a word.
-  const hides = ownerModeOf({ owners }) !== 'ERROR';
-  if (hides) asked.reverse();
+/** The checks of a guard in their order: claims, arguments, policies, owners; what an owner hides is asked for earlier. */
+function orderChecks({ policies, owners }: Pick<Guarded, 'policies' | 'owners'>, place: Place): Check[] {
+  const aboutObject: Check[] = [];
+  if (policies.length > 0) aboutObject.push('policies');
+  if (owners.length > 0) aboutObject.push('owners');
+  if (place === 'part') return ['claims', ...aboutObject];
+  // A policy that denied a hidden object would tell that there is one, so its owners come first.
+  const hides = getOwnerMode({ owners }) !== 'ERROR';
+  if (hides) aboutObject.reverse();
   if (place !== 'object') {
-    const passedIn: Check[] = place.find ? ['arguments'] : [];
-    if (place.presets && place.presets.length > 0) passedIn.push('presets');
-    return ['claims', ...passedIn, ...asked];
+    const aboutArguments: Check[] = place.findParts ? ['arguments'] : [];
+    if (place.presets && place.presets.length > 0) aboutArguments.push('presets');
+    return ['claims', ...aboutArguments, ...aboutObject];
   }
-  // Callers who lack a right must not learn of more objects than those who hold it.
-  return hides ? ['owners', 'claims', ...asked.slice(1)] : ['claims', ...asked];
+  // Otherwise a caller without the role could tell hidden objects from missing ones.
+  return hides ? ['owners', 'claims', ...aboutObject.slice(1)] : ['claims', ...aboutObject];
 }
 
-/** Those of its interfaces as well: a type must name them itself, but a schema may say that it is valid and not be. */
-function interfacesOf(type: GraphQLObjectType): GraphQLInterfaceType[] {
-  const all = new Set(type.getInterfaces());
-  for (const one of all) for (const parent of one.getInterfaces()) all.add(parent);
-  return [...all];
-}
-
-function refuseInterfaceRules(
-  types: readonly GraphQLNamedType[],
-  auth: (element: Directable, coordinate: string) => readonly Rule[],
-): void {
-  const refuse = (element: Directable, coordinate: string): void => {
-    if (auth(element, coordinate).length > 0) {
-      throw new TypeError(`${coordinate}: strictInterfaces is on; put the rule on the types that implement it.`);
-    }
-  };
-  for (const type of types.filter(isInterfaceType)) {
-    refuse(type, type.name);
-    for (const field of Object.values(type.getFields())) {
-      refuse(field, `${type.name}.${field.name}`);
-      for (const arg of field.args) refuse(arg, `${type.name}.${field.name}(${arg.name}:)`);
-    }
-  }
-}
-
-function contradiction(coordinate: string): TypeError {
+function createContradiction(coordinate: string): TypeError {
   return new TypeError(`${coordinate} is @public and carries @auth, itself or through its type or an interface.`);
 }

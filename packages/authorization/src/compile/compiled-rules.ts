@@ -1,78 +1,159 @@
-/** What guards a coordinate, compiled: the words in which the guards of a schema talk about its rules. */
+/** The compiled rules of a schema, as its guards read them: which checks a coordinate has, and where selections meet a guard. */
+import {
+  type GraphQLNamedType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isInterfaceType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+} from 'graphql';
 import type { AuthMode, OwnerMode } from '../directives/sdl.ts';
-import type { AnyOf, Rule } from './auth-rule.ts';
+import type { AnyOf, AuthRule } from './auth-rule.ts';
 import type { OwnerRule } from './owner-rule.ts';
 
 /**
- * One thing that a guard asks: the caller's roles and scopes, what is passed in, named policies, owners. `presets` asks nothing: it
- * fills in what was left out.
+ * One step of a guard: the caller's roles and scopes (`claims`), the guarded parts of the arguments, named policies, owners.
+ * `presets` checks nothing: it fills in arguments that were left out.
  */
 export type Check = 'claims' | 'arguments' | 'presets' | 'policies' | 'owners';
 
 /** A guarded coordinate: `Query.invoice` for a field, `Invoice` for the objects of a type, `Query.a(b:)`, `In.a`, `E.A`. */
 export interface Guarded {
   readonly coordinate: string;
-  /** Where the verdict over the part that claims decide stands; equal rules share a slot. */
+  /** Index of its rule among {@link CompiledRules.claimRules}. Equal rules share a slot. */
   readonly slot: number;
-  /** The rule in words. */
+  /** The rule as its schema writes it, for the operator. */
   readonly rule: string;
+  /** Left out: REJECT for mutations and subscriptions, NULL for queries. */
   readonly mode?: AuthMode | undefined;
-  /** All of these must agree too. */
+  /** Each of these must pass. */
   readonly policies: readonly AnyOf[];
-  /** One of these must match too. Empty: the rule alone decides. */
+  /** One of these must match, if there are any. */
   readonly owners: readonly OwnerRule[];
-  /** What is asked, in this order, until something says no. */
+  /** Run in this order, until one denies. */
   readonly checks: readonly Check[];
 }
 
-/** An argument that is filled in where it is left out. */
+/** An argument that is filled in with the caller's identity when it is left out. */
 export interface Preset {
   readonly name: string;
   readonly claim: string;
+  /** Whether the argument is a list. */
   readonly list: boolean;
 }
 
-/** A part that was passed in, or that an owner misses. */
-export interface Found {
+/** An argument, input field, enum value or scalar that was passed in; or one with an owner that was left out. */
+export interface GuardedPart {
   readonly guarded: Guarded;
+  /** Coerced. `undefined` if it was left out. */
   readonly value: unknown;
   readonly present: boolean;
 }
 
-/** Told of each guarded part of a value. `present`: whether it was given; left out are only parts that have an owner. */
-export type Report = (guarded: Guarded, value: unknown, present: boolean) => void;
+/** Called for each guarded part, as of {@link GuardedPart}. */
+export type ReportPart = (guarded: Guarded, value: unknown, present: boolean) => void;
 
-/** Reports the guarded parts of a field's coerced arguments. */
-export type Finder = (args: Readonly<Record<string, unknown>>, report: Report) => void;
+/** Finds the guarded parts of a field's coerced arguments. */
+export type FindParts = (args: Readonly<Record<string, unknown>>, report: ReportPart) => void;
 
+/** A guarded field of an object type. */
 export interface GuardedField extends Guarded {
-  /** Finds what is guarded among its arguments. */
-  readonly find?: Finder | undefined;
+  /** Left out if nothing among its arguments is guarded. */
+  readonly findParts?: FindParts | undefined;
   readonly presets?: readonly Preset[] | undefined;
-  /** Internal value of the enum that it returns -> guards. */
+  /** Internal value of the enum that the field returns -> guards. */
   readonly values?: ReadonlyMap<unknown, readonly Guarded[]> | undefined;
 }
 
-export interface RuleIndex {
-  /** By slot. */
-  readonly rules: readonly Rule[];
-  /** coordinate -> guard, for fields of object types. */
+/** All rules of one schema. */
+export interface CompiledRules {
+  /** Slot -> rule of roles and scopes, without policies. */
+  readonly claimRules: readonly AuthRule[];
+  /** Coordinate -> guard, for fields of object types. */
   readonly fields: ReadonlyMap<string, GuardedField>;
-  /** name of an object type -> guard of its objects. Root types have none: their fields carry their rule. */
+  /** Name of an object type -> guard of its objects. Root types have none: their fields carry their rule. */
   readonly types: ReadonlyMap<string, Guarded>;
-  /** coordinate -> guard, for arguments, input fields, enums, enum values and scalars. */
+  /** Coordinate -> guard, for arguments, input fields, enums, enum values and scalars. */
   readonly inputs: ReadonlyMap<string, Guarded>;
-  /** Coordinates of fields that are public by their own word or that of their type. */
-  readonly open: ReadonlySet<string>;
-  /** Coordinates, those of interfaces included, at which a selection may meet a guard. */
-  readonly touching: ReadonlySet<string>;
-  /** Whether a rule may refuse a query as a whole. */
-  readonly rejecting: boolean;
-  /** What is allowed and may still surprise. */
+  /** Coordinates of root fields that are public by a directive on themselves or on their type. */
+  readonly publicFields: ReadonlySet<string>;
+  /** Coordinates, also of interfaces, at which a selection may meet a guard, so that its answer depends on the caller. */
+  readonly guardedSelections: ReadonlySet<string>;
+  /** Whether a rule with `mode: REJECT` may refuse a query as a whole. */
+  readonly mayRejectQueries: boolean;
+  /** Messages about what is valid but may not do what its author expects. */
   readonly warnings: readonly string[];
 }
 
-/** What stands in place of a value that its owners deny: all owners of one coordinate agree. */
-export function ownerModeOf({ owners }: Pick<Guarded, 'owners'>): OwnerMode {
+/** What stands in place of a value that its owners deny. All owners of one coordinate have the same mode. */
+export function getOwnerMode({ owners }: Pick<Guarded, 'owners'>): OwnerMode {
   return owners[0]?.mode ?? 'ERROR';
+}
+
+/** The object types of which a value of this type may be: itself, unless it is abstract. */
+export function listPossibleTypes(schema: GraphQLSchema, type: GraphQLNamedType): readonly GraphQLNamedType[] {
+  return isAbstractType(type) ? schema.getPossibleTypes(type) : [type];
+}
+
+/** Finds {@link CompiledRules.guardedSelections}. */
+export function findGuardedSelections(
+  schema: GraphQLSchema,
+  fields: ReadonlyMap<string, Guarded>,
+  types: ReadonlyMap<string, Guarded>,
+): Set<string> {
+  const found = new Set<string>();
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) && !isInterfaceType(type)) continue;
+    const holders = listPossibleTypes(schema, type);
+    for (const field of Object.values(type.getFields())) {
+      const results = listPossibleTypes(schema, getNamedType(field.type));
+      const isGuarded =
+        holders.some(({ name }) => fields.has(`${name}.${field.name}`) || types.has(name)) ||
+        results.some(({ name }) => types.has(name));
+      if (isGuarded) found.add(`${type.name}.${field.name}`);
+    }
+  }
+  return found;
+}
+
+/**
+ * Makes a test whether a field of a type returns a list that an executor may give up while an item is still evaluated: one in
+ * which a denial, or a promise that it waits for, can reach an item that cannot be null.
+ */
+export function createGivenUpTest(
+  schema: GraphQLSchema,
+  rules: Pick<CompiledRules, 'fields' | 'types'>,
+): (type: GraphQLOutputType) => boolean {
+  const deniable = new Set<GraphQLNamedType>();
+  const isNulledByDenial = (type: GraphQLOutputType): boolean => isNonNullType(type) && reaches(type.ofType);
+  const reaches = (type: GraphQLOutputType): boolean => {
+    if (isNonNullType(type)) return reaches(type.ofType);
+    return isListType(type) ? isNulledByDenial(type.ofType) : deniable.has(type);
+  };
+  const isDeniable = (type: GraphQLNamedType): boolean => {
+    if (isAbstractType(type)) return schema.getPossibleTypes(type).some((possible) => deniable.has(possible));
+    if (!isObjectType(type)) return false;
+    if (rules.types.has(type.name)) return true;
+    return Object.values(type.getFields()).some(
+      (field) =>
+        (isNonNullType(field.type) && rules.fields.has(`${type.name}.${field.name}`)) || isNulledByDenial(field.type),
+    );
+  };
+  const types = Object.values(schema.getTypeMap());
+  for (let before = -1; before < deniable.size; ) {
+    before = deniable.size;
+    for (const type of types) if (!deniable.has(type) && isDeniable(type)) deniable.add(type);
+  }
+  return function mayBeGivenUp(type): boolean {
+    if (isNonNullType(type)) return mayBeGivenUp(type.ofType);
+    return isListType(type) && (isNulledByDenial(type.ofType) || mayBeGivenUp(type.ofType));
+  };
+}
+
+/** Whether a denied object of this type nulls more than its own place. */
+export function nullsParent(type: GraphQLOutputType): boolean {
+  return isNonNullType(type) && !isListType(type.ofType);
 }

@@ -1,33 +1,37 @@
-/** What `@owner` may say, checked once: where the owner stands, whom it is compared with, and what a stranger gets. */
+/** Reads one `@owner`: where the owner is found, which claim it is compared with, and what another caller gets. */
 import { show } from '@graphql-bulwark/core/internal';
 import type { DirectiveArguments } from '../directives/read-directive.ts';
-import { knownArguments, type OwnerMode } from '../directives/sdl.ts';
-import { type AnyOf, alternatives } from './auth-rule.ts';
+import { checkArguments, type OwnerMode } from '../directives/sdl.ts';
+import { type AnyOf, readAlternatives } from './auth-rule.ts';
 import type { CountRows } from './requested-rows.ts';
 
-/** Modes in which a list is as if it had never held the item. */
+/** Modes in which a list does not show that it held a denied item. */
 export const hidingModes: ReadonlySet<OwnerMode> = new Set<OwnerMode>(['FILTER', 'NOT_FOUND']);
 
-/** What carries the directive. */
+/** What the directive stands on. */
 export type OwnerPlace = 'object' | 'field' | 'argument' | 'input';
 
 export interface OwnerRule {
+  /** As a schema writes it, for the operator's event. */
   readonly text: string;
   readonly place: OwnerPlace;
   /** Keys that lead to the owner: `owner.id` is `['owner', 'id']`. */
   readonly path: readonly string[];
+  /** The claim that must equal the owner: its exact name, or a path by dots. */
   readonly claim: string;
-  /** Keys that lead to an argument of the field, in place of a property. */
+  /** Keys that lead to an argument of the field, which is compared in place of a property. */
   readonly arg?: readonly string[] | undefined;
+  /** Name of the loader that finds the object or its owners. */
   readonly loader?: string | undefined;
-  /** Keys that lead to the argument which names the rows that the loader is asked for. */
+  /** Keys that lead to the argument that names the rows for the loader. */
   readonly rows?: readonly string[] | undefined;
-  /** How many rows the loader of a field is asked for; none: for one. */
+  /** Counts the rows that the loader of a field is asked for. Left out: one. */
   readonly countRows?: CountRows | undefined;
   /** Roles that skip the check. */
   readonly bypass?: AnyOf | undefined;
+  /** What stands in place of what is denied. */
   readonly mode: OwnerMode;
-  /** Whether the argument may be left out; not said: only an input field of a mutation may. */
+  /** Whether the argument may be left out. Left out here: only an input field of a mutation may. */
   readonly optional?: boolean | undefined;
   /** Whether an argument that is left out is filled in with the caller's claim. */
   readonly preset: boolean;
@@ -37,9 +41,9 @@ const modes: readonly unknown[] = ['ERROR', 'NULL', 'FILTER', 'NOT_FOUND'] satis
 
 const known = ['field', 'claim', 'arg', 'loader', 'bypass', 'mode', 'optional', 'preset'];
 
-/** @throws {TypeError} naming the coordinate, for what cannot be meant at this place. */
-export function ownerRule(use: DirectiveArguments, coordinate: string, place: OwnerPlace): OwnerRule {
-  knownArguments(use, 'owner', coordinate, known);
+/** @throws {TypeError} naming the coordinate, for an argument that is invalid, or has no effect at this place. */
+export function readOwnerRule(use: DirectiveArguments, coordinate: string, place: OwnerPlace): OwnerRule {
+  checkArguments(use, 'owner', coordinate, known);
   const { field = 'ownerId', claim = 'sub', arg, loader, bypass, mode = 'ERROR', optional, preset = false } = use;
   const wrong = (rule: string): TypeError => new TypeError(`${coordinate}: ${rule}`);
   const path = (name: string, value: unknown): string => {
@@ -58,17 +62,17 @@ export function ownerRule(use: DirectiveArguments, coordinate: string, place: Ow
     throw wrong('loader of @owner belongs on a type or a field.');
   }
   if (mode === 'FILTER' && place !== 'object') throw wrong('mode FILTER of @owner belongs on a type.');
-  const judgesArgument = (arg !== undefined && loader === undefined) || place === 'argument' || place === 'input';
-  if (!judgesArgument && optional !== undefined) throw wrong('optional of @owner belongs to an argument.');
+  const comparesArgument = (arg !== undefined && loader === undefined) || place === 'argument' || place === 'input';
+  if (!comparesArgument && optional !== undefined) throw wrong('optional of @owner belongs to an argument.');
   if (preset === true && place !== 'argument') throw wrong('preset of @owner belongs on an argument.');
   return {
-    text: textOf(use),
+    text: formatOwnerRule(use),
     place,
     path: path('field', field).split('.'),
     claim: path('claim', claim),
     ...(arg !== undefined && { [loader === undefined ? 'arg' : 'rows']: path('arg', arg).split('.') }),
     ...(typeof loader === 'string' && { loader }),
-    ...(bypass !== undefined && { bypass: alternatives(bypass, 'bypass of @owner', coordinate) }),
+    ...(bypass !== undefined && { bypass: readAlternatives(bypass, 'bypass of @owner', coordinate) }),
     mode: mode as OwnerMode,
     ...(typeof optional === 'boolean' && { optional }),
     preset: preset === true,
@@ -79,7 +83,7 @@ function isPath(value: unknown): value is string {
   return typeof value === 'string' && value.split('.').every((key) => key.trim() !== '');
 }
 
-function textOf(use: DirectiveArguments): string {
+function formatOwnerRule(use: DirectiveArguments): string {
   const given = Object.entries({ field: 'ownerId', claim: 'sub', ...use });
   const args = given.filter(([name, value]) => value !== undefined && !(name === 'mode' && value === 'ERROR'));
   return `@owner(${args.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(', ')})`;

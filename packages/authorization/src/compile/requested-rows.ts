@@ -1,6 +1,7 @@
 /**
- * How many rows a loader is asked for: decided from the rule and the arguments of its field, never from what the loader returns.
- * Else a list of which each must be owned could pass for the owners of one row, of which one is enough.
+ * Counts the rows that a loader is asked for: from its rule and the arguments of its field, never from what it returns.
+ *
+ * Otherwise a list of rows, of which each must be owned, could be taken for the owners of one row, of which one is enough.
  */
 import { isRecord } from '@graphql-bulwark/core/internal';
 import {
@@ -13,17 +14,19 @@ import {
   isScalarType,
 } from 'graphql';
 
-/** A number where a list names the rows. `unsaid`: there are lists, and the rule does not say whether one of them names rows. */
-export type Requested = number | 'one' | 'unsaid';
+/** A number if a list names the rows. `unsaid`: there are lists, and the rule does not say whether one of them names rows. */
+export type RequestedRows = number | 'one' | 'unsaid';
 
-/** Reads a field's coerced arguments. */
-export type CountRows = (args: Readonly<Record<string, unknown>>) => Requested;
+/** Counts the rows in a field's coerced arguments. */
+export type CountRows = (args: Readonly<Record<string, unknown>>) => RequestedRows;
 
 /**
+ * Makes the counter of a field.
+ *
  * @param path of keys to the argument that names the rows. Left out, it is the only argument of a root field, unless that is an
  * input object. Below the root a loader may be asked about the object that has the field.
  */
-export function countingRows(
+export function createRowCounter(
   { args: declared }: Pick<GraphQLField<unknown, unknown>, 'args'>,
   path: readonly string[] | undefined,
   isRoot: boolean,
@@ -34,20 +37,20 @@ export function countingRows(
   if (!names) {
     if (declared.some(({ type }) => mayHoldList(type))) return () => 'unsaid';
     const scalars = declared.filter(({ type }) => isScalarType(getNullableType(type))).map(({ name }) => name);
-    // What a custom scalar holds no type tells, and looking through it would cost each object the whole of it.
+    // No type tells what a custom scalar holds, and searching its value for lists would take time for each object.
     return (args) => (scalars.some((name) => Array.isArray(args[name]) || isRecord(args[name])) ? 'unsaid' : 'one');
   }
-  const lists = listsAlong(declared, names);
+  const lists = findLists(declared, names);
   const [first = '', ...rest] = names;
   return (args) => {
     const value = args[first];
     if (!path && isRecord(value)) return 'unsaid';
-    return lists.includes(true) || Array.isArray(value) ? rowsIn(value, rest, lists) : 'one';
+    return lists.includes(true) || Array.isArray(value) ? countRowsIn(value, rest, lists) : 'one';
   };
 }
 
-/** For each key of a path whether a list stands there. */
-function listsAlong(declared: GraphQLField<unknown, unknown>['args'], path: readonly string[]): boolean[] {
+/** For each key of a path whether the type there is a list. */
+function findLists(declared: GraphQLField<unknown, unknown>['args'], path: readonly string[]): boolean[] {
   let members: Readonly<Record<string, { readonly type: GraphQLInputType }>> = Object.fromEntries(
     declared.map((arg) => [arg.name, arg]),
   );
@@ -60,21 +63,21 @@ function listsAlong(declared: GraphQLField<unknown, unknown>['args'], path: read
 }
 
 /**
- * Each item is a row, also one that is `null` or leaves out what names it; a list that is `null` or left out has none.
+ * Counts each item as a row, also one that is `null` or lacks the key that names it. A list that is `null` or left out has none.
  *
  * @param path of keys from the value on.
- * @param lists whether one stands at the value, and at each of these keys.
+ * @param lists whether the type is a list at the value, and at each of these keys.
  */
-function rowsIn(value: unknown, path: readonly string[], lists: readonly boolean[]): number {
+function countRowsIn(value: unknown, path: readonly string[], lists: readonly boolean[]): number {
   if (Array.isArray(value)) {
     const inItem = [false, ...lists.slice(1)];
-    return value.reduce<number>((sum, item) => sum + rowsIn(item, path, inItem), 0);
+    return value.reduce<number>((sum, item) => sum + countRowsIn(item, path, inItem), 0);
   }
   if (value === null || value === undefined) return lists.includes(true) ? 0 : 1;
   const [key, ...rest] = path;
   if (key === undefined) return 1;
   const next = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
-  return rowsIn(next, rest, lists.slice(1));
+  return countRowsIn(next, rest, lists.slice(1));
 }
 
 function mayHoldList(type: GraphQLInputType, seen = new Set<GraphQLInputType>()): boolean {

@@ -1,43 +1,39 @@
-/** What about `@owner` only the schema around it can tell: refused at start, never at run time. */
-import { isPlainField } from '@graphql-bulwark/core/internal';
+/** Refuses an `@owner`, when the schema is guarded, that cannot work with the others at its coordinate or with its field's type. */
 import {
   type GraphQLField,
   type GraphQLInputType,
-  type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
-  isAbstractType,
   isInputObjectType,
   isInterfaceType,
   isListType,
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import { isSent } from '../directives/federation.ts';
-import { type Guarded, ownerModeOf } from './compiled-rules.ts';
+import { type Guarded, getOwnerMode, listPossibleTypes } from './compiled-rules.ts';
 import type { OwnerRule } from './owner-rule.ts';
 
-/** @throws {TypeError} for owners of one coordinate that do not agree, or of which one would let everybody pass. */
-export function checkedOwners(owners: OwnerRule[], coordinate: string): OwnerRule[] {
+/** @throws {TypeError} for owners of one coordinate that contradict each other, or of which one would let every caller pass. */
+export function validateOwners(owners: OwnerRule[], coordinate: string): OwnerRule[] {
   if (new Set(owners.map(({ mode }) => mode)).size > 1) {
     throw new TypeError(`${coordinate}: give every @owner here the same mode.`);
   }
-  // The second would fill in nothing for whom only the first knows.
+  // An argument is filled in once. Callers who have only the claim of the second owner would be denied.
   if (owners.filter(({ preset }) => preset).length > 1) {
     throw new TypeError(`${coordinate}: give preset to one @owner only.`);
   }
   const others = new Set(owners.map(({ arg }) => arg?.join('.')));
   if (others.size > 1 && owners.some(({ arg, optional }) => arg && optional === true)) {
     throw new TypeError(
-      `${coordinate}: with optional, whoever leaves the argument out passes every other @owner here; leave optional out.`,
+      `${coordinate}: with optional, callers who leave the argument out pass every other @owner here; leave optional out.`,
     );
   }
   return owners;
 }
 
-/** @throws {TypeError} for a field whose owner stands nowhere. */
-export function checkReferences(
+/** @throws {TypeError} for a field whose `@owner` has no object, or names an argument that does not exist. */
+export function validateReferences(
   field: GraphQLField<unknown, unknown>,
   owners: readonly OwnerRule[],
   isRoot: boolean,
@@ -48,24 +44,23 @@ export function checkReferences(
       throw new TypeError(`${coordinate}: a root field has no object; give @owner an arg or a loader.`);
     }
     const path = arg ?? rows;
-    if (path && !leadsSomewhere(field, path)) {
+    if (path && !isArgumentPath(field, path)) {
       throw new TypeError(`${coordinate}: @owner(arg: "${path.join('.')}") leads to no argument.`);
     }
   }
 }
 
-/** @throws {TypeError} for mode NULL of an object, a field, an argument or an input field where there is no `null` to answer with. */
-export function checkNullable(
+/** @throws {TypeError} for `mode: NULL` of an object, a field, an argument or an input field where the answer cannot be `null`. */
+export function validateNullMode(
   schema: GraphQLSchema,
   { types, fields, inputs }: Readonly<Record<'types' | 'fields' | 'inputs', ByCoordinate>>,
 ): void {
   const guards = [...fields.values(), ...inputs.values()];
-  const nulling = new Set(guards.filter((one) => ownerModeOf(one) === 'NULL').map(({ coordinate }) => coordinate));
+  const nulling = new Set(guards.filter((one) => getOwnerMode(one) === 'NULL').map(({ coordinate }) => coordinate));
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
     for (const field of Object.values(type.getFields())) {
-      const named = getNamedType(field.type);
-      const results = isAbstractType(named) ? schema.getPossibleTypes(named) : [named];
+      const results = listPossibleTypes(schema, getNamedType(field.type));
       const nulled = results.find(({ name }) => types.get(name)?.owners.some(({ mode }) => mode === 'NULL'));
       if (nulled && hasNonNullItem(field.type)) {
         throw new TypeError(
@@ -74,60 +69,14 @@ export function checkNullable(
       }
       const isRefused = type === schema.getSubscriptionType();
       if (nulling.size === 0 || !(isRefused || isNonNullType(field.type))) continue;
-      const at = guardedBy(`${type.name}.${field.name}`, field).find((coordinate) => nulling.has(coordinate));
+      const at = listOwnerCoordinates(`${type.name}.${field.name}`, field).find((coordinate) =>
+        nulling.has(coordinate),
+      );
       if (at !== undefined) {
         const why = isRefused ? 'is refused as a whole' : 'cannot';
         throw new TypeError(
           `${at}: mode NULL of @owner needs a field that can be null, but ${type.name}.${field.name} ${why}.`,
         );
-      }
-    }
-  }
-}
-
-/**
- * Where a subgraph takes objects out of what a router sends, an owner must not be read from there.
- *
- * @throws {TypeError} for a type with `@key`, and with an `@owner` on itself or on a field, that has no `__resolveReference`; for
- * one of whose fields without a resolver answers with objects of such a type.
- */
-export function checkEntities(
-  schema: GraphQLSchema,
-  { types, fields }: { readonly types: ByCoordinate; readonly fields: ByCoordinate },
-): void {
-  const ownersOf = (type: GraphQLObjectType): readonly OwnerRule[] =>
-    Object.keys(type.getFields()).flatMap((field) => fields.get(`${type.name}.${field}`)?.owners ?? []);
-  const isRead = ({ arg, loader }: OwnerRule): boolean => arg === undefined && loader === undefined;
-  for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type) || !isSent(schema, type)) continue;
-    if ((types.get(type.name)?.owners ?? []).length > 0 || ownersOf(type).some(isRead)) {
-      throw new TypeError(
-        `${type.name} has @key and @owner and needs a __resolveReference that loads it, in extensions.apollo.subgraph.`,
-      );
-    }
-    for (const [coordinate, along] of sentAlong(schema, type)) {
-      if (![...(types.get(along.name)?.owners ?? []), ...ownersOf(along)].some(isRead)) continue;
-      throw new TypeError(
-        `${coordinate} needs a resolver, or ${type.name} a __resolveReference: a router could say whose a ${along.name} is.`,
-      );
-    }
-  }
-}
-
-/** What stands in an object that was sent and is answered as it is: the types of fields without a resolver, and of theirs. */
-function* sentAlong(
-  schema: GraphQLSchema,
-  sent: GraphQLObjectType,
-): Generator<readonly [coordinate: string, type: GraphQLObjectType]> {
-  const holders = new Set([sent]);
-  for (const holder of holders) {
-    for (const field of Object.values(holder.getFields())) {
-      if (!isPlainField(field)) continue;
-      const named = getNamedType(field.type);
-      for (const type of isAbstractType(named) ? schema.getPossibleTypes(named) : [named]) {
-        if (!isObjectType(type)) continue;
-        yield [`${holder.name}.${field.name}`, type];
-        holders.add(type);
       }
     }
   }
@@ -140,8 +89,8 @@ function hasNonNullItem(type: GraphQLOutputType): boolean {
   return isListType(type) && hasNonNullItem(type.ofType);
 }
 
-/** The coordinates at which owners decide what a field answers: its own, and those of all that it may be given. */
-function guardedBy(coordinate: string, field: GraphQLField<unknown, unknown>): string[] {
+/** The coordinates whose owners may deny a field: its own, and those of its arguments with all input fields in them. */
+function listOwnerCoordinates(coordinate: string, field: GraphQLField<unknown, unknown>): string[] {
   const seen = new Set<string>();
   const members = (type: GraphQLInputType): string[] => {
     const named = getNamedType(type);
@@ -152,7 +101,7 @@ function guardedBy(coordinate: string, field: GraphQLField<unknown, unknown>): s
   return [coordinate, ...field.args.flatMap(({ name, type }) => [`${coordinate}(${name}:)`, ...members(type)])];
 }
 
-function leadsSomewhere(field: GraphQLField<unknown, unknown>, [first, ...rest]: readonly string[]): boolean {
+function isArgumentPath(field: GraphQLField<unknown, unknown>, [first, ...rest]: readonly string[]): boolean {
   let type: GraphQLInputType | undefined = field.args.find(({ name }) => name === first)?.type;
   for (const key of rest) {
     const named = type && getNamedType(type);

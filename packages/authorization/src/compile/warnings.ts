@@ -1,26 +1,23 @@
-/** What a schema says that is allowed, and that may still surprise: told once, while it is guarded. */
+/** Warns, when a schema is guarded, of rules that are valid but may not do what their author expects. */
 import { joinNames } from '@graphql-bulwark/core/internal';
 import {
-  type GraphQLNamedType,
   type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
-  isAbstractType,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import { isSent } from '../directives/federation.ts';
-import { nullsMore } from '../enforce/treatment.ts';
-import type { Guarded } from './compiled-rules.ts';
+import { isSentByRouter } from '../directives/federation.ts';
+import { type Guarded, listPossibleTypes, nullsParent } from './compiled-rules.ts';
 import { hidingModes } from './owner-rule.ts';
 
 type ByCoordinate = ReadonlyMap<string, Guarded>;
 
-/** One text per kind, naming the coordinates. */
-export function warningsOf(
+/** @returns one message per kind, naming the coordinates. */
+export function findWarnings(
   schema: GraphQLSchema,
   fields: ByCoordinate,
   types: ByCoordinate,
@@ -31,7 +28,7 @@ export function warningsOf(
   const counts: string[] = [];
   const sent: string[] = [];
   const timed: string[] = [];
-  const reads = (type: Parameters<typeof getNamedType>[0], value: unknown): boolean => {
+  const usesGuardedValue = (type: Parameters<typeof getNamedType>[0], value: unknown): boolean => {
     const named = getNamedType(type);
     if (!isEnumType(named)) return false;
     const values: unknown[] = Array.isArray(value) ? value : [value];
@@ -42,7 +39,7 @@ export function warningsOf(
       for (const field of Object.values(type.getFields())) {
         const coordinate = `${type.name}.${field.name}`;
         if (field.defaultValue === undefined) continue;
-        if (inputs.has(coordinate) || reads(field.type, field.defaultValue)) defaults.push(coordinate);
+        if (inputs.has(coordinate) || usesGuardedValue(field.type, field.defaultValue)) defaults.push(coordinate);
       }
     }
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
@@ -50,40 +47,47 @@ export function warningsOf(
       types.get(type.name),
       ...Object.keys(type.getFields()).map((name) => fields.get(`${type.name}.${name}`)),
     ];
-    if (isObjectType(type) && guards.some(asksAboutObject) && isSent(schema, type)) sent.push(type.name);
+    if (isObjectType(type) && guards.some(asksAboutObject) && isSentByRouter(schema, type)) sent.push(type.name);
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
       for (const arg of field.args) {
         const at = `${coordinate}(${arg.name}:)`;
         if (arg.defaultValue === undefined) continue;
-        if (inputs.has(at) || reads(arg.type, arg.defaultValue)) defaults.push(at);
+        if (inputs.has(at) || usesGuardedValue(arg.type, arg.defaultValue)) defaults.push(at);
       }
       const hasOwnRule = /@(?:auth|owner)/.test(fields.get(coordinate)?.rule ?? '');
       if (isNonNullType(field.type) && hasOwnRule && !types.has(getNamedType(field.type).name))
         nonNull.push(coordinate);
-      if (nullsMore(field.type) && resultsOf(schema, field.type).some(({ name }) => isHiddenByLoader(types.get(name))))
+      if (
+        nullsParent(field.type) &&
+        listPossibleTypes(schema, getNamedType(field.type)).some(({ name }) => isHiddenByLoader(types.get(name)))
+      )
         timed.push(coordinate);
-      if (hides(schema, field.type, types) && type.getFields()['totalCount']) counts.push(`${type.name}.totalCount`);
+      if (mayHideItems(schema, field.type, types) && type.getFields()['totalCount'])
+        counts.push(`${type.name}.totalCount`);
     }
   }
   return [
-    said(defaults, 'have a default that not everybody may pass: who leaves them out is denied'),
-    said(nonNull, 'are guarded and not nullable: a denial nulls the object around them'),
-    said(counts, 'may count objects that a list beside them hides'),
-    said(
+    formatWarning(defaults, 'have a default that not every caller may pass: callers who leave them out are denied'),
+    formatWarning(nonNull, 'are guarded and not nullable: a denial nulls the object around them'),
+    formatWarning(counts, 'may count objects that a list beside them hides'),
+    formatWarning(
       timed,
       'are not nullable and return objects that a loader may hide: where another field fails as well, which error comes first may tell that there is one',
     ),
-    said(sent, 'have @key and no __resolveReference: their policies and loaders are asked about what a router sends'),
+    formatWarning(
+      sent,
+      'have @key and no __resolveReference: their policies and loaders are asked about what a router sends',
+    ),
   ].filter((text) => text !== undefined);
 }
 
-function said(coordinates: readonly string[], what: string): string | undefined {
+function formatWarning(coordinates: readonly string[], what: string): string | undefined {
   const distinct = [...new Set(coordinates)];
   return distinct.length === 0 ? undefined : `${joinNames(distinct)} ${what}.`;
 }
 
-/** Whether functions of the application decide about the object, which they are given. */
+/** Whether policies or loaders are given the object and decide by it. */
 function asksAboutObject(guarded: Guarded | undefined): boolean {
   if (!guarded) return false;
   return guarded.policies.length > 0 || guarded.owners.some(({ loader }) => loader !== undefined);
@@ -93,16 +97,11 @@ function isHiddenByLoader(guarded: Guarded | undefined): boolean {
   return guarded?.owners.some(({ loader, mode }) => loader !== undefined && hidingModes.has(mode)) ?? false;
 }
 
-function resultsOf(schema: GraphQLSchema, type: GraphQLOutputType): readonly GraphQLNamedType[] {
-  const named = getNamedType(type);
-  return isAbstractType(named) ? schema.getPossibleTypes(named) : [named];
-}
-
-/** Whether objects that are left out of lists stand here, or in the edges of a connection. */
-function hides(schema: GraphQLSchema, type: GraphQLOutputType, types: ByCoordinate): boolean {
+/** Whether a field returns objects that lists may leave out, or the edges of a connection to such objects. */
+function mayHideItems(schema: GraphQLSchema, type: GraphQLOutputType, types: ByCoordinate): boolean {
   const named = getNamedType(type);
   const node = isObjectType(named) ? named.getFields()['node'] : undefined;
   const stands: GraphQLOutputType[] = node ? [named, node.type] : [named];
-  const results = stands.flatMap((one) => resultsOf(schema, one));
+  const results = stands.flatMap((one) => listPossibleTypes(schema, getNamedType(one)));
   return results.some(({ name }) => types.get(name)?.owners.some(({ mode }) => hidingModes.has(mode)));
 }

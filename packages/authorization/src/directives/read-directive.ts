@@ -1,4 +1,4 @@
-/** Each use of a directive on one element of a schema: in its SDL, in extensions of it, or in `extensions` from code. */
+/** Reads a directive on one element of a schema: from its SDL, from extensions of it (`extend type`), or from `extensions` in code. */
 import { isRecord } from '@graphql-bulwark/core/internal';
 import { getDirective } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
@@ -9,8 +9,8 @@ export type Directable = Parameters<typeof getDirective>[1];
 /** The arguments of one use of a directive. */
 export type DirectiveArguments = Readonly<Record<string, unknown>>;
 
-/** @throws {TypeError} naming the coordinate, for a form that cannot be read. */
-export function usesOf(
+/** Reads the arguments of each use. @throws {TypeError} naming the coordinate, for a form that cannot be read. */
+export function readDirective(
   schema: GraphQLSchema,
   element: Directable,
   name: string,
@@ -23,13 +23,13 @@ export function usesOf(
   if (isOverlooked) {
     throw new TypeError(`${coordinate}: give extensions.directives as an object ({ ${name}: { ... } }).`);
   }
-  return read(schema, element, name, coordinate).map((use) => {
+  return readUses(schema, element, name, coordinate).map((use) => {
     if (isRecord(use)) return use;
     throw new TypeError(`${coordinate}: the arguments of @${name} must be an object.`);
   });
 }
 
-function read(schema: GraphQLSchema, element: Directable, name: string, coordinate: string): unknown[] {
+function readUses(schema: GraphQLSchema, element: Directable, name: string, coordinate: string): unknown[] {
   try {
     return getDirective(schema, element, name) ?? [];
   } catch (error) {

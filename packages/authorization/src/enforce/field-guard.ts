@@ -1,5 +1,4 @@
-/** Guards a field: judges before its resolver, before its source stream is opened, and what it returns. */
-
+/** Guards a field: evaluates its rule before its resolver runs, and before its source stream is opened. */
 import { failField, isPromise, type Resolver, settleUnlessGivenUp } from '@graphql-bulwark/core/internal';
 import {
   defaultFieldResolver,
@@ -9,91 +8,105 @@ import {
   isNonNullType,
 } from 'graphql';
 import type { GuardedField } from '../compile/compiled-rules.ts';
-import { type Denied, type Question, type Where, whereOf } from '../evaluate/access-request.ts';
-import type { Memos } from '../evaluate/answer-cache.ts';
-import type { Judge } from '../evaluate/evaluate.ts';
-import { withLoaded } from '../evaluate/loaders.ts';
-import { type Standings, surelyPasses, type Verdict, verdicts, whyOf } from '../evaluate/roles-and-scopes.ts';
-import type { Denials } from './denial.ts';
-import { more } from './error-cap.ts';
+import { type AccessContext, type AccessRequest, type Denial, toAccessContext } from '../evaluate/access-request.ts';
+import type { AnswerCaches } from '../evaluate/answer-cache.ts';
+import type { RuleEvaluator } from '../evaluate/evaluate.ts';
+import { addLoaded } from '../evaluate/loaders.ts';
+import {
+  type CallerGrants,
+  type Decision,
+  decisions,
+  explainDecision,
+  isLastAllowed,
+} from '../evaluate/roles-and-scopes.ts';
+import { type DenialReporter, getOmittedError } from './denial.ts';
 
 type FieldConfig = GraphQLFieldConfig<unknown, unknown>;
 
-export interface Guarding {
-  readonly standings: Standings;
-  readonly judge: Judge;
-  readonly memos: Memos;
-  readonly denials: Denials;
-  /** Whether a field of this type returns a list that an executor may give up while an item of it runs into a denial. */
+/** What all guards of one schema share. */
+export interface Enforcement {
+  readonly grants: CallerGrants;
+  readonly evaluator: RuleEvaluator;
+  readonly caches: AnswerCaches;
+  readonly denials: DenialReporter;
+  /** Whether a field of this type returns a list that an executor may give up while one of its items is still evaluated. */
   readonly mayBeGivenUp: (type: GraphQLOutputType) => boolean;
   /** Resolves fields that have no resolver. */
   readonly fieldResolver: Resolver;
 }
 
-/** Puts a guard in front of a resolver. */
-export function behind(guarded: GuardedField, resolver: Resolver, guarding: Guarding): Resolver {
+/** Guards what resolves a field, and what opens its source stream if it has one. */
+export function guardField(config: FieldConfig, guarded: GuardedField, enforcement: Enforcement): FieldConfig {
+  const { resolve = enforcement.fieldResolver, subscribe } = config;
   const onlyClaims = guarded.checks.every((check) => check === 'claims');
-  return (onlyClaims ? behindClaims : behindChecks)(guarded, resolver, guarding);
-}
-
-/** Guards what resolves a field, and what opens its source stream where it has one. */
-export function guardedField(config: FieldConfig, guarded: GuardedField, guarding: Guarding): FieldConfig {
-  const { resolve = guarding.fieldResolver, subscribe } = config;
+  const guard = onlyClaims ? guardByClaims : guardByChecks;
   return {
     ...config,
-    resolve: behind(guarded, resolve, guarding),
-    ...(subscribe && { subscribe: behind(guarded, subscribe, guarding) }),
+    resolve: guard(guarded, resolve, enforcement),
+    ...(subscribe && { subscribe: guard(guarded, subscribe, enforcement) }),
   };
 }
 
-function behindClaims(guarded: GuardedField, resolver: Resolver, { standings, memos, denials }: Guarding): Resolver {
+/** For rules that ask for roles and scopes only: nothing is made for a caller who is let pass. */
+function guardByClaims(guarded: GuardedField, resolver: Resolver, { grants, caches, denials }: Enforcement): Resolver {
   const { slot } = guarded;
-  const pass = standings.passOf(slot);
-  function refuse(verdict: Exclude<Verdict, 1>, contextValue: unknown, info: GraphQLResolveInfo): unknown {
-    const where = { contextValue, operation: info.operation, memo: memos.during(contextValue, info), info };
-    return refused({ guarded, ...whyOf(verdict), mode: 'ERROR' }, where, info, denials);
+  const last = grants.getLastAllowed(slot);
+  function deny(decision: Exclude<Decision, 1>, contextValue: unknown, info: GraphQLResolveInfo): unknown {
+    const cache = caches.duringExecution(contextValue, info);
+    const context = { contextValue, operation: info.operation, cache, info };
+    return answerDenial({ guarded, ...explainDecision(decision), mode: 'ERROR' }, context, info, denials);
   }
-  // Most fields have no resolver of their own: a call that is always the same costs less.
+  // Most fields have the default resolver, and a call whose target never changes is faster.
   if (resolver === defaultFieldResolver) {
     return function readIfClaimsAllow(source, args, contextValue, info) {
-      if (!surelyPasses(pass, contextValue)) {
-        const verdict = standings.judge(contextValue, slot);
-        if (verdict !== verdicts.allowed) return refuse(verdict, contextValue, info);
+      if (!isLastAllowed(last, contextValue)) {
+        const decision = grants.decide(contextValue, slot);
+        if (decision !== decisions.allowed) return deny(decision, contextValue, info);
       }
       return defaultFieldResolver(source, args, contextValue, info);
     };
   }
   return function resolveIfClaimsAllow(source, args, contextValue, info) {
-    if (!surelyPasses(pass, contextValue)) {
-      const verdict = standings.judge(contextValue, slot);
-      if (verdict !== verdicts.allowed) return refuse(verdict, contextValue, info);
+    if (!isLastAllowed(last, contextValue)) {
+      const decision = grants.decide(contextValue, slot);
+      if (decision !== decisions.allowed) return deny(decision, contextValue, info);
     }
     return resolver(source, args, contextValue, info);
   };
 }
 
-function behindChecks(guarded: GuardedField, resolver: Resolver, { judge, memos, denials }: Guarding): Resolver {
+/** For every other rule. */
+function guardByChecks(
+  guarded: GuardedField,
+  resolver: Resolver,
+  { evaluator, caches, denials }: Enforcement,
+): Resolver {
   const loads = guarded.owners.some(({ loader }) => loader !== undefined);
-  return function resolveIfAllowed(source, args: Question['args'], contextValue, info) {
-    const memo = memos.during(contextValue, info);
+  return function resolveIfAllowed(source, args: AccessRequest['args'], contextValue, info) {
+    const cache = caches.duringExecution(contextValue, info);
     const rows = loads ? new Map<string, unknown>() : undefined;
-    const question: Question = { contextValue, operation: info.operation, memo, source, args, info, rows };
-    const decide = (denied: Denied | undefined): unknown =>
-      denied
-        ? refused(denied, whereOf(question), info, denials)
-        : resolver(source, question.args, contextValue, rows ? withLoaded(info, rows) : info);
-    const denied = judge.evaluate(guarded, question);
-    return isPromise(denied) ? settleUnlessGivenUp(denied.then(decide), info) : decide(denied);
+    const request: AccessRequest = { contextValue, operation: info.operation, cache, source, args, info, rows };
+    const decide = (denial: Denial | undefined): unknown =>
+      denial
+        ? answerDenial(denial, toAccessContext(request), info, denials)
+        : resolver(source, request.args, contextValue, rows ? addLoaded(info, rows) : info);
+    const denial = evaluator.evaluate(guarded, request);
+    return isPromise(denial) ? settleUnlessGivenUp(denial.then(decide), info) : decide(denial);
   };
 }
 
-/** `null` without an error where the mode says so, or where the client has read enough; the operator hears of it all the same. */
-function refused(denied: Denied, where: Where, info: GraphQLResolveInfo, denials: Denials): unknown {
-  if (denied.mode === 'NULL') {
-    denials.noted(denied, where);
+/** `null` without an error if the mode is NULL or the field has had enough errors. The operator is told all the same. */
+function answerDenial(
+  denial: Denial,
+  context: AccessContext,
+  info: GraphQLResolveInfo,
+  denials: DenialReporter,
+): unknown {
+  if (denial.mode === 'NULL') {
+    denials.count(denial, context);
     return null;
   }
-  const error = denials.errorOf(denied, where);
+  const error = denials.createError(denial, context);
   if (!error && !isNonNullType(info.returnType)) return null;
-  return failField(error ?? more(where), info);
+  return failField(error ?? getOmittedError(context), info);
 }

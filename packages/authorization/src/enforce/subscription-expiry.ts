@@ -1,4 +1,4 @@
-/** A subscription lasts no longer than the credential that opened it, and each event of it is judged anew. */
+/** Ends a subscription when the credential that opened it expires. Rules are evaluated again for each of its events. */
 import type { Events } from '@graphql-bulwark/core';
 import {
   announceStream,
@@ -9,71 +9,73 @@ import {
   longestTimer,
   type Resolver,
 } from '@graphql-bulwark/core/internal';
-import type { Standings } from '../evaluate/roles-and-scopes.ts';
+import type { CallerGrants } from '../evaluate/roles-and-scopes.ts';
 
-/** Says that events follow, before the source stream is opened. */
-export function announcingEvents(subscribe: Resolver): Resolver {
+/** Announces, before the source stream is opened, that each event of it will be an execution of its own. */
+export function announceEvents(subscribe: Resolver): Resolver {
   return function announceAndSubscribe(source, args, contextValue, info) {
     announceStream(info);
     return subscribe(source, args, contextValue, info);
   };
 }
 
-/** Ends the source stream when the caller's credential does. */
-export function endingWithCredential(
+/** Makes a `subscribe` whose stream ends when the caller's credential expires, which is reported as `subscription.ended`. */
+export function endWithCredential(
   subscribe: Resolver,
   coordinate: string,
-  standings: Standings,
+  grants: CallerGrants,
   events: Events | undefined,
 ): Resolver {
   return function subscribeUntilExpiry(source, args, contextValue, info) {
-    const expiresAt = standings.principalOf(contextValue)?.expiresAt;
-    const unclosed = findUnclosedReporter(contextValue);
+    const expiresAt = grants.getPrincipal(contextValue)?.expiresAt;
+    const reportUnclosed = findUnclosedReporter(contextValue);
     const stream: unknown = subscribe(source, args, contextValue, info);
-    if (expiresAt === undefined && !unclosed) return stream;
-    const told = (): void => {
+    if (expiresAt === undefined && !reportUnclosed) return stream;
+    const end = (expiresAt ?? Infinity) * 1_000;
+    const reportEnd = (): void => {
       const details = { type: 'subscription.ended', coordinate, reason: 'expired' } as const;
       events?.emit(details, 'noted', { security: findSecurityContext(contextValue), operationType: 'subscription' });
     };
-    const bounded = (opened: unknown): unknown =>
-      isAsyncIterable(opened) ? endingAt(opened, (expiresAt ?? Infinity) * 1_000, told, unclosed) : opened;
-    return isPromise(stream) ? Promise.resolve(stream).then(bounded) : bounded(stream);
+    const endAtExpiry = (opened: unknown): unknown =>
+      isAsyncIterable(opened) ? endAt(opened, end, reportEnd, reportUnclosed) : opened;
+    return isPromise(stream) ? Promise.resolve(stream).then(endAtExpiry) : endAtExpiry(stream);
   };
 }
 
 /**
- * The same events until a time; then the stream is over and its source is closed.
+ * The same events until a time; then the stream is done and its source is closed.
  *
- * @param unclosed told of a source that fails to close. Left out: whatever closes the stream is.
+ * @param end in milliseconds since the epoch.
+ * @param reportUnclosed called with the error of a source that fails to close. Left out: `return()` rejects with it.
  */
-function endingAt(
+function endAt(
   source: AsyncIterable<unknown>,
   end: number,
-  told: () => void,
-  unclosed: ((error: unknown) => void) | undefined,
+  reportEnd: () => void,
+  reportUnclosed: ((error: unknown) => void) | undefined,
 ): AsyncIterableIterator<unknown> {
   const iterator = source[Symbol.asyncIterator]();
   const over = { value: undefined, done: true } as const;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
-  // One for each event that is waited for: a promise for the whole stream would keep every event that came before it.
+  // One promise per pending event: `Promise.race` against one promise of the whole stream would keep every earlier event in memory.
   const waiting = new Set<(result: typeof over) => void>();
-  const closing = (): void => {
+  const close = (): void => {
     clearTimeout(timer);
     closed = true;
     for (const giveUp of waiting) giveUp(over);
   };
   const expire = (): void => {
     if (closed) return;
-    closing();
-    told();
-    // The source may be waiting for an event that never comes: nobody waits for it.
+    close();
+    reportEnd();
+    // A source that waits for its next event may never settle this promise, so it is not awaited.
     void (async () => iterator.return?.())().catch(() => {});
   };
   const wait = (): void => {
     const left = end - Date.now();
     if (!(left > 0)) return expire();
-    // A later end is waited for in steps.
+    // Node.js fires a longer timer at once, so a later end is approached in steps.
     timer = setTimeout(wait, Math.min(left, longestTimer)).unref();
   };
   if (end < Infinity) wait();
@@ -88,10 +90,10 @@ function endingAt(
       waiting.add(giveUp);
       try {
         const result = await Promise.race([ended, iterator.next()]);
-        if (result.done === true) closing();
+        if (result.done === true) close();
         return result;
       } catch (error) {
-        // A stream that failed does not end once more.
+        // A failed stream must not be reported as expired later.
         clearTimeout(timer);
         throw error;
       } finally {
@@ -100,17 +102,17 @@ function endingAt(
     },
     async return() {
       if (closed) return over;
-      closing();
+      close();
       try {
         await iterator.return?.();
       } catch (error) {
-        if (!unclosed) throw error;
-        unclosed(error);
+        if (!reportUnclosed) throw error;
+        reportUnclosed(error);
       }
       return over;
     },
     async throw(error) {
-      closing();
+      close();
       if (iterator.throw) return iterator.throw(error);
       throw error;
     },

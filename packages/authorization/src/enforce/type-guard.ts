@@ -1,86 +1,41 @@
 /**
- * Guards the objects of a type, wherever they come up: graphql-js asks a type's `isTypeOf` about every object before it
- * reads anything of it, `__typename` included.
+ * Guards the objects of a type, however they are reached: graphql-js calls a type's `isTypeOf` for every object before it reads
+ * anything of it, `__typename` included.
  */
 import { failValue, isPromise, settleUnlessGivenUp } from '@graphql-bulwark/core/internal';
-import {
-  defaultTypeResolver,
-  type GraphQLAbstractType,
-  type GraphQLIsTypeOfFn,
-  type GraphQLResolveInfo,
-  type GraphQLSchema,
-  type GraphQLTypeResolver,
-} from 'graphql';
+import type { GraphQLResolveInfo } from 'graphql';
 import type { Guarded } from '../compile/compiled-rules.ts';
-import { type Denied, noArgs, whereOf } from '../evaluate/access-request.ts';
-import { atAGlance } from '../evaluate/at-a-glance.ts';
-import { more } from './error-cap.ts';
-import type { Guarding } from './field-guard.ts';
-import { misfit } from './misfits.ts';
-
-type Predicate = GraphQLIsTypeOfFn<unknown, unknown>;
-
-/** A predicate that also judges. It never answers `false`: graphql-js prints the object of a `false` in its error. */
-export function objectGate(
-  original: Predicate | null | undefined,
-  guarded: Guarded,
-  { standings, judge, memos, denials }: Pick<Guarding, 'standings' | 'judge' | 'memos' | 'denials'>,
-): Predicate {
-  const glance = atAGlance(guarded, standings);
-  function allowed(value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> {
-    const memo = memos.during(contextValue, info);
-    const { operation } = info;
-    const question = { contextValue, operation, memo, source: value, args: noArgs, info, resolved: true };
-    const decide = (denied: Denied | undefined): true | Promise<never> => {
-      if (!denied) return true;
-      const where = whereOf(question);
-      return failValue(denials.errorOf(denied, where) ?? more(where), info);
-    };
-    const denied = judge.evaluate(guarded, question);
-    return isPromise(denied) ? settleUnlessGivenUp(denied.then(decide), info) : decide(denied);
-  }
-  function isAllowed(value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> {
-    return glance.one(value, contextValue) || allowed(value, contextValue, info);
-  }
-  if (!original) return isAllowed;
-  return ofItsType(original, guarded.coordinate, isAllowed);
-}
-
-/** A predicate that fails where the original answers `false`, and then asks on. */
-export function ofItsType(original: Predicate, coordinate: string, isAllowed: Predicate = () => true): Predicate {
-  return function isOfTypeAndAllowed(value, contextValue, info) {
-    const isOfType = original(value, contextValue, info);
-    if (!isPromise(isOfType)) {
-      if (!isOfType) throw misfit(coordinate);
-      return isAllowed(value, contextValue, info);
-    }
-    const later = Promise.resolve(isOfType).then((settled) => {
-      if (!settled) throw misfit(coordinate);
-      return isAllowed(value, contextValue, info);
-    });
-    return settleUnlessGivenUp(later, info);
-  };
-}
+import { type Denial, noArgs, toAccessContext } from '../evaluate/access-request.ts';
+import { createFastPath } from '../evaluate/owner.ts';
+import { getOmittedError } from './denial.ts';
+import type { Enforcement } from './field-guard.ts';
+import { requireType, type TypePredicate } from './type-mismatch.ts';
 
 /**
- * The type's own resolver; or graphql-js's default, asked about the original types: to a gate every value that it lets pass is
- * of its type.
+ * Makes an `isTypeOf` that also evaluates the rule of the type.
  *
- * @param schema the schema before it was guarded, which `abstractType` is of.
+ * It throws where the original answers `false`, because graphql-js prints the object in the error of a `false`.
  */
-export function originalTypeResolver(
-  schema: GraphQLSchema,
-  abstractType: GraphQLAbstractType,
-): GraphQLTypeResolver<unknown, unknown> {
-  const { resolveType } = abstractType;
-  return function resolveOriginalType(value, contextValue, info, type) {
-    const name: unknown = resolveType
-      ? resolveType(value, contextValue, info, type)
-      : defaultTypeResolver(value, contextValue, { ...info, schema }, abstractType);
-    return isPromise(name) ? settleUnlessGivenUp(Promise.resolve(name).then(named), info) : named(name);
-  };
-  function named(name: unknown): string | undefined {
-    if (typeof name !== 'string' && name !== null && name !== undefined) throw misfit(abstractType.name);
-    return name ?? undefined;
+export function guardType(
+  original: TypePredicate | null | undefined,
+  guarded: Guarded,
+  { grants, evaluator, caches, denials }: Enforcement,
+): TypePredicate {
+  const fastPath = createFastPath(guarded, grants);
+  function evaluateObject(value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> {
+    const cache = caches.duringExecution(contextValue, info);
+    const { operation } = info;
+    const request = { contextValue, operation, cache, source: value, args: noArgs, info, resolved: true };
+    const decide = (denial: Denial | undefined): true | Promise<never> => {
+      if (!denial) return true;
+      const context = toAccessContext(request);
+      return failValue(denials.createError(denial, context) ?? getOmittedError(context), info);
+    };
+    const denial = evaluator.evaluate(guarded, request);
+    return isPromise(denial) ? settleUnlessGivenUp(denial.then(decide), info) : decide(denial);
   }
+  function isAllowed(value: unknown, contextValue: unknown, info: GraphQLResolveInfo): true | Promise<true> {
+    return fastPath.allows(value, contextValue) || evaluateObject(value, contextValue, info);
+  }
+  return original ? requireType(original, guarded.coordinate, isAllowed) : isAllowed;
 }

@@ -1,59 +1,61 @@
-/** What a guard is asked about, and how it says no. */
+/** What a guard is asked, and how it denies. */
 import type { RefusalCode } from '@graphql-bulwark/core';
 import type { GraphQLResolveInfo, OperationDefinitionNode } from 'graphql';
-import type { Found, Guarded } from '../compile/compiled-rules.ts';
+import type { Guarded, GuardedPart } from '../compile/compiled-rules.ts';
 import type { OwnerMode } from '../directives/sdl.ts';
-import type { Memo } from './answer-cache.ts';
+import type { AnswerCache } from './answer-cache.ts';
 
-/** The way to a value in the answer, from its end. */
+/** A response path (GraphQL specification, "Errors"), linked from its last key to its first. */
 export type Path = Pick<GraphQLResolveInfo['path'], 'key'> & { readonly prev: Path | undefined };
 
-/** Who asked, in which operation. */
-export interface Where {
+/** Who asks, in which operation. */
+export interface AccessContext {
   readonly contextValue: unknown;
   readonly operation: OperationDefinitionNode;
-  readonly memo: Memo;
-  /** The field that is denied, or whose value is. */
+  readonly cache: AnswerCache;
+  /** The field that is evaluated, or whose value is. Left out while an operation is checked before it runs. */
   readonly info?: GraphQLResolveInfo | undefined;
 }
 
-/** One question to a guard. */
-export interface Question extends Where {
+/** One request to a guard: may this caller have this field, this object, or pass in this value? */
+export interface AccessRequest extends AccessContext {
+  /** The object that has the field, or the object itself for a rule on a type. */
   readonly source: unknown;
-  /** The field's coerced arguments; none for an object. Those that are left out are filled in by the guard that has presets. */
+  /** The field's coerced arguments; none for an object. The check `presets` adds those that were left out. */
   args: Readonly<Record<string, unknown>>;
-  /** Whether the resolver of this field has run: the question is about what it returned. */
+  /** Whether the resolver of this field has run: the request is about what it returned. */
   readonly resolved?: boolean | undefined;
-  /** Loader -> what it found for the verdict, where a resolver asks for it. */
+  /** Loader -> what it found, for a resolver that asks by `loaded()`. Filled in during the evaluation. */
   readonly rows?: Map<string, unknown> | undefined;
-  /** The part of the arguments that the question is about; left out: the field or the object itself. */
-  readonly part?: Found | undefined;
+  /** The part of the arguments that the request is about. Left out: the field or the object. */
+  readonly part?: GuardedPart | undefined;
 }
 
 /** The arguments of an object: it has none. */
-export const noArgs: Question['args'] = {};
+export const noArgs: AccessRequest['args'] = {};
 
-export interface Why {
+export interface DenialReason {
   readonly code: RefusalCode;
+  /** For the operator's event only; a client never reads it. */
   readonly reason: string;
 }
 
-/** A guard's no. */
-export interface Denied extends Why {
+/** A denied request. */
+export interface Denial extends DenialReason {
   readonly guarded: Guarded;
   /** What stands in place of the value. */
   readonly mode: OwnerMode;
 }
 
-/** Who is told of what comes up while a question is answered. */
-export interface Reports {
-  /** Tells the operator that a role was let pass where an owner was asked for. */
-  bypassed(guarded: Guarded, rule: string, where: Where): void;
-  /** Logs what should not have failed, once per coordinate and operation. */
-  failed(guarded: Guarded, error: unknown, memo: Memo): void;
+/** Where an evaluation reports what the operator should know of, beside the denial itself. */
+export interface EvaluationReports {
+  /** A role was let pass without a comparison of owners. Reported once per coordinate and operation. */
+  reportBypass(guarded: Guarded, rule: string, context: AccessContext): void;
+  /** A policy, loader or property threw. Logged once per coordinate and operation. */
+  logFailure(guarded: Guarded, error: unknown, cache: AnswerCache): void;
 }
 
-/** Where an operation stands, for what is told of it. */
-export function whereOf({ contextValue, operation, memo, info }: Question): Where {
-  return { contextValue, operation, memo, info };
+/** The context of a request without its object and arguments, which a later report must not keep in memory. */
+export function toAccessContext({ contextValue, operation, cache, info }: AccessRequest): AccessContext {
+  return { contextValue, operation, cache, info };
 }

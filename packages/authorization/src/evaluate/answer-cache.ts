@@ -1,7 +1,8 @@
 /**
- * What one operation has found out so far, so that nothing is asked twice: answers of policies, and what loaders loaded.
+ * What one operation has found out so far: answers of policies and loaders, so that nothing is asked twice, and which denials have
+ * been reported.
  *
- * The check before execution makes one, and the execution of the same operation finds it in its state.
+ * The check before execution makes the cache, and the execution finds it in the state of the operation.
  */
 import type { Principal, ResolvedOperation } from '@graphql-bulwark/core';
 import {
@@ -13,157 +14,128 @@ import {
   isObject,
 } from '@graphql-bulwark/core/internal';
 import { type GraphQLError, type GraphQLResolveInfo, OperationTypeNode } from 'graphql';
-import { Numbers } from './numbers.ts';
 
 /** Denials of one coordinate in one operation. */
-export interface Tally {
+export interface DenialCount {
   count: number;
-  /** Tells the operator; `undefined` once it is told. */
-  tell: ((count: number) => void) | undefined;
+  /** Reports them to the operator. `undefined` once it has. */
+  report: ((count: number) => void) | undefined;
 }
 
-/** The errors of one field. */
-export interface Shown {
+/** The errors of one field of the document. */
+export interface FieldErrors {
   count: number;
-  more?: GraphQLError;
+  /** The error that says that further ones were left out. */
+  omitted?: GraphQLError;
 }
 
-/** Most operations fill few of the collections, and many none: each is made when it is first asked for. */
-export class Memo {
-  /** About whom the answers are. */
+export class AnswerCache {
+  /** The caller that the answers are about. `undefined`: there are no answers yet. */
   caller: Principal | null | undefined;
-  /** Whether somebody will say when the operation is answered; `undefined` before it is executed. */
-  ends: boolean | undefined;
-  /** Whether the operator is about to be told of denials. */
-  tells = false;
   /** The root field of a mutation that the answers hold for, before or after its resolver. */
   mutation: string | undefined;
-
-  #answers: Map<object, Map<string, unknown>> | undefined;
-  #numbers: Numbers | undefined;
-  #waiting: Map<object, unknown> | undefined;
-  #tallies: Map<string, Tally> | undefined;
-  #shown: Map<object, Shown> | undefined;
-  #bypassed: Set<string> | undefined;
-  #logged: Set<string> | undefined;
-
-  /** subject -> key -> answer. The subject is a policy or loader; the key tells source and arguments apart. */
-  get answers(): Map<object, Map<string, unknown>> {
-    this.#answers ??= new Map();
-    return this.#answers;
-  }
-
+  /** Policy or loader -> key of what was asked -> answer. */
+  answers: Map<object, Map<string, unknown>> = new Map();
+  /** Policy or loader -> its batch that has not been sent yet. */
+  batches: Map<object, unknown> = new Map();
   /** What keys call sources and arguments. */
-  get numbers(): Numbers {
-    this.#numbers ??= new Numbers();
-    return this.#numbers;
-  }
+  numbers: ValueNumbers = new ValueNumbers();
 
-  /** Keys that wait for a policy's next call for many. */
-  get waiting(): Map<object, unknown> {
-    this.#waiting ??= new Map();
-    return this.#waiting;
-  }
-
-  /** coordinate -> its denials. */
-  get tallies(): Map<string, Tally> {
-    this.#tallies ??= new Map();
-    return this.#tallies;
-  }
-
-  /** The nodes of a field -> the errors that it has shown. */
-  get shown(): Map<object, Shown> {
-    this.#shown ??= new Map();
-    return this.#shown;
-  }
-
-  /** Coordinates whose owner was not asked for, of which the operator has been told. */
-  get bypassed(): Set<string> {
-    this.#bypassed ??= new Set();
-    return this.#bypassed;
-  }
-
+  /** Whether {@link AnswerCaches.end} will be called for the operation. `undefined` before it is executed. */
+  endIsAwaited: boolean | undefined;
+  /** Whether a report of denials is scheduled, because the end is not awaited. */
+  isReportScheduled = false;
+  /** Coordinate -> its denials. */
+  readonly denialCounts: Map<string, DenialCount> = new Map();
+  /** Nodes of a field -> its errors. */
+  readonly fieldErrors: Map<object, FieldErrors> = new Map();
+  /** Coordinates of which a bypass has been reported. */
+  readonly reportedBypasses: Set<string> = new Set();
   /** Coordinates of which a failure has been logged. */
-  get logged(): Set<string> {
-    this.#logged ??= new Set();
-    return this.#logged;
-  }
+  readonly loggedFailures: Set<string> = new Set();
 
-  /** Forgets every answer, and what it is about: both may have changed. */
-  forget(): void {
-    this.#answers = undefined;
-    this.#numbers = undefined;
-    this.#waiting = undefined;
+  /** Forgets every answer, and the numbers of what it was about: objects may have changed as well. */
+  forgetAnswers(): void {
+    this.answers = new Map();
+    this.batches = new Map();
+    this.numbers = new ValueNumbers();
   }
 }
 
-export interface Memos {
-  /** For the check of an operation. */
-  before(operation: ResolvedOperation): Memo;
-  /** For an execution. */
-  during(contextValue: unknown, info: GraphQLResolveInfo): Memo;
-  /** Says that the answer of what is executed next with this context will be followed by {@link Memos.ended}. */
-  ends(contextValue: unknown): void;
-  /** The memos of what was executed with this context since. */
-  ended(contextValue: unknown): readonly Memo[];
+/** The caches of one guarded schema. */
+export interface AnswerCaches {
+  /** The cache of an operation that is checked before it runs. */
+  beforeExecution(operation: ResolvedOperation): AnswerCache;
+  /** The cache of an operation that runs. */
+  duringExecution(contextValue: unknown, info: GraphQLResolveInfo): AnswerCache;
+  /** Promises a call of {@link AnswerCaches.end} once what is executed next with this context is answered. */
+  awaitEnd(contextValue: unknown): void;
+  /** The caches of what was executed with this context since {@link AnswerCaches.awaitEnd}. */
+  end(contextValue: unknown): readonly AnswerCache[];
 }
 
-export function memos(): Memos {
-  const slot = createSlot(() => new Memo());
-  const unended = new WeakMap<object, Memo[]>();
+export function createAnswerCaches(): AnswerCaches {
+  const slot = createSlot(() => new AnswerCache());
+  const awaited = new WeakMap<object, AnswerCache[]>();
 
-  /** @returns whether somebody will say when this context is answered. */
-  function awaitEnd(contextValue: unknown, memo: Memo): boolean {
-    const siblings = isObject(contextValue) ? unended.get(contextValue) : undefined;
-    siblings?.push(memo);
-    return siblings !== undefined;
+  function joinAwaited(contextValue: unknown, cache: AnswerCache): boolean {
+    const caches = isObject(contextValue) ? awaited.get(contextValue) : undefined;
+    caches?.push(cache);
+    return caches !== undefined;
   }
 
   return {
-    before: ({ state }) => state.get(slot),
-    during(contextValue, info) {
-      const memo = findOperationState(contextValue, info).get(slot);
-      memo.ends ??= awaitEnd(contextValue, memo);
-      return memo;
+    beforeExecution: ({ state }) => state.get(slot),
+    duringExecution(contextValue, info) {
+      const cache = findOperationState(contextValue, info).get(slot);
+      cache.endIsAwaited ??= joinAwaited(contextValue, cache);
+      return cache;
     },
-    ends(contextValue) {
-      if (isObject(contextValue)) unended.set(contextValue, []);
+    awaitEnd(contextValue) {
+      if (isObject(contextValue)) awaited.set(contextValue, []);
     },
-    ended(contextValue) {
-      const memosOf = isObject(contextValue) ? unended.get(contextValue) : undefined;
-      if (!memosOf) return [];
-      unended.delete(contextValue as object);
-      for (const memo of memosOf) memo.ends = false;
-      return memosOf;
+    end(contextValue) {
+      const caches = isObject(contextValue) ? awaited.get(contextValue) : undefined;
+      if (!caches) return [];
+      awaited.delete(contextValue as object);
+      for (const cache of caches) cache.endIsAwaited = false;
+      return caches;
     },
   };
 }
 
-/** Forgets what a root field of the same mutation may have changed: an earlier one, or the one that the question stands below. */
-export function forgetBefore(memo: Memo, info: GraphQLResolveInfo | undefined, resolved = false): void {
+/**
+ * Forgets what a mutation may have changed: answers from before an earlier root field, or from before the resolver of the root
+ * field that a request stands below.
+ */
+export function forgetBeforeRootField(
+  cache: AnswerCache,
+  info: GraphQLResolveInfo | undefined,
+  resolved = false,
+): void {
   if (info?.operation.operation !== OperationTypeNode.MUTATION) return;
-  const key = `${rootPath(info).key}${resolved || info.path.prev ? ' resolved' : ''}`;
-  memo.mutation ??= firstKey(info);
-  if (memo.mutation !== key) memo.forget();
-  memo.mutation = key;
+  const key = `${findRootPath(info).key}${resolved || info.path.prev ? ' resolved' : ''}`;
+  cache.mutation ??= findFirstKey(info);
+  if (cache.mutation !== key) cache.forgetAnswers();
+  cache.mutation = key;
 }
 
-/** Forgets what was found out about somebody else: a resolver may put another caller into the context. */
-export function forgetOthers(memo: Memo, caller: Principal | null): void {
-  if (memo.caller === caller) return;
-  if (memo.caller !== undefined) memo.forget();
-  memo.caller = caller;
+/** Forgets answers about another caller: a resolver may have replaced the principal in the context. */
+export function forgetOtherCaller(cache: AnswerCache, caller: Principal | null): void {
+  if (cache.caller === caller) return;
+  if (cache.caller !== undefined) cache.forgetAnswers();
+  cache.caller = caller;
 }
 
-/** The place of the root field that a field stands below, or is. */
-function rootPath({ path }: GraphQLResolveInfo): GraphQLResolveInfo['path'] {
+/** The path of the root field that a field stands below, or is. */
+function findRootPath({ path }: GraphQLResolveInfo): GraphQLResolveInfo['path'] {
   let at = path;
   while (at.prev) at = at.prev;
   return at;
 }
 
 /** The response key of the root field that runs first. */
-function firstKey({ operation, fragments, variableValues, schema, parentType }: GraphQLResolveInfo): string {
+function findFirstKey({ operation, fragments, variableValues, schema, parentType }: GraphQLResolveInfo): string {
   const fields = collectFields([operation.selectionSet], {
     fragments: new Map(Object.entries(fragments)),
     includes: createInclusionTest(variableValues),
@@ -173,24 +145,79 @@ function firstKey({ operation, fragments, variableValues, schema, parentType }: 
   return first;
 }
 
-/** The answer that is known, or the one that `ask` gives. */
-export function once<T>(memo: Memo, subject: object, key: string, ask: () => T): T {
-  const answers = answersOf(memo, subject);
+/** The known answer of a policy or loader, or the one that `ask` returns. */
+export function askOnce<T>(cache: AnswerCache, subject: object, key: string, ask: () => T): T {
+  const answers = getAnswers(cache, subject);
   if (!answers.has(key)) answers.set(key, ask());
   return answers.get(key) as T;
 }
 
-/** key -> what a policy or loader has answered. */
-export function answersOf(memo: Memo, subject: object): Map<string, unknown> {
-  let answers = memo.answers.get(subject);
+/** Key of what was asked -> what a policy or loader answered. */
+export function getAnswers(cache: AnswerCache, subject: object): Map<string, unknown> {
+  let answers = cache.answers.get(subject);
   if (!answers) {
     answers = new Map();
-    memo.answers.set(subject, answers);
+    cache.answers.set(subject, answers);
   }
   return answers;
 }
 
-/** A key for a question about a source and arguments. */
-export function questionKey({ numbers }: Memo, coordinate: string, source: unknown, args: unknown): string {
-  return `${coordinate} ${numbers.ofSame(source ?? null)} ${numbers.ofEqual(args)}`;
+/** The key of what is asked about a source and arguments. */
+export function createAnswerKey({ numbers }: AnswerCache, coordinate: string, source: unknown, args: unknown): string {
+  return `${coordinate} ${numbers.numberIdentity(source ?? null)} ${numbers.numberContent(args)}`;
 }
+
+/**
+ * Gives values numbers, so that the key of an answer need not hold what it is about.
+ *
+ * Each object is read once: the fields of an operation share its variables, however large these are.
+ */
+class ValueNumbers {
+  #last = 0;
+  readonly #identities = new WeakMap<object, number>();
+  readonly #contents = new WeakMap<object, number>();
+  readonly #primitives = new Map<unknown, number>();
+  readonly #texts = new Map<string, number>();
+
+  /** By identity: two objects with equal content have two numbers. */
+  numberIdentity(value: unknown): number {
+    if (isObject(value)) return this.#in(this.#identities, value);
+    return this.#in(this.#primitives, Object.is(value, -0) ? minusZero : value);
+  }
+
+  /** Lists and plain objects by their content when they first came up, any other object by identity. */
+  numberContent(value: unknown): number {
+    if (!isObject(value)) return this.numberIdentity(value);
+    return this.#in(this.#contents, value, () => {
+      const text = this.#formatContent(value);
+      return text === undefined ? this.numberIdentity(value) : this.#in(this.#texts, text);
+    });
+  }
+
+  /** Keys are sorted, so that `{ a, b }` and `{ b, a }` have one number. */
+  #formatContent(value: object): string | undefined {
+    if (Array.isArray(value)) return `[${value.map((item) => this.numberContent(item)).join()}`;
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== null && prototype !== Object.prototype) return undefined;
+    const entries = Object.entries(value).map(([key, one]) => `${this.numberIdentity(key)}:${this.numberContent(one)}`);
+    return `{${entries.toSorted().join()}`;
+  }
+
+  #in<K>(numbers: NumberMap<K>, key: K, make = (): number => (this.#last += 1)): number {
+    let number = numbers.get(key);
+    if (number === undefined) {
+      number = make();
+      numbers.set(key, number);
+    }
+    return number;
+  }
+}
+
+/** A `Map` or a `WeakMap`. */
+interface NumberMap<K> {
+  get(key: K): number | undefined;
+  set(key: K, number: number): unknown;
+}
+
+/** A `Map` takes `0` and `-0` for the same key. */
+const minusZero = Symbol('-0');

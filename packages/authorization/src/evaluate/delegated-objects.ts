@@ -1,8 +1,7 @@
 /**
- * Objects that came from another schema by delegation, as in a gateway: the selection of the client is forwarded, and the keys
- * of the answer are the aliases that the client chose. A rule that reads such an object reads what the client says of it, and
- * what the client did not select is not there. So no rule may read one: refused at start where the schema shows it, and denied
- * when it comes up.
+ * Recognises objects that came from another schema by delegation, as in a gateway. Delegation forwards the client's selection, so
+ * the keys of such an object are aliases that the client chose: `{ invoice { ownerId: note } }` makes any property the owner. So no
+ * rule may read one. A schema that shows such a rule does not start, and an object that comes up later is denied.
  */
 import type { Resolver } from '@graphql-bulwark/core/internal';
 import {
@@ -14,19 +13,19 @@ import {
   isCompositeType,
   isObjectType,
 } from 'graphql';
-import type { Guarded, RuleIndex } from '../compile/compiled-rules.ts';
+import type { CompiledRules, Guarded } from '../compile/compiled-rules.ts';
 
-/** The property that delegation puts on each object that it answers with. Those inside one have none until delegation resolves them. */
+/** The property by which delegation marks each object that it returns. Objects within one have none until a field returns them. */
 const mark = Symbol.for('subschemaErrors');
 
-/** The function that finds a field by its alias, by which delegation itself recognises it. */
+/** Name of the resolver that reads a field by its alias. Delegation itself recognises it by this name. */
 const resolverByAlias = 'defaultMergedResolver';
 
-/** What stands inside of objects that carry the mark. */
+/** Objects within marked ones. */
 const inside = new WeakSet<object>();
 let isAnyInside = false;
 
-/** Whether an object came from another schema. */
+/** Whether an object came from another schema, itself or within another one. */
 export function isDelegated(value: object): boolean {
   return isMarked(value) || (isAnyInside && inside.has(value));
 }
@@ -35,7 +34,7 @@ function isMarked(value: object): boolean {
   return (value as { readonly [mark]?: unknown })[mark] !== undefined;
 }
 
-/** Remembers what stands inside of an object before a field hands it on: its parts go further without it. */
+/** Remembers the objects within a marked one before a field returns them: by themselves they carry no mark. */
 function rememberInside(source: unknown): void {
   if (typeof source !== 'object' || source === null || !isMarked(source) || inside.has(source)) return;
   isAnyInside = true;
@@ -48,12 +47,12 @@ function rememberInside(source: unknown): void {
   }
 }
 
-/** @returns a function that makes the resolver of a field of this type recognise what delegation answered. */
-export function recognisingDelegated({
+/** @returns a function that makes the resolver of a field remember the objects within its source, if any rule reads objects. */
+export function createDelegationTracker({
   types,
   fields,
   inputs,
-}: Readers): (type: GraphQLOutputType, resolver: Resolver) => Resolver {
+}: RulesByPlace): (type: GraphQLOutputType, resolver: Resolver) => Resolver {
   const ofFields = [...fields.values()].flatMap((guarded) => [
     guarded,
     ...[...(guarded.values?.values() ?? [])].flat(),
@@ -61,7 +60,7 @@ export function recognisingDelegated({
   if (![...types.values(), ...inputs.values(), ...ofFields].some(readsObject)) return (_, resolver) => resolver;
   return (type, resolver) => {
     if (!isCompositeType(getNamedType(type))) return resolver;
-    return (source, args, contextValue, info) => {
+    return function resolveAndRememberInside(source, args, contextValue, info) {
       rememberInside(source);
       return resolver(source, args, contextValue, info);
     };
@@ -74,13 +73,13 @@ export function refuseDelegated(value: unknown): void {
   throw new Error('the object comes from another schema, and the client chose its keys: guard that schema instead');
 }
 
-/** The rules among which some may read an object. */
-type Readers = Pick<RuleIndex, 'types' | 'fields' | 'inputs'>;
+/** Rules of which some may read an object. */
+type RulesByPlace = Pick<CompiledRules, 'types' | 'fields' | 'inputs'>;
 
-/** @throws {TypeError} for a rule that would read objects which come from another schema. */
-export function checkDelegation(
+/** @throws {TypeError} for a rule that would read objects from another schema. */
+export function validateDelegation(
   schema: GraphQLSchema,
-  { types, fields, inputs }: Readers,
+  { types, fields, inputs }: RulesByPlace,
   fieldResolver: GraphQLFieldResolver<unknown, unknown>,
 ): void {
   const roots = new Set([schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]);
@@ -92,8 +91,8 @@ export function checkDelegation(
     );
   };
   for (const type of Object.values(schema.getTypeMap())) {
-    // The object of a root field is not one that was answered.
-    if (!isObjectType(type) || roots.has(type) || !isAnsweredByOthers(schema, type, fieldResolver)) continue;
+    // The source of a root field is not an object that another schema returned.
+    if (!isObjectType(type) || roots.has(type) || !isDelegatedType(schema, type, fieldResolver)) continue;
     check(types.get(type.name));
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
@@ -105,8 +104,8 @@ export function checkDelegation(
   }
 }
 
-/** In a stitched schema every type may be, since each can be merged with one of a subschema. */
-function isAnsweredByOthers(
+/** Whether objects of a type come from another schema. In a stitched schema every type may be merged with one of a subschema. */
+function isDelegatedType(
   schema: GraphQLSchema,
   type: GraphQLObjectType,
   fieldResolver: GraphQLFieldResolver<unknown, unknown>,

@@ -1,8 +1,8 @@
 /**
  * Policies: named functions of the application that decide what roles and scopes cannot say.
  *
- * Only `true` lets pass. What throws, rejects, takes too long or answers anything else denies. Each question is asked once
- * per operation, and a policy with `many` gets the keys of a whole list in one call.
+ * Only `true` lets pass. What throws, rejects, takes too long or returns anything else denies. A policy is asked each question once
+ * per operation, and one with `many` gets the keys of a whole list in one call.
  */
 import type { Principal } from '@graphql-bulwark/core';
 import {
@@ -17,11 +17,11 @@ import {
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { AnyOf } from '../compile/auth-rule.ts';
-import type { Question } from './access-request.ts';
-import { answersOf, type Memo, questionKey } from './answer-cache.ts';
+import type { AccessRequest } from './access-request.ts';
+import { type AnswerCache, createAnswerKey, getAnswers } from './answer-cache.ts';
+import { askInBatch } from './batch.ts';
 import { refuseDelegated } from './delegated-objects.ts';
 import { allTrue, anyTrue, type Maybe } from './maybe.ts';
-import { askTogether } from './together.ts';
 
 /** What a policy is asked about. */
 export interface PolicyQuestion {
@@ -29,74 +29,79 @@ export interface PolicyQuestion {
   readonly args: Readonly<Record<string, unknown>>;
   /** The object whose field is asked for, or the object itself for a rule on a type. `undefined` on a root field. */
   readonly source: unknown;
-  /** `Query.invoice`, `Invoice`, `Query.invoices(userId:)`. */
+  /** The coordinate that carries the rule: `Query.invoice`, `Invoice`, `Query.invoices(userId:)`. */
   readonly coordinate: string;
+  /** `null` for an anonymous caller: only policies with `allowAnonymous` are asked about those. */
   readonly principal: Principal | null;
   /** Left out while an operation is checked before it runs. */
   readonly info?: GraphQLResolveInfo | undefined;
 }
 
-/** Decides by itself. Only `true` lets pass. */
+/** Decides about one question. Only `true` lets pass. */
 export type PolicyFunction<C> = (context: C, question: PolicyQuestion) => boolean | Promise<boolean>;
 
-/** A policy with more to say than a function. */
+/** A policy with options, in place of a function. */
 export interface PolicyOptions<C> {
-  /** Decides one question. Give this or `many`. */
+  /** Decides about one question. Give this or `many`. */
   readonly check?: PolicyFunction<C> | undefined;
-  /** Decides many at once: one answer for each key, in their order. */
+  /** Decides about many questions in one call: returns one answer for each key, in their order. */
   readonly many?:
     | ((context: C, keys: readonly string[]) => readonly boolean[] | Promise<readonly boolean[]>)
     | undefined;
-  /** What the answer depends on: questions with equal keys have one answer per operation. Required with `many`. */
+  /** What the answer depends on: questions with equal keys are asked once per operation. Required with `many`. */
   readonly key?: ((question: PolicyQuestion) => string) | undefined;
-  /** Asked about callers without a principal too. @default false: those are denied */
+  /** Whether it is asked about anonymous callers too. @default false: they are denied */
   readonly allowAnonymous?: boolean | undefined;
 }
 
-/** Name -> policy. */
+/** Name -> policy, as `@auth(policies:)` names it. */
 export type Policies<C> = Readonly<Record<string, PolicyFunction<C> | PolicyOptions<C>>>;
 
-/** A question on its way, with the operation's memory. */
-export interface Asking extends PolicyQuestion {
+/** What policies and loaders are asked, with the cache of the operation. */
+export interface PolicyRequest extends PolicyQuestion {
   readonly contextValue: unknown;
-  readonly memo: Memo;
-  /** As in {@link Question}. */
-  readonly rows?: Question['rows'];
-  /** Told of what failed, once per coordinate and operation. */
+  readonly cache: AnswerCache;
+  /** As in {@link AccessRequest}: filled in by loaders. */
+  readonly rows?: AccessRequest['rows'];
+  /** Logs what a policy threw. */
   readonly failed: (error: unknown) => void;
 }
 
-export interface PolicyBook {
-  /** @throws {TypeError} for a policy that there is not. */
+/** The policies of one guarded schema. */
+export interface PolicyRegistry {
+  /** Whether a policy is asked about anonymous callers. @throws {TypeError} for a policy that does not exist. */
   readonly allowsAnonymous: (name: string, coordinate: string) => boolean;
-  /** Whether all of these requirements are met. What can be asked at once is; never rejects. */
-  agree(requirements: readonly AnyOf[], asking: Asking): Maybe<boolean>;
+  /** Whether all of these requirements are met. Promises are awaited together. Never rejects. */
+  agree(requirements: readonly AnyOf[], request: PolicyRequest): Maybe<boolean>;
 }
 
 type Entry = PolicyOptions<never>;
 
-/** @throws {TypeError} for an invalid policy. */
-export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutMilliseconds: number): PolicyBook {
-  const book = new Map(Object.entries(policies).map(([name, policy]) => [name, entryOf(name, policy)]));
+/** @param timeoutMilliseconds for one call. @throws {TypeError} for an invalid policy. */
+export function createPolicyRegistry(
+  policies: Readonly<Record<string, unknown>>,
+  timeoutMilliseconds: number,
+): PolicyRegistry {
+  const byName = new Map(Object.entries(policies).map(([name, policy]) => [name, readPolicy(name, policy)]));
 
-  const keyOf = ({ key }: Entry, asking: Asking): string => {
+  const createKey = ({ key }: Entry, request: PolicyRequest): string => {
     if (key) {
-      const own: unknown = key(asking);
+      const own: unknown = key(request);
       if (typeof own !== 'string') {
         throw new TypeError(`a policy's key must be text, but is ${show(own)}`);
       }
       return own;
     }
-    return questionKey(asking.memo, asking.coordinate, asking.source, asking.args);
+    return createAnswerKey(request.cache, request.coordinate, request.source, request.args);
   };
 
-  /** Whether all policies of one alternative agree. */
-  function agreeOnOne(alternatives: AnyOf, asking: Asking): Maybe<boolean> {
+  /** Whether all policies of one alternative let pass. */
+  function meetRequirement(alternatives: AnyOf, request: PolicyRequest): Maybe<boolean> {
     const met: Maybe<boolean>[] = [];
     for (const names of alternatives) {
       const answers: Maybe<boolean>[] = [];
       for (const name of names) {
-        const answer = askPolicy(name, asking);
+        const answer = askPolicy(name, request);
         answers.push(answer);
         if (answer === false) break;
       }
@@ -107,24 +112,24 @@ export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutM
     return anyTrue(met);
   }
 
-  /** What a policy says, asked once for each question. */
-  function askPolicy(name: string, asking: Asking): Maybe<boolean> {
-    const entry = book.get(name);
-    if (!entry || (!asking.principal && entry.allowAnonymous !== true)) return false;
-    const { contextValue, memo, failed, args, source, coordinate, principal, info } = asking;
+  /** What a policy answers. Each question is asked once per operation. */
+  function askPolicy(name: string, request: PolicyRequest): Maybe<boolean> {
+    const entry = byName.get(name);
+    if (!entry || (!request.principal && entry.allowAnonymous !== true)) return false;
+    const { contextValue, cache, failed, args, source, coordinate, principal, info } = request;
     const denyFailed = (error: unknown): false => {
       failed(error);
       return false;
     };
-    const answers = answersOf(memo, entry);
+    const answers = getAnswers(cache, entry);
     let key: string | undefined;
     try {
       refuseDelegated(source);
-      key = keyOf(entry, asking);
+      key = createKey(entry, request);
       const known = answers.get(key) as Maybe<boolean> | undefined;
       if (known !== undefined) return known;
       const said: unknown = entry.many
-        ? askTogether(memo, entry, key, (keys) => entry.many?.(contextValue as never, keys))
+        ? askInBatch(cache, entry, key, (keys) => entry.many?.(contextValue as never, keys))
         : entry.check?.(contextValue as never, { args, source, coordinate, principal, ...(info && { info }) });
       const answer = isPromise(said)
         ? awaitWithin(timeoutMilliseconds, said).then((settled) => settled === true, denyFailed)
@@ -139,14 +144,14 @@ export function policyBook(policies: Readonly<Record<string, unknown>>, timeoutM
 
   return {
     allowsAnonymous(name, coordinate) {
-      const entry = book.get(name);
+      const entry = byName.get(name);
       if (!entry) throw new TypeError(`${coordinate}: there is no policy '${name}'.`);
       return entry.allowAnonymous === true;
     },
-    agree(requirements, asking) {
+    agree(requirements, request) {
       const met: Maybe<boolean>[] = [];
       for (const alternatives of requirements) {
-        const one = agreeOnOne(alternatives, asking);
+        const one = meetRequirement(alternatives, request);
         if (one === false) return false;
         met.push(one);
       }
@@ -162,7 +167,7 @@ const optionTable = {
   allowAnonymous: { default: false, check: aFlag },
 } satisfies OptionTable<Entry>;
 
-function entryOf(name: string, policy: unknown): Entry {
+function readPolicy(name: string, policy: unknown): Entry {
   if (typeof policy === 'function') return { check: policy as NonNullable<Entry['check']> };
   const where = `guardSchema: policies.${name}`;
   must('be a function or an object with one', (one: unknown) => typeof one === 'object' && one !== null)(where, policy);

@@ -1,166 +1,170 @@
 /**
- * What one caller may: each rule is judged at most once per request, and remembers whom it let pass last: a guard compares two
- * references.
+ * What one caller holds: decides each rule of roles and scopes at most once per caller. Each rule remembers the caller that it let
+ * pass last, so that a guard mostly compares two references.
  *
- * Whatever does not have the form of a principal is nobody: a guard must not be talked into reading roles from a string.
+ * A `principal` that does not have the form of one is treated as an anonymous caller: roles must not be read from a string, in
+ * which `includes` would find parts of names.
  */
 import { type Principal, type SecuredContext, type SecurityContext, securityContext } from '@graphql-bulwark/core';
 import { findSecurityContext } from '@graphql-bulwark/core/internal';
-import { type AnyOf, holds, missing, type Rule } from '../compile/auth-rule.ts';
-import type { Why } from './access-request.ts';
-import { type Claimant, identities, type Normalize } from './owner-identity.ts';
+import { type AnyOf, type AuthRule, findMissingGrant, holdsAlternative } from '../compile/auth-rule.ts';
+import type { DenialReason } from './access-request.ts';
+import { type Caller, type Normalize, readIdentities } from './owner-identity.ts';
 
-export const verdicts = { unknown: 0, allowed: 1, anonymous: 2, noRole: 3, noScope: 4 } as const;
+/** Numbers, so that those of all rules fit into one typed array per caller. */
+export const decisions = { unknown: 0, allowed: 1, anonymous: 2, noRole: 3, noScope: 4 } as const;
 
-export type Verdict = (typeof verdicts)[Exclude<keyof typeof verdicts, 'unknown'>];
+export type Decision = (typeof decisions)[Exclude<keyof typeof decisions, 'unknown'>];
 
-export interface Standings {
-  /** Whom the rule in this slot let pass last. */
-  passOf(slot: number): Pass;
-  /** One for a guard of its own, which says whom it let pass. It is forgotten when the caller's context gets another caller. */
-  newPass(): Pass;
-  /** The caller, where the rule in this slot lets them pass: whom owners are compared with, and what to remember. */
-  passing(contextValue: unknown, slot: number, claim: string): Passing | undefined;
-  /** The verdict of the rule in this slot; without a security context the caller is anonymous. */
-  judge(contextValue: unknown, slot: number): Verdict;
-  /** Whom owners are compared with under a claim. */
-  claimant(contextValue: unknown, claim: string): Claimant;
-  /** Whether the caller holds the roles of one alternative. */
+export interface CallerGrants {
+  /** The caller that the rule in this slot let pass last. Kept up to date by {@link CallerGrants.decide}. */
+  getLastAllowed(slot: number): LastAllowed;
+  /** The same for a guard that writes it itself. It is reset when the principal of that caller's context is replaced. */
+  createLastAllowed(): LastAllowed;
+  /** The caller and their identities under a claim, or `undefined` if the rule in this slot denies them. */
+  findAllowed(contextValue: unknown, slot: number, claim: string): AllowedCaller | undefined;
+  /** The decision of the rule in this slot. Without a security context the caller is anonymous. */
+  decide(contextValue: unknown, slot: number): Decision;
+  /** What owners are compared with under a claim. */
+  identify(contextValue: unknown, claim: string): Caller;
+  /** Whether the caller holds every role of one alternative. */
   holdsRoles(contextValue: unknown, anyOf: AnyOf): boolean;
-  /** The caller, or `null`. */
-  principalOf(contextValue: unknown): Principal | null;
+  /** The caller, or `null` if anonymous. */
+  getPrincipal(contextValue: unknown): Principal | null;
 }
 
-interface Standing {
+/** A caller that passed a rule: the security context, and the principal that it had at that time. */
+export interface LastAllowed {
+  security: SecurityContext;
+  principal: unknown;
+}
+
+export interface AllowedCaller extends Readonly<LastAllowed> {
+  readonly caller: Caller;
+}
+
+/** What is known of one security context and the principal in it. */
+interface Grants {
   readonly security: SecurityContext;
-  readonly of: unknown;
+  /** As it stands in the context, of whatever form. */
+  readonly given: unknown;
+  /** The same if it has the form of a principal. */
   readonly principal: Principal | null;
-  readonly verdicts: Int8Array;
-  readonly claimants: Map<string, Claimant>;
+  /** Slot -> decision. */
+  readonly decisions: Int8Array;
+  /** Claim -> identities. */
+  readonly identities: Map<string, Caller>;
+  /** Alternatives of roles -> whether one of them is held. */
   readonly held: Map<AnyOf, boolean>;
 }
 
-/** Whom a rule let pass last: the guards of one operation ask one after the other, mostly about one caller. */
-export interface Pass {
-  security: SecurityContext;
-  of: unknown;
-}
+/** A security context that no request has. */
+const noContext = securityContext();
 
-/** Of a context that nobody has. */
-const unseen = securityContext();
-
-/** A caller whom a rule lets pass, as they were when they were judged. */
-export interface Passing extends Readonly<Pass> {
-  readonly claimant: Claimant;
-}
-
-/** Whether the caller is known to pass: the common case. `false` says nothing: judge it. */
-export function surelyPasses(pass: Pass, contextValue: unknown): boolean {
+/** Whether this caller is the one who was let pass last: the common case. `false` says nothing: decide the rule. */
+export function isLastAllowed(last: LastAllowed, contextValue: unknown): boolean {
   const security = (contextValue as Partial<SecuredContext> | null | undefined)?.security;
-  return security === pass.security && security.principal === pass.of;
+  return security === last.security && security.principal === last.principal;
 }
 
-/** @param rules by slot. */
-export function standings(rules: readonly Rule[], normalize: Normalize): Standings {
-  const known = new WeakMap<object, Standing>();
-  const nobody: Claimant = { identities: [], normalize };
-  const passes: Pass[] = [];
-  const newPass = (): Pass => {
-    const pass = { security: unseen, of: undefined };
-    passes.push(pass);
-    return pass;
+/** @param rules by slot, each without its policies. */
+export function createCallerGrants(rules: readonly AuthRule[], normalize: Normalize): CallerGrants {
+  const bySecurity = new WeakMap<object, Grants>();
+  const anonymous: Caller = { identities: [], normalize };
+  const allLastAllowed: LastAllowed[] = [];
+  const createLastAllowed = (): LastAllowed => {
+    const last = { security: noContext, principal: undefined };
+    allLastAllowed.push(last);
+    return last;
   };
-  const bySlot = rules.map(newPass);
-  let last = newStanding(unseen, null, rules.length);
+  const bySlot = rules.map(createLastAllowed);
+  let current = createGrants(noContext, null, rules.length);
 
-  function standingOf(contextValue: unknown): Standing | undefined {
+  function getGrants(contextValue: unknown): Grants | undefined {
     const security = findSecurityContext(contextValue);
     if (!security) return undefined;
-    const of: unknown = security.principal;
-    if (last.security === security && last.of === of) return last;
-    const standing = known.get(security);
-    last = standing && standing.of === of ? standing : standingFor(security, of);
-    // Whoever comes back may have changed.
-    if (standing && standing !== last)
-      for (const pass of passes) if (pass.security === security) pass.security = unseen;
-    return last;
+    const given: unknown = security.principal;
+    if (current.security === security && current.given === given) return current;
+    const known = bySecurity.get(security);
+    if (known && known.given === given) {
+      current = known;
+      return known;
+    }
+    current = createGrants(security, given, rules.length);
+    bySecurity.set(security, current);
+    // The principal was replaced. If the former one is put back later, its roles may have changed meanwhile.
+    if (known) {
+      for (const last of allLastAllowed) if (last.security === security) last.security = noContext;
+    }
+    return current;
   }
 
-  function standingFor(security: SecurityContext, of: unknown): Standing {
-    const standing = newStanding(security, of, rules.length);
-    known.set(security, standing);
-    return standing;
+  function decideFor(grants: Grants, slot: number): Decision {
+    const known = grants.decisions[slot];
+    if (known !== undefined && known !== decisions.unknown) return known as Decision;
+    const decision = decideRule(rules[slot], grants.principal);
+    grants.decisions[slot] = decision;
+    return decision;
   }
 
-  function verdictIn(standing: Standing, slot: number): Verdict {
-    const before = standing.verdicts[slot];
-    if (before !== undefined && before !== verdicts.unknown) return before as Verdict;
-    const verdict = verdictOf(rules[slot], standing.principal);
-    standing.verdicts[slot] = verdict;
-    return verdict;
-  }
-
-  function claimantIn(standing: Standing, claim: string): Claimant {
-    if (!standing.principal) return nobody;
-    const claimant = standing.claimants.get(claim) ?? {
-      identities: identities(standing.principal, claim, normalize),
-      normalize,
-    };
-    standing.claimants.set(claim, claimant);
-    return claimant;
+  function identifyFor({ principal, identities }: Grants, claim: string): Caller {
+    if (!principal) return anonymous;
+    const caller = identities.get(claim) ?? { identities: readIdentities(principal, claim, normalize), normalize };
+    identities.set(claim, caller);
+    return caller;
   }
 
   return {
-    passOf: (slot) => bySlot[slot] ?? newPass(),
-    newPass,
-    passing(contextValue, slot, claim) {
-      const standing = standingOf(contextValue);
-      if (!standing || verdictIn(standing, slot) !== verdicts.allowed) return undefined;
-      const { security, of } = standing;
-      return { security, of, claimant: claimantIn(standing, claim) };
+    getLastAllowed: (slot) => bySlot[slot] ?? createLastAllowed(),
+    createLastAllowed,
+    findAllowed(contextValue, slot, claim) {
+      const grants = getGrants(contextValue);
+      if (!grants || decideFor(grants, slot) !== decisions.allowed) return undefined;
+      const { security, given } = grants;
+      return { security, principal: given, caller: identifyFor(grants, claim) };
     },
-    judge(contextValue, slot) {
-      const standing = standingOf(contextValue);
-      if (!standing) return verdicts.anonymous;
-      const verdict = verdictIn(standing, slot);
-      const pass = bySlot[slot];
-      if (verdict === verdicts.allowed && pass) {
-        pass.security = standing.security;
-        pass.of = standing.of;
+    decide(contextValue, slot) {
+      const grants = getGrants(contextValue);
+      if (!grants) return decisions.anonymous;
+      const decision = decideFor(grants, slot);
+      const last = bySlot[slot];
+      if (decision === decisions.allowed && last) {
+        last.security = grants.security;
+        last.principal = grants.given;
       }
-      return verdict;
+      return decision;
     },
-    claimant(contextValue, claim) {
-      const standing = standingOf(contextValue);
-      return standing ? claimantIn(standing, claim) : nobody;
+    identify(contextValue, claim) {
+      const grants = getGrants(contextValue);
+      return grants ? identifyFor(grants, claim) : anonymous;
     },
     holdsRoles(contextValue, anyOf) {
-      const standing = standingOf(contextValue);
-      if (!standing?.principal) return false;
-      const held = standing.held.get(anyOf) ?? holds(standing.principal.roles, anyOf);
-      standing.held.set(anyOf, held);
+      const grants = getGrants(contextValue);
+      if (!grants?.principal) return false;
+      const held = grants.held.get(anyOf) ?? holdsAlternative(grants.principal.roles, anyOf);
+      grants.held.set(anyOf, held);
       return held;
     },
-    principalOf: (contextValue) => standingOf(contextValue)?.principal ?? null,
+    getPrincipal: (contextValue) => getGrants(contextValue)?.principal ?? null,
   };
 }
 
-function newStanding(security: SecurityContext, of: unknown, slots: number): Standing {
+function createGrants(security: SecurityContext, given: unknown, slots: number): Grants {
   return {
     security,
-    of,
-    principal: isPrincipal(of) ? of : null,
-    verdicts: new Int8Array(slots),
-    claimants: new Map(),
+    given,
+    principal: isPrincipal(given) ? given : null,
+    decisions: new Int8Array(slots),
+    identities: new Map(),
     held: new Map(),
   };
 }
 
-function verdictOf(rule: Rule | undefined, principal: Principal | null): Verdict {
-  if (!principal) return rule?.anonymous === true ? verdicts.allowed : verdicts.anonymous;
-  const lacking = rule ? missing(rule, principal) : 'role';
-  if (lacking === undefined) return verdicts.allowed;
-  return lacking === 'role' ? verdicts.noRole : verdicts.noScope;
+function decideRule(rule: AuthRule | undefined, principal: Principal | null): Decision {
+  if (!principal) return rule?.anonymous === true ? decisions.allowed : decisions.anonymous;
+  const missing = rule ? findMissingGrant(rule, principal) : 'role';
+  if (missing === undefined) return decisions.allowed;
+  return missing === 'role' ? decisions.noRole : decisions.noScope;
 }
 
 function isPrincipal(value: unknown): value is Principal {
@@ -170,8 +174,8 @@ function isPrincipal(value: unknown): value is Principal {
   return hasId && typeof claims === 'object' && claims !== null && Array.isArray(roles) && Array.isArray(scopes);
 }
 
-/** Why a verdict that is not `allowed` says no. */
-export function whyOf(verdict: Verdict): Why {
-  if (verdict === verdicts.anonymous) return { code: 'UNAUTHENTICATED', reason: 'anonymous' };
-  return { code: 'FORBIDDEN', reason: verdict === verdicts.noScope ? 'no scope passed' : 'no role passed' };
+/** The code and reason of a decision that is not `allowed`. */
+export function explainDecision(decision: Decision): DenialReason {
+  if (decision === decisions.anonymous) return { code: 'UNAUTHENTICATED', reason: 'anonymous' };
+  return { code: 'FORBIDDEN', reason: decision === decisions.noScope ? 'no scope passed' : 'no role passed' };
 }

@@ -1,19 +1,23 @@
 /**
- * What policies, loaders and arguments say about the root fields of an operation, asked before the first of them runs: a
- * mutation must not be half done when its second field turns out to be somebody else's.
+ * Finds, before the first root field of an operation runs, those that policies, loaders or arguments deny. Otherwise the first field
+ * of a mutation would have taken effect when the second one turns out to be denied.
  */
 import type { ResolvedOperation } from '@graphql-bulwark/core';
 import { collectFields, createInclusionTest, createTypeTest, indexFragments } from '@graphql-bulwark/core/internal';
 import type { GuardedField } from '../compile/compiled-rules.ts';
 import type { Guards } from '../guarded-schema.ts';
-import { argumentsOf, type Foreseen, rejects } from './static-denials.ts';
+import { type CertainDenial, readArguments, rejectsOperation } from './static-denials.ts';
 
-/** One per coordinate, at most `maximum`. What is found out is handed over to the execution. */
-export async function denialsBeforeRunning(
+/**
+ * Evaluates the rules of all root fields. Answers of policies and loaders stay in the cache of the operation, for its execution.
+ *
+ * @param maximum of denials, of which there is one per coordinate.
+ */
+export async function findRootFieldDenials(
   operation: ResolvedOperation,
-  { index, judge, memos }: Guards,
+  { compiled, evaluator, caches }: Guards,
   maximum: number,
-): Promise<Foreseen[]> {
+): Promise<CertainDenial[]> {
   const { schema, document, contextValue, variables, operation: definition } = operation;
   const root = schema.getRootType(definition.operation);
   if (!root) return [];
@@ -22,22 +26,22 @@ export async function denialsBeforeRunning(
     includes: createInclusionTest(variables),
     applies: createTypeTest(schema, root),
   });
-  const memo = memos.before(operation);
-  const judged = [...fields].map(async ([key, nodes]) => {
+  const cache = caches.beforeExecution(operation);
+  const evaluated = [...fields].map(async ([key, nodes]) => {
     const [node] = nodes;
     const field = node && root.getFields()[node.name.value];
-    const guarded = field && index.fields.get(`${root.name}.${field.name}`);
-    const args = guarded && asksMore(guarded) ? argumentsOf(operation, field, node) : undefined;
+    const guarded = field && compiled.fields.get(`${root.name}.${field.name}`);
+    const args = guarded && needsEvaluation(guarded) ? readArguments(operation, field, node) : undefined;
     if (!guarded || !args) return undefined;
-    const question = { contextValue, operation: definition, memo, source: undefined, args };
-    const denied = await judge.evaluate(guarded, question);
-    if (!denied || denied.mode === 'NULL' || !rejects(denied.guarded, operation)) return undefined;
+    const request = { contextValue, operation: definition, cache, source: undefined, args };
+    const denied = await evaluator.evaluate(guarded, request);
+    if (!denied || denied.mode === 'NULL' || !rejectsOperation(denied.guarded, operation)) return undefined;
     const { coordinate, rule } = denied.guarded;
     const { code, reason } = denied;
     return { code, reason, facts: { coordinate, rule, reason, nodes: [node], path: [key] } };
   });
-  const found = new Map<string | undefined, Foreseen>();
-  for (const denial of await Promise.all(judged)) {
+  const found = new Map<string | undefined, CertainDenial>();
+  for (const denial of await Promise.all(evaluated)) {
     if (denial && !found.has(denial.facts.coordinate) && found.size < maximum) {
       found.set(denial.facts.coordinate, denial);
     }
@@ -45,6 +49,6 @@ export async function denialsBeforeRunning(
   return [...found.values()];
 }
 
-function asksMore({ find, policies, owners }: GuardedField): boolean {
-  return find !== undefined || policies.length > 0 || owners.length > 0;
+function needsEvaluation({ findParts, policies, owners }: GuardedField): boolean {
+  return findParts !== undefined || policies.length > 0 || owners.length > 0;
 }

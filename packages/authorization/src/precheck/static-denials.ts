@@ -1,9 +1,9 @@
 /**
- * The denials that are certain before anything runs.
+ * Finds the denials that roles and scopes make certain before anything runs.
  *
- * A selection on an abstract type is denied when every type that can come up there is, also where the types that implement an
- * interface narrow its fields; a selection under the condition of one object type when that type is. Everything else is left to
- * the guards in the schema.
+ * A selection on an abstract type is certain to be denied if it is for every object type that may come up there, also if these
+ * types narrow the fields of an interface. A fragment on an object type is if that type is. Everything else is left to the guards in
+ * the schema.
  */
 import type { ResolvedOperation } from '@graphql-bulwark/core';
 import {
@@ -25,67 +25,67 @@ import {
   responsePathAsArray,
 } from 'graphql';
 import type { Guarded } from '../compile/compiled-rules.ts';
-import type { Denied, Why } from '../evaluate/access-request.ts';
+import type { Denial, DenialReason } from '../evaluate/access-request.ts';
 import type { Guards } from '../guarded-schema.ts';
 
-/** One denied coordinate. */
-export interface Foreseen extends Why {
+/** A denied coordinate. */
+export interface CertainDenial extends DenialReason {
   readonly facts: RefusalFacts;
 }
 
-/** Whether a denial refuses the operation as a whole: its rule says so, or it is not a query. */
-export function rejects({ mode }: Guarded, { operation }: ResolvedOperation): boolean {
+/** Whether a denial refuses the operation as a whole: by the mode of its rule, else unless the operation is a query. */
+export function rejectsOperation({ mode }: Guarded, { operation }: ResolvedOperation): boolean {
   return (mode ?? (operation.operation === OperationTypeNode.QUERY ? 'NULL' : 'REJECT')) === 'REJECT';
 }
 
-/** Those that claims decide: one per coordinate, at most `maximum`. */
-export function foreseenDenials(operation: ResolvedOperation, guards: Guards, maximum: number): Foreseen[] {
+/** @param maximum of denials, of which there is one per coordinate. */
+export function findStaticDenials(operation: ResolvedOperation, guards: Guards, maximum: number): CertainDenial[] {
   const { schema, document, contextValue } = operation;
-  const { index, judge } = guards;
-  const found = new Map<string, Foreseen>();
-  const verdicts = new Map<Place, Map<string, Denied | undefined>>();
+  const { compiled, evaluator } = guards;
+  const found = new Map<string, CertainDenial>();
+  const denialsByPlace = new Map<Place, Map<string, Denial | undefined>>();
 
-  const refusedBy = (guarded: Guarded | undefined): Denied | undefined =>
-    guarded && judge.claims(guarded, contextValue);
-  const refusedType = (name: string): Denied | undefined => refusedBy(index.types.get(name));
-  const refusedField = (name: string, fieldName: string): Denied | undefined =>
-    refusedBy(index.fields.get(`${name}.${fieldName}`)) ?? refusedType(name);
-  /** Refused when each of the types that can stand here is; the first says why. */
-  const everywhere = (
+  const denyCoordinate = (guarded: Guarded | undefined): Denial | undefined =>
+    guarded && evaluator.evaluateClaims(guarded, contextValue);
+  const denyType = (name: string): Denial | undefined => denyCoordinate(compiled.types.get(name));
+  const denyField = (name: string, fieldName: string): Denial | undefined =>
+    denyCoordinate(compiled.fields.get(`${name}.${fieldName}`)) ?? denyType(name);
+  /** Denied if each of the types that may come up here is. The denial of the first one is the answer. */
+  const denyEverywhere = (
     place: Place,
     key: string,
-    refused: (typeName: string) => Denied | undefined,
-  ): Denied | undefined => {
+    denyIn: (typeName: string) => Denial | undefined,
+  ): Denial | undefined => {
     const { possible } = place;
-    const known = verdicts.get(place) ?? new Map<string, Denied | undefined>();
-    verdicts.set(place, known);
+    const known = denialsByPlace.get(place) ?? new Map<string, Denial | undefined>();
+    denialsByPlace.set(place, known);
     if (!known.has(key)) {
-      const first = possible[0] && refused(possible[0].name);
-      known.set(key, first && possible.every(({ name }) => refused(name)) ? first : undefined);
+      const first = possible[0] && denyIn(possible[0].name);
+      known.set(key, first && possible.every(({ name }) => denyIn(name)) ? first : undefined);
     }
     return known.get(key);
   };
-  const onType = (place: Place): Denied | undefined => everywhere(place, '', refusedType);
-  const onField = (place: Place, fieldName: string): Denied | undefined =>
-    everywhere(place, fieldName, (name) => refusedField(name, fieldName));
-  /** Of several types that can stand here, what the first denies, where each of them denies something: defaults may differ. */
-  const passedIn = ({ possible }: Place, fieldName: string, node: FieldNode): Denied[] => {
-    let first: Denied[] | undefined;
+  const denyPlace = (place: Place): Denial | undefined => denyEverywhere(place, '', denyType);
+  const denySelection = (place: Place, fieldName: string): Denial | undefined =>
+    denyEverywhere(place, fieldName, (name) => denyField(name, fieldName));
+  /** The denied arguments of the first type that may come up here, if each type denies some: their defaults may differ. */
+  const denyArguments = ({ possible }: Place, fieldName: string, node: FieldNode): Denial[] => {
+    let first: Denial[] | undefined;
     for (const one of possible) {
       const field = one.getFields()[fieldName];
-      const guarded = index.fields.get(`${one.name}.${fieldName}`);
-      const args = field && guarded?.find && argumentsOf(operation, field, node);
-      const denied = guarded && args ? judge.input(guarded, args, contextValue) : [];
+      const guarded = compiled.fields.get(`${one.name}.${fieldName}`);
+      const args = field && guarded?.findParts && readArguments(operation, field, node);
+      const denied = guarded && args ? evaluator.evaluateInputClaims(guarded, args, contextValue) : [];
       if (denied.length === 0) return [];
       first ??= denied;
     }
     return first ?? [];
   };
-  /** Whether to look on below. A denial that only nulls its field ends here without a word. */
-  const passes = (denied: Denied | undefined, node: ASTNode, path: ResponsePath | undefined): boolean => {
+  /** Whether the walk goes on below. A denial that only nulls its field ends it, but is not kept. */
+  const continuesBelow = (denied: Denial | undefined, node: ASTNode, path: ResponsePath | undefined): boolean => {
     if (!denied) return true;
     const { coordinate, rule } = denied.guarded;
-    if (rejects(denied.guarded, operation) && !found.has(coordinate) && found.size < maximum) {
+    if (rejectsOperation(denied.guarded, operation) && !found.has(coordinate) && found.size < maximum) {
       const facts = {
         coordinate,
         rule,
@@ -100,20 +100,22 @@ export function foreseenDenials(operation: ResolvedOperation, guards: Guards, ma
 
   const visitor: SelectionVisitor = {
     includes: createInclusionTest(operation.variables),
-    answers: (type, fieldName) => !refusedField(type.name, fieldName),
+    answers: (type, fieldName) => !denyField(type.name, fieldName),
     field(parent, field, node, path, result) {
-      const refused = onField(parent, field.name) ?? (result && onType(result));
-      if (!passes(refused, node, path)) return false;
-      return passedIn(parent, field.name, node).filter((denied) => !passes(denied, node, path)).length === 0;
+      const certain = denySelection(parent, field.name) ?? (result && denyPlace(result));
+      if (!continuesBelow(certain, node, path)) return false;
+      return (
+        denyArguments(parent, field.name, node).filter((denied) => !continuesBelow(denied, node, path)).length === 0
+      );
     },
-    narrowed: (place, node, path) => passes(onType(place), node, path),
+    narrowed: (place, node, path) => continuesBelow(denyPlace(place), node, path),
   };
   visitSelections(schema, document, operation.operation, visitor);
   return [...found.values()];
 }
 
-/** Coerced arguments, or `undefined` where execution will refuse them. */
-export function argumentsOf(
+/** Coerced arguments, or `undefined` if execution will refuse them. */
+export function readArguments(
   { variables }: ResolvedOperation,
   field: GraphQLField<unknown, unknown>,
   node: FieldNode,
@@ -125,7 +127,7 @@ export function argumentsOf(
   }
 }
 
-/** A further error of the answer. */
-export function denialOf({ code, facts }: Foreseen): GraphQLError {
+/** Makes the error of a denial. */
+export function createDenialError({ code, facts }: CertainDenial): GraphQLError {
   return deny(code, facts);
 }

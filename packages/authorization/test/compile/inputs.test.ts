@@ -78,7 +78,7 @@ const start = (): Promise<Api> => {
   return serve(schema());
 };
 
-describe('Z18: a guarded input field is denied', () => {
+describe('guarded input fields', () => {
   it.each([
     ['as a literal', '{f(in:{role:"x"})}', {}],
     ['as a variable for the object', 'query($i:In){f(in:$i)}', { i: { role: 'x' } }],
@@ -88,7 +88,7 @@ describe('Z18: a guarded input field is denied', () => {
     ['as one object in place of a list', '{f(list:{role:"x"})}', {}],
     ['as null', '{f(in:{role:null})}', {}],
     ['inside itself', '{f(in:{nested:{nested:{role:"x"}}})}', {}],
-  ])('%s', async (_, query, variables) => {
+  ])('Z18: a guarded input field is denied %s', async (_, query, variables) => {
     const api = await start();
     const expected = { data: { f: null }, errors: [denied('f', 'FORBIDDEN')] };
     expect(await everyWay(api, query, user, variables)).toEqual(everywhere(expected));
@@ -99,14 +99,14 @@ describe('Z18: a guarded input field is denied', () => {
     expect(ran).toEqual(['f', 'f']);
   });
 
-  it('as the default of an input field', async () => {
+  it('Z18: a guarded input field is denied as the default of an input field', async () => {
     const api = await start();
     const expected = { data: { deep: null }, errors: [denied('deep', 'FORBIDDEN')] };
     expect(await everyWay(api, '{deep(in:{})}', user)).toEqual(everywhere(expected));
     expect((await send(api.server, '{deep(in:{dflt:{open:1}, ins:[{open:2}]})}', user)).body.errors).toBeUndefined();
   });
 
-  it('and the same field without it is answered', async () => {
+  it('a field is answered when the guarded input field is left out', async () => {
     const api = await start();
     const answer = await send(api.server, '{f(in:{open:1,nested:{open:2}}) empty:f(in:null) none:f}', user);
     expect(answer.body).toEqual({
@@ -115,14 +115,14 @@ describe('Z18: a guarded input field is denied', () => {
   });
 });
 
-describe('Z19: a guarded enum value is denied', () => {
+describe('guarded enum values', () => {
   it.each([
     ['as a literal', '{e(v:HIDDEN)}', 'e', {}],
     ['as a variable', 'query($v:E){e(v:$v)}', 'e', { v: 'HIDDEN' }],
     ['in a list', '{e(vs:[OPEN,HIDDEN])}', 'e', {}],
     ['as the default of the schema', '{dflt}', 'dflt', {}],
     ['as the default under a variable that is left out', 'query($v:E){dflt(v:$v)}', 'dflt', {}],
-  ])('%s', async (_, query, key, variables) => {
+  ])('Z19: a guarded enum value is denied %s', async (_, query, key, variables) => {
     const api = await start();
     const expected = { data: { [key]: null }, errors: [denied(key, 'FORBIDDEN')] };
     expect(await everyWay(api, query, user, variables)).toEqual(everywhere(expected));
@@ -131,14 +131,14 @@ describe('Z19: a guarded enum value is denied', () => {
     expect((await send(api.server, query, admin, { variables })).body.errors).toBeUndefined();
   });
 
-  it('and its siblings and null are answered', async () => {
+  it('unguarded values of the enum and null are answered', async () => {
     const api = await start();
     const answer = await send(api.server, '{e(v:OPEN) n:e(v:null) dflt(v:OPEN)}', user);
     expect(answer.body.data).toEqual({ e: '{"v":"OPEN"}', n: '{"v":null}', dflt: '{"v":"OPEN"}' });
   });
 
   it.each(['enum F { MINE ALL @auth }', 'enum F @auth { MINE ALL }'])(
-    'and has an internal value that is not null, or the server does not start: %s',
+    'a guarded enum value whose internal value is null keeps the server from starting: %s',
     (types) => {
       const guarded = (value: unknown) => (): GraphQLSchema =>
         guardSchema(
@@ -152,7 +152,7 @@ describe('Z19: a guarded enum value is denied', () => {
     },
   );
 
-  it('and a default that not everybody may pass is told at start', () => {
+  it('a warning at start names a default that not every caller may pass', () => {
     const messages: string[] = [];
     guardSchema(schema(), {
       events: {
@@ -165,7 +165,7 @@ describe('Z19: a guarded enum value is denied', () => {
 });
 
 describe('what a field returns', () => {
-  it('is an error where its enum value is guarded, item by item', async () => {
+  it('each item of a list that is a guarded enum value is an error', async () => {
     const api = await start();
     const expected = {
       data: { out: null, outs: ['OPEN', null, null, null] },
@@ -178,7 +178,7 @@ describe('what a field returns', () => {
     });
   });
 
-  it('is an error also where every guarded enum value of its list is a promise', async () => {
+  it('guarded enum values of a list are errors when all of them are promises', async () => {
     const api = await start();
     const expected = {
       data: { late: ['OPEN', null], nested: [[null]], called: [null] },
@@ -190,7 +190,7 @@ describe('what a field returns', () => {
     }
   });
 
-  it('is denied where its enum or scalar is guarded, passed in or given back', async () => {
+  it('a guarded enum or scalar is denied as an argument and as a result', async () => {
     const api = await start();
     const answer = await send(api.server, '{color c(v:RED) s(v:"x") none:c}', user);
     expect(answer.body.data).toEqual({ color: null, c: null, s: null, none: '{}' });
@@ -200,7 +200,7 @@ describe('what a field returns', () => {
 });
 
 describe('a guarded argument', () => {
-  it('is denied when it is passed, null included, and not when it is left out', async () => {
+  it('a guarded argument is denied when it is passed, also as null, but not when it is left out', async () => {
     const api = await start();
     const answer = await send(
       api.server,
@@ -212,20 +212,20 @@ describe('a guarded argument', () => {
     expect((await send(api.server, '{g(secret:1)}', admin)).body.data).toEqual({ g: '{"secret":1}' });
   });
 
-  it('is guarded on the types that implement an interface', async () => {
+  it("the rule of an interface's argument holds for the types that implement it", async () => {
     const api = await start();
     const answer = await send(api.server, '{me{peek(at:1) ok:peek} n{peek(at:2)}}', user);
     expect(answer.body.data).toEqual({ me: { peek: null, ok: '{}' }, n: { peek: null } });
   });
 
-  it('asks anonymous callers to authenticate', async () => {
+  it('an anonymous caller who passes a guarded argument gets UNAUTHENTICATED', async () => {
     const api = await serve(schema(), { defaultRule: 'allow' });
     const answer = await send(api.server, '{g(secret:1) ok:g}', nobody);
     expect(answer.body.data).toEqual({ g: null, ok: '{}' });
     expect(codes(answer)).toEqual(['UNAUTHENTICATED']);
   });
 
-  it('refuses a mutation as a whole before anything of it runs, unless its mode is NULL', async () => {
+  it('a guarded argument refuses a mutation before anything of it runs, unless its mode is NULL', async () => {
     const api = await start();
     for (const query of [
       'mutation{first w(in:{role:"x"})}',
@@ -241,7 +241,7 @@ describe('a guarded argument', () => {
     expect((await send(api.server, 'mutation{first w(in:{open:1})}', user)).body.errors).toBeUndefined();
   });
 
-  it('tells the operator which part was denied, and the client nothing', async () => {
+  it('a denied argument is named in the event, but not in the answer', async () => {
     const api = await start();
     const answer = await send(api.server, '{f(in:{role:"x"}) g(secret:1) e(v:HIDDEN)}', user);
     expect(api.events.map((event) => 'coordinate' in event && event.coordinate)).toEqual([
@@ -262,7 +262,7 @@ describe('mode REJECT', () => {
     resolvers: { Query: { a: tell('a'), b: tell('b'), c: () => ({ x: 1 }) } },
   });
 
-  it('refuses a query as a whole', async () => {
+  it('a guarded argument with mode REJECT refuses a query as a whole', async () => {
     ran.length = 0;
     const api = await serve(rejecting);
     for (let time = 0; time < 2; time += 1) {
@@ -275,7 +275,7 @@ describe('mode REJECT', () => {
   });
 });
 
-it('of what a mutation may leave out nothing is asked when it is left out', async () => {
+it('policies of an input field are not asked when a mutation leaves it out', async () => {
   const bare = makeExecutableSchema({
     typeDefs: [
       authDirectives,
@@ -304,7 +304,7 @@ it('of what a mutation may leave out nothing is asked when it is left out', asyn
   expect(ran).toEqual(['feedback', 'save', 'a']);
 });
 
-it('a scalar that makes null of what must be given is judged all the same', async () => {
+it('the rule of a scalar holds when it coerces a required value to null', async () => {
   const secret = new GraphQLScalarType({ name: 'Secret', parseValue: () => null, parseLiteral: () => null });
   const bare = makeExecutableSchema({
     typeDefs: [

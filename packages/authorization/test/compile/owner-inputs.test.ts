@@ -4,8 +4,8 @@ import { buildSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { as, codes, send } from '../../../../test/kit.ts';
 import type { Guarded } from '../../src/compile/compiled-rules.ts';
-import { finders } from '../../src/compile/inputs.ts';
-import { ownerRule } from '../../src/compile/owner-rule.ts';
+import { createPartFinder } from '../../src/compile/inputs.ts';
+import { readOwnerRule } from '../../src/compile/owner-rule.ts';
 import { authDirectives } from '../../src/index.ts';
 import { type Api, admin, denied, everyWay, everywhere, nobody, serve } from '../ways.ts';
 
@@ -108,7 +108,7 @@ const vectors: Record<string, Vector[]> = {
     [`both(in: { a: { ${own} }, b: { ${own} } })`, true, true],
     [`both(in: { a: { ${own} } })`, false, true],
   ],
-  'asks for no more objects inside one of their own type': [
+  'is not required in a further object within one of its own type': [
     [`tree(where: { ${own} })`, true, true],
     [`tree(where: { ${own}, and: [], not: null })`, true, true],
     [`tree(where: { ${own}, and: [{ ${own} }], not: { tree: { ${own} } } })`, true, true],
@@ -122,7 +122,7 @@ const vectors: Record<string, Vector[]> = {
     ['mutual(a: { g: "me" })', false, true],
     ['mutual(a: { g: "me", b: { h: "me", a: {} } })', false, true],
   ],
-  'is judged in the defaults of the schema as well': [
+  'is compared in the defaults of the schema as well': [
     ['dflt', false, false],
     ['dflt(where: $left)', false, false, '$left: Where'],
     ['dflt(where: null)', false, true],
@@ -143,7 +143,7 @@ const vectors: Record<string, Vector[]> = {
     [`strict(in: [{ where: { ${own} } }, { where: null }])`, false, false],
     [`strict(in: [{ where: { ${own} } }])`, true, true],
   ],
-  'is another matter than a role, of which nothing is asked where nothing is passed in': [
+  'is required where nothing is passed in, while a role is not': [
     ['roles', true, true],
     ['roles(in: {})', true, true],
     ['roles(in: { where: {} })', true, true],
@@ -152,7 +152,7 @@ const vectors: Record<string, Vector[]> = {
 };
 
 describe('an owner in an input object', () => {
-  it.each(Object.entries(vectors))('%s', async (_, ofTitle) => {
+  it.each(Object.entries(vectors))('an owner in an input object %s', async (_, ofTitle) => {
     const api = await start();
     for (const [selection, byQuery, byMutation, variables] of ofTitle) {
       const name = /^\w+/.exec(selection)?.[0] ?? '';
@@ -169,7 +169,7 @@ describe('an owner in an input object', () => {
     }
   });
 
-  it('that a query leaves out asks anonymous callers to authenticate, and a mutation only where it is strict', async () => {
+  it('an owner that is left out denies anonymous callers in a query, and in a mutation only with optional: false', async () => {
     const api = await serve(
       makeExecutableSchema({
         typeDefs: [authDirectives, typeDefs],
@@ -182,7 +182,7 @@ describe('an owner in an input object', () => {
     expect(codes(await send(api.server, 'mutation { one strict }', nobody))).toEqual(['UNAUTHENTICATED']);
   });
 
-  it('is bypassed by a role that skips the check, also where it is left out', async () => {
+  it('a role in bypass passes any owner in an input object, and may leave it out', async () => {
     const bypassed = typeDefs.replace('@owner text', '@owner(bypass: "ADMIN") text');
     const api = await serve(
       makeExecutableSchema({ typeDefs: [authDirectives, bypassed], resolvers: { Query: { many: () => 'ran' } } }),
@@ -193,13 +193,13 @@ describe('an owner in an input object', () => {
   });
 });
 
-it('growth: owners that are left out are looked for once, however many ways and items lead to them', () => {
+it('growth: owners that are left out are visited once, however many fields and items lead to them', () => {
   const typeNames = Array.from({ length: 40 }, (_, i) => `T${i}`);
   const members = typeNames.map((name) => `${name.toLowerCase()}: ${name}`).join(' ');
   const types = typeNames.map((name) => `input ${name} { ownerId: ID ${members} }`).join(' ');
   const schema = buildSchema(`type Query { f(in: [T0]): String } ${types}`);
   const owned = (type: string): Guarded => {
-    const owner = ownerRule({}, `${type}.ownerId`, 'input');
+    const owner = readOwnerRule({}, `${type}.ownerId`, 'input');
     return {
       coordinate: `${type}.ownerId`,
       slot: 0,
@@ -209,7 +209,7 @@ it('growth: owners that are left out are looked for once, however many ways and 
       checks: ['claims', 'owners'],
     };
   };
-  const find = finders(schema, ({ name: type }) => {
+  const find = createPartFinder(schema, ({ name: type }) => {
     const guarded = typeNames.includes(type) ? owned(type) : undefined;
     return { self: undefined, field: (name) => (name === 'ownerId' ? guarded : undefined), values: new Map() };
   })((schema.getQueryType()?.getFields()['f']?.args ?? []).map((arg) => [arg, undefined]));
@@ -222,7 +222,7 @@ it('growth: owners that are left out are looked for once, however many ways and 
   expect(missed({})).toBe(typeNames.length);
   for (const items of [1, 1_000]) {
     expect(missed({ in: Array.from({ length: items }, () => null) })).toBe(typeNames.length);
-    // Each object that is given is judged, and once for all of them what is left out in it.
+    // Each object that is given is visited, and what is left out in them once for all.
     expect(missed({ in: Array.from({ length: items }, () => ({ t0: {} })) })).toBe(2 * items + typeNames.length - 1);
   }
 });

@@ -38,13 +38,13 @@ const listed = {
 describe('W5: a denied item of a list of non-null items', () => {
   const types = 'type Query { docsNN: [Doc!]! } type Doc @owner { id: ID }';
 
-  it('nulls the list', async () => {
+  it('W5: a denied item nulls a list of non-null items', async () => {
     const api = await serve(schemaOf(types, { Query: listed }));
     const expected = { data: null, errors: [denied('docsNN.1', 'FORBIDDEN')] };
     expect(await everyWay(api, '{docsNN{id}}', me)).toEqual(everywhere(expected));
   });
 
-  it('is left out with FILTER, without an error', async () => {
+  it('W5: with FILTER a denied item is left out of its list without an error', async () => {
     const api = await serve(schemaOf(types.replace('@owner', '@owner(mode: FILTER)'), { Query: listed }));
     const expected = { data: { docsNN: [{ id: 'own' }] }, errors: [] };
     expect(await everyWay(api, '{docsNN{id}}', me)).toEqual(everywhere(expected));
@@ -72,7 +72,7 @@ describe('FILTER', () => {
   };
   const api = (): ReturnType<typeof serve> => serve(schemaOf(types, resolvers));
 
-  it('follows unions, nested lists, promises and iterables', async () => {
+  it('FILTER leaves items out of lists of unions, nested lists, promises and iterables', async () => {
     const answer = await send((await api()).server, '{nodes{__typename} matrix{id} later{id}}', me);
     expect(answer.body).toEqual({
       data: {
@@ -83,39 +83,42 @@ describe('FILTER', () => {
     });
   });
 
-  it('keeps the errors and nulls of a list in their places', async () => {
+  it('FILTER keeps the errors and nulls of a list in their places', async () => {
     const answer = await send((await api()).server, '{later2{id}}', me);
     expect(answer.body.data).toEqual({ later2: [null, { id: 'own' }, null] });
     expect(answer.body.errors.map(({ path }: { path: unknown }) => path)).toEqual([['later2', 0]]);
   });
 
-  it('answers null for a single object, as where there is none, and tells the operator', async () => {
+  it('FILTER answers null for a hidden object as for a missing one, and reports the denial', async () => {
     const served = await api();
     const expected = { data: { one: null, node: null }, errors: [] };
     expect(await everyWay(served, '{one{id} node{__typename}}', me)).toEqual(everywhere(expected));
     expect(served.events[0]).toMatchObject({ type: 'access.denied', coordinate: 'Doc', code: 'FORBIDDEN', count: 2 });
   });
 
-  it.each(['sure', 'sureNode', 'list { doc'])('answers a hidden object as a missing one in %s', async (field) => {
-    const sdl = `
+  it.each(['sure', 'sureNode', 'list { doc'])(
+    'FILTER answers a hidden object as a missing one in %s',
+    async (field) => {
+      const sdl = `
       type Query { sure: Doc! sureNode: Node! list: [Holder] }
       type Holder { doc: Doc! }
       union Node = Doc | Open
       type Doc @owner(mode: FILTER) { id: ID }
       type Open { open: Int }
     `;
-    const query = `{ ${field} { __typename } ${field.includes('{') ? '}' : ''} }`;
-    const answers = [rows[1], null].map(async (found) => {
-      const holders = [{ doc: rows[0] }, { doc: found }];
-      const Query = { sure: () => found, sureNode: () => found, list: () => holders };
-      return everyWay(await serve(schemaOf(sdl, { Query, Node: resolvers.Node })), query, me);
-    });
-    const [hidden, missing] = await Promise.all(answers);
-    expect(hidden).toEqual(missing);
-    expect(hidden?.['http']).toMatchObject({
-      errors: [[expect.any(String), 'INTERNAL_SERVER_ERROR', expect.any(String)]],
-    });
-  });
+      const query = `{ ${field} { __typename } ${field.includes('{') ? '}' : ''} }`;
+      const answers = [rows[1], null].map(async (found) => {
+        const holders = [{ doc: rows[0] }, { doc: found }];
+        const Query = { sure: () => found, sureNode: () => found, list: () => holders };
+        return everyWay(await serve(schemaOf(sdl, { Query, Node: resolvers.Node })), query, me);
+      });
+      const [hidden, missing] = await Promise.all(answers);
+      expect(hidden).toEqual(missing);
+      expect(hidden?.['http']).toMatchObject({
+        errors: [[expect.any(String), 'INTERNAL_SERVER_ERROR', expect.any(String)]],
+      });
+    },
+  );
 });
 
 describe('NULL', () => {
@@ -126,7 +129,7 @@ describe('NULL', () => {
     N: { __resolveType: () => 'Doc' },
   };
 
-  it('replaces what is foreign without an error', async () => {
+  it('NULL replaces an object of another owner without an error', async () => {
     const api = await serve(schemaOf(types, resolvers));
     const expected = { data: { a: { id: 'own' }, b: null, docs: [{ id: 'own' }, null], node: null }, errors: [] };
     expect(await everyWay(api, '{a:doc(id:"own"){id} b:doc(id:"other"){id} docs{id} node{id}}', me)).toEqual(
@@ -134,15 +137,18 @@ describe('NULL', () => {
     );
   });
 
-  it.each(['doc: Doc!', 'doc: [Doc!]', 'doc: [[Doc!]]', 'doc: N!'])('is refused at start for %s', (field) => {
-    expect(() => guardSchema(schemaOf(`${types} extend type Query { x${field} }`))).toThrow(
-      'needs a place that can be null',
-    );
-  });
+  it.each(['doc: Doc!', 'doc: [Doc!]', 'doc: [[Doc!]]', 'doc: N!'])(
+    'NULL keeps the server from starting where there can be no null: %s',
+    (field) => {
+      expect(() => guardSchema(schemaOf(`${types} extend type Query { x${field} }`))).toThrow(
+        'needs a place that can be null',
+      );
+    },
+  );
 });
 
 describe('W11: NOT_FOUND', () => {
-  it('answers as a missing row does, byte by byte', async () => {
+  it('W11: the answer for a hidden object equals that for a missing one, byte by byte', async () => {
     const resolvers = {
       Query: {
         doc: (_: unknown, { id }: Doc) => {
@@ -165,7 +171,7 @@ describe('W11: NOT_FOUND', () => {
     });
   });
 
-  it('of a field is not given away by a policy beside it', async () => {
+  it('W11: a policy beside NOT_FOUND on a field does not reveal a hidden object', async () => {
     const field = 'archive(id: ID): String @auth(policies: "closed") @owner(loader: "doc", mode: NOT_FOUND)';
     const api = await serve(schemaOf(`type Query { ${field} }`, { Query: { archive: () => 'done' } }), {
       policies: { closed: (_, { args }) => args['id'] !== 'other' },
@@ -207,7 +213,7 @@ describe('NOT_FOUND', () => {
   };
   const start = (): ReturnType<typeof serve> => serve(schemaOf(types, resolvers), { policies: { open } });
 
-  it('leaves an item out of a list, in which a missing row would not be either', async () => {
+  it('NOT_FOUND leaves a hidden item out of its list, as a missing row would be', async () => {
     const api = await start();
     const own = { id: 'own' };
     const data = { docs: [own], docsNN: [own], matrix: [[own], []], later: [own], any: [{ open: 1 }, own] };
@@ -216,13 +222,13 @@ describe('NOT_FOUND', () => {
     expect(api.events[0]).toMatchObject({ type: 'access.denied', code: 'NOT_FOUND', coordinate: 'Doc', count: 6 });
   });
 
-  it('leaves in what the resolver itself says is not there', async () => {
+  it('NOT_FOUND leaves errors of notFound() in a list in their places', async () => {
     const answer = await send((await start()).server, '{set{id}}', me);
     expect(answer.body.data).toEqual({ set: [null, { id: 'own' }] });
     expect(codes(answer)).toEqual(['NOT_FOUND']);
   });
 
-  it('is not given away by what a policy says of the object, and asks none about it', async () => {
+  it('no policy is asked about an object that NOT_FOUND hides', async () => {
     asked.length = 0;
     const api = await start();
     const hidden = (path: string) => [path, 'NOT_FOUND', 'Not found'] as const;
@@ -280,7 +286,7 @@ describe('W12: an argument that names the owner', () => {
     ['filtered(where:{userId:"me"})', true],
     ['filtered(where:{userId:"other"})', false],
     ['filtered(where:{})', false],
-  ])('%s', async (selection, allowed) => {
+  ])('W12: an argument that names the owner: %s', async (selection, allowed) => {
     const name = /^\w+/.exec(selection)?.[0] ?? '';
     const query = `query($other:ID="other",$left:ID){${selection} __typename @skip(if:false) unused:optional(userId:$left) @skip(if:true) u2:optional(userId:$other) @skip(if:true)}`;
     const ways = await everyWay(await api(), query, me);
@@ -290,12 +296,12 @@ describe('W12: an argument that names the owner', () => {
     }
   });
 
-  it('is filled in where it is left out, with preset', async () => {
+  it('W12: with preset an argument that is left out is filled in', async () => {
     const answer = await send((await api()).server, '{preset presets}', me);
     expect(answer.body).toEqual({ data: { preset: '{"userId":"me"}', presets: '{"userIds":["me"]}' } });
   });
 
-  it('is filled in for what policies and loaders are asked, too', async () => {
+  it('W12: policies and loaders are given the argument that preset filled in', async () => {
     const argument = '(userId: ID @owner(preset: true)): String';
     const filled = await serve(
       schemaOf(
@@ -376,7 +382,7 @@ describe('W13, W14: mutations on what there is', () => {
     ['W13 with a loader that hangs', 'mutation{first deleteDoc(id:"slow")}', 403, 'FORBIDDEN'],
     ['W14', 'mutation{first updateDoc(id:"own",input:{ownerId:"other"})}', 403, 'FORBIDDEN'],
     ['W14 with null', 'mutation{first updateDoc(id:"own",input:{ownerId:null})}', 403, 'FORBIDDEN'],
-  ])('%s is refused and nothing runs', async (_, query, status, code) => {
+  ])('W13, W14: %s is refused and nothing runs', async (_, query, status, code) => {
     const api = await start();
     for (let time = 0; time < 2; time += 1) {
       const answer = await send(api.server, query, me);
@@ -390,7 +396,7 @@ describe('W13, W14: mutations on what there is', () => {
     expect(state.ran).toEqual([]);
   });
 
-  it('an own row is loaded once, for check and use', async () => {
+  it('W13: a row of the caller is loaded once, for the check and for the resolver', async () => {
     const api = await start();
     const answer = await send(api.server, 'mutation{deleteDoc(id:"own")}', me);
     expect(answer.body).toEqual({ data: { deleteDoc: 'deleteDoc own' } });
@@ -403,7 +409,7 @@ describe('W13, W14: mutations on what there is', () => {
     expect(updated.body.errors).toBeUndefined();
   });
 
-  it('an owner that changes within the operation is noticed', async () => {
+  it('W13: an owner that an earlier field changed is noticed', async () => {
     const api = await start();
     const answer = await send(api.server, 'mutation{give(id:"own") deleteDoc(id:"own")}', me);
     expect(answer.body.data).toEqual({ give: 'give -', deleteDoc: null });
@@ -411,14 +417,14 @@ describe('W13, W14: mutations on what there is', () => {
     expect(state.ran).toEqual(['give']);
   });
 
-  it('mode NULL answers null and lets the rest run', async () => {
+  it('W13: with mode NULL a denied mutation field is null, and the others run', async () => {
     const api = await start();
     const answer = await send(api.server, 'mutation{hidden(id:"other") first}', me);
     expect(answer.body).toEqual({ data: { hidden: null, first: 'first -' } });
     expect(state.ran).toEqual(['first']);
   });
 
-  it('W17: a role in bypass may, and the operator is told', async () => {
+  it('W17: a role in bypass passes, and the bypass is reported', async () => {
     const api = await start();
     const answer = await send(api.server, 'mutation{updateDoc(id:"other",input:{title:"x"})}', admin);
     expect(answer.body).toEqual({ data: { updateDoc: 'updateDoc -' } });
@@ -463,12 +469,12 @@ describe('what an earlier root field of a mutation may have changed', () => {
     ['below another field', 'mutation{x:docs{rename read} y:docs{give(to:"them")} z:docs{rename read}}'],
     ['by a field without a rule', 'mutation{x:docs{rename read} give(to:"them") z:docs{rename read}}'],
     ['by a field with a rule for claims', 'mutation{x:docs{rename read} guarded{id} z:docs{rename read}}'],
-  ])('%s is asked anew', async (_, query) => {
+  ])('what a mutation changed %s is asked again', async (_, query) => {
     const { body } = await send((await start()).server, query, as({ id: 'me', roles: ['ADMIN'] }));
     expect(body.data).toMatchObject({ x: { rename: 'renamed', read: 'read' }, z: { rename: null, read: null } });
   });
 
-  it('is asked anew about objects', async () => {
+  it('policies are asked again about objects after the root field that may have changed them', async () => {
     const query = 'mutation{x:docs{doc{id}} doc{id} give(to:"them") z:docs{doc{id}} again:doc{id}}';
     const { body } = await send((await start()).server, query, me);
     expect(body.data).toEqual({
@@ -517,7 +523,7 @@ describe('what a resolver is offered of the loaders', () => {
     return plain(await graphql({ schema, source, contextValue: { ...contextValue }, variableValues }));
   };
 
-  it('is what the verdict needed, and nothing else can fail the field', async () => {
+  it('a resolver is offered what the decision loaded, and nothing else can fail its field', async () => {
     expect(await ask('{either late}', me)).toEqual({ data: { either: '[1,null,null]', late: '[null,2,null]' } });
     expect(await ask('{spared}', admin)).toEqual({ data: { spared: '[null,null,null]' } });
   });
@@ -526,11 +532,11 @@ describe('what a resolver is offered of the loaders', () => {
     ['a date', new Date(0)],
     ['a bigint', 1n],
     ['an object of a class', new URL('https://example.com')],
-  ])('is the row that was judged, for %s too', async (_, any) => {
+  ])('a resolver is offered the row that was checked, for %s too', async (_, any) => {
     expect(await ask('query($any: Any){a(any: $any)}', me, { any })).toEqual({ data: { a: '[1,null,null]' } });
   });
 
-  it('is the row that was judged, for a caller who was put into the context again meanwhile', async () => {
+  it('a resolver is offered the row that was checked when the caller is put into the context again meanwhile', async () => {
     expect(await ask('{soon again b:soon}', me)).toEqual({
       data: { soon: '[null,1,null]', again: null, b: '[null,2,null]' },
     });
@@ -551,7 +557,7 @@ describe('@owner on a field', () => {
     },
   };
 
-  it('reads the object that has the field', async () => {
+  it('@owner on a field compares the object that has the field', async () => {
     const loaders = { boss: ({ source }: { source: unknown }) => [(source as Doc).id === 'them' ? 'me' : 'x', 'y'] };
     const api = await serve(schemaOf(types, resolvers), { loaders });
     const expected = {
@@ -568,7 +574,7 @@ describe('@owner on a field', () => {
 });
 
 describe('owners in other forms', () => {
-  it('are compared through normalizeOwner', async () => {
+  it('owners and claims are compared after normalizeOwner', async () => {
     const normalizeOwner = (value: unknown): string | null =>
       typeof value === 'string' ? value.toLowerCase() : ((value as { hex?: string }).hex ?? null);
     const schema = guardSchema(
@@ -588,7 +594,7 @@ describe('owners in other forms', () => {
     expect(plain(result.data)).toEqual({ docs: [{ n: 1 }, null, { n: 3 }, null] });
   });
 
-  it('are loaded for an object too', async () => {
+  it('a loader finds the owners of an object', async () => {
     const loaders = {
       owners: async ({ source }: { source: unknown }) => ((source as { n: number }).n === 1 ? ['x', 'me'] : []),
     };
@@ -610,13 +616,13 @@ describe('owners in other forms', () => {
     ['an id of somebody else beside an object of the caller', ['them', { ownerId: 'me' }], false],
     ['an id of the caller beside nothing', ['me', null], false],
     ['an id and an object of the caller', ['me', { ownerId: 'me' }], true],
-  ])('may be loaded as a list of %s', async (_, found, isOwned) => {
+  ])('a loader may return a list of %s', async (_, found, isOwned) => {
     const sdl = 'type Query { doc: Doc } type Doc @owner(loader: "owners") { n: Int }';
     const api = await serve(schemaOf(sdl, { Query: { doc: () => ({ n: 1 }) } }), { loaders: { owners: () => found } });
     expect((await send(api.server, '{doc{n}}', me)).body.data).toEqual({ doc: isOwned ? { n: 1 } : null });
   });
 
-  it('are loaded by a function that is told of the field, its arguments and its context', async () => {
+  it("a loader is given the field's info, its arguments and the context", async () => {
     const told: unknown[] = [];
     const loaders = {
       owners: ({ info, ...asked }: { info?: { fieldName: string; path: { key: unknown } } | undefined }) => {
@@ -631,7 +637,7 @@ describe('owners in other forms', () => {
     expect(told).toEqual([{ args: { id: '1' }, source: undefined, context, field: 'doc', at: 'one' }]);
   });
 
-  it('are those that the loader finds, although the object has an ownerId of its own', async () => {
+  it('a loader decides although the object has an ownerId of its own', async () => {
     const owners = new Map([
       [1, 'them'],
       [2, 'me'],
@@ -680,11 +686,11 @@ describe('@owner refuses to start', () => {
     ['type Query { a(x: ID @owner(preset: true) @owner(claim: "org", preset: true)): Int }', 'one @owner only'],
     [
       'type Query { a(x: ID, y: ID): Int @owner(arg: "x", optional: true) @owner(arg: "y") }',
-      'whoever leaves the argument out passes every other @owner',
+      'callers who leave the argument out pass every other @owner',
     ],
     [
       'type Query { t: T } type T { id: ID a(x: ID): Int @owner(field: "id") @owner(arg: "x", optional: true) }',
-      'whoever leaves the argument out passes every other @owner',
+      'callers who leave the argument out pass every other @owner',
     ],
     [
       'type Query { t: T } type T @key(fields: "id") @owner { id: ID } directive @key(fields: String) on OBJECT',
@@ -692,17 +698,17 @@ describe('@owner refuses to start', () => {
     ],
     [
       'type Query { t: T } type T @key(fields: "id") { id: ID box: Box } type Box { n: [N] } interface N { a: Int } type D implements N @owner { a: Int } directive @key(fields: String) on OBJECT',
-      'Box.n needs a resolver, or T a __resolveReference: a router could say whose a D is',
+      'Box.n needs a resolver, or T a __resolveReference: a router could name the owner of a D',
     ],
     [
       'type Query { t: T } type T @key(fields: "id") { id: ID d: D } type D { a: Int @owner } directive @key(fields: String) on OBJECT',
       'T.d needs a resolver',
     ],
-  ])('with %s', (types, message) => {
+  ])('an invalid @owner keeps the server from starting: %s', (types, message) => {
     expect(() => guardSchema(schemaOf(types), { loaders: { l: () => null } })).toThrow(message);
   });
 
-  it('but not where objects inside those that a router sends have a resolver, or a loader finds their owners', () => {
+  it('a server starts if objects within representations have a resolver, or a loader finds their owners', () => {
     const types = `
       directive @key(fields: String) on OBJECT
       type Query { t: T }
@@ -714,13 +720,13 @@ describe('@owner refuses to start', () => {
     expect(() => guardSchema(schemaOf(types, { T: { d: () => null } }), { loaders })).not.toThrow();
   });
 
-  it('but not with claims of which one is enough for an argument that may be left out', () => {
+  it('a server starts with two claims for one argument that may be left out', () => {
     const field = 'a(x: ID): Int @owner(arg: "x", optional: true) @owner(arg: "x", claim: "org", optional: true)';
     const argument = 'b(x: ID @owner(optional: true) @owner(claim: "org", optional: true)): Int';
     expect(() => guardSchema(schemaOf(`type Query { ${field} ${argument} }`))).not.toThrow();
   });
 
-  it('but not with mode NULL where every field that is given the value can be null', () => {
+  it('a server starts with mode NULL of an input field if every field that takes it can be null', () => {
     const types =
       'type Query { a(x: ID @owner(mode: NULL), i: In): [Int!] b(o: Other): Int! } input In { x: ID @owner(mode: NULL) } input Other { x: ID @owner }';
     expect(() => guardSchema(schemaOf(types))).not.toThrow();

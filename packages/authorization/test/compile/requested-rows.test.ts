@@ -63,11 +63,11 @@ describe('a loader that is asked for several rows', () => {
     [[], '[]', 'NOT_FOUND'],
     [['me'], '[]', 'FORBIDDEN'],
     [['me'], 'null', 'FORBIDDEN'],
-  ])('and finds %j for %s answers by every one of them', async (found, asked, code) => {
+  ])('a loader that returns %j for %s lets pass only if each row is owned', async (found, asked, code) => {
     expect(await run({ sdl: ids, call: `(ids: ${asked})`, found })).toMatchObject({ codes: code ? [code] : [] });
   });
 
-  it('is asked for one row by an input type that leads to itself and holds no list', async () => {
+  it('a loader is asked for one row by a recursive input type without a list', async () => {
     const loop = { sdl: '(of: Loop): Int @owner(loader: "l")', call: '(of: { inner: { id: 1 } })' };
     expect((await run({ ...loop, found: own })).codes).toEqual([]);
     expect((await run({ ...loop, found: other })).codes).toEqual(['FORBIDDEN']);
@@ -78,7 +78,7 @@ describe('a loader that is asked for several rows', () => {
     ['more entries than rows', ['me', 'me', 'me']],
     ['no list', 'me'],
     ['one object for all of them', own],
-  ])('denies, and says why in the log, when it finds %s', async (_, found) => {
+  ])('a loader for several rows denies, and logs why, when it returns %s', async (_, found) => {
     const answer = await run({ sdl: ids, call: '(ids: ["1", "2"])', found });
     expect(answer.codes).toEqual(['FORBIDDEN']);
     expect(answer.logged.join()).toMatch(/loader 'l' was asked for 2 rows and must return one entry for each/);
@@ -101,7 +101,7 @@ describe('the rows that a loader is asked for', () => {
     ['(id: ID, tags: [ID]): Int @owner(loader: "l", arg: "id")', '(id: "1", tags: ["a"])', ['me', 'x'], ['x', 'y']],
     ['(id: ID, in: In): Int @owner(loader: "l", arg: "id")', '(id: "1", in: { tags: ["a"] })', ['me', 'x'], ['x']],
     [': Int @owner(loader: "l")', '', ['me', 'x'], ['x', 'y']],
-  ])('stand where the rule says or in the only argument: %s, %s', async (sdl, call, passing, denied) => {
+  ])('the requested rows are those of arg or of the only argument: %s, %s', async (sdl, call, passing, denied) => {
     expect(await run({ sdl, call, found: passing })).toEqual({ codes: [], logged: [] });
     expect(await run({ sdl, call, found: denied })).toMatchObject({ codes: ['FORBIDDEN'] });
   });
@@ -114,7 +114,7 @@ describe('the rows that a loader is asked for', () => {
     ['(ids: Any, why: String): Int @owner(loader: "l")', '(ids: ["1"])'],
     ['(any: Any, why: String): Int @owner(loader: "l")', '(any: { ids: ["1"] })'],
     ['(any: Any): Int @owner(loader: "l")', '(any: { ids: ["1"] })'],
-  ])('must be named by arg where a list is not all that is asked with: %s', async (sdl, call) => {
+  ])('a field with other arguments beside a list must name its rows by arg: %s', async (sdl, call) => {
     // What is one object is not a question of how many.
     expect(await run({ sdl, call, found: own })).toEqual({ codes: [], logged: [] });
     expect(await run({ sdl, call, found: { ownerId: ['them', 'me'] } })).toEqual({ codes: [], logged: [] });
@@ -125,7 +125,7 @@ describe('the rows that a loader is asked for', () => {
     }
   });
 
-  it('are those of a field below the root only where arg says so: there a loader may be asked about the object', async () => {
+  it('a field below the root requests several rows only with arg: else its loader is asked about the object', async () => {
     const typeDefs = `
       ${authDirectives}
       type Query { user: User }
@@ -147,7 +147,7 @@ describe('the rows that a loader is asked for', () => {
   it.each([
     ['(x: ID): Int @owner(loader: "l", arg: "y")', 'leads to no argument'],
     ['(x: ID): Int @owner(loader: "l", arg: "x", optional: true)', 'optional of @owner belongs to an argument'],
-  ])('are checked at start: %s', (sdl, message) => {
+  ])('an arg that leads to no argument keeps the server from starting: %s', (sdl, message) => {
     const typeDefs = [authDirectives, `type Query { a${sdl} }`];
     expect(() => guardSchema(makeExecutableSchema({ typeDefs }), { loaders: { l: () => null } })).toThrow(message);
   });

@@ -1,23 +1,19 @@
 /** Rules that are written in other places: in code, on interfaces, under other names, in federation's words. */
 
-import { impliedRights } from '@graphql-bulwark/authentication';
-import { createEvents, type SecurityEvent } from '@graphql-bulwark/core';
+import { roleHierarchy } from '@graphql-bulwark/authentication';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import SchemaBuilder from '@pothos/core';
 import { buildSchema, type GraphQLSchema, graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { as } from '../../../../test/kit.ts';
 import {
-  accessTable,
   authDirectives,
   authDirectivesAs,
   authorization,
-  describeAccess,
-  describeChecks,
   type GuardSchemaOptions,
   guardSchema,
 } from '../../src/index.ts';
-import { admin, plain, silent } from '../ways.ts';
+import { admin, plain } from '../ways.ts';
 
 const user = as({ id: 'me' });
 
@@ -37,7 +33,7 @@ describe('rules from code', () => {
   const types = 'type Query { doc: Doc pay(id: ID, fee: Int): Int open: Int } type Doc { id: ID total: Int }';
   const rootValue = { doc: { id: '1', total: 5, ownerId: 'me' }, pay: () => 1, open: 2 };
 
-  it('are compiled like those of the schema', async () => {
+  it('rules from code are compiled like those of the schema', async () => {
     const schema = guarding(types, {
       rules: {
         Doc: { owner: {} },
@@ -56,7 +52,7 @@ describe('rules from code', () => {
     expect(await ask(schema, '{doc{id}}', as({ id: 'them' }), rootValue)).toEqual({ doc: null });
   });
 
-  it('hold for a schema that Pothos built', async () => {
+  it('rules from code hold for a schema that Pothos built', async () => {
     const builder = new SchemaBuilder<{ Objects: { Doc: { id: string; ownerId: string } } }>({});
     builder.objectType('Doc', { fields: (t) => ({ id: t.exposeString('id') }) });
     builder.queryType({
@@ -103,7 +99,7 @@ describe('rules from code', () => {
     [{ Doc: { auth: { roles: [] } } }, 'Doc: roles of @auth must be'],
     [{ Query: { owner: {} } }, 'a root type has no @owner'],
     [{ 'Query.pay(id:)': { public: true } }, '@public has no effect here'],
-  ])('are refused at start where they cannot be meant: %j', (rules, message) => {
+  ])('an invalid rule from code keeps the server from starting: %j', (rules, message) => {
     expect(guarding(types, { rules: rules as never })).toThrow(message);
   });
 });
@@ -112,7 +108,7 @@ describe('rules on interfaces', () => {
   const types = `${authDirectives} interface N @auth(roles: "ADMIN") { a: Int } type T implements N { a: Int b: Int } type Query { n: N t: T }`;
   const rootValue = { n: { __typename: 'T', a: 1 }, t: { a: 1, b: 2 } };
 
-  it('hold for every type that implements them', async () => {
+  it('rules of an interface hold for every type that implements it', async () => {
     const schema = guarding(types)();
     expect(await ask(schema, '{n{a} t{b}}', user, rootValue)).toEqual({ n: null, t: null });
     expect(await ask(schema, '{n{a} t{b}}', admin, rootValue)).toEqual({ n: { a: 1 }, t: { b: 2 } });
@@ -122,12 +118,12 @@ describe('rules on interfaces', () => {
     ['interface N @auth { a: Int }', 'N: strictInterfaces'],
     ['interface N { a: Int @auth }', 'N.a: strictInterfaces'],
     ['interface N { a(x: Int @auth): Int }', 'N.a(x:): strictInterfaces'],
-  ])('are refused with strictInterfaces: %s', (types_, message) => {
+  ])('strictInterfaces refuses rules on interfaces: %s', (types_, message) => {
     expect(guarding(`${authDirectives} ${types_} type Query { n: N }`, { strictInterfaces: true })).toThrow(message);
   });
 
   it.each([false, true])(
-    'are refused where they are owners of arguments, with strictInterfaces: %s',
+    '@owner on an argument of an interface is refused, with strictInterfaces %s',
     (strictInterfaces) => {
       const owned = (owner: string, options: GuardSchemaOptions = {}): (() => GraphQLSchema) =>
         guarding(
@@ -147,13 +143,13 @@ describe('directives under other names', () => {
   const names = { auth: 'secured', owner: 'mine', public: 'open' };
   const types = `${authDirectivesAs(names)} type Query { a: Int @secured(roles: "ADMIN") d: D o: Int @open } type D @mine { id: Int }`;
 
-  it('are read under these', async () => {
+  it('directives are read under the names of directiveNames', async () => {
     const schema = guarding(types, { directiveNames: names })();
     const rootValue = { a: 1, d: { id: 1, ownerId: 'them' }, o: 3 };
     expect(await ask(schema, '{a d{id} o}', user, rootValue)).toEqual({ a: null, d: null, o: 3 });
   });
 
-  it('keep a schema from starting that nobody guards, or that does not declare them', () => {
+  it('an unguarded schema with renamed directives, or one that does not declare them, does not start', () => {
     const control = authorization({ directiveNames: names });
     expect(() => control.start?.({ schema: buildSchema(types) })).toThrow('nothing enforces them');
     expect(guarding(`${authDirectives} type Query { a: Int }`, { directiveNames: names })).toThrow(
@@ -175,7 +171,7 @@ describe("federation's directives", () => {
   const types = `${declared} type Query { a: Int @authenticated b: Int @requiresScopes(scopes: [["x", "y"], ["z"]]) c: Int @policy(policies: [["p"]]) d: Int @federation__authenticated }`;
   const rootValue = { a: 1, b: 2, c: 3, d: 4 };
 
-  it('are the same rules', async () => {
+  it('the directives of federation are read as rules of @auth', async () => {
     const schema = guarding(types, { defaultRule: 'allow', policies: { p: () => false } })();
     expect(await ask(schema, '{a b c d}', as(null), rootValue)).toEqual({ a: null, b: null, c: null, d: null });
     expect(await ask(schema, '{a b c d}', as({ id: 'me', scopes: ['x', 'y'] }), rootValue)).toEqual({
@@ -202,7 +198,7 @@ describe("federation's directives", () => {
       'directive @link(url: String, import: [Import]) repeatable on SCHEMA scalar Import schema @link(url: "f", import: [{ name: "@policy", as: "@rule" }]) { query: Query } type Query { a: Int }',
       'under another name',
     ],
-  ])('keep the server from starting where they would be overlooked: %s', (types_, message) => {
+  ])('a directive of federation that would not be read keeps the server from starting: %s', (types_, message) => {
     expect(guarding(types_)).toThrow(message);
   });
 });
@@ -211,7 +207,7 @@ describe('implied rights', () => {
   const principal = as({ id: 'boss', roles: ['ADMIN'], scopes: ['own'] }).security.principal;
 
   it('complete a principal with what its roles include', () => {
-    const complete = impliedRights({
+    const complete = roleHierarchy({
       roles: { ADMIN: ['ACCOUNTANT'], ACCOUNTANT: ['MEMBER'] },
       scopes: { MEMBER: ['read'], ACCOUNTANT: ['read', 'write'], OTHER: ['all'] },
     });
@@ -232,132 +228,13 @@ describe('implied rights', () => {
     [{ roles: ['A'] }, 'roles must map roles to lists'],
     [{ scopes: 'read' }, 'scopes must map roles to lists'],
     [{ roles: { A: [''] } }, 'roles.A must be a list'],
-    ['ADMIN', 'impliedRights must be { roles, scopes }'],
-    [null, 'impliedRights must be { roles, scopes }'],
+    ['ADMIN', 'roleHierarchy must be { roles, scopes }'],
+    [null, 'roleHierarchy must be { roles, scopes }'],
     [{ roles: { A: 'B' } }, 'roles.A must be a list'],
     [{ scopes: { A: [1] } }, 'scopes.A must be a list'],
     [{ role: {} }, "did you mean 'roles'"],
   ])('are refused where they cannot be meant: %j', (options, message) => {
-    expect(() => impliedRights(options as never)).toThrow(message);
-  });
-});
-
-describe('the access matrix', () => {
-  const types = `${authDirectives}
-    type Query { me: User @auth open(userId: ID @owner): Int @public plain: Int users(role: Role): [User] @auth(roles: "ADMIN") }
-    type User @owner(field: "id") { id: ID email: String @auth(scopes: "mail") }
-    input In { a: Int b: Int @auth(roles: "ADMIN") }
-    enum Role { USER ADMIN @auth(roles: "ADMIN") }
-  `;
-
-  it('lists every coordinate with its rule', () => {
-    const schema = guarding(types)();
-    expect(accessTable(schema)).toMatchInlineSnapshot(`
-      "In.a                 unguarded
-      In.b                 rule           @auth(roles: [["ADMIN"]])
-      Query.me             rule           @auth and @owner(field: "id", claim: "sub")
-      Query.open           public
-      Query.open(userId:)  rule           @owner(field: "ownerId", claim: "sub")
-      Query.plain          authenticated  defaultRule: authenticated
-      Query.users          rule           @auth(roles: [["ADMIN"]]) and @owner(field: "id", claim: "sub")
-      Query.users(role:)   unguarded
-      Role.ADMIN           rule           @auth(roles: [["ADMIN"]])
-      Role.USER            unguarded
-      User                 rule           @owner(field: "id", claim: "sub")
-      User.email           rule           @auth(scopes: [["mail"]])
-      User.id              unguarded
-      "
-    `);
-    expect(describeAccess(schema).find(({ coordinate }) => coordinate === 'User.email')).toEqual({
-      coordinate: 'User.email',
-      access: 'rule',
-      rule: '@auth(scopes: [["mail"]])',
-    });
-    expect(() => describeAccess(buildSchema(types))).toThrow('guardSchema()');
-  });
-
-  it('says what a public field answers only to some, and what the type of a value asks beside its place', () => {
-    const schema = guarding(`${authDirectives}
-      type Query { doc: Doc @public e(e: E @auth(roles: "A"), in: In): Int @public }
-      type Doc @auth(roles: "ADMIN") { id: ID }
-      input In { e: E }
-      enum E @auth(roles: "B") { X }
-    `)();
-    expect(accessTable(schema)).toMatchInlineSnapshot(`
-      "Doc           rule           @auth(roles: [["ADMIN"]])
-      Doc.id        unguarded
-      E             rule           @auth(roles: [["B"]])
-      E.X           unguarded
-      In.e          rule           @auth(roles: [["B"]])
-      Query.doc     rule           @auth(roles: [["ADMIN"]])
-      Query.e       public
-      Query.e(e:)   rule           @auth(roles: [["A"]]) and @auth(roles: [["B"]])
-      Query.e(in:)  unguarded
-      "
-    `);
-  });
-
-  it('says in which order the checks of a coordinate are made: what an owner hides is hidden before a policy is asked', () => {
-    const schema = guarding(
-      `${authDirectives}
-      type Query {
-        docs(userId: ID @owner(preset: true)): [Doc] @auth(roles: [["A", "B"], ["C"]], policies: ["p", "q"])
-        open: Int @public
-      }
-      type Doc @auth(policies: "p") @owner(mode: NOT_FOUND) { id: ID note: String @auth(policies: "p") @owner }`,
-      { policies: { p: () => true, q: () => true } },
-    )();
-    expect(describeChecks(schema, 'Query.docs')).toEqual([
-      'roles: A and B, or C',
-      'what is passed in, by the rules of its own',
-      "what is left out is filled in with the caller's claim",
-      'policies: p, or q',
-    ]);
-    const owner = (mode: string) => `owners: @owner(field: "ownerId", claim: "sub"${mode})`;
-    expect(describeChecks(schema, 'Doc')).toEqual([
-      owner(', mode: "NOT_FOUND"'),
-      'a caller who is signed in',
-      'policies: p',
-    ]);
-    expect(describeChecks(schema, 'Doc.note')).toEqual(['a caller who is signed in', 'policies: p', owner('')]);
-    expect(describeChecks(schema, 'Query.docs(userId:)')).toHaveLength(2);
-    expect(describeChecks(schema, 'Query.open')).toEqual([]);
-    expect(() => describeChecks(buildSchema('type Query { a: Int }'), 'Query.a')).toThrow('guardSchema()');
-  });
-
-  it('is told at start what may surprise', () => {
-    const messages: string[] = [];
-    const events = createEvents(
-      (event) => void (event.type === 'config.warning' && messages.push(event.message)),
-      () => silent,
-    );
-    guarding(
-      `${authDirectives} type Query { a(x: Int = 1 @auth): Int page: Page edges: Edges b: Int! @auth(roles: "A") } type Page { totalCount: Int items: [D] } type Edges { totalCount: Int edges: [Edge] } type Edge { node: D } type D @owner(mode: FILTER) { id: Int }`,
-      { events },
-    )();
-    expect(messages).toEqual([
-      expect.stringContaining('Query.a(x:) have a default'),
-      expect.stringContaining('Query.b are guarded and not nullable'),
-      expect.stringContaining('Page.totalCount, Edges.totalCount may count objects'),
-    ]);
-  });
-
-  it.each<[field: string, rule: string, isTold: boolean]>([
-    ['D!', 'loader: "l", mode: NOT_FOUND', true],
-    ['D!', 'loader: "l", mode: FILTER', true],
-    ['U!', 'loader: "l", mode: FILTER', true],
-    ['D', 'loader: "l", mode: NOT_FOUND', false],
-    ['[D!]!', 'loader: "l", mode: NOT_FOUND', false],
-    ['D!', 'loader: "l"', false],
-    ['D!', 'mode: NOT_FOUND', false],
-  ])('is told where time may tell what is hidden: %s with %s', (field, rule, isTold) => {
-    const messages: string[] = [];
-    const onEvent = (event: SecurityEvent) => void (event.type === 'config.warning' && messages.push(event.message));
-    const sdl = `type Query { f: ${field} u: U } union U = D type D @owner(${rule}) { a: Int }`;
-    const options = { events: createEvents(onEvent, () => silent), loaders: { l: () => null } };
-    guardSchema(makeExecutableSchema({ typeDefs: [authDirectives, sdl] }), options);
-    const told = 'Query.f are not nullable and return objects that a loader may hide';
-    expect(messages.map((message) => message.includes(told))).toEqual(isTold ? [true] : []);
+    expect(() => roleHierarchy(options as never)).toThrow(message);
   });
 });
 

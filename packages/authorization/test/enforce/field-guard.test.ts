@@ -51,7 +51,7 @@ function bareSchema(resolved = vi.fn()) {
 const start = (): Promise<Api> => serve(bareSchema());
 
 describe('@auth on fields', () => {
-  it('Z1 denies a guarded field to an anonymous caller before its resolver runs', async () => {
+  it('Z1: a guarded field is denied to an anonymous caller before its resolver runs', async () => {
     const resolved = vi.fn();
     const api = await serve(bareSchema(resolved));
     const expected = { data: { me: null }, errors: [denied('me', 'UNAUTHENTICATED')] };
@@ -67,7 +67,7 @@ describe('@auth on fields', () => {
     expect(await everyWay(api, '{me{id}}', user)).toEqual(everywhere({ data: { me: { id: '1' } }, errors: [] }));
   });
 
-  it('Z2 denies a field to a caller without the role', async () => {
+  it('Z2: a field is denied to a caller without the role', async () => {
     const api = await start();
 
     expect(await everyWay(api, '{secret}', user)).toEqual(
@@ -76,13 +76,13 @@ describe('@auth on fields', () => {
     expect(await everyWay(api, '{secret}', admin)).toEqual(everywhere({ data: { secret: 'the secret' }, errors: [] }));
   });
 
-  it('Z3 denies each alias at its own path', async () => {
+  it('Z3: each alias of a denied field has an error at its own path', async () => {
     expect(await everyWay(await start(), '{x:secret y:secret}', user)).toEqual(
       everywhere({ data: { x: null, y: null }, errors: [denied('x', 'FORBIDDEN'), denied('y', 'FORBIDDEN')] }),
     );
   });
 
-  it('Z4 lets a denied non-null field null its parent, with status 200', async () => {
+  it('Z4: a denied non-null field nulls its parent, with status 200', async () => {
     const api = await start();
 
     expect(await everyWay(api, '{strict}', user)).toEqual(
@@ -91,7 +91,7 @@ describe('@auth on fields', () => {
     expect((await send(api.server, '{strict}', user)).status).toBe(200);
   });
 
-  it('Z5 denies a field to a caller without the scope, and answers the rest', async () => {
+  it('Z5: a field is denied to a caller without the scope, and the rest is answered', async () => {
     const api = await start();
 
     expect(await everyWay(api, '{me{id email}}', user)).toEqual(
@@ -102,7 +102,7 @@ describe('@auth on fields', () => {
     );
   });
 
-  it('Z6 compares scopes whole and by case', async () => {
+  it('Z6: scopes are compared whole and by case', async () => {
     const api = await start();
     for (const scope of ['read:emails', 'read', 'READ:EMAIL', 'x read:email', '']) {
       const answer = await send(api.server, '{me{email}}', as({ id: 'u2', scopes: [scope] }));
@@ -110,7 +110,7 @@ describe('@auth on fields', () => {
     }
   });
 
-  it('Z7 denies one object of a list without telling its type', async () => {
+  it('Z7: a denied object of a list does not reveal its type', async () => {
     expect(await everyWay(await start(), '{nodes{__typename id}}', user)).toEqual(
       everywhere({
         data: { nodes: [{ __typename: 'User', id: '1' }, null] },
@@ -119,7 +119,7 @@ describe('@auth on fields', () => {
     );
   });
 
-  it('Z8 denies an object that comes through a union', async () => {
+  it('Z8: an object is denied when it comes through a union', async () => {
     const api = await start();
 
     expect(await everyWay(api, '{u{...on Doc{t}}}', user)).toEqual(
@@ -130,13 +130,13 @@ describe('@auth on fields', () => {
     );
   });
 
-  it('Z9 denies an object that comes through fragments on its interface', async () => {
+  it('Z9: an object is denied when it comes through fragments on its interface', async () => {
     expect(await everyWay(await start(), '{node{...F}} fragment F on Node{...on Doc{t}}', user)).toEqual(
       everywhere({ data: { node: null }, errors: [denied('node', 'FORBIDDEN')] }),
     );
   });
 
-  it('Z14 judges the caller of a cached document anew', async () => {
+  it('Z14: rules are evaluated for each caller of a cached document', async () => {
     const api = await start();
 
     expect((await send(api.server, '{secret}', admin)).body.data).toEqual({ secret: 'the secret' });
@@ -144,7 +144,7 @@ describe('@auth on fields', () => {
     expect((await send(api.server, '{secret}', admin)).body.data).toEqual({ secret: 'the secret' });
   });
 
-  it('asks root fields without a rule for a principal, and leaves public ones open', async () => {
+  it('root fields without a rule require a principal, and public ones are open', async () => {
     const api = await start();
 
     expect(await everyWay(api, '{open closed}', nobody)).toEqual(
@@ -153,7 +153,7 @@ describe('@auth on fields', () => {
     expect((await send(api.server, '{closed}', user)).body.data).toEqual({ closed: 'for members' });
   });
 
-  it('keeps concurrent callers apart', async () => {
+  it('decisions of concurrent callers are kept apart', async () => {
     const api = await start();
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, i) => send(api.server, '{secret}', i % 2 ? user : admin)),
@@ -182,14 +182,14 @@ describe('a context that is not what it should be', () => {
     'no claims': { security: { principal: { id: 'x', roles: ['ADMIN'], scopes: [] } } },
   };
 
-  it.each(Object.entries(forged))('is nobody: %s', (_, contextValue) => {
+  it.each(Object.entries(forged))('a context with a forged principal is anonymous: %s', (_, contextValue) => {
     const { data, errors = [] } = graphqlSync({ schema, source: '{secret closed me{id}}', contextValue });
 
     expect(plain(data)).toEqual({ secret: null, closed: null, me: null });
     expect(errors.map(({ extensions }) => extensions['code'])).toEqual(Array(3).fill('UNAUTHENTICATED'));
   });
 
-  it('is judged anew when its principal is replaced', () => {
+  it('rules are evaluated again when the principal of a context is replaced', () => {
     const contextValue = { security: { principal: admin.security.principal } };
     expect(plain(graphqlSync({ schema, source: '{secret}', contextValue }).data)).toEqual({ secret: 'the secret' });
     contextValue.security.principal = user.security.principal;
@@ -198,7 +198,7 @@ describe('a context that is not what it should be', () => {
 });
 
 describe('events', () => {
-  it('tell of a denial once per coordinate and operation, with its rule', async () => {
+  it('a denial is reported once per coordinate and operation, with its rule', async () => {
     const api = await start();
     await send(api.server, 'query Q {x:secret y:secret me{email}}', user);
 
@@ -223,7 +223,7 @@ describe('events', () => {
     expect(api.events[2]).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'anonymous' });
   });
 
-  it('keep what the operator reads from the client', async () => {
+  it('rules and reasons in events are not in the answer', async () => {
     const answer = await send((await start()).server, '{secret me{email} u{__typename}}', user);
 
     expect(JSON.stringify(answer.body)).not.toMatch(/ADMIN|read:email|role|scope|classified|Doc/);
@@ -231,7 +231,7 @@ describe('events', () => {
 });
 
 describe('caches', () => {
-  it('may not keep an answer that depends on who asks', async () => {
+  it('an answer that depends on the caller is sent with no-store', async () => {
     const api = await serve(
       makeExecutableSchema({
         typeDefs: `

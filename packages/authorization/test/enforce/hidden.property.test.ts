@@ -123,7 +123,7 @@ it.each<[rule: string, Timing]>([
   ['@auth(roles: "ADMIN") @owner(mode: FILTER)', 'soon'],
   ['@auth(policies: "no") @owner(mode: FILTER)', 'soon'],
   ['@owner(loader: "later", mode: FILTER)', 'soon'],
-])('with %s, answered %s', async (rule, timing) => {
+])('no answer reveals what is hidden by %s, answered %s', async (rule, timing) => {
   const server = await serve(rule, timing);
   const me = as({ id: 'me' });
   // Of two errors in fields that are not nullable the earlier one is the answer; a loader and a promise in a list take their time.

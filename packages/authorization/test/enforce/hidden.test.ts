@@ -61,7 +61,7 @@ async function bodies(
 }
 
 describe('what is hidden', () => {
-  it('is hidden from a caller who lacks a right as well, through an interface', async () => {
+  it('a hidden object is hidden from a caller without the role as well, through an interface', async () => {
     const api = await apiOf('@auth(roles: "ADMIN") @owner(mode: NOT_FOUND)');
     const query = 'query ($id: ID) { node(id: $id) { id } }';
     for (const who of [me, nobody]) {
@@ -73,42 +73,48 @@ describe('what is hidden', () => {
     expect(codes(own)).toEqual(['FORBIDDEN']);
   });
 
-  it.each(['FILTER', 'NOT_FOUND'])('by %s is in no list of theirs either', async (mode) => {
-    const api = await apiOf(`@auth(roles: "ADMIN") @owner(mode: ${mode})`);
-    const found = await bodies(api, 'query ($ids: [ID]) { nodes(ids: $ids) { id } }', me, [
-      { ids: ['other', 'other'] },
-    ]);
-    expect(found).toEqual([{ data: { nodes: [] } }]);
-  });
+  it.each(['FILTER', 'NOT_FOUND'])(
+    'an object hidden by %s is in no list of a caller without the role',
+    async (mode) => {
+      const api = await apiOf(`@auth(roles: "ADMIN") @owner(mode: ${mode})`);
+      const found = await bodies(api, 'query ($ids: [ID]) { nodes(ids: $ids) { id } }', me, [
+        { ids: ['other', 'other'] },
+      ]);
+      expect(found).toEqual([{ data: { nodes: [] } }]);
+    },
+  );
 
   it.each([
     ['FILTER', 'first'],
     ['FILTER', 'last'],
     ['NOT_FOUND', 'first'],
     ['NOT_FOUND', 'last'],
-  ])('by %s stays hidden from a caller who may see another member, which stands %s', async (mode, place) => {
-    const guarded = 'type Memo implements Node @auth(roles: "ADMIN") { id: ID }';
-    const hiding = `type Doc implements Node @owner(mode: ${mode}) { id: ID }`;
-    const typeDefs = `
+  ])(
+    'an object hidden by %s stays hidden from a caller who may see another member, which stands %s',
+    async (mode, place) => {
+      const guarded = 'type Memo implements Node @auth(roles: "ADMIN") { id: ID }';
+      const hiding = `type Doc implements Node @owner(mode: ${mode}) { id: ID }`;
+      const typeDefs = `
       ${authDirectives}
       interface Node { id: ID }
       ${place === 'first' ? guarded : hiding}
       ${place === 'first' ? hiding : guarded}
       type Query { nodes: [Node] sureNodes: [Node!]! }
     `;
-    const nodes = () => [objects.get('other'), { __typename: 'Memo', id: 'memo' }, objects.get('own')];
-    const { server } = await serve(
-      makeExecutableSchema({ typeDefs, resolvers: { Query: { nodes, sureNodes: nodes } } }),
-    );
-    const who = as({ id: 'me', roles: ['ADMIN'] });
-    const seen = [{ id: 'memo' }, { id: 'own' }];
-    for (const _time of [1, 2]) {
-      const answer = await send(server, '{ nodes { id } sureNodes { id } }', who);
-      expect(answer.body).toEqual({ data: { nodes: seen, sureNodes: seen } });
-    }
-  });
+      const nodes = () => [objects.get('other'), { __typename: 'Memo', id: 'memo' }, objects.get('own')];
+      const { server } = await serve(
+        makeExecutableSchema({ typeDefs, resolvers: { Query: { nodes, sureNodes: nodes } } }),
+      );
+      const who = as({ id: 'me', roles: ['ADMIN'] });
+      const seen = [{ id: 'memo' }, { id: 'own' }];
+      for (const _time of [1, 2]) {
+        const answer = await send(server, '{ nodes { id } sureNodes { id } }', who);
+        expect(answer.body).toEqual({ data: { nodes: seen, sureNodes: seen } });
+      }
+    },
+  );
 
-  it('asks no loader about a caller who is nobody', async () => {
+  it('no loader is asked about an anonymous caller', async () => {
     const asked: unknown[] = [];
     const typeDefs = `
       ${authDirectives}
@@ -130,7 +136,7 @@ describe('what is hidden', () => {
     ['sureNodes', 'FILTER'],
     ['sureNodes', 'NOT_FOUND'],
     ['matrix', 'FILTER'],
-  ])('is not counted by the places of other errors in %s, with %s', async (field, mode) => {
+  ])('paths of other errors do not reveal how many items are hidden in %s, with %s', async (field, mode) => {
     const [without, ...others] = await bodies(
       await apiOf(`@owner(mode: ${mode})`),
       `query ($ids: [ID]) { ${field}(ids: $ids) { id } }`,
@@ -150,7 +156,7 @@ describe('what is hidden', () => {
     ['a field whose rule takes its time', 'doc', '@owner(loader: "nobodys", mode: NOT_FOUND)'],
     ['a field that is not nullable', 'sure', '@owner(mode: NOT_FOUND)'],
     ['a field that is not nullable and found at once', 'atOnce', '@owner(mode: NOT_FOUND)'],
-  ])('is not told by which of two errors comes first, of %s', async (_, field, rule) => {
+  ])('the order of two errors does not reveal a hidden object: %s', async (_, field, rule) => {
     const query = `query ($a: ID, $b: ID) { doc(id: "own") { id } a: ${field}(id: $a) { id } b: ${field}(id: $b) { id } }`;
     const [missing, ...others] = await bodies(await apiOf(rule), query, me, [
       { a: 'nothing', b: 'nothing' },

@@ -50,7 +50,7 @@ const schema = makeExecutableSchema({
   },
 });
 
-/** Rejections that nobody waited for: each would end a server. */
+/** Rejections without a handler: each would end a server. */
 const lost: unknown[] = [];
 const keep = (reason: unknown): void => void lost.push(reason);
 beforeEach(() => {
@@ -77,7 +77,7 @@ describe('a list in which a denied item nulls the list', () => {
     '{ opens { doc { parent { id } } } }',
     '{ a: docs { parent { id } } b: edges { node { slow } } }',
     '{ nodes { slow ... on Guarded { secret } } }',
-  ])('answers %s and leaves no rejection behind', async (query) => {
+  ])('a list nulled by a denied item leaves no rejection behind: %s', async (query) => {
     const api = await serve(schema);
     for (let time = 0; time < 2; time += 1) {
       const answer = await send(api.server, query, ann);
@@ -90,7 +90,7 @@ describe('a list in which a denied item nulls the list', () => {
     expect(lost).toEqual([]);
   });
 
-  it('keeps the path of the denied item, and what is allowed is answered', async () => {
+  it("a list nulled by a denied item has the error's path, and the rest is answered", async () => {
     const api = await serve(schema);
     const denied = await send(api.server, '{ docs { id } nullable { id } plain }', ann);
     const paths = denied.body.errors.map((error: { path: unknown }) => error.path);

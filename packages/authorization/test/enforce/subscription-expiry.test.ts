@@ -50,7 +50,7 @@ describe('a subscription', () => {
   it.each([
     ['guarded', 'docs: Doc'],
     ['public', 'docs: Node @public'],
-  ])('ends with the credential that opened it, and closes its source: %s', async (_, field) => {
+  ])('a subscription ends with the credential that opened it, and closes its source: %s', async (_, field) => {
     let closed = false;
     const { open, types } = subscribable(() => {
       let sent = false;
@@ -74,7 +74,7 @@ describe('a subscription', () => {
     expect(await (await open()).next()).toEqual({ value: undefined, done: true });
   });
 
-  it('ends with the credential though its source fails to close', async () => {
+  it('a subscription ends with its credential though its source fails to close', async () => {
     const { open } = subscribable(() => ({
       next: () => new Promise(() => {}),
       return: () => {
@@ -86,14 +86,14 @@ describe('a subscription', () => {
     expect(await next).toEqual({ value: undefined, done: true });
   });
 
-  it('that failed is not told to have ended with the credential', async () => {
+  it('a failed subscription is not reported as ended with its credential', async () => {
     const { open, types } = subscribable(() => ({ next: () => Promise.reject(new Error('gone')) }));
     await expect((await open()).next()).rejects.toThrow('gone');
     await vi.advanceTimersByTimeAsync(61_000);
     expect(types).toEqual([]);
   });
 
-  it('keeps no event that was answered', async () => {
+  it('a subscription keeps no event that was answered', async () => {
     const sent: WeakRef<object>[] = [];
     const { open } = subscribable(() => ({
       next: async () => {

@@ -42,7 +42,7 @@ describe('abstract types without resolveType', () => {
   it.each([
     ['synchronous', predicates],
     ['asynchronous', slowPredicates],
-  ])('find the type of values by the original predicates: %s', async (_, resolvers) => {
+  ])('an abstract type without resolveType finds types by the unguarded isTypeOf: %s', async (_, resolvers) => {
     const schema = guarded(resolvers);
     const rootValue = { nodes: [page, note, doc], u: page, node: doc };
     const source = '{nodes{__typename id} u{__typename} node{id}}';
@@ -67,13 +67,13 @@ describe('abstract types without resolveType', () => {
     expect(new Set(forUser.errors)).toEqual(new Set([denied('node', 'FORBIDDEN'), denied('nodes.2', 'FORBIDDEN')]));
   });
 
-  it('print no object for a type name that is none', async () => {
+  it('an abstract type prints no object when its type name is not text', async () => {
     const schema = guarded({ Node: { __resolveType: () => 7 as never } });
     const { errors } = await graphql({ schema, source: '{node{id}}', rootValue: { node: doc }, contextValue: user });
     expect(errors?.map(({ message }) => message)).toEqual(['Internal server error']);
   });
 
-  it('prefer __typename', () => {
+  it('an abstract type without resolveType prefers __typename', () => {
     const schema = guarded({});
     const rootValue = {
       nodes: [
@@ -85,7 +85,7 @@ describe('abstract types without resolveType', () => {
     expect(plain(result.data)).toEqual({ nodes: [{ __typename: 'Page' }, null] });
   });
 
-  it('do not take a value that they do not know for an object of a guarded type', () => {
+  it('a value of no known type is not taken for an object of a guarded type', () => {
     const schema = guarded({});
     const unguarded = makeExecutableSchema({ typeDefs });
     const rootValue = { node: { id: 'unknown' } };
@@ -95,7 +95,7 @@ describe('abstract types without resolveType', () => {
     }
   });
 
-  it('keep a resolveType of their own', () => {
+  it('an abstract type keeps its own resolveType', () => {
     let asked = 0;
     const resolveType = (): string => {
       asked += 1;
@@ -110,7 +110,7 @@ describe('abstract types without resolveType', () => {
     expect(asked).toBeGreaterThan(0);
   });
 
-  it('leave no rejection unhandled when types are found asynchronously', async () => {
+  it('asynchronous isTypeOf leaves no rejection unhandled', async () => {
     const schema = guarded(slowPredicates);
     for (const last of [{ __typename: 'Doc', ...doc }, null, new Error('broken')]) {
       const unhandled = await unhandledDuring(async () => {
@@ -124,7 +124,7 @@ describe('abstract types without resolveType', () => {
 });
 
 describe('an original predicate', () => {
-  it('still says what is not of its type, and nobody is shown the object', async () => {
+  it('an isTypeOf of the application still refuses objects of other types, and none is printed', async () => {
     const schema = guarded(predicates);
     const Doc = schema.getType('Doc');
     if (!(Doc instanceof GraphQLObjectType)) throw new Error('no Doc');
@@ -151,7 +151,7 @@ describe('a rule on a field of an interface', () => {
     robot: { id: '2', name: 'R2' },
   };
 
-  it('holds on every type that implements it, together with rules of its own', () => {
+  it("the rule of an interface's field holds for every type that implements it, beside the type's own", () => {
     const source = '{named{id name ...on Person{n:name}} person{...on Being{name}} robot{name}}';
     const run = (contextValue: unknown): unknown =>
       plain(graphqlSync({ schema, source, rootValue, contextValue }).data);

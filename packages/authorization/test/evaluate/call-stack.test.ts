@@ -1,4 +1,4 @@
-/** What stands on the stack when the application is asked: whoever debugs a policy reads how it came to be called. */
+/** The stack when a policy is called: an engineer who debugs it must be able to read how it came to be called. */
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { graphql } from 'graphql';
 import { describe, expect, it } from 'vitest';
@@ -47,14 +47,17 @@ describe('between the executor and a policy stand few functions of ours, all of 
       '[Node!]',
       'interface Node { id: ID } type Doc implements Node @auth(policies: "asked") { id: ID }',
     ],
-  ])('for a policy on %s, in %s', async (_, list, types) => {
-    const frames = await framesAbovePolicy(list, types);
-    // Read from below it says what happened: "resolve if allowed, evaluate, check policies, ask policy".
-    console.log(frames.map((line) => line.replace(/^at | \(.*$/g, '')).join(' < '));
-    expect(frames.length).toBeGreaterThan(1);
-    expect(frames.length).toBeLessThanOrEqual(10);
-    expect(
-      frames.filter((line) => !/^at (?:\w+\.)?[a-z]\w+ .*[\\/]packages[\\/](?:authorization|core)[\\/]/i.test(line)),
-    ).toEqual([]);
-  });
+  ])(
+    'between the executor and a policy stand few functions, all of them named: on %s, in %s',
+    async (_, list, types) => {
+      const frames = await framesAbovePolicy(list, types);
+      // Read from below it says what happened: "resolve if allowed, evaluate, check policies, ask policy".
+      console.log(frames.map((line) => line.replace(/^at | \(.*$/g, '')).join(' < '));
+      expect(frames.length).toBeGreaterThan(1);
+      expect(frames.length).toBeLessThanOrEqual(10);
+      expect(
+        frames.filter((line) => !/^at (?:\w+\.)?[a-z]\w+ .*[\\/]packages[\\/](?:authorization|core)[\\/]/i.test(line)),
+      ).toEqual([]);
+    },
+  );
 });

@@ -83,7 +83,7 @@ const attack = '{ user(id: 1) { ownerId: nickname secret } users { ownerId: nick
 
 describe.each(gateways)('%s', (_, gateway) => {
   it.each([...readTheObject, ...readItElsewhere])(
-    'does not start where the rule of %s reads an object whose keys the client chose: %j',
+    'a gateway does not start if the rule of %s reads an object whose keys the client chose: %j',
     (coordinate, rules) => {
       const [name] = Object.keys(Object.values(rules)[0] ?? {});
       const start = (): GraphQLSchema => guardSchema(gateway(subschema()), { ...options, rules });
@@ -93,7 +93,7 @@ describe.each(gateways)('%s', (_, gateway) => {
     },
   );
 
-  it('starts with rules that ask about the caller and the arguments, and they hold under every alias', async () => {
+  it('a gateway starts with rules about callers and arguments, and they hold under every alias', async () => {
     const api = await serve(gateway(subschema()), {
       ...options,
       policies: { isOne: (__, { args }) => args['id'] === '1' },
@@ -115,7 +115,7 @@ describe.each(gateways)('%s', (_, gateway) => {
     expect(all.body).toEqual({ data: { user: { ownerId: 'sunny', x: 'the secret' }, users: [shown, shown] } });
   });
 
-  it('judges an object by its own type, also where the client calls another field __typename', async () => {
+  it("the rule of an object's own type holds, also if the client names another field __typename", async () => {
     const ofType = await serve(gateway(subschema()), { ...options, rules: { User: { auth: { roles: 'ADMIN' } } } });
     for (const selection of ['__typename: kind secret', 'id ... { __typename: kind } secret']) {
       const expected = { data: { node: null }, errors: [denied('node', 'FORBIDDEN')] };
@@ -130,7 +130,7 @@ describe.each(gateways)('%s', (_, gateway) => {
     expect((await send(ofField.server, query, admin)).body.data.node.friend.secret).toBe('the secret');
   });
 
-  it('answers no secret to a thief where the subschema is guarded, and answers it to its owner', async () => {
+  it('a guarded subschema answers a secret to its owner only', async () => {
     const guarded = guardSchema(subschema(), { ...options, rules: { User: { owner: { field: 'ownerId' } } } });
     const schema = gateway(guarded);
     const ask = async (source: string, contextValue: typeof thief) =>
@@ -191,7 +191,7 @@ describe('an object that came from another schema, where nothing tells so at sta
     });
 
   it.each(readTheObject)(
-    'is denied by the rule of %s that reads it, and the operator is told why: %j',
+    'an object from another schema is denied by the rule of %s that reads it, and the log says why: %j',
     async (_, rules) => {
       const logged: unknown[] = [];
       const events: Events = {
@@ -214,7 +214,7 @@ describe('an object that came from another schema, where nothing tells so at sta
     },
   );
 
-  it('is denied where a resolver delegates by itself, on the way to an owner too', async () => {
+  it('an object from another schema is denied where a resolver delegates by itself, also on the path to an owner', async () => {
     const other = subschema();
     const local = makeExecutableSchema({
       typeDefs: [
@@ -246,7 +246,7 @@ describe('an object that came from another schema, where nothing tells so at sta
     ['the type', 'type User @owner { ownerId: ID nickname: String secret: String }'],
     ['a field', 'type User { ownerId: ID nickname: String secret: String @owner }'],
     ['a policy', 'type User { ownerId: ID nickname: String secret: String @auth(policies: "own") }'],
-  ])('is denied where it stands inside another one: %s', async (_, typeOfUser) => {
+  ])('an object within one from another schema is denied: %s', async (_, typeOfUser) => {
     const edges = [{ node: row }];
     const other = makeExecutableSchema({
       typeDefs: `type Query { users: Users } type Users { first: User pages: [[Edge]] edges: [Edge] } type Edge { node: User }

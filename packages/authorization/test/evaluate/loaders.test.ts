@@ -30,7 +30,7 @@ const ownerOf = ({ source, args }: LoaderQuestion<unknown>): unknown =>
   source ? owners[(source as { id: number }).id] : (args['owner'] ?? 'me');
 
 describe('a loader for many', () => {
-  it('is asked once for a whole list, with the context, and answers in the order of the questions', async () => {
+  it('a loader with many is called once for a whole list, with the context', async () => {
     const calls: [unknown, unknown[]][] = [];
     const { server } = await start(async (context, questions) => {
       calls.push([context, questions.map(({ source }) => source)]);
@@ -50,7 +50,7 @@ describe('a loader for many', () => {
     ]);
   });
 
-  it('finds the row for the resolver, and one entry for each row where a question is about several', async () => {
+  it('a loader with many finds the row for the resolver, and one entry for each row of a question', async () => {
     const { server } = await start((_, questions) => questions.map(({ args }) => (args['ids'] ? ['me', 'me'] : 'me')));
     const answer = await send(server, '{ a(id: "1") b(ids: ["1", "2"]) c: b(ids: ["1"]) }', me);
     expect(answer.body.data).toEqual({ a: 'me', b: 1, c: null });
@@ -66,7 +66,7 @@ describe('a loader for many', () => {
       },
     ],
     ['hangs', async () => new Promise(() => {})],
-  ])('denies all of them when it %s', async (_, many) => {
+  ])('a loader with many denies all questions when it %s', async (_, many) => {
     const answer = await send((await start(many)).server, '{ docs { id } }', me);
     expect(answer.body.data).toEqual({ docs: owners.map(() => null) });
     expect(codes(answer)).toEqual(owners.map(() => 'FORBIDDEN'));
@@ -77,7 +77,7 @@ describe('a loader for many', () => {
     [{ many: [] }, 'many must be a function'],
     [{ many: () => [], more: 1 }, 'more'],
     ['l', 'loaders.l must be a function or an object with one'],
-  ])('is checked at start: %j', (loader, message) => {
+  ])('an invalid loader keeps the server from starting: %j', (loader, message) => {
     const schema = makeExecutableSchema({ typeDefs: [authDirectives, 'type Query { q: Int }'] });
     expect(() => guardSchema(schema, { loaders: { l: loader } as never })).toThrow(message);
   });

@@ -49,7 +49,7 @@ const start = (rootValue: object): Promise<Api> => {
 };
 
 describe('@owner on an object type', () => {
-  it('W1, W2 answers the object to its owner and to nobody else', async () => {
+  it('W1, W2: an object is answered to its owner only', async () => {
     const mine = await start({ doc: own });
     expect(await everyWay(mine, '{doc{title}}', me)).toEqual(
       everywhere({ data: { doc: { title: 'mine' } }, errors: [] }),
@@ -60,7 +60,7 @@ describe('@owner on an object type', () => {
     );
   });
 
-  it('W3, W4 denies the items of a list that are not owned, and not even their type is told', async () => {
+  it('W3, W4: items of other owners are denied, and not even their type is revealed', async () => {
     const api = await start({ docs: [own, other, own] });
     const errors = [denied('docs.1', 'FORBIDDEN')];
 
@@ -72,13 +72,13 @@ describe('@owner on an object type', () => {
     );
   });
 
-  it('W5 lets a denied item of a non-null list null its parents', async () => {
+  it('W5: a denied item of a non-null list nulls its parents', async () => {
     expect(await everyWay(await start({ docsNN: [own, other] }), '{docsNN{title}}', me)).toEqual(
       everywhere({ data: null, errors: [denied('docsNN.1', 'FORBIDDEN')] }),
     );
   });
 
-  it('W6 denies it through an interface and a union, and answers the members without a rule', async () => {
+  it('W6: objects of other owners are denied through an interface and a union, and members without a rule are answered', async () => {
     const api = await start({ node: other, u: other, nodes: [page, other], us: [own, page] });
 
     expect(await everyWay(api, '{node{id} u{__typename} nodes{id} us{__typename}}', me)).toEqual(
@@ -89,7 +89,7 @@ describe('@owner on an object type', () => {
     );
   });
 
-  it('W7 denies an object without the property, and tells the operator that it is missing', async () => {
+  it("W7: an object without the owner's property is denied, and the event says so", async () => {
     const api = await start({ doc: { id: 7 } });
 
     expect(await everyWay(api, '{doc{id}}', me)).toEqual(
@@ -103,20 +103,20 @@ describe('@owner on an object type', () => {
     });
   });
 
-  it('tells the operator of a method where the owner should be', async () => {
+  it('W7: the event tells of a method where the owner should be', async () => {
     const api = await start({ doc: { ownerId: () => 'me' } });
     await send(api.server, '{doc{id}}', me);
     expect(api.events).toMatchObject([{ coordinate: 'Doc', reason: 'OWNER_UNRESOLVED' }]);
   });
 
-  it('tells the operator of a caller who has nothing to compare', async () => {
+  it('W7: the event tells of a caller without the claim', async () => {
     const misspelt = `${authDirectives} type Query { doc: Doc } type Doc @owner(claim: "tenat") { id: ID }`;
     const api = await serve(makeExecutableSchema({ typeDefs: misspelt, resolvers: { Query: { doc: () => own } } }));
     await send(api.server, '{doc{id}}', me);
     expect(api.events).toMatchObject([{ coordinate: 'Doc', reason: 'no owner claim' }]);
   });
 
-  it('W8 does not take two absent values for the same', async () => {
+  it('W8: two absent values are not equal', async () => {
     const api = await start({ doc: { id: 7, ownerId: undefined }, docs: [{ ownerId: null }, { ownerId: '' }] });
     const anonymous = [denied('doc', 'UNAUTHENTICATED'), denied('docs', 'UNAUTHENTICATED')];
     expect(await everyWay(api, '{doc{id} docs{id}}', nobody)).toEqual(
@@ -129,7 +129,7 @@ describe('@owner on an object type', () => {
     expect((await send(api.server, '{doc{id}}', as({ id: 'x', claims: {} }))).body.data).toEqual({ doc: null });
   });
 
-  it('runs no resolver of a field of an owned type for an anonymous caller', async () => {
+  it('no resolver of a field that returns an owned type runs for an anonymous caller', async () => {
     const resolved = vi.fn(() => own);
     const api = await serve(makeExecutableSchema({ typeDefs, resolvers: { Query: { doc: resolved } } }));
     await send(api.server, '{doc{id}}', nobody);
@@ -137,7 +137,7 @@ describe('@owner on an object type', () => {
   });
 });
 
-/** The verdict over one object, by direct execution. */
+/** Whether an object is answered, by direct execution. */
 function owns(object: unknown, claims: Record<string, unknown>, directive = '@owner'): boolean | Promise<boolean> {
   const schema = guardSchema(
     makeExecutableSchema({
@@ -176,7 +176,7 @@ describe('the comparison', () => {
     ['another case', 'Me', 'me', false],
     ['white space', ' me', 'me', false],
     ['a leading zero', '042', 42, false],
-  ])('W9 of %s', async (_, ownerId, sub, allowed) => {
+  ])('W9: %s is compared as an owner', async (_, ownerId, sub, allowed) => {
     expect(await owns({ ownerId }, { sub })).toBe(allowed);
   });
 
@@ -189,11 +189,11 @@ describe('the comparison', () => {
     ['no identities', 'b', [], false],
     ['several of both', [1, 2], ['2', '3'], true],
     ['text that holds the identity', 'me,you', 'me', false],
-  ])('W10 of %s', async (_, memberIds, sub, allowed) => {
+  ])('W10: a list of owners is compared: %s', async (_, memberIds, sub, allowed) => {
     expect(await owns({ memberIds }, { sub }, '@owner(field: "memberIds")')).toBe(allowed);
   });
 
-  it('follows a path through own properties, and fans out over lists', async () => {
+  it('a path to the owner leads through own properties and lists', async () => {
     const nested = '@owner(field: "team.members.id")';
     expect(await owns({ team: { members: [{ id: 'x' }, { id: 'me' }] } }, { sub: 'me' }, nested)).toBe(true);
     expect(await owns({ team: { members: [{ id: 'x' }] } }, { sub: 'me' }, nested)).toBe(false);
@@ -202,7 +202,7 @@ describe('the comparison', () => {
     expect(await owns([], { sub: 'me' }, nested)).toBe(false);
   });
 
-  it('sees own properties only', async () => {
+  it('an owner is read from own properties only', async () => {
     class Row {
       get ownerId(): string {
         return 'me';
@@ -218,30 +218,30 @@ describe('the comparison', () => {
     expect(await owns(['me'], { sub: 1 }, '@owner(field: "length")')).toBe(false);
   });
 
-  it('takes no list for an object: one of its rows would open all of them', async () => {
+  it('a list in place of an object is denied: one owned row must not open the others', async () => {
     expect(await owns([{ ownerId: 'me' }, { ownerId: 'them' }], { sub: 'me' })).toBe(false);
     expect(await owns({ rows: [{ ownerId: 'me' }] }, { sub: 'me' }, '@owner(field: "rows.ownerId")')).toBe(true);
   });
 
   it.each(['constructor', '__proto__', 'toString', 'constructor.name', '__proto__.constructor.name'])(
-    'is not talked into %s',
+    'the claim and field %s match no inherited property',
     async (key) => {
       expect(await owns({ ownerId: 'Object' }, { sub: 'me' }, `@owner(claim: "${key}")`)).toBe(false);
       expect(await owns({ ownerId: 'Object' }, { sub: 'Object' }, `@owner(field: "${key}")`)).toBe(false);
     },
   );
 
-  it('takes no claim that is inherited', async () => {
+  it('an inherited claim matches nothing', async () => {
     expect(await owns({ ownerId: 'me' }, Object.create({ sub: 'me' }) as Record<string, unknown>)).toBe(false);
   });
 
-  it('takes a claim by its exact name first, then as a path', async () => {
+  it('a claim is found by its exact name first, then as a path', async () => {
     expect(await owns({ ownerId: 'a' }, { 'org.id': 'a', org: { id: 'b' } }, '@owner(claim: "org.id")')).toBe(true);
     expect(await owns({ ownerId: 'b' }, { 'org.id': 'a', org: { id: 'b' } }, '@owner(claim: "org.id")')).toBe(false);
     expect(await owns({ ownerId: 'b' }, { org: { id: 'b' } }, '@owner(claim: "org.id")')).toBe(true);
   });
 
-  it('takes repeated owners as alternatives, and asks for @auth beside them', async () => {
+  it('of repeated owners one is enough, and @auth beside them must pass', async () => {
     const either = '@owner(field: "author") @owner(field: "org", claim: "org")';
     expect(await owns({ author: 'me', org: 'x' }, { sub: 'me', org: 'o' }, either)).toBe(true);
     expect(await owns({ author: 'x', org: 'o' }, { sub: 'me', org: 'o' }, either)).toBe(true);
@@ -250,7 +250,7 @@ describe('the comparison', () => {
     expect(await owns({ ownerId: 'me' }, { sub: 'me' }, '@owner @auth(roles: "ADMIN")')).toBe(false);
   });
 
-  it('denies when reading the owner fails, and logs why once', async () => {
+  it('an owner whose reading fails denies, and the log says why once', async () => {
     const logged: string[] = [];
     const events: SecurityEvent[] = [];
     const schema = guardSchema(makeExecutableSchema({ typeDefs }), {
@@ -283,7 +283,7 @@ describe('the comparison', () => {
 describe('asynchronous owners', () => {
   const later = (ownerId: unknown): object => ({ ...own, ownerId: Promise.resolve(ownerId) });
 
-  it('are awaited', async () => {
+  it('owners that are promises are awaited', async () => {
     const api = await start({ docs: [later('me'), later('other'), own, later(undefined)] });
 
     expect(await everyWay(api, '{docs{title}}', me)).toEqual(
@@ -299,7 +299,7 @@ describe('asynchronous owners', () => {
     ['a later null', '{docsNN{title}}', { docsNN: [later('other'), null] }],
     ['a later error', '{docsNN{title}}', { docsNN: [later('other'), new Error('broken')] }],
     ['a later denied list', '{nested{title}}', { nested: [[later('other')], [other]] }],
-  ])('leave no rejection unhandled beside %s', async (_, source, rootValue) => {
+  ])('owners that reject leave no rejection unhandled beside %s', async (_, source, rootValue) => {
     const schema = guardSchema(makeExecutableSchema({ typeDefs }));
     let data: unknown;
     const unhandled = await unhandledDuring(async () => {
@@ -313,7 +313,7 @@ describe('asynchronous owners', () => {
   it.each<[string, (items: unknown[]) => unknown]>([
     ['a Set', (items) => new Set(items)],
     ['an iterator', (items) => items.values()],
-  ])('leave no rejection unhandled behind a denied item of %s', async (_, list) => {
+  ])('owners that reject leave no rejection unhandled behind a denied item of %s', async (_, list) => {
     const schema = guardSchema(
       makeExecutableSchema({ typeDefs: [authDirectives, 'type Query { d: [Doc!] } type Doc @owner { id: ID }'] }),
     );
@@ -334,7 +334,7 @@ describe('asynchronous owners', () => {
     ['of which one rejects', () => [Promise.resolve(other), Promise.reject(new Error('lost'))], false],
     ['of which one finds nothing', () => [Promise.resolve(own), Promise.resolve(null)], false],
     ['that are ids', () => [Promise.resolve('me')], true],
-  ])('of a loader may stand in a list, for objects %s', async (_, found, passes) => {
+  ])('a loader may return a list of promises, for objects %s', async (_, found, passes) => {
     const ran: string[] = [];
     const schema = guardSchema(
       makeExecutableSchema({
@@ -349,7 +349,7 @@ describe('asynchronous owners', () => {
     expect([ran.length, unhandled]).toEqual([passes ? 1 : 0, []]);
   });
 
-  it('leave no rejection unhandled when another owner already decides', async () => {
+  it('owners that reject leave no rejection unhandled when another owner already decides', async () => {
     const broken = Promise.reject(new Error('broken'));
     const unhandled = await unhandledDuring(async () => {
       expect(await owns({ ownerId: [broken, 'me'] }, { sub: 'me' })).toBe(true);
@@ -366,7 +366,7 @@ describe('asynchronous owners', () => {
 });
 
 describe('a list of objects', () => {
-  it('stays synchronous, and each rule is judged once for all of it', () => {
+  it('a list of objects stays synchronous, and each rule is evaluated once for all of it', () => {
     const schema = guardSchema(
       makeExecutableSchema({
         typeDefs: `
@@ -389,13 +389,13 @@ describe('a list of objects', () => {
 });
 
 describe('a denied object', () => {
-  it('is in no message', async () => {
+  it('a denied object is in no message', async () => {
     const api = await start({ doc: other, docs: [other], node: other, u: other, docsNN: [other] });
     const ways = await everyWay(api, '{doc{title} docs{title} node{id} u{__typename}}', me);
     expect(JSON.stringify(ways)).not.toMatch(/theirs|other|Expected value|Doc/);
   });
 
-  it('is denied at every depth, however it is asked for', async () => {
+  it('an object of another owner is denied at every depth, however it is selected', async () => {
     const api = await start({ doc: { ...own, sibling: { ...own, sibling: other } } });
     const expected = { data: { doc: { s: { sibling: null } } }, errors: [denied('doc.s.sibling', 'FORBIDDEN')] };
     const query = '{doc{...A}} fragment A on Doc{s:sibling{...on Node{...on Doc{sibling{__typename id title}}}}}';
@@ -403,7 +403,7 @@ describe('a denied object', () => {
   });
 });
 
-describe('the caller whom owners are compared with', () => {
+describe('the caller that owners are compared with', () => {
   const ids = (result: { data?: unknown }): unknown =>
     (plain(result.data) as { docs: ({ id: string } | null)[] | null }).docs?.map((doc) => doc?.id ?? null);
   const schema = guardSchema(makeExecutableSchema({ typeDefs }));
@@ -411,7 +411,7 @@ describe('the caller whom owners are compared with', () => {
   const asks = (contextValue: unknown, docs: unknown[]): unknown =>
     ids(graphqlSync({ schema, source: '{docs{id}}', rootValue: { docs }, contextValue }));
 
-  it('is the one of this operation, whoever asked before', () => {
+  it("owners are compared with the caller of this operation, after another caller's", () => {
     for (let round = 0; round < 3; round += 1) {
       expect(asks(me, [own, other])).toEqual(['1', null]);
       expect(asks(they, [own, other])).toEqual([null, '2']);
@@ -419,14 +419,14 @@ describe('the caller whom owners are compared with', () => {
     }
   });
 
-  it('is the one who is in the context by now', () => {
+  it('owners are compared with the caller who is in the context by now', () => {
     const contextValue = { security: { principal: me.security.principal } };
     expect(asks(contextValue, [own, other])).toEqual(['1', null]);
     contextValue.security.principal = they.security.principal;
     expect(asks(contextValue, [own, other])).toEqual([null, '2']);
   });
 
-  it('stays the same when an object asks about another caller while it is read', () => {
+  it('the caller stays the same when an object runs code about another caller while it is read', () => {
     const curious = {
       id: '3',
       get ownerId() {
@@ -447,18 +447,21 @@ describe('the caller whom owners are compared with', () => {
       graphqlSync({ schema: one, source: '{doc{id}}', rootValue: { doc }, contextValue }).data?.['doc'];
     const plainly = (id: string, claims: object = { sub: id }): object => ({ id, claims, roles: [], scopes: [] });
 
-    it.each([0, 1, 2, 3, 4, 5, 6])('a context, at reading %i', (at) => {
-      let readings = 0;
-      const contextValue = {
-        get security() {
-          if (readings++ === at) idOf(they, other);
-          return me.security;
-        },
-      };
-      expect(idOf(contextValue, other)).toBeUndefined();
-    });
+    it.each([0, 1, 2, 3, 4, 5, 6])(
+      'no caller is taken for another when a context runs code about one, at reading %i',
+      (at) => {
+        let readings = 0;
+        const contextValue = {
+          get security() {
+            if (readings++ === at) idOf(they, other);
+            return me.security;
+          },
+        };
+        expect(idOf(contextValue, other)).toBeUndefined();
+      },
+    );
 
-    it('a claim: nobody is taken for somebody else afterwards', () => {
+    it('no caller is taken for another when a claim runs code about one', () => {
       const claims = {
         get sub() {
           idOf(they, other);
@@ -469,7 +472,7 @@ describe('the caller whom owners are compared with', () => {
       expect(idOf(they, own)).toBeUndefined();
     });
 
-    it('a principal that changes between two readings', () => {
+    it('no caller is taken for another when a principal changes between two readings', () => {
       for (let at = 0; at < 6; at += 1) {
         const [mine, theirs] = [plainly('me'), plainly('other')];
         let readings = 0;
@@ -485,7 +488,7 @@ describe('the caller whom owners are compared with', () => {
     });
   });
 
-  it('is judged anew when they come back', () => {
+  it('rules are evaluated again when a former caller comes back', () => {
     const principal = { id: 'me', claims: { sub: 'me' }, roles: [], scopes: [] };
     const contextValue: { security: { principal: object | null } } = { security: { principal } };
     expect(asks(contextValue, [own])).toEqual(['1']);

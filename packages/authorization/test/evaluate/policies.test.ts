@@ -42,7 +42,7 @@ describe('a policy lets pass', () => {
   it.each([
     ['true', () => true],
     ['a promise of true', async () => true],
-  ])('with %s only', async (_, p) => {
+  ])('a policy lets pass with %s only', async (_, p) => {
     const api = await serve(schemaOf(oneField), { policies: { p } });
     const expected = { data: { a: 'A' }, errors: [] };
     expect(await everyWay(api, '{a}', user)).toEqual(everywhere(expected));
@@ -67,7 +67,7 @@ describe('a policy lets pass', () => {
         throw new Error('db down');
       },
     ],
-  ])('not with %s', async (_, p) => {
+  ])('a policy denies with %s', async (_, p) => {
     const ran: string[] = [];
     const policies = { p } as Policies<unknown>;
     const api = await serve(schemaOf(oneField, ran), { policies });
@@ -76,7 +76,7 @@ describe('a policy lets pass', () => {
     expect(ran).toEqual([]);
   });
 
-  it('not when it takes too long', async () => {
+  it('a policy denies when it takes too long', async () => {
     const api = await serve(schemaOf(oneField), {
       policies: { p: () => new Promise(() => {}) },
       timeoutMilliseconds: 1,
@@ -87,7 +87,7 @@ describe('a policy lets pass', () => {
     });
   });
 
-  it('as an OR of ANDs, beside roles', async () => {
+  it('policies are an OR of ANDs, beside roles', async () => {
     const types =
       'type Query { a: String @auth(policies: [["yes", "no"], ["yes"]]) b: String @auth(policies: [["yes", "no"]]) c: String @auth(policies: "yes", roles: "ADMIN") d: String @auth(policies: "yes") @auth(policies: "no") }';
     const schema = guardSchema(schemaOf(types), { policies: { yes: async () => true, no: () => false } });
@@ -98,7 +98,7 @@ describe('a policy lets pass', () => {
     expect(await data(admin)).toEqual({ a: 'A', b: null, c: 'C', d: null });
   });
 
-  it('nobody without a principal, unless it says so', async () => {
+  it('a policy denies anonymous callers unless it has allowAnonymous', async () => {
     const asked: unknown[] = [];
     const check = (_: unknown, { principal }: { principal: unknown }): boolean => {
       asked.push(principal);
@@ -119,7 +119,7 @@ describe('a policy lets pass', () => {
 describe('a policy is asked', () => {
   const list = 'type Query { docs: [Doc] } type Doc @auth(policies: "p") { id: Int }';
 
-  it('in one call for a list of 1,000 objects', async () => {
+  it('a policy with many is called once for a list of 1,000 objects', async () => {
     const calls: number[] = [];
     const policies: Policies<unknown> = {
       p: {
@@ -143,21 +143,21 @@ describe('a policy is asked', () => {
     ['too few answers', [true]],
     ['no list', true],
     ['answers that are not true', [1, 'true', {}]],
-  ])('and %s deny', async (_, answers) => {
+  ])('a policy with many denies with %s', async (_, answers) => {
     const p = { key: ({ source }: { source: unknown }) => String((source as Doc).id), many: () => answers };
     const schema = guardSchema(schemaOf(list), { policies: { p } as Policies<unknown> });
     const result = await graphql({ schema, source: '{docs{id}}', contextValue: { ...user } });
     expect(plain(result.data)).toEqual({ docs: [null, null, null] });
   });
 
-  it('and keys that are no keys deny', async () => {
+  it('a policy denies when its key is not text', async () => {
     const p = { key: () => ({}), check: () => true } as never;
     const schema = guardSchema(schemaOf(list), { policies: { p } });
     const result = await graphql({ schema, source: '{docs{id}}', contextValue: { ...user } });
     expect(plain(result.data)).toEqual({ docs: [null, null, null] });
   });
 
-  it('once per operation for equal questions, and again for other arguments, objects and operations', async () => {
+  it('a policy is asked equal questions once per operation, and others again', async () => {
     const asked: string[] = [];
     const types = 'type Query { docs: [Doc] } type Doc { id(x: Int, y: [Int]): Int @auth(policies: "p") }';
     const schema = guardSchema(schemaOf(types, [], 2), {
@@ -175,7 +175,7 @@ describe('a policy is asked', () => {
     expect(asked).toHaveLength(8);
   });
 
-  it('anew when a resolver puts another caller into the context', async () => {
+  it('a policy is asked again when a resolver puts another caller into the context', async () => {
     const asked: unknown[] = [];
     const docOf = { id: 1, secret: 's' };
     const bare = makeExecutableSchema({
@@ -208,7 +208,7 @@ describe('a policy is asked', () => {
     expect(asked).toEqual(['boss', 'u1']);
   });
 
-  it('before the first mutation runs, and what it said is not asked again', async () => {
+  it('a policy is asked before the first mutation runs, and its answer is not asked again', async () => {
     const ran: string[] = [];
     let calls = 0;
     let answer = false;
@@ -233,7 +233,7 @@ describe('a policy is asked', () => {
   });
 });
 
-it('a policy is asked anew about what a mutation answers, which may have changed its mind', async () => {
+it('a policy is asked again about what a mutation returns, which may have changed its answer', async () => {
   const typeDefs = `
     ${authDirectives}
     type Query { a: Int }
@@ -262,18 +262,18 @@ it('a policy is asked anew about what a mutation answers, which may have changed
 
 describe('policies refuse to start', () => {
   it.each([
-    ['a name that nobody registered', {}, "Query.a: there is no policy 'p'."],
+    ['a name that is not registered', {}, "Query.a: there is no policy 'p'."],
     ['what is no function', { p: true }, 'policies.p must be'],
     ['neither check nor many', { p: {} }, 'either check or many'],
     ['many without a key', { p: { many: () => [] } }, 'needs a key'],
     ['an unknown option', { p: { check: yes, alowAnonymous: true } }, "did you mean 'allowAnonymous'"],
     ['an option of another kind', { p: { check: yes, allowAnonymous: 'yes' } }, 'allowAnonymous must be'],
-  ])('with %s', (_, policies, message) => {
+  ])('an invalid policy keeps the server from starting: %s', (_, policies, message) => {
     expect(() => guardSchema(schemaOf(oneField), { policies: policies as never })).toThrow(message);
   });
 
   it.each(['policies: []', 'policies: [[]]', 'policies: null', 'mode: null', 'roles: "A", mode: null'])(
-    'with @auth(%s)',
+    'invalid arguments keep the server from starting: @auth(%s)',
     (args) => {
       const types = oneField.replace('policies: "p"', args);
       expect(() => guardSchema(schemaOf(types), { policies: { p: () => true } })).toThrow(/^Query\.a: /);

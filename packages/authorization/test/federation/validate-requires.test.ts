@@ -51,7 +51,7 @@ describe('a field that @requires a guarded one', () => {
     ['@auth', '@owner', '@owner(field: "ownerId", claim: "sub")'],
     ['@owner', '@owner(claim: "org")', '@owner(field: "ownerId", claim: "org")'],
     ['@owner @owner(field: "assignee")', '@owner', '@owner(field: "ownerId", claim: "sub")'],
-  ])('%s does not stand in for %s', (derived, secret, rule) => {
+  ])('a field with %s may not require one with %s', (derived, secret, rule) => {
     expect(guard(pair(derived, secret))).toThrow(
       new TypeError(`Doc.derived requires Doc.secret and must carry at least its rule: ${rule}.`),
     );
@@ -72,11 +72,11 @@ describe('a field that @requires a guarded one', () => {
     ['@auth(policies: "open")', '@auth(policies: "open")'],
     ['@owner', '@owner @owner(field: "assignee")'],
     ['@owner @auth(roles: "A")', '@owner'],
-  ])('%s stands in for %s', (derived, secret) => {
+  ])('a field with %s may require one with %s', (derived, secret) => {
     expect(guard(pair(derived, secret))).not.toThrow();
   });
 
-  it('is covered by the rule of its own type', () => {
+  it('a field may require what the rule of its own type covers', () => {
     const types = (rule: string) =>
       `type Doc @key(fields: "id") ${rule} { id: ID secret: Int @external @auth(roles: "A") derived: Int @requires(fields: "secret") }`;
     expect(guard(types('@auth(roles: "A")'))).not.toThrow();
@@ -116,13 +116,13 @@ describe('what a field requires', () => {
     'orders(where: [Where!]): Int',
     'orders(where: Where = { page: 1 }): Int',
     'orders(where: MayBeLeftOut = { userId: "x" }): Int',
-  ])('is an owner also where it is left out: %s', (orders) => {
+  ])('a required argument with an owner counts also if it is left out: %s', (orders) => {
     const message = 'Doc.derived requires Doc.orders and must carry at least its rule: @owner(';
     expect(leavingOut(orders)).toThrow(message);
   });
 
   it.each(['orders(userId: ID @owner(optional: true)): Int', 'orders(where: MayBeLeftOut): Int'])(
-    'is no owner that may be left out, where it is: %s',
+    'a required argument whose owner may be left out does not count if it is: %s',
     (orders) => {
       expect(leavingOut(orders)).not.toThrow();
     },
@@ -147,27 +147,30 @@ describe('what a field requires', () => {
     ['{ in { ... { x } } }', 'X', 'Inner.x'],
     ['of(level: HIGH)', 'L', 'Doc.of'],
     ['alias: in { b: x }', 'X', 'Inner.x'],
-  ])('%s is found at every depth', (fields, role, required) => {
+  ])('required fields are found at every depth: %s', (fields, role, required) => {
     expect(holds('', fields, rest)).toThrow(
       `Doc.derived requires ${required} and must carry at least its rule: @auth(roles: [["${role}"]]).`,
     );
     expect(holds(`@auth(roles: "${role}")`, fields, rest)).not.toThrow();
   });
 
-  it.each(['in { y }', 'node { n __typename }', 'id', 'of(level: LOW)', 'of'])('%s is free', (fields) => {
-    expect(holds('', fields, rest)).not.toThrow();
-  });
+  it.each(['in { y }', 'node { n __typename }', 'id', 'of(level: LOW)', 'of'])(
+    'required fields without a rule are free: %s',
+    (fields) => {
+      expect(holds('', fields, rest)).not.toThrow();
+    },
+  );
 
   it.each([
     ['missing', 'Doc.derived requires Doc.missing, which the schema does not have.'],
     ['in {', 'Doc.derived: what it requires is no set of fields.'],
     ['...F', 'Doc.derived: a set of fields has no fragments by name.'],
     ['... on Nothing { a }', 'Doc.derived requires fields of a type that the schema does not have.'],
-  ])('cannot be read as %s', (fields, message) => {
+  ])('what is not a set of fields is refused: %s', (fields, message) => {
     expect(holds('', fields, rest)).toThrow(new TypeError(message));
   });
 
-  it('is found along a chain: each link carries the rule of the one before', () => {
+  it('requirements are found along a chain, in which each link carries the rule of the one before', () => {
     const chain = (b: string, c: string) =>
       byHand(
         `type Doc @key(fields: "id") { id: ID a: Int @external @auth(roles: [["A", "B"], ["C"]]) b: Int @requires(fields: "a") ${b} c: Int @requires(fields: "b") ${c} }`,
@@ -179,7 +182,7 @@ describe('what a field requires', () => {
     expect(chain(rule, rule)).not.toThrow();
   });
 
-  it('may come from a context, of each type that sets it', () => {
+  it('requirements are found in a context, of each type that sets it', () => {
     const context = (rule: string, field: string) =>
       byHand(`
         type User @key(fields: "id") @context(name: "caller") { id: ID mail: Int @auth(roles: "M") doc: Doc }
@@ -203,20 +206,20 @@ describe("federation's directives under other names", () => {
     ['@requires', link(imported)],
     ['@federation__requires', link(['@key', '@external'])],
     ['@needs', link(['@key', '@external', '{ name: "@requires", as: "@needs" }'])],
-  ])('%s is read all the same', (requires, header) => {
+  ])('directives of federation are read under other names: %s', (requires, header) => {
     expect(guard(types(requires, '@key'), header)).toThrow('Doc.derived requires Doc.secret');
   });
 
   it.each([
     ['@federation__key', link(['@requires'])],
     ['@entity', link(['{ name: "@key", as: "@entity" }'])],
-  ])('W16: %s makes an entity as well', (key, header) => {
+  ])('W16: a key under another name makes an entity as well: %s', (key, header) => {
     expect(guard(`type Doc ${key}(fields: "id") @owner { id: ID }`, header)).toThrow(
       'Doc has @key and @owner and needs a __resolveReference',
     );
   });
 
-  it('are read in a schema made by other tools, and in rules from code', () => {
+  it('directives of federation are read in a schema made by other tools, and in rules from code', () => {
     const schema = makeExecutableSchema({
       typeDefs: `directive @requires(fields: String!) on FIELD_DEFINITION
         type Query { doc: Doc } type Doc { secret: Int derived: Int @requires(fields: "secret") }`,
@@ -227,7 +230,7 @@ describe("federation's directives under other names", () => {
   });
 });
 
-it('what a router hands over with a representation is answered only to those who may read it', async () => {
+it('fields in a representation are answered only to callers who may read them', async () => {
   const schema = buildSubgraphSchema({
     typeDefs: parse(
       `${link(imported)} ${authDirectives} type Query { a: Int } ${pair('@auth(roles: "A")', '@auth(roles: "A")')}`,

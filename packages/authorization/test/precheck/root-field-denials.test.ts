@@ -51,7 +51,7 @@ function schemaOf(ran = vi.fn()): GraphQLSchema {
 }
 
 describe('a mutation', () => {
-  it('Z10 is refused as a whole, before anything of it ran', async () => {
+  it('Z10: a mutation is refused as a whole, before anything of it ran', async () => {
     const ran = vi.fn();
     const api = await serve(schemaOf(ran));
     for (let time = 0; time < 2; time += 1) {
@@ -81,7 +81,7 @@ describe('a mutation', () => {
     expect((await send(api.server, 'mutation{a}', user)).body).toEqual({ data: { a: 1 } });
   });
 
-  it('Z10 is refused as a persisted hash and in a batch, where the status is not its own', async () => {
+  it('Z10: a mutation is refused as a persisted hash, and in a batch, which has a status of its own', async () => {
     const ran = vi.fn();
     const api = await serve(schemaOf(ran));
     const byHash = await sendHash(api, 'mutation{a b}', user);
@@ -94,13 +94,13 @@ describe('a mutation', () => {
     expect(ran.mock.calls).toEqual([['a']]);
   });
 
-  it('is denied field by field where no control runs', async () => {
+  it('without the control a mutation is denied field by field', async () => {
     const { schema } = await serve(schemaOf());
     const result = plain(await graphql({ schema, source: 'mutation{a b}', contextValue: user }));
     expect(outcome(result)).toEqual({ data: { a: 1, b: null }, errors: [denied('b', 'FORBIDDEN')] });
   });
 
-  it('is refused with 401 for an anonymous caller', async () => {
+  it('a mutation of an anonymous caller is refused with 401', async () => {
     const api = await serve(schemaOf());
     const answer = await send(api.server, 'mutation{open a b}', nobody);
     expect(answer.status).toBe(401);
@@ -109,7 +109,7 @@ describe('a mutation', () => {
     expect((await send(api.server, 'mutation{open}', nobody)).body).toEqual({ data: { open: 4 } });
   });
 
-  it('J13 is refused with insufficient_scope when only scopes are missing', async () => {
+  it('J13: a mutation is refused with insufficient_scope when only scopes are missing', async () => {
     const api = await serve(schemaOf());
     const answer = await send(api.server, 'mutation{c}', user);
     expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
@@ -122,7 +122,7 @@ describe('a mutation', () => {
     });
   });
 
-  it('Z11, Z12 is judged with its variables', async () => {
+  it('Z11, Z12: a mutation is checked with its variables', async () => {
     const api = await serve(schemaOf());
     for (const query of [
       'mutation($s:Boolean!){a b @skip(if:$s)}',
@@ -139,14 +139,14 @@ describe('a mutation', () => {
     expect((await send(api.server, query, user, { variables: { i: 'yes' } })).status).toBe(400);
   });
 
-  it('Z13 is judged only when it is the one that runs', async () => {
+  it('Z13: of several operations only the one that runs is checked', async () => {
     const api = await serve(schemaOf());
     const query = 'query A{me} mutation B{b}';
     expect((await send(api.server, query, user, { operationName: 'A' })).body).toEqual({ data: { me: null } });
     expect((await send(api.server, query, user, { operationName: 'B' })).status).toBe(403);
   });
 
-  it('is refused through aliases, fragments and nested selections, at the path of response keys', async () => {
+  it('a mutation is refused through aliases, fragments and nested selections, at the path of response keys', async () => {
     const api = await serve(schemaOf());
     for (const [query, path] of [
       ['mutation{x:b}', 'x'],
@@ -169,7 +169,7 @@ describe('a mutation', () => {
     }
   });
 
-  it('is not refused for what only may be denied', async () => {
+  it('a mutation is not refused for what only may be denied', async () => {
     const api = await serve(schemaOf());
     expect((await send(api.server, 'mutation{node{id name}}', user)).body).toEqual({
       data: { node: { id: '1', name: null } },
@@ -179,7 +179,7 @@ describe('a mutation', () => {
     });
   });
 
-  it('is answered with one error per coordinate, and never more than 20', async () => {
+  it('a refusal has one error per coordinate, and never more than 20', async () => {
     const fields = Array.from({ length: 30 }, (_, i) => `f${i}: Int @auth(roles: "ADMIN")`);
     const schema = makeExecutableSchema({
       typeDefs: `${authDirectives} type Query { a: Int } type Mutation { ${fields.join(' ')} }`,
@@ -193,7 +193,7 @@ describe('a mutation', () => {
 });
 
 describe('a query', () => {
-  it('is answered even when all of it is denied', async () => {
+  it('a query is answered even when all of it is denied', async () => {
     const answer = await send((await serve(schemaOf())).server, '{me}', nobody);
     expect([answer.status, codes(answer)]).toEqual([200, ['UNAUTHENTICATED']]);
   });
@@ -213,7 +213,7 @@ describe('what is passed in through an interface', () => {
   const bare = makeExecutableSchema({ typeDefs, resolvers: { Mutation: { make: ran } } });
 
   it.each(['f(x: 1)', 'f(level: HIGH)'])(
-    'refuses the mutation before it runs where every type denies it: %s',
+    "an argument of an interface's field refuses a mutation if every type denies it: %s",
     async (field) => {
       const { server } = await serve(bare);
       ran.mockClear();
@@ -228,7 +228,7 @@ describe('what is passed in through an interface', () => {
     ['f', 1],
     ['f(level: LOW)', 1],
     ['f(y: 1)', null],
-  ])('lets it run where one of them does not: %s', async (field, f) => {
+  ])('an argument of an interface lets a mutation run if one type does not deny it: %s', async (field, f) => {
     const { server } = await serve(bare);
     expect((await send(server, `mutation { make { ${field} } }`, user)).body.data).toEqual({ make: { f } });
   });
@@ -277,7 +277,7 @@ describe('a mutation behind fields that implementing types narrow', () => {
     ['m { c { ... { ...on J { s } } } }', 'm.c.s'],
     ['m { ...on I { c { ...F } } }', 'm.c.s'],
     ['k { c { s } }', 'k.c.s'],
-  ])('is refused before it runs where every type that can come up is denied: %s', async (selection, path) => {
+  ])('a mutation is refused if every type that may come up is denied: %s', async (selection, path) => {
     const { server } = await serve(bare);
     const query = `mutation { ${selection} } ${selection.includes('...F') ? 'fragment F on J { s }' : ''}`;
     ran.mockClear();
@@ -292,7 +292,7 @@ describe('a mutation behind fields that implementing types narrow', () => {
   });
 
   it.each(['m { c { __typename } }', 'p { c { s } }', 'm { c { ...on A { free } } }'])(
-    'runs where a type may come up that is not denied: %s',
+    'a mutation runs if a type may come up that is not denied: %s',
     async (selection) => {
       const { server } = await serve(bare);
       ran.mockClear();

@@ -1,4 +1,4 @@
-/** One connection of graphql-ws: what it is known by, who was let in, and until when. */
+/** One connection of graphql-ws: what its client sent, who its caller is, and until when it is open. */
 import type { IncomingMessage } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import type { Principal, SecurityContext } from '@graphql-bulwark/core';
@@ -7,7 +7,7 @@ import { deriveRequest } from '../context.ts';
 import { RunningOperations } from './running-operations.ts';
 import { closeSocket, findWebSocket, type Socket, watchSocket } from './socket.ts';
 
-/** What a connection is known by. */
+/** What a connection is authenticated by. */
 export interface Connection {
   /** As the client sent them in `connection_init`. */
   readonly connectionParams: Readonly<Record<string, unknown>>;
@@ -15,18 +15,22 @@ export interface Connection {
   readonly extra: unknown;
 }
 
+/** Reads a connection from the context of graphql-ws. */
 export function findConnection({ connectionParams = {}, extra }: Socket): Connection {
   return { connectionParams, extra };
 }
 
-/** The request that was upgraded, as `ws` hands it on. */
+/** @returns the request that was upgraded, which `ws` passes on. */
 export function findUpgradeRequest({ extra }: Pick<Connection, 'extra'>): IncomingMessage {
   return (extra as { readonly request: IncomingMessage }).request;
 }
 
 const credentialNames = ['authorization', 'x-api-key'];
 
-/** The upgrade request, with the credentials of `connectionParams` among its headers. One in both places is one too many. */
+/**
+ * Makes a request of the upgrade request and `connectionParams`, whose credentials become headers. A credential in both places is sent
+ * twice, which is refused.
+ */
 export function buildRequest(connection: Connection): IncomingMessage {
   const request = findUpgradeRequest(connection);
   const headers: Record<string, string | string[] | undefined> = { ...request.headers };
@@ -34,7 +38,7 @@ export function buildRequest(connection: Connection): IncomingMessage {
   for (const [name, value] of Object.entries(connection.connectionParams)) {
     const header = name.toLowerCase();
     if (!credentialNames.includes(header)) continue;
-    // What is no text is no credential, and must not pass for none.
+    // A value that is no text must be refused as an invalid credential, and not be taken for an anonymous caller.
     const sent = typeof value === 'string' ? value : '';
     headers[header] = headers[header] === undefined ? sent : [headers[header], sent].flat();
     rawHeaders.push(header, sent);
@@ -42,8 +46,8 @@ export function buildRequest(connection: Connection): IncomingMessage {
   return deriveRequest(request, { headers, rawHeaders });
 }
 
-/** Closes a connection for what was thrown: 1013 (try again later) where we cannot know who is asking, otherwise 4403. */
-export function chooseClose({ extra }: Pick<Connection, 'extra'>, thrown: unknown): void {
+/** Closes a connection after an error: with 1013 (try again later) where the caller could not be verified, otherwise with 4403. */
+export function closeConnection({ extra }: Pick<Connection, 'extra'>, thrown: unknown): void {
   const webSocket = findWebSocket(extra);
   if (!webSocket) return;
   if (readRefusalCode(thrown) === 'SERVICE_UNAVAILABLE') closeSocket(webSocket, 1013, 'Try again later');
@@ -51,29 +55,29 @@ export function chooseClose({ extra }: Pick<Connection, 'extra'>, thrown: unknow
 }
 
 /**
- * A stream is executed with the rights that it began with: a caller who has others by now has to ask again. Claims are rights as
- * well: owners are compared with them, and policies read them.
+ * Whether a caller still has the rights with which a stream began, because the stream is executed with those. Claims count as rights:
+ * owners are compared with them, and policies read them.
  */
 export function haveSameRights(now: Principal | null, before: Principal | null | undefined): boolean {
   if (!now || !before) return !now && !before;
-  const rightsOf = ({ id, roles, scopes, claims }: Principal) => [
+  const listRights = ({ id, roles, scopes, claims }: Principal) => [
     id,
     roles.toSorted(),
     scopes.toSorted(),
     { ...claims },
   ];
-  // A token that is remembered is the same principal for each event.
-  return now === before || isDeepStrictEqual(rightsOf(now), rightsOf(before));
+  // A cached token gives the same object for each event, which need not be compared.
+  return now === before || isDeepStrictEqual(listRights(now), listRights(before));
 }
 
-/** A connection that was let in. It is closed when the credential of its caller ends. */
+/** A connection that was let in. It is closed when the credential of its caller expires. */
 export class OpenConnection {
   readonly security: SecurityContext;
   readonly running: RunningOperations;
   readonly #socket: Socket;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param gone told once the socket has closed. */
+  /** @param maxOperations that run at a time. @param gone called when the socket has closed. */
   constructor(socket: Socket, security: SecurityContext, maxOperations: number, gone: () => void) {
     this.#socket = socket;
     this.security = security;
@@ -87,10 +91,10 @@ export class OpenConnection {
     if (expiresAt === undefined) return;
     const left = expiresAt * 1_000 - Date.now();
     if (!(left > 0)) {
-      chooseClose(this.#socket, undefined);
+      closeConnection(this.#socket, undefined);
       return;
     }
-    // A later end is waited for in steps.
+    // A timer cannot be longer than about 24 days, so a later end is waited for in steps.
     this.#timer = setTimeout(() => this.#closeAtEnd(), Math.min(left, longestTimer)).unref();
   }
 

@@ -1,8 +1,8 @@
 /**
- * Stops: operations over graphql-ws, which runs none of Apollo Server's hooks.
+ * Stops: operations over graphql-ws that no control has checked, because graphql-ws runs none of Apollo Server's hooks.
  * Room: `onConnect`, `onSubscribe`, `onNext` and `onError` of graphql-ws; then the guarded schema.
- * Answers: an `error` message with the refusal. Closes a connection that is not let in, or whose caller may ask no more: 4403,
- * or 1013 where we cannot know.
+ * Answers: an `error` message with the refusal. A connection whose caller is refused is closed with 4403, and with 1013 where the caller
+ * could not be verified.
  */
 import type { IncomingMessage } from 'node:http';
 import { isGuarded } from '@graphql-bulwark/authorization';
@@ -58,21 +58,21 @@ import {
 import { addSecurity, requirePrincipal } from '../context.ts';
 import {
   type Connection,
-  chooseClose,
+  closeConnection,
   findConnection,
   findUpgradeRequest,
   haveSameRights,
   OpenConnection,
 } from './connection.ts';
-import { isRunning } from './running-operations.ts';
+import { executeCounted } from './running-operations.ts';
 import { endNow, findWebSocket, holdBack, isClosed, type Socket } from './socket.ts';
 import { type Upgraded, type WebSocketServerLike, watchUpgrades } from './upgraded-sockets.ts';
 
-/** Each bounds one connection. */
+/** Limits of one connection. */
 export interface WebSocketBounds {
-  /** How long a client may take to send `connection_init`; then its connection is ended. Whole number, 1 or more. @default 3000 */
+  /** Milliseconds in which a client must send `connection_init`, or its connection is ended. Whole number, 1 or more. @default 3000 */
   readonly initTimeoutMilliseconds?: number | undefined;
-  /** Tokens of a document. Whole number, 1 or more. @default 2000 */
+  /** Tokens of a document. Whole number, 1 or more. @default 3000 */
   readonly maxTokens?: number | undefined;
   /** Operations of one connection that run at a time. Whole number, 1 or more. @default 20 */
   readonly maxOperations?: number | undefined;
@@ -80,33 +80,33 @@ export interface WebSocketBounds {
 
 /** The parts of which {@link composeWebSocketHooks} makes the hooks. */
 export interface WebSocketParts<C extends SecuredContext> extends WebSocketBounds {
-  /** What came out of `guardSchema()`. */
+  /** The schema that `guardSchema()` returned. */
   readonly schema: GraphQLSchema;
-  /** The `WebSocketServer` that `useServer` gets: its sockets are watched from their upgrade. */
+  /** The `WebSocketServer` that is passed to `useServer`, too: its sockets are watched from their upgrade on. */
   readonly server: WebSocketServerLike;
   /**
-   * The caller of a connection, or `null` for an anonymous one. Asked for the connection, for each operation and for each event,
-   * so a credential must be good more than once. The connection is closed for what it throws.
+   * Returns the caller of a connection, or `null` for an anonymous one. Called for the connection, for each operation and for each event,
+   * so a credential must be valid more than once. If it throws, the connection is closed.
    */
   readonly authenticate: (connection: Connection) => Principal | null | Promise<Principal | null>;
   /** The check of every operation: `checkOperation` with your controls. */
   readonly check: (operation: CheckInput<C>) => Promise<void>;
-  /** Before a text is parsed: `admitRequest` with your controls. @default nothing is asked */
+  /** Called before a text is parsed: `admitRequest` with your controls. Left out: nothing is checked then. */
   readonly admit?: ((request: AdmitInput<C>) => void) | undefined;
-  /** Before a document is validated: `measureDocument` with your controls. @default nothing is asked */
+  /** Called before a document is validated: `measureDocument` with your controls. Left out: nothing is checked then. */
   readonly measure?: ((parsed: MeasureInput<C>) => void) | undefined;
-  /** Masks what is sent, or replaces it: called with each result. @default constant texts, as over HTTP; `onFailure` is told of what they stand for */
+  /** Masks the errors of each result, or replaces the result. Left out: errors get constant texts, as over HTTP, and `onFailure` gets the originals. */
   readonly mask?: MaskResult | undefined;
   /**
-   * The rest of the context, for each operation. With a `security` of its own, `authenticate` is not asked for the operation; its
-   * caller must be the one that `authenticate` returns, claims included: a stream ends when they differ.
+   * Makes the rest of the context, for each operation. If the result has a `security`, `authenticate` is not called for the operation. Its
+   * caller must then be the one that `authenticate` returns, claims included, because a stream ends when they differ.
    */
   readonly context: (connection: Connection) => Omit<C, 'security'> | Promise<Omit<C, 'security'>>;
-  /** The address of an upgrade request: `clientAddress(...)`. @default none: all connections share one */
+  /** Returns the address of an upgrade request: `clientAddress(...)`. Left out: `null`, so all connections count as one address. */
   readonly clientIp?: ((request: IncomingMessage) => string | null) | undefined;
-  /** Bounds sockets, operations and events: `rateLimit(...).sockets()`. @default any number */
+  /** Limits of sockets, operations and events: `rateLimit(...).sockets()`. Left out: any number of each. */
   readonly limits?: SocketLimits | undefined;
-  /** Told in full of what the client must not see. @default nothing is told */
+  /** Gets the errors that the client must not see. Left out: they are dropped. */
   readonly onFailure?: ((error: unknown) => void) | undefined;
 }
 
@@ -123,7 +123,7 @@ const partTable = {
   limits: { check: requirePlainObject },
   onFailure: { default: () => {}, check: aFunction },
   initTimeoutMilliseconds: { default: 3_000, check: atLeast(1) },
-  maxTokens: { default: 2_000, check: atLeast(1) },
+  maxTokens: { default: 3_000, check: atLeast(1) },
   maxOperations: { default: 20, check: atLeast(1) },
 } satisfies OptionTable<WebSocketParts<SecuredContext>>;
 
@@ -131,18 +131,18 @@ function isGuardedSchema(value: unknown): boolean {
   return isSchema(value) && isGuarded(value);
 }
 
-/** Its sockets are watched from their upgrade. */
 function isServer(value: unknown): boolean {
   return hasMethods(value, 'on');
 }
 
+/** The payload of a `subscribe` message. */
 interface Payload {
   readonly query: string;
   readonly operationName?: string | null | undefined;
   readonly variables?: Record<string, unknown> | null | undefined;
 }
 
-/** `ExecutionResult`, whatever the reader's TypeScript makes of properties that are left out. */
+/** `ExecutionResult`, written out so that it fits with and without `exactOptionalPropertyTypes` of an application's TypeScript. */
 interface Result {
   readonly data?: Record<string, unknown> | null | undefined;
   readonly errors?: readonly GraphQLError[] | undefined;
@@ -152,7 +152,7 @@ interface Result {
 /** Options of graphql-ws's `useServer`. */
 export interface WebSocketHooks {
   readonly schema: GraphQLSchema;
-  /** Keeps graphql-ws from closing a socket with the words of what was thrown. */
+  /** `true`: graphql-ws would otherwise close a socket with the message of an error. */
   readonly isProd: boolean;
   readonly connectionInitWaitTimeout: number;
   readonly execute: typeof execute;
@@ -164,7 +164,7 @@ export interface WebSocketHooks {
     id: string,
     payload: Payload,
   ) => Promise<ExecutionArgs | readonly GraphQLError[]>;
-  /** Before each result: a caller who may not ask any more gets none. */
+  /** Runs before each result is sent. A caller whose rights have ended gets none. */
   readonly onNext: (
     socket: Socket,
     id: string,
@@ -201,26 +201,27 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
   const { mask = maskTelling(onFailure), initTimeoutMilliseconds, maxTokens, maxOperations } = settings;
   const maxErrors = chooseMaxValidationErrors();
   const open = new WeakMap<object, OpenConnection>();
-  // By context value. Like a list, a stream is one place: what others put into it is not what its caller asked for.
+  // Context values of operations that have been charged for denials. A stream is charged once, like a list: its items come from others, and
+  // its caller did not ask for each.
   const charged = new WeakSet<object>();
   const sockets = watchUpgrades({ server, initTimeoutMilliseconds, onOpen: countUpgrade, onFailure });
 
   function countUpgrade({ socket, request }: Upgraded): void {
     if (!limits) return;
     const tooMany = limits.open(socket, securityContext({ clientIp: clientIp(request) }));
-    // Not by a hook of graphql-ws: those wait for streams to end, and a silent one may not for hours.
+    // The hooks of graphql-ws wait for streams to end, which can take hours, so the socket itself is watched.
     const release = (): void => limits.disconnect(socket);
     if (request.socket.destroyed) release();
     else request.socket.once('close', release);
     if (tooMany) endNow(tooMany.socket, 4403, 'Forbidden');
   }
 
-  /** @throws {Error} where the caller may not ask, or not any more. */
+  /** Authenticates the caller of a connection. @throws {Error} for a credential that is invalid, expired or cannot be verified. */
   async function identify(socket: Socket): Promise<SecurityContext> {
     const given: Principal | null = await authenticate(findConnection(socket));
-    // What is not frozen may change in place, and would then always be the caller that a stream began with.
+    // An object that is not frozen could change in place, and comparing it with the caller at the start of a stream would show nothing.
     const principal = Object.isFrozen(given) ? given : requirePrincipal(given);
-    // `undefined` is neither a caller nor an anonymous one.
+    // `undefined` is neither a caller nor `null` for an anonymous one: probably a `return` was forgotten.
     if (typeof principal !== 'object') throw new TypeError('authenticate must return a Principal or null.');
     if (hasEnded(principal)) throw refuse('UNAUTHENTICATED', { reason: 'expired' });
     return securityContext({ principal, clientIp: clientIp(findUpgradeRequest(socket)) });
@@ -228,10 +229,13 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
 
   function refuseConnection(socket: Socket, thrown: unknown): void {
     if (!isExpectedError(thrown)) onFailure(thrown);
-    chooseClose(socket, thrown);
+    closeConnection(socket, thrown);
   }
 
-  /** Closes the connection, and returns `undefined`, where its caller may ask no more, or not with the rights of before. */
+  /**
+   * Authenticates again. Where the credential is not valid any more, or `mayGoOn` is false, it closes the connection and returns
+   * `undefined`.
+   */
   async function identifyAgain(
     socket: Socket,
     mayGoOn: (now: Principal | null) => boolean = () => true,
@@ -260,7 +264,8 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     if (!connection) throw deny('UNAUTHENTICATED');
     if (hasEnded(connection.security.principal)) throw deny('UNAUTHENTICATED', { reason: 'expired' });
     return connection.running.admit(id, async (client) => {
-      // Before anything is parsed: what is invalid has its price as well. No store is asked for more than run at a time.
+      // Charged before anything is parsed, because invalid operations take time as well. It stands inside `running.admit`, so that no more
+      // operations than may run at a time ask the store.
       const refusal = await limits?.subscribe(connection.security);
       if (refusal) throw refusal;
       const built = await context(findConnection(socket));
@@ -277,7 +282,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     });
   }
 
-  /** Charged by the codes that the client gets: graphql-ws gives those of its own none. */
+  /** Masks a result, and charges its refusals by the codes that the client gets. Validation errors have a code only after masking. */
   function maskAndCharge(
     result: ExecutionResult,
     contextValue: object,
@@ -295,24 +300,24 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     schema,
     isProd: true,
     connectionInitWaitTimeout: initTimeoutMilliseconds,
-    execute: (args) => toStream(isRunning(args, execute, onFailure)),
-    subscribe: (args) => toStream(isRunning(args, subscribe, onFailure)),
-    // A ping has its answer also before a connection is let in.
+    execute: (args) => toStream(executeCounted(args, execute, onFailure)),
+    subscribe: (args) => toStream(executeCounted(args, subscribe, onFailure)),
+    // graphql-ws answers pings also before a connection is let in, and a client may leave those answers unread.
     onPing: holdBack,
     async onConnect(socket) {
       const webSocket = findWebSocket(socket.extra);
       try {
         sockets.saidInit(socket);
-        if (webSocket) limits?.authenticating(webSocket, true);
+        if (webSocket) limits?.markAuthenticating(webSocket, true);
         const security = await identify(socket);
         const refusal = webSocket && limits?.connect(webSocket, security);
         if (refusal) throw refusal;
-        // One that has closed by now would be waited for until its credential ends.
+        // A socket may have closed in the meantime. Its connection would be kept until the credential expires.
         if (isClosed(socket)) return false;
         open.set(socket, new OpenConnection(socket, security, maxOperations, () => leave(socket)));
         return true;
       } catch (thrown) {
-        if (webSocket) limits?.authenticating(webSocket, false);
+        if (webSocket) limits?.markAuthenticating(webSocket, false);
         refuseConnection(socket, thrown);
         return false;
       }
@@ -325,7 +330,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       }
     },
     async onNext(socket, _id, _payload, { contextValue, document, operationName }, { data, errors, extensions }) {
-      // Anything else has one result, and was counted when it began.
+      // A query or mutation has one result, and was charged when it began.
       const isEvent = getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
       const before = findSecurityContext(contextValue)?.principal;
       const security = await identifyAgain(socket, (now) => !isEvent || haveSameRights(now, before));
@@ -347,15 +352,15 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
   };
 }
 
-// In place of what a caller who may not ask any more would have got. The socket is closed by then, and lets nothing out; what is
-// thrown from a hook, graphql-ws would print.
+// The result for a caller whose rights have ended. The socket is closed by then and sends nothing, but graphql-ws needs a result: it would
+// print an error that a hook throws.
 const ended = deny('UNAUTHENTICATED').toJSON();
 
-/** @param onFailure told of each error that is masked: without events there is no log. */
+/** Masks errors with constant texts. @param onFailure gets each error that is masked, because without events there is no log. */
 function maskTelling(onFailure: (error: unknown) => void): MaskResult {
   const words = createWording({});
-  return (result, contextValue) =>
-    maskResult(result, {
+  return function maskWithConstantTexts(result, contextValue) {
+    return maskResult(result, {
       schemaDetails: isDevelopment(),
       words: (code) => words(code, contextValue),
       onMasked(error) {
@@ -363,11 +368,12 @@ function maskTelling(onFailure: (error: unknown) => void): MaskResult {
         return undefined;
       },
     });
+  };
 }
 
 /**
- * One result, as a stream of one. What fails to be written of a stream becomes an error of the operation, which is masked and told
- * of; of a single result it closes the socket, and every other operation of the client ends with it.
+ * Makes a stream of one item of a single result. If a result cannot be serialised, graphql-ws makes an error of a stream, which is masked
+ * and reported; but for a single result it closes the socket, and all other operations of the client end with it.
  */
 function toStream<T>(result: T): T {
   if (isAsyncIterable(result)) return result;
@@ -375,7 +381,7 @@ function toStream<T>(result: T): T {
   return streamOnce(result) as T;
 }
 
-/** Not a closure: a generator function that is made for each answer would keep the answer in memory until a full collection. */
+/** This is no closure, because a generator function made for each result would keep the result in memory until a full collection. */
 async function* streamOnce<T>(result: T): AsyncGenerator<T, void> {
   yield result;
 }

@@ -1,27 +1,29 @@
 /**
- * How many operations of one connection run at a time, streams among them.
+ * Counts how many operations of one connection run at a time, streams included.
  *
- * A client that completes an operation takes it off graphql-ws's list, and what executes goes on; when it has settled, the next
- * one under its id is off the list as well. So each counts here until it has settled and its stream is over, and streams end
- * with their connection.
+ * When a client completes an operation, graphql-ws takes it off its list while it is still executing. Counted by that list, a client could
+ * start and complete operations without end, and have any number of them executed at a time. So here each counts until it has settled and
+ * its stream has ended. Streams end with their connection.
  */
 import { ClientConnection, deny, isAsyncIterable, isPromise } from '@graphql-bulwark/core/internal';
 import type { ExecutionArgs } from 'graphql';
 
 type Stream = AsyncGenerator<unknown, unknown>;
 
+/** An operation that counts. */
 interface Running {
   /** As graphql-ws lists it. */
   readonly id: string;
   /** Closed when the client completes the operation, or its connection is gone. */
   readonly client: ClientConnection;
+  /** Stops counting it. */
   readonly over: () => void;
   stream?: Stream;
 }
 
 const byContext = new WeakMap<object, Running>();
 
-/** Those of one connection. */
+/** The running operations of one connection. */
 export class RunningOperations {
   readonly #maximum: number;
   readonly #admitted = new Set<Running>();
@@ -31,9 +33,10 @@ export class RunningOperations {
   }
 
   /**
-   * Counts an operation, and forgets it again where `decide` does not answer with what is to be executed.
+   * Counts an operation.
    *
-   * @throws {GraphQLError} `RATE_LIMITED` where there are too many.
+   * @param decide returns what is to be executed, or errors: then the operation stops counting.
+   * @throws {GraphQLError} `RATE_LIMITED` where too many are running, and whatever `decide` throws.
    */
   async admit<T>(
     id: string,
@@ -48,7 +51,7 @@ export class RunningOperations {
       const decided = await decide(client);
       if (!('schema' in decided)) return decided;
       args = decided;
-      // Completed in the meantime: it is executed all the same.
+      // graphql-ws executes the operation even if the client has completed it in the meantime, so it counts in any case.
       byContext.set(args.contextValue as object, running);
       return args;
     } finally {
@@ -71,11 +74,11 @@ export class RunningOperations {
 }
 
 /**
- * Executes what was admitted, and says when it is over.
+ * Executes an operation that was admitted, and stops counting it when it is over.
  *
- * @param unclosed told of a stream that fails to close.
+ * @param unclosed gets the error of a stream that fails to close.
  */
-export function isRunning<T>(
+export function executeCounted<T>(
   args: ExecutionArgs,
   run: (args: ExecutionArgs) => T,
   unclosed: (error: unknown) => void,
@@ -99,7 +102,7 @@ export function isRunning<T>(
   }
 }
 
-/** The same stream, which counts until it has ended or been ended. */
+/** @returns the same stream, which counts until it has ended or was closed. */
 function countWhileRunning(
   stream: Stream,
   running: Running,
@@ -122,7 +125,7 @@ function countWhileRunning(
       try {
         return await stream.return(value);
       } catch (error) {
-        // graphql-ws closes streams without waiting for the result: an error thrown there would end the process.
+        // graphql-ws does not wait for a stream to close, so an error here would be an unhandled rejection, which ends the process.
         unclosed(error);
         return { value, done: true };
       }

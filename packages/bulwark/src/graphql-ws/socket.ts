@@ -1,6 +1,6 @@
-/** The WebSocket behind a connection of graphql-ws, where it is one of `ws`. Of any other, nothing is known and nothing is done. */
+/** The WebSocket behind a connection of graphql-ws, if it is one of `ws`. With another library these functions do nothing. */
 
-/** The part of graphql-ws's context that is read. */
+/** The part of a connection's context in graphql-ws that is read. */
 export interface Socket {
   readonly connectionParams?: Readonly<Record<string, unknown>> | undefined;
   readonly extra: unknown;
@@ -27,17 +27,17 @@ export interface WebSocketLike {
 const closing = 2;
 const closed = 3;
 
-/** What may wait for a client to read it. */
+/** How much may be waiting to be sent to a client. */
 const maxUnreadBytes = 262_144;
 
-/** No event tells that a client has read: what is still to be compressed waits as well. */
+/** How often to look whether a client has read. There is no event for it, because data that is still to be compressed waits as well. */
 const lookAgainMilliseconds = 50;
 
-/** How long a client that was let in, or was refused, may take to answer a close. */
+/** How long a client may take to answer when its connection is closed. */
 const closeMilliseconds = 1_000;
 const ending = new WeakSet<WebSocketLike>();
 
-/** Closes, and ends the connection of a client that leaves the close unanswered: `ws` would wait for half a minute. */
+/** Closes a connection, and ends it if the client does not answer in a second. `ws` by itself would wait for half a minute. */
 export function closeSocket(webSocket: WebSocketLike, code: number, reason: string): void {
   webSocket.close?.(code, reason);
   if (ending.has(webSocket)) return;
@@ -45,19 +45,22 @@ export function closeSocket(webSocket: WebSocketLike, code: number, reason: stri
   setTimeout(() => webSocket.terminate?.(), closeMilliseconds).unref();
 }
 
-/** Says why, and ends the connection without waiting for the client. */
+/** Sends the reason, and ends the connection without waiting for the client. */
 export function endNow(webSocket: WebSocketLike, code: number, reason: string): void {
   webSocket.close?.(code, reason);
   webSocket.terminate?.();
 }
 
+/** Whether a connection is closed or closing. */
 export function isClosed({ extra }: Socket): boolean {
   return (findWebSocket(extra)?.readyState ?? 0) >= closing;
 }
 
 /**
- * @param read told after graphql-ws has read a message.
- * @param gone not by the hook of graphql-ws alone: that waits for streams to end, and a silent one may not for hours.
+ * Watches a socket that was let in.
+ *
+ * @param read called after graphql-ws has read a message.
+ * @param gone called when it closes. The hook of graphql-ws is later than that: it waits for streams to end, which can take hours.
  */
 export function watchSocket(socket: Socket, read: () => void, gone: () => void): void {
   const webSocket = findWebSocket(socket.extra);
@@ -69,8 +72,9 @@ export function watchSocket(socket: Socket, read: () => void, gone: () => void):
 }
 
 /**
- * Reads no more of a client that does not read: every message has an answer, and answers that are not taken would wait in the
- * memory of this process until there is none left. What graphql-ws pings, and is not answered, it ends.
+ * Stops reading from a client that does not read what it is sent. Every message has an answer, and a client could send messages and leave
+ * the answers in the memory of this process until there is none left. If the client never reads on, graphql-ws ends the connection,
+ * because its pings are not answered.
  */
 export function holdBack({ extra }: Socket): void {
   const webSocket = findWebSocket(extra);
@@ -87,6 +91,7 @@ function isUnread({ readyState, bufferedAmount = 0 }: WebSocketLike): boolean {
   return readyState !== closed && bufferedAmount > maxUnreadBytes;
 }
 
+/** @returns the WebSocket of a connection; `undefined` where graphql-ws does not run on `ws`. */
 export function findWebSocket(extra: unknown): WebSocketLike | undefined {
   return (extra as { readonly socket?: WebSocketLike } | undefined)?.socket;
 }

@@ -1,7 +1,7 @@
 /**
- * Stops: connections that are opened and never say who they are, and logs that are filled by clients that break off.
- * Room: the `connection` event of the WebSocket server: the hooks of graphql-ws first see a socket in `connection_init`.
- * Answers: 4408, and ends the connection without waiting for the client to agree.
+ * Stops: clients that open connections and never send `connection_init`, and clients that fill the log by breaking connections off.
+ * Room: the `connection` event of the WebSocket server, because the hooks of graphql-ws see a socket only with `connection_init`.
+ * Answers: 4408, and ends the connection without waiting for the client.
  */
 import type { IncomingMessage } from 'node:http';
 import { endNow, type Socket, type WebSocketLike } from './socket.ts';
@@ -17,23 +17,26 @@ export interface WebSocketServerLike {
   on(event: 'connection', listener: (socket: WebSocketLike, request: IncomingMessage) => void): unknown;
 }
 
+/** Which server to watch, and what to call. */
 export interface UpgradedSocketsOptions {
   readonly server: WebSocketServerLike;
+  /** How long a client may take to send `connection_init`. */
   readonly initTimeoutMilliseconds: number;
-  /** Told of each socket as soon as it is open, before its client has said anything. */
+  /** Called with each socket as soon as it is open, before its client has sent anything. */
   readonly onOpen: (upgraded: Upgraded) => void;
-  /** Told of what `onOpen` throws: the socket is ended. */
+  /** Gets what `onOpen` throws; the socket is then ended. */
   readonly onFailure: (error: unknown) => void;
 }
 
+/** The sockets of one server. */
 export interface UpgradedSockets {
-  /** Its client has sent `connection_init` in time. @throws {Error} for a socket of another server. */
+  /** To be called when a client has sent `connection_init`. @throws {Error} for a socket of another server. */
   readonly saidInit: (socket: Socket) => void;
 }
 
 const watched = new WeakSet<WebSocketServerLike>();
 
-/** @throws {TypeError} for a server that was given before. */
+/** Watches the sockets of a server from their upgrade on. @throws {TypeError} for a server that is watched already. */
 export function watchUpgrades({
   server,
   initTimeoutMilliseconds,
@@ -41,9 +44,7 @@ export function watchUpgrades({
   onFailure,
 }: UpgradedSocketsOptions): UpgradedSockets {
   if (watched.has(server)) {
-    throw new TypeError(
-      'webSocketHooks: server is watched already, and only one would let its sockets in: call this once.',
-    );
+    throw new TypeError('webSocketHooks: this server already has hooks. Make them once per WebSocketServer.');
   }
   watched.add(server);
   const waiting = new WeakMap<object, NodeJS.Timeout>();
@@ -67,8 +68,8 @@ export function watchUpgrades({
       const late = socket && waiting.get(socket);
       if (!late) {
         throw new Error(
-          'webSocketHooks: this socket is of another server than the option server: give both the same. After handleUpgrade() of ' +
-            "your own, say so: server.emit('connection', socket, request).",
+          'webSocketHooks: this socket belongs to another server than the option server. Pass the same one to both. If you call ' +
+            "handleUpgrade() yourself, call server.emit('connection', socket, request) after it.",
         );
       }
       clearTimeout(late);
@@ -77,8 +78,9 @@ export function watchUpgrades({
 }
 
 /**
- * How a socket closes tells that its client has gone or has sent a broken frame. Reported as errors, each answer that was still to
- * be sent would become a line with a stack, and clients that reset their connections would fill the log.
+ * Keeps errors of a connection out of the log. A client that resets its connection would otherwise cause an error with a stack trace for
+ * each message that was still to be sent, and could fill the log. That the client has gone, or has sent a broken frame, is known from the
+ * `close` event.
  */
 function silence(socket: WebSocketLike): void {
   const { send, emit } = socket;

@@ -1,4 +1,4 @@
-/** Whether anything of a server could let an answer be kept in a cache. */
+/** Finds out whether responses of a server could be cached for other callers. */
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
 import {
   type ConstDirectiveNode,
@@ -10,19 +10,19 @@ import {
 } from 'graphql';
 
 /**
- * Hints in the schema, or a cache-control plugin among the application's own. Hints that a resolver sets while it runs
- * (`info.cacheControl`) cannot be seen from here: such a server, and one with a response cache, names the plugin.
+ * Whether the schema has cache hints, or the application's plugins include a cache-control plugin. Hints that resolvers set while they run
+ * (`info.cacheControl`) cannot be found in advance, so a server that uses them, or a response cache, has to list that plugin.
  */
 export function usesCacheHints<C extends BaseContext>(
   schema: GraphQLSchema,
   plugins: readonly ApolloServerPlugin<C>[],
 ): boolean {
-  const theirs = markInternal(plugins, 'CacheControl');
+  const theirs = findInternalPlugin(plugins, 'CacheControl');
   return theirs ? theirs === 'on' : [...listElements(schema)].some(carriesHint);
 }
 
-/** How one of Apollo Server's own plugins stands in a list; `undefined`: it is not there. */
-export function markInternal<C extends BaseContext>(
+/** Finds one of Apollo Server's own plugins in a list. @returns `undefined` where it is not there. */
+export function findInternalPlugin<C extends BaseContext>(
   plugins: readonly ApolloServerPlugin<C>[],
   id: string,
 ): 'on' | 'off' | undefined {
@@ -32,11 +32,13 @@ export function markInternal<C extends BaseContext>(
   return undefined;
 }
 
+/** The marks of Apollo Server's own plugins. */
 interface Internal {
   readonly __internal_plugin_id__?: unknown;
   readonly __is_disabled_plugin__?: unknown;
 }
 
+/** A type or field, made from SDL or in code. */
 interface Element {
   readonly extensions: object;
   readonly astNode?: { readonly directives?: readonly ConstDirectiveNode[] | undefined } | null | undefined;

@@ -1,12 +1,12 @@
-/** Notices a landing page among the application's plugins: whether one serves it is known only when the server starts. */
+/** Notices when a plugin of the application serves a landing page, which is known only when the server starts. */
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
 
-/** The same plugin; `noticed` is called when it starts and has a page to show. */
+/** @returns a plugin that does the same, and calls `noticed` when it starts with a landing page. */
 export function watchLandingPage<C extends BaseContext>(
   plugin: ApolloServerPlugin<C>,
   noticed: () => void,
 ): ApolloServerPlugin<C> {
-  // Apollo Server knows its own plugins by properties that a copy would lose; none of those with an id shows a page.
+  // Apollo Server recognises its own plugins by properties that a copy would not have. None of those with an id serves a page.
   if (!plugin.serverWillStart || '__internal_plugin_id__' in plugin) return plugin;
   return {
     ...bindHook(plugin, 'requestDidStart'),
@@ -22,7 +22,7 @@ export function watchLandingPage<C extends BaseContext>(
   };
 }
 
-/** One hook, called on its own plugin, which may be an object of a class. */
+/** Copies one hook, bound to its plugin, which may be an instance of a class. */
 function bindHook<C extends BaseContext, H extends keyof ApolloServerPlugin<C>>(
   plugin: ApolloServerPlugin<C>,
   name: H,

@@ -1,11 +1,15 @@
 /**
- * Notices where `clientAddress` does not fit the proxies in front of the server. Behind a proxy that it does not know, all clients
- * share one address and its limits; and a client that gets past the proxies that it counts writes any address it likes.
+ * Notices when `clientAddress` does not fit the proxies in front of the server. Behind a proxy that it does not know, all clients have the
+ * address of the proxy and share its limits. And a client that can reach the server without passing the proxies that it counts can write
+ * any address into the header.
  */
 import type { ClientAddressOptions, RequestOrigin } from '@graphql-bulwark/core';
 import { createNetworkTest, normalizeAddress, readForwardedHops } from '@graphql-bulwark/core/internal';
 
-/** Networks in which an operator's own proxies stand (RFC 1918, RFC 4193, RFC 6598, loopback). Elsewhere a sender invents the header. */
+/**
+ * Networks in which an operator's own proxies are (RFC 1918, RFC 4193, RFC 6598, loopback). A sender in another network is a client that
+ * has invented the header, and no reason for a warning.
+ */
 const isPrivate = createNetworkTest([
   '10.0.0.0/8',
   '172.16.0.0/12',
@@ -16,26 +20,28 @@ const isPrivate = createNetworkTest([
   'fc00::/7',
 ]);
 
-/** Told of each request; warns once, so that health checks which come past the proxies do not fill the log. */
+/**
+ * Makes a function that checks each request. It warns once, so that health checks that do not come through the proxies do not fill the log.
+ */
 export function createProxyNotice(
   options: ClientAddressOptions,
   warn: (message: string) => void,
 ): (request: RequestOrigin) => void {
-  const mistakeOf =
+  const describeMistake =
     options.trustedHops === undefined ? describeUnknownProxy(options) : describeMissingProxy(options.trustedHops);
   let isTold = false;
   return (request) => {
-    const mistake = isTold ? undefined : mistakeOf(request);
+    const mistake = isTold ? undefined : describeMistake(request);
     if (mistake === undefined) return;
     isTold = true;
     warn(`clientAddress: ${mistake}`);
   };
 }
 
-type MistakeOf = (request: RequestOrigin) => string | undefined;
+type DescribeMistake = (request: RequestOrigin) => string | undefined;
 
-/** A request that was forwarded by a proxy which no option names. */
-function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): MistakeOf {
+/** Describes a request that was forwarded by a proxy that no option names. */
+function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): DescribeMistake {
   const isKnown = trustedProxies ? createNetworkTest(trustedProxies) : () => false;
   return ({ socket, headers }) => {
     if (headers?.['x-forwarded-for'] === undefined) return undefined;
@@ -49,8 +55,8 @@ function describeUnknownProxy({ trustedProxies }: ClientAddressOptions): Mistake
   };
 }
 
-/** A request that passed fewer proxies than are counted. `trustedHops: 0` counts none. */
-function describeMissingProxy(trustedHops: number): MistakeOf {
+/** Describes a request that passed fewer proxies than `trustedHops` counts. */
+function describeMissingProxy(trustedHops: number): DescribeMistake {
   return ({ socket, headers }) => {
     const passed = readForwardedHops(headers).filter((hop) => hop.trim() !== '').length;
     if (passed >= trustedHops) return undefined;

@@ -395,7 +395,9 @@ describe('over graphql-ws', () => {
       'server must be the WebSocketServer that useServer() gets',
     );
     composeWebSocketHooks({ ...base, schema: guardSchema(schema) });
-    expect(() => composeWebSocketHooks({ ...base, schema: guardSchema(schema) })).toThrow('server is watched already');
+    expect(() => composeWebSocketHooks({ ...base, schema: guardSchema(schema) })).toThrow(
+      'this server already has hooks',
+    );
     expect(() => composeWebSocketHooks({ ...base, schema: guardSchema(schema), initTimeoutMilliseconds: 0 })).toThrow(
       'initTimeoutMilliseconds must be a whole number of at least 1',
     );

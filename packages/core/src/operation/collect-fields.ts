@@ -45,6 +45,14 @@ export function readResponseKey({ alias, name }: FieldNode): string {
   return (alias ?? name).value;
 }
 
+/**
+ * Whether a field is the plain `__typename` that clients add to their selection sets. The document is not validated yet: a field
+ * with a selection set or arguments is not, whatever its name.
+ */
+export function isTypename({ name, selectionSet, arguments: given }: FieldNode): boolean {
+  return name.value === '__typename' && !selectionSet && !given?.length;
+}
+
 /** Finds the set with the same fields: that of the fragment, where a set is nothing but the spread of one. */
 export function followLoneSpread(set: SelectionSetNode, fragments: Fragments): SelectionSetNode {
   const only = findLoneSpread(set);

@@ -1,5 +1,5 @@
 /**
- * Counts selection sets in one walk. Each fragment is counted once, and its counts are added wherever it is spread, so the
+ * Counts selection sets in one walk, and finds fragments that spread themselves (`cyclic`). Each fragment is counted once, and its counts are added wherever it is spread, so the
  * work is linear in the size of the document. Counts that grow too large become `Infinity`. Cyclic and unknown fragments and
  * any nesting are safe.
  */
@@ -11,7 +11,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import { type Fragments, findLoneSpread, indexFragments } from './collect-fields.ts';
+import { type Fragments, findLoneSpread, indexFragments, isTypename } from './collect-fields.ts';
 
 /**
  * Counts of a selection set with fragments expanded, as `OperationFacts` describes them. `anyDepth` is the depth that it
@@ -24,7 +24,10 @@ export interface Counts {
   fields: number;
   introspectionFields: number;
   selections: number;
+  /** Aliased fields, `__typename` left out. */
   aliases: number;
+  /** Aliased fields, `__typename` among them. */
+  keys: number;
   directives: number;
   directivesPerNode: number;
   fragmentDepth: number;
@@ -54,8 +57,8 @@ interface Frame {
   readonly level: number;
   /** Level of the `__schema` or `__type` around this set; 0 where there is none. */
   readonly introspecting: number;
-  /** Aliases of the fragment or operation that were counted before this set. */
-  readonly aliasesBefore: number;
+  /** Aliased fields of the fragment or operation that were counted before this set, `__typename` among them. */
+  readonly keysBefore: number;
   /** Selections so far, with those of the fragments spread here. */
   flat: number;
   /** Index of the next selection. */
@@ -67,7 +70,10 @@ export class DocumentCounter {
   readonly fragments: Fragments;
   /** The selection sets of the operations, then those of every fragment that no set before it reaches. */
   readonly roots: SelectionSetNode[] = [];
-  /** Selection set of a field or operation -> aliases in and below it with fragments expanded, where there are any. */
+  /**
+   * Selection set of a field or operation -> aliased fields in and below it with fragments expanded, `__typename` among them,
+   * where there are any.
+   */
   readonly aliases: Map<SelectionSetNode, number> = new Map();
   /** Selections as they are written in the document. */
   written = 0;
@@ -142,17 +148,17 @@ export class DocumentCounter {
     const { length } = set.selections;
     this.written += length;
     counts.selections += length;
-    return { set, counts, part, level, introspecting, aliasesBefore: counts.aliases, flat: length, next: 0 };
+    return { set, counts, part, level, introspecting, keysBefore: counts.keys, flat: length, next: 0 };
   }
 
   #leave(frame: Frame): void {
-    const { set, counts, part, flat, aliasesBefore } = frame;
+    const { set, counts, part, flat, keysBefore } = frame;
     // The outermost set is left last, so its number stays.
     counts.flat = flat;
     if (part === 'spread') counts.isOpen = false;
     if (part !== 'whole') return;
     this.flat = saturate(this.flat + this.#countFlat(frame));
-    if (counts.aliases > aliasesBefore) this.aliases.set(set, counts.aliases - aliasesBefore);
+    if (counts.keys > keysBefore) this.aliases.set(set, counts.keys - keysBefore);
   }
 
   /**
@@ -187,6 +193,7 @@ function startCounts(): FragmentCounts {
     introspectionFields: 0,
     selections: 0,
     aliases: 0,
+    keys: 0,
     directives: 0,
     directivesPerNode: 0,
     fragmentDepth: 0,
@@ -205,17 +212,12 @@ export function addDirectives(to: Counts, directives: readonly DirectiveNode[] |
 }
 
 /** Counts one field. @param introspecting the level of the `__schema` or `__type` at or around it; 0 where there is none. */
-function countField(
-  counts: Counts,
-  { alias, name, selectionSet }: FieldNode,
-  level: number,
-  introspecting: number,
-): void {
-  if (alias) counts.aliases += 1;
+function countField(counts: Counts, node: FieldNode, level: number, introspecting: number): void {
+  if (node.alias) counts.keys += 1;
   if (introspecting > 0) counts.introspectionFields += 1;
   else counts.fields += 1;
-  // The document is not validated yet: a field with a selection set is not the leaf `__typename`, whatever its name.
-  if (!selectionSet && name.value === '__typename') return;
+  if (isTypename(node)) return;
+  if (node.alias) counts.aliases += 1;
   counts.anyDepth = Math.max(counts.anyDepth, level);
   if (introspecting > 0) counts.introspectionDepth = Math.max(counts.introspectionDepth, level - introspecting + 1);
   else counts.depth = Math.max(counts.depth, level);
@@ -231,6 +233,7 @@ function addFragment(frame: Frame, below: FragmentCounts): void {
   frame.flat = saturate(frame.flat + below.flat);
   to.selections = saturate(to.selections + below.selections);
   to.aliases = saturate(to.aliases + below.aliases);
+  to.keys = saturate(to.keys + below.keys);
   to.directives = saturate(to.directives + below.directives);
   to.directivesPerNode = Math.max(to.directivesPerNode, below.directivesPerNode);
   to.fragmentDepth = Math.max(to.fragmentDepth, below.fragmentDepth + 1);

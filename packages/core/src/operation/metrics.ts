@@ -19,10 +19,11 @@ export interface DocumentFacts {
   readonly tokens: number;
   /**
    * Fields with the same response key as another field beside them, after selections are merged by response path and
-   * fragments are expanded, whatever their types. Every definition counts, even a fragment that no operation reaches and one
-   * whose name belongs to another. Repetition within a fragment counts once, unless the fragment merges with other
-   * selections. `Infinity` where counting would read more than 5,000 selections, or twice those written in the document where
-   * that is more.
+   * fragments are expanded, whatever their types. One `__typename` for each selection set with other fields does not count; of
+   * more than 32 fields with one key, a sixteenth of their pairs counts. Every definition counts, even a fragment that no
+   * operation reaches and one whose name belongs to another. Repetition within a fragment counts once, unless the fragment
+   * merges with other selections. `Infinity` where counting would read more than 5,000 selections, or twice those written in
+   * the document where that is more.
    */
   readonly repeatedFields: number;
 }
@@ -33,7 +34,7 @@ export interface OperationFacts {
    * Nesting of fields: a root field is 1. Leaves count; `__typename`, `__schema`, `__type` and the fields below them do not.
    */
   readonly depth: number;
-  /** Aliased fields. */
+  /** Aliased fields; `__typename` under other names is not counted. */
   readonly aliases: number;
   /** Distinct response keys of the root selection set. */
   readonly rootFields: number;
@@ -191,6 +192,8 @@ class CountedOperation implements OperationFacts {
   readonly introspectionDepth: number;
   readonly introspectionFields: number;
   readonly #root: SelectionSetNode;
+  /** Aliased fields, `__typename` among them. */
+  readonly #keys: number;
   readonly #shared: SharedCounts;
   #rootFields: number | undefined;
   #rootFieldNames: ReadonlySet<string> | undefined;
@@ -211,7 +214,8 @@ class CountedOperation implements OperationFacts {
     this.variables = variableDefinitions.length;
     this.introspectionDepth = counts.introspectionDepth;
     this.introspectionFields = counts.introspectionFields;
-    if (counts.aliases > 0) shared.expanded += counts.selections;
+    this.#keys = counts.keys;
+    if (counts.keys > 0) shared.expanded += counts.selections;
     this.#root = selectionSet;
     this.#shared = shared;
   }
@@ -228,14 +232,14 @@ class CountedOperation implements OperationFacts {
 
   get occurrences(): number {
     const least = this.fields + this.introspectionFields > 0 ? 1 : 0;
-    return this.aliases === 0 && !this.cyclic ? least : this.countOccurrencesAbove(1);
+    return this.#keys === 0 && !this.cyclic ? least : this.countOccurrencesAbove(1);
   }
 
   /** As {@link countOccurrencesAbove}. */
   countOccurrencesAbove(floor: number): number {
     if (this.cyclic) return Infinity;
     // Each response key of a field but one takes an alias.
-    if (this.aliases < floor) return floor;
+    if (this.#keys < floor) return floor;
     if (this.#shared.expanded > OCCURRENCE_BUDGET) return Infinity;
     const known = this.#most;
     if (known && (known.found > known.above || known.above <= floor)) return Math.max(floor, known.found);

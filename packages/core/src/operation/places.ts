@@ -39,6 +39,7 @@ export function createPlaces(
   const whole = new Map<GraphQLCompositeType, Place>();
   const partial = new Map<string, Place>();
   const belows = new Map<Place, Map<string, Place | undefined>>();
+  const narroweds = new Map<Place, Map<GraphQLCompositeType, Place>>();
 
   const findWhole = (type: GraphQLCompositeType): Place => {
     let place = whole.get(type);
@@ -63,10 +64,16 @@ export function createPlaces(
     const results = new Set<GraphQLCompositeType>();
     for (const one of possible) {
       const result = answers(one, fieldName) ? findResultType(one, fieldName) : undefined;
+      // One that does not narrow the field settles it: hundreds of others need not be looked at.
+      if (result === declared) return findWhole(declared);
       if (result) results.add(result);
     }
-    if (results.has(declared)) return findWhole(declared);
     return findPartial(declared, new Set([...results].flatMap((result) => listPossibleTypes(schema, result))));
+  };
+
+  const narrow = (place: Place, type: GraphQLCompositeType): Place => {
+    const holds = isAbstractType(type) && place.possible.every((one) => schema.isSubType(type, one));
+    return holds ? findPartial(type, new Set(place.possible)) : findWhole(type);
   };
 
   return {
@@ -79,8 +86,12 @@ export function createPlaces(
     },
     findNarrowed(place, type) {
       if (type === place.type) return place;
-      const holds = isAbstractType(type) && place.possible.every((one) => schema.isSubType(type, one));
-      return holds ? findPartial(type, new Set(place.possible)) : findWhole(type);
+      // Each time, it would look through all possible types, and a client can write one condition in every selection set.
+      const known = narroweds.get(place) ?? new Map<GraphQLCompositeType, Place>();
+      narroweds.set(place, known);
+      const narrowed = known.get(type) ?? narrow(place, type);
+      known.set(type, narrowed);
+      return narrowed;
     },
   };
 }

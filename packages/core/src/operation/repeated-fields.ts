@@ -1,6 +1,6 @@
 /**
  * Counts fields with the same response key as another field beside them, after selections are merged by response path and
- * fragments are expanded. Validation compares every two of them, so this number bounds the cost of validation.
+ * fragments are expanded. Validation compares every two of one key, so this number bounds the cost of validation.
  */
 import type { SelectionSetNode } from 'graphql';
 import { followLoneSpread } from './collect-fields.ts';

@@ -7,6 +7,7 @@ import type { ResolvedOperation } from '../control.ts';
 import { deny, refuse } from '../errors/refuse.ts';
 import { buildInvalidFacts } from '../errors/schema-details.ts';
 import type { EventOrigin, Events } from '../events/events.ts';
+import { chooseMaxValidationErrors } from '../lib/environment.ts';
 import { countOperationFacts, type OperationFacts } from '../operation/metrics.ts';
 import { handOverState, type OperationState } from '../operation/operation-state.ts';
 import { findSecurityContext, type SecurityContext, securityContext } from '../security-context.ts';
@@ -131,7 +132,8 @@ function coerceVariables(
   rawVariables: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
   const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], rawVariables, {
-    maxErrors: 20,
+    // Each error prints the whole value, which can have thousands of keys.
+    maxErrors: chooseMaxValidationErrors(),
     hideSuggestions: true,
   });
   if (!errors) return coerced;

@@ -69,7 +69,8 @@ describe('depth', () => {
 describe('aliases', () => {
   it.each([
     ['D5', `{ ${Array.from({ length: 31 }, (_, i) => `a${i}: x`).join(' ')} }`, 31],
-    ['of __typename count', '{ a: __typename b: __typename }', 2],
+    ['of __typename do not count', '{ a: __typename b: __typename }', 0],
+    ['of what is only called __typename count', '{ a: __typename { x } b: __typename(x: 1) }', 2],
     ['count once per spread', '{ ...A b { ...A c { ...A } } } fragment A on Q { x: a }', 3],
     ['those below __schema count', '{ __schema { t: types { n: name } } }', 2],
     ['called like the field count', '{ a: a }', 1],

@@ -26,6 +26,30 @@ it.each([
   ['one that is repeated among keys that look alike, through a fragment', '{ AbAb baAb ... on A { baAb } }', 1],
   ['more keys than there are places to mark', `{ ${times(9_000, (i) => `k${i}`)} }`, 0],
   ['one of as many, at the end', `{ ${times(9_000, (i) => `k${i}`)} k77 }`, 1],
+  ['no __typename that each of two merged sets has', '{ a { x __typename } a { x __typename } }', 2],
+  [
+    'no __typename of inline fragments, aliased or not',
+    '{ a { x __typename ... { y __typename } ... { t: __typename z } t: __typename } }',
+    0,
+  ],
+  ['more __typenames than there are selection sets', '{ a { x __typename __typename __typename __typename } }', 2],
+  [
+    '__typename in sets that hold nothing else',
+    '{ a { __typename } a { ... { __typename } } a { __typename } }',
+    2 + 2,
+  ],
+  ['31 under one key', `{ ${times(32, () => 'x')} }`, 31],
+  [
+    'a sixteenth of the pairs under one key where those are more',
+    `{ ${times(101, () => 'x')} }`,
+    Math.ceil(5_050 / 16),
+  ],
+  ['a field that takes the response key of __typename', '{ __typename __typename: a }', 1],
+  [
+    'what is only called __typename',
+    '{ __typename(x: 1) __typename(x: 1) b { __typename { x } __typename { x } } }',
+    3,
+  ],
   ['names of an object prototype', '{ __proto__: a __proto__: a constructor: a }', 1],
 ])('repeated fields count %s', (_, text, expected) => {
   expect(repeated(text)).toBe(expected);
@@ -46,7 +70,9 @@ it('counting repeated fields gives up where far more are selected than are writt
   expect(repeated(shared(100))).toBe(100);
   expect(repeated(shared(300))).toBe(Infinity);
   const level = (below: string) => times(12, () => `a { ${below} }`);
-  expect(repeated(`{ ${level(level(level('x')))} }`)).toBe(11 + 143 + 1_727 + 1_727);
+  expect(repeated(`{ ${level(level(level('x')))} }`)).toBe(
+    11 + Math.ceil((144 * 143) / 32) + 2 * Math.ceil((1_728 * 1_727) / 32),
+  );
 });
 
 it('counting repeated fields reads every field once where fragments double at each level', () => {

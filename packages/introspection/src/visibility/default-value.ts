@@ -1,4 +1,4 @@
-/** Default values that name what is hidden. */
+/** Default values that contain hidden enum values or input fields. */
 import {
   type GraphQLArgumentConfig,
   type GraphQLInputFieldConfig,
@@ -9,25 +9,28 @@ import {
   isListType,
 } from 'graphql';
 
-/** Whether something is hidden, by coordinate. */
+/** The hidden coordinates. */
 export interface Hidden {
   has(coordinate: string): boolean;
 }
 
 type Config = GraphQLArgumentConfig | GraphQLInputFieldConfig;
 
-/** Without a default that shows something hidden; it still holds, so that leaving the value out stays allowed. */
-export function withoutHiddenDefault<T extends Config>(config: T, hidden: Hidden): T {
+/**
+ * Removes a default that contains something hidden. The type becomes nullable, because execution still uses the default and the caller
+ * may still leave the value out.
+ */
+export function removeHiddenDefault<T extends Config>(config: T, hidden: Hidden): T {
   const { defaultValue, ...rest } = config;
-  if (defaultValue === undefined || !shows(defaultValue, config.type, hidden)) return config;
+  if (defaultValue === undefined || !revealsHidden(defaultValue, config.type, hidden)) return config;
   return { ...rest, type: getNullableType(config.type) } as T;
 }
 
-function shows(value: unknown, type: GraphQLInputType, hidden: Hidden): boolean {
+function revealsHidden(value: unknown, type: GraphQLInputType, hidden: Hidden): boolean {
   const nullable = getNullableType(type);
   if (isListType(nullable)) {
     const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-    return items.some((item) => shows(item, nullable.ofType, hidden));
+    return items.some((item) => revealsHidden(item, nullable.ofType, hidden));
   }
   if (isEnumType(nullable)) {
     return nullable.getValues().some((one) => one.value === value && hidden.has(`${nullable.name}.${one.name}`));
@@ -36,6 +39,6 @@ function shows(value: unknown, type: GraphQLInputType, hidden: Hidden): boolean 
   const fields = nullable.getFields();
   return Object.entries(value).some(([name, inner]) => {
     const field = fields[name];
-    return field !== undefined && (hidden.has(`${nullable.name}.${name}`) || shows(inner, field.type, hidden));
+    return field !== undefined && (hidden.has(`${nullable.name}.${name}`) || revealsHidden(inner, field.type, hidden));
   });
 }

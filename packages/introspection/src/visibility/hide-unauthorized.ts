@@ -1,6 +1,6 @@
 /**
- * Stops: learning from an answer whether a field that the caller may not use exists.
- * Room: check, before every other control, and on the way out of what Apollo Server refused by itself.
+ * Stops: callers who find out from an error whether a field exists that they may not use.
+ * Room: check, before every other control; and on the way out, for what Apollo Server refused by itself.
  * Answers: `GRAPHQL_VALIDATION_FAILED`, 400, as for a field that does not exist; for values `BAD_USER_INPUT`, 400.
  */
 import type { Control } from '@graphql-bulwark/core';
@@ -11,19 +11,23 @@ import { buildVisibleSchema, type Sees } from './visible-schema.ts';
 
 /** What one caller may use of a schema. */
 export interface Rights {
-  /** The same for callers who may use the same. */
+  /** Equal for callers with the same rights. */
   readonly key: string;
-  /** Whether the caller may use what stands at a coordinate. */
+  /** Whether the caller may use the element with a coordinate. */
   readonly sees: Sees;
 }
 
-/** The rights of the caller whose context this is, or `undefined` for a schema without rules. */
+/** Reads the rights of the caller whose context this is. @returns `undefined` for a schema without rules. */
 export type ReadRights = (request: {
   readonly schema: GraphQLSchema;
   readonly contextValue: unknown;
 }) => Rights | undefined;
 
-/** @param findView the schema as a caller may know it; made by `createViews`. */
+/**
+ * Validates each operation against the part of the schema that its caller may know.
+ *
+ * @param findView finds that part; made by `createViews`.
+ */
 export function hideUnauthorized<C = unknown>(findView: FindView): Control<C> {
   return {
     name: 'hide-unauthorized',
@@ -31,21 +35,21 @@ export function hideUnauthorized<C = unknown>(findView: FindView): Control<C> {
       const view = findView(request);
       return view === request.schema ? undefined : view;
     },
-    // Which document is refused depends on the caller.
+    // The same document can be refused for one caller and answered for another, so neither response may be cached for others.
     check: (operation) => operation.neverCache(),
   };
 }
 
 /**
- * Views remembered per schema, one per set of rights. A new one replaces the one that was not used for the longest time, and is
- * made in a few milliseconds, about the time of a validation: callers with ever new rights cannot keep the server busy with it.
+ * How many views are remembered per schema, one per set of rights. A new one replaces the least recently used. To build one takes a few
+ * milliseconds, about as long as a validation, so callers with ever new rights cannot keep the server busy with it.
  */
 const maxViews = 500;
 
-/** The types of all views together, as a multiple of the schema's own: a view makes a type when it is asked for. */
+/** How many types all views may hold together, as a multiple of the schema's types. A view builds a type when it is first read. */
 const maxShare = 50;
 
-/** @returns a function that makes the view of each set of rights once. */
+/** @returns a function that finds the view of a caller, and builds one for each set of rights. */
 export function createViews(readRights: ReadRights): FindView {
   const bySchema = new WeakMap<GraphQLSchema, Remembered>();
   return function findView(request) {
@@ -64,7 +68,7 @@ export function createViews(readRights: ReadRights): FindView {
 }
 
 interface Remembered {
-  /** Key of the rights -> view, the last used at the end. */
+  /** Key of the rights -> view, the least recently used first. */
   readonly known: Map<string, GraphQLSchema>;
   readonly maxTypes: number;
 }
@@ -73,7 +77,7 @@ function startRemembering(schema: GraphQLSchema): Remembered {
   return { known: new Map(), maxTypes: maxShare * Object.keys(schema.getTypeMap()).length };
 }
 
-/** Keeps at least the last view, which is in use. Types that a view has made since it was last asked for count too. */
+/** Forgets views until both bounds hold. The last view is kept in any case, because it is in use. */
 function forgetOldest({ known, maxTypes }: Remembered): void {
   let types = 0;
   for (const view of known.values()) types += countTypesMade(view);

@@ -1,4 +1,4 @@
-/** Builds a schema out of the parts of another that are not hidden. Scalars are shared, so that values coerce alike. */
+/** Builds a schema from the elements of another that are not hidden. Scalars are shared, so values coerce as in the other schema. */
 import {
   type GraphQLArgumentConfig,
   GraphQLDirective,
@@ -28,41 +28,45 @@ import {
   isSpecifiedDirective,
   isUnionType,
 } from 'graphql';
-import { type Hidden, withoutHiddenDefault } from './default-value.ts';
+import { type Hidden, removeHiddenDefault } from './default-value.ts';
 
-/** @param names of the types that stay. */
+/**
+ * Builds the schema. Each type is copied when it is first read.
+ *
+ * @param hidden the coordinates to leave out. @param names of the types that stay.
+ */
 export function rebuildSchema(schema: GraphQLSchema, hidden: Hidden, names: ReadonlySet<string>): GraphQLSchema {
   const made = new Map<string, GraphQLNamedType>();
 
-  const renewed = <T extends GraphQLType>(type: T): T => {
-    if (isListType(type)) return new GraphQLList(renewed(type.ofType as GraphQLType)) as unknown as T;
-    if (isNonNullType(type)) return new GraphQLNonNull(renewed(type.ofType as never)) as unknown as T;
-    return make(type as GraphQLNamedType) as T;
+  const renewType = <T extends GraphQLType>(type: T): T => {
+    if (isListType(type)) return new GraphQLList(renewType(type.ofType as GraphQLType)) as unknown as T;
+    if (isNonNullType(type)) return new GraphQLNonNull(renewType(type.ofType as never)) as unknown as T;
+    return copyOnce(type as GraphQLNamedType) as T;
   };
-  const named = <T extends GraphQLNamedType>(types: readonly T[]): T[] =>
-    types.filter(({ name }) => names.has(name)).map((type) => make(type) as T);
-  const args = (config: GraphQLFieldConfigArgumentMap, field: string): GraphQLFieldConfigArgumentMap =>
-    shown(
+  const renewVisible = <T extends GraphQLNamedType>(types: readonly T[]): T[] =>
+    types.filter(({ name }) => names.has(name)).map((type) => copyOnce(type) as T);
+  const copyArguments = (config: GraphQLFieldConfigArgumentMap, field: string): GraphQLFieldConfigArgumentMap =>
+    copyVisible(
       config,
       (name) => `${field}(${name}:)`,
-      (arg) => input(arg),
+      (arg) => copyInput(arg),
     );
-  const input = <T extends GraphQLArgumentConfig | GraphQLInputFieldConfig>(config: T): T => {
-    const shownConfig = withoutHiddenDefault(config, hidden);
-    return { ...shownConfig, type: renewed<GraphQLInputType>(shownConfig.type) };
+  const copyInput = <T extends GraphQLArgumentConfig | GraphQLInputFieldConfig>(config: T): T => {
+    const shownConfig = removeHiddenDefault(config, hidden);
+    return { ...shownConfig, type: renewType<GraphQLInputType>(shownConfig.type) };
   };
-  const fields = (config: Fields, type: string): Fields =>
-    shown(
+  const copyFields = (config: Fields, type: string): Fields =>
+    copyVisible(
       config,
       (name) => `${type}.${name}`,
       (field, name) => ({
         ...field,
-        type: renewed<GraphQLOutputType>(field.type),
-        args: args(field.args ?? {}, `${type}.${name}`),
+        type: renewType<GraphQLOutputType>(field.type),
+        args: copyArguments(field.args ?? {}, `${type}.${name}`),
       }),
     );
 
-  function shown<T>(
+  function copyVisible<T>(
     map: Readonly<Record<string, T>>,
     coordinate: (name: string) => string,
     renew: (value: T, name: string) => T,
@@ -71,42 +75,46 @@ export function rebuildSchema(schema: GraphQLSchema, hidden: Hidden, names: Read
     return Object.fromEntries(kept.map(([name, value]) => [name, renew(value, name)]));
   }
 
-  function make(type: GraphQLNamedType): GraphQLNamedType {
+  function copyOnce(type: GraphQLNamedType): GraphQLNamedType {
     let fresh = made.get(type.name);
     if (!fresh) {
-      fresh = copy(type);
+      fresh = copyType(type);
       made.set(type.name, fresh);
     }
     return fresh;
   }
 
-  function copy(type: GraphQLNamedType): GraphQLNamedType {
+  function copyType(type: GraphQLNamedType): GraphQLNamedType {
     const { name, description, extensions } = type;
     const plain = { name, description, extensions };
     if (isObjectType(type) || isInterfaceType(type)) {
       const parts = {
         ...plain,
-        interfaces: () => named(type.getInterfaces()),
-        fields: () => fields(type.toConfig().fields, name),
+        interfaces: () => renewVisible(type.getInterfaces()),
+        fields: () => copyFields(type.toConfig().fields, name),
       };
       return isObjectType(type)
         ? new GraphQLObjectType({ ...parts, isTypeOf: type.isTypeOf })
         : new GraphQLInterfaceType({ ...parts, resolveType: type.resolveType });
     }
     if (isUnionType(type)) {
-      return new GraphQLUnionType({ ...plain, resolveType: type.resolveType, types: () => named(type.getTypes()) });
+      return new GraphQLUnionType({
+        ...plain,
+        resolveType: type.resolveType,
+        types: () => renewVisible(type.getTypes()),
+      });
     }
     if (isInputObjectType(type)) {
       const inner = () =>
-        shown(
+        copyVisible(
           type.toConfig().fields,
           (field) => `${name}.${field}`,
-          (field) => input(field),
+          (field) => copyInput(field),
         );
       return new GraphQLInputObjectType({ ...plain, isOneOf: type.isOneOf, fields: inner });
     }
     if (isEnumType(type)) {
-      const values = shown(
+      const values = copyVisible(
         type.toConfig().values,
         (value) => `${name}.${value}`,
         (value) => value,
@@ -117,8 +125,8 @@ export function rebuildSchema(schema: GraphQLSchema, hidden: Hidden, names: Read
   }
 
   const visible = (type: GraphQLNamedType | null | undefined): GraphQLNamedType | undefined =>
-    type && names.has(type.name) ? make(type) : undefined;
-  // The whole schema would ask for the argument by its name and type, which the caller must not learn.
+    type && names.has(type.name) ? copyOnce(type) : undefined;
+  // Execution would refuse a missing required argument with its name and type, which the caller must not learn: so the directive goes.
   const needsHidden = ({ args: declared }: GraphQLDirective): boolean =>
     declared.some((arg) => isRequiredArgument(arg) && !names.has(getNamedType(arg.type).name));
   const directives = schema
@@ -128,23 +136,25 @@ export function rebuildSchema(schema: GraphQLSchema, hidden: Hidden, names: Read
       if (isSpecifiedDirective(directive)) return directive;
       const config = directive.toConfig();
       const kept = Object.entries(config.args).filter(([, arg]) => names.has(getNamedType(arg.type).name));
-      const own = Object.fromEntries(kept.map(([name, arg]) => [name, input(arg)]));
+      const own = Object.fromEntries(kept.map(([name, arg]) => [name, copyInput(arg)]));
       return new GraphQLDirective({ ...config, astNode: undefined, args: own });
     });
   return new VisibleSchema(schema, { names, directives, visible, size: () => made.size });
 }
 
+/** What a view knows of the schema that it is a part of. */
 interface Parts {
   readonly names: ReadonlySet<string>;
   readonly directives: readonly GraphQLDirective[];
-  /** The visible part of a type of the whole schema; `undefined` for one that is hidden. */
+  /** Finds the copy of a type of the whole schema; `undefined` for a hidden one. */
   readonly visible: (type: GraphQLNamedType | null | undefined) => GraphQLNamedType | undefined;
+  /** How many types have been copied. */
   readonly size: () => number;
 }
 
 /**
- * Types are made when they are asked for: a document asks for a few, and callers with many different rights would make all of a
- * large schema over and over.
+ * A schema that copies a type when it is first read. A document needs only a few types, and with callers of many different rights a large
+ * schema would otherwise be copied as a whole again and again.
  */
 class VisibleSchema extends GraphQLSchema {
   readonly whole: GraphQLSchema;
@@ -153,7 +163,7 @@ class VisibleSchema extends GraphQLSchema {
 
   constructor(whole: GraphQLSchema, parts: Parts) {
     const { description } = whole;
-    // Makes what arguments of directives need, and brings what introspection needs.
+    // This reads the types of directive arguments, and adds those of introspection.
     super({ description, directives: parts.directives, assumeValid: true });
     this.whole = whole;
     this.parts = parts;
@@ -186,12 +196,12 @@ class VisibleSchema extends GraphQLSchema {
   }
 }
 
-/** How many types of a view were made by now; 0 for any other schema. */
+/** @returns how many types a view has copied so far; 0 for any other schema. */
 export function countTypesMade(schema: GraphQLSchema): number {
   return schema instanceof VisibleSchema ? schema.parts.size() : 0;
 }
 
-/** @param own what is there in any case. */
+/** @param own the types that are in the map in any case. @param type finds a visible type by its name. */
 function makeTypeMap(
   own: TypeMap,
   names: ReadonlySet<string>,
@@ -214,7 +224,10 @@ type Implementations = ReturnType<GraphQLSchema['getImplementations']>;
 type Maybe<T> = T | null | undefined;
 type Fields = GraphQLFieldConfigMap<unknown, unknown>;
 
-/** A directive of the schema's own tells a client how its rules are written. */
+/**
+ * Whether clients can use a directive. The others, such as `@auth`, only annotate the schema, and their definitions would show a client
+ * how access rules are written.
+ */
 export function isForClients(directive: Parameters<typeof isSpecifiedDirective>[0]): boolean {
   const executable = ['QUERY', 'MUTATION', 'SUBSCRIPTION', 'FIELD', 'FRAGMENT_DEFINITION', 'FRAGMENT_SPREAD'];
   const places: readonly string[] = [...executable, 'INLINE_FRAGMENT', 'VARIABLE_DEFINITION'];

@@ -1,4 +1,4 @@
-/** What a schema is made of, by number, so that what one caller does not see is found without reading the schema again. */
+/** The elements of a schema by number, so that what one caller may not see is computed without reading the schema again. */
 import {
   type GraphQLInputType,
   type GraphQLNamedType,
@@ -17,39 +17,41 @@ import {
 } from 'graphql';
 import { isForClients } from './rebuild-schema.ts';
 
-/** A field, an argument or an input field. */
+/** A field, an argument or an input field. Numbers are those of coordinates. */
 export interface Place {
   readonly id: number;
   /** The named type of its values. */
   readonly of: number;
+  /** Whether a client must give a value. Never true for a field of an output type. */
   readonly required: boolean;
-  /** Of an interface: the same place in each type that implements it. */
+  /** For an interface: the same place in each type that implements it. */
   readonly twins: readonly { readonly type: number; readonly place: number }[];
   readonly args: readonly Place[];
 }
 
-/** A type, and what it is made of. Numbers are those of coordinates. */
+/** A type and its elements. Numbers are those of coordinates. */
 export interface TypeParts {
   readonly id: number;
   readonly name: string;
   readonly isInput: boolean;
-  /** Whether it is of no use without at least one of its members. */
+  /** Whether it cannot be used when all of its members are hidden. */
   readonly needsMembers: boolean;
   readonly places: readonly Place[];
   /** Fields, members of a union, values of an enum. */
   readonly members: readonly number[];
   /** Object types that implement this interface. */
   readonly objects: readonly number[];
-  /** Types that it leads to by itself: its interfaces, what implements it, the members of a union. */
+  /** Types that are visible with it: its interfaces, the types that implement it, the members of a union. */
   readonly leadsTo: readonly number[];
 }
 
-/** A schema, numbered: `coordinates[id]` and `idOf` translate. */
+/** The elements of a schema. */
 export interface SchemaParts {
-  /** Coordinate by number. */
+  /** Number -> coordinate. */
   readonly coordinates: readonly string[];
+  /** Coordinate -> number. */
   readonly idOf: ReadonlyMap<string, number>;
-  /** Coordinates that rights may hide by themselves. */
+  /** The coordinates for which rights are asked. */
   readonly asked: readonly number[];
   readonly types: readonly TypeParts[];
   readonly typeAt: ReadonlyMap<number, TypeParts>;
@@ -59,7 +61,7 @@ export interface SchemaParts {
 
 const compiled = new WeakMap<GraphQLSchema, SchemaParts>();
 
-/** Reads a schema, once: callers with other rights find the same parts. */
+/** Reads a schema once; the result is the same for callers with any rights. */
 export function readSchemaParts(schema: GraphQLSchema): SchemaParts {
   const known = compiled.get(schema);
   if (known) return known;
@@ -92,7 +94,7 @@ function compileParts(schema: GraphQLSchema): SchemaParts {
       );
     }
     if (!isObjectType(type) && !isInterfaceType(type)) return [];
-    // What an interface shows is what its types show: rights are not asked about it.
+    // Rights are not asked for fields of an interface: one is visible if it is visible in all visible types that implement it.
     const enter = isObjectType(type) ? ask : idAt;
     const implementations = isInterfaceType(type) ? schema.getImplementations(type) : { objects: [], interfaces: [] };
     const types = [...implementations.objects, ...implementations.interfaces];

@@ -1,8 +1,8 @@
 /**
- * A schema without what a caller may not use: a valid schema of its own, for introspection and for validation.
+ * A schema without the elements that a caller may not use: a valid schema of its own, for introspection and for validation.
  *
- * What is hidden takes with it what cannot be used without it: a field of a hidden type, a field or directive that needs a
- * hidden argument, an interface's field that one of its types does not show, and what no visible field leads to any more.
+ * An element that cannot be used without a hidden one is hidden as well: a field of a hidden type, a field or directive that requires a
+ * hidden argument, a field of an interface that is hidden in a type that implements it, and a type to which no visible field leads.
  */
 import type { GraphQLSchema } from 'graphql';
 import { rebuildSchema } from './rebuild-schema.ts';
@@ -11,10 +11,14 @@ import { type Place, readSchemaParts, type SchemaParts, type TypeParts } from '.
 /** `Type`, `Type.field`, `Type.field(argument:)`, `Input.field` or `Enum.VALUE` -> whether the caller may use it. */
 export type Sees = (coordinate: string) => boolean;
 
-/** By number of the coordinate: 1 is hidden. */
+/** Number of a coordinate -> 1 where it is hidden. */
 type Flags = Uint8Array;
 
-/** @returns the same schema where nothing is hidden; a query type without fields where everything is. */
+/**
+ * Builds the part of a schema that one caller may use.
+ *
+ * @returns the schema itself where nothing is hidden; a schema with an empty query type where everything is.
+ */
 export function buildVisibleSchema(schema: GraphQLSchema, sees: Sees): GraphQLSchema {
   const parts = readSchemaParts(schema);
   const { coordinates, idOf, asked } = parts;
@@ -26,7 +30,11 @@ export function buildVisibleSchema(schema: GraphQLSchema, sees: Sees): GraphQLSc
   return rebuildSchema(schema, { has: isHidden }, findReachable(parts, hidden));
 }
 
-/** One round; hiding one thing may make another unusable. @returns whether anything was hidden. */
+/**
+ * Hides what became unusable. To be repeated, because each element that is hidden can make others unusable.
+ *
+ * @returns whether anything was hidden.
+ */
 function hideUnusable({ types }: SchemaParts, hidden: Flags): boolean {
   let changed = false;
   const hide = (id: number): void => {
@@ -56,7 +64,7 @@ function isUseless({ needsMembers, members, objects }: TypeParts, hidden: Flags)
   return (objects.length > 0 && objects.every(isHidden)) || (needsMembers && members.every(isHidden));
 }
 
-/** Names of the types that something visible leads to. */
+/** @returns the names of the types to which a visible element leads. */
 function findReachable({ typeAt, roots }: SchemaParts, hidden: Flags): Set<string> {
   const found = new Set<string>();
   const queue: TypeParts[] = [];

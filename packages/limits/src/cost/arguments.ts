@@ -1,4 +1,4 @@
-/** Values of arguments as a field will get them, what they cost, and the list sizes they say. */
+/** Argument values as a field will get them, what they cost, and the list sizes they give. */
 import { refuse } from '@graphql-bulwark/core';
 import {
   type ArgumentNode,
@@ -14,55 +14,68 @@ import {
 } from 'graphql';
 import type { Sizing } from './list-size.ts';
 import type { CostSchema } from './schema.ts';
-import { type Run, sum, type Term, type Variables, type Varying } from './terms.ts';
+import { addTerms, type Run, type Term, type Variables, type Varying } from './terms.ts';
 
-/** A value that is known already, or that the variables decide. */
+/** A value that is known when an operation is compiled, or a function that reads it from the variables. */
 export type ArgumentValue = { readonly fixed: unknown } | ((variables: Variables) => unknown);
 
 const absent: ArgumentValue = { fixed: undefined };
 
-/** Told of each node of a literal before anything recursive touches it. */
+/**
+ * Pays for selections or values that are read, before anything recursive reads them.
+ *
+ * @param nesting how deep they stand. @throws a refusal when the budget of the operation is used up or they stand too deep.
+ */
 export type Spend = (nodes: number, nesting: number) => void;
 
-/** Schema defaults count as given; an explicit null does not become the default. */
-export function argumentValue(
+/**
+ * Compiles the value of one argument. A default of the schema is used where the argument is left out, and not where it is `null`.
+ *
+ * @param nodes the arguments as the document gives them.
+ */
+export function compileArgument(
   argument: GraphQLArgument,
   nodes: readonly ArgumentNode[] | undefined,
   spend: Spend,
 ): ArgumentValue {
-  const node = nodeOf(argument, nodes);
+  const node = findNode(argument, nodes);
   if (!node) return argument.defaultValue === undefined ? absent : { fixed: argument.defaultValue };
-  if (node.kind === Kind.VARIABLE) return ofVariable(argument, node.name.value);
+  if (node.kind === Kind.VARIABLE) return readVariable(argument, node.name.value);
   if (!usesVariables(node, spend)) return { fixed: valueFromAST(node, argument.type) };
-  return ofVariables(argument, node);
+  return readVariables(argument, node);
 }
 
-function ofVariable({ defaultValue }: GraphQLArgument, name: string): ArgumentValue {
-  // Not what every object inherits: a client may call a variable `toString`.
+function readVariable({ defaultValue }: GraphQLArgument, name: string): ArgumentValue {
+  // A client may call a variable `toString`, which every object inherits, so only own properties are read.
   return (variables) => (Object.hasOwn(variables, name) ? variables[name] : defaultValue);
 }
 
-function ofVariables({ type }: GraphQLArgument, node: ValueNode): ArgumentValue {
+function readVariables({ type }: GraphQLArgument, node: ValueNode): ArgumentValue {
   return (variables) => valueFromAST(node, type, variables);
 }
 
 const none: readonly ArgumentNode[] = [];
 
-function nodeOf(argument: GraphQLArgument, nodes: readonly ArgumentNode[] | undefined): ValueNode | undefined {
+function findNode(argument: GraphQLArgument, nodes: readonly ArgumentNode[] | undefined): ValueNode | undefined {
   for (const node of nodes ?? none) if (node.name.value === argument.name) return node.value;
   return undefined;
 }
 
 function hasFreeFields(costs: CostSchema, type: GraphQLInputType): boolean {
   const nullable = getNullableType(type);
-  return isInputObjectType(nullable) && costs.pricedFields(nullable).length === 0;
+  return isInputObjectType(nullable) && costs.findPricedFields(nullable).size === 0;
 }
 
-/** Literals were counted when they were read, and defaults are the schema's. */
+/** For literals, which were paid for when they were read, and for defaults of the schema. */
 const boundless = { looked: -Infinity };
 
-/** What the arguments cost that can cost anything. */
-export function argumentsCost(
+/**
+ * The cost of arguments.
+ *
+ * @param priced the arguments that can cost anything.
+ * @throws the refusal of an operation that takes more than the budget to price.
+ */
+export function priceArguments(
   costs: CostSchema,
   priced: readonly GraphQLArgument[],
   nodes: readonly ArgumentNode[] | undefined,
@@ -71,43 +84,45 @@ export function argumentsCost(
   let fixed = 0;
   let terms: Term[] | undefined;
   for (const argument of priced) {
-    const term = argumentCost(costs, argument, nodes, spend);
+    const term = priceArgument(costs, argument, nodes, spend);
     if (typeof term === 'number') fixed += term;
     else (terms ??= []).push(term);
   }
-  return terms ? sum([fixed, ...terms]) : fixed;
+  return terms ? addTerms([fixed, ...terms]) : fixed;
 }
 
-function argumentCost(
+function priceArgument(
   costs: CostSchema,
   argument: GraphQLArgument,
   nodes: readonly ArgumentNode[] | undefined,
   spend: Spend,
 ): Term {
-  const weight = costs.inputWeight(argument);
-  // Where nothing inside costs, the object itself does.
-  if (nodeOf(argument, nodes)?.kind === Kind.OBJECT && hasFreeFields(costs, argument.type)) return weight ?? 1;
-  const value = argumentValue(argument, nodes, spend);
-  if (typeof value !== 'function') return inputCost(costs, argument.type, weight, value.fixed, boundless);
-  return varyingCost(costs, argument.type, weight, value);
+  const weight = costs.weighInput(argument);
+  // No field inside costs anything, so only the object itself does and its fields need not be read.
+  if (findNode(argument, nodes)?.kind === Kind.OBJECT && hasFreeFields(costs, argument.type)) return weight ?? 1;
+  const value = compileArgument(argument, nodes, spend);
+  if (typeof value !== 'function') return priceInput(costs, argument.type, weight, value.fixed, boundless);
+  return priceVarying(costs, argument.type, weight, value);
 }
 
-function varyingCost(
+function priceVarying(
   costs: CostSchema,
   type: GraphQLInputType,
   weight: number | undefined,
   value: (variables: Variables) => unknown,
 ): Varying {
-  return (run) => inputCost(costs, type, weight, value(run.variables), run);
+  return (run) => priceInput(costs, type, weight, value(run.variables), run);
 }
 
 /**
- * `null` and what is absent cost nothing: a negative weight must not pay for a value that was not given.
+ * The cost of one value. A value that is `null` or left out costs nothing, so that a negative weight cannot make a field cheaper by an
+ * argument that is not used.
  *
- * @param work values so far: one variable can stand at a thousand places, and be walked at each.
+ * @param work counts values read in this request. One variable can be used at a thousand places and is read at each, so its size alone
+ * would be no bound.
  * @throws the refusal of an operation that takes more than the budget to price.
  */
-function inputCost(
+function priceInput(
   costs: CostSchema,
   type: GraphQLInputType,
   weight: number | undefined,
@@ -121,26 +136,30 @@ function inputCost(
     throw refuse('COST_LIMIT_EXCEEDED', { limit: 'maxCostNodes', actual: work.looked, maximum });
   const nullable = getNullableType(type);
   if (isListType(nullable)) {
-    if (!Array.isArray(value)) return inputCost(costs, nullable.ofType, weight, value, work);
+    if (!Array.isArray(value)) return priceInput(costs, nullable.ofType, weight, value, work);
     if (value.length === 0) return weight ?? 0;
     let total = 0;
-    for (const item of value) total += inputCost(costs, nullable.ofType, weight, item, work);
+    for (const item of value) total += priceInput(costs, nullable.ofType, weight, item, work);
     return total;
   }
-  if (!isInputObjectType(nullable)) return weight ?? costs.typeWeight(getNamedType(nullable));
+  if (!isInputObjectType(nullable)) return weight ?? costs.weighType(getNamedType(nullable));
   let total = weight ?? 1;
-  for (const field of costs.pricedFields(nullable)) {
-    const item = (value as Record<string, unknown>)[field.name];
-    total += inputCost(costs, field.type, costs.inputWeight(field), item, work);
+  const fields = costs.findPricedFields(nullable);
+  // Loops over the given fields and not over those of the type: the budget counts values, and a type may have hundreds of fields.
+  for (const [name, item] of Object.entries(value)) {
+    const field = fields.get(name);
+    if (field) total += priceInput(costs, field.type, costs.weighInput(field), item, work);
   }
   return total;
 }
 
 /**
- * The list size that the slicing arguments say: the largest. `undefined` where none is given, `NaN` where they are wrong: less
- * than 0, no whole number, longer than allowed, or not exactly one where one is required.
+ * The list size in the slicing arguments: the largest of them.
+ *
+ * @returns `undefined` where none is given. `NaN` where one is negative, no whole number or longer than allowed, or where exactly one
+ * is required and another number of them is given.
  */
-export function slicingSize(
+export function compileSlicingSize(
   sizing: Sizing,
   nodes: readonly ArgumentNode[] | undefined,
   spend: Spend,
@@ -148,43 +167,46 @@ export function slicingSize(
   let said: Said = nothingSaid;
   let open: Open[] | undefined;
   for (const { argument, path } of sizing.slicing) {
-    const value = argumentValue(argument, nodes, spend);
+    const value = compileArgument(argument, nodes, spend);
     if (typeof value === 'function') (open ??= []).push({ value, path });
-    else said = also(said, follow(value.fixed, path), sizing);
+    else said = addSize(said, readPath(value.fixed, path), sizing);
   }
-  return open ? varyingSize(sizing, said, open) : sizeOf(said, sizing);
+  return open ? compileVaryingSize(sizing, said, open) : readSize(said, sizing);
 }
 
-/** What a slicing argument says by variables. */
+/** A slicing argument whose value depends on variables. */
 interface Open {
   readonly value: (variables: Variables) => unknown;
   readonly path: readonly string[];
 }
 
-function varyingSize(sizing: Sizing, known: Said, open: readonly Open[]): (run: Run) => number | undefined {
+function compileVaryingSize(sizing: Sizing, known: Said, open: readonly Open[]): (run: Run) => number | undefined {
   return ({ variables }) => {
     let said = known;
-    for (const { value, path } of open) said = also(said, follow(value(variables), path), sizing);
-    return sizeOf(said, sizing);
+    for (const { value, path } of open) said = addSize(said, readPath(value(variables), path), sizing);
+    return readSize(said, sizing);
   };
 }
 
-function sizeOf({ count, largest }: Said, { requireOne }: Sizing): number | undefined {
+function readSize({ count, largest }: Said, { requireOne }: Sizing): number | undefined {
   return requireOne && count !== 1 ? Number.NaN : largest;
 }
 
-/** What slicing arguments say together. */
+/** The sizes in several slicing arguments together. */
 interface Said {
+  /** How many of them are given. */
   readonly count: number;
-  /** `NaN` where one of them is wrong. */
+  /** `undefined` where none is given, `NaN` where one of them is invalid. */
   readonly largest: number | undefined;
 }
 
 const nothingSaid: Said = { count: 0, largest: undefined };
 
-function also(before: Said, value: unknown, { maxListSize }: Sizing): Said {
+function addSize(before: Said, value: unknown, { maxListSize, inferred }: Sizing): Said {
   if (isNothing(value)) return before;
   const length: unknown = Array.isArray(value) ? value.length : value;
+  // An argument that only has the name of a page size may give -1 a meaning of its own, such as "all".
+  if (inferred && (length as number) < 0) return before;
   const isLength = typeof length === 'number' && Number.isInteger(length) && length >= 0 && length <= maxListSize;
   return { count: before.count + 1, largest: isLength ? Math.max(before.largest ?? 0, length) : Number.NaN };
 }
@@ -193,13 +215,13 @@ function isNothing(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }
 
-function follow(value: unknown, path: readonly string[]): unknown {
+function readPath(value: unknown, path: readonly string[]): unknown {
   let at = value;
   for (const name of path) at = (at as Record<string, unknown> | null | undefined)?.[name];
   return at;
 }
 
-/** Its own stack: how deep a literal nests is the client's choice. */
+/** Uses a stack of its own, because a client chooses how deep a literal nests and recursion would overflow. */
 function usesVariables(value: ValueNode, spend: Spend): boolean {
   if (value.kind !== Kind.LIST && value.kind !== Kind.OBJECT) {
     spend(1, 1);

@@ -1,40 +1,45 @@
 /**
- * From an operation to its cost: a function of the coerced variables, made once and kept as long as the document lives.
+ * What cost models share while they compile an operation, and the compiled program: a function from coerced variables to a cost.
  *
- * Merged selection sets are priced once for each type that they meet, so that neither fragments that double at every level nor
- * an interface of hundreds of types multiply the work; what remains is bounded by a budget.
+ * Fragments that double at every level, or an interface of hundreds of types, would multiply the work. So merged selection sets are
+ * priced once for each type on which they are selected, and the work that remains is bounded by a budget.
  */
 import { refuse } from '@graphql-bulwark/core';
 import { type Fragments, indexFragments } from '@graphql-bulwark/core/internal';
 import type { DocumentNode, SelectionSetNode } from 'graphql';
 import type { Spend } from './arguments.ts';
 import type { SizedFields, Sizing } from './list-size.ts';
-import { fieldCostOf, type Plan, Plans, typeCostOf } from './plan.ts';
+import { type Plan, Plans, readFieldCost, readTypeCost } from './plan.ts';
 import type { CostSchema } from './schema.ts';
 import type { Run, Term, Variables } from './terms.ts';
 
 type Kept = (run: Run) => number;
 
-/** A list size that a field hands to lists below it. */
+/** A list size that a field passes on to lists below it. */
 export interface SizeContext {
+  /** The lists that get the size. */
   readonly fields: SizedFields;
   readonly size: Term;
-  /** Equal for contexts that say the same, wherever selection sets come up again. */
+  /** Coordinate of the field to annotate with a size; `undefined` where an annotation gives the size. */
+  readonly guess: string | undefined;
+  /** The same for equal contexts, so that it can be part of a key. */
   readonly id: number;
 }
 
-/** Nesting that no schema needs; recursion stops here. */
+/** Levels of selections or values. No schema needs as many, and recursion would overflow the stack beyond some thousands. */
 const maxNesting = 500;
 
-/** What both models share while they compile one operation. */
+/** Compiles one operation: its budget, its plans, and what is remembered between them. */
 export class Compiler {
   readonly costs: CostSchema;
   readonly fragments: Fragments;
   readonly plans: Plans = new Plans();
-  /** Selections and values that were looked at. */
+  /** How many selections and values have been read. */
   nodes = 0;
-  /** The field that is wrong whatever the variables are. */
+  /** Coordinate of the first field whose list size is invalid whatever the variables are. */
   invalid: string | undefined;
+  /** Whether an argument that is given is taken for a list size because of its name. */
+  infers = false;
   readonly kept: Kept[] = [];
   readonly #sizes = new Map<Sizing, Map<string, Term>>();
   readonly #ids = new Map<SelectionSetNode, number>();
@@ -55,13 +60,13 @@ export class Compiler {
     throw refuse('COST_LIMIT_EXCEEDED', { limit: 'maxCostNodes', actual, maximum });
   };
 
-  /** A size that is wrong whatever the variables are. */
-  wrong(coordinate: string): number {
+  /** Remembers that a list size is invalid whatever the variables are. @returns `NaN`, which refuses the operation. */
+  markInvalid(coordinate: string): number {
     this.invalid ??= coordinate;
     return Number.NaN;
   }
 
-  /** A term that is computed once in each run, however often it is used. */
+  /** @returns a term with the same value that is computed once in each run, however often it is used. */
   keep(term: Term): Term {
     if (typeof term === 'number') return term;
     const slot = this.kept.push(term) - 1;
@@ -70,35 +75,37 @@ export class Compiler {
     };
   }
 
-  /** variable -> the size that it says where nothing else does. */
-  sizesBy(sizing: Sizing): Map<string, Term> {
+  /** @returns name of a variable -> the size that it gives where it is the only slicing argument. */
+  findSizes(sizing: Sizing): Map<string, Term> {
     const sizes = this.#sizes.get(sizing) ?? new Map<string, Term>();
     this.#sizes.set(sizing, sizes);
     return sizes;
   }
 
-  contextOf(fields: SizedFields, size: Term): SizeContext {
+  /** @returns the one context for these lists and this size. */
+  findContext(fields: SizedFields, size: Term, guess: string | undefined): SizeContext {
     const bySize = this.#contexts.get(fields) ?? new Map<Term, SizeContext>();
     this.#contexts.set(fields, bySize);
     const known = bySize.get(size);
     if (known) return known;
-    const context = { fields, size, id: (this.#contextCount += 1) };
+    const context = { fields, size, guess, id: (this.#contextCount += 1) };
     bySize.set(size, context);
     return context;
   }
 
-  /** A number for each selection set, by identity. */
-  idOf(set: SelectionSetNode): number {
+  /** @returns a number for a selection set, the same each time. */
+  numberSet(set: SelectionSetNode): number {
     const id = this.#ids.get(set) ?? this.#ids.size;
     this.#ids.set(set, id);
     return id;
   }
 }
 
+/** What an operation costs under one set of variables. */
 export interface Price {
   readonly fieldCost: number;
   readonly typeCost: number;
-  /** The field whose arguments say no list size. */
+  /** Coordinate of a field whose arguments give no valid list size; then the costs are `NaN`. */
   readonly invalid: string | undefined;
 }
 
@@ -106,48 +113,52 @@ type Memory = Pick<Run, 'kept' | 'field' | 'type'>;
 
 const noMemory: Memory = { kept: [], field: [], type: [] };
 
-/** What an operation costs, as a function of its coerced variables. */
+/** A compiled operation: computes what it costs from its coerced variables. */
 export class CostProgram {
   readonly root: Plan;
   /** What the operation costs beside its fields. */
   readonly base: number;
+  /** Whether an argument that is given is taken for a list size because of its name. */
+  readonly infers: boolean;
   readonly #rootWeight: number;
   readonly #plans: Plans;
   readonly #kept: Compiler['kept'];
   readonly #invalid: string | undefined;
-  /** Filled anew in each evaluation; nothing is made for a request. */
+  /** Reused by each evaluation, so that a request allocates nothing. */
   #spare: Memory | undefined;
   readonly #priceIn = (run: Run): Price => ({
-    fieldCost: this.base + fieldCostOf(this.root, run),
-    typeCost: this.#rootWeight + typeCostOf(this.root, run),
+    fieldCost: this.base + readFieldCost(this.root, run),
+    typeCost: this.#rootWeight + readTypeCost(this.root, run),
     invalid: run.invalid,
   });
 
-  constructor({ plans, kept, invalid }: Compiler, root: Plan, base: number, rootWeight: number) {
+  constructor({ plans, kept, invalid, infers }: Compiler, root: Plan, base: number, rootWeight: number) {
     this.root = root;
     this.base = base;
+    this.infers = infers;
     this.#rootWeight = rootWeight;
     this.#plans = plans;
     this.#kept = kept;
     this.#invalid = invalid;
   }
 
-  /** Every plan, each after those that it uses. */
+  /** Every plan, each behind those that it uses. */
   get plans(): readonly Plan[] {
     return this.#plans.all;
   }
 
-  price(variables: Variables): Price {
-    return this.evaluate(variables, this.#priceIn);
+  /** @param plain whether the sizes that only the names of arguments suggest are left out. */
+  price(variables: Variables, plain: boolean): Price {
+    return this.evaluate(variables, plain, this.#priceIn);
   }
 
-  /** Hands out what the plans' terms are evaluated with, for the length of the call. */
-  evaluate<T>(variables: Variables, use: (run: Run) => T): T {
+  /** Evaluates all plans, and calls `use` with the run that holds their values. The run must not be kept after the call. */
+  evaluate<T>(variables: Variables, plain: boolean, use: (run: Run) => T): T {
     const memory = this.#spare ?? this.#memory();
-    // An estimator that prices in its turn gets memory of its own.
+    // An estimator may price this operation itself, inside this evaluation. It then finds no spare memory and gets its own.
     this.#spare = undefined;
     const { kept, field, type } = memory;
-    const run: Run = { variables, invalid: this.#invalid, looked: 0, kept, field, type };
+    const run: Run = { variables, invalid: this.#invalid, looked: 0, kept, field, type, plain };
     for (let slot = 0; slot < this.#kept.length; slot += 1) kept[slot] = (this.#kept[slot] as Kept)(run);
     this.#plans.evaluate(run);
     const result = use(run);

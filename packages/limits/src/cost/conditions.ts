@@ -1,14 +1,20 @@
 /**
- * What `@skip` and `@include` ask of the variables, as a value that can be compared: the sorted names of variables that must
- * not be false, and with `!` of those that must not be true. `''` always holds.
+ * Conditions of `@skip` and `@include` on the variables, as texts that can be compared: the sorted names of the variables that must
+ * not be false, joined by commas, and with `!` in front the names of those that must not be true. `''` always holds.
  */
 import { Kind, type SelectionNode } from 'graphql';
 import type { Variables } from './terms.ts';
 
-export type Guard = string;
+/** For example `'!withoutItems,withTotal'`. */
+export type Condition = string;
 
-/** @returns what must hold for the node inside `around`, or `undefined` where it never takes part. */
-export function guardOf(node: SelectionNode, around: Guard): Guard | undefined {
+/**
+ * Reads the condition of a node.
+ *
+ * @param around the condition of what the node stands in.
+ * @returns what must hold for the node to be executed, `around` included, or `undefined` where it never is.
+ */
+export function readCondition(node: SelectionNode, around: Condition): Condition | undefined {
   if (!node.directives?.length) return around;
   const wanted: string[] = [];
   for (const { name, arguments: args } of node.directives) {
@@ -19,29 +25,29 @@ export function guardOf(node: SelectionNode, around: Guard): Guard | undefined {
     if (value?.kind === Kind.VARIABLE) wanted.push(skip ? `!${value.name.value}` : value.name.value);
   }
   if (wanted.length === 0) return around;
-  return [...new Set([...partsOf(around), ...wanted])].toSorted().join();
+  return [...new Set([...readParts(around), ...wanted])].toSorted().join();
 }
 
-/** Whether `guard` holds wherever `other` holds. */
-export function impliedBy(guard: Guard, other: Guard): boolean {
-  if (guard === '' || guard === other) return true;
-  const parts = partsOf(other);
-  return partsOf(guard).every((part) => parts.includes(part));
+/** Whether `condition` holds wherever `other` holds. */
+export function isImpliedBy(condition: Condition, other: Condition): boolean {
+  if (condition === '' || condition === other) return true;
+  const parts = readParts(other);
+  return readParts(condition).every((part) => parts.includes(part));
 }
 
-/** @returns a test of the variables for "one of these guards holds", or `undefined` where that is always so. */
-export function anyHolds(guards: readonly Guard[]): ((variables: Variables) => boolean) | undefined {
-  if (guards.includes('')) return undefined;
-  const tests = guards.map((guard) => {
-    const parts = partsOf(guard).map((part) =>
+/** @returns a test of the variables for "one of these conditions holds", or `undefined` where one always holds. */
+export function anyHolds(conditions: readonly Condition[]): ((variables: Variables) => boolean) | undefined {
+  if (conditions.includes('')) return undefined;
+  const tests = conditions.map((condition) => {
+    const parts = readParts(condition).map((part) =>
       part.startsWith('!') ? { name: part.slice(1), not: true } : { name: part, not: false },
     );
-    // A null, through a nullable variable, is refused by execution; until then it counts.
+    // Execution refuses a null, which a nullable variable can bring in. The price is computed before that and counts the node.
     return (variables: Variables) => parts.every(({ name, not }) => variables[name] !== not);
   });
   return (variables) => tests.some((test) => test(variables));
 }
 
-function partsOf(guard: Guard): string[] {
-  return guard === '' ? [] : guard.split(',');
+function readParts(condition: Condition): string[] {
+  return condition === '' ? [] : condition.split(',');
 }

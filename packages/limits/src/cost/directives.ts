@@ -1,7 +1,27 @@
-/** The definitions of `@cost` and `@listSize` (IBM cost directives, section 3), and how one is read from a schema element. */
-import { type ASTNode, type DirectiveNode, type GraphQLSchema, Kind, valueFromASTUntyped } from 'graphql';
+/**
+ * `@cost` and `@listSize` (IBM cost directives, section 3): their definitions, the names that a schema gives them, and what an
+ * element of the schema says with them.
+ *
+ * A federated graph can import them under other names with `@link` (https://specs.apollo.dev/link/v1.0). If they were read by the
+ * plain name alone, such a schema would be priced as if it had no annotations. Another library can also use the same names for
+ * directives with other arguments; where estimators price the schema, those directives belong to the estimators.
+ */
+import { joinNames, requireKnownOptions } from '@graphql-bulwark/core/internal';
+import {
+  type ASTNode,
+  type DirectiveNode,
+  type GraphQLDirective,
+  type GraphQLSchema,
+  getNamedType,
+  Kind,
+  valueFromASTUntyped,
+} from 'graphql';
 
-/** The definitions of `@cost` and `@listSize`, to put beside the type definitions that use them. */
+/**
+ * The definitions of `@cost` and `@listSize`, to put beside the type definitions that use them.
+ *
+ * @example makeExecutableSchema({ typeDefs: [costDirectives, typeDefs], resolvers })
+ */
 export const costDirectives: string = /* GraphQL */ `
 "What one resolution, one object or one use of an argument costs."
 directive @cost(
@@ -30,15 +50,15 @@ export interface Annotated {
 }
 
 /**
- * The arguments of each use of a directive on an element, untyped. Read from the document, else from `extensions.directives`,
- * where schema builders keep them.
+ * Reads the arguments of each use of a directive on an element, untyped: from the SDL, else from `extensions.directives`, where schema
+ * builders keep them.
  */
 export function readDirectives(element: Annotated, name: string): Readonly<Record<string, unknown>>[] {
   const nodes = [element.astNode, ...(element.extensionASTNodes ?? [])].flatMap((node) => node?.directives ?? []);
   const found = nodes.filter((node) => node.name.value === name);
   if (found.length > 0) {
     return found.map(({ arguments: args }) =>
-      Object.fromEntries((args ?? []).map((arg) => [arg.name.value, valueOf(arg.value)])),
+      Object.fromEntries((args ?? []).map((arg) => [arg.name.value, readValue(arg.value)])),
     );
   }
   const directives = element.extensions?.['directives'];
@@ -50,13 +70,13 @@ export function readDirectives(element: Annotated, name: string): Readonly<Recor
   return values.filter((value) => typeof value === 'object' && value !== null) as Record<string, unknown>[];
 }
 
-/** A number of any spelling stays what was written: 1e400 must not silently become Infinity. */
-function valueOf(node: Parameters<typeof valueFromASTUntyped>[0]): unknown {
+/** A number stays text, because `1e400` must be refused and not become `Infinity` unseen. */
+function readValue(node: Parameters<typeof valueFromASTUntyped>[0]): unknown {
   return node.kind === Kind.INT || node.kind === Kind.FLOAT ? node.value : valueFromASTUntyped(node);
 }
 
-/** @returns every element of the schema that may or must not carry a directive, with its coordinate. */
-export function* elementsOf(schema: GraphQLSchema): Iterable<readonly [coordinate: string, element: Annotated]> {
+/** @returns every element of the schema that can carry a directive, with its coordinate. */
+export function* listElements(schema: GraphQLSchema): Iterable<readonly [coordinate: string, element: Annotated]> {
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__')) continue;
     yield [type.name, type as Annotated];
@@ -70,4 +90,108 @@ export function* elementsOf(schema: GraphQLSchema): Iterable<readonly [coordinat
   for (const directive of schema.getDirectives()) {
     for (const arg of directive.args) yield [`@${directive.name}(${arg.name}:)`, arg];
   }
+}
+
+type CostDirective = 'cost' | 'listSize';
+
+/** Argument -> the types that it may have: some schemas declare `weight` as an Int, others as a String. */
+const shapes: Readonly<Record<CostDirective, Readonly<Record<string, readonly string[]>>>> = {
+  cost: { weight: ['String', 'Int', 'Float'] },
+  listSize: {
+    assumedSize: ['Int'],
+    slicingArguments: ['String'],
+    sizedFields: ['String'],
+    requireOneSlicingArgument: ['Boolean'],
+    maxListSize: ['Int'],
+  },
+};
+
+/** One use of a directive. */
+export interface Annotation {
+  /** The directive's name in the schema. */
+  readonly name: string;
+  /** Argument -> value. */
+  readonly given: Readonly<Record<string, unknown>>;
+}
+
+/** Reads the annotation of an element. @throws {TypeError} for two annotations, and for arguments that the directive does not have. */
+export type ReadAnnotation = (element: Annotated, coordinate: string) => Annotation | undefined;
+
+/**
+ * Finds the names that a schema gives to a directive.
+ *
+ * @param isEstimated whether directives of the same name with other arguments belong to estimators, and are left to them.
+ */
+export function createAnnotationReader(
+  schema: GraphQLSchema,
+  kind: CostDirective,
+  isEstimated: boolean,
+): ReadAnnotation {
+  const linked = readLinkedNames(schema, kind);
+  const foreign = new Set<string>();
+  const names = new Set<string>([kind, `cost__${kind}`, `federation__${kind}`, ...linked]);
+  for (const directive of schema.getDirectives()) {
+    const { name } = directive;
+    if (!isOurs(directive, kind)) foreign.add(name);
+    else if (name.endsWith(`__${kind}`)) names.add(name);
+  }
+  // If our directive is imported under another name, or estimators price the schema, then a directive that has our name and other
+  // arguments belongs to another library.
+  const isRenamed = linked.some((name) => name !== kind && !name.endsWith(`__${kind}`));
+  for (const name of foreign) if (isEstimated || (isRenamed && name === kind)) names.delete(name);
+  const known = Object.keys(shapes[kind]);
+
+  return function readAnnotation(element, coordinate) {
+    const uses = [...names].flatMap((name): Annotation[] =>
+      readDirectives(element, name)
+        .slice(0, 1)
+        .map((given) => ({ name, given })),
+    );
+    const [use] = uses;
+    if (!use) return undefined;
+    if (uses.length > 1) {
+      const both = uses.map(({ name }) => `@${name}`).join(' and ');
+      throw new TypeError(`${coordinate} has both ${both}, which mean the same. Remove one of them.`);
+    }
+    const where = `@${use.name} on ${coordinate}`;
+    const others = Object.keys(use.given).filter((name) => !known.includes(name));
+    if (others.length > 0 && isEstimated && !schema.getDirective(use.name)) return undefined;
+    if (others.length > 0 && foreign.has(use.name)) {
+      throw new TypeError(
+        `${where}: the schema declares a directive of another library (it takes ${joinNames(others)}). Give the estimators ` +
+          `of that library, or take ours under another name: @link(url: "https://specs.apollo.dev/cost/v0.1", ` +
+          `import: [{ name: "@${kind}", as: "@bulwark_${kind}" }]).`,
+      );
+    }
+    requireKnownOptions(where, use.given, known);
+    return use;
+  };
+}
+
+function isOurs({ args }: GraphQLDirective, kind: CostDirective): boolean {
+  return (
+    args.length > 0 && args.every(({ name, type }) => shapes[kind][name]?.includes(getNamedType(type).name) === true)
+  );
+}
+
+/** An import under another name in `@link`. */
+interface Import {
+  readonly name?: unknown;
+  readonly as?: unknown;
+}
+
+/** The names that `@link` gives to a directive of the cost specification, or of the federation specification, which contains it. */
+function readLinkedNames(schema: GraphQLSchema, kind: CostDirective): string[] {
+  return readDirectives(schema, 'link').flatMap(({ url, as, import: imports }) => {
+    const [, specification] = /\/(cost|federation)\/v\d/.exec(String(url)) ?? [];
+    if (!specification) return [];
+    const namespace = typeof as === 'string' ? as : specification;
+    // A directive that is called like its specification (`@cost` of `cost`) has the name of the namespace alone.
+    const names = [`${namespace}__${kind}`, ...(specification === kind ? [namespace] : [])];
+    for (const one of Array.isArray(imports) ? (imports as readonly (string | Import | null)[]) : []) {
+      const { name, as: renamed = name }: Import = typeof one === 'string' ? { name: one } : (one ?? {});
+      if (name === `@${kind}` && typeof renamed === 'string') names.push(renamed.slice(1));
+    }
+    return names;
+  });
 }

@@ -1,4 +1,4 @@
-/** What a user may set about cost, and how it holds. */
+/** The options of `cost()`: what each means, its default, and how it is checked. */
 import type { ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
 import {
   aFlag,
@@ -7,7 +7,9 @@ import {
   atLeast,
   byName,
   dropDefaults,
-  fullListOf,
+  hasMethods,
+  listOf,
+  must,
   type OptionTable,
   orFalse,
   readOptions,
@@ -16,41 +18,52 @@ import {
   show,
 } from '@graphql-bulwark/core/internal';
 import type { GraphQLSchema } from 'graphql';
-import type { Estimator } from './models/estimators.ts';
 
-/** How long the list of one field can be: what `@listSize` says, for schemas that cannot be annotated. */
+/** How long the list of one field can be: the arguments of `@listSize`, for schemas that cannot be annotated. */
 export interface ListSize {
-  /** The length where no argument says it. It is believed: `executionLimits` tells of lists that are longer. 0 or more. */
+  /** Items, where no argument gives the length. Resolvers are not held to it; `executionLimits` reports longer lists. 0 or more. */
   readonly assumedSize?: number | undefined;
-  /** Arguments that say the length, or whose own length it is; paths such as `page.first`. The largest one counts. */
+  /** Arguments that give the length, as a number or by their own length; also paths such as `page.first`. The largest one counts. */
   readonly slicingArguments?: readonly string[] | undefined;
   /** The fields below that are the lists, in place of the field itself; `results { page }` reaches one further. */
   readonly sizedFields?: readonly string[] | undefined;
   /** Whether exactly one of the slicing arguments must be given. @default true */
   readonly requireOneSlicingArgument?: boolean | undefined;
-  /** The longest list that may be asked of this field, in place of the general `maxListSize`. 1 or more. */
+  /** The longest list that an argument may ask of this field, in place of the general `maxListSize`. In items, 1 or more. */
   readonly maxListSize?: number | undefined;
 }
 
 /** Ceilings on cost. */
 export interface CostLimits {
-  /** Field cost of one operation. 0 or more, or `false`. @default 1000 */
+  /**
+   * Field cost of one operation. 0 or more, or `false`.
+   * @default 5000, and 100000 for an operation that gives arguments of {@link CostOptions.inferredSlicingArguments}
+   */
   readonly maxCost?: number | false | undefined;
   /**
    * Type cost of one operation: the objects it can return, by their weights. 0 or more, or `false`.
-   * @default 10000, and `false` with `model: 'apollo'` and with estimators
+   * @default 50000, 250000 where `maxCost` is 100000 by default, and `false` with another `model`
    */
   readonly maxTypeCost?: number | false | undefined;
 }
 
+/** Another way to price operations: `apolloRouter()` or `estimators()` of `@graphql-bulwark/limits/cost-models`. */
+export interface CostModel {
+  readonly name: 'apollo' | 'estimators';
+}
+
+/** Counts what an operation cost after it ran: `actualCost()` of `@graphql-bulwark/limits/cost-models`. */
+export interface CostCounter {
+  readonly name: 'actual-cost';
+}
+
+/** What operations may cost, and how they are priced. */
 export interface CostOptions extends CostLimits {
   /**
-   * `ibm`: a list field costs once and its children once for each item; selections are merged as execution merges them.
-   * `apollo`: the field itself is multiplied too, and nothing is merged, as budgets of Apollo Router count. @default 'ibm'
+   * Prices operations in another way. Left out: by the IBM cost directives, where a list field costs once and its children once for
+   * each item, and selections are merged as execution merges them.
    */
-  readonly model?: 'ibm' | 'apollo' | undefined;
-  /** Estimators as graphql-query-complexity has them, in place of `@cost` and `@listSize`. The first number counts. */
-  readonly estimators?: readonly Estimator[] | undefined;
+  readonly model?: CostModel | undefined;
   /**
    * Schema coordinate (`Type`, `Type.field`, `Type.field(arg:)`, `Input.field`) -> weight; it wins over `@cost`. A negative one
    * makes its own field cheaper, down to 0, and pays for nothing else.
@@ -58,9 +71,16 @@ export interface CostOptions extends CostLimits {
   readonly weights?: Readonly<Record<string, number>> | undefined;
   /** `Type.field` -> how long its list can be; each entry wins over the same argument of `@listSize`. */
   readonly listSizes?: Readonly<Record<string, ListSize>> | undefined;
-  /** Length of a list of which nothing is known. 0 or more. @default 10 */
+  /** Items of a list whose length nothing gives. 0 or more. @default 5 */
   readonly defaultListSize?: number | undefined;
-  /** The longest list that an argument may ask for. 1 or more, or `false`. @default 1000 */
+  /**
+   * Names of integer arguments that are taken for the length of a list, where a field has neither `@listSize` nor an entry in
+   * `listSizes`: the length of the field's own list, or of the lists in what it returns. They only raise a price above that of
+   * `defaultListSize`, because `limit: 0` can mean "all", and no value of theirs is refused. `[]`: none.
+   * @default ['first', 'last', 'limit', 'take', 'pageSize', 'perPage'], and `[]` with another `model`
+   */
+  readonly inferredSlicingArguments?: readonly string[] | undefined;
+  /** The longest list that an argument may ask for, in items. 1 or more, or `false`. @default 1000 */
   readonly maxListSize?: number | false | undefined;
   /** What every query costs beside its fields. 0 or more. @default 0 */
   readonly queryCost?: number | undefined;
@@ -69,86 +89,99 @@ export interface CostOptions extends CostLimits {
   /** What every subscription costs beside its fields. 0 or more. @default 0 */
   readonly subscriptionCost?: number | undefined;
   /**
-   * Selections and values that are looked at to price one operation, and once more values of variables that are looked at in
-   * each request. One that needs more is refused. @default 50000
+   * How many selections and values may be read to price one operation, and then again how many values of variables in each request.
+   * An operation that needs more is refused. 1 or more. @default 50000
    */
   readonly maxCostNodes?: number | undefined;
   /** Tells clients what an operation cost, in `extensions.cost`. @default false */
   readonly exposeCost?: boolean | undefined;
-  /** Counts again after execution, with the lists as long as they were. Needs `exposeCost`. @default false */
-  readonly actualCost?: boolean | undefined;
+  /** `actualCost()`: counts again after execution, by how long the lists were. Needs `exposeCost`. Left out: nothing is counted again. */
+  readonly actualCost?: CostCounter | undefined;
   /** `report`: what would be refused becomes an event and nothing is refused. @default 'enforce' */
   readonly mode?: 'enforce' | 'report' | undefined;
-  /** Tighter ceilings for some callers. A value above a ceiling is cut to it. Left out: the ceilings hold for everyone. */
+  /** Tighter limits for some callers. A value above the general limit has no effect. Left out: all callers have the general limits. */
   readonly perPrincipal?: ((security: SecurityContext) => CostLimits) | undefined;
-  /** The schema as each caller may know it: clients are told of nothing else. Left out: the whole schema. */
+  /** The schema as each caller may know it: responses name no field outside of it. Left out: the whole schema. */
   readonly view?: ViewOf | undefined;
 }
 
 type ViewOf = (operation: Pick<ResolvedOperation, 'schema' | 'contextValue'>) => GraphQLSchema;
 
+/** Common names of page sizes, in order of no importance. */
+const pageSizes: readonly string[] = ['first', 'last', 'limit', 'take', 'pageSize', 'perPage'];
+
 const optionTable = {
-  maxCost: { default: 1_000, check: orFalse(atLeast(0)) },
-  // A list field costs once however long it is: what fills the answer is bounded by its objects. The default is by the model.
+  // Both defaults depend on the operation: see `ceilings` and `inferredCeilings` below.
+  maxCost: { check: orFalse(atLeast(0)) },
   maxTypeCost: { check: orFalse(atLeast(0)) },
-  model: { default: 'ibm', check: among('ibm', 'apollo') },
-  estimators: { check: fullListOf('functions', (estimator: unknown) => typeof estimator === 'function') },
+  model: { check: must("be apolloRouter() or estimators() of '@graphql-bulwark/limits/cost-models'", isModel) },
   weights: { default: {}, check: byName(checkWeight) },
   listSizes: { default: {}, check: byName(checkListSize) },
-  defaultListSize: { default: 10, check: atLeast(0) },
+  defaultListSize: { default: 5, check: atLeast(0) },
+  inferredSlicingArguments: { check: listOf('strings', (name: unknown) => typeof name === 'string') },
   maxListSize: { default: 1_000, check: orFalse(atLeast(1)) },
   queryCost: { default: 0, check: atLeast(0) },
   mutationCost: { default: 10, check: atLeast(0) },
   subscriptionCost: { default: 0, check: atLeast(0) },
   maxCostNodes: { default: 50_000, check: atLeast(1) },
   exposeCost: { default: false, check: aFlag },
-  actualCost: { default: false, check: aFlag },
+  actualCost: { check: must("be actualCost() of '@graphql-bulwark/limits/cost-models'", isCounter) },
   mode: { default: 'enforce', check: among('enforce', 'report') },
   perPrincipal: { check: aFunction },
   view: { check: aFunction },
 } satisfies OptionTable<CostOptions>;
 
-/** What `perPrincipal` may return. */
+/** The rows for what `perPrincipal` returns. */
 export const costLimitTable: SharedTable<CostLimits> = dropDefaults({
   maxCost: optionTable.maxCost,
   maxTypeCost: optionTable.maxTypeCost,
 });
 
-/** The options as they hold. */
+/** The limits in force. */
+export type Ceilings = { readonly [K in keyof CostLimits]-?: number | false };
+
+/** The options with their defaults. */
 export interface CostSettings {
-  readonly maxCost: number | false;
-  readonly maxTypeCost: number | false;
-  readonly model: 'ibm' | 'apollo' | 'estimators';
-  readonly estimators: readonly Estimator[];
+  readonly ceilings: Ceilings;
+  /** For an operation with an argument that is taken for a list size because of its name. */
+  readonly inferredCeilings: Ceilings;
+  readonly model: CostModel | undefined;
   readonly weights: ReadonlyMap<string, number>;
   readonly listSizes: ReadonlyMap<string, ListSize>;
   readonly defaultListSize: number;
+  readonly inferredSlicingArguments: ReadonlySet<string>;
   readonly maxListSize: number;
+  /** What an operation costs beside its fields, by its kind. */
   readonly base: { readonly query: number; readonly mutation: number; readonly subscription: number };
   readonly maxCostNodes: number;
   readonly exposeCost: boolean;
-  readonly actualCost: boolean;
+  readonly actualCost: CostCounter | undefined;
   readonly mode: 'enforce' | 'report';
   readonly perPrincipal: ((security: SecurityContext) => CostLimits) | undefined;
   readonly view: ViewOf | undefined;
 }
 
-/** @throws {TypeError} for an invalid option. */
+/** Fills in the defaults. @throws {TypeError} for an invalid option. */
 export function resolveCostOptions(options: CostOptions = {}): CostSettings {
   const settings = readOptions('cost', options, optionTable);
-  const { model, estimators, exposeCost, actualCost, maxListSize } = settings;
-  if (estimators && options.model !== undefined)
-    throw new TypeError('cost: give either model or estimators, not both.');
+  const { model, exposeCost, actualCost, maxListSize } = settings;
   if (actualCost && !exposeCost)
-    throw new TypeError('cost: actualCost: true says something only with exposeCost: true.');
-  if (actualCost && estimators) throw new TypeError('cost: actualCost cannot be counted with estimators.');
-  const { maxTypeCost = estimators || model === 'apollo' ? false : 10_000 } = settings;
-  const { queryCost, mutationCost, subscriptionCost, ...others } = settings;
+    throw new TypeError('cost: actualCost needs exposeCost: true, which shows its result.');
+  if (actualCost && model?.name === 'estimators') {
+    throw new TypeError('cost: actualCost cannot be used with estimators. Leave one of them out.');
+  }
+  const { inferredSlicingArguments = model ? [] : pageSizes } = settings;
+  const { queryCost, mutationCost, subscriptionCost, maxCost, maxTypeCost, ...others } = settings;
+  const ceilingsBy = (defaultCost: number, defaultTypeCost: number): Ceilings => ({
+    maxCost: maxCost ?? defaultCost,
+    maxTypeCost: maxTypeCost ?? (model ? false : defaultTypeCost),
+  });
   return {
     ...others,
-    maxTypeCost,
-    model: estimators ? 'estimators' : model,
-    estimators: estimators ?? [],
+    ceilings: ceilingsBy(5_000, 50_000),
+    // Inferred sizes multiply pages that are rarely full at once: operations of real shops come to 80,000 and 210,000.
+    inferredCeilings: ceilingsBy(100_000, 250_000),
+    inferredSlicingArguments: new Set(inferredSlicingArguments),
     weights: new Map(
       Object.entries(settings.weights).map(([at, weight]) => [at, checkWeight('cost: weights', weight)]),
     ),
@@ -158,12 +191,21 @@ export function resolveCostOptions(options: CostOptions = {}): CostSettings {
   };
 }
 
-function checkListSize(option: string, size: unknown): void {
-  const says: unknown[] = Object.values(requirePlainObject(option, size) as object);
-  if (says.every((value) => value === undefined || value === null)) throw new TypeError(`${option} says no size.`);
+function isModel(value: unknown): boolean {
+  return hasMethods(value, 'compile');
 }
 
-/** A weight as a number, or as a number is written. @throws {TypeError} */
+function isCounter(value: unknown): boolean {
+  return hasMethods(value, 'count');
+}
+
+function checkListSize(option: string, size: unknown): void {
+  const says: unknown[] = Object.values(requirePlainObject(option, size) as object);
+  if (says.every((value) => value === undefined || value === null))
+    throw new TypeError(`${option} is empty: give assumedSize or slicingArguments.`);
+}
+
+/** Reads a weight: a number, or a number as text. @throws {TypeError} for anything else, and for numbers that are not finite. */
 export function checkWeight(option: string, value: unknown): number {
   const written = typeof value === 'string' && /^\s*-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\s*$/.test(value);
   const weight = written ? Number(value) : value;

@@ -1,21 +1,27 @@
-/** What compiling an operation leaves behind: what it costs whatever the variables are, and what they decide. */
+/** The compiled form of an operation: the part of its cost that never changes, and the part that depends on the variables. */
 import { evaluate, type Run, type Term, type Variables } from './terms.ts';
 
-/** One response key of a merged selection set: `own + size x each`, never less than 0, and `size x below`. */
+/** One response key of a merged selection set. It costs `max(0, own + size * each) + size * below`. */
 export interface PlanItem {
+  /** Response key. */
   readonly key: string;
+  /** `Type.field` */
   readonly coordinate: string;
   /** Cost of resolving the field once. */
   readonly own: Term;
-  /** Cost of each item beside what is selected of it. */
+  /** Cost of each item, without what is selected of it. */
   readonly each: number;
-  /** Items that the list can hold; 1 where the field is no list. */
+  /** How many items the list can hold; 1 where the field is no list. */
   readonly size: Term;
+  /** Coordinate of the field to annotate with a size; `undefined` where an annotation gives the size. */
+  readonly guess: string | undefined;
   /** Type cost of each item. 0 or more. */
   readonly typeWeight: number;
+  /** Whether the field is executed; `undefined` where it always is. */
   readonly holds: ((variables: Variables) => boolean) | undefined;
+  /** What is selected of each item; `undefined` for a leaf. */
   readonly below: Plan | undefined;
-  /** `own` is what an estimator said, with what is below in it. */
+  /** Whether `own` comes from an estimator and already includes what is below. */
   readonly whole: boolean;
 }
 
@@ -25,40 +31,45 @@ export interface Plan {
   readonly field: number;
   /** Type cost that no variable changes. */
   readonly type: number;
-  /** Where a run keeps the whole of both; -1 where no variable changes anything. */
+  /** Index into `field` and `type` of a run, where both costs are kept; -1 where no variable changes anything. */
   readonly slot: number;
   readonly items: readonly PlanItem[];
-  /** The items that variables decide. */
+  /** The items that depend on variables. */
   readonly varying: readonly PlanItem[];
-  /** Plans of the same value: where it `chooses`, one for each group of concrete types, and the dearest counts; else all count. */
+  /**
+   * Further plans for the same value. Where `chooses` is true there is one for each group of object types, and the most expensive
+   * counts; otherwise all of them are added.
+   */
   readonly alternatives: readonly Plan[];
   readonly chooses: boolean;
 }
 
-export function fieldCostOf({ slot, field }: Plan, run: Run): number {
+/** The field cost of a plan. Where it depends on variables, the plan must have been evaluated in this run. */
+export function readFieldCost({ slot, field }: Plan, run: Run): number {
   return slot < 0 ? field : (run.field[slot] as number);
 }
 
-export function typeCostOf({ slot, type }: Plan, run: Run): number {
+/** The type cost of a plan. Where it depends on variables, the plan must have been evaluated in this run. */
+export function readTypeCost({ slot, type }: Plan, run: Run): number {
   return slot < 0 ? type : (run.type[slot] as number);
 }
 
-/** A run in which nothing is computed yet. */
-const nothing: Run = { variables: {}, kept: [], field: [], type: [], looked: 0, invalid: undefined };
+/** Stands in for a run where no variable is read. */
+const nothing: Run = { variables: {}, kept: [], field: [], type: [], looked: 0, invalid: undefined, plain: false };
 
 const noPlans: readonly Plan[] = [];
 const none: readonly PlanItem[] = [];
 
-/** Of what costs nothing. */
+/** The plan of what costs nothing. */
 const free: Plan = { field: 0, type: 0, slot: -1, items: none, varying: none, alternatives: noPlans, chooses: false };
 
-/** Makes the plans of one operation, each after those that it uses. */
+/** Collects the plans of one operation. Each stands behind those that it uses, so one pass in order evaluates all. */
 export class Plans {
   readonly all: Plan[] = [];
-  /** By slot: the plans that variables decide. */
+  /** Slot -> a plan that depends on variables. */
   readonly varying: Plan[] = [];
 
-  /** All of these count. */
+  /** @returns a plan whose cost is the sum of these items and plans. */
   add(items: readonly PlanItem[], also: readonly Plan[] = noPlans): Plan {
     if (items.length === 0 && also.length === 0) return free;
     let field = 0;
@@ -67,8 +78,8 @@ export class Plans {
     for (const item of items) {
       const { own, size, holds, below } = item;
       if (typeof own === 'number' && typeof size === 'number' && !holds && !(below && below.slot >= 0)) {
-        field += fieldCostOfItem(item, nothing);
-        type += typeCostOfItem(item, nothing);
+        field += readItemFieldCost(item, nothing);
+        type += readItemTypeCost(item, nothing);
       } else varying.push(item);
     }
     let slot = varying.length > 0 ? this.varying.length : -1;
@@ -82,7 +93,7 @@ export class Plans {
     return this.#keep({ field, type, slot, items, varying, alternatives: also, chooses: false });
   }
 
-  /** The dearest of these counts. */
+  /** @returns a plan whose cost is that of the most expensive alternative. */
   choose(alternatives: readonly Plan[]): Plan {
     const [only] = alternatives;
     if (only && alternatives.every((one) => one === only)) return only;
@@ -105,23 +116,23 @@ export class Plans {
     return plan;
   }
 
-  /** Computes what the variables decide. */
+  /** Computes the costs that depend on variables, and keeps them in the run. */
   evaluate(run: Run): void {
     for (const plan of this.varying) {
       let { field, type } = plan;
       for (const item of plan.varying) {
         if (item.holds && !item.holds(run.variables)) continue;
-        field += fieldCostOfItem(item, run);
-        type += typeCostOfItem(item, run);
+        field += readItemFieldCost(item, run);
+        type += readItemTypeCost(item, run);
       }
       for (const one of plan.alternatives) {
         if (one.slot < 0) continue;
         if (plan.chooses) {
-          field = Math.max(field, fieldCostOf(one, run));
-          type = Math.max(type, typeCostOf(one, run));
+          field = Math.max(field, readFieldCost(one, run));
+          type = Math.max(type, readTypeCost(one, run));
         } else {
-          field += fieldCostOf(one, run);
-          type += typeCostOf(one, run);
+          field += readFieldCost(one, run);
+          type += readTypeCost(one, run);
         }
       }
       run.field[plan.slot] = field;
@@ -130,14 +141,14 @@ export class Plans {
   }
 }
 
-function fieldCostOfItem({ own, size, each, below, whole }: PlanItem, run: Run): number {
+function readItemFieldCost({ own, size, each, below, whole }: PlanItem, run: Run): number {
   if (whole) return Math.max(0, evaluate(own, run));
   const items = evaluate(size, run);
-  // A negative weight makes its own field cheaper, and pays for nothing that is selected below.
+  // A negative weight makes its own field cheaper, but must not pay for what is selected below it.
   const cost = Math.max(0, evaluate(own, run) + items * each);
-  return below ? cost + items * fieldCostOf(below, run) : cost;
+  return below ? cost + items * readFieldCost(below, run) : cost;
 }
 
-function typeCostOfItem({ size, typeWeight, below }: PlanItem, run: Run): number {
-  return evaluate(size, run) * (below ? typeWeight + typeCostOf(below, run) : typeWeight);
+function readItemTypeCost({ size, typeWeight, below }: PlanItem, run: Run): number {
+  return evaluate(size, run) * (below ? typeWeight + readTypeCost(below, run) : typeWeight);
 }

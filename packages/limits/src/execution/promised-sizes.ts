@@ -3,8 +3,8 @@
  * that before it ran, and a resolver can return more.
  */
 import { type GraphQLField, type GraphQLObjectType, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql';
-import { annotationReader } from '../cost/annotations.ts';
-import { compileSizing, listSizeOf, type SizedFields, type Sizing } from '../cost/list-size.ts';
+import { createAnnotationReader } from '../cost/directives.ts';
+import { compileSizing, readListSize, type SizedFields, type Sizing } from '../cost/list-size.ts';
 import type { ListSize } from '../cost/options.ts';
 
 /** A size, and the option or directive argument that says it. */
@@ -24,11 +24,11 @@ export function createSizingSearch(
   schema: GraphQLSchema,
   sizes: Readonly<Record<string, ListSize>>,
 ): FindSizing {
-  const read = annotationReader(schema, 'listSize', true);
+  const read = createAnnotationReader(schema, 'listSize', true);
   const listSizes = new Map(Object.entries(sizes));
   return function findSizing(type, field) {
     try {
-      const given = listSizeOf(type, field, { listSizes } as never, read);
+      const given = readListSize(type, field, { listSizes } as never, read);
       return given && compileSizing(`${type.name}.${field.name}`, field, given, Infinity);
     } catch {
       return undefined;

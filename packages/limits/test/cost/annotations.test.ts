@@ -1,7 +1,8 @@
 // Directives of other libraries under our names, and ours under other names.
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { type CostOptions, cost, type Estimator, explain } from '../../src/index.ts';
+import { type Estimator, estimators } from '../../src/cost/models/index.ts';
+import { type CostOptions, cost, explain } from '../../src/index.ts';
 
 const build = (typeDefs: string): GraphQLSchema => buildSchema(typeDefs, { assumeValidSDL: true });
 const start = (schema: GraphQLSchema, options?: CostOptions): unknown => cost(options).start?.({ schema });
@@ -38,17 +39,23 @@ describe('a directive of another library', () => {
     ],
   ];
 
-  it.each(foreign)('stops no start where estimators stand in its place: %s', (_, definition, types) => {
-    const schema = build(`${definition} ${types}`);
-    expect(() => start(schema, { estimators: [flat] })).not.toThrow();
-    expect(priceOf(schema, '{ l { id } }', { estimators: [flat] })).toEqual([6, 1 + 10]);
-  });
+  it.each(foreign)(
+    'a directive of another library does not stop the start where estimators are used: %s',
+    (_, definition, types) => {
+      const schema = build(`${definition} ${types}`);
+      expect(() => start(schema, { model: estimators([flat]) })).not.toThrow();
+      expect(priceOf(schema, '{ l { id } }', { model: estimators([flat]) })).toEqual([6, 1 + 5]);
+    },
+  );
 
-  it.each(foreign)('stops the start where it would be read: %s', (_, definition, types) => {
-    expect(() => start(build(`${definition} ${types}`))).toThrow(TypeError);
-  });
+  it.each(foreign)(
+    'a directive of another library stops the start where it would be read: %s',
+    (_, definition, types) => {
+      expect(() => start(build(`${definition} ${types}`))).toThrow(TypeError);
+    },
+  );
 
-  it('is named with its arguments and the remedy', () => {
+  it('the message about a directive of another library has its arguments and the remedy', () => {
     const schema = build(
       'directive @cost(complexity: Int) on FIELD_DEFINITION type Query { a: Int @cost(complexity: 5) }',
     );
@@ -59,7 +66,7 @@ describe('a directive of another library', () => {
     );
   });
 
-  it('stands beside ours where ours is imported under another name, as the message says', () => {
+  it('a directive of another library may stand beside ours if ours is imported under another name, as the message says', () => {
     const schema = build(`
       extend schema @link(url: "https://specs.apollo.dev/cost/v0.1", import: [{ name: "@cost", as: "@bulwark_cost" }])
       directive @cost(complexity: Int) on FIELD_DEFINITION
@@ -68,18 +75,18 @@ describe('a directive of another library', () => {
     expect(priceOf(schema, '{ a b }')).toEqual([2, 1]);
   });
 
-  it('stops no start in a schema made in code, where estimators stand in its place', () => {
+  it('a directive of another library does not stop the start of a schema made in code, where estimators are used', () => {
     const fields = { a: { type: GraphQLInt, extensions: { directives: { cost: { complexity: 5 } } } } };
     const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields }) });
-    expect(priceOf(schema, '{ a }', { estimators: [flat] })).toEqual([3, 1]);
+    expect(priceOf(schema, '{ a }', { model: estimators([flat]) })).toEqual([3, 1]);
     expect(() => start(schema)).toThrow(/no option 'complexity'/);
   });
 
-  it('is no excuse for a misspelt argument of ours, also beside estimators', () => {
+  it('a misspelt argument of our directive stops the start, also beside estimators', () => {
     const schema = build(`
       directive @listSize(assumedSize: Int, slicingArguments: [String!]) on FIELD_DEFINITION
       type Query { a: [Int] @listSize(asumedSize: 5) }`);
-    for (const options of [{}, { estimators: [flat] }]) {
+    for (const options of [{}, { model: estimators([flat]) }]) {
       expect(() => start(schema, options)).toThrow(/did you mean 'assumedSize'/);
     }
   });
@@ -121,7 +128,7 @@ describe('@cost and @listSize under other names', () => {
       'fed__listSize',
     ],
     ['where transforms lost the links', '', 'fed__cost', 'fed__listSize'],
-  ])('are priced: %s', (_, header, costName, sizeName) => {
+  ])('directives under other names are priced: %s', (_, header, costName, sizeName) => {
     const types = `
       type Query { l: [Item] @${costName}(weight: 5) @${sizeName}(assumedSize: 4) } type Item { a: Int @${costName}(weight: 2) }`;
     const declared = build(`${header} ${definitions(costName, sizeName)} ${types}`);
@@ -130,17 +137,17 @@ describe('@cost and @listSize under other names', () => {
     expect(priceOf(build(`${header} ${types}`), '{ l { a } }')).toEqual([5 + 4 * 2, 1 + 4]);
   });
 
-  it('are checked as under their own: the message has the name of the schema', () => {
+  it('directives under other names are checked, and messages have the name of the schema', () => {
     const header = link('cost/v0.1', ', import: [{ name: "@cost", as: "@price" }]');
     expect(() => start(build(`${header} type Query { a: Int @price(weight: "much") }`))).toThrow(
       /@price on Query\.a: weight must be a finite number/,
     );
     expect(() => start(build(`${header} type Query { a: Int @price(weight: 1) @cost(weight: 2) }`))).toThrow(
-      'Query.a has both @cost and @price, which mean the same: leave one of them.',
+      'Query.a has both @cost and @price, which mean the same. Remove one of them.',
     );
   });
 
-  it('are not taken for a directive that only ends like them, nor for one of another specification', () => {
+  it('a directive that only ends like ours, or belongs to another specification, is not read', () => {
     const schema = build(`
       extend schema @link(url: "https://specs.example.com/billing/v1.0", import: [{ name: "@cost", as: "@price" }])
       directive @other__cost(amount: Int) on FIELD_DEFINITION

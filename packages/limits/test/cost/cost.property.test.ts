@@ -1,5 +1,6 @@
 import { countOperationFacts } from '@graphql-bulwark/core/internal';
 import { type CostOptions, costDirectives, explain } from '@graphql-bulwark/limits';
+import { apolloRouter, estimators } from '@graphql-bulwark/limits/cost-models';
 import * as fc from 'fast-check';
 import { buildSchema, type GraphQLSchema, getOperationAST, getVariableValues, parse, validate } from 'graphql';
 import depthLimit from 'graphql-depth-limit';
@@ -43,7 +44,12 @@ it('compiled cost of the model apollo equals the naive one', { timeout: 300_000 
       const document = parse(text);
       const operation = getOperationAST(document);
       const { coerced = {} } = getVariableValues(schema, operation?.variableDefinitions ?? [], variables);
-      const found = explain({ schema, document, variables, options: { cost: { ...open, model: 'apollo' } } }).cost;
+      const found = explain({
+        schema,
+        document,
+        variables,
+        options: { cost: { ...open, model: apolloRouter() } },
+      }).cost;
       expect(found?.fieldCost).toBe(naiveApolloCost(schema, document, coerced));
     }),
     { numRuns: propertyCases(1_000) },
@@ -53,7 +59,7 @@ it('compiled cost of the model apollo equals the naive one', { timeout: 300_000 
 it('cost with simpleEstimator equals that of graphql-query-complexity where nothing merges', {
   timeout: 300_000,
 }, () => {
-  const estimators = [simpleEstimator({ defaultComplexity: 1 })];
+  const theirEstimators = [simpleEstimator({ defaultComplexity: 1 })];
   fc.assert(
     fc.property(seeds, (seed) => {
       const { typeDefs, document: text, variables } = randomCase(seed, { distinct: true, variables: true });
@@ -61,10 +67,11 @@ it('cost with simpleEstimator equals that of graphql-query-complexity where noth
       const schema = build(typeDefs);
       const document = parse(text);
       fc.pre(validate(schema, document).length === 0);
-      const theirs = getComplexity({ schema, query: document, variables, estimators });
-      expect(explain({ schema, document, variables, options: { cost: { ...open, estimators } } }).cost?.fieldCost).toBe(
-        theirs,
-      );
+      const theirs = getComplexity({ schema, query: document, variables, estimators: theirEstimators });
+      expect(
+        explain({ schema, document, variables, options: { cost: { ...open, model: estimators(theirEstimators) } } })
+          .cost?.fieldCost,
+      ).toBe(theirs);
     }),
     { numRuns: propertyCases(1_000) },
   );

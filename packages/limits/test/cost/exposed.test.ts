@@ -3,6 +3,7 @@ import { guard, type SecuredContext, type SecurityEvent } from '@graphql-bulwark
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { expect, it, onTestFinished } from 'vitest';
 import { as, codes, send, sendBody } from '../../../../test/kit.ts';
+import { actualCost } from '../../src/cost/models/index.ts';
 import { type CostOptions, cost, costDirectives, executionLimits, explain } from '../../src/index.ts';
 
 const typeDefs = `
@@ -45,14 +46,14 @@ async function start(options: CostOptions, events: SecurityEvent[] = []): Promis
 
 const text = '{ users(first: 10) { name posts(first: 5) { title } } }';
 
-it('says nothing to clients by default, neither when it answers nor when it refuses', async () => {
+it('by default clients learn nothing of the cost, neither from an answer nor from a refusal', async () => {
   for (const maxCost of [1_000, 5]) {
     const { body } = await send(await start({ maxCost }), text, as(null));
     expect(JSON.stringify(body)).not.toMatch(/ueryCost|dearest|Query\.users/);
   }
 });
 
-it('tells the operator which coordinates made the cost, dearest first', async () => {
+it('an event names the coordinates of which the cost is made, the most expensive first', async () => {
   const events: SecurityEvent[] = [];
   const server = await start({ maxCost: 5 }, events);
   await send(server, text, as(null));
@@ -73,7 +74,7 @@ it('tells the operator which coordinates made the cost, dearest first', async ()
   ]);
 });
 
-it('of an abstract type, explains the member that made the cost', () => {
+it('the coordinates of an abstract type are those of its most expensive member', () => {
   const { cost: found } = explain({ schema, document: '{ named { name ... on Bot { uptime } } }' });
   expect(found).toEqual({
     fieldCost: 2 + 20 * 4,
@@ -82,10 +83,11 @@ it('of an abstract type, explains the member that made the cost', () => {
       { coordinate: 'Bot.uptime', cost: 80 },
       { coordinate: 'Query.named', cost: 2 },
     ],
+    guesses: [],
   });
 });
 
-it('with exposeCost, tells the client what it asked for, in the answer and in the refusal', async () => {
+it('with exposeCost the client learns the requested cost, in an answer and in a refusal', async () => {
   const answered = await send(await start({ exposeCost: true }), '{ users(first: 10) { name } report }', as(null));
   expect(answered.body.extensions.cost).toEqual({
     requestedQueryCost: 51,
@@ -103,8 +105,8 @@ it('with exposeCost, tells the client what it asked for, in the answer and in th
   });
 });
 
-it('with actualCost, counts the lists as long as they were', async () => {
-  const server = await start({ exposeCost: true, actualCost: true });
+it('with actualCost the lists are counted as long as they were', async () => {
+  const server = await start({ exposeCost: true, actualCost: actualCost() });
   const { body } = await send(server, text, as(null));
   // users 1; two of three have posts (1 each), two titles at a half.
   expect(body.extensions.cost).toMatchObject({ requestedQueryCost: 36, actualQueryCost: 1 + 2 + 1 });
@@ -115,7 +117,7 @@ it('with actualCost, counts the lists as long as they were', async () => {
   expect(skipped.body.extensions.cost).toMatchObject({ requestedQueryCost: 1, actualQueryCost: 1 });
 });
 
-it('tells each element of a batch its own cost', async () => {
+it('with exposeCost each element of a batch has its own cost', async () => {
   const server = await start({ exposeCost: true, maxCost: 60 });
   const { body } = await sendBody(server, [{ query: '{ report }' }, { query: '{ a: report b: report }' }], as(null));
   expect(body[0].extensions.cost.requestedQueryCost).toBe(50);
@@ -123,14 +125,14 @@ it('tells each element of a batch its own cost', async () => {
   expect(codes({ status: 200, headers: new Map(), body: body[1] })).toEqual(['COST_LIMIT_EXCEEDED']);
 });
 
-it('reports without refusing in report mode', async () => {
+it('cost() in report mode reports and refuses nothing', async () => {
   const events: SecurityEvent[] = [];
   const server = await start({ maxCost: 5, mode: 'report' }, events);
   expect((await send(server, text, as(null))).status).toBe(200);
   expect(events).toMatchObject([{ type: 'limit.exceeded', outcome: 'reported', limit: 'maxCost' }]);
 });
 
-it('tightens for some callers and never loosens, also when another caller ran the same text before', async () => {
+it('perPrincipal tightens the cost for some callers and never loosens it, also after another caller ran the same text', async () => {
   const events: SecurityEvent[] = [];
   const perPrincipal: CostOptions['perPrincipal'] = ({ principal }) => ({ maxCost: principal ? 5_000 : 10 });
   const server = await start({ maxCost: 60, perPrincipal }, events);
@@ -148,13 +150,13 @@ it.each([
   ['a promise', Promise.resolve({})],
   ['a misspelt limit', { maxcost: 5 }],
   ['no limit', { maxCost: -1 }],
-])('denies where perPrincipal returns %s', async (_, given) => {
+])('an operation is denied where perPrincipal of cost() returns %s', async (_, given) => {
   const server = await start({ perPrincipal: () => given as object });
   const { status } = await send(server, '{ report }', as(null));
   expect(status).toBe(500);
 });
 
-it('explain says facts, cost and every limit that would refuse, in their order', () => {
+it('explain lists facts, cost and every limit that would refuse, in their order', () => {
   const {
     facts,
     document,
@@ -178,7 +180,7 @@ it('explain says facts, cost and every limit that would refuse, in their order',
   ]);
 });
 
-it('explain says why nothing could be priced', () => {
+it('explain gives the refusal of an operation that cannot be priced', () => {
   const codesOf = (document: string, variables = {}) =>
     explain({ schema, document, variables }).refusals.map(({ code, coordinate }) => coordinate ?? code);
   expect(codesOf('query A { report } query B { report }')).toEqual(['BAD_REQUEST']);

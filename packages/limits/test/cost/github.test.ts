@@ -15,16 +15,19 @@ const schema = buildSchema(github.schema.idl, { assumeValidSDL: true });
 
 const listSizes = githubListSizes(schema);
 const open: CostOptions = { maxCost: false, listSizes, defaultListSize: 10 };
-it.each(Object.entries(githubOperations))('prices %s within the budget and the structural limits', (_, text) => {
-  const document = parse(text);
-  expect(validate(schema, document)).toEqual([]);
-  const { cost, refusals } = explain({ schema, document: text, variables, options: { cost: open } });
-  expect(refusals).toEqual([]);
-  expect(cost?.fieldCost).toBeGreaterThan(0);
-  expect(cost?.fieldCost).toBeLessThan(2_000);
-});
+it.each(Object.entries(githubOperations))(
+  'the operation %s is priced within the budget and the structural limits',
+  (_, text) => {
+    const document = parse(text);
+    expect(validate(schema, document)).toEqual([]);
+    const { cost, refusals } = explain({ schema, document: text, variables, options: { cost: open } });
+    expect(refusals).toEqual([]);
+    expect(cost?.fieldCost).toBeGreaterThan(0);
+    expect(cost?.fieldCost).toBeLessThan(2_000);
+  },
+);
 
-it('prices twelve levels through an interface of hundreds of types within the default budget', () => {
+it('twelve levels through an interface of hundreds of types are priced within the default budget', () => {
   expect(validate(schema, parse(deepNode))).toEqual([]);
   const { facts, cost, refusals } = explain({ schema, document: deepNode, variables, options: { cost: open } });
   expect(refusals).toEqual([]);
@@ -32,7 +35,7 @@ it('prices twelve levels through an interface of hundreds of types within the de
   expect(cost?.fieldCost).toBeGreaterThan(0);
 });
 
-it("comes to the 51 points of GitHub's own example", () => {
+it("GitHub's own example costs the 51 points of its documentation", () => {
   // A point is a hundred requests, and each connection is one request for each of the objects that it hangs on.
   const weights: Record<string, number> = {};
   for (const type of Object.values(schema.getTypeMap())) {
@@ -47,7 +50,7 @@ it("comes to the 51 points of GitHub's own example", () => {
   expect(Math.round((cost?.fieldCost ?? 0) / 100)).toBe(51);
 });
 
-it("comes to the 22,060 nodes of GitHub's own example", () => {
+it("GitHub's own example has the 22,060 nodes of its documentation", () => {
   // Nodes are the objects behind the edges: what is behind a connection, without the connections themselves.
   const weights: Record<string, number> = { Query: 0 };
   for (const type of Object.values(schema.getTypeMap())) {

@@ -130,13 +130,13 @@ export function sizesOf(
   const listSize = directive(field, 'listSize');
   const [path] = (listSize?.['slicingArguments'] ?? []) as string[];
   const sliced = path?.split('.').reduce<unknown>((at, name) => (at as Values | null | undefined)?.[name], args);
-  const own = (sliced as number | null | undefined) ?? (listSize?.['assumedSize'] as number | undefined) ?? 10;
+  const own = (sliced as number | null | undefined) ?? (listSize?.['assumedSize'] as number | undefined) ?? 5;
   const sized = listSize?.['sizedFields'] as string[] | undefined;
   const mine = handed.filter((one) => one.path[0] === field.name);
   const said = mine.find((one) => one.path.length === 1)?.size;
-  const items = said ?? (sized ? 10 : own);
+  const items = said ?? (sized ? 5 : own);
   return {
-    items: !isListType(type) ? 1 : isListType(getNullableType(type.ofType)) ? items * 10 : items,
+    items: !isListType(type) ? 1 : isListType(getNullableType(type.ofType)) ? items * 5 : items,
     handed: sized
       ? sized.map((entry) => ({ path: entry.split(/[ {}]+/).filter(Boolean), size: own }))
       : mine.filter((one) => one.path.length > 1).map((one) => ({ path: one.path.slice(1), size: one.size })),

@@ -3,6 +3,7 @@ import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema, parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { as, codes, send } from '../../../../test/kit.ts';
+import { actualCost, apolloRouter, estimators } from '../../src/cost/models/index.ts';
 import { type CostOptions, cost, costDirectives, executionLimits, explain } from '../../src/index.ts';
 import { priceOf, schemaOf, serveCost } from './pricing.ts';
 
@@ -53,21 +54,21 @@ it.each([
   ],
   ['a negative assumed size', query('a: [Int] @listSize(assumedSize: -1)'), /at least 0/],
   [
-    'an assumed size that never counts',
+    'an assumed size that has no effect',
     query('a(n: Int): [Int] @listSize(assumedSize: 1, slicingArguments: ["n"])'),
-    /never counts/,
+    /assumedSize has no effect/,
   ],
   [
     'an assumed size beside a slicing default',
     query('a(n: Int = 2): [Int] @listSize(assumedSize: 1, slicingArguments: ["n"], requireOneSlicingArgument: false)'),
-    /never counts/,
+    /assumedSize has no effect/,
   ],
   [
     'two slicing arguments with defaults of which one may be given',
     query('a(n: Int = 2, m: Int = 3): [Int] @listSize(slicingArguments: ["n", "m"])'),
-    /can never be given/,
+    /can never give exactly one/,
   ],
-])('refuses to start with %s', (_, typeDefs, message) => {
+])('cost() keeps the server from starting with %s', (_, typeDefs, message) => {
   expect(() => start(typeDefs)).toThrow(TypeError);
   expect(() => start(typeDefs)).toThrow(message);
 });
@@ -76,16 +77,13 @@ it.each<[string, object, RegExp]>([
   ['an unknown option', { maxcost: 5 }, /did you mean 'maxCost'/],
   ['a negative ceiling', { maxCost: -1 }, /maxCost must be a whole number of at least 0/],
   ['a ceiling that is no number', { maxCost: Number.NaN }, /maxCost/],
-  ['an unknown model', { model: 'router' }, /model must be 'ibm' or 'apollo'/],
+  ['an unknown model', { model: 'router' }, /model must be apolloRouter\(\) or estimators\(\)/],
   ['an unknown mode', { mode: 'measure' }, /mode/],
-  ['estimators that are no functions', { estimators: [1] }, /estimators/],
-  ['no estimators', { estimators: [] }, /at least one/],
-  ['a model beside estimators', { estimators: [() => 1], model: 'ibm' }, /not both/],
   ['a list size of 0', { maxListSize: 0 }, /maxListSize/],
   ['an infinite weight', { weights: { 'Query.a': Infinity } }, /weights\['Query.a'\] must be a finite number/],
-  ['an actual cost that nobody sees', { actualCost: true }, /exposeCost/],
+  ['an actual cost that no client sees', { actualCost: actualCost() }, /exposeCost/],
   ['a policy that is no function', { perPrincipal: {} }, /perPrincipal/],
-])('refuses %s', (_, options, message) => {
+])('cost() refuses %s', (_, options, message) => {
   expect(() => cost(options)).toThrow(TypeError);
   expect(() => cost(options)).toThrow(message);
 });
@@ -101,16 +99,16 @@ it.each<[string, CostOptions, RegExp]>([
     { listSizes: { 'Query.l': 5 as unknown as object } },
     /listSizes\['Query\.l'\] must be a plain/,
   ],
-  ['a list size that says nothing', { listSizes: { 'Query.l': {} } }, /says no size/],
+  ['a list size that says nothing', { listSizes: { 'Query.l': {} } }, /is empty: give assumedSize/],
   ['list sizes in a Map', { listSizes: new Map() as never }, /listSizes must be a plain object/],
   ['weights in a Map', { weights: new Map([['Query.a', 5]]) as never }, /weights must be a plain object/],
   ['a list of options', [] as object, /must be a plain object/],
   ['a list size that is no number', { listSizes: { 'Query.l': { maxListSize: 0 } } }, /maxListSize/],
-])('refuses to start with %s', (_, options, message) => {
+])('cost() keeps the server from starting with %s', (_, options, message) => {
   expect(() => start(query('a: Int l: [Int]', 'interface I { a: Int }'), options)).toThrow(message);
 });
 
-it('takes a weight as an Int, a Float or a String, and from the extensions of a schema made in code', async () => {
+it('a weight may be an Int, a Float or a String, and may stand in the extensions of a schema made in code', async () => {
   for (const weight of ['3', '3.0', '"3"', '"0.3e1"']) {
     const schema = buildSchema(query(`a: Int @cost(weight: ${weight})`), { assumeValidSDL: true });
     expect(await priceOf(schema, '{ a }')).toEqual([3, 1]);
@@ -126,7 +124,7 @@ it('takes a weight as an Int, a Float or a String, and from the extensions of a 
   }
 });
 
-it('takes weights and list sizes from code, over those of the schema', async () => {
+it('weights and list sizes in the options win over those of the schema', async () => {
   const schema = schemaOf(`
     type T { x(n: Int, in: In): Int } input In { k: Int }
     type Query { reports: Int @cost(weight: "7") ts(first: Int): [T] @listSize(assumedSize: 3) }`);
@@ -172,7 +170,7 @@ it.each(['v', 'toString', 'constructor', '__proto__', 'valueOf', 'hasOwnProperty
   },
 );
 
-it('takes the list size of an interface field for every type that says none', async () => {
+it('the list size of an interface field holds for every type that sets none', async () => {
   const schema = schemaOf(`
     interface I { l(n: Int): [T] @listSize(slicingArguments: ["n"]) } type T { x: Int @cost(weight: "1") }
     type A implements I { l(n: Int): [T] } type Query { i: I a: A }`);
@@ -180,7 +178,7 @@ it('takes the list size of an interface field for every type that says none', as
   expect(await priceOf(schema, '{ a { l(n: 50) { x } } }')).toEqual([1 + 1 + 50, 1 + 1 + 50]);
 });
 
-it('prices the entities of a federated graph by their representations', async () => {
+it('the entities of a federated graph are priced by their representations', async () => {
   const schema = schemaOf(`
     scalar _Any type T { x: Int @cost(weight: "1") } union _Entity = T
     type Query { _entities(representations: [_Any!]!): [_Entity]! }`);
@@ -189,13 +187,13 @@ it('prices the entities of a federated graph by their representations', async ()
   expect(await priceOf(schema, text, { r: Array(1_001).fill(1) })).toBe('COST_INVALID_SLICING_ARGUMENT');
 });
 
-it('prices what directives take as arguments', async () => {
+it('the arguments of directives are priced', async () => {
   const schema = schemaOf('directive @fancy(n: Int @cost(weight: "9")) on FIELD type Query { a: Int }');
   expect(await priceOf(schema, '{ a @fancy(n: 1) }')).toEqual([9, 1]);
   expect(await priceOf(schema, 'query ($n: Int) { a @fancy(n: $n) }', { n: null })).toEqual([0, 1]);
 });
 
-it('prices the directives of every field that merges', async () => {
+it('the directives of every field that merges are priced', async () => {
   const schema = schemaOf(
     'directive @fancy(n: Int @cost(weight: "9")) on FIELD type Query { a: Int b: Int @cost(weight: "2") }',
   );
@@ -218,7 +216,7 @@ it.each([
   ['makes the field cheaper under the condition of all', '... @include(if: $x) { b @cheap(n: 1) b }', [0, 2, 0, 2]],
   ['takes nothing off what a repetition adds', 'a @cheap(n: 1) a @fancy(n: 1)', [9, 9, 9, 9]],
   ['makes no field cheaper by being repeated', 'b b @cheap(n: 1) b @cheap(n: 1)', [5, 5, 5, 5]],
-])('what a directive takes %s', async (_, selections, expected) => {
+])('the arguments of a directive are priced: %s', async (_, selections, expected) => {
   const schema = schemaOf(`
     directive @fancy(n: Int @cost(weight: "9")) on FIELD
     directive @cheap(n: Int @cost(weight: "-3")) on FIELD
@@ -230,24 +228,24 @@ it.each([
   expect(found).toEqual(expected);
 });
 
-it('hands a size to lists two levels below', async () => {
+it('a field passes its size on to lists two levels below', async () => {
   const schema = schemaOf(`
     type Query { s(first: Int): R @listSize(slicingArguments: ["first"], sizedFields: ["results { page }", "more"]) }
     type R { results: P more: [I] } type P { page: [I] other: [I] } type I { x: Int @cost(weight: "1") }`);
   const price = async (text: string) => (await priceOf(schema, text))[0];
   expect(await price('{ s(first: 40) { results { page { x } } } }')).toBe(3 + 40);
-  expect(await price('{ s(first: 40) { results { other { x } } } }')).toBe(3 + 10);
+  expect(await price('{ s(first: 40) { results { other { x } } } }')).toBe(3 + 5);
   expect(await price('{ s(first: 40) { more { x } } }')).toBe(2 + 40);
 });
 
-it('adds what a query or a mutation costs by itself', async () => {
+it('the cost of a query or a mutation by itself is added', async () => {
   const schema = schemaOf('type Query { a: Int } type Mutation { a: Int }');
   expect(await priceOf(schema, 'mutation { a }')).toEqual([10, 1]);
   expect(await priceOf(schema, 'mutation { a }', {}, { mutationCost: 2 })).toEqual([2, 1]);
   expect(await priceOf(schema, '{ a }', {}, { queryCost: 3 })).toEqual([3, 1]);
 });
 
-it('is 400 over the ceiling and answers at it, for the anonymous first and for the next caller', async () => {
+it('an operation above maxCost is refused with 400 and one at it is answered, for an anonymous caller and for the next one', async () => {
   const server = await serveCost('type Query { a: Int @cost(weight: "5") }', { maxCost: 10 });
   for (let i = 0; i < 2; i += 1) {
     expect(await send(server, '{ x: a y: a }', as(null))).toMatchObject({ status: 200 });
@@ -260,7 +258,7 @@ it('is 400 over the ceiling and answers at it, for the anonymous first and for t
   }
 });
 
-it('names at start the lists of which nothing says how long they are, through HTTP the event of a warning', async () => {
+it('a warning at start names the lists without any size', async () => {
   const typeDefs = `
     type Query {
       sized: [Item] @listSize(assumedSize: 5)
@@ -286,11 +284,11 @@ it('names at start the lists of which nothing says how long they are, through HT
     {},
     events,
   );
-  await serveCost(typeDefs, { estimators: [() => 1] }, events);
+  await serveCost(typeDefs, { model: estimators([() => 1]) }, events);
   expect(events).toEqual([]);
 });
 
-it('names at start the lists that are priced by an assumed size which nothing enforces', async () => {
+it('a warning at start names the lists that are priced by an assumed size which nothing enforces', async () => {
   const schema = schemaOf(`
     type Query {
       assumed: [Item] @listSize(assumedSize: 5) grid: [[Item]] @listSize(assumedSize: 2)
@@ -312,7 +310,7 @@ it('names at start the lists that are priced by an assumed size which nothing en
   };
   const told = (lists: string): string[] => [
     `cost: these lists are priced by their assumedSize, and nothing keeps them from being longer: ${lists}. ` +
-      'Name the arguments that say their length (slicingArguments), or refuse longer ones with enforceAssumedSizes ' +
+      'Name the arguments that give their length (slicingArguments), or refuse longer ones with enforceAssumedSizes ' +
       'of executionLimits() (option execution of createBulwark).',
   ];
   const all = told('Query.assumed, Query.grid, Query.byOption, Page.edges, Rows.items');
@@ -329,24 +327,24 @@ it('names at start the lists that are priced by an assumed size which nothing en
   ]);
 });
 
-it('by default refuses lists in lists of which the field cost is small and the answer is not', async () => {
+it('the defaults refuse lists in lists whose field cost is small and whose response is not', async () => {
   const typeDefs = `type Query { a(first: Int!): [Query] @listSize(slicingArguments: ["first"]) id: ID }`;
   const text = 'query ($n: Int!) { a(first: $n) { a(first: 100) { id } } }';
   const server = await serveCost(typeDefs);
   const ask = (n: number) => send(server, text, as(null), { variables: { n } });
   expect(codes(await ask(90))).toEqual([]);
   expect(codes(await ask(500))).toEqual(['COST_LIMIT_EXCEEDED']);
-  for (const options of [{ model: 'apollo', maxCost: 1e9 }, { estimators: [() => 1] }] as const) {
+  for (const options of [{ model: apolloRouter(), maxCost: 1e9 }, { model: estimators([() => 1]) }] as const) {
     expect(codes(await send(await serveCost(typeDefs, options), text, as(null), { variables: { n: 500 } }))).toEqual(
       [],
     );
   }
 });
 
-it('tells of an operation that cannot be priced by a refusal, also where it only reports', async () => {
+it('estimateCost throws a refusal for an operation that cannot be priced, also in report mode', async () => {
   const prices = cost({ mode: 'report' });
   const schema = buildSchema(query('l(first: Int): [Int] @listSize(slicingArguments: ["first"])'));
-  const limiter = { name: 'spends', check: (operation: ResolvedOperation) => void prices.costOf(operation) };
+  const limiter = { name: 'spends', check: (operation: ResolvedOperation) => void prices.estimateCost(operation) };
   const events = createEvents(undefined, () => ({ warn() {}, error() {} }));
   for (const field of ['l', 'l(first: -1)']) {
     const asked = checkOperation(
@@ -356,4 +354,12 @@ it('tells of an operation that cannot be priced by a refusal, also where it only
     );
     await expect(asked).rejects.toMatchObject({ extensions: { code: 'COST_INVALID_SLICING_ARGUMENT' } });
   }
+});
+
+it.each([[[]], [[1]], [undefined]])('estimators(%j) is refused, as no function of a field is in it', (list) => {
+  expect(() => estimators(list as never)).toThrow(/at least one/);
+});
+
+it('actualCost: true is refused with the name of the entry that has it', () => {
+  expect(() => cost({ exposeCost: true, actualCost: true as never })).toThrow(/cost-models/);
 });

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { apolloRouter } from '../../src/cost/models/index.ts';
 import type { CostOptions } from '../../src/index.ts';
 import { priceOf } from './pricing.ts';
 
@@ -117,7 +118,7 @@ const ibm: readonly Vector[] = [
 ];
 
 it.each(whole(ibm))('$id costs what the IBM directives say', async ({ schema, text, expected, variables }) => {
-  const found = await priceOf(schema, text, variables);
+  const found = await priceOf(schema, text, variables, { defaultListSize: 10 });
   expect(found).toEqual(expected);
 });
 
@@ -218,7 +219,7 @@ const apollo: readonly Vector[] = [
   ['A17', router, '{ search(input: { pagination: { first: 10 } }) { id } }', [12, undefined]],
   ['A18', router, '{ itemsByIds(ids: ["a", "b", "c"]) { id } }', [3, undefined]],
 ];
-const asApollo: CostOptions = { model: 'apollo', defaultListSize: 100 };
+const asApollo: CostOptions = { model: apolloRouter(), defaultListSize: 100 };
 
 it.each(whole(apollo))('$id costs what budgets of Apollo Router say', async ({ schema, text, expected, variables }) => {
   const found = await priceOf(schema, text, variables, asApollo);

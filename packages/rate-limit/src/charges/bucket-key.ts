@@ -1,47 +1,50 @@
 /**
- * The key of a bucket: who is counted, and for which values.
+ * The key of a bucket: the caller who is counted, and the argument values that are counted apart.
  *
- * Each part carries its kind and its length (`u:3:bob`), so that no name that a client or an identity provider makes up can
- * read like another part: a principal called `1.2.3.4` is not the address `1.2.3.4`. Long parts are hashed, which their
- * kind says as well.
+ * Each part carries its kind and its length (`u:3:bob`). Otherwise a client or an identity provider could choose a name that reads like
+ * another part: a principal called `1.2.3.4` must not share the bucket of the address `1.2.3.4`. Long parts are hashed, and their kind
+ * then ends with `#`, so that a short text cannot pass for a hash.
  */
 import { refuse, type SecurityContext } from '@graphql-bulwark/core';
 import { createTextBudget, deny, normalizeText, sha256, type TextBudget } from '@graphql-bulwark/core/internal';
 import { readValueAt } from '../rules/argument-path.ts';
 import type { Rule, Scope } from '../rules/directive.ts';
 
-/** What belongs to one operation: a large variable is read once, however many fields it is used in. */
-export interface Spelled {
-  /** Texts and objects that were spelled before. */
+/** What is remembered for one operation, so that a large variable is read once, however many fields it is used in. */
+export interface SpelledValues {
+  /** Text -> its part of a key. */
   readonly texts: Map<string, string>;
+  /** Object or list -> its part of a key. */
   readonly objects: WeakMap<object, string>;
-  /** For all texts together. */
+  /** Bounds the normalisation of all texts together. */
   readonly budget: TextBudget;
-  /** Makes the error for texts that are too long to be told apart: {@link refuse} or {@link deny}. */
+  /** Makes the error for texts that are too long to be compared: {@link refuse} or {@link deny}. */
   readonly fail: typeof refuse;
 }
 
-/** @param fail {@link refuse} for a whole operation, {@link deny} for one field of it. */
-export function compileSpelling(fail: typeof refuse | typeof deny = refuse): Spelled {
+/** Starts the memory of one operation. @param fail {@link refuse} for a whole operation, {@link deny} for one field of it. */
+export function compileSpelling(fail: typeof refuse | typeof deny = refuse): SpelledValues {
   return { texts: new Map(), objects: new WeakMap(), budget: createTextBudget(), fail };
 }
 
+/** Characters. */
 const longestPart = 64;
+/** Lists and objects in each other. */
 const deepestValue = 32;
 
-/** Who is counted. */
+/** Writes the caller's part of a key, such as `u:3:bob`. @param by what callers are counted by. */
 export function writeCallerKey(by: readonly Scope[], { principal, clientIp }: SecurityContext): string {
   const who = by.map((scope) => {
     if (scope === 'GLOBAL') return writePart('g', '');
     if (scope === 'PRINCIPAL' && principal) return writePart('u', principal.id);
-    // Without an address there is one bucket for all: unknown must not mean unlimited.
+    // Callers without a known address share one bucket: if they were not counted, an unknown address would have no limit.
     return clientIp === null ? writePart('x', 'unknown') : writePart('a', clientIp);
   });
   return who.join();
 }
 
 /**
- * For which values, to stand behind {@link writeCallerKey}: nothing for a rule without arguments.
+ * Writes the values' part of a key, to stand behind {@link writeCallerKey}: `''` for a rule without arguments.
  *
  * @param values coerced arguments of the field; `undefined` where they did not coerce.
  * @throws {GraphQLError} `BAD_USER_INPUT` for texts that are too long.
@@ -49,7 +52,7 @@ export function writeCallerKey(by: readonly Scope[], { principal, clientIp }: Se
 export function writeValuesKey(
   { args }: Pick<Rule, 'args'>,
   values: Readonly<Record<string, unknown>> | undefined,
-  spelled: Spelled = compileSpelling(),
+  spelled: SpelledValues = compileSpelling(),
 ): string {
   return args.map((path) => `,${spellValue(readValueAt(path, values ?? {}), spelled, 0)}`).join('');
 }
@@ -60,11 +63,17 @@ function writePart(kind: string, text: string): string {
   return `${kind}#:${hash.length}:${hash}`;
 }
 
-/** Missing and null are one; what is nested deeper than any input object shares one bucket. */
-function spellValue(value: unknown, spelled: Spelled, depth: number): string {
+/** The part of a missing value. */
+const missing = writePart('n', '');
+
+/**
+ * Writes one value. Missing, null, and an object with nothing else in it are the same, or a client could have a new bucket by writing the
+ * same request in another way. Values that nest deeper than any input object share one bucket.
+ */
+function spellValue(value: unknown, spelled: SpelledValues, depth: number): string {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return writePart('v', `${value}`);
-  if ((typeof value !== 'string' && typeof value !== 'object') || value === null) return writePart('n', '');
+  if ((typeof value !== 'string' && typeof value !== 'object') || value === null) return missing;
   if (typeof value === 'string') {
     const known = spelled.texts.get(value) ?? writePart('s', spellText(value, spelled));
     spelled.texts.set(value, known);
@@ -75,24 +84,30 @@ function spellValue(value: unknown, spelled: Spelled, depth: number): string {
   return known;
 }
 
-/** All that are too long in one bucket would be one to each other, and each in its own a fresh budget per spelling. */
-function spellText(text: string, { budget, fail }: Spelled): string {
+/**
+ * Normalises a text. Texts that are too long are refused: in one bucket, a stranger could use up what others have left of it, and in
+ * buckets of their own each spelling of the same text would have a fresh one.
+ */
+function spellText(text: string, { budget, fail }: SpelledValues): string {
   const plain = normalizeText(text, budget);
   if (plain === undefined) throw fail('BAD_USER_INPUT', { reason: 'texts that a rate limit counts by are too long' });
   return plain;
 }
 
-function spellObject(value: object, spelled: Spelled, depth: number): string {
+function spellObject(value: object, spelled: SpelledValues, depth: number): string {
   if (depth === deepestValue) return writePart('d', '');
   if (Array.isArray(value)) {
-    // Neither another order nor the same again is a fresh bucket.
+    // Another order of the items, or an item twice, must not be a new bucket.
     const items = new Set(value.map((item) => spellValue(item, spelled, depth + 1)));
     return writePart('l', [...items].toSorted().join());
   }
   if ('toJSON' in value && typeof value.toJSON === 'function') return spellValue(value.toJSON(), spelled, depth + 1);
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return writePart(
-    'o',
-    entries.map(([name, item]) => `${writePart('k', name)}=${spellValue(item, spelled, depth + 1)}`).join(),
-  );
+  const entries = Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, item]) => [name, spellValue(item, spelled, depth + 1)] as const)
+    // A client can add a null for each field that it leaves out, and would have a new bucket for each combination.
+    .filter(([, text]) => text !== missing);
+  return entries.length === 0
+    ? missing
+    : writePart('o', entries.map(([name, text]) => `${writePart('k', name)}=${text}`).join());
 }

@@ -1,23 +1,24 @@
-/** What one operation owes for its fields: one charge per bucket, before anything is counted. */
+/** What one operation owes for its fields, computed before anything is counted: one charge per bucket. */
 import type { Charge, ResolvedOperation, SecurityContext } from '@graphql-bulwark/core';
 import { type FieldNode, getArgumentValues } from 'graphql';
 import { weigh } from '../rules/argument-path.ts';
 import type { LimitedFields, Rule, Scope } from '../rules/directive.ts';
-import { compileSpelling, type Spelled, writeCallerKey, writeValuesKey } from './bucket-key.ts';
+import { compileSpelling, type SpelledValues, writeCallerKey, writeValuesKey } from './bucket-key.ts';
 import { type Call, countFields, type Written } from './count-fields.ts';
 import type { Types } from './members.ts';
 
-/** Who is charged: what charges depend on beside their rules, once per request. */
+/** The caller who is charged, made once per request. */
 export interface Caller {
   readonly security: SecurityContext;
-  /** The caller's tier; `undefined` where nothing depends on one. */
+  /** The caller's tier; `undefined` where no tiers are used. */
   readonly tier: string | undefined;
-  /** Where buckets of this caller are kept; `undefined`: with all others. */
+  /** Hash tag of the caller's buckets in a Redis Cluster; `undefined`: the same as for all others. */
   readonly hashTag: string | undefined;
-  /** The caller's key by a list of `scopesOf()`. */
+  /** The caller's part of a key. @param by a list of `readScopes()`, by whose identity it is remembered. */
   readonly key: (by: readonly Scope[]) => string;
 }
 
+/** Makes the caller of one request. */
 export function identifyCaller(security: SecurityContext, tier?: string, hashTag?: string): Caller {
   const keys = new Map<readonly Scope[], string>();
   const key = (by: readonly Scope[]): string => {
@@ -31,13 +32,14 @@ export function identifyCaller(security: SecurityContext, tier?: string, hashTag
   return { security, tier, hashTag, key };
 }
 
-/** More than every limit, and still a number that stores can compare. */
+/** Above every limit, and still a number that stores can compare exactly. */
 const tooMany = Number.MAX_SAFE_INTEGER;
 
 /**
- * One charge. Only buckets of a caller follow the caller's tier and hash tag: what all share is kept in one place.
+ * Builds one charge. The caller's tier and hash tag apply only to buckets of that caller: one that several callers share has one limit and
+ * one place.
  *
- * @param values what stands behind the caller in the key.
+ * @param values the part of the key behind the caller's, by `writeValuesKey`.
  */
 export function buildCharge(rule: Rule, caller: Caller, points = 1, values = ''): Charge {
   const { policy, windowSeconds, by } = rule;
@@ -50,14 +52,14 @@ export function buildCharge(rule: Rule, caller: Caller, points = 1, values = '')
 
 const noCaller = { tier: undefined, hashTag: undefined };
 
-/** Charges for fields counted by selection. Points on one key of one policy are summed. */
+/** Lists what an operation owes for fields that are counted by selection. Points for the same bucket are added up. */
 export function listCharges(resolved: ResolvedOperation, limited: LimitedFields, caller: Caller): Charge[] {
   const charges: Charge[] = [];
   let read: ReturnType<typeof createReader> | undefined;
   const positions = new Map<string, number>();
   const isDenied = createDenialCheck(resolved);
   for (const { rule, times, fieldName, types, call } of countFields(resolved, limited)) {
-    // A caller who may not use a field must not use up what others have left of it.
+    // A caller who may not use a field must not use up a bucket that others share.
     if (isDenied(fieldName, types)) continue;
     if (!call) {
       charges.push(buildCharge(rule, caller, times));
@@ -73,7 +75,9 @@ export function listCharges(resolved: ResolvedOperation, limited: LimitedFields,
   return charges;
 }
 
-/** Whether a field is denied on all of these types. Lists of many types are shared, and looked through once. */
+/**
+ * @returns a test whether a field is denied on all of these types. Its result is remembered per list, because lists are long and shared.
+ */
 function createDenialCheck({ isDenied }: ResolvedOperation): (fieldName: string, types: Iterable<Types>) => boolean {
   const known = new Map<Types, Map<string, boolean>>();
   const isDeniedOn = (fieldName: string, list: Types): boolean => {
@@ -89,8 +93,13 @@ function createDenialCheck({ isDenied }: ResolvedOperation): (fieldName: string,
   };
 }
 
-/** Charges for one call of a resolver, by its coerced arguments. */
-export function listCallCharges(rules: readonly Rule[], args: Arguments, caller: Caller, spelled: Spelled): Charge[] {
+/** Lists what one call of a resolver owes. @param args coerced. @throws {GraphQLError} for texts that are too long. */
+export function listCallCharges(
+  rules: readonly Rule[],
+  args: Arguments,
+  caller: Caller,
+  spelled: SpelledValues,
+): Charge[] {
   return rules.map((rule) => buildCharge(rule, caller, weighCall(rule, args), writeValuesKey(rule, args, spelled)));
 }
 
@@ -101,8 +110,8 @@ function weighCall({ weight }: Rule, args: Arguments): number {
 }
 
 /**
- * Reads the arguments of each node once, and each large value once; without variables, once for all requests. For each field
- * anew: below an interface one node is the field of several types, each with defaults of its own.
+ * Reads the arguments of each node once per request, and in a document without variables once for all requests. It reads them for each
+ * field again, because below an interface one node selects the field of several types, and each can have other defaults.
  */
 function createReader({ operation, variables }: ResolvedOperation): (rule: Rule, call: Call) => Written {
   const isConstant = !operation.variableDefinitions?.length;
@@ -121,7 +130,9 @@ function createReader({ operation, variables }: ResolvedOperation): (rule: Rule,
   };
 }
 
-/** `undefined` where they do not coerce (a null in place of a required value): execution will say so; it is counted all the same. */
+/**
+ * @returns `undefined` where arguments do not coerce (a null for a required value). Execution will refuse them; they count all the same.
+ */
 function readArguments(field: Call['field'], node: FieldNode, variables: Readonly<Record<string, unknown>>): Arguments {
   try {
     return getArgumentValues(field, node, variables);
@@ -130,7 +141,7 @@ function readArguments(field: Call['field'], node: FieldNode, variables: Readonl
   }
 }
 
-/** The coordinate that a charge is for; of several rules on one field the policies are numbered behind a `#`. */
+/** @returns the coordinate that a charge is for. The policies of several rules on one field are numbered behind a `#`. */
 export function readCoordinate({ policy }: Pick<Charge, 'policy'>): string {
   return policy.split('#', 1)[0] ?? policy;
 }

@@ -1,10 +1,10 @@
 /**
- * How many times an operation asks for limited fields: distinct response keys at every response path, after fragments,
- * aliases, `@skip` and `@include`. A list is one path, whatever it holds.
+ * Counts how many times an operation selects limited fields: distinct response keys at every response path, after fragments, aliases,
+ * `@skip` and `@include`. A list is one path, however many items it has.
  *
- * Where the type of an object is known only when it is there, the costliest of the possible types counts. Equal selections on
- * one type are counted once and added wherever they stand, so that fragments which fan out cost no more than their text; and
- * of the members of an interface or union that are charged alike, one is counted for all.
+ * Below an interface or union the type of an object is not known yet, so the possible type that owes most counts. Equal selections on one
+ * type are counted once and their result is added wherever they stand: otherwise a short document of fragments that double at each level
+ * would take exponential time. Members of an interface or union that are charged in the same way are counted once for all.
  */
 import { type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import { createTypeTest, PerOperation, type RefusalFacts } from '@graphql-bulwark/core/internal';
@@ -27,54 +27,58 @@ import { groupByText, MemberGroups, type MemberTexts } from './member-groups.ts'
 import { Members, type Types } from './members.ts';
 import { type FieldGroup, FieldMerger, type Merged } from './merge-fields.ts';
 
-/** One field of the document, under one rule. */
+/** A field of the document whose arguments have to be read. */
 export interface Call {
   readonly field: GraphQLField<unknown, unknown>;
   readonly node: FieldNode;
-  /** What its arguments come to, where they are the same in every request. */
+  /** What its arguments add to a charge, remembered where they are the same in every request. */
   written?: Written;
 }
 
-/** What stands behind the caller in a key, and how many calls one is. */
+/** What arguments add to a charge. */
 export interface Written {
+  /** The part of the key behind the caller's. */
   readonly values: string;
+  /** How many points one selection costs. 1 or more. */
   readonly weight: number;
 }
 
-/** What is counted together. */
+/** Selections that are counted together. */
 interface Slot {
   readonly rule: Rule;
   readonly fieldName: string;
-  /** Object types that the field may come up on, in lists that slots share. */
+  /** The object types on which the field can be selected, as lists that slots share. */
   readonly types: Set<Types>;
-  /** Where its argument values stand; `undefined` for a rule that needs none. */
+  /** The field whose arguments the rule reads; `undefined` for a rule that reads none. */
   readonly call: Call | undefined;
 }
 
-/** What is owed to one rule, and how often. */
+/** How often fields under one rule are selected. */
 export interface CountedField extends Slot {
   readonly times: number;
 }
 
-/** What is counted -> how often. */
+/** Slot -> how often it is selected. */
 type Counts = ReadonlyMap<Slot, number>;
 
 const nothing: Counts = new Map();
 const noMembers: MemberTexts = new Map();
 
-/** How deep an operation may nest: deeper ones are refused. */
+/** How deep an operation may nest. Deeper ones are refused, because counting is recursive. */
 const maxDepth = 400;
 
-/** What is remembered of one operation, by the values that `@skip` and `@include` may depend on. */
+/** What is remembered of one operation. */
 interface Remembered {
+  /** Names of the variables on which `@skip` and `@include` may depend. */
   readonly conditions: readonly string[];
+  /** Values of these variables -> the result. */
   readonly byValues: Map<string, Result>;
 }
 
-/** What was counted, or why it was refused. */
+/** What was counted, or why the operation is refused. */
 type Result = { readonly found: readonly CountedField[] } | { readonly refused: RefusalFacts };
 
-/** What is known of one schema, and of the operations on it. */
+/** What is remembered of one schema, and of the operations on it. */
 interface Memory {
   readonly members: Members;
   readonly operations: PerOperation<Remembered>;
@@ -83,7 +87,7 @@ interface Memory {
 const memories = new WeakMap<LimitedFields, Memory>();
 const maxRemembered = 16;
 
-/** @throws {GraphQLError} for an operation too large to be counted. */
+/** Counts the limited fields of an operation. @throws {GraphQLError} `OCCURRENCE_LIMIT_EXCEEDED` for one too large to be counted. */
 export function countFields(resolved: ResolvedOperation, limited: LimitedFields): readonly CountedField[] {
   if (limited.leading.size === 0) return [];
   const memory = recallSchema(resolved, limited);
@@ -117,7 +121,7 @@ function recallOperation({ operations }: Memory, { document, operation, facts }:
   });
 }
 
-/** Nothing else than a Boolean may stand in `if`. */
+/** Only a Boolean can be the value of `if`. */
 function mayBeCondition({ type }: VariableDefinitionNode): boolean {
   const named = type.kind === Kind.NON_NULL_TYPE ? type.type : type;
   return named.kind === Kind.NAMED_TYPE && named.name.value === 'Boolean';
@@ -139,7 +143,7 @@ function countAll(resolved: ResolvedOperation, limited: LimitedFields, members: 
   }
 }
 
-/** Counts for one operation, type by type, with one budget: its functions throw {@link TooLarge} when that is spent. */
+/** Counts one operation with one budget of work. Its methods throw {@link TooLarge} when that is used up. */
 class FieldCounter {
   readonly #schema: ResolvedOperation['schema'];
   readonly #limited: LimitedFields;
@@ -179,7 +183,7 @@ class FieldCounter {
     return this.#sumFields(fields, type, () => this.#members.listAlone(type));
   }
 
-  /** Of each slot the most that any member owes. Members that are charged alike are counted once. */
+  /** @returns for each slot the most that any member owes. Members that are charged in the same way are counted once. */
   #countAbstract(merged: Merged, type: GraphQLAbstractType): Counts {
     const most = new Map<Slot, number>();
     const take = (counts: Counts): void => {
@@ -193,14 +197,14 @@ class FieldCounter {
     };
     const { always, bound, groups } = this.#groups.partMembers(type, merged.conditions);
 
-    // Members for which no other conditions hold than those that hold for all: most are charged alike, some are not.
+    // First the members for which only those type conditions hold that hold for all members. Most of them are charged in the same way.
     const free = this.#merger.findFields(merged, (condition) => always.has(condition));
     const unlike = this.#groups.findUnlike(type, free, (member) => !bound.has(member));
     for (const alike of groupByText(unlike).values()) takeAlike(free, alike);
     this.#budget.spend(bound.size >> 2);
     this.#budget.spend(unlike.size);
     const usual = this.#members.listAll(type).find((member) => !bound.has(member) && !unlike.has(member));
-    // What no condition restricts is selected on every member.
+    // One of them is counted for all, so a field of it is charged unless the caller is denied that field on every such member.
     if (usual) take(this.#sumFields(free, usual, (rule, name) => this.#members.findLimited(type, name, rule)));
 
     for (const { holding, group, isIn } of groups) {
@@ -216,7 +220,7 @@ class FieldCounter {
   /**
    * Adds up what objects of one type owe for these fields, and for what is below them.
    *
-   * @param listTypes the types for which a field of this type is counted.
+   * @param listTypes finds the types for which a field of this type is counted.
    */
   #sumFields(
     groups: readonly FieldGroup[],
@@ -249,7 +253,7 @@ class FieldCounter {
     return total;
   }
 
-  /** Calls that owe the same bucket whatever their arguments share one slot. */
+  /** Selections that owe the same bucket whatever their arguments are share one slot. */
   #findSlot(rule: Rule, { field, node }: Call): Slot {
     const byNode = this.#slots.get(rule) ?? new Map<FieldNode | undefined, Slot>();
     this.#slots.set(rule, byNode);

@@ -1,20 +1,20 @@
 /**
- * How much work it may take to count the limited fields of one operation. Whatever takes time is taken from one budget, in looks
- * at selections: a document that asks for more of them is hostile, and is refused instead of counted.
+ * How much work it may take to count the limited fields of one operation. All work is paid for from one budget, in units of one selection
+ * that is read. Only a hostile document needs more, and it is refused instead of counted.
  */
 import type { RefusalFacts } from '@graphql-bulwark/core/internal';
 
 const maxLooks = 100_000;
 
-/** How many looks at a selection take about as long as one of these. */
+/** What other work costs: how many selections could be read in about the same time. */
 export const looksPer = {
-  /** A look through what merged selection sets hold for one type. */
+  /** To find the fields of merged selection sets for one type. */
   walk: 20,
-  /** A field that is counted for one type. */
+  /** To count one field for one type. */
   field: 8,
-  /** A member of an abstract type that is told apart from others. */
+  /** To distinguish one member of an abstract type from others. */
   member: 4,
-  /** A number that is added to another one. */
+  /** To add one number to another. */
   sum: 3,
 } as const;
 
@@ -22,14 +22,14 @@ export const looksPer = {
 export class LookBudget {
   #looks = 0;
 
-  /** @throws {TooLarge} once the budget is spent. */
+  /** Pays for work. @throws {TooLarge} when the budget is used up. */
   spend(looks: number): void {
     this.#looks += looks;
     if (!(this.#looks <= maxLooks)) throw new TooLarge(this.#looks, maxLooks);
   }
 }
 
-/** Ends the counting of an operation, which is then refused. */
+/** Thrown to end the counting of an operation, which is then refused. */
 export class TooLarge extends Error {
   readonly facts: RefusalFacts;
 

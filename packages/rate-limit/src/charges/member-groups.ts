@@ -1,27 +1,27 @@
 /**
- * Groups the members of an abstract type that are charged alike for one selection, so that one is counted for all of a group: by
- * the type conditions in the selection that hold for them, and by the ways in which they are charged for its fields.
+ * Groups the members of an abstract type that are charged in the same way for one selection, so that one is counted for all of its group.
+ * They are grouped by the type conditions in the selection that hold for them, and by how they are charged for its fields.
  */
 import type { GraphQLAbstractType, GraphQLObjectType } from 'graphql';
 import { type LookBudget, looksPer } from './look-budget.ts';
 import type { Members, Types } from './members.ts';
 import type { FieldGroup } from './merge-fields.ts';
 
-/** A text for some of the members: those with the same text are charged alike. */
+/** Member -> a text. Members with the same text are charged in the same way; most members have none. */
 export type MemberTexts = ReadonlyMap<GraphQLObjectType, string>;
 
-/** Members for which the same conditions hold. */
+/** Members for which the same type conditions hold. */
 export interface MemberGroup {
   readonly holding: ReadonlySet<string>;
   readonly group: Types;
   readonly isIn: (member: GraphQLObjectType) => boolean;
 }
 
-/** The members of one abstract type, told apart by the type conditions that hold for them. */
+/** The members of one abstract type, grouped by the type conditions that hold for them. */
 export interface PartedMembers {
   /** Conditions that hold for every member. */
   readonly always: ReadonlySet<string>;
-  /** Members for which other conditions hold as well. */
+  /** Members for which further conditions hold, with the names of these. */
   readonly bound: MemberTexts;
   /** Those members, grouped. */
   readonly groups: readonly MemberGroup[];
@@ -31,7 +31,7 @@ export interface PartedMembers {
 export class MemberGroups {
   readonly #members: Members;
   readonly #budget: LookBudget;
-  /** An abstract type and conditions -> its members. */
+  /** Abstract type and type conditions -> its members. */
   readonly #known = new Map<string, PartedMembers>();
 
   constructor(members: Members, budget: LookBudget) {
@@ -39,7 +39,7 @@ export class MemberGroups {
     this.#budget = budget;
   }
 
-  /** Tells the members of a type apart by these conditions. */
+  /** Groups the members of a type by these conditions. */
   partMembers(type: GraphQLAbstractType, conditions: readonly string[]): PartedMembers {
     const name = `${type.name} ${conditions.join()}`;
     let parted = this.#known.get(name);
@@ -50,7 +50,11 @@ export class MemberGroups {
     return parted;
   }
 
-  /** Finds those of the members meant that are charged for these fields in another way than most are, and how each is. */
+  /**
+   * Finds the members that are charged for these fields in another way than most are.
+   *
+   * @param isMeant which members are looked at. @returns member -> how it is charged.
+   */
   findUnlike(
     type: GraphQLAbstractType,
     fields: readonly FieldGroup[],
@@ -89,7 +93,7 @@ export class MemberGroups {
   }
 }
 
-/** Text -> the members that have it. */
+/** @returns text -> the members that have it. */
 export function groupByText(texts: MemberTexts): Map<string, GraphQLObjectType[]> {
   const groups = new Map<string, GraphQLObjectType[]>();
   for (const [member, text] of texts) {

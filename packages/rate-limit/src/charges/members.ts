@@ -1,6 +1,6 @@
 /**
- * How the members of an abstract type differ in what is charged for a selection. Known from the schema alone: a selection on
- * an interface with hundreds of members then costs what its own fields and conditions do, and not what the schema is wide.
+ * How the members of an abstract type differ in what they are charged for. This depends on the schema alone and is remembered, so that a
+ * selection on an interface of hundreds of members takes as long as its own fields and conditions, and not as long as the schema is wide.
  */
 import {
   type GraphQLAbstractType,
@@ -12,17 +12,19 @@ import {
 } from 'graphql';
 import type { LimitedFields, Rule } from '../rules/directive.ts';
 
+/** A list of object types. Lists are shared, so that results can be remembered by their identity. */
 export type Types = readonly GraphQLObjectType[];
 
-/** A member, and the name of the way in which it is charged. */
+/** Members that are charged in another way than most, each with a text that names its way. */
 type Unlike = readonly (readonly [member: GraphQLObjectType, way: string])[];
 
 const none: Unlike = [];
 
+/** Answers questions about the members of abstract types of one schema. */
 export class Members {
   readonly #schema: GraphQLSchema;
   readonly #limited: LimitedFields;
-  /** Name of a field -> object types that are charged for it or below it. */
+  /** Name of a field -> the object types that are charged for it or for what is below it. */
   readonly #charged = new Map<string, GraphQLObjectType[]>();
   readonly #holding = new Map<GraphQLAbstractType, Map<string, Types>>();
   readonly #unlike = new Map<GraphQLAbstractType, Map<string, Unlike>>();
@@ -43,16 +45,17 @@ export class Members {
     }
   }
 
+  /** All members of an abstract type. */
   listAll(type: GraphQLAbstractType): Types {
     return this.#schema.getPossibleTypes(type);
   }
 
-  /** Whether any object type is charged for a field of this name or below it. */
+  /** Whether any object type is charged for a field of this name, or for what is below it. */
   isCharged(fieldName: string): boolean {
     return this.#charged.has(fieldName);
   }
 
-  /** Members for which a type condition holds; {@link listAll} itself where it holds for all. */
+  /** The members for which a type condition holds; the same list as {@link listAll} where it holds for all. */
   findHolding(type: GraphQLAbstractType, condition: string): Types {
     const named = this.#schema.getType(condition);
     if (!named) return [];
@@ -65,7 +68,7 @@ export class Members {
     });
   }
 
-  /** Members that are charged for a field in another way than most are: by other rules, or for another type below it. */
+  /** The members that are charged for a field in another way than most are: by other rules, or for another type below it. */
   findUnlike(type: GraphQLAbstractType, fieldName: string): Unlike {
     const everywhere = this.#charged.get(fieldName);
     if (!everywhere) return none;
@@ -86,7 +89,7 @@ export class Members {
     });
   }
 
-  /** Members whose field of this name is limited by the rule. */
+  /** The members whose field of this name is limited by the rule. */
   findLimited(type: GraphQLAbstractType, fieldName: string, rule: Rule): Types {
     return remember(this.#limitedBy, type, rule, () =>
       (this.#charged.get(fieldName) ?? []).filter(
@@ -96,14 +99,14 @@ export class Members {
     );
   }
 
-  /** The one list that holds this type alone. */
+  /** The list that holds this type alone, the same each time. */
   listAlone(type: GraphQLObjectType): Types {
     const known = this.#alone.get(type) ?? [type];
     this.#alone.set(type, known);
     return known;
   }
 
-  /** Names how a type is charged for a field and below it: empty where it is not. */
+  /** Describes by which rules a type is charged for a field and what is below it: `''` where it is not. */
   #describeWay(type: GraphQLObjectType, fieldName: string): string {
     const field = type.getFields()[fieldName];
     if (!field) return '';

@@ -1,10 +1,10 @@
 /**
- * Merges the selection sets of one operation by response key, for those type conditions that hold. Only fields that are charged,
- * or lead to such fields, are kept.
+ * Merges the selection sets of one operation by response key, for the type conditions that hold. Only fields that are charged, or below
+ * which something is charged, are kept.
  *
- * The grouping is `collectFields` of core. What is remembered of it is not what core's own merge remembers: that one bounds
- * documents before anything is known of a request, and takes every condition as true. A charge depends on the variables of the
- * request and on the type of the object, so selection sets that merge are remembered together with the conditions that hold.
+ * The grouping is `collectFields` of core. Core's own merge of selection sets cannot be used: it bounds documents before anything is known
+ * of a request, and takes every condition as true. A charge depends on the variables of the request and on the type of the object, so here
+ * merged sets are remembered together with the conditions that hold.
  */
 import type { ResolvedOperation } from '@graphql-bulwark/core';
 import {
@@ -19,16 +19,16 @@ import { type LookBudget, looksPer } from './look-budget.ts';
 /** Selection sets that merge. */
 export interface Merged {
   readonly sets: readonly SelectionSetNode[];
-  /** Types that fragments in them are for. */
+  /** Names of the types in type conditions of fragments. */
   readonly conditions: readonly string[];
-  /** Which of the conditions hold -> the fields. */
+  /** Those of the conditions that hold -> the fields. */
   readonly fields: Map<string, readonly FieldGroup[]>;
 }
 
-/** Fields of one response key. */
+/** Fields of one response key, which execution merges. */
 export interface FieldGroup {
   readonly nodes: readonly [FieldNode, ...FieldNode[]];
-  /** What merges below them, once it was asked for. */
+  /** Their merged selection sets, once they have been needed. */
   below?: Merged;
 }
 
@@ -37,9 +37,9 @@ export class FieldMerger {
   readonly #selecting: Omit<SelectionFilter, 'applies'>;
   readonly #isCharged: (fieldName: string) => boolean;
   readonly #budget: LookBudget;
-  /** A set, or the spreads that it comes to -> its number. */
+  /** A selection set, or the names of the spreads that it consists of -> its number. */
   readonly #numbers = new Map<SelectionSetNode | string, number>();
-  /** The numbers of sets -> what they hold together. */
+  /** Numbers of sets -> the sets merged. */
   readonly #known = new Map<string, Merged>();
 
   /** @param isCharged whether any type is charged for a field of this name, or below it. */
@@ -57,6 +57,7 @@ export class FieldMerger {
     this.#budget = budget;
   }
 
+  /** Merges selection sets; equal sets give the same object. */
   merge(sets: readonly SelectionSetNode[]): Merged {
     const name = sets.map((set) => this.#numberSet(set)).join();
     let merged = this.#known.get(name);
@@ -67,12 +68,13 @@ export class FieldMerger {
     return merged;
   }
 
+  /** Merges what is selected below fields of one response key. */
   mergeBelow(group: FieldGroup): Merged {
     group.below ??= this.merge(group.nodes.flatMap(({ selectionSet }) => selectionSet ?? []));
     return group.below;
   }
 
-  /** Finds the fields for objects of which these conditions hold. */
+  /** Finds the fields for objects of a type. @param applies whether a type condition holds for it. */
   findFields({ sets, conditions, fields }: Merged, applies: SelectionFilter['applies']): readonly FieldGroup[] {
     this.#budget.spend(looksPer.walk + conditions.length);
     const holding = new Set(conditions.filter(applies));
@@ -85,7 +87,7 @@ export class FieldMerger {
     return found;
   }
 
-  /** Walks the sets with all conditions taken as true: that says which conditions there are, and what is there if all hold. */
+  /** Walks the sets with all conditions taken as true, which collects the conditions, and the fields for the case that all of them hold. */
   #mergeAnew(sets: readonly SelectionSetNode[]): Merged {
     const conditions = new Set<string>();
     const all = this.#groupFields(sets, (condition) => conditions.add(condition).size > 0);
@@ -100,7 +102,7 @@ export class FieldMerger {
     return groups;
   }
 
-  /** Sets that come to the same spreads share one number: clients add `__typename` and an id to each. */
+  /** Sets that spread the same fragments share one number, whatever free fields (`__typename`, an id) a client adds to each. */
   #numberSet(set: SelectionSetNode): number {
     let number = this.#numbers.get(set);
     if (number === undefined) {
@@ -112,7 +114,7 @@ export class FieldMerger {
     return number;
   }
 
-  /** @returns the spreads that a set comes to; `undefined` where anything else in it is charged or depends on the request. */
+  /** @returns the names of the spreads in a set; `undefined` where anything else in it is charged or depends on the request. */
   #readSpreads({ selections }: SelectionSetNode): string | undefined {
     this.#budget.spend(selections.length);
     const names: string[] = [];
@@ -125,10 +127,10 @@ export class FieldMerger {
   }
 }
 
-/** Asks once for each node: it takes long to read the values of directives. */
+/** Remembers the result for each node, because reading the values of directives takes long. */
 function askOnce(includes: SelectionFilter['includes']): SelectionFilter['includes'] {
   const known = new Map<SelectionNode, boolean>();
-  return (node) => {
+  return function includesNode(node) {
     if (!node.directives?.length) return true;
     const answer = known.get(node) ?? includes(node);
     known.set(node, answer);

@@ -1,9 +1,9 @@
 /**
- * What an operation asks for, as one short text: without its name, aliases, values, directives, the order of its fields and
- * the names of its fragments, none of which makes it another operation.
+ * A hash of what an operation selects. Its name, aliases, values, directives, the order of its fields and the names of its fragments do not
+ * count: a client could otherwise change one of them and have a new budget for the same operation.
  *
- * This is no walk of core's. Those show the fields that fragments come to, once each; here a fragment for some of the possible
- * types is itself a part of what is asked for, and what it comes to is remembered for every place where it is spread.
+ * The walks of core are not used. They visit the fields in fragments, once each; here a fragment for some of the possible types is itself
+ * a part of the selection, and its hash is remembered for every place where it is spread.
  */
 import { type ResolvedOperation, refuse } from '@graphql-bulwark/core';
 import { type Fragments, indexFragments, PerOperation, sha256 } from '@graphql-bulwark/core/internal';
@@ -19,15 +19,15 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** Fields and fragments in each other. Deeper ones are refused: reading them is recursive. */
+/** Nesting of fields and fragments. Deeper operations are refused, because reading them is recursive. */
 const maxDepth = 400;
 
-/** Selections read for one operation, fragments wherever they are spread: above it is refused. */
+/** Selections that are read for one operation, a fragment again at each spread. Operations with more are refused. */
 const maxRead = 50_000;
 
 const hashes = new PerOperation<string>();
 
-/** @throws {GraphQLError} for an operation that nests too deeply, or is too large, to be read. */
+/** Hashes what an operation selects. @throws {GraphQLError} for an operation that nests too deeply or is too large to be read. */
 export function hashOperation({ schema, document, operation, facts }: ResolvedOperation): string {
   const known = hashes.get(document, operation);
   if (known !== undefined) return known;
@@ -36,14 +36,14 @@ export function hashOperation({ schema, document, operation, facts }: ResolvedOp
   return hashes.set(document, operation, sha256(`${operation.operation}${selected}`));
 }
 
-/** The type that selections stand on, where it is known. */
+/** The type that has the selected fields, where it is known. */
 type Around = GraphQLNamedType | null | undefined;
 
-/** Reads selection sets by the types that they stand on: a fragment that always applies changes nothing. */
+/** Hashes selection sets. A fragment whose type condition always holds has the same hash as its fields. */
 class SelectionHasher {
   readonly #schema: GraphQLSchema;
   readonly #fragments: Fragments;
-  /** The type around a spread and the name of its fragment -> what it comes to. */
+  /** The type around a spread and the name of its fragment -> the texts of its selections. */
   readonly #known = new Map<string, readonly string[]>();
   #depth = 0;
   #read = 0;
@@ -61,7 +61,7 @@ class SelectionHasher {
     return sha256(this.#spellAll(selections, type).toSorted().join());
   }
 
-  /** Spells each selection once, so that there are no more texts than there are fields and fragments. */
+  /** Writes each selection as a text, equal ones once, so that there are no more texts than fields and fragments. */
   #spellAll(selections: readonly SelectionNode[], type: Around): string[] {
     this.#depth += 1;
     if (this.#depth > maxDepth) throw refuse('DEPTH_LIMIT_EXCEEDED');

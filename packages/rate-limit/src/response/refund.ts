@@ -1,16 +1,16 @@
-/** The budget of points on the way out: what an operation did not need is given back. */
+/** The budget of points, after an operation ran: the points that it did not need are given back. */
 import type { BucketState, OutgoingAnswer, ResolvedOperation } from '@graphql-bulwark/core';
 import { catchRejection } from '@graphql-bulwark/core/internal';
 import type { Taken } from '../stores/fallback.ts';
 import { costPolicy } from './headers.ts';
 
-/** What an operation really cost, by what it answered: a number from 0 to its estimate. */
+/** Returns what an operation cost after it ran, by the `data` of its response: points from 0 to its estimate. */
 export type ActualCost = (operation: ResolvedOperation, data: unknown) => number;
 
 /**
- * Gives back the difference, without waiting for the store.
+ * Gives back the points between the estimate and the actual cost, without waiting for the store.
  *
- * @returns the buckets as they stand then.
+ * @returns the buckets as they will be then.
  */
 export function refundUnused(
   answer: OutgoingAnswer,
@@ -25,7 +25,7 @@ export function refundUnused(
   const mayRefund = consumption.allowed && actualCost && hasRun(answer);
   const actual = mayRefund ? Math.ceil(catchRejection(actualCost(operation, data)) as number) : undefined;
   let { remaining } = bucket;
-  // Written so that NaN refunds nothing.
+  // Both comparisons fail for NaN, so an actual cost that is no number refunds nothing.
   if (actual !== undefined && actual >= 0 && actual < requested) {
     const points = requested - actual;
     remaining = Math.min(bucket.charge.limit, remaining + points);
@@ -37,7 +37,10 @@ export function refundUnused(
   return consumption.buckets.map((each) => (each === bucket ? { ...bucket, remaining } : each));
 }
 
-/** Never for what was refused, nor for what has errors: an error that nulls a list leaves nothing to see of the work before it. */
+/**
+ * Whether an operation ran without errors. One with errors gets no refund: an error can null a whole list, and the response then does not
+ * show the work that was done for it.
+ */
 function hasRun({ data, errors }: OutgoingAnswer): boolean {
   return data !== undefined && data !== null && errors.length === 0;
 }

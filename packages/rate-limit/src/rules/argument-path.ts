@@ -1,4 +1,4 @@
-/** Paths such as `input.email`: checked against the schema when the server starts, read from coerced arguments after that. */
+/** Paths such as `input.email`, which are checked against the schema when a server starts, and then read from coerced arguments. */
 import { isDeepStrictEqual } from 'node:util';
 import {
   type GraphQLArgument,
@@ -14,21 +14,21 @@ import {
 /** Names from an argument down to the value. */
 export type ArgumentPath = readonly string[];
 
-/** What one call weighs: by an argument's value. */
+/** How many points one call costs, by the value of an argument. */
 export interface Weight {
   readonly path: ArgumentPath;
-  /** What stands in for a null: the default of the argument or input field, where it has one. */
+  /** Used in place of a null: the default of the argument or input field, where it has one. */
   readonly otherwise: unknown;
 }
 
-/** @throws {TypeError} for a path that leads to no value of the field's arguments. */
+/** Reads a path. @param where the rule, for messages. @throws {TypeError} for a path that leads to no value of the field's arguments. */
 export function readArgumentPath(where: string, field: GraphQLField<unknown, unknown>, text: string): ArgumentPath {
-  return follow(where, field, text).path;
+  return findEnd(where, field, text).path;
 }
 
-/** @throws {TypeError} for a path that leads to no list and no number. */
+/** Reads the path of a weight. @param where the rule, for messages. @throws {TypeError} for a path that leads to no list and no number. */
 export function readArgumentWeight(where: string, field: GraphQLField<unknown, unknown>, text: string): Weight {
-  const { path, end } = follow(where, field, text);
+  const { path, end } = findEnd(where, field, text);
   const counted = getNullableType(end.type);
   if (!isListType(counted) && counted !== GraphQLInt && counted !== GraphQLFloat) {
     throw new TypeError(`${where}: weight '${text}' must be a list, an Int or a Float, but is ${String(end.type)}.`);
@@ -37,27 +37,28 @@ export function readArgumentWeight(where: string, field: GraphQLField<unknown, u
 }
 
 /**
- * A rule of an interface is read once for all types that a selection may meet.
+ * Requires that the field of a type has the same defaults as that of its interface, for the arguments that a rule of the interface reads.
+ * Otherwise the same call would have two buckets: one below the interface, and one below the type.
  *
- * @throws {TypeError} where a type's field has another default for an argument of it: calls of one field would have two keys.
+ * @throws {TypeError} for another default.
  */
-export function haveSameDefaults(
+export function requireSameDefaults(
   coordinate: string,
   field: GraphQLField<unknown, unknown>,
   ofInterface: GraphQLField<unknown, unknown>,
   paths: readonly ArgumentPath[],
 ): void {
-  const defaultOf = ({ args }: GraphQLField<unknown, unknown>, name: string | undefined): unknown =>
+  const readDefault = ({ args }: GraphQLField<unknown, unknown>, name: string | undefined): unknown =>
     args.find((arg) => arg.name === name)?.defaultValue;
   for (const [name] of paths) {
-    if (isDeepStrictEqual(defaultOf(field, name), defaultOf(ofInterface, name))) continue;
+    if (isDeepStrictEqual(readDefault(field, name), readDefault(ofInterface, name))) continue;
     throw new TypeError(
       `${coordinate}: argument '${name}' must have the default that it has in the interface, whose @rateLimit reads it.`,
     );
   }
 }
 
-/** Never less than one, whatever the client sends. */
+/** Reads the weight of a call, in points. It is at least 1 whatever the client sends. */
 export function weigh({ path, otherwise }: Weight, values: Readonly<Record<string, unknown>>): number {
   const given = readValueAt(path, values);
   const value = given === null ? otherwise : given;
@@ -65,7 +66,7 @@ export function weigh({ path, otherwise }: Weight, values: Readonly<Record<strin
   return weight >= 1 ? weight : 1;
 }
 
-function follow(
+function findEnd(
   where: string,
   field: GraphQLField<unknown, unknown>,
   text: string,
@@ -80,7 +81,7 @@ function follow(
   return { path: [name, ...rest], end };
 }
 
-/** The value at the end of the path; `undefined` where something on the way is missing or null. */
+/** @returns the value at the end of the path; `undefined` where something on the way is missing or null. */
 export function readValueAt(path: ArgumentPath, values: Readonly<Record<string, unknown>>): unknown {
   let value: unknown = values;
   for (const part of path) {

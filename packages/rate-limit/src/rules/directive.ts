@@ -1,7 +1,7 @@
 /**
  * `@rateLimit` in a schema, compiled once: which fields are limited, how, and by which values.
  *
- * Whatever could not be counted as it is written keeps the server from starting.
+ * A rule that is invalid, or stands where it would not be counted, keeps the server from starting.
  */
 import {
   aFlag,
@@ -29,13 +29,17 @@ import {
 } from 'graphql';
 import {
   type ArgumentPath,
-  haveSameDefaults,
   readArgumentPath,
   readArgumentWeight,
+  requireSameDefaults,
   type Weight,
 } from './argument-path.ts';
 
-/** The definitions of `@rateLimit`, to put beside the type definitions that use it. */
+/**
+ * The definitions of `@rateLimit`, to put beside the type definitions that use it.
+ *
+ * @example makeExecutableSchema({ typeDefs: [rateLimitDirectives, typeDefs], resolvers })
+ */
 export const rateLimitDirectives: string = /* GraphQL */ `
 "What a rate limit counts by."
 enum RateLimitKey {
@@ -68,14 +72,15 @@ directive @rateLimit(
 `;
 
 const scopes = ['PRINCIPAL', 'ADDRESS', 'GLOBAL'] as const;
+/** What callers are counted by. */
 export type Scope = (typeof scopes)[number];
 
-/** Each once. */
+/** Every combination of scopes, each once. */
 const combinations: readonly (readonly Scope[])[] = [1, 2, 3, 4, 5, 6, 7].map((bits) =>
   scopes.filter((_, i) => (bits >> i) & 1),
 );
 
-/** The one list of these scopes: rules that count by the same share it, so that a caller's key is found by it. */
+/** @returns the one list of these scopes. Rules that count by the same scopes share it, so that a caller's key is remembered by it. */
 export function readScopes(named: readonly unknown[]): readonly Scope[] {
   const wanted = new Set(named);
   const found = combinations.find((each) => each.length === wanted.size && each.every((scope) => wanted.has(scope)));
@@ -86,12 +91,16 @@ export function readScopes(named: readonly unknown[]): readonly Scope[] {
 export interface Rule {
   /** Names the bucket: the coordinate, with `#2`, `#3`, ... from the second rule of a field on. */
   readonly policy: string;
+  /** `Type.field`; of a budget, its policy. */
   readonly coordinate: string;
+  /** Points per window. 1 or more. */
   readonly max: number;
   readonly windowSeconds: number;
   /** In the order of the enum, each once: a list of {@link readScopes}. */
   readonly by: readonly Scope[];
+  /** The arguments whose values have a bucket each. */
   readonly args: readonly ArgumentPath[];
+  /** Left out: one call costs one point. */
   readonly weight?: Weight | undefined;
   /** Tier -> its limit in place of `max`. */
   readonly tiers?: ReadonlyMap<string, number> | undefined;
@@ -114,14 +123,14 @@ export interface LimitedFields {
   readonly leading: ReadonlySet<string>;
   /** Every rule, by the name of its policy. */
   readonly policies: ReadonlyMap<string, Rule>;
-  /** Whether calls of resolvers are counted. */
+  /** Whether any rule counts by call. */
   readonly hasCalls: boolean;
 }
 
-/** The memory store ends its windows with a timer. */
+/** The longest time of a timer in Node.js, which a store may use to end a window. */
 const longestWindowSeconds = Math.floor(longestTimer / 1_000);
 
-/** @throws {TypeError} for a rule that makes no sense or stands where it would not be counted. */
+/** Compiles the rules of a schema. @throws {TypeError} for a rule that is invalid, or stands where it would not be counted. */
 export function compileRules(schema: GraphQLSchema): LimitedFields {
   const written = readRules(schema);
   const fields = new Map<string, ReadonlyMap<string, LimitedField>>();
@@ -177,7 +186,7 @@ function limitFields(
       const ofInterface = from.getFields()[field.name];
       for (const { rule } of written.get(`${from.name}.${field.name}`) ?? []) {
         const paths = rule.weight ? [...rule.args, rule.weight.path] : rule.args;
-        if (ofInterface) haveSameDefaults(`${type.name}.${field.name}`, field, ofInterface, paths);
+        if (ofInterface) requireSameDefaults(`${type.name}.${field.name}`, field, ofInterface, paths);
       }
     }
     const rulesCounted = (perResolve: boolean): Rule[] =>
@@ -187,7 +196,7 @@ function limitFields(
   return limited;
 }
 
-/** Adds every type from which one of these can be reached. */
+/** @returns the names of these types, and of every type from which one of them can be reached. */
 function findLeadingTypes(schema: GraphQLSchema, limited: Iterable<string>): ReadonlySet<string> {
   const found = new Set(limited);
   const composite = Object.values(schema.getTypeMap()).filter((type) => isCompositeType(type));
@@ -203,7 +212,7 @@ function findLeadingTypes(schema: GraphQLSchema, limited: Iterable<string>): Rea
   return found;
 }
 
-/** Coordinates that are counted by selection and that a subscription reaches: it selects them once, for all of its events. */
+/** Lists the coordinates below a subscription that are counted by selection: it is charged for them once, and not for each event. */
 export function findBelowSubscriptions(schema: GraphQLSchema, { fields }: Pick<LimitedFields, 'fields'>): string[] {
   const reached = new Set<GraphQLNamedType>();
   const reach = (type: GraphQLNamedType): void => {
@@ -221,7 +230,7 @@ export function findBelowSubscriptions(schema: GraphQLSchema, { fields }: Pick<L
 
 type WrittenRules = readonly { readonly rule: Rule; readonly perResolve: boolean }[];
 
-/** @throws {TypeError} for the form that schema builders write for others, in which nothing would be found. */
+/** Reads the uses of `@rateLimit`. @throws {TypeError} for a list in `extensions.directives`, in which no rule would be found. */
 function readUses(
   schema: GraphQLSchema,
   element: Parameters<typeof getDirective>[1],
@@ -241,7 +250,7 @@ function refuseAt(coordinate: string, directives: readonly unknown[]): void {
   throw new TypeError(`@rateLimit on ${coordinate}: only fields of object types and interfaces can be limited.`);
 }
 
-/** As they stand in a schema. */
+/** The arguments of `@rateLimit`. */
 interface RuleArguments {
   readonly max: number;
   readonly windowSeconds?: number;
@@ -259,7 +268,7 @@ const argumentTable = {
   args: { default: [], check: fullListOf('texts', isString) },
   weight: { check: must('be a text', isString) },
   perResolve: { default: false, check: aFlag },
-  tiers: { check: fullListOf('tiers', () => true) }, // one by one, further below
+  tiers: { check: fullListOf('tiers', () => true) }, // `readTiers` checks each
 } satisfies OptionTable<RuleArguments>;
 
 function isString(value: unknown): boolean {
@@ -278,7 +287,7 @@ function compileRule(
 ): Rule {
   const where = `@rateLimit on ${coordinate}`;
   const { args: paths, weight, tiers } = values;
-  // Of these `null` says the same as to leave them out.
+  // In these arguments `null` is the same as leaving them out.
   const nullable = { args: paths ?? undefined, weight: weight ?? undefined, tiers: tiers ?? undefined };
   const read = readOptions(where, { ...values, ...nullable } as RuleArguments, argumentTable);
   return {
@@ -293,12 +302,14 @@ function compileRule(
   };
 }
 
+/** Checks that an option is a length of a window in seconds. @throws {TypeError} for any other value. */
 export function aWindow(option: string, seconds: unknown): void {
   requireWholeNumber(option, seconds, 1, longestWindowSeconds);
 }
 
 function readTiers(where: string, tiers: readonly unknown[], by: readonly Scope[]): ReadonlyMap<string, number> {
-  if (!by.includes('PRINCIPAL')) throw new TypeError(`${where}: tiers need PRINCIPAL in by: a tier is a caller's.`);
+  if (!by.includes('PRINCIPAL'))
+    throw new TypeError(`${where}: tiers need PRINCIPAL in by, because a tier belongs to a caller.`);
   const limits = new Map<string, number>();
   for (const tier of tiers) {
     const { name, max } = (typeof tier === 'object' && tier !== null ? tier : {}) as { name?: unknown; max?: unknown };

@@ -1,31 +1,33 @@
 /**
- * Where a store fails, and when it may be asked again. A store that keeps callers apart may fail for some and serve the others:
- * each place, named by the hash tag of its buckets, is checked by itself. Places that work are not remembered.
+ * Remembers where a store fails, and when it may be asked again. A Redis Cluster can fail for the buckets of some callers and work for
+ * others, so each place, named by the hash tag of its buckets, is watched by itself. Places that work are not remembered.
  */
 
+/** A place that failed. */
 interface Fault {
   readonly failures: number;
   readonly failedAt: number;
   readonly isTried: boolean;
 }
 
-export interface Faults {
-  /** Whether a request may ask the store. Where it failed too often, one at a time may. */
+/** Watches the places of one store. */
+export interface CircuitBreaker {
+  /** Whether a request may ask the store. After three failures in a row only one may, when the rest is over. */
   readonly mayAsk: (place: string) => boolean;
-  readonly failed: (place: string) => void;
-  readonly worked: (place: string) => void;
-  /** Whether any place is known to fail. */
-  readonly remain: () => boolean;
+  readonly recordFailure: (place: string) => void;
+  readonly recordSuccess: (place: string) => void;
+  /** Whether any place is known to have failed. */
+  readonly hasFailures: () => boolean;
 }
 
 const failuresToRest = 3;
 const maxPlaces = 10_000;
-/** A failure says nothing about the store any more when the place has not been asked for a while. */
+/** After this time without a request a failure says nothing about the place any more. */
 const forgottenAfterMilliseconds = 60_000;
 
-/** @param restMilliseconds how long a place is left alone after three failures in a row. */
-export function createCircuitBreaker(restMilliseconds: number): Faults {
-  // The one that has not failed for the longest time first.
+/** @param restMilliseconds for how long no request asks a place after three failures in a row. */
+export function createCircuitBreaker(restMilliseconds: number): CircuitBreaker {
+  // Place -> its failures; the place that has not failed for the longest time stands first.
   const faults = new Map<string, Fault>();
 
   return {
@@ -37,14 +39,14 @@ export function createCircuitBreaker(restMilliseconds: number): Faults {
       return true;
     },
 
-    failed(place) {
+    recordFailure(place) {
       const failures = (faults.get(place)?.failures ?? 0) + 1;
       faults.delete(place);
       if (faults.size === maxPlaces) faults.delete(faults.keys().next().value ?? '');
       faults.set(place, { failures, failedAt: performance.now(), isTried: false });
     },
 
-    worked(place) {
+    recordSuccess(place) {
       faults.delete(place);
       for (const [stale, { failedAt }] of faults) {
         if (performance.now() < failedAt + Math.max(forgottenAfterMilliseconds, restMilliseconds)) break;
@@ -52,6 +54,6 @@ export function createCircuitBreaker(restMilliseconds: number): Faults {
       }
     },
 
-    remain: () => faults.size > 0,
+    hasFailures: () => faults.size > 0,
   };
 }

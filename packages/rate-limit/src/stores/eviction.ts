@@ -1,29 +1,32 @@
 /**
- * The windows of one policy in the order in which they were opened, which is the order in which they end, and the one that goes
- * when there are too many.
+ * The windows of one policy, in the order in which they were opened and so will end; and the choice of the window to forget when there are
+ * too many.
  *
- * A linked list, and no `Map` or `Set`: to ask one of those for its oldest entry, after many were deleted, takes longer the more
- * were deleted, and that is what a flood of keys does.
+ * This is a linked list and no `Map` or `Set`, because with those it takes longer to find the oldest entry the more entries were deleted,
+ * and a flood of keys deletes many.
  */
 
-/** A window as its queue sees it. */
+/** What the queue knows of a window. */
 export interface Queued<W> {
+  /** Milliseconds, by a clock that only goes forward. */
   readonly endsAt: number;
+  /** Points. */
   readonly consumed: number;
-  /** The call that charges it, which must not lose it. */
+  /** Number of the last call that charged it. A window must not be forgotten during that call. */
   readonly call: number;
   /** Its neighbours in the queue. */
   older: W | undefined;
   newer: W | undefined;
 }
 
-/** How many windows are compared for one that goes. */
+/** How many windows are compared to find one to forget. */
 const candidates = 8;
 
+/** The windows of one policy, the oldest first. */
 export class WindowQueue<W extends Queued<W>> {
   oldest: W | undefined;
   #newest: W | undefined;
-  /** Where the search for a window that may go continues, so that none is compared twice before all others were. */
+  /** Where the next search begins, so that no window is compared twice before all others were. */
   #hand: W | undefined;
 
   append(window: W): void {
@@ -46,13 +49,13 @@ export class WindowQueue<W extends Queued<W>> {
   }
 
   /**
-   * Finds the window that goes: the least used of a few, and among equals the oldest of all, which ends first.
+   * Finds the window to forget: the least used of a few, and among equals the oldest, which ends first.
    *
-   * An attacker can make up keys to have its own window forgotten. The keys that it makes up are less used than the window that
-   * it wants to lose, unless it spends as much on each of them, and so they go first. That only a few are compared keeps a key
-   * that comes new among windows that are all used more: it stays until the search has gone around to it.
+   * An attacker can invent keys so that its own window is forgotten and it has the whole limit again. But the windows of invented keys are
+   * less used, unless the attacker spends as much on each of them, so they are forgotten first. Only a few windows are compared: among
+   * all, a new key would always be the least used, and would be forgotten at once where all other windows are used more.
    *
-   * @param call the call whose windows must stay. @returns `undefined` where all that were looked at are of that call.
+   * @param call number of the call whose windows must stay. @returns `undefined` where all compared windows belong to that call.
    */
   findLeastUsed(call: number): W | undefined {
     let least = this.oldest?.call === call ? undefined : this.oldest;
@@ -61,7 +64,7 @@ export class WindowQueue<W extends Queued<W>> {
       if (at.call !== call && (!least || at.consumed < least.consumed)) least = at;
       at = at.newer ?? this.oldest;
     }
-    // What is newer than the one that goes is compared again, with those that follow.
+    // The search continues behind the window that is forgotten, so the newer ones that were compared now are compared again.
     this.#hand = least && least !== this.oldest ? least.newer : at;
     return least;
   }

@@ -1,8 +1,8 @@
 /**
- * A store whose failures decide nothing by accident: an answer in time, or what `onStoreError` says.
+ * Asks a store with a deadline. If it fails or is late, `onStoreError` decides, so that a failure never allows or refuses by accident.
  *
- * Insurance counts in the memory of this process. What it let through stays charged in a store that answers late; what was
- * refused is given back there. After a few failures in a row the store is left alone for a while, then tried by one request.
+ * `insurance` counts in the memory of this process. If the store answers late, requests that were allowed stay charged there, and those
+ * that were refused are given back. After three failures in a row the store is not asked for a while, and then tried by one request.
  */
 import {
   type Charge,
@@ -18,39 +18,42 @@ import { createCircuitBreaker } from './circuit-breaker.ts';
 import { createWindows } from './fixed-window.ts';
 import { readWindows } from './memory.ts';
 
-export interface SteadyOptions {
+/** What happens while a store fails. */
+export interface FallbackOptions {
   readonly onStoreError: 'insurance' | 'deny' | 'allow';
-  /** How many processes share the store: each insures its share of every limit. */
+  /** How many processes share the store. With `insurance` each allows its share of every limit. */
   readonly instances: number;
   readonly timeoutMilliseconds: number;
   readonly retryMilliseconds: number;
 }
 
-/** The listener that is told of failures. A failure that came before there was one is told to the first. */
+/** Gets failures of the store. A request without a reporter leaves a failure to be reported by the next one with it. */
 export type Reporter = Pick<ResolvedOperation, 'report' | 'failed'>;
 
-/** What became of the charges, and how to give points of theirs back. */
+/** The result of charges, and how to give points of them back to where they were counted. */
 export interface Taken {
   readonly consumption: Consumption;
   readonly giveBack: (refunds: readonly Refund[]) => Promise<void>;
 }
 
-export interface SteadyStore {
+/** A store whose failures are handled. */
+export interface FallbackStore {
   /**
-   * At once where the counters are in this process, else by a promise.
+   * Takes charges, all or none: synchronously where the counters are in this process, otherwise by a promise.
    *
-   * @returns `undefined` where the store failed and nothing is counted. @throws `SERVICE_UNAVAILABLE` where that denies.
+   * @returns `undefined` where the store failed and `onStoreError` is `allow`. @throws `SERVICE_UNAVAILABLE` where it is `deny`.
    */
   readonly take: (charges: readonly Charge[], reporter?: Reporter) => Taken | undefined | Promise<Taken | undefined>;
-  /** How a bucket stands in the store. Rejects where the store fails or is late. */
+  /** Reads a bucket of the store. Rejects where the store fails or is late. */
   readonly peek: CounterStore['peek'];
-  /** Empties a bucket, in the insurance as well. Rejects where the store fails or is late. */
+  /** Empties a bucket, in the store and in the insurance. Rejects where the store fails or is late. */
   readonly reset: CounterStore['reset'];
 }
 
 const insuredKeys = 100_000;
 
-export function withFallback(store: CounterStore, options: SteadyOptions): SteadyStore {
+/** Wraps a store. */
+export function withFallback(store: CounterStore, options: FallbackOptions): FallbackStore {
   const { onStoreError, instances, timeoutMilliseconds, retryMilliseconds } = options;
   const insurance = createWindows(insuredKeys);
   const windows = readWindows(store);
@@ -58,18 +61,18 @@ export function withFallback(store: CounterStore, options: SteadyOptions): Stead
   const faults = createCircuitBreaker(retryMilliseconds);
   let isTold = false;
 
-  const share = <T extends { readonly limit: number }>(charge: T): T => ({
+  const takeShare = <T extends { readonly limit: number }>(charge: T): T => ({
     ...charge,
     limit: Math.max(1, Math.floor(charge.limit / instances)),
   });
 
-  function instead(charges: readonly Charge[]): Taken | undefined {
+  function countInstead(charges: readonly Charge[]): Taken | undefined {
     if (onStoreError === 'allow') return undefined;
     if (onStoreError === 'deny') {
       throw refuse('SERVICE_UNAVAILABLE', { reason: 'the store of the rate limit failed' });
     }
     return {
-      consumption: insurance.consume(charges.map(share)),
+      consumption: insurance.consume(charges.map(takeShare)),
       giveBack: async (refunds) => insurance.giveBack(refunds),
     };
   }
@@ -83,7 +86,7 @@ export function withFallback(store: CounterStore, options: SteadyOptions): Stead
       undo().catch(() => undefined);
     };
     try {
-      const taken = instead(charges);
+      const taken = countInstead(charges);
       if (taken && !taken.consumption.allowed) giveBackLate();
       return taken;
     } catch (refusal) {
@@ -94,14 +97,14 @@ export function withFallback(store: CounterStore, options: SteadyOptions): Stead
 
   async function ask(charges: readonly Charge[], reporter?: Reporter): Promise<Taken | undefined> {
     const place = findPlace(charges);
-    if (!faults.mayAsk(place)) return instead(charges);
-    // Not started with a plain call: a store that throws instead of rejecting has failed, too.
+    if (!faults.mayAsk(place)) return countInstead(charges);
+    // In an async function, so that a store that throws instead of rejecting is handled as failed, too.
     const pending = (async () => store.consume(charges, timeoutMilliseconds))();
     let consumption: Consumption;
     try {
       consumption = checkConsumption(await awaitWithin(timeoutMilliseconds, pending), charges);
     } catch (error) {
-      faults.failed(place);
+      faults.recordFailure(place);
       if (reporter && !isTold) {
         isTold = true;
         reporter.failed('rate limit store', error);
@@ -109,8 +112,8 @@ export function withFallback(store: CounterStore, options: SteadyOptions): Stead
       }
       return decideWithout(charges, pending);
     }
-    faults.worked(place);
-    if (reporter && isTold && !faults.remain()) {
+    faults.recordSuccess(place);
+    if (reporter && isTold && !faults.hasFailures()) {
       isTold = false;
       reporter.report({ type: 'store.recovered', store: 'rate-limit' });
     }
@@ -122,13 +125,16 @@ export function withFallback(store: CounterStore, options: SteadyOptions): Stead
 
     peek: (bucket) => awaitWithin(timeoutMilliseconds, store.peek(bucket)),
     reset(bucket) {
-      insurance.reset(share(bucket));
+      insurance.reset(takeShare(bucket));
       return awaitWithin(timeoutMilliseconds, store.reset(bucket));
     },
   };
 }
 
-/** Charges of one operation have at most one hash tag: its caller's. What all share fails with it, and is then insured with it. */
+/**
+ * Charges of one operation have at most one hash tag, that of its caller. If that place fails, the buckets that all callers share are
+ * counted by the insurance with it.
+ */
 function findPlace(charges: readonly Charge[]): string {
   return charges.find(({ hashTag }) => hashTag !== undefined)?.hashTag ?? '';
 }

@@ -1,9 +1,9 @@
 /**
- * Fixed windows in the memory of this process: bounded, without timers, and counted in one synchronous step, so that several
- * charges are taken all or nothing.
+ * Fixed windows in the memory of this process: bounded, without timers, and counted in one synchronous step, so that several charges are
+ * taken all or none.
  *
- * When there are too many, windows that are over go first, then one of the policy that has the most: a flood of made-up keys
- * must not wash away what another policy counts. Which one of that policy goes, `WindowQueue` decides.
+ * When there are too many, windows that have ended are forgotten first, and then one of the policy that has the most windows: a flood of
+ * invented keys for one policy must not make another policy forget what it counted. `WindowQueue` chooses the window.
  */
 import type { BucketState, Charge, Consumption, Refund } from '@graphql-bulwark/core';
 import { requireWholeNumber, roundUpPoints } from '@graphql-bulwark/core/internal';
@@ -11,7 +11,7 @@ import { type Queued, WindowQueue } from './eviction.ts';
 
 type Bucket = Omit<Charge, 'points'>;
 
-/** Buckets of one policy, limit and length. A limit that changes counts anew, and never by another's rule. */
+/** Buckets of one policy, limit and length. A bucket whose limit is changed starts at zero, and is never counted by another rule. */
 interface Kind {
   readonly policy: string;
   readonly limit: number;
@@ -21,6 +21,7 @@ interface Kind {
   readonly queue: WindowQueue<Window>;
 }
 
+/** One bucket from its first charge until its window ends. */
 interface Window extends Queued<Window> {
   readonly id: string;
   readonly kind: Kind;
@@ -30,29 +31,36 @@ interface Window extends Queued<Window> {
   call: number;
 }
 
-/** Counters that answer at once. */
+/** Counters that answer synchronously. */
 export interface Windows {
+  /** Takes charges, all or none. @throws {TypeError} for points that are no number of 0 or more, and for an invalid limit or window. */
   readonly consume: (charges: readonly Charge[]) => Consumption;
+  /** Gives points back, never below zero, and into no later window than the one that a refund names. */
   readonly giveBack: (refunds: readonly Refund[]) => void;
+  /** Reads a bucket without charging it. */
   readonly peek: (bucket: Bucket) => BucketState;
-  /** Takes over what is counted elsewhere, where it is more: so many points, in a window that ends in so many seconds. */
+  /** Takes over what another counter has counted, where it is more: points, and the seconds until its window ends. */
   readonly adopt: (bucket: Bucket, consumed: number, resetSeconds: number) => void;
+  /** Empties a bucket. */
   readonly reset: (bucket: Bucket) => void;
+  /** Forgets all buckets. */
   readonly clear: () => void;
+  /** How many windows are kept. */
   readonly size: () => number;
 }
 
+/** Makes counters. @param maxKeys how many windows are kept at most. */
 export function createWindows(maxKeys: number): Windows {
-  // No name is put together per bucket: its policy and its key are found as they are.
+  // Found by policy and then by key, so that no name has to be built for each charge.
   const kinds = new Map<string, readonly Kind[]>();
-  /** The same, to go around. */
+  /** The same kinds in a list, for `closeEnded`. */
   const all: Kind[] = [];
   let swept = 0;
   let size = 0;
   let opened = 0;
   let calls = 0;
 
-  function kindOf({ policy, limit, windowSeconds }: Bucket): Kind | undefined {
+  function findKind({ policy, limit, windowSeconds }: Bucket): Kind | undefined {
     for (const kind of kinds.get(policy) ?? []) {
       if (kind.limit === limit && kind.windowSeconds === windowSeconds) return kind;
     }
@@ -75,21 +83,21 @@ export function createWindows(maxKeys: number): Windows {
     all.splice(all.indexOf(kind), 1);
   }
 
-  function current(bucket: Bucket, now: number): Window | undefined {
-    const window = kindOf(bucket)?.windows.get(bucket.key);
+  function findOpen(bucket: Bucket, now: number): Window | undefined {
+    const window = findKind(bucket)?.windows.get(bucket.key);
     if (window && window.endsAt <= now) {
-      close(window);
+      closeWindow(window);
       return undefined;
     }
     if (window) window.call = calls;
     return window;
   }
 
-  function open(bucket: Bucket, now: number): Window {
+  function openWindow(bucket: Bucket, now: number): Window {
     closeEnded(now);
     makeRoom();
     opened += 1;
-    const kind = kindOf(bucket) ?? addKind(bucket);
+    const kind = findKind(bucket) ?? addKind(bucket);
     const { key } = bucket;
     const endsAt = now + kind.windowSeconds * 1000;
     const window: Window = {
@@ -108,7 +116,7 @@ export function createWindows(maxKeys: number): Windows {
     return window;
   }
 
-  function close(window: Window): void {
+  function closeWindow(window: Window): void {
     const { kind, key } = window;
     if (kind.windows.get(key) !== window) return;
     kind.windows.delete(key);
@@ -117,34 +125,34 @@ export function createWindows(maxKeys: number): Windows {
     if (kind.windows.size === 0) removeKind(kind);
   }
 
-  /** A few steps around with each new window: what is over is gone before their number has doubled. */
+  /** Looks at a few kinds with each new window, so that windows that have ended are closed before the number of windows has doubled. */
   function closeEnded(now: number): void {
     for (let step = 0; step < 3; step += 1) {
       const kind = all[swept];
       const oldest = kind?.queue.oldest;
-      if (kind && oldest && oldest.endsAt <= now) close(oldest);
+      if (kind && oldest && oldest.endsAt <= now) closeWindow(oldest);
       else swept = swept + 1 < all.length ? swept + 1 : 0;
     }
   }
 
   function makeRoom(): void {
-    // One call can charge more than there is room for: what it left too many goes with the next windows.
+    // One call can charge more buckets than there is room for. The windows that are too many then are closed with the next calls.
     for (let step = 0; step < 2 && size >= maxKeys; step += 1) {
       let [largest] = all;
       for (const kind of all) if (largest && kind.windows.size > largest.windows.size) largest = kind;
       const window = largest?.queue.findLeastUsed(calls);
-      if (window) close(window);
+      if (window) closeWindow(window);
     }
   }
 
   return {
     consume(charges) {
-      const now = milliseconds();
+      const now = readClock();
       const points = charges.map((charge) => roundUpPoints(charge.points));
       calls += 1;
-      // Whatever has to go now, it is none that this call charges.
-      if (size + charges.length > maxKeys) for (const charge of charges) current(charge, now);
-      const found = charges.map((charge) => current(charge, now) ?? open(charge, now));
+      // `findOpen` marks the windows of this call, so that none of them is forgotten to make room for another.
+      if (size + charges.length > maxKeys) for (const charge of charges) findOpen(charge, now);
+      const found = charges.map((charge) => findOpen(charge, now) ?? openWindow(charge, now));
       let isShort = false;
       found.forEach((window, i) => {
         window.consumed += points[i] as number;
@@ -157,42 +165,42 @@ export function createWindows(maxKeys: number): Windows {
       found.forEach((window, i) => {
         window.consumed -= points[i] as number;
       });
-      // Opened for this call alone. A window that was given back to zero may go as well: it holds nothing.
-      for (const window of found) if (window.consumed === 0) close(window);
+      // Windows that were opened for this refused call. One that was given back to zero may be closed too, because it holds nothing.
+      for (const window of found) if (window.consumed === 0) closeWindow(window);
       const buckets = charges.map((charge, i) => readState(charge, found[i], now));
       return { allowed: false, buckets, exceeded: buckets.filter((_, i) => over[i]) };
     },
 
     giveBack(refunds) {
-      const now = milliseconds();
+      const now = readClock();
       for (const refund of refunds) {
         const points = roundUpPoints(refund.points);
-        const window = current(refund, now);
+        const window = findOpen(refund, now);
         if (!window || (refund.window !== undefined && refund.window !== window.id)) continue;
         window.consumed = Math.max(0, window.consumed - points);
       }
     },
 
     peek(bucket) {
-      const now = milliseconds();
-      return readState({ ...bucket, points: 1 }, current(bucket, now), now);
+      const now = readClock();
+      return readState({ ...bucket, points: 1 }, findOpen(bucket, now), now);
     },
 
     adopt(bucket, consumed, resetSeconds) {
-      const now = milliseconds();
-      const known = current(bucket, now);
+      const now = readClock();
+      const known = findOpen(bucket, now);
       if (!(consumed > (known?.consumed ?? 0)) || !(resetSeconds > 0)) return;
-      const window = known ?? open(bucket, now);
+      const window = known ?? openWindow(bucket, now);
       window.consumed = consumed;
       window.endsAt = now + Math.min(resetSeconds, bucket.windowSeconds) * 1000;
-      // It ends later than before, maybe after all others.
+      // It may end later than before, possibly after all others, so it moves to the end of the queue.
       window.kind.queue.remove(window);
       window.kind.queue.append(window);
     },
 
     reset(bucket) {
-      const window = current(bucket, milliseconds());
-      if (window) close(window);
+      const window = findOpen(bucket, readClock());
+      if (window) closeWindow(window);
     },
 
     clear() {
@@ -204,8 +212,8 @@ export function createWindows(maxKeys: number): Windows {
   };
 }
 
-/** Whole, so that sums are exact: with fractions the rest of a new window could come out as more than its length. */
-function milliseconds(): number {
+/** Reads the clock in whole milliseconds. With fractions, rounding could make the rest of a new window longer than the window. */
+function readClock(): number {
   return Math.floor(performance.now());
 }
 

@@ -1,10 +1,11 @@
-/** Counters in the memory of this process: for one process, for development, for tests. */
+/** Counters in the memory of this process: for servers of one process, for development and for tests. */
 import type { CounterStore } from '@graphql-bulwark/core';
 import { atLeast, type OptionTable, readOptions } from '@graphql-bulwark/core/internal';
 import { createWindows, type Windows } from './fixed-window.ts';
 
+/** How much memory the store may take. */
 export interface MemoryStoreOptions {
-  /** Buckets kept at once; above it one of the least used is forgotten. Whole number, 1 or more. @default 100000 */
+  /** How many buckets are kept at most; above that, one of the least used is forgotten. Whole number, 1 or more. @default 100000 */
   readonly maxKeys?: number | undefined;
 }
 
@@ -13,9 +14,10 @@ const optionTable = {
 } satisfies OptionTable<MemoryStoreOptions>;
 
 /**
- * Bounded, and exact for several keys too. Nothing has to be closed: it holds no timer.
+ * Makes a store in the memory of this process. It is bounded, takes several charges all or none, and holds no timer.
  *
  * @throws {TypeError} for an invalid option.
+ * @example rateLimit({ store: memoryStore({ maxKeys: 10_000 }) })
  */
 export function memoryStore(options: MemoryStoreOptions = {}): CounterStore {
   const { maxKeys } = readOptions('memoryStore', options, optionTable);
@@ -31,10 +33,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): CounterStore {
   return store;
 }
 
-// Another copy of this package would not know them, and set a deadline that they keep.
+// A store of another copy of this package is not found here. It is then asked like any other store, with a deadline that it meets.
 const local = new WeakMap<CounterStore, Windows>();
 
-/** What is behind a store that answers at once and cannot be late; `undefined` for any other. */
+/** @returns the counters behind a store of `memoryStore`, which can be asked synchronously; `undefined` for any other store. */
 export function readWindows(store: CounterStore): Windows | undefined {
   return local.get(store);
 }

@@ -43,7 +43,7 @@ it('attack: a text too long to be compared is refused before it is normalised, e
   expect(store.asked).toEqual([]);
 });
 
-it('attack: many texts of one operation have no more room than one', async () => {
+it('attack: many texts of one operation together may be no longer than one', async () => {
   const server = await started();
   const normalize = vi.spyOn(String.prototype, 'normalize');
   const names = Array.from({ length: 300 }, (_, i) => `${i}${wide.repeat(900)}`);
@@ -61,7 +61,7 @@ it('attack: many texts of one operation have no more room than one', async () =>
   normalize.mockRestore();
 });
 
-it('variants of one e-mail share a bucket, and padding that is too long gives no other', async () => {
+it('variants of one e-mail share a bucket, and padding that is too long gives no new one', async () => {
   const server = await started();
   const variants = [
     'ann@x.org',

@@ -63,13 +63,13 @@ describe('growth: the width of the schema', () => {
     ],
     ['a condition for half of the members', `{ ${times(40, (i) => `a${i}: a { ... on Even { a { x } } x }`)} }`],
     ['a union', `{ any { ${times(40, (i) => `... on T${i} { own${i} { x } lim }`)} ... on Node { x } } }`],
-  ])('adds nothing to what is looked at, and to what is charged: %s', (_, text) => {
+  ])('growth: the width of the schema adds nothing to the work and to the charge: %s', (_, text) => {
     const [narrow, wide] = [counted(40, text)(), counted(320, text)()];
     expect(wide).toEqual(narrow);
     expect(narrow.times).toBeGreaterThan(0);
   });
 
-  it('does not multiply the time that sums take', () => {
+  it('growth: the width of the schema does not multiply the time that sums take', () => {
     const text = `{ ${'a { '.repeat(30)} ${times(150, (i) => `x${i}: x(q: ${i})`)} ${'} '.repeat(30)} }`;
     const timeOf = (width: number): number => {
       const count = counted(width, text);
@@ -93,19 +93,19 @@ describe('what is too large to be counted', () => {
     `{ a { ${times(members, (i) => `... on T${i} { own${i} { x${i}: x ...F } }`)} } }
      fragment F on Node { ${times(members, (i) => `... on T${i} { y${i}: x(q: ${i}) lim }`)} }`;
 
-  it('is looked at for no longer, however large it is', () => {
+  it('an operation that is too large to be counted takes no longer, however large it is', () => {
     const [large, larger] = [counted(150, hostile(75))(), counted(300, hostile(150))()];
     expect([large.times, larger.times]).toEqual([['OCCURRENCE_LIMIT_EXCEEDED'], ['OCCURRENCE_LIMIT_EXCEEDED']]);
     expect(larger.looks).toBeLessThan(2 * large.looks);
   });
 
-  it('is refused again without another look', () => {
+  it('an operation that is too large to be counted is refused again without more work', () => {
     const count = counted(150, hostile(150));
     expect(count().looks).toBeGreaterThan(0);
     expect(count()).toEqual({ times: ['OCCURRENCE_LIMIT_EXCEEDED'], looks: 0 });
   });
 
-  it('is refused twice with the same text, and its allowed twin is charged', async () => {
+  it('an operation that is too large to be counted is refused twice with the same text, and its allowed twin is charged', async () => {
     const store = watched();
     const { server } = await serve(typeDefs(150), { store }, () => null);
     for (let time = 0; time < 2; time += 1) {
@@ -118,7 +118,7 @@ describe('what is too large to be counted', () => {
     expect(charged()).not.toEqual([]);
   });
 
-  it('is known by the values of its conditions: without its large part the same text passes', async () => {
+  it('an operation is refused by the values of its conditions: without its large part the same text passes', async () => {
     const { server } = await serve(typeDefs(150), {}, () => null);
     const text = hostile(150).replace('{ a {', 'query ($all: Boolean!) { a @include(if: $all) {');
     for (const [all, status] of [true, false, true, false].map((value) => [value, value ? 400 : 200] as const)) {

@@ -3,7 +3,7 @@ import type { SecurityContext } from '@graphql-bulwark/core';
 import { roundUpPoints } from '@graphql-bulwark/core/internal';
 import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
-import { compileSpelling, type Spelled, writeCallerKey, writeValuesKey } from '../../src/charges/bucket-key.ts';
+import { compileSpelling, type SpelledValues, writeCallerKey, writeValuesKey } from '../../src/charges/bucket-key.ts';
 import { type RateLimitOptions, rateLimit, rateLimitDirectives } from '../../src/index.ts';
 import { writeHeaders } from '../../src/response/headers.ts';
 import { compileRules, type Rule } from '../../src/rules/directive.ts';
@@ -14,7 +14,7 @@ function start(sdl: string, options: RateLimitOptions = {}): void {
 
 const input = 'input In { email: String, deep: In, list: [In!] } scalar JSON';
 
-describe('a rule that makes no sense keeps the server from starting', () => {
+describe('an invalid rule keeps the server from starting', () => {
   it.each<[string, RegExp]>([
     ['type Query { f: Int @rateLimit(max: 0) }', /Query\.f: max must be a whole number of at least 1, but is 0/],
     ['type Query { f: Int @rateLimit(max: -1) }', /max must be a whole number/],
@@ -50,7 +50,10 @@ describe('a rule that makes no sense keeps the server from starting', () => {
       'type Query { f: Int @rateLimit(max: 1, by: [GLOBAL], tiers: [{ name: "pro", max: 9 }]) }',
       /tiers need PRINCIPAL/,
     ],
-    ['type Query { f: Int @rateLimit(max: 1, perResolve: true) }', /Query\.f: with perResolve, pass the schema/],
+    [
+      'type Query { f: Int @rateLimit(max: 1, perResolve: true) }',
+      /Query\.f: perResolve needs guarded resolvers. Pass the schema/,
+    ],
   ])('%s', (sdl, message) => {
     expect(() => start(sdl)).toThrow(message);
     expect(() => start(sdl)).toThrow(TypeError);
@@ -64,7 +67,7 @@ describe('a rule that makes no sense keeps the server from starting', () => {
     'interface I { f: Int @rateLimit(max: 1) } type Query implements I { f: Int }',
     'interface I { f(n: [Int] = [1]): Int @rateLimit(max: 1, args: ["n"]) } type Query implements I { f(n: [Int] = 1, m: Int = 2): Int }',
     'type Query { f(n: [Int!], m: Float): Int @rateLimit(max: 1, weight: "n", tiers: [{ name: "pro", max: 9 }]) }',
-  ])('and one that does is taken: %s', (sdl) => {
+  ])('a valid rule is accepted: %s', (sdl) => {
     expect(() => start(sdl, { tier: () => 'pro' })).not.toThrow();
   });
 
@@ -74,7 +77,7 @@ describe('a rule that makes no sense keeps the server from starting', () => {
     });
   const inCode = (rules: object): GraphQLSchema => inExtensions({ rateLimit: rules });
 
-  it('reads rules of a schema made in code, and checks what SDL would have checked', () => {
+  it('rules of a schema made in code are read, and checked as those in SDL', () => {
     const rules = compileRules(inCode([{ max: 1 }, { max: 2, by: ['ADDRESS', 'PRINCIPAL', 'ADDRESS'] }]));
     expect(rules.fields.get('Query')?.get('f')?.rules).toEqual([
       { policy: 'Query.f', coordinate: 'Query.f', max: 1, windowSeconds: 60, by: ['PRINCIPAL'], args: [] },
@@ -95,7 +98,7 @@ describe('a rule that makes no sense keeps the server from starting', () => {
     }
   });
 
-  it('refuses a list of directives, in which it would find no rule', () => {
+  it('a list in extensions.directives is refused, because no rule would be found in it', () => {
     const list = [
       { name: 'cost', args: {} },
       { name: 'rateLimit', args: { max: 1 } },
@@ -104,7 +107,7 @@ describe('a rule that makes no sense keeps the server from starting', () => {
     expect(() => compileRules(inExtensions(list.slice(0, 1)))).not.toThrow();
   });
 
-  it('refuses rules on a whole type, where they would limit nothing', () => {
+  it('a rule on a whole type is refused, because it would limit nothing', () => {
     const query = new GraphQLObjectType({
       name: 'Query',
       fields: { f: { type: GraphQLInt } },
@@ -114,7 +117,7 @@ describe('a rule that makes no sense keeps the server from starting', () => {
   });
 });
 
-describe('options that cannot be meant', () => {
+describe('invalid options of rateLimit', () => {
   it.each<[object, RegExp]>([
     [{ sotre: {} }, /did you mean 'store'/],
     [{ store: {} }, /store must be a CounterStore/],
@@ -125,11 +128,11 @@ describe('options that cannot be meant', () => {
     [{ instances: 0 }, /instances must be a whole number/],
     [{ storeRetryMilliseconds: 0 }, /storeRetryMilliseconds must be a whole number/],
     [{ storeTimeoutMilliseconds: 2 ** 31 }, /storeTimeoutMilliseconds must be at most 60000/],
-  ])('%o throws while the server is built', (options, message) => {
+  ])('invalid options throw while the server is built: %o', (options, message) => {
     expect(() => rateLimit(options)).toThrow(message);
   });
 
-  it('takes what is left out, empty or undefined as the default', () => {
+  it('options that are left out, empty or undefined have their defaults', () => {
     expect(rateLimit().name).toBe('rate-limit');
     const options = { store: undefined, onStoreError: undefined, storeTimeoutMilliseconds: undefined, mode: undefined };
     expect(rateLimit(options).mode).toBeUndefined();
@@ -141,7 +144,7 @@ describe('the key of a bucket', () => {
     rule: Pick<Rule, 'by' | 'args'>,
     security: SecurityContext,
     values: Readonly<Record<string, unknown>> | undefined,
-    spelled?: Spelled,
+    spelled?: SpelledValues,
   ): string => writeCallerKey(rule.by, security) + writeValuesKey(rule, values, spelled);
   const someone = { principal: null, clientIp: '192.0.2.1', requestId: 'r' };
   const withPrincipal = (id: string) => ({
@@ -150,21 +153,21 @@ describe('the key of a bucket', () => {
   });
   const byValue = (value: unknown): string => keyOf({ by: ['GLOBAL'], args: [['v']] }, someone, { v: value });
 
-  it('says the kind and the length of every part', () => {
+  it('a bucket key has the kind and the length of every part', () => {
     expect(keyOf({ by: ['PRINCIPAL', 'ADDRESS'], args: [] }, withPrincipal('bob'), {})).toBe('u:3:bob,a:9:192.0.2.1');
     expect(keyOf({ by: ['PRINCIPAL'], args: [] }, someone, {})).toBe('a:9:192.0.2.1');
     expect(keyOf({ by: ['ADDRESS'], args: [] }, { ...someone, clientIp: null }, {})).toBe('x:7:unknown');
     expect(keyOf({ by: ['GLOBAL'], args: [['email']] }, someone, { email: ' A@x' })).toBe('g:0:,s:3:a@x');
   });
 
-  it('hashes long parts, and never takes a name for a hash', () => {
+  it('a bucket key has hashes for long parts, and a name never passes for a hash', () => {
     const key = keyOf({ by: ['PRINCIPAL'], args: [] }, withPrincipal('x'.repeat(65)), {});
     expect(key).toMatch(/^u#:43:[\w-]{43}$/);
     expect(keyOf({ by: ['PRINCIPAL'], args: [] }, withPrincipal(key.slice(6)), {})).not.toBe(key);
     expect(keyOf({ by: ['PRINCIPAL'], args: [] }, withPrincipal('x'.repeat(64)), {})).toBe(`u:64:${'x'.repeat(64)}`);
   });
 
-  it('gives each value one key', () => {
+  it('different values have different bucket keys', () => {
     const values = [
       undefined,
       '',
@@ -178,7 +181,6 @@ describe('the key of a bucket', () => {
       [],
       ['a'],
       [['a']],
-      {},
       { a: 'b' },
       { a: { b: 'c' } },
       { __proto__: null, a: 1n },
@@ -188,9 +190,11 @@ describe('the key of a bucket', () => {
     expect(new Set(values.map(byValue)).size).toBe(values.length);
   });
 
-  it('gives one key to what is one value', () => {
+  it('equal values have one bucket key', () => {
     expect(byValue({ a: 1, b: [2, { c: ' X' }] })).toBe(byValue({ b: [2, { c: 'x' }], a: 1 }));
     expect(byValue(null)).toBe(byValue(undefined));
+    expect(byValue({ a: null, b: {} })).toBe(byValue(undefined));
+    expect(byValue({ a: null, b: 1 })).toBe(byValue({ b: 1 }));
     expect(byValue(-0)).toBe(byValue(0));
     expect(byValue('\u0130')).toBe(byValue('i\u0307'));
     expect(byValue('e\u0301')).toBe(byValue('\u00c9'));
@@ -198,13 +202,13 @@ describe('the key of a bucket', () => {
     expect(byValue(new Date(0))).not.toBe(byValue(new Date(1)));
   });
 
-  it('follows a path through own properties only', () => {
+  it('a path of an argument is followed through own properties only', () => {
     const rule = { by: ['GLOBAL'], args: [['constructor', 'name']] } as const;
     expect(keyOf(rule, someone, {})).toBe('g:0:,n:0:');
     expect(keyOf(rule, someone, undefined)).toBe('g:0:,n:0:');
   });
 
-  it('growth: reads a large variable once, however many fields it is used in', () => {
+  it('growth: a large variable is read once, however many fields it is used in', () => {
     const big = '\u00e9'.repeat(15_000);
     const normalize = vi.spyOn(String.prototype, 'normalize');
     const spelled = compileSpelling();
@@ -216,7 +220,7 @@ describe('the key of a bucket', () => {
     normalize.mockRestore();
   });
 
-  it('growth: decomposes runs of marks in bounded pieces, which part no character', () => {
+  it('growth: runs of combining marks are normalised in bounded pieces, which split no character', () => {
     const normalize = vi.spyOn(String.prototype, 'normalize');
     byValue('a\u0301\u0327'.repeat(10_000));
     expect(Math.max(...normalize.mock.contexts.map((piece) => String(piece).length))).toBeLessThan(300);
@@ -226,7 +230,7 @@ describe('the key of a bucket', () => {
     }
   });
 
-  it('survives values of any depth', () => {
+  it('values of any depth are written without overflowing the stack', () => {
     let deep: unknown = 'end';
     for (let level = 0; level < 100_000; level += 1) deep = [deep];
     expect(byValue(deep)).toMatch(/^g:0:,l#?:/);
@@ -234,7 +238,7 @@ describe('the key of a bucket', () => {
 });
 
 describe('points', () => {
-  it('R6 rounds up, and refuses what would poison a bucket', () => {
+  it('R6: points are rounded up, and values that would break a bucket are refused', () => {
     expect(roundUpPoints(1.5)).toBe(2);
     expect(roundUpPoints(1)).toBe(1);
     for (const points of [0, -0, -1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2 ** 53]) {
@@ -244,17 +248,17 @@ describe('points', () => {
 });
 
 describe('headers', () => {
-  it('quotes the name of a policy as a Structured Fields String', () => {
+  it('the name of a policy is quoted as a Structured Fields String', () => {
     const charge = { key: 'k', policy: 'a"b\\c\nd\u00e9', points: 1, limit: 5, windowSeconds: 60 };
-    const standing = [{ charge, remaining: 0, resetSeconds: 0 }];
-    expect(writeHeaders(standing)).toEqual({
+    const limits = [{ charge, remaining: 0, resetSeconds: 0 }];
+    expect(writeHeaders(limits)).toEqual({
       'ratelimit-policy': '"a\\"b\\\\c?d?";q=5;w=60',
       ratelimit: '"a\\"b\\\\c?d?";r=0;t=1',
     });
   });
 });
 
-it('names at start the fields that a subscription would be charged for only once', () => {
+it('a warning at start names the fields for which a subscription would be charged only once', () => {
   const limiter = rateLimit();
   const warned: string[] = [];
   const schema = buildSchema(`${rateLimitDirectives}

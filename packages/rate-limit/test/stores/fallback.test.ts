@@ -17,7 +17,7 @@ function broken(consume: CounterStore['consume']): CounterStore {
 const never = (): Promise<Consumption> => new Promise(() => {});
 const down = (): Promise<Consumption> => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.7:6379'));
 
-/** What is no verdict over one charge. */
+/** Results that are no valid answer for one charge. */
 const answers = [
   undefined,
   {},
@@ -44,7 +44,7 @@ describe('a store that fails', () => {
     ],
     ['R8 hangs', never],
     ...answers,
-  ])('denies with 503 and no word of the store when it %s', async (_name, consume) => {
+  ])('with deny an operation is refused with 503 and no detail of the store when that %s', async (_name, consume) => {
     const { server, calls, log } = await serve(schema, {
       store: broken(consume),
       storeTimeoutMilliseconds: 1,
@@ -64,7 +64,7 @@ describe('a store that fails', () => {
   it.each<[string, CounterStore['consume']]>([
     ['rejects', down],
     ['R8 hangs', never],
-  ])('lets through when told to and it %s', async (_name, consume) => {
+  ])('with allow an operation is answered when the store %s', async (_name, consume) => {
     const options = { store: broken(consume), storeTimeoutMilliseconds: 1, onStoreError: 'allow' } as const;
     const { server, events } = await serve(schema, options);
     for (let call = 0; call < 3; call += 1) {
@@ -75,7 +75,7 @@ describe('a store that fails', () => {
     expect(events.map(({ type }) => type)).toEqual(['failure', 'store.degraded']);
   });
 
-  it('R8 waits as long as it was told to, and no longer', async () => {
+  it('R8: a request waits for the store as long as the option says, and no longer', async () => {
     const { server } = await serve(schema, { store: broken(never), onStoreError: 'deny' });
     vi.useFakeTimers();
     const settled = vi.fn<() => void>();
@@ -87,7 +87,7 @@ describe('a store that fails', () => {
     expect((await answer).status).toBe(503);
   });
 
-  it('tells once that it fails and once that it is back, and counts right afterwards', async () => {
+  it('a store that fails is reported once, its recovery once, and counting is right afterwards', async () => {
     const memory = memoryStore();
     let isDown = false;
     const store = broken((charges) => (isDown ? down() : memory.consume(charges)));
@@ -108,7 +108,7 @@ describe('a store that fails', () => {
     ]);
   });
 
-  it('gives back what a late store took for an operation that was refused', async () => {
+  it('points that a late store took for a refused operation are given back', async () => {
     const memory = memoryStore();
     const arrival = new EventEmitter();
     const arrived = once(arrival, 'consume');
@@ -133,7 +133,7 @@ describe('a store that fails', () => {
     expect((await send(server, '{ a: f b: f }', bob)).status).toBe(200);
   });
 
-  it('that fails where nobody is told is told of by the next who is', async () => {
+  it('a failure without a reporter is reported by the next request that has one', async () => {
     const memory = memoryStore();
     let isDown = true;
     const store = broken((charges) => (isDown ? down() : memory.consume(charges)));
@@ -149,7 +149,7 @@ describe('a store that fails', () => {
     expect(events.map(({ type }) => type)).toEqual(['failure', 'store.degraded', 'store.recovered']);
   });
 
-  it('does not keep an operator waiting who looks into a bucket', async () => {
+  it('reading a bucket does not wait longer for the store than the deadline', async () => {
     const store = {
       ...memoryStore(),
       peek: () => new Promise<never>(() => {}),
@@ -160,7 +160,7 @@ describe('a store that fails', () => {
     await expect(limiter.reset({ policy: 'Query.f' })).rejects.toThrow(/no answer within 1 ms/);
   });
 
-  it('in report mode refuses nothing either', async () => {
+  it('in report mode nothing is refused while the store fails', async () => {
     const { server, events } = await serve(schema, { store: broken(down), onStoreError: 'deny', mode: 'report' });
     expect((await send(server, '{ f }', bob)).status).toBe(200);
     expect(events.at(-1)).toMatchObject({ type: 'failure', outcome: 'reported' });
@@ -168,22 +168,22 @@ describe('a store that fails', () => {
 });
 
 describe('a place that failed three times in a row', () => {
-  it('is asked by one request at a time once it has rested, and by all when it works again', () => {
+  it('a place that failed three times is asked by one request after its rest, and by all when it works again', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const faults = createCircuitBreaker(1_000);
     for (let failure = 1; failure <= 3; failure += 1) {
       expect(faults.mayAsk('a')).toBe(true);
-      faults.failed('a');
+      faults.recordFailure('a');
     }
     vi.advanceTimersByTime(999);
     expect([faults.mayAsk('a'), faults.mayAsk('b')]).toEqual([false, true]);
     vi.advanceTimersByTime(1);
     expect([faults.mayAsk('a'), faults.mayAsk('a'), faults.mayAsk('a')]).toEqual([true, false, false]);
-    faults.failed('a');
+    faults.recordFailure('a');
     expect(faults.mayAsk('a')).toBe(false);
     vi.advanceTimersByTime(1_000);
     expect(faults.mayAsk('a')).toBe(true);
-    faults.worked('a');
-    expect([faults.mayAsk('a'), faults.mayAsk('a'), faults.remain()]).toEqual([true, true, false]);
+    faults.recordSuccess('a');
+    expect([faults.mayAsk('a'), faults.mayAsk('a'), faults.hasFailures()]).toEqual([true, true, false]);
   });
 });

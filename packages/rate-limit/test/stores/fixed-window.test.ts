@@ -13,15 +13,18 @@ function flood(windows: Windows, count: number, points = 1, name = 'flood'): voi
   for (let i = 0; i < count; i += 1) windows.consume([login(`${name}:${i}`, points)]);
 }
 
-it.each([4, 5])('attack: keys made up by the thousand give nothing back to a key that has used %i of 5', (used) => {
-  const windows = createWindows(maxKeys);
-  windows.consume([login('attacker', used)]);
-  flood(windows, 10_000);
-  expect(windows.peek(login('attacker')).remaining).toBe(5 - used);
-  expect(windows.size()).toBe(maxKeys);
-});
+it.each([4, 5])(
+  'attack: thousands of invented keys do not make the store forget a key that has used %i of 5',
+  (used) => {
+    const windows = createWindows(maxKeys);
+    windows.consume([login('attacker', used)]);
+    flood(windows, 10_000);
+    expect(windows.peek(login('attacker')).remaining).toBe(5 - used);
+    expect(windows.size()).toBe(maxKeys);
+  },
+);
 
-it('among windows that are used equally the oldest goes, which ends first', () => {
+it('among windows that are used equally the oldest is forgotten, which ends first', () => {
   for (const used of [1, 5]) {
     const windows = createWindows(maxKeys);
     windows.consume([login('first', used)]);
@@ -33,7 +36,7 @@ it('among windows that are used equally the oldest goes, which ends first', () =
   }
 });
 
-it('attack: in a store full of used up keys, two new keys do not wash each other away', () => {
+it('attack: in a store full of used up keys, two new keys do not replace each other', () => {
   const windows = createWindows(maxKeys);
   flood(windows, maxKeys, 5);
   let allowed = 0;
@@ -43,7 +46,7 @@ it('attack: in a store full of used up keys, two new keys do not wash each other
   expect(allowed).toBe(10);
 });
 
-it('what one call charges beyond the bound is forgotten again with the next new keys', () => {
+it('windows of one call beyond the bound are forgotten with the next new keys', () => {
   const windows = createWindows(maxKeys);
   const many = Array.from({ length: 3 * maxKeys }, (_, i) => login(`s:${i}`, 1, 2));
   expect(windows.consume(many).buckets.every(({ remaining }) => remaining === 1)).toBe(true);
@@ -55,7 +58,7 @@ it('what one call charges beyond the bound is forgotten again with the next new 
 it.each([
   ['not used up', 5],
   ['used up', 1],
-])('growth: a new key costs no more in a full store than in one with room, where keys are %s', (_, limit) => {
+])('growth: a new key takes no longer in a full store than in one with room, where keys are %s', (_, limit) => {
   const keys = 100_000;
   let next = 0;
   const add = (windows: Windows, count: number): number => {

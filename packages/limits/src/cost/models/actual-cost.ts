@@ -1,61 +1,80 @@
-/** What an operation cost in the end: its compiled plan once more, over the lists of the answer. */
+/** What an operation cost after it ran: its compiled plan is evaluated once more, over the lists of the response. */
 import type { CostProgram } from '../compile.ts';
+import type { CostCounter } from '../options.ts';
 import type { Plan, PlanItem } from '../plan.ts';
-import type { Priced } from '../price.ts';
+import type { ActualCostCounter, Priced } from '../price.ts';
 import { evaluate, type Run } from '../terms.ts';
 
 type Answered = Readonly<Record<string, unknown>>;
 
-/** Looks at fields of objects; what an answer of some ten thousand objects takes is far below. */
+/** How many fields of objects may be read. A response of ten thousand objects takes far fewer. */
 const maxLooks = 2_000_000;
 
 /**
- * @param data the `data` of the answer.
- * @returns `NaN`, which JSON tells as `null`, where counting takes more than `maxLooks`.
+ * Counts what operations cost after they ran, by how long their lists were, for `extensions.cost`.
+ *
+ * @example cost({ exposeCost: true, actualCost: actualCost() })
  */
-export function actualCost({ program, variables }: Priced, data: Answered): number {
-  return program.evaluate(variables, (run) => program.base + new Counting(run).costOf(dearOf(program), data));
+export function actualCost(): CostCounter {
+  const counter: ActualCostCounter = { name: 'actual-cost', count: computeActualCost };
+  return counter;
 }
 
-/** What of a plan can cost something: what every answer of it does, and what is read from an answer. */
-interface Dear {
+/**
+ * Counts the field cost of one response.
+ *
+ * @param data the `data` of the response.
+ * @returns `NaN`, which JSON writes as `null`, where counting would read more than `maxLooks` fields.
+ */
+export function computeActualCost({ program, variables }: Priced, data: Answered): number {
+  return program.evaluate(
+    variables,
+    false,
+    (run) => program.base + new Counting(run).countCost(findCostly(program), data),
+  );
+}
+
+/** The parts of a plan that can cost something. */
+interface Costly {
+  /** What every object costs, whatever the response holds. */
   readonly always: number;
-  readonly items: readonly DearItem[];
-  /** All of these count. */
-  readonly also: readonly Dear[];
-  /** One of these counts: the answer does not say its type. */
+  /** What depends on the response. */
+  readonly items: readonly CostlyItem[];
+  /** Further parts, all of which count. */
+  readonly also: readonly Costly[];
+  /** Alternatives by type, one of which counts. The response does not name the type. */
   readonly types: readonly Alternative[];
 }
 
-interface DearItem extends Pick<PlanItem, 'key' | 'own' | 'each'> {
-  readonly below: Dear | undefined;
+interface CostlyItem extends Pick<PlanItem, 'key' | 'own' | 'each'> {
+  readonly below: Costly | undefined;
 }
 
 interface Alternative {
-  readonly dear: Dear;
-  /** A response key that this alternative always has, and no other one. */
+  readonly dear: Costly;
+  /** A response key that objects of this alternative always have, and those of no other; `undefined` where there is none. */
   readonly sign: string | undefined;
-  /** What an answer of it has. */
+  /** The response keys that its objects can have. */
   readonly items: readonly PlanItem[];
 }
 
-const dearByProgram = new WeakMap<CostProgram, Dear>();
-const free: Dear = { always: 0, items: [], also: [], types: [] };
+const costlyByProgram = new WeakMap<CostProgram, Costly>();
+const free: Costly = { always: 0, items: [], also: [], types: [] };
 
-function dearOf(program: CostProgram): Dear {
-  let root = dearByProgram.get(program);
+function findCostly(program: CostProgram): Costly {
+  let root = costlyByProgram.get(program);
   if (!root) {
-    const dear = new Map<Plan, Dear>();
-    for (const plan of program.plans) addDear(plan, dear);
-    dearByProgram.set(program, (root = dear.get(program.root) ?? free));
+    const dear = new Map<Plan, Costly>();
+    for (const plan of program.plans) addCostly(plan, dear);
+    costlyByProgram.set(program, (root = dear.get(program.root) ?? free));
   }
   return root;
 }
 
-/** @param known of the plans that this one uses; what is missing there costs nothing. */
-function addDear(plan: Plan, known: Map<Plan, Dear>): void {
+/** @param known the plans that this one uses; a plan that is missing there costs nothing. */
+function addCostly(plan: Plan, known: Map<Plan, Costly>): void {
   let always = 0;
-  const items: DearItem[] = [];
+  const items: CostlyItem[] = [];
   for (const { key, own, each, holds, below: plans } of plan.items) {
     const below = plans && known.get(plans);
     if (typeof own !== 'number' || each !== 0 || below || (own > 0 && holds)) items.push({ key, own, each, below });
@@ -63,18 +82,18 @@ function addDear(plan: Plan, known: Map<Plan, Dear>): void {
   }
   const alternatives = plan.alternatives.flatMap((one) => {
     const dear = known.get(one);
-    return dear ? [{ dear, sign: signOf(one, plan), items: one.items }] : [];
+    return dear ? [{ dear, sign: findSign(one, plan), items: one.items }] : [];
   });
   const also = plan.chooses ? [] : alternatives.map(({ dear }) => dear);
   const types = plan.chooses ? alternatives : [];
   if (always > 0 || items.length + alternatives.length > 0) known.set(plan, { always, items, also, types });
 }
 
-/** Few are asked for it: of many alternatives each would be compared with all others. */
+/** With more alternatives no sign is looked for, because each would be compared with all others. */
 const maxAlternatives = 20;
 
-function signOf(one: Plan, { chooses, alternatives }: Plan): string | undefined {
-  // What stands further down is not looked for.
+function findSign(one: Plan, { chooses, alternatives }: Plan): string | undefined {
+  // An alternative with alternatives of its own has no keys that it always has.
   if (
     !chooses ||
     alternatives.length > maxAlternatives ||
@@ -87,12 +106,12 @@ function signOf(one: Plan, { chooses, alternatives }: Plan): string | undefined 
   return one.items.find(({ key, holds }) => !holds && !keys.has(key))?.key;
 }
 
-/** Counts one answer. */
+/** Counts the cost of one response. */
 class Counting {
   readonly #run: Run;
-  /** Below alternatives the same plans come up again: each counts an object once. */
-  readonly #known = new Map<Dear, Map<Answered, number>>();
-  /** Of these, how many stand around what is counted. */
+  /** Below alternatives the same plan meets the same object again: its cost is then remembered. */
+  readonly #known = new Map<Costly, Map<Answered, number>>();
+  /** How many plans with alternatives are being counted around the current object. */
   #around = 0;
   #looks = 0;
 
@@ -100,7 +119,7 @@ class Counting {
     this.#run = run;
   }
 
-  costOf(plan: Dear, data: Answered): number {
+  countCost(plan: Costly, data: Answered): number {
     if (this.#looks > maxLooks) return Number.NaN;
     if (plan.also.length + plan.types.length === 0) return this.#itemsCost(plan, data);
     if (this.#around === 0) return this.#wholeCost(plan, data);
@@ -111,23 +130,23 @@ class Counting {
     return cost;
   }
 
-  #wholeCost(plan: Dear, data: Answered): number {
+  #wholeCost(plan: Costly, data: Answered): number {
     this.#around += 1;
     let total = this.#itemsCost(plan, data);
-    for (const one of plan.also) total += this.costOf(one, data);
+    for (const one of plan.also) total += this.countCost(one, data);
     total += this.#typeCost(plan, data);
     this.#around -= 1;
     return total;
   }
 
-  /** Of the groups of types that the answer can be, the dearest counts. */
-  #typeCost({ types }: Dear, data: Answered): number {
+  /** The cost of the type that the object has; where several types fit, of the most expensive one. */
+  #typeCost({ types }: Costly, data: Answered): number {
     this.#looks += types.length;
     let most = 0;
     for (const one of types) {
       if (one.sign === undefined) {
-        if (this.#canBe(one, data)) most = Math.max(most, this.costOf(one.dear, data));
-      } else if (data[one.sign] !== undefined) return this.costOf(one.dear, data);
+        if (this.#canBe(one, data)) most = Math.max(most, this.countCost(one.dear, data));
+      } else if (data[one.sign] !== undefined) return this.countCost(one.dear, data);
     }
     return most;
   }
@@ -140,12 +159,12 @@ class Counting {
     return true;
   }
 
-  #itemsCost({ always, items }: Dear, data: Answered): number {
+  #itemsCost({ always, items }: Costly, data: Answered): number {
     this.#looks += items.length;
     let total = always;
     for (const { key, own, each, below } of items) {
       const value = data[key];
-      // What a condition left out has no key; what failed or was denied is null, and was resolved.
+      // A field that `@skip` left out has no key and cost nothing. A field that failed or was denied is null, and was resolved.
       if (value === undefined) continue;
       const forItems = each === 0 ? 0 : each * countItems(value);
       total += Math.max(0, evaluate(own, this.#run) + forItems) + (below ? this.#belowCost(value, below) : 0);
@@ -153,16 +172,16 @@ class Counting {
     return total;
   }
 
-  #belowCost(value: unknown, below: Dear): number {
+  #belowCost(value: unknown, below: Costly): number {
     if (value === null) return 0;
-    if (!Array.isArray(value)) return this.costOf(below, value as Answered);
+    if (!Array.isArray(value)) return this.countCost(below, value as Answered);
     let total = 0;
     for (const item of value) total += this.#belowCost(item, below);
     return total;
   }
 }
 
-/** The items of a field that are there, in lists of lists too. */
+/** Counts the items of a field that are not null, in lists of lists too. */
 function countItems(value: unknown): number {
   if (value === null) return 0;
   if (!Array.isArray(value)) return 1;

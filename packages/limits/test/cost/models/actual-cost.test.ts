@@ -1,9 +1,10 @@
 /** What counting an answer takes, without a clock: times that its objects are looked at. */
 import { getOperationAST, parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { actualCost } from '../../../src/cost/models/actual-cost.ts';
+import { computeActualCost } from '../../../src/cost/models/actual-cost.ts';
+import { apolloRouter } from '../../../src/cost/models/index.ts';
 import { resolveCostOptions } from '../../../src/cost/options.ts';
-import { costMeter } from '../../../src/cost/price.ts';
+import { createCostMeter } from '../../../src/cost/price.ts';
 import type { CostOptions } from '../../../src/index.ts';
 import { schemaOf } from '../pricing.ts';
 
@@ -30,8 +31,8 @@ function counted(text: string, data: Record<string, unknown>, options: CostOptio
   const document = parse(text);
   const operation = getOperationAST(document);
   if (!operation) throw new Error('no operation');
-  const meter = costMeter(resolveCostOptions({ maxCost: false, ...options }));
-  return actualCost(meter.price(of, document, operation, { no: false }), data);
+  const meter = createCostMeter(resolveCostOptions({ maxCost: false, ...options }));
+  return computeActualCost(meter.price(of, document, operation, { no: false }), data);
 }
 
 const off = `... @include(if: $no) { ${times(6, (i) => `... on T${i} { only${i} }`)} }`;
@@ -46,7 +47,7 @@ it.each<[string, (depth: number) => string, CostOptions?]>([
     'fragments that double, of the model apollo',
     (depth) =>
       `{ node { ...F0 } } ${times(depth, (i) => `fragment F${i} on Node { parent { ...F${i + 1} } parent { ...F${i + 1} } }`)} fragment F${depth} on Node { parent { __typename } }`,
-    { model: 'apollo' },
+    { model: apolloRouter() },
   ],
 ])('counting %s grows no faster than the answer', (_, text, options) => {
   const [shallow, deep] = [4, 8].map((depth) => {
@@ -57,7 +58,7 @@ it.each<[string, (depth: number) => string, CostOptions?]>([
   expect(deep?.cost).toBeGreaterThan(shallow?.cost ?? Infinity);
 });
 
-it('says no number where many types, each with fields of its own below, could be those of many objects', () => {
+it('actualCost gives no number where too many types could be those of many objects', () => {
   const below = (i: number, end: string) => `... on T${i} { only${i} @include(if: $no) ${end} }`;
   const text = `query ($no: Boolean!) { node { ${times(6, (i) => below(i, '... Parent'))} } }
     fragment Parent on Node { ${times(6, (i) => below(i, 'parent { ... Children parent { __typename } }'))} }
@@ -70,7 +71,7 @@ it('says no number where many types, each with fields of its own below, could be
   expect(counted(text, answer(100_000))).toBeNaN();
 });
 
-it('counts the type that a key of its own tells, and the dearest where none does', () => {
+it('actualCost counts the type that a key of its own shows, and the most expensive where none does', () => {
   const text =
     '{ node { children { ... on T0 { only0 } ... on T1 { only1 b: only1 c: only1 } ... on Node { parent { __typename } } } } }';
   const told = (...children: object[]) => counted(text, { node: { children } });
@@ -80,7 +81,7 @@ it('counts the type that a key of its own tells, and the dearest where none does
   expect(told()).toBe(2);
 });
 
-it('takes no key for the sign of a type that another type has as well, in a fragment inside another', () => {
+it('actualCost takes no key for the sign of a type that another type has as well, in a fragment inside another', () => {
   const priced = schemaOf(`
     interface Node { id: ID }
     type Dear implements Node { id: ID v: Int @cost(weight: "9") }
@@ -93,7 +94,7 @@ it('takes no key for the sign of a type that another type has as well, in a frag
   expect(told({ shared: 1, b: null }, { shared: null }, {})).toBe(2 + 9);
 });
 
-it('does not look into lists that cost nothing', () => {
+it('actualCost does not read lists that cost nothing', () => {
   const untouched = new Proxy([], {
     get() {
       throw new Error('looked at');
@@ -104,7 +105,7 @@ it('does not look into lists that cost nothing', () => {
   );
   const document = parse('{ names { text other: text } }');
   const operation = getOperationAST(document);
-  const meter = costMeter(resolveCostOptions({ maxCost: false }));
+  const meter = createCostMeter(resolveCostOptions({ maxCost: false }));
   if (!operation) throw new Error('no operation');
-  expect(actualCost(meter.price(free, document, operation, {}), { names: untouched })).toBe(3);
+  expect(computeActualCost(meter.price(free, document, operation, {}), { names: untouched })).toBe(3);
 });

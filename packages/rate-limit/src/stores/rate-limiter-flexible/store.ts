@@ -1,9 +1,9 @@
 /**
- * Any limiter of rate-limiter-flexible as a counter store: fixed windows, and several charges all or nothing.
+ * Any limiter of rate-limiter-flexible as a counter store: fixed windows, and several charges all or none.
  *
- * The limiters count one key at a time. So a call for more than one point on one key looks first, and what was counted for a
- * call that is refused after all is given back. Parallel calls may for a moment see each other's refused points and be
- * refused as well; they never let more through than the limit.
+ * The limiters count one key at a time. So a call for more than one point on one key reads the keys first, and if it is refused after that,
+ * what was counted for it is given back. Parallel calls may for a moment see each other's refused points and be refused as well. They
+ * never let more through than the limit.
  */
 import type { Charge, CounterStore } from '@graphql-bulwark/core';
 import { aFunction, awaitWithin, requireWholeNumber, roundUpPoints } from '@graphql-bulwark/core/internal';
@@ -17,7 +17,7 @@ import {
   type Taken,
 } from './limiter.ts';
 
-/** Makes the limiter of one policy. Called once per policy, limit and window. */
+/** Makes the limiter of one policy. It is called once per policy, limit and window; `duration` is in seconds. */
 export type MakeLimiter = (options: {
   readonly points: number;
   readonly duration: number;
@@ -27,13 +27,14 @@ export type MakeLimiter = (options: {
 /**
  * Makes a counter store of the limiters that `makeLimiter` makes.
  *
+ * @throws {TypeError} for anything but a function.
  * @example flexibleStore((options) => new RateLimiterPostgres({ ...options, storeClient: pool }))
  */
 export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
   aFunction('flexibleStore: makeLimiter', makeLimiter);
   const limiters = new Map<string, FlexibleLimiter>();
 
-  function limiterOf({
+  function findLimiter({
     policy,
     limit,
     windowSeconds,
@@ -52,7 +53,7 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
     async consume(charges, timeoutMilliseconds) {
       const wanted = charges.map((charge) => ({
         charge,
-        limiter: limiterOf(charge),
+        limiter: findLimiter(charge),
         points: roundUpPoints(charge.points),
       }));
       if (wanted.length > 1 || wanted.some(({ points }) => points > 1)) {
@@ -75,16 +76,16 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
             taken[i] = { charge, limiter, ...answer };
           } catch (error) {
             failures.push(error);
-            // One that answers too late is given back then.
+            // A limiter that answers too late is given its points back as soon as it does.
             pending.then((late) => returnPoints(limiter, charge.key, late.points, late.count)).catch(() => undefined);
           }
         }),
       );
       if (failures.length === 0 && taken.every(({ passed }) => passed)) {
-        const buckets = taken.map(({ charge, count }) => ({ ...readState(charge, count), window: writeKey(count) }));
+        const buckets = taken.map(({ charge, count }) => ({ ...readState(charge, count), window: writeWindow(count) }));
         return { allowed: true, buckets, exceeded: [] };
       }
-      // What cannot be given back now ends with its window.
+      // Points that cannot be given back now are gone when their window ends.
       await Promise.allSettled(
         taken.map(({ charge, limiter, points, count }) => returnPoints(limiter, charge.key, points, count)),
       );
@@ -100,8 +101,8 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
       const wanted = refunds.map((refund) => ({ refund, points: roundUpPoints(refund.points) }));
       await Promise.all(
         wanted.map(async ({ refund, points }) => {
-          const limiter = limiterOf(refund);
-          const count = refund.window === undefined ? await readBucket(limiter, refund.key) : read(refund.window);
+          const limiter = findLimiter(refund);
+          const count = refund.window === undefined ? await readBucket(limiter, refund.key) : readWindow(refund.window);
           const most = refund.window === undefined ? Math.max(0, count?.consumed ?? 0) : points;
           if (count) await returnPoints(limiter, refund.key, Math.min(points, most), count);
         }),
@@ -109,22 +110,22 @@ export function flexibleStore(makeLimiter: MakeLimiter): CounterStore {
     },
 
     async peek(bucket) {
-      return readState({ ...bucket, points: 1 }, await readBucket(limiterOf(bucket), bucket.key));
+      return readState({ ...bucket, points: 1 }, await readBucket(findLimiter(bucket), bucket.key));
     },
 
     async reset(bucket) {
-      const limiter = limiterOf(bucket);
+      const limiter = findLimiter(bucket);
       if (await readBucket(limiter, bucket.key)) await limiter.delete(bucket.key);
     },
   };
 }
 
-/** A window by when it was seen, and how long it then had: the limiters have no name for it. */
-function writeKey({ consumed, millisecondsLeft, askedAt }: Count): string {
+/** Names a window by what it was when it was charged, because the limiters have no name for it. */
+function writeWindow({ consumed, millisecondsLeft, askedAt }: Count): string {
   return `${consumed} ${millisecondsLeft} ${askedAt}`;
 }
 
-function read(window: string): Count | undefined {
+function readWindow(window: string): Count | undefined {
   const [consumed = Number.NaN, millisecondsLeft = Number.NaN, askedAt = Number.NaN] = window.split(' ').map(Number);
   return Number.isFinite(consumed + millisecondsLeft + askedAt) ? { consumed, millisecondsLeft, askedAt } : undefined;
 }

@@ -1,12 +1,14 @@
-/** What is used of a Redis client: ioredis and node-redis, one server or a cluster, told apart by what they can do. */
+/**
+ * The part of a Redis client that is used: of ioredis and node-redis, for one server or a cluster. They are recognised by their methods.
+ */
 import { createHash } from 'node:crypto';
 import { type Check, hasMethods, must } from '@graphql-bulwark/core/internal';
 
 /** One script on one client. */
 export interface RedisScript {
-  /** Whether keys of one call must share a slot. */
+  /** Whether the keys of one call must be in one slot. */
   readonly isCluster: boolean;
-  /** Runs the script; one command, but for the first time on a server that does not know it yet. */
+  /** Runs the script: one command, and a second one on a server that does not know the script yet. Rejects where Redis fails. */
   readonly run: (keys: readonly string[], argument: string) => Promise<unknown>;
 }
 
@@ -24,23 +26,24 @@ interface NodeRedis {
   eval(text: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
 }
 
+/** Checks that an option is a client of ioredis or node-redis. */
 export const aRedisClient: Check = must(
   'be a client of ioredis or node-redis',
   (client: unknown) => isIoredis(client) || isNodeRedis(client),
 );
 
-/** @param client as {@link aRedisClient} has checked it. */
+/** @param client checked by {@link aRedisClient}. @param text the script in Lua. */
 export function createScriptRunner(client: object, text: string): RedisScript {
   const sha = createHash('sha1').update(text).digest('hex');
   if (isIoredis(client)) {
     return {
       isCluster: client.isCluster === true,
       run(keys, argument) {
-        // With `lazyConnect` it waits for its first command to connect, which this is.
+        // `wait` is the status of a client with `lazyConnect`, which connects with its first command.
         if (client.status !== 'ready' && client.status !== 'wait') {
           throw new Error(`the Redis client is not ready, but ${client.status}`);
         }
-        return isLoading(client.evalsha(sha, keys.length, ...keys, argument), () =>
+        return loadIfMissing(client.evalsha(sha, keys.length, ...keys, argument), () =>
           client.eval(text, keys.length, ...keys, argument),
         );
       },
@@ -50,24 +53,24 @@ export function createScriptRunner(client: object, text: string): RedisScript {
   return {
     isCluster: 'slots' in other,
     run(keys, argument) {
-      if (!other.isReady) throw new Error(notReady(other));
+      if (!other.isReady) throw new Error(describeNotReady(other));
       const options = { keys: [...keys], arguments: [argument] };
-      return isLoading(other.evalSha(sha, options), () => other.eval(text, options));
+      return loadIfMissing(other.evalSha(sha, options), () => other.eval(text, options));
     },
   };
 }
 
-/** A server that was restarted, or that a cluster has just failed over to, has no scripts: it gets the text, and keeps it. */
-function isLoading(bySha: Promise<unknown>, byText: () => Promise<unknown>): Promise<unknown> {
+/** A server that was restarted, or to which a cluster failed over, has no scripts. It then gets the text, and keeps it. */
+function loadIfMissing(bySha: Promise<unknown>, byText: () => Promise<unknown>): Promise<unknown> {
   return bySha.catch((error: unknown) => {
     if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return byText();
     throw error;
   });
 }
 
-function notReady({ isOpen }: NodeRedis): string {
+function describeNotReady({ isOpen }: NodeRedis): string {
   if (isOpen !== false) return 'the Redis client is not ready';
-  return 'the Redis client was not told to connect, or was closed: await client.connect() when the server starts';
+  return 'the Redis client is not connected: await client.connect() when the server starts';
 }
 
 function isIoredis(client: unknown): client is Ioredis {

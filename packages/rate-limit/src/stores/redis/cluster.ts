@@ -1,18 +1,22 @@
 /**
- * Charges in several slots of a cluster: taken slot by slot, and given back where another slot refuses, fails or is silent.
+ * Charges in several slots of a cluster. They are taken slot by slot, and given back where another slot refuses, fails or does not answer.
  */
 import { awaitWithin } from '@graphql-bulwark/core/internal';
 import type { Decision } from './script.ts';
 
+/** Calls for the charges of one slot. */
 export interface SlotCalls<P> {
+  /** Takes the charges, all or none. */
   readonly consume: (part: P) => Promise<Decision>;
-  /** Gives back what this decision took. */
+  /** Gives back what a decision has taken. */
   readonly undo: (part: P, decision: Decision) => Promise<unknown>;
 }
 
 /**
- * @returns the decision of each part; where one of them refuses, the others are given back by then. Rejects with the first
- * failure.
+ * Takes charges in several slots, all or none.
+ *
+ * @param parts the charges of each slot. @param timeoutMilliseconds how long to wait for a slot; `undefined`: until it answers.
+ * @returns the decision of each slot. Where one refuses, the others have been given back. Rejects with the first failure.
  */
 export async function consumeSpread<P>(
   parts: readonly P[],
@@ -27,7 +31,8 @@ export async function consumeSpread<P>(
   const failure = settled.find((result) => result.status === 'rejected');
   if (!failure && decisions.every(({ allowed }) => allowed)) return decisions;
 
-  // What cannot be given back now ends with its window. A slot that answers too late gives back as well, and no request waits for it.
+  // Points that cannot be given back now are gone when their window ends. A slot that answers too late gives back then, without a request
+  // waiting for it.
   const undone = parts.map(async (part, i) => {
     const decision = await pending[i];
     if (decision?.allowed) await undo(part, decision);

@@ -1,38 +1,43 @@
 /**
- * The one script: a request, all or nothing, over any number of keys of one slot.
+ * The one script: takes the charges of a request, all or none, over any number of keys of one slot.
  *
- * A bucket is a text "<points used>,<end of the window in milliseconds>", so that one MGET reads all of them. The clock is the
- * server's: processes whose clocks differ share one window. The end of a window is also its name, by which points go back.
- * Nothing is written before every bucket is checked, and where memory is short Redis refuses the first write: never half a request.
+ * A bucket is a text "<points used>,<end of the window in milliseconds>", so that one MGET reads all of them. The clock is that of the
+ * Redis server, so that processes whose clocks differ share one window. The end of a window is also its name, by which points are given
+ * back. Nothing is written before every bucket is checked, and where memory is short Redis refuses the first write, so a request is
+ * never half charged.
  */
 
-/** What a request does with its buckets. */
+/** What the script does with buckets -> its number in the arguments. */
 export const ops = { consume: 0, giveBack: 1, reset: 2 } as const;
+/** One of these operations. */
 export type Op = keyof typeof ops;
 
-/** What became of a bucket. */
+/** A bucket after the script ran. */
 export interface Answered {
+  /** Points. */
   readonly used: number;
+  /** Milliseconds since the epoch, by the server's clock. 0: no window is open. */
   readonly endsAt: number;
+  /** Whether it has too few points for the request. */
   readonly isShort: boolean;
 }
 
-/** The script's answer. */
+/** The result of the script. */
 export interface Decision {
   readonly allowed: boolean;
-  /** The server's clock. */
+  /** Milliseconds since the epoch, by the server's clock. */
   readonly now: number;
   /** In the order of the keys. */
   readonly buckets: readonly Answered[];
 }
 
 /**
- * KEYS: the buckets; one that comes twice is one. ARGV[1]: a JSON list of whole numbers, which costs client and server far less
- * than an argument each: op, then per bucket points, limit, and the length of the window in milliseconds (consume) or its end,
- * 0 for any (giveBack).
+ * KEYS: the buckets; a key that stands twice is one bucket. ARGV[1]: a JSON list of whole numbers, which takes client and server far less
+ * time than an argument for each: the number of the operation, then per bucket its points, its limit, and the length of the window in
+ * milliseconds (consume) or the end of the window, 0 for any (giveBack).
  *
- * Answers with a JSON list: the server's time, 1 or 0, and per bucket points used, end of the window, and where the request is
- * refused 1 for a bucket that is short.
+ * Returns a JSON list: the server's time, 1 (allowed) or 0, and per bucket the points used, the end of the window, and where the request
+ * is refused, 1 for a bucket with too few points.
  */
 export const script = `
 local time = redis.call('TIME')
@@ -57,7 +62,7 @@ end
 for b = 1, #KEYS do
   local i, points, window = same[b], numbers[3 * b - 1], numbers[3 * b + 1]
   if op == 0 then
-    -- The clock went back, or is another server's: no window lasts longer than its length.
+    -- The clock was set back, or belongs to another server: a window must not last longer than its length.
     if ends[i] > now + window then ends[i], changed[i] = now + window, true end
     asked[i] = asked[i] + points
     if not (used[i] + asked[i] <= numbers[3 * b]) then short[b], allowed = 1, 0 end
@@ -85,7 +90,7 @@ end
 return '[' .. table.concat(answer, ',') .. ']'
 `;
 
-/** A broken answer must not read as one that allows. @throws {Error} */
+/** Reads a result. @throws {Error} for one that is not of the expected form, so that it is never taken for one that allows. */
 export function readDecision(answer: unknown, keys: readonly string[]): Decision {
   const numbers: unknown = typeof answer === 'string' ? JSON.parse(answer) : undefined;
   if (isNumbers(numbers)) {
@@ -103,7 +108,7 @@ export function readDecision(answer: unknown, keys: readonly string[]): Decision
       return { allowed: allowed === 1, now, buckets };
     }
   }
-  throw new Error('the script gave an answer that is none');
+  throw new Error('the script of the Redis store returned no list of numbers');
 }
 
 function isNumbers(value: unknown): value is readonly number[] {

@@ -1,20 +1,27 @@
 /**
- * Counters in Redis, shared by all processes of a fleet: all charges of a request in one call of one script.
+ * Counters in Redis, shared by all processes of a fleet. All charges of a request are taken by one call of one script.
  *
- * In a cluster a script reaches one slot. By default all buckets share one; those with a hash tag of their own are counted
- * where it says, and a request over several of them is taken slot by slot, with give-back.
+ * In a cluster a script reaches one slot only. By default all buckets are in one slot. A bucket with a hash tag is in the slot of that tag,
+ * and a request with buckets in several slots is charged slot by slot, and given back where one refuses.
  */
 import type { BucketState, Charge, Consumption, CounterStore, Refund } from '@graphql-bulwark/core';
-import { isText, must, type OptionTable, readOptions, roundUpPoints } from '@graphql-bulwark/core/internal';
-import { createBucketNamer } from './bucket-name.ts';
+import {
+  isText,
+  must,
+  type OptionTable,
+  readOptions,
+  requireWholeNumber,
+  roundUpPoints,
+} from '@graphql-bulwark/core/internal';
 import { aRedisClient, createScriptRunner } from './client.ts';
 import { consumeSpread, type SlotCalls } from './cluster.ts';
 import { type Answered, type Decision, type Op, ops, readDecision, script } from './script.ts';
 
+/** Which Redis holds the counters, and under which keys. */
 export interface RedisStoreOptions {
-  /** A client of ioredis or node-redis, for one server or a cluster; made, configured and closed by the application. */
+  /** A client of ioredis or node-redis, for one server or a cluster. The application configures, connects and closes it. */
   readonly client: object;
-  /** In front of every key, within its hash tag. Text without braces. @default 'bulwark' */
+  /** Stands in front of every key, within its hash tag. Text without braces. @default 'bulwark' */
   readonly prefix?: string | undefined;
 }
 
@@ -30,9 +37,9 @@ function isPrefix(value: unknown): boolean {
 type Bucket = Omit<Charge, 'points'>;
 
 /**
- * While the client is not connected every call fails at once, instead of waiting in the client's queue.
+ * Makes a store in Redis. While the client is not connected every call fails at once, instead of waiting in the client's queue.
  *
- * @throws {TypeError} for what is not a Redis client.
+ * @throws {TypeError} for an invalid option.
  * @example redisStore({ client: new Redis('redis://127.0.0.1:6379') })
  */
 export function redisStore(options: RedisStoreOptions): CounterStore {
@@ -40,14 +47,14 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
   const { run, isCluster } = createScriptRunner(client, script);
   const [nameTogether, nameApart] = [createBucketNamer(`{${prefix}}:`), createBucketNamer('')];
 
-  function keyOf(bucket: Bucket): string {
+  function writeKey(bucket: Bucket): string {
     const { hashTag } = bucket;
     if (hashTag === undefined) return nameTogether(bucket);
-    // The last colon ends the prefix, and the slash says that there is a tag: no other prefix names these keys.
+    // The last colon ends the prefix, and the slash shows that there is a tag, so no other prefix leads to the same keys.
     return `{${prefix}:${hashTag.replace(/[{}%:]/g, encodeURIComponent)}}/${nameApart(bucket)}`;
   }
 
-  /** Asks for buckets of one slot. */
+  /** Runs the script on buckets of one slot. */
   async function ask<B extends Bucket>(
     op: Op,
     buckets: readonly B[],
@@ -57,13 +64,13 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
     let numbers = `[${ops[op]}`;
     const keys = buckets.map((bucket, i) => {
       numbers += `,${points(bucket)},${bucket.limit},${window(bucket, i)}`;
-      return keyOf(bucket);
+      return writeKey(bucket);
     });
     return readDecision(await run(keys, `${numbers}]`), keys);
   }
 
-  /** What lies together is asked together. */
-  function partsOf<B extends Bucket>(buckets: readonly B[]): readonly (readonly B[])[] {
+  /** Splits buckets by the slots that hold them. */
+  function splitBySlot<B extends Bucket>(buckets: readonly B[]): readonly (readonly B[])[] {
     const first = buckets[0]?.hashTag;
     if (!isCluster || buckets.every(({ hashTag }) => hashTag === first)) return [buckets];
     const tags = new Set(buckets.map(({ hashTag }) => hashTag));
@@ -77,9 +84,9 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
 
   return {
     async consume(charges, timeoutMilliseconds) {
-      const parts = partsOf(charges);
+      const parts = splitBySlot(charges);
       if (parts.length === 1) return readConsumption(charges, await calls.consume(charges));
-      for (const charge of charges) readPoints(charge); // before anything is asked
+      for (const charge of charges) readPoints(charge); // invalid points must throw before any slot is charged
       const decisions = await consumeSpread(parts, calls, timeoutMilliseconds);
       const allowed = decisions.every((decision) => decision.allowed);
       const consumed = decisions.map((decision, i) => readConsumption(parts[i] ?? [], decision, !allowed));
@@ -93,11 +100,11 @@ export function redisStore(options: RedisStoreOptions): CounterStore {
 
     async giveBack(refunds) {
       for (const refund of refunds) readPoints(refund);
-      const endOf = ({ window }: Refund): number => {
+      const readEnd = ({ window }: Refund): number => {
         const end = window === undefined ? 0 : Number(window);
         return Number.isSafeInteger(end) ? end : -1;
       };
-      await Promise.all(partsOf(refunds).map((part) => ask('giveBack', part, readPoints, endOf)));
+      await Promise.all(splitBySlot(refunds).map((part) => ask('giveBack', part, readPoints, readEnd)));
     },
 
     async peek(bucket) {
@@ -119,13 +126,13 @@ function readWindow({ windowSeconds }: Bucket): number {
   return windowSeconds * 1000;
 }
 
-/** The parts put together again, each in the order that it has among all. */
+/** Joins the states of all slots, in the order of the charges. */
 function sortByRequest(charges: readonly Charge[], parts: readonly (readonly BucketState[])[]): readonly BucketState[] {
   const waiting = new Map(parts.map((part) => [part[0]?.charge.hashTag, part.values()]));
   return charges.map(({ hashTag }) => waiting.get(hashTag)?.next().value as BucketState);
 }
 
-/** @param isUndone whether what this decision took has been given back. */
+/** @param isUndone whether the points that this decision took have been given back. */
 function readConsumption(
   charges: readonly Charge[],
   { allowed, now, buckets }: Decision,
@@ -144,5 +151,29 @@ function readState(charge: Charge, { used, endsAt }: Answered, now: number, own:
     remaining: Math.min(charge.limit, Math.max(0, charge.limit - used + own)),
     resetSeconds: (endsAt - now) / 1000,
     window: String(endsAt),
+  };
+}
+
+/** Policies come from the schema and the options, not from clients. This bounds the memory if an application invents them per request. */
+const maxPolicies = 10_000;
+
+/**
+ * Names buckets. The limit and the window are part of a name, so that a bucket whose limit is changed starts at zero, and is never
+ * counted by the rule of another. What the buckets of one policy have in common is checked and written once.
+ *
+ * @param head text in front of every name.
+ * @returns a function that throws a `TypeError` for a limit or window that is no whole number of 1 or more.
+ */
+function createBucketNamer(head: string): (bucket: Bucket) => string {
+  const known = new Map<string, { readonly limit: number; readonly windowSeconds: number; readonly start: string }>();
+  return function nameBucket({ policy, key, limit, windowSeconds }) {
+    const last = known.get(policy);
+    if (last && last.limit === limit && last.windowSeconds === windowSeconds) return last.start + key;
+    requireWholeNumber('limit', limit);
+    requireWholeNumber('windowSeconds', windowSeconds);
+    const start = `${head}${limit}:${windowSeconds}:${policy.length}:${policy}:`;
+    if (known.size >= maxPolicies) known.clear();
+    known.set(policy, { limit, windowSeconds, start });
+    return start + key;
   };
 }

@@ -43,18 +43,21 @@ describe.skipIf(!url)('charges in several slots', () => {
   const left = (charges: readonly Charge[]): Promise<number[]> =>
     Promise.all(charges.map(async (charge) => (await healthy().peek(charge)).remaining));
 
-  it.each(['a', 'b', 'c'])('are charged nowhere where slot %s fails, and the failure is told', async (failing) => {
-    const store = storeWith((tag, work) =>
-      tag === failing ? Promise.reject(new Error(`slot ${tag} is down`)) : work(),
-    );
-    const charges = chargesOf('a', 'b', 'c');
-    for (const timeout of [undefined, 60_000]) {
-      await expect(store.consume(charges, timeout)).rejects.toThrow(`slot ${failing} is down`);
-    }
-    expect(await left(charges)).toEqual([5, 5, 5]);
-  });
+  it.each(['a', 'b', 'c'])(
+    'charges in several slots are taken in none where slot %s fails, and the call rejects',
+    async (failing) => {
+      const store = storeWith((tag, work) =>
+        tag === failing ? Promise.reject(new Error(`slot ${tag} is down`)) : work(),
+      );
+      const charges = chargesOf('a', 'b', 'c');
+      for (const timeout of [undefined, 60_000]) {
+        await expect(store.consume(charges, timeout)).rejects.toThrow(`slot ${failing} is down`);
+      }
+      expect(await left(charges)).toEqual([5, 5, 5]);
+    },
+  );
 
-  it('are each charged where all slots answer, and given back where one of them is short', async () => {
+  it('charges in several slots are taken where all answer, and given back where one of them refuses', async () => {
     const charges = chargesOf('a', 'b', 'c');
     expect((await healthy().consume(charges)).allowed).toBe(true);
     expect(await left(charges)).toEqual([3, 3, 3]);
@@ -64,7 +67,7 @@ describe.skipIf(!url)('charges in several slots', () => {
     expect(await left(charges)).toEqual([3, 1, 3]);
   });
 
-  it('are given back by a slot that answers too late', async () => {
+  it('charges in several slots are given back by a slot that answers too late', async () => {
     const late: (() => void)[] = [];
     const done: Promise<unknown>[] = [];
     const store = storeWith((tag, work) => {
@@ -81,7 +84,7 @@ describe.skipIf(!url)('charges in several slots', () => {
     await expect.poll(() => left(charges)).toEqual([5, 5]);
   });
 
-  it('leave counters of one policy with several limits or windows apart', async () => {
+  it('buckets of one policy with several limits or windows are counted apart', async () => {
     const [charge] = chargesOf('a') as [Charge];
     const store = healthy();
     const others = [{ ...charge, limit: 9 }, charge, { ...charge, windowSeconds: 60 }];
@@ -90,7 +93,7 @@ describe.skipIf(!url)('charges in several slots', () => {
   });
 });
 
-it('a failure is told although the slots that answered can give nothing back', async () => {
+it('a call rejects with the failure although the slots that answered can give nothing back', async () => {
   const calls = {
     consume: (slot: string) =>
       slot === 'down' ? Promise.reject(new Error('down')) : Promise.resolve({ allowed: true, now: 0, buckets: [] }),

@@ -37,7 +37,7 @@ describe.skipIf(!url)('an operation over 20 limited coordinates and a budget of 
     return seen;
   }
 
-  it('is one command, as query and as mutation, also refused; one that touches none is none', async () => {
+  it('an operation is one command, as query and as mutation, also when refused; one without limits sends none', async () => {
     const options = {
       store: redisStore({ client }),
       points: { max: 1_000 },
@@ -59,7 +59,7 @@ describe.skipIf(!url)('an operation over 20 limited coordinates and a budget of 
     expect(await commandsOf(() => send(free.server, '{ free }', who))).toEqual([]);
   });
 
-  it('is one command each of many at a time, each all or nothing', async () => {
+  it('each of many parallel operations is one command, and is charged all or none', async () => {
     const store = redisStore({ client });
     const policy = randomUUID();
     const calls = Array.from({ length: 50 }, (_, i) =>
@@ -80,7 +80,7 @@ describe.skipIf(!url)('an operation over 20 limited coordinates and a budget of 
     ['bulwark', 'b:c'],
     ['bulwark', 'b%3Ac'],
     ['bulwark:b', 'c'],
-  ])('counts under names of its own: prefix %s, hash tag %s', async (prefix, hashTag) => {
+  ])('buckets have names of their own: prefix %s, hash tag %s', async (prefix, hashTag) => {
     const names = [
       ['bulwark', 'b'],
       ['bulwark:b', undefined],
@@ -96,15 +96,15 @@ describe.skipIf(!url)('an operation over 20 limited coordinates and a budget of 
     expect(left.filter(({ remaining }) => remaining < 9)).toHaveLength(1);
   });
 
-  it('in a cluster goes to one slot, or to one slot per hash tag', async () => {
+  it('in a cluster an operation goes to one slot, or to one slot per hash tag', async () => {
     const { nodes, stop } = await startCluster();
     const cluster = new Cluster([...nodes]);
     await cluster.ping();
     try {
       const hashTag = ({ principal }: { principal: { id: string } | null }): string | undefined => principal?.id;
       const store = redisStore({ client: cluster });
-      const everybody = 'type Query { f: Int @rateLimit(max: 2) g: Int @rateLimit(max: 3, by: [GLOBAL]) }';
-      const { server } = await serve(everybody, { store, hashTag, storeTimeoutMilliseconds: 5_000 }, () => 1);
+      const shared = 'type Query { f: Int @rateLimit(max: 2) g: Int @rateLimit(max: 3, by: [GLOBAL]) }';
+      const { server } = await serve(shared, { store, hashTag, storeTimeoutMilliseconds: 5_000 }, () => 1);
       const statuses: number[] = [];
       for (const id of ['ann', 'ann', 'ann', 'bob', 'bob']) {
         statuses.push((await send(server, '{ f g }', as({ id }))).status);
