@@ -85,6 +85,8 @@ export const typeDefs = /* GraphQL */ `
     customer: Customer
     "At most 100, which is as long as a page may be."
     lines(first: Int! = 10): [LineItem] @listSize(slicingArguments: ["first"])
+    "All of them, as people print an invoice: about ten. Somebody may write one that is longer."
+    allLines: [LineItem] @listSize(assumedSize: 10)
     "One at most: what is paid stays paid."
     payments: [Payment] @listSize(assumedSize: 1)
     "Other invoices of the caller's organisation that carry the same reference."

@@ -12,8 +12,8 @@ import { badInput, callerId, found, tenantOf } from './caller.ts';
 import { checkStatusChange } from './invoice-status.ts';
 import { invoiceById } from './load.ts';
 
-/** The longest page of `Invoice.lines`. */
-const maxLines = 100;
+/** Of one invoice. `Invoice.lines` shows them in pages. */
+const maxLines = 500;
 
 interface CreateInvoice {
   readonly customerId: string;
