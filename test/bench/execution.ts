@@ -8,7 +8,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { createBulwark } from 'graphql-bulwark';
 import { as, send } from '../kit.ts';
 
-const rounds = Number(process.env['ROUNDS'] ?? 60);
+const rounds = Number(process.env['ROUNDS'] ?? 200);
 const typeDefs = `
   type Item { id: ID! name: String! price: Int! inStock: Boolean! note: String later: String parts: [Part!] }
   type Part { id: ID! }
@@ -33,12 +33,12 @@ const resolvers = {
 };
 const leaves = 'id name price inStock note';
 const works: Readonly<Record<string, { readonly query: string; readonly requests: number }>> = {
-  'small query': { query: `{ one { ${leaves} } }`, requests: 400 },
-  'small query, from a promise': { query: `{ oneLater { ${leaves} } }`, requests: 400 },
-  'list of 200': { query: `{ items { ${leaves} } }`, requests: 60 },
-  'list of 200, from a promise': { query: `{ itemsLater { ${leaves} } }`, requests: 60 },
-  '200 lists in a list': { query: `{ items { ${leaves} parts { id } } }`, requests: 40 },
-  'list of 200, each with a promise': { query: `{ items { ${leaves} later } }`, requests: 40 },
+  'small query': { query: `{ one { ${leaves} } }`, requests: 60 },
+  'small query, from a promise': { query: `{ oneLater { ${leaves} } }`, requests: 60 },
+  'list of 200': { query: `{ items { ${leaves} } }`, requests: 10 },
+  'list of 200, from a promise': { query: `{ itemsLater { ${leaves} } }`, requests: 10 },
+  '200 lists in a list': { query: `{ items { ${leaves} parts { id } } }`, requests: 8 },
+  'list of 200, each with a promise': { query: `{ items { ${leaves} later } }`, requests: 8 },
 };
 
 async function start(execution: NonNullable<Parameters<typeof createBulwark>[0]['execution']>): Promise<ApolloServer> {

@@ -207,6 +207,10 @@ export const typeDefs = /* GraphQL */ `
     updateInvoice(id: ID!, input: UpdateInvoiceInput!): Invoice
       @auth(policies: "booksOpen")
       @owner(loader: "invoice", field: "organisationId", claim: "org", mode: NOT_FOUND)
+    "At most 100 lines at a time."
+    addLines(id: ID!, lines: [LineItemInput!]!): Invoice
+      @auth(policies: "booksOpen")
+      @owner(loader: "invoice", field: "organisationId", claim: "org", mode: NOT_FOUND)
     payInvoice(id: ID!, cardLast4: String!): Payment
       @owner(loader: "invoice", field: "organisationId", claim: "org", mode: NOT_FOUND)
     "The id of the invoice that is gone. One that was paid takes force, and an admin."

@@ -88,7 +88,7 @@ export function createContextMaker(
       if (typeof req !== 'object' || req === null) throw new TypeError(noRequest);
       // A socket that is gone has no address any more, and no client waits for the answer.
       if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
-      const connection = req.socket && findConnection(req.socket);
+      const connection = findConnection(req.socket);
       const anonymous = securityContext({ clientIp: clientIp(req), connection });
       noticeProxy(req);
       admit(anonymous);

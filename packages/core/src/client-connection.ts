@@ -3,6 +3,8 @@
  * requests of others.
  */
 
+import { hasMethods } from './lib/read-options.ts';
+
 /** The part of a socket that is used: that of an HTTP request, or any other that says when it is closed. */
 export interface SocketLike {
   readonly destroyed?: boolean | undefined;
@@ -41,8 +43,13 @@ export class ClientConnection {
 
 const bySocket = new WeakMap<object, ClientConnection>();
 
-/** Finds or makes the connection of a socket. A socket gets one listener, whatever the number of its requests. */
-export function findConnection(socket: SocketLike): ClientConnection {
+/**
+ * Finds or makes the connection of a socket. A socket gets one listener, whatever the number of its requests.
+ *
+ * @returns `undefined` for what says nothing of its end, such as the socket of a request that an adapter has made up.
+ */
+export function findConnection(socket: SocketLike | undefined): ClientConnection | undefined {
+  if (!hasMethods(socket, 'once')) return undefined;
   const known = bySocket.get(socket);
   if (known) return known;
   const connection = new ClientConnection();

@@ -74,19 +74,18 @@ export const costAttacks: readonly Attack[] = [
   },
 ];
 
-/** Writes an invoice for a customer of the attacker's own. @returns its id. */
-async function writeInvoice(url: string, token: string, lines: number, note: string): Promise<string> {
+/** Writes an invoice for a customer of the attacker's own, 100 lines at a time. @returns its id. */
+async function writeInvoice(url: string, token: string, length: number, note: string): Promise<string> {
   const found = await send(url, { query: `{ organisation(id: "${own}") { customers(first: 1) { id } } }`, token });
-  const line = { description: 'Pencils', quantity: 1, unitCents: 1 };
-  const input = {
-    customerId: at(found, 'organisation', 'customers', 0, 'id'),
-    dueOn: '2027-01-31',
-    note,
-    lines: Array.from({ length: lines }, () => line),
-  };
-  const query = 'mutation ($input: CreateInvoiceInput!) { createInvoice(input: $input) { id } }';
-  const written = await send(url, { query, variables: { input }, token });
-  return String(at(written, 'createInvoice', 'id'));
+  const lines = Array.from({ length: 100 }, () => ({ description: 'Pencils', quantity: 1, unitCents: 1 }));
+  const input = { customerId: at(found, 'organisation', 'customers', 0, 'id'), dueOn: '2027-01-31', note, lines };
+  const create = 'mutation ($input: CreateInvoiceInput!) { createInvoice(input: $input) { id } }';
+  const id = String(at(await send(url, { query: create, variables: { input }, token }), 'createInvoice', 'id'));
+  const add = 'mutation ($id: ID!, $lines: [LineItemInput!]!) { addLines(id: $id, lines: $lines) { id } }';
+  for (let written = 100; written < length; written += 100) {
+    await send(url, { query: add, variables: { id, lines }, token });
+  }
+  return id;
 }
 
 async function objects(

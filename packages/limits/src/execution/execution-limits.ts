@@ -15,6 +15,7 @@ import {
   requireTestedGraphql,
 } from '@graphql-bulwark/core/internal';
 import type { ExecutionResult, GraphQLError, GraphQLFieldResolver, GraphQLResolveInfo, GraphQLSchema } from 'graphql';
+import { type AnswerShape, findAnswerShape } from './answer-shape.ts';
 import { boundSchema } from './bound-schema.ts';
 import { type ExecutionOptions, readExecutionOptions } from './options.ts';
 import { isLongerThan } from './response-size.ts';
@@ -56,8 +57,8 @@ export function executionLimits<C = unknown>(options: ExecutionOptions = {}): Ex
   };
 
   /** @returns the refusal of data that is too long as JSON. */
-  function findSizeRefusal(data: unknown): GraphQLError | undefined {
-    if (maxResponseCharacters === false || !data || !isLongerThan(data, maxResponseCharacters)) return undefined;
+  function findSizeRefusal(data: unknown, shape?: AnswerShape): GraphQLError | undefined {
+    if (maxResponseCharacters === false || !data || !isLongerThan(data, maxResponseCharacters, shape)) return undefined;
     const facts = { limit: 'maxResponseCharacters', actual: Infinity, maximum: maxResponseCharacters };
     return refuse('RESULT_LIMIT_EXCEEDED', facts);
   }
@@ -74,7 +75,7 @@ export function executionLimits<C = unknown>(options: ExecutionOptions = {}): Ex
       if (!operation) return;
       const run: Run = operation.state.get(runSlot);
       run.end();
-      const refusal = run.refusal ?? findSizeRefusal(data);
+      const refusal = run.refusal ?? findSizeRefusal(data, findAnswerShape(operation.document, operation.operation));
       if (refusal) refuseAnswer(refusal);
     },
 

@@ -4,14 +4,20 @@
  * The text is what takes memory: in the data one string may stand a thousand times, in the text it is a thousand strings.
  */
 
+import type { AnswerKey, AnswerShape } from './answer-shape.ts';
+
 /**
  * Whether data is longer than `maximum` as JSON, in UTF-16 code units.
  *
  * Most answers are far from any bound, and for these the lengths of strings are enough: no character needs more than six in
  * JSON. Only where six times these would be too long, every character is looked at.
+ *
+ * @param shape the keys that the data can have. Left out: they are looked for.
  */
-export function isLongerThan(data: unknown, maximum: number): boolean {
-  if (addLengths(data, Math.floor(maximum / longestEscape)) !== undefined) return false;
+export function isLongerThan(data: unknown, maximum: number, shape?: AnswerShape): boolean {
+  const few = Math.floor(maximum / longestEscape);
+  const length = shape ? addShaped(data, shape, few) : (addLengths(data, few) ?? Infinity);
+  if (length <= few) return false;
   return addCharacters(data, maximum) === undefined;
 }
 
@@ -19,6 +25,27 @@ export function isLongerThan(data: unknown, maximum: number): boolean {
 const longestEscape = 6;
 /** A number has up to 24 characters, such as -1.2345678901234567e-300, and a comma. */
 const longestNumber = 5;
+
+/** As {@link addLengths}, of an answer whose keys are known; more than `maximum` where it is longer. */
+function addShaped(value: unknown, shape: AnswerShape, maximum: number): number {
+  let total = 1;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length && total <= maximum; i += 1) total += addShaped(value[i], shape, maximum - total);
+    return total;
+  }
+  if (typeof value !== 'object' || value === null) return total;
+  for (let i = 0; i < shape.length && total <= maximum; i += 1) {
+    const one = shape[i] as AnswerKey;
+    const property: unknown = (value as Readonly<Record<string, unknown>>)[one.key];
+    if (property === undefined) continue;
+    total += one.key.length + 1;
+    if (typeof property === 'string') total += property.length + 1;
+    else if (typeof property !== 'object' || property === null) total += longestNumber;
+    else if (one.sets.length > 0) total += addShaped(property, one.below, maximum - total);
+    else total += addLengths(property, maximum - total) ?? Infinity;
+  }
+  return total;
+}
 
 /**
  * A sixth of the longest text that data can have, or `undefined` where that is more than `maximum`.
