@@ -49,7 +49,10 @@ const ask = (url: string, query: string) => post(url, { query });
 const codeOf = ({ body }: Reply): unknown => body.errors?.[0]?.extensions?.code;
 
 /** What another client has to wait, while something goes on. */
-async function beside<T>(url: string, work: () => Promise<T>): Promise<{ readonly result: T; readonly waited: number[] }> {
+async function beside<T>(
+  url: string,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly waited: number[] }> {
   let isOver = false;
   const result = work().finally(() => {
     isOver = true;
@@ -118,7 +121,9 @@ describe('attack: a small text that asks for far more than it seems', () => {
     const client = createClient({ url: url.replace('http', 'ws'), webSocketImpl: WebSocket, lazy: true });
     onTestFinished(() => void client.dispose());
     const results: unknown[] = [];
-    for await (const { data, errors } of client.iterate({ query: `subscription { invoices { id lines { ${notes} } } }` })) {
+    for await (const { data, errors } of client.iterate({
+      query: `subscription { invoices { id lines { ${notes} } } }`,
+    })) {
       results.push(errors ? [data, errors[0]?.extensions?.['code']] : data);
     }
     const answered = { invoices: { id: 'X', lines: [] } };
@@ -168,36 +173,41 @@ describe.each(['express', 'fastify', 'standalone'] as const)('on %s', (framework
   }, 60_000);
 });
 
-it.each(['express', 'fastify'] as const)('on %s a client that does not read is cut off, and a slow one is not', async (framework) => {
-  const { [framework]: url } = await start();
-  const characters = 15_000_000;
-  const { hostname, port, pathname } = new URL(url);
-  const open = (): Socket => {
-    const socket = connect(Number(port), hostname).on('error', () => {});
-    const query = JSON.stringify({ query: `{ text(characters: ${characters}) }` });
-    const headers = `host: ${hostname}\r\ncontent-type: application/json\r\ncontent-length: ${query.length}\r\nconnection: close`;
-    socket.write(`POST ${pathname} HTTP/1.1\r\n${headers}\r\n\r\n${query}`);
-    return socket.pause();
-  };
-  const read = (socket: Socket, pause: number): Promise<number> =>
-    new Promise((resolve) => {
-      let bytes = 0;
-      socket.on('data', (chunk) => {
-        bytes += chunk.length;
-        socket.pause();
-        setTimeout(() => socket.resume(), pause);
+it.each(['express', 'fastify'] as const)(
+  'on %s a client that does not read is cut off, and a slow one is not',
+  async (framework) => {
+    const { [framework]: url } = await start();
+    const characters = 15_000_000;
+    const { hostname, port, pathname } = new URL(url);
+    const open = (): Socket => {
+      const socket = connect(Number(port), hostname).on('error', () => {});
+      const query = JSON.stringify({ query: `{ text(characters: ${characters}) }` });
+      const headers = `host: ${hostname}\r\ncontent-type: application/json\r\ncontent-length: ${query.length}\r\nconnection: close`;
+      socket.write(`POST ${pathname} HTTP/1.1\r\n${headers}\r\n\r\n${query}`);
+      return socket.pause();
+    };
+    const read = (socket: Socket, pause: number): Promise<number> =>
+      new Promise((resolve) => {
+        let bytes = 0;
+        socket.on('data', (chunk) => {
+          bytes += chunk.length;
+          socket.pause();
+          setTimeout(() => socket.resume(), pause);
+        });
+        socket.on('close', () => resolve(bytes));
+        socket.resume();
       });
-      socket.on('close', () => resolve(bytes));
-      socket.resume();
-    });
-  const deaf = Array.from({ length: 4 }, open);
-  const slow = read(open(), 20);
-  const countUnread = async (): Promise<number> => (await ask(url, '{ unread }')).body.data.unread;
-  await sleepUntil(async () => (await countUnread()) >= deaf.length);
-  await sleepUntil(async () => (await countUnread()) <= 1);
-  for (const bytes of await Promise.all(deaf.map((socket) => read(socket, 0)))) expect(bytes).toBeLessThan(characters);
-  expect(await slow).toBeGreaterThan(characters);
-}, 60_000);
+    const deaf = Array.from({ length: 4 }, open);
+    const slow = read(open(), 20);
+    const countUnread = async (): Promise<number> => (await ask(url, '{ unread }')).body.data.unread;
+    await sleepUntil(async () => (await countUnread()) >= deaf.length);
+    await sleepUntil(async () => (await countUnread()) <= 1);
+    for (const bytes of await Promise.all(deaf.map((socket) => read(socket, 0))))
+      expect(bytes).toBeLessThan(characters);
+    expect(await slow).toBeGreaterThan(characters);
+  },
+  60_000,
+);
 
 it('a connection that is kept alive gets one listener, whatever the number of its requests', async () => {
   const { express: url } = await start();
@@ -206,10 +216,17 @@ it('a connection that is kept alive gets one listener, whatever the number of it
   const listeners = new Set<number>();
   for (let i = 0; i < 30; i += 1) {
     const text = await new Promise<string>((resolve, reject) => {
-      const sent = request(url, { method: 'POST', agent, headers: { 'content-type': 'application/json' } }, (answer) => {
-        let read = '';
-        answer.setEncoding('utf8').on('data', (chunk: string) => (read += chunk)).on('end', () => resolve(read));
-      });
+      const sent = request(
+        url,
+        { method: 'POST', agent, headers: { 'content-type': 'application/json' } },
+        (answer) => {
+          let read = '';
+          answer
+            .setEncoding('utf8')
+            .on('data', (chunk: string) => (read += chunk))
+            .on('end', () => resolve(read));
+        },
+      );
       sent.on('error', reject);
       sent.end('{"query":"{ listeners ping }"}');
     });
@@ -220,7 +237,12 @@ it('a connection that is kept alive gets one listener, whatever the number of it
 
 it('over a WebSocket the work is stopped when the client completes the operation, and when it goes', async () => {
   const { express: url } = await start();
-  const client = createClient({ url: url.replace('http', 'ws'), webSocketImpl: WebSocket, lazy: true, retryAttempts: 0 });
+  const client = createClient({
+    url: url.replace('http', 'ws'),
+    webSocketImpl: WebSocket,
+    lazy: true,
+    retryAttempts: 0,
+  });
   const sink = { next() {}, error() {}, complete() {} };
   const complete = client.subscribe({ query: '{ waits(name: "completed") }' }, sink);
   client.subscribe({ query: '{ waits(name: "gone") }' }, sink);

@@ -57,14 +57,11 @@ async function cpuPerRequest(server: ApolloServer, query: string, requests: numb
   return (user + system) / requests;
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 const percent = (ratios: readonly number[]): string => `${((median(ratios) - 1) * 100).toFixed(1)} %`;
 
-const servers = [
-  await start(false),
-  await start({ maxResponseCharacters: false }),
-  await start({}),
-] as const;
+const servers = [await start(false), await start({ maxResponseCharacters: false }), await start({})] as const;
 const rows: Record<string, object> = {};
 const only = process.env['ONLY'];
 for (const [name, { query, requests }] of Object.entries(works)) {

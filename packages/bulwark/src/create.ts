@@ -38,7 +38,14 @@ import {
 } from '@graphql-bulwark/core/internal';
 import { compileAccess, introspection } from '@graphql-bulwark/introspection';
 import { createViews, hideUnauthorized } from '@graphql-bulwark/introspection/visibility';
-import { type CostControl, cost, costDirectives, executionLimits, limits, resolveLimits } from '@graphql-bulwark/limits';
+import {
+  type CostControl,
+  cost,
+  costDirectives,
+  executionLimits,
+  limits,
+  resolveLimits,
+} from '@graphql-bulwark/limits';
 import {
   type RateLimit,
   type RateLimitOptions,
@@ -135,7 +142,8 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   const { authenticate } = options;
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
   const { listSizes } = options.cost || {};
-  const bounds = options.execution === false ? undefined : executionLimits<C>({ ...options.execution, events, listSizes });
+  const bounds =
+    options.execution === false ? undefined : executionLimits<C>({ ...options.execution, events, listSizes });
   const controls: readonly Control<C>[] = [
     createContextNotice(warn),
     // First on the way out: the others see what is answered.

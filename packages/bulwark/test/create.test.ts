@@ -186,7 +186,10 @@ describe('a server protected by createBulwark', () => {
     expect((await ask(2, ann)).data).toEqual({ docs: [{ id: '0' }, { id: '1' }] });
     expect((await ask(2, bob)).data).toEqual({ docs: [null, null] });
     const refused = await ask(3, ann);
-    expect(refused).toMatchObject({ data: { docs: null }, errors: [{ extensions: { code: 'RESULT_LIMIT_EXCEEDED' } }] });
+    expect(refused).toMatchObject({
+      data: { docs: null },
+      errors: [{ extensions: { code: 'RESULT_LIMIT_EXCEEDED' } }],
+    });
     expect(events).toContainEqual(
       expect.objectContaining({
         type: 'limit.exceeded',

@@ -49,7 +49,7 @@ const bySocket = new WeakMap<object, ClientConnection>();
  * @returns `undefined` for what says nothing of its end, such as the socket of a request that an adapter has made up.
  */
 export function findConnection(socket: SocketLike | undefined): ClientConnection | undefined {
-  if (!hasMethods(socket, 'once')) return undefined;
+  if (!socket || !hasMethods(socket, 'once')) return undefined;
   const known = bySocket.get(socket);
   if (known) return known;
   const connection = new ClientConnection();

@@ -88,7 +88,8 @@ export const billingResolvers = {
       const total = lines.reduce((sum, line) => sum + line.quantity * line.unitCents, invoice.totalCents);
       if (!Number.isInteger(total) || total < 1 || total > 2_147_483_647) throw badInput('The total is out of range');
       return db.transaction(() => {
-        if (db.run(`UPDATE invoices SET total_cents = ? WHERE ${asItWas}`, [total, ...key(invoice)]) === 0) throw justChanged();
+        if (db.run(`UPDATE invoices SET total_cents = ? WHERE ${asItWas}`, [total, ...key(invoice)]) === 0)
+          throw justChanged();
         for (const { description, quantity, unitCents } of lines) {
           const line = [newId('lin'), invoice.organisationId, id, description, quantity, unitCents];
           db.run('INSERT INTO line_items VALUES (?, ?, ?, ?, ?, ?)', line);

@@ -199,7 +199,7 @@ export function requirePlainObject<T>(option: string, value: T): T {
 }
 
 /** Whether a value has these methods, whatever its class. */
-export function hasMethods<T>(value: T, ...names: readonly string[]): value is NonNullable<T> {
+export function hasMethods(value: unknown, ...names: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return names.every((name) => isFunction(Reflect.get(value, name)));
 }

@@ -130,24 +130,25 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
 
     callResponders(ending, operation, sender) {
       const { response, requestIsBatched } = ending;
+      const result = findFirstResult(response);
       let calling: Pick<Control<C>, 'name' | 'mode'> = { name: 'guard' };
-      const answer: OutgoingAnswer<C> = {
+      const answer: Mutable<OutgoingAnswer<C>> = {
         operation,
         headers: response.http.headers,
         isBatched: requestIsBatched,
-        get data() {
-          return findFirstResult(response).data;
-        },
-        get errors() {
-          return ending.errors ?? findFirstResult(response).errors ?? [];
-        },
+        data: result.data,
+        errors: ending.errors ?? result.errors ?? [],
         extend(name, value) {
-          const result = findFirstResult(response);
-          result.extensions = { ...result.extensions, [name]: value };
+          const sent = findFirstResult(response);
+          sent.extensions = { ...sent.extensions, [name]: value };
         },
         refuse(thrown) {
           const refusal = reportThrown(calling, thrown, events, sender);
-          if (refusal && !isReplaced(ending)) replaceAnswer(ending, refusal);
+          if (!refusal || isReplaced(ending)) return;
+          replaceAnswer(ending, refusal);
+          // Controls that are called later see what is answered.
+          answer.data = undefined;
+          answer.errors = [refusal];
         },
         security: sender.security ?? securityContext(),
         report: (details) => events.emit(details, 'noted', sender),
@@ -195,6 +196,8 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
       }),
   };
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Answers with one error in place of everything that was executed. An answer that would come in parts comes in one. */
 function replaceAnswer<C extends BaseContext>(ending: Ending<C>, refusal: GraphQLError): void {

@@ -30,7 +30,8 @@ export function listUnsized(costs: CostSchema): UnsizedLists {
   const unknown = lists.filter(({ sizing, coordinate }) => !sizing && !sizedByParent.has(coordinate));
   const assumed = lists.filter(
     (list) =>
-      (assumedByParent.has(list.coordinate) || (isAssumed(list) && !list.sizing?.sizedFields)) && !isSizeEnforced(list.field),
+      (assumedByParent.has(list.coordinate) || (isAssumed(list) && !list.sizing?.sizedFields)) &&
+      !isSizeEnforced(list.field),
   );
   const inferred = fields.flatMap(({ sizing, coordinate }) =>
     sizing?.inferred ? sizing.slicing.map(({ argument }) => `${coordinate}(${argument.name}:)`) : [],

@@ -15,13 +15,13 @@ import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
   type GraphQLFieldResolver,
+  type GraphQLOutputType,
   type GraphQLResolveInfo,
   type GraphQLSchema,
   getNullableType,
   isListType,
   isNonNullType,
   isObjectType,
-  type GraphQLOutputType,
 } from 'graphql';
 import {
   createSizingSearch,
@@ -100,7 +100,9 @@ function boundProperty(settings: RunSettings): Resolver {
     const property = object[info.fieldName];
     if (typeof property !== 'object' && typeof property !== 'function') return property;
     const result =
-      typeof property === 'function' ? (object as unknown as Methods)[info.fieldName]?.(args, contextValue, info) : property;
+      typeof property === 'function'
+        ? (object as unknown as Methods)[info.fieldName]?.(args, contextValue, info)
+        : property;
     return isPromise(result) ? findRun(settings, contextValue, info).wait(result, contextValue, info) : result;
   };
 }
@@ -224,6 +226,13 @@ function compareSize(actual: number, handing: Handing): void {
     return;
   }
   if (!run.isFirst(coordinate)) return;
-  const details = { control: 'execution', code: 'RESULT_LIMIT_EXCEEDED', limit: by, actual, maximum: size, coordinate } as const;
+  const details = {
+    control: 'execution',
+    code: 'RESULT_LIMIT_EXCEEDED',
+    limit: by,
+    actual,
+    maximum: size,
+    coordinate,
+  } as const;
   settings.telling.noted({ type: 'limit.exceeded', ...details }, contextValue, info);
 }

@@ -9,9 +9,9 @@ import {
   buildRefusalEvent,
   type EventOrigin,
   findSecurityContext,
+  type Resolver,
   readRefusalCode,
   readRefusalFacts,
-  type Resolver,
   requireTestedGraphql,
 } from '@graphql-bulwark/core/internal';
 import type { ExecutionResult, GraphQLError, GraphQLFieldResolver, GraphQLResolveInfo, GraphQLSchema } from 'graphql';

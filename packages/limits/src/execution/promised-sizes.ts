@@ -20,10 +20,7 @@ export type FieldSizing = Pick<Sizing, 'assumedSize' | 'slicing' | 'sizedFields'
 export type FindSizing = (type: GraphQLObjectType, field: GraphQLField<unknown, unknown>) => FieldSizing | undefined;
 
 /** Makes the search for one schema. What is written wrongly says nothing here: `cost()` refuses to start with it. */
-export function createSizingSearch(
-  schema: GraphQLSchema,
-  sizes: Readonly<Record<string, ListSize>>,
-): FindSizing {
+export function createSizingSearch(schema: GraphQLSchema, sizes: Readonly<Record<string, ListSize>>): FindSizing {
   const read = createAnnotationReader(schema, 'listSize', true);
   const listSizes = new Map(Object.entries(sizes));
   return function findSizing(type, field) {

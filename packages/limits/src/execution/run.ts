@@ -35,11 +35,15 @@ export interface RunSettings extends ExecutionSettings {
   readonly telling: Telling;
 }
 
-
 /** A value that a field waits for. */
 interface Waiter {
   readonly info: GraphQLResolveInfo;
-  readonly reject: (error: GraphQLError) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A list around the field may have been given up: then nothing would handle the rejection. */
+function rejectUnlessGivenUp({ info, reject }: Waiter, error: unknown): void {
+  if (!isGivenUpAround(info)) reject(error);
 }
 
 /** Of errors of one run, how many get a path of their own: an answer shows no more, and there may be one for each item. */
@@ -97,7 +101,8 @@ export class Run {
 
   /** Whether it has been stopped, for a process that was too busy for its timers also now. */
   isStopped(contextValue: unknown, info: GraphQLResolveInfo): boolean {
-    if (!this.#stopped && this.#deadline !== Infinity && performance.now() > this.#deadline) this.#late(contextValue, info);
+    if (!this.#stopped && this.#deadline !== Infinity && performance.now() > this.#deadline)
+      this.#late(contextValue, info);
     return this.#stopped !== undefined;
   }
 
@@ -145,32 +150,30 @@ export class Run {
     return new Promise((resolve, reject) => {
       const waiter: Waiter = { info, reject };
       waiting.add(waiter);
-      const isWanted = (): boolean => {
-        if (!waiting.delete(waiter)) return false;
-        if (waiting.size === 0 && !this.isAnswered) this.#rest();
-        return true;
-      };
-      const failed = (error: unknown): void => {
-        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what the application threw is passed on unchanged
-        if (!isGivenUpAround(info)) reject(error);
-      };
       promise.then(
         (value) => {
-          if (!isWanted()) {
+          if (!this.#isWanted(waiter)) {
             discardValue(value);
             return;
           }
           try {
             resolve(finish ? finish(value) : value);
           } catch (error) {
-            failed(error);
+            rejectUnlessGivenUp(waiter, error);
           }
         },
         (error: unknown) => {
-          if (isWanted()) failed(error);
+          if (this.#isWanted(waiter)) rejectUnlessGivenUp(waiter, error);
         },
       );
     });
+  }
+
+  #isWanted(waiter: Waiter): boolean {
+    const waiting = this.#waiting;
+    if (!waiting?.delete(waiter)) return false;
+    if (waiting.size === 0 && !this.isAnswered) this.#rest();
+    return true;
   }
 
   /** Ends it: the answer is there, and nothing must be waited for any more. */
@@ -225,7 +228,7 @@ export class Run {
     this.#controller?.abort(error);
     const waiters = [...(this.#waiting ?? [])];
     this.#waiting?.clear();
-    for (const { info, reject } of waiters) if (!isGivenUpAround(info)) reject(this.#errorAt(info));
+    for (const waiter of waiters) rejectUnlessGivenUp(waiter, this.#errorAt(waiter.info));
   }
 
   /** The executor gives an error without a path that of its field, and keeps one that has a path. */

@@ -132,7 +132,11 @@ describe('the items of an operation', () => {
     ['a list from a promise', '{ later(n: 10) { n } }', '{ later(n: 11) { n } }'],
     ['a list that cannot be null', '{ strict(n: 10) { n } }', '{ strict(n: 11) { n } }'],
     ['an iterable', '{ lazy(n: 10) }', '{ lazy(n: 11) }'],
-    ['one list twice', '{ a: items(n: 5) { n } b: items(n: 5) { n } }', '{ a: items(n: 5) { n } b: items(n: 6) { n } }'],
+    [
+      'one list twice',
+      '{ a: items(n: 5) { n } b: items(n: 5) { n } }',
+      '{ a: items(n: 5) { n } b: items(n: 6) { n } }',
+    ],
     ['lists in lists', '{ items(n: 2) { items(n: 4) { n } } }', '{ items(n: 3) { items(n: 3) { n } } }'],
     ['lists in strict lists', '{ strict(n: 2) { strict(n: 4) { n } } }', '{ strict(n: 3) { strict(n: 3) { n } } }'],
     ['a grid', '{ grid(rows: 2, columns: 4) }', '{ grid(rows: 3, columns: 3) }'],
@@ -252,7 +256,11 @@ describe('the size of an answer', () => {
   it.each([
     ['one text under aliases', '{ one { a: text b: text } }', '{ one { a: text b: text c: text } }'],
     ['texts in lists', '{ items(n: 2) { text } }', '{ items(n: 3) { text } }'],
-    ['texts behind fragments', '{ ...F } fragment F on Query { items(n: 2) { ... on Item { text } ...G } } fragment G on Item { n }', '{ ...F } fragment F on Query { items(n: 2) { ... on Item { text } ...G } } fragment G on Item { b: text }'],
+    [
+      'texts behind fragments',
+      '{ ...F } fragment F on Query { items(n: 2) { ... on Item { text } ...G } } fragment G on Item { n }',
+      '{ ...F } fragment F on Query { items(n: 2) { ... on Item { text } ...G } } fragment G on Item { b: text }',
+    ],
   ])('of %s is answered up to the bound, and is one error above it', async (_, allowed, refused) => {
     const { ask } = await serve({ maxResponseCharacters: 2_100 });
     expect(codes(await ask(allowed))).toEqual([]);
