@@ -87,7 +87,7 @@ const maxExecutionSeconds = Number(process.env['MAX_SECONDS'] ?? 30);
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 function protect() {
-  const bulwark = createBulwark<SecuredContext>({
+  const bulwark = createBulwark({
     authenticate: () => null,
     execution: {
       maxExecutionSeconds,
@@ -113,9 +113,9 @@ async function onExpress(): Promise<string> {
   const { bulwark, schema, server } = protect();
   await server.start();
   const app = express();
-  const context = bulwark.context<ExpressContextFunctionArgument>(
-    ({ req }) => ({ count: () => req.socket.listenerCount('close') }) as never,
-  );
+  const context = bulwark.context<ExpressContextFunctionArgument>(({ req }) => ({
+    count: () => req.socket.listenerCount('close'),
+  }));
   app.use('/graphql', ...expressSecurity({ unreadSeconds: 1 }), expressMiddleware(server, { context }), jsonErrors());
   const http = createServer(httpLimits(), app);
   watchConnections(http);

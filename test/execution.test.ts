@@ -53,12 +53,12 @@ async function beside<T>(
   url: string,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly waited: number[] }> {
-  let isOver = false;
+  const state = { isOver: false };
   const result = work().finally(() => {
-    isOver = true;
+    state.isOver = true;
   });
   const waited: number[] = [];
-  while (!isOver) waited.push(await timePing(url));
+  while (!state.isOver) waited.push(await timePing(url));
   return { result: await result, waited };
 }
 

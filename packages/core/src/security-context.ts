@@ -130,7 +130,9 @@ export function securityContext(known: KnownSecurity = {}): SecurityContext {
 
 /** Makes a copy that knows another connection, such as one that closes with a single operation. */
 export function withConnection(security: SecurityContext, connection: ClientConnection): SecurityContext {
-  return security instanceof RequestSecurity ? new RequestSecurity({ ...security, connection }) : security;
+  if (!(security instanceof RequestSecurity)) return security;
+  const { principal, clientIp, requestId } = security;
+  return new RequestSecurity({ principal, clientIp, requestId, connection });
 }
 
 /** Finds the connection over which a request came; `undefined` where it is not known. */

@@ -145,6 +145,7 @@ function countText(text: string, left: number): number {
   return total;
 }
 
+// oxlint-disable-next-line no-control-regex -- these are the characters that JSON escapes
 const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 /** What a character takes beside itself (ECMAScript, QuoteJSONString). */

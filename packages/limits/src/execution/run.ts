@@ -151,6 +151,7 @@ export class Run {
       const waiter: Waiter = { info, reject };
       waiting.add(waiter);
       promise.then(
+        // oxlint-disable-next-line promise/always-return -- settles the promise around it
         (value) => {
           if (!this.#isWanted(waiter)) {
             discardValue(value);

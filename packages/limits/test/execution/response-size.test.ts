@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { propertyCases } from '../../../../test/property-cases.ts';
 import { isLongerThan } from '../../src/execution/response-size.ts';
