@@ -201,7 +201,7 @@ function iterateHandedList(this: unknown[]): ArrayIterator<unknown> {
   // Every item is a promise by now, and none of them fails at once. So the executor does not give the list up: a reader that
   // stops early is a plugin that reads a part of the list while the executor waits.
   if (lists.isWaiting) return list.items.values();
-  return new HandedIterator(list, lists) as ArrayIterator<unknown>;
+  return new HandedIterator(list, lists);
 }
 
 /** An iterator with a method `return()`, which an executor calls when it gives the list up. */
