@@ -309,7 +309,7 @@ it('a subgraph does not start where an owner would be read from inside of what i
     type Customer @owner(field: "organisationId", claim: "org") { id: ID! taxId: String }
     type Query { order: Order }
   `;
-  for (const options of [{}, { resolvedLists: { maxItems: 100 } }]) {
+  for (const options of [{}, { execution: false } as const]) {
     const bulwark = createBulwark({ authenticate: () => null, exposure: false, ...options });
     const secured = (resolvers: IResolvers) => () =>
       bulwark.secure(makeExecutableSchema({ typeDefs: [bulwark.typeDefs, typeDefs], resolvers }));

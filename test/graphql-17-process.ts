@@ -12,7 +12,7 @@ const { buildSchema, version } = await import('graphql');
 const { ApolloServer } = await import('@apollo/server');
 const { guardSchema } = await import('@graphql-bulwark/authorization');
 const { guard } = await import('@graphql-bulwark/core');
-const { capLists, limits } = await import('@graphql-bulwark/limits');
+const { executionLimits, limits } = await import('@graphql-bulwark/limits');
 const { rateLimit } = await import('@graphql-bulwark/rate-limit');
 const { createBulwark } = await import('graphql-bulwark');
 
@@ -20,7 +20,7 @@ const schema = buildSchema('type Query { a: [String] }');
 const bulwark = createBulwark({ authenticate: () => null, logger: { warn() {}, error() {} } });
 const ways: Record<string, () => unknown> = {
   guardSchema: () => guardSchema(schema),
-  capLists: () => capLists(schema, { maxItems: 1 }),
+  executionLimits: () => executionLimits().secure(schema),
   rateLimit: () => rateLimit().secure(schema),
   secure: () => bulwark.secure(schema),
   guard: () =>

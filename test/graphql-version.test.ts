@@ -14,7 +14,7 @@ it('graphql 17, which was never tested, is refused at start by every function th
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: at('.') });
   const { version: loaded, answers } = JSON.parse(stdout) as { version: string; answers: Record<string, string> };
   expect(loaded).toMatch(/^17\./);
-  expect(Object.keys(answers)).toEqual(['guardSchema', 'capLists', 'rateLimit', 'secure', 'guard']);
+  expect(Object.keys(answers)).toEqual(['guardSchema', 'executionLimits', 'rateLimit', 'secure', 'guard']);
   for (const answer of Object.values(answers)) {
     expect(answer).toMatch(/^TypeError: [\w: ]+: graphql 17\.\d+\.\d+ is not supported: .* Install graphql 16\.$/);
   }

@@ -92,7 +92,7 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     // size, so that the ceilings can stand close.
     cost: { maxListSize: 100, maxCost: 1_000, maxTypeCost: 2_000 },
     // What the schema says of lists without arguments holds for what resolvers return, too.
-    resolvedLists: { maxItems: 100 },
+    execution: { enforceAssumedSizes: true },
     strictMessages: true,
     exposure: { reviewed, strictExposure: true },
     clientAddress: { trustedHops },

@@ -85,6 +85,8 @@ export const typeDefs = /* GraphQL */ `
     customer: Customer
     "At most 100, which is as long as a page may be."
     lines(first: Int! = 10): [LineItem] @listSize(slicingArguments: ["first"])
+    "All of them, as people print an invoice: about ten. Somebody may write one that is longer."
+    allLines: [LineItem] @listSize(assumedSize: 10)
     "One at most: what is paid stays paid."
     payments: [Payment] @listSize(assumedSize: 1)
     "Other invoices of the caller's organisation that carry the same reference."
@@ -203,6 +205,10 @@ export const typeDefs = /* GraphQL */ `
       @rateLimit(max: 3, windowSeconds: 3600, by: GLOBAL, args: ["email"])
     createInvoice(input: CreateInvoiceInput!): Invoice @auth(policies: "withinLimit")
     updateInvoice(id: ID!, input: UpdateInvoiceInput!): Invoice
+      @auth(policies: "booksOpen")
+      @owner(loader: "invoice", field: "organisationId", claim: "org", mode: NOT_FOUND)
+    "At most 100 lines at a time."
+    addLines(id: ID!, lines: [LineItemInput!]!): Invoice
       @auth(policies: "booksOpen")
       @owner(loader: "invoice", field: "organisationId", claim: "org", mode: NOT_FOUND)
     payInvoice(id: ID!, cardLast4: String!): Payment

@@ -20,6 +20,7 @@ import {
   areTexts,
   buildRefusalEvent,
   exposeHttpError,
+  findConnection,
   hasEnded,
   isExpectedError,
   isNumericDate,
@@ -116,12 +117,13 @@ export function createContextMaker(options: ContextOptions): ContextMaker {
       if (!req) throw new TypeError(requestOf ? noHeaders : noRequest);
       // A socket that is gone has no address any more, and no client waits for the answer.
       if (req.socket?.destroyed) throw refuse('BAD_REQUEST', { reason: 'the client has gone' });
-      const anonymous = securityContext({ clientIp: clientIp(req), labels: readLabelsOfRequest(req) });
+      const connection = findConnection(req.socket);
+      const anonymous = securityContext({ clientIp: clientIp(req), labels: readLabelsOfRequest(req), connection });
       noticeProxy(req);
       noticeAddress(anonymous.clientIp);
       admitBatch(req.body, anonymous);
       const principal = await authenticate(req, anonymous);
-      const security = principal ? securityContext({ ...anonymous, principal }) : anonymous;
+      const security = principal ? securityContext({ ...anonymous, principal, connection }) : anonymous;
       admit(security);
       const context = addSecurity(await build(...given), security);
       onMade(security);

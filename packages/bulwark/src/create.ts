@@ -42,7 +42,14 @@ import {
 } from '@graphql-bulwark/core/internal';
 import { compileAccess, type IntrospectionOptions, introspection } from '@graphql-bulwark/introspection';
 import { createViews, hideUnauthorized } from '@graphql-bulwark/introspection/visibility';
-import { type CostControl, capLists, cost, costDirectivesAs, limits, resolveLimits } from '@graphql-bulwark/limits';
+import {
+  type CostControl,
+  cost,
+  costDirectivesAs,
+  executionLimits,
+  limits,
+  resolveLimits,
+} from '@graphql-bulwark/limits';
 import { type OperationEventOptions, operationEvents } from '@graphql-bulwark/monitor';
 import {
   type RateLimit,
@@ -94,7 +101,7 @@ export interface Bulwark<C extends SecuredContext = SecuredContext> {
   readonly measure: (parsed: MeasureInput<C>) => void;
   /** Judges one parsed and validated operation, for transports that run no Apollo plugin. Rejects with the refusal. */
   readonly check: (operation: CheckInput<C>) => Promise<void>;
-  /** Masks the errors of a result, for transports that run no Apollo plugin. */
+  /** Bounds the size of a result and masks its errors, for transports that run no Apollo plugin. */
   readonly mask: MaskResult;
   /** The rate limit: how a bucket stands, and how to empty it. */
   readonly rateLimit: Pick<RateLimit, 'peek' | 'reset'>;
@@ -156,8 +163,15 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
   const realm = authenticate && typeof authenticate === 'object' ? authenticate.realm : undefined;
   const { trustedDocuments } = options;
   const wiring = watchWiring<C>(options.uncheckedOperations, events, warn);
+  const { listSizes, directiveNames: costNames = {} } = options.cost || {};
+  const bounds =
+    options.execution === false
+      ? undefined
+      : executionLimits<C>({ ...options.execution, events, listSizes, listSizeName: costNames.listSize });
   const controls: readonly Control<C>[] = [
     wiring.control,
+    // First on the way out: the others see what is answered.
+    ...(bounds ? [bounds] : []),
     ...(options.operationEvents ? [operationEvents<C>(priceEvents(prices))] : []),
     ...(trustedDocuments ? [trustedDocuments] : []),
     ...(hides ? [hideUnauthorized<C>(findView)] : []),
@@ -218,9 +232,8 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     ].join('\n'),
     secure(schema) {
       requireTestedGraphql('secure', schema);
-      const { resolvedLists } = options;
-      const capped = resolvedLists ? capLists(schema, { ...resolvedLists, fieldResolver, events }) : schema;
-      const guarded = guardSchema<C>(limiter.secure(capped, fieldResolver), {
+      const bound = bounds ? bounds.secure(schema, fieldResolver) : schema;
+      const guarded = guardSchema<C>(limiter.secure(bound, fieldResolver), {
         defaultRuleExcept: listDecidedElsewhere(introspecting),
         ...ruling,
         defaultRule,
@@ -262,13 +275,15 @@ export function createBulwark<C extends SecuredContext = SecuredContext>(given: 
     admit: (request) => admitRequest(controls, request, events),
     measure: (parsed) => measureDocument(controls, parsed, events),
     check: (operation) => checkOperation(controls, operation, events),
-    mask: (result, contextValue) =>
-      maskResult(result, {
+    mask: (executed, contextValue) => {
+      const result = bounds ? bounds.bound(executed, contextValue) : executed;
+      return maskResult(result, {
         expose,
         schemaDetails: result.errors !== undefined && mayReadDetails(contextValue),
         words: (code) => words(code, contextValue),
         onMasked: createMaskReporter(events, { security: findSecurityContext(contextValue) }),
-      }),
+      });
+    },
     async close() {
       await Promise.all(controls.map(async (control) => control.stop?.()));
     },

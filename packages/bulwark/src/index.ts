@@ -12,6 +12,7 @@ export {
   type SecurityEvent,
 } from '@graphql-bulwark/core';
 export type { MaskResult } from '@graphql-bulwark/core/internal';
+export { executionSignal } from '@graphql-bulwark/limits';
 export { type MemoryStoreOptions, memoryStore } from '@graphql-bulwark/rate-limit';
 export type { Authenticator, ContextFunctionOptions, HttpRequest } from './context.ts';
 export { type Bulwark, createBulwark, type MakeContextFunction } from './create.ts';

@@ -19,7 +19,7 @@ import {
   type SubscriptionCallbackOptions,
 } from '@graphql-bulwark/core/internal';
 import type { IntrospectionOptions } from '@graphql-bulwark/introspection';
-import type { CostOptions, LimitsOptions, ListCapOptions } from '@graphql-bulwark/limits';
+import type { CostOptions, ExecutionOptions, LimitsOptions } from '@graphql-bulwark/limits';
 import type { RateLimitOptions, SocketLimitOptions } from '@graphql-bulwark/rate-limit';
 import type { TrustedDocuments } from '@graphql-bulwark/trusted-documents';
 import type { GraphQLError } from 'graphql';
@@ -48,8 +48,8 @@ export interface BulwarkOptions<C extends SecuredContext = SecuredContext> {
   readonly limits?: LimitsOptions | undefined;
   /** What operations may cost. Left out: the defaults of `cost()`; `false`: anything. */
   readonly cost?: Omit<CostOptions, 'view'> | false | undefined;
-  /** How many items a resolver may return in one list. Left out: any number. */
-  readonly resolvedLists?: Omit<ListCapOptions, 'fieldResolver' | 'events'> | undefined;
+  /** What operations may do while they run. Left out: the defaults of `executionLimits()`; `false`: anything. */
+  readonly execution?: Omit<ExecutionOptions, 'events' | 'listSizes'> | false | undefined;
   readonly introspection?:
     | (Omit<IntrospectionOptions, 'view'> & {
         /** Callers who may introspect see only what they may use. @default false */
@@ -104,7 +104,7 @@ const optionTable = {
   authorization: { default: {}, check: requirePlainObject },
   limits: { default: {}, check: requirePlainObject },
   cost: { default: {}, check: orFalse(requirePlainObject) },
-  resolvedLists: { check: requirePlainObject },
+  execution: { default: {}, check: orFalse(requirePlainObject) },
   introspection: { default: {}, check: requirePlainObject },
   rateLimit: { default: {}, check: requirePlainObject },
   trustedDocuments: { check: must('be what trustedDocuments() returns', isTrustedDocuments) },
@@ -130,6 +130,7 @@ export type BulwarkSettings<C extends SecuredContext> = Settings<
   | 'authorization'
   | 'limits'
   | 'cost'
+  | 'execution'
   | 'introspection'
   | 'rateLimit'
   | 'sockets'

@@ -160,13 +160,13 @@ describe('a server protected by createBulwark', () => {
     expect(Number(login.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  it('cuts off a resolver that returns more than resolvedLists allows, behind the rules of each object', async () => {
+  it('stops an operation whose resolvers return more items than allowed, also under a plain execute()', async () => {
     const many = {
       Query: {
         docs: (_: unknown, { n }: { n: number }) => Array.from({ length: n }, (__, id) => ({ id, ownerId: 'ann' })),
       },
     };
-    const { bulwark, events } = await serve({ resolvedLists: { maxItems: 2 } });
+    const { bulwark, events } = await serve({ execution: { maxResultItems: 2 } });
     const schema = bulwark.secure(
       makeExecutableSchema({
         typeDefs: [
@@ -187,7 +187,10 @@ describe('a server protected by createBulwark', () => {
     expect((await ask(2, ann)).data).toEqual({ docs: [{ id: '0' }, { id: '1' }] });
     expect((await ask(2, bob)).data).toEqual({ docs: [null, null] });
     const refused = await ask(3, ann);
-    expect(refused).toMatchObject({ data: { docs: null }, errors: [{ extensions: { code: 'LIST_LIMIT_EXCEEDED' } }] });
+    expect(refused).toMatchObject({
+      data: { docs: null },
+      errors: [{ extensions: { code: 'RESULT_LIMIT_EXCEEDED' } }],
+    });
     expect(events).toContainEqual(
       expect.objectContaining({
         type: 'limit.exceeded',
@@ -453,7 +456,7 @@ describe('what is configured wrongly', () => {
       limits: [],
       cost: new Map(),
       authorization: 'deny',
-      resolvedLists: 100,
+      execution: 100,
     })) {
       expect(() => createBulwark({ ...minimal, [option]: value })).toThrow(TypeError);
     }
@@ -562,7 +565,7 @@ it('prices a secured schema that imports @cost under another name, and warns of 
   };
   const isOfSize = expect.stringMatching(/priced by their assumedSize.*: Query\.docs\./);
   expect(await warningsOf({})).toContainEqual(isOfSize);
-  expect(await warningsOf({ resolvedLists: { maxItems: 5 } })).not.toContainEqual(isOfSize);
+  expect(await warningsOf({ execution: { enforceAssumedSizes: true } })).not.toContainEqual(isOfSize);
 });
 
 it('with authenticate: false protects an API that knows no callers', async () => {

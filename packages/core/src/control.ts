@@ -111,6 +111,11 @@ export interface OutgoingAnswer<C = unknown> {
   readonly errors: readonly (GraphQLError | GraphQLFormattedError)[];
   /** Adds an entry to the `extensions` of the answer. */
   readonly extend: (name: string, value: unknown) => void;
+  /**
+   * Replaces the whole answer by one error without data, and reports it; outside a batch with its status. For bounds that are
+   * known only after execution. Of several refusals the first counts. In `report` mode the answer stays as it is.
+   */
+  readonly refuse: (refusal: Refusal) => void;
   /** An anonymous one where the context has none. */
   readonly security: SecurityContext;
   /** Sends an event that refuses nothing. */
@@ -180,7 +185,8 @@ export interface Control<C = unknown> {
   answer?(operation: ResolvedOperation<C>): ExecutionResult | undefined | Promise<ExecutionResult | undefined>;
   /**
    * Called with each answer. May add headers and extensions. A refusal that it throws is answered in place of what was
-   * executed, so it must not be one where something was written: 429 tells clients that nothing has run.
+   * executed, so it must not be one where something was written: 429 tells clients that nothing has run. Other errors are
+   * logged.
    */
   respond?(answer: OutgoingAnswer<C>): void;
   /** Called while the server stops: releases timers and connections. */

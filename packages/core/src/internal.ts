@@ -1,6 +1,7 @@
 /** For the sibling packages alone: no promise is made about these names between versions. */
 
 export { createNetworkTest, normalizeAddress, readForwardedHops } from './client-address.ts';
+export { ClientConnection, findConnection, type SocketLike } from './client-connection.ts';
 export type { StartingServer } from './control.ts';
 export { aCounterStore, roundUpPoints } from './counter-store.ts';
 export { type CoordinateShare } from './errors/codes.ts';
@@ -24,6 +25,7 @@ export {
   failField,
   failValue,
   handOverLists,
+  isGivenUpAround,
   type ReadList,
   settleUnlessGivenUp,
   wrapToHandOverLists,
@@ -96,6 +98,7 @@ export {
   findOperationState,
   OperationState,
   PerOperation,
+  type Slot,
 } from './operation/operation-state.ts';
 export type { Place } from './operation/places.ts';
 export { type SelectionVisitor, visitSelections } from './operation/visit-selections.ts';
@@ -106,4 +109,14 @@ export type { CheckInput } from './plugin/resolved-operation.ts';
 export type { Header, SchemaDetails } from './plugin/response.ts';
 export { findUnclosedReporter } from './plugin/unwatched-streams.ts';
 export { isHeaderReader, readHeaderValues } from './request-headers.ts';
-export { areTexts, findSecurityContext, hasEnded, isNumericDate, readClaim } from './security-context.ts';
+export {
+  areTexts,
+  beginOperation,
+  endOperation,
+  findClientConnection,
+  findSecurityContext,
+  hasEnded,
+  isNumericDate,
+  readClaim,
+  withConnection,
+} from './security-context.ts';

@@ -1,5 +1,6 @@
 /** The caller and where the request comes from: `authenticate()` finds both in `context()`, and every control reads them. */
 import { randomUUID } from 'node:crypto';
+import type { ClientConnection } from './client-connection.ts';
 import type { RequestLabels } from './events/request-labels.ts';
 import { isObject } from './lib/is-object.ts';
 
@@ -101,6 +102,11 @@ export interface SecurityContext {
   readonly requestId: string;
   /** What the headers say of the request, for events only: anyone can write anything there. Left out: nothing is known. */
   readonly labels?: RequestLabels | undefined;
+  /**
+   * Aborted when the client goes before its answer is sent: give it to `fetch()` and to drivers that take one. Of mutations
+   * too, which Bulwark itself lets finish. `undefined` in a context that `securityContext()` did not make.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A GraphQL context that carries {@link SecurityContext}. */
@@ -108,18 +114,89 @@ export interface SecuredContext {
   readonly security: SecurityContext;
 }
 
+/** What {@link securityContext} is told. */
+export interface KnownSecurity extends Partial<Omit<SecurityContext, 'signal'>> {
+  /** The connection over which the request came. Left out: it never closes. */
+  readonly connection?: ClientConnection | undefined;
+}
+
+// A registered symbol, because an ES module copy and a CommonJS copy of this package must find each other's connections.
+const connectionKey: unique symbol = Symbol.for('graphql-bulwark.client-connection') as never;
+
+/** A class, because its signal is made when it is first read. */
+class RequestSecurity implements SecurityContext {
+  readonly principal: Principal | null;
+  readonly clientIp: string | null;
+  readonly requestId: string;
+  readonly labels?: RequestLabels | undefined;
+  readonly #connection: ClientConnection | undefined;
+  #controller: AbortController | undefined;
+  #abort: (() => void) | undefined;
+  #operations = 0;
+
+  constructor(known: KnownSecurity) {
+    this.principal = known.principal ?? null;
+    this.clientIp = known.clientIp ?? null;
+    this.requestId = known.requestId ?? randomUUID();
+    if (known.labels) this.labels = known.labels;
+    this.#connection = known.connection;
+    Object.freeze(this);
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      const controller = new AbortController();
+      this.#controller = controller;
+      this.#abort = () => controller.abort();
+      this.#connection?.watch(this.#abort);
+    }
+    return this.#controller.signal;
+  }
+
+  get [connectionKey](): ClientConnection | undefined {
+    return this.#connection;
+  }
+
+  begin(): void {
+    this.#operations += 1;
+    if (this.#operations === 1 && this.#abort) this.#connection?.watch(this.#abort);
+  }
+
+  end(): void {
+    this.#operations -= 1;
+    if (this.#operations === 0 && this.#abort) this.#connection?.unwatch(this.#abort);
+  }
+}
+
 /**
  * Makes a frozen security context.
  *
  * @param known left out of it: `principal` and `clientIp` become `null`, and `requestId` a random UUID.
  */
-export function securityContext(known: Partial<SecurityContext> = {}): SecurityContext {
-  return Object.freeze({
-    principal: known.principal ?? null,
-    clientIp: known.clientIp ?? null,
-    requestId: known.requestId ?? randomUUID(),
-    ...(known.labels && { labels: known.labels }),
-  });
+export function securityContext(known: KnownSecurity = {}): SecurityContext {
+  return new RequestSecurity(known);
+}
+
+/** Makes a copy that knows another connection, such as one that closes with a single operation. */
+export function withConnection(security: SecurityContext, connection: ClientConnection): SecurityContext {
+  if (!(security instanceof RequestSecurity)) return security;
+  const { principal: caller, clientIp, requestId, labels } = security;
+  return new RequestSecurity({ principal: caller, clientIp, requestId, labels, connection });
+}
+
+/** Finds the connection over which a request came; `undefined` where it is not known. */
+export function findClientConnection(security: SecurityContext | undefined): ClientConnection | undefined {
+  return (security as { readonly [connectionKey]?: ClientConnection } | undefined)?.[connectionKey];
+}
+
+/** Says that an operation of the request begins. Its signal watches the connection until {@link endOperation}. */
+export function beginOperation(security: SecurityContext | undefined): void {
+  if (security instanceof RequestSecurity) security.begin();
+}
+
+/** Says that the answer to an operation of the request is there. Without that, a connection would keep all its signals. */
+export function endOperation(security: SecurityContext | undefined): void {
+  if (security instanceof RequestSecurity) security.end();
 }
 
 /**

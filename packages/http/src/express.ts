@@ -7,6 +7,7 @@ import { aFunction, readOptions } from '@graphql-bulwark/core/internal';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { type HttpSecurityOptions, httpSecurityTable, printError } from './options.ts';
 import { createHeaderSteps } from './security-headers.ts';
+import { createUnreadStep } from './unread-answers.ts';
 import { describeUnreadable, isJson } from './unreadable-body.ts';
 
 /**
@@ -24,7 +25,7 @@ export function expressSecurity(options: HttpSecurityOptions = {}): RequestHandl
     return next(hasBody(request.headers) && !isJson(request.headers['content-type']) ? { status: 415 } : undefined);
   };
   const parser = express.json({ limit: security.maxBodyBytes, type: () => true });
-  return [...createHeaderSteps(security), requireJson, parser];
+  return [...createUnreadStep(security.unreadSeconds), ...createHeaderSteps(security), requireJson, parser];
 }
 
 /**

@@ -9,6 +9,7 @@ import type { FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastif
 import { type HttpLimits, httpLimits } from './http-limits.ts';
 import { type HttpSecurityOptions, httpSecurityTable, printError } from './options.ts';
 import { createHeaderSteps } from './security-headers.ts';
+import { createUnreadStep } from './unread-answers.ts';
 import { describeUnreadable, isJson } from './unreadable-body.ts';
 
 /**
@@ -21,7 +22,7 @@ import { describeUnreadable, isJson } from './unreadable-body.ts';
  */
 export function fastifySecurity(app: FastifyInstance, options: FastifySecurityOptions = {}): void {
   const { onError, ...security } = readOptions('fastifySecurity', options, optionTable);
-  const steps = createHeaderSteps(security);
+  const steps = [...createUnreadStep(security.unreadSeconds), ...createHeaderSteps(security)];
   app.addHook('onRequest', (request, reply, done) => {
     const run = (index: number): void => {
       const step = steps[index];

@@ -1,5 +1,14 @@
 /** The options that both frameworks share. */
-import { aFlag, atLeast, isWebOrigin, listOf, type Settings, type SharedTable } from '@graphql-bulwark/core/internal';
+import {
+  aFlag,
+  atLeast,
+  between,
+  isWebOrigin,
+  listOf,
+  orFalse,
+  type Settings,
+  type SharedTable,
+} from '@graphql-bulwark/core/internal';
 
 /** Which requests reach GraphQL, and which sites may read the responses. */
 export interface HttpSecurityOptions {
@@ -9,6 +18,8 @@ export interface HttpSecurityOptions {
   readonly credentials?: boolean | undefined;
   /** Bytes of a body, after it is inflated. 1 or more. @default 200000 */
   readonly maxBodyBytes?: number | undefined;
+  /** Seconds for which nothing of a finished answer may be read before the connection is ended; `false`: any time. @default 30 */
+  readonly unreadSeconds?: number | false | undefined;
 }
 
 /** The rows of these options. */
@@ -19,6 +30,7 @@ export const httpSecurityTable: SharedTable<HttpSecurityOptions, keyof HttpSecur
   },
   credentials: { default: false, check: aFlag },
   maxBodyBytes: { default: 200_000, check: atLeast(1) },
+  unreadSeconds: { default: 30, check: orFalse(between(1, 2_147_483)) },
 };
 
 /** The options with their defaults. */

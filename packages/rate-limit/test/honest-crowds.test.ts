@@ -35,6 +35,7 @@ function buildAnswer(security: SecurityContext, code: Code): OutgoingAnswer {
     data: hasRun ? { field: null } : undefined,
     errors: [{ message: code, extensions: { code }, ...(hasRun && { path: ['field'] }) }],
     extend() {},
+    refuse() {},
     security,
     report() {},
     failed() {},

@@ -42,6 +42,26 @@ export const costAttacks: readonly Attack[] = [
     },
   },
   {
+    name: 'an invoice of 400 lines, and the lines of the invoice of each of its lines',
+    expect: ['RESULT_LIMIT_EXCEEDED'],
+    run: async ({ url, tokens }) => {
+      const id = await writeInvoice(url, tokens.attacker, 400, 'short');
+      return objects(url, tokens.attacker, `{invoice(id:"${id}"){allLines{invoice{allLines{id}}}}}`);
+    },
+  },
+  {
+    name: 'a note of 20,000 characters, 14 times for each of 100 lines',
+    expect: ['RESULT_LIMIT_EXCEEDED'],
+    run: async ({ url, tokens }) => {
+      const id = await writeInvoice(url, tokens.attacker, 100, 'x'.repeat(20_000));
+      const notes = Array.from({ length: 14 }, (_, i) => `a${i}:note`).join(' ');
+      const query = `{invoice(id:"${id}"){allLines{invoice{${notes}}}}}`;
+      const answer = await send(url, { query, token: tokens.attacker });
+      const megabytes = Math.round(answer.text.length / 1e6);
+      return judge(answer, megabytes > 1 ? `${query.length} characters, ${megabytes} MB` : undefined);
+    },
+  },
+  {
     name: 'the dearest report twelve times in one question',
     expect: ['COST_LIMIT_EXCEEDED'],
     run: async ({ url, tokens }) => {
@@ -53,6 +73,20 @@ export const costAttacks: readonly Attack[] = [
     },
   },
 ];
+
+/** Writes an invoice for a customer of the attacker's own, 100 lines at a time. @returns its id. */
+async function writeInvoice(url: string, token: string, length: number, note: string): Promise<string> {
+  const found = await send(url, { query: `{ organisation(id: "${own}") { customers(first: 1) { id } } }`, token });
+  const lines = Array.from({ length: 100 }, () => ({ description: 'Pencils', quantity: 1, unitCents: 1 }));
+  const input = { customerId: at(found, 'organisation', 'customers', 0, 'id'), dueOn: '2027-01-31', note, lines };
+  const create = 'mutation ($input: CreateInvoiceInput!) { createInvoice(input: $input) { id } }';
+  const id = String(at(await send(url, { query: create, variables: { input }, token }), 'createInvoice', 'id'));
+  const add = 'mutation ($id: ID!, $lines: [LineItemInput!]!) { addLines(id: $id, lines: $lines) { id } }';
+  for (let written = 100; written < length; written += 100) {
+    await send(url, { query: add, variables: { id, lines }, token });
+  }
+  return id;
+}
 
 async function objects(
   url: string,

@@ -12,7 +12,7 @@ import { badInput, callerId, found, tenantOf } from './caller.ts';
 import { checkStatusChange } from './invoice-status.ts';
 import { invoiceById } from './load.ts';
 
-/** The longest page of `Invoice.lines`. */
+/** The longest page of `Invoice.lines`, and as many as may be written at a time. */
 const maxLines = 100;
 
 interface CreateInvoice {
@@ -37,7 +37,7 @@ export const billingResolvers = {
       const author = input.authorId ?? callerId(context);
       found(db.one<Customer>('SELECT * FROM customers WHERE id = ? AND organisation_id = ?', [input.customerId, org]));
       found(db.one<User>('SELECT * FROM users WHERE id = ? AND organisation_id = ?', [author, org]));
-      if (input.lines.length > maxLines) throw badInput(`An invoice has ${maxLines} lines at most`);
+      if (input.lines.length > maxLines) throw badInput(`An invoice begins with ${maxLines} lines at most`);
       const total = input.lines.reduce((sum, line) => sum + line.quantity * line.unitCents, 0);
       if (!Number.isInteger(total) || total < 1 || total > 2_147_483_647) throw badInput('The total is out of range');
       const id = newId('inv');
@@ -79,6 +79,24 @@ export const billingResolvers = {
       if (changed === 0) throw justChanged();
       audit(context, 'invoice.updated', id);
       return invoiceById(context.db, id);
+    },
+
+    addLines: (_: unknown, { id, lines }: { id: string } & Pick<CreateInvoice, 'lines'>, context: InvoicesContext) => {
+      const { db } = context;
+      const invoice = ownInvoice(context, id);
+      if (lines.length > maxLines) throw badInput(`At most ${maxLines} lines are added at a time`);
+      const total = lines.reduce((sum, line) => sum + line.quantity * line.unitCents, invoice.totalCents);
+      if (!Number.isInteger(total) || total < 1 || total > 2_147_483_647) throw badInput('The total is out of range');
+      return db.transaction(() => {
+        if (db.run(`UPDATE invoices SET total_cents = ? WHERE ${asItWas}`, [total, ...key(invoice)]) === 0)
+          throw justChanged();
+        for (const { description, quantity, unitCents } of lines) {
+          const line = [newId('lin'), invoice.organisationId, id, description, quantity, unitCents];
+          db.run('INSERT INTO line_items VALUES (?, ?, ?, ?, ?, ?)', line);
+        }
+        audit(context, 'invoice.updated', id);
+        return invoiceById(db, id);
+      });
     },
 
     payInvoice: (_: unknown, { id, cardLast4 }: { id: string; cardLast4: string }, context: InvoicesContext) => {

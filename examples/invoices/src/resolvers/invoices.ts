@@ -19,6 +19,8 @@ export const invoiceResolvers = {
     customer: (row: Invoice, _: unknown, { db }: InvoicesContext) => customerById(db, row.customerId),
     lines: ({ id }: Invoice, { first }: { first: number }, { db }: InvoicesContext) =>
       db.all<LineItem>('SELECT * FROM line_items WHERE invoice_id = ? ORDER BY rowid LIMIT ?', [id, pageSize(first)]),
+    allLines: ({ id }: Invoice, _: unknown, { db }: InvoicesContext) =>
+      db.all<LineItem>('SELECT * FROM line_items WHERE invoice_id = ? ORDER BY rowid', [id]),
     payments: ({ id }: Invoice, _: unknown, { db }: InvoicesContext) =>
       db.all<Payment>('SELECT * FROM payments WHERE invoice_id = ? ORDER BY paid_at', [id]),
     // Of the caller's own: one that is left out afterwards would still be told by a list that is shorter.

@@ -83,7 +83,7 @@ export class OpenConnection {
     this.security = security;
     this.running = new RunningOperations(maxOperations);
     this.#closeAtEnd();
-    watchSocket(socket, gone);
+    watchSocket(socket, () => socket.subscriptions && this.running.endUnlisted(socket.subscriptions), gone);
   }
 
   #closeAtEnd(): void {

@@ -39,6 +39,7 @@ import {
   readOptions,
   readRefusalFacts,
   requirePlainObject,
+  withConnection,
 } from '@graphql-bulwark/core/internal';
 import type { SocketLimits } from '@graphql-bulwark/rate-limit';
 import {
@@ -94,7 +95,7 @@ export interface WebSocketParts<C extends SecuredContext> extends WebSocketBound
   readonly admit?: ((request: AdmitInput<C>) => string) | undefined;
   /** Called before a document is validated: `measureDocument` with your controls. Left out: nothing is checked then. */
   readonly measure?: ((parsed: MeasureInput<C>) => void) | undefined;
-  /** Masks the errors that are sent. Left out: they get constant texts, as over HTTP, and `onFailure` gets the originals. */
+  /** Masks the errors of each result, or replaces the result. Left out: errors get constant texts, as over HTTP, and `onFailure` gets the originals. */
   readonly mask?: MaskResult | undefined;
   /**
    * Makes the rest of the context, for each operation. If the result has a `security`, `authenticate` is not called for the operation. Its
@@ -261,12 +262,16 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     open.delete(socket);
   }
 
-  async function prepare(socket: Socket, payload: Payload): Promise<ExecutionArgs | readonly GraphQLError[]> {
+  async function prepare(
+    socket: Socket,
+    id: string,
+    payload: Payload,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const { operationName, variables } = payload;
     const connection = open.get(socket);
     if (!connection) throw deny('UNAUTHENTICATED');
     if (hasEnded(connection.security.principal)) throw deny('UNAUTHENTICATED', { reason: 'expired' });
-    return connection.running.admit(async () => {
+    return connection.running.admit(id, async (client) => {
       // Charged before anything is parsed, because invalid operations take time as well. It stands inside `running.admit`, so that no more
       // operations than may run at a time ask the store.
       const refusal = await limits?.subscribe(connection.security);
@@ -274,7 +279,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       const built = await context(findConnection(socket));
       const security = findSecurityContext(built) ?? (await identifyAgain(socket));
       if (!security) throw deny('UNAUTHENTICATED');
-      const contextValue = addSecurity(built, security) as unknown as C;
+      const contextValue = addSecurity(built, withConnection(security, client)) as unknown as C;
       const parameters = payload as unknown as Readonly<Record<string, unknown>>;
       const sent = { source: payload.query, operationName, variables, parameters, contextValue };
       const query = admit ? admit(sent) : payload.query;
@@ -343,7 +348,7 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
     async onSubscribe(socket, id, payload) {
       requireVersion6(socket, id);
       try {
-        return await prepare(socket, payload);
+        return await prepare(socket, id, payload);
       } catch (thrown) {
         return [asGraphQLError(thrown), ...(readRefusalFacts(thrown)?.also ?? [])];
       }
@@ -358,9 +363,10 @@ export function composeWebSocketHooks<C extends SecuredContext>(parts: WebSocket
       if (!security) return { errors: [ended] };
       const tooMany = isEvent ? await limits?.next(security, contextValue) : undefined;
       const rest = { ...(data !== undefined && { data }), ...(extensions && { extensions }) };
-      const shown = errors && mask({ ...rest, errors }, contextValue);
+      // Also without errors: a result above a bound of execution is replaced.
+      const shown = mask({ ...rest, ...(errors && { errors }) }, contextValue);
       // Of an operation that ran as they are: the client gets the first of them alone.
-      const counted = { data, errors: data === undefined ? shown?.errors : errors };
+      const counted = { data, errors: data === undefined ? shown.errors : errors };
       const refusal = tooMany ?? (isEvent && !errors ? undefined : charge(counted, contextValue, security, args));
       return refusal ? mask({ data: null, errors: [refusal] }, contextValue) : shown;
     },

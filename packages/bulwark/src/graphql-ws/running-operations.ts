@@ -5,13 +5,17 @@
  * start and complete operations without end, and have any number of them executed at a time. So here each counts until it has settled and
  * its stream has ended. Streams end with their connection.
  */
-import { deny, isAsyncIterable, isPromise } from '@graphql-bulwark/core/internal';
+import { ClientConnection, deny, isAsyncIterable, isPromise } from '@graphql-bulwark/core/internal';
 import type { ExecutionArgs } from 'graphql';
 
 type Stream = AsyncGenerator<unknown, unknown>;
 
 /** An operation that counts. */
 interface Running {
+  /** As graphql-ws lists it. */
+  readonly id: string;
+  /** Closed when the client completes the operation, or its connection is gone. */
+  readonly client: ClientConnection;
   /** Stops counting it. */
   readonly over: () => void;
   stream?: Stream;
@@ -34,13 +38,17 @@ export class RunningOperations {
    * @param decide returns what is to be executed, or errors: then the operation stops counting.
    * @throws {GraphQLError} `RATE_LIMITED` where too many are running, and whatever `decide` throws.
    */
-  async admit<T>(decide: () => Promise<ExecutionArgs | readonly T[]>): Promise<ExecutionArgs | readonly T[]> {
+  async admit<T>(
+    id: string,
+    decide: (client: ClientConnection) => Promise<ExecutionArgs | readonly T[]>,
+  ): Promise<ExecutionArgs | readonly T[]> {
     if (!(this.#admitted.size < this.#maximum)) throw deny('RATE_LIMITED');
-    const running: Running = { over: () => this.#admitted.delete(running) };
+    const client = new ClientConnection();
+    const running: Running = { id, client, over: () => this.#admitted.delete(running) };
     this.#admitted.add(running);
     let args: ExecutionArgs | undefined;
     try {
-      const decided = await decide();
+      const decided = await decide(client);
       if (!('schema' in decided)) return decided;
       args = decided;
       // graphql-ws executes the operation even if the client has completed it in the meantime, so it counts in any case.
@@ -51,9 +59,17 @@ export class RunningOperations {
     }
   }
 
-  /** Ends the streams of a connection that is gone. */
+  /** Ends the streams of a connection that is gone, and all work for it. */
   end(): void {
-    for (const { stream } of this.#admitted) stream?.return(undefined).catch(() => {});
+    for (const { client, stream } of this.#admitted) {
+      client.close();
+      stream?.return(undefined).catch(() => {});
+    }
+  }
+
+  /** Stops work for operations that the client has completed. @param listed those that graphql-ws still knows. */
+  endUnlisted(listed: Readonly<Record<string, unknown>>): void {
+    for (const { id, client } of this.#admitted) if (!Object.hasOwn(listed, id)) client.close();
   }
 }
 

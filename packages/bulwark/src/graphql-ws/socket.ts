@@ -4,6 +4,8 @@
 export interface Socket {
   readonly connectionParams?: Readonly<Record<string, unknown>> | undefined;
   readonly extra: unknown;
+  /** Operations that run, by their ids. */
+  readonly subscriptions?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The part of a WebSocket of `ws` that is used. */
@@ -57,12 +59,16 @@ export function isClosed({ extra }: Socket): boolean {
 /**
  * Watches a socket that was let in.
  *
+ * @param read called after graphql-ws has read a message.
  * @param gone called when it closes. The hook of graphql-ws is later than that: it waits for streams to end, which can take hours.
  */
-export function watchSocket(socket: Socket, gone: () => void): void {
+export function watchSocket(socket: Socket, read: () => void, gone: () => void): void {
   const webSocket = findWebSocket(socket.extra);
   webSocket?.once?.('close', gone);
-  webSocket?.on?.('message', () => holdBack(socket));
+  webSocket?.on?.('message', () => {
+    read();
+    holdBack(socket);
+  });
 }
 
 /**

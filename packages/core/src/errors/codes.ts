@@ -82,11 +82,12 @@ const answers = {
     message: 'The arguments that say how long a list may be are wrong',
     event: 'limit.exceeded',
   },
-  LIST_LIMIT_EXCEEDED: { status: 400, message: 'The list is too long', event: 'limit.exceeded' },
+  RESULT_LIMIT_EXCEEDED: { status: 400, message: 'The answer is too large', event: 'limit.exceeded' },
   ERRORS_OMITTED: { status: 400, message: 'Further errors are not shown', event: 'request.invalid' },
   // how often
   RATE_LIMITED: { status: 429, message: 'Too many requests', event: 'rate.limited' },
   // what failed on our side
+  EXECUTION_TIMEOUT: { status: 503, message: 'The operation took too long', event: 'failure' },
   SERVICE_UNAVAILABLE: { status: 503, message: 'Service temporarily unavailable', event: 'failure' },
   INTERNAL_SERVER_ERROR: { status: 500, message: 'Internal server error', event: 'failure' },
 } as const;

@@ -25,6 +25,7 @@ type RunningField = Pick<GraphQLResolveInfo, 'path' | 'returnType'>;
 interface HandedLists {
   readonly path: Path;
   readonly read: ReadList;
+  readonly until: CutOff | undefined;
   /** Whether a promise came up in them or below. */
   isWaiting: boolean;
   readonly handed: HandedList[];
@@ -41,28 +42,61 @@ interface HandedList {
 
 /** The indices of a list in the lists around it, outermost first; empty for the outermost list. */
 type ListPlace = readonly number[];
+const outermost: ListPlace = [];
 
-const handedLists = new WeakMap<Path, HandedLists>();
+/** How an array of ours knows its list. */
+const handedKey: unique symbol = Symbol('handed');
+interface HandedArray extends Array<unknown> {
+  [handedKey]: { readonly list: HandedList; readonly lists: HandedLists };
+}
+
+function isHanded(value: unknown): value is HandedArray {
+  return handedKey in (value as object);
+}
+
+/**
+ * The lists of a field, at its path. A property, because a `WeakMap` with an entry for each list makes every garbage
+ * collection slow.
+ */
+const listsKey: unique symbol = Symbol('lists');
+type MarkedPath = Path & { [listsKey]?: HandedLists };
+
+function findLists(path: Path): HandedLists | undefined {
+  return (path as MarkedPath)[listsKey];
+}
 
 /** Reads a list of a field. @returns its items, or the error that replaces the list. */
 export type ReadList = (list: Iterable<unknown>) => readonly unknown[] | Error;
+
+/** An execution whose answer will be discarded: what is left of its lists need not be executed. */
+export interface CutOff {
+  readonly isCut: boolean;
+}
 
 /**
  * Prepares the result of a field for the executor: its lists become arrays of ours, anything else stays as it is.
  *
  * @param read reads each list. Left out: all items.
+ * @param until says when the rest of the items is no longer wanted. Left out: never.
  * @throws {unknown} what the iterator of the list throws.
  */
-export function handOverLists(result: unknown, field: RunningField, read: ReadList = readItems): unknown {
+export function handOverLists(
+  result: unknown,
+  field: RunningField,
+  read: ReadList = readItems,
+  until?: CutOff,
+): unknown {
   if (isPromise(result)) {
-    const settled = Promise.resolve(result).then((value) => handOverLists(value, field, read));
+    const settled = Promise.resolve(result).then((value) => handOverLists(value, field, read, until));
     return settleUnlessGivenUp(settled, field);
   }
   if (!isIterable(result)) return result;
   const { path, returnType } = field;
-  const lists = { path, read, isWaiting: isWaitingAbove(path), handed: [], givenUp: [] };
-  handedLists.set(path, lists);
-  return handOver(result, countListDimensions(returnType), lists, []);
+  // Handed over already, by a wrapper around the same resolver: its last list is the outermost.
+  if (read === readItems && isHanded(result) && findLists(path) === result[handedKey].lists) return result;
+  const lists: HandedLists = { path, read, until, isWaiting: isWaitingAbove(path), handed: [], givenUp: [] };
+  (path as MarkedPath)[listsKey] = lists;
+  return handOver(result, countListDimensions(returnType), lists, outermost);
 }
 
 /** Wraps a resolver so that its result is handed over. */
@@ -78,15 +112,23 @@ export function wrapToHandOverLists(resolver: Resolver): Resolver {
  */
 export function settleUnlessGivenUp<T>(promise: PromiseLike<T>, { path }: Pick<RunningField, 'path'>): Promise<T> {
   for (let at: Path | undefined = path; at; at = at.prev) {
-    const lists = handedLists.get(at);
+    const lists = findLists(at);
     if (lists) startWaiting(lists);
   }
   return whileWanted(promise, path, []);
 }
 
+/**
+ * Whether a list around a field has been given up. Then nothing waits for the value of the field, and a promise for it that
+ * rejects would end the process.
+ */
+export function isGivenUpAround({ path }: Pick<RunningField, 'path'>): boolean {
+  return isGivenUp(path, []);
+}
+
 /** Whether a promise came up in a list around a field. Then the field may be one that would not be executed without Bulwark. */
 function isWaitingAbove(path: Path): boolean {
-  for (let at = path.prev; at; at = at.prev) if (handedLists.get(at)?.isWaiting) return true;
+  for (let at = path.prev; at; at = at.prev) if (findLists(at)?.isWaiting) return true;
   return false;
 }
 
@@ -144,12 +186,55 @@ function handOver(value: unknown, dimensions: number, lists: HandedLists, place:
   lists.handed.push(list);
   if (lists.isWaiting) postpone(list, lists);
   else if (items.some(isPromise)) startWaiting(lists);
-  // It stays an array for an executor that reads it by index.
-  return Object.defineProperty(items, Symbol.iterator, {
-    value: function iterateHandedList() {
-      return iterate(list, lists);
-    },
-  });
+  // It stays an array for an executor that reads it by index. Properties are assigned, since defining them takes longer.
+  const array = items as HandedArray;
+  array[handedKey] = { list, lists };
+  array[Symbol.iterator] = iterateHandedList;
+  return array;
+}
+
+/** The iterator of each array of ours. */
+function iterateHandedList(this: unknown[]): ArrayIterator<unknown> {
+  const { list, lists } = (this as HandedArray)[handedKey];
+  // A plugin may have read a part of the list before the executor: that did not give it up.
+  if (lists.givenUp.length > 0) lists.givenUp = lists.givenUp.filter((one) => one !== list.place);
+  // Every item is a promise by now, and none of them fails at once. So the executor does not give the list up: a reader that
+  // stops early is a plugin that reads a part of the list while the executor waits.
+  if (lists.isWaiting) return list.items.values();
+  return new HandedIterator(list, lists);
+}
+
+/** An iterator with a method `return()`, which an executor calls when it gives the list up. */
+class HandedIterator implements IterableIterator<unknown> {
+  readonly #list: HandedList;
+  readonly #lists: HandedLists;
+  #next = 0;
+
+  constructor(list: HandedList, lists: HandedLists) {
+    this.#list = list;
+    this.#lists = lists;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<unknown, undefined> {
+    const { items } = this.#list;
+    const i = this.#next;
+    if (this.#lists.until?.isCut === true) {
+      discardValue(items.slice(i));
+      return { value: undefined, done: true };
+    }
+    this.#next += 1;
+    return i < items.length ? { value: items[i], done: false } : { value: undefined, done: true };
+  }
+
+  return(): IteratorResult<unknown, undefined> {
+    discardValue(this.#list.items.slice());
+    this.#lists.givenUp.push(this.#list.place);
+    return { value: undefined, done: true };
+  }
 }
 
 /**
@@ -175,24 +260,6 @@ function readItems(list: Iterable<unknown>): readonly unknown[] {
     throw error;
   }
   return items;
-}
-
-/** Makes the iterator of an array with a method `return()`, which an executor calls when it gives the list up. */
-function iterate({ items, place }: HandedList, lists: HandedLists): IterableIterator<unknown> {
-  // A plugin may have read a part of the list before the executor: that did not give it up.
-  if (lists.givenUp.length > 0) lists.givenUp = lists.givenUp.filter((one) => one !== place);
-  const values = items.values();
-  // Every item is a promise by now, and none of them fails at once. So the executor does not give the list up: a reader that
-  // stops
-  // early is a plugin that reads a part of the list while the executor waits.
-  if (lists.isWaiting) return values;
-  return Object.assign(values, {
-    return() {
-      discardValue([...items.values()]);
-      lists.givenUp.push(place);
-      return { value: undefined, done: true as const };
-    },
-  });
 }
 
 /** Makes promises of all items that the executor has not read yet. */
@@ -233,7 +300,7 @@ function isGivenUp(path: Path, place: ListPlace): boolean {
   /** The indices from `at` down to the value. */
   let below = place;
   for (let at: Path | undefined = path; at; at = at.prev) {
-    for (const list of handedLists.get(at)?.givenUp ?? []) {
+    for (const list of findLists(at)?.givenUp ?? []) {
       if (list.every((index, i) => index === below[i])) return true;
     }
     below = typeof at.key === 'number' ? [at.key, ...below] : [];

@@ -30,7 +30,7 @@ import { isDevelopment } from '../lib/environment.ts';
 import { requireTestedGraphql } from '../lib/graphql-version.ts';
 import { isRecord } from '../lib/is-object.ts';
 import { chooseOperation, listOperations } from '../operation/named-operation.ts';
-import { findSecurityContext, securityContext } from '../security-context.ts';
+import { beginOperation, endOperation, findSecurityContext, securityContext } from '../security-context.ts';
 import { type GuardOptions, readGuardOptions } from './guard-options.ts';
 import { type CallbackRequest, createCallbacks, noSubscription, onlySubscription } from './http-subscriptions.ts';
 import {
@@ -216,6 +216,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
       const callback = callbacks.takeFrom(context.request);
       const pending = admit(context, origin);
       const later: GraphQLError[] = [];
+      beginOperation(security);
       let isCached = true;
       let operation: CheckedOperation<C> | undefined;
       let router: GraphQLRequestListener<C> | undefined;
@@ -309,6 +310,7 @@ export function guard<C extends BaseContext>(options: GuardOptions<C>): ApolloSe
           const sender = operation ? readOrigin(operation) : origin;
           steps.callResponders(ending, operation, sender);
           steps.maskAnswer(ending, later, sender);
+          endOperation(security);
         },
       };
     },

@@ -131,23 +131,36 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
     },
 
     callResponders(ending, operation, sender) {
-      const { response, requestIsBatched, errors } = ending;
+      const { response, requestIsBatched } = ending;
       const result = findFirstResult(response);
-      const answer: OutgoingAnswer<C> = {
+      let calling: Pick<Control<C>, 'name' | 'mode'> = { name: 'guard' };
+      const answer: Mutable<OutgoingAnswer<C>> = {
         operation,
         headers: response.http.headers,
         isBatched: requestIsBatched,
         data: result.data,
-        errors: errors ?? result.errors ?? [],
+        errors: ending.errors ?? result.errors ?? [],
         extend(name, value) {
-          result.extensions = { ...result.extensions, [name]: value };
+          const sent = findFirstResult(response);
+          sent.extensions = { ...sent.extensions, [name]: value };
+        },
+        refuse(thrown) {
+          const refusal = reportThrown(calling, thrown, events, sender);
+          if (refusal && !isReplaced(ending)) answerWith(refusal);
         },
         security: sender.security ?? securityContext(),
         report: (details) => events.emit(details, 'noted', sender),
         failed: (where, error) =>
           events.emit({ type: 'failure', where, errorId: events.logged(where, error) }, 'noted', sender),
       };
+      function answerWith(refusal: GraphQLError): void {
+        replaceAnswer(ending, refusal);
+        // Controls that are called later see what is answered.
+        answer.data = undefined;
+        answer.errors = [refusal];
+      }
       for (const control of controls) {
+        calling = control;
         try {
           control.respond?.(answer);
         } catch (thrown) {
@@ -156,7 +169,7 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
             continue;
           }
           const refusal = reportThrown(control, thrown, events, sender);
-          if (refusal) withhold(ending, refusal);
+          if (refusal) answerWith(refusal);
         }
       }
     },
@@ -191,6 +204,31 @@ export function createResponseSteps<C extends BaseContext>(options: ResponseOpti
         onMasked: createMaskReporter(events, {}),
       }),
   };
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Answers with one error in place of everything that was executed. An answer that would come in parts comes in one. */
+function replaceAnswer<C extends BaseContext>(ending: Ending<C>, refusal: GraphQLError): void {
+  const { response, requestIsBatched } = ending;
+  if (response.body.kind === 'incremental') closeParts(response.body.subsequentResults);
+  response.body = { kind: 'single', singleResult: { errors: [formatWithoutHttp(refusal)] } };
+  (ending as { errors: readonly GraphQLError[] }).errors = [refusal];
+  // In a batch all operations share one HTTP status.
+  if (requestIsBatched) return;
+  const { status, headers } = refusal.extensions['http'] as HttpFacts;
+  response.http.status = status;
+  for (const [name, value] of headers) response.http.headers.set(name, value);
+}
+
+/** Whether the answer is the refusal of a whole operation already. */
+function isReplaced<C extends BaseContext>({ errors: [error] = [] }: Ending<C>): boolean {
+  return readRefusalFacts(error) !== undefined && error?.extensions['http'] !== undefined;
+}
+
+function closeParts(parts: AsyncIterable<unknown>): void {
+  const iterator = parts[Symbol.asyncIterator]();
+  iterator.return?.().then(undefined, () => {});
 }
 
 /**
@@ -246,21 +284,6 @@ export function createHeaderReader({ request }: Pick<GraphQLRequestContext<BaseC
   return function readHeader(name) {
     return headers?.get(name);
   };
-}
-
-/** Puts a refusal in place of the result. In a batch all answers share one status and one set of headers. */
-function withhold<C extends BaseContext>(ending: Ending<C>, refusal: GraphQLError): void {
-  const { response, requestIsBatched } = ending;
-  const result = findFirstResult(response);
-  delete result.data;
-  // What other controls have added may tell of the data.
-  delete result.extensions;
-  (result as { errors: readonly GraphQLFormattedError[] }).errors = [formatWithoutHttp(refusal)];
-  (ending as { errors: readonly GraphQLError[] }).errors = [refusal];
-  if (requestIsBatched) return;
-  const { status, headers } = refusal.extensions['http'] as HttpFacts;
-  response.http.status = status;
-  for (const [name, value] of headers) response.http.headers.set(name, value);
 }
 
 /** What `refuse()` writes into `extensions.http`. */

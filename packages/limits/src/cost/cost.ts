@@ -85,8 +85,8 @@ export function cost<C = unknown>(options: CostOptions = {}): CostControl<C> {
       if (assumed.length > 0) {
         warn?.(
           `cost: these lists are priced by their assumedSize, and nothing keeps them from being longer: ${joinNames(assumed)}. ` +
-            'Name the arguments that give their length (slicingArguments), or limit what is returned with capLists ' +
-            '(resolvedLists of createBulwark).',
+            'Name the arguments that give their length (slicingArguments), or refuse longer ones with enforceAssumedSizes ' +
+            'of executionLimits() (option execution of createBulwark).',
         );
       }
     },

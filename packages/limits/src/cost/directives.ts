@@ -58,7 +58,7 @@ directive @${cost}(
 
 "How long a list can be."
 directive @${listSize}(
-  "The length where no argument says it. It is believed: capLists holds resolvers to a length."
+  "The length where no argument says it. It is believed: executionLimits tells of lists that are longer."
   assumedSize: Int
   "Arguments that say the length; paths such as \\"page.first\\"."
   slicingArguments: [String!]

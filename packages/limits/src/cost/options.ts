@@ -22,7 +22,7 @@ import { type CostDirectiveNames, readDirectiveNames } from './directives.ts';
 
 /** How long the list of one field can be: the arguments of `@listSize`, for schemas that cannot be annotated. */
 export interface ListSize {
-  /** Items, where no argument gives the length. Resolvers are not held to it; `capLists` does that. 0 or more. */
+  /** Items, where no argument gives the length. Resolvers are not held to it; `executionLimits` reports longer lists. 0 or more. */
   readonly assumedSize?: number | undefined;
   /** Arguments that give the length, as a number or by their own length; also paths such as `page.first`. The largest one counts. */
   readonly slicingArguments?: readonly string[] | undefined;

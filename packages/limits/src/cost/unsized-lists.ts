@@ -1,6 +1,6 @@
 /** Finds lists whose price is a guess, to be named when a server starts: their length is unknown, inferred, or not enforced. */
 import { isObjectType } from 'graphql';
-import { isCapped } from '../execution/list-length.ts';
+import { isSizeEnforced } from '../execution/bound-schema.ts';
 import type { SizedFields } from './list-size.ts';
 import type { CostSchema, FieldCost, TypeCosts } from './schema.ts';
 
@@ -30,7 +30,8 @@ export function listUnsized(costs: CostSchema): UnsizedLists {
   const unknown = lists.filter(({ sizing, coordinate }) => !sizing && !sizedByParent.has(coordinate));
   const assumed = lists.filter(
     (list) =>
-      (assumedByParent.has(list.coordinate) || (isAssumed(list) && !list.sizing?.sizedFields)) && !isCapped(list.field),
+      (assumedByParent.has(list.coordinate) || (isAssumed(list) && !list.sizing?.sizedFields)) &&
+      !isSizeEnforced(list.field),
   );
   const inferred = fields.flatMap(({ sizing, coordinate }) =>
     sizing?.inferred ? sizing.slicing.map(({ argument }) => `${coordinate}(${argument.name}:)`) : [],

@@ -4,7 +4,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { expect, it, onTestFinished } from 'vitest';
 import { as, codes, send, sendBody } from '../../../../test/kit.ts';
 import { actualCost } from '../../src/cost/models/index.ts';
-import { type CostOptions, capLists, cost, costDirectives, explain } from '../../src/index.ts';
+import { type CostOptions, cost, costDirectives, executionLimits, explain } from '../../src/index.ts';
 
 const typeDefs = `
   interface Named { name: String }
@@ -28,10 +28,9 @@ const resolvers = {
     report: () => 1,
   },
 };
-const schema = capLists(makeExecutableSchema({ typeDefs: [costDirectives, typeDefs], resolvers }), {
-  maxItems: false,
-  fields: { 'Query.named': 20 },
-});
+const schema = executionLimits({ enforceAssumedSizes: true }).secure(
+  makeExecutableSchema({ typeDefs: [costDirectives, typeDefs], resolvers }),
+);
 
 async function start(options: CostOptions, events: SecurityEvent[] = []): Promise<ApolloServer<SecuredContext>> {
   const server = new ApolloServer<SecuredContext>({

@@ -4,7 +4,7 @@ import { buildSchema, GraphQLInt, GraphQLObjectType, GraphQLSchema, parse } from
 import { expect, it } from 'vitest';
 import { as, codes, send } from '../../../../test/kit.ts';
 import { actualCost, apolloRouter, estimators } from '../../src/cost/models/index.ts';
-import { type CostOptions, capLists, cost, costDirectives, explain } from '../../src/index.ts';
+import { type CostOptions, cost, costDirectives, executionLimits, explain } from '../../src/index.ts';
 import { priceOf, schemaOf, serveCost } from './pricing.ts';
 
 const start = (typeDefs: string, options?: CostOptions) =>
@@ -321,20 +321,17 @@ it('a warning at start names the lists that are priced by an assumed size which 
   };
   const told = (lists: string): string[] => [
     `cost: these lists are priced by their assumedSize, and nothing keeps them from being longer: ${lists}. ` +
-      'Name the arguments that give their length (slicingArguments), or limit what is returned with capLists ' +
-      '(resolvedLists of createBulwark).',
+      'Name the arguments that give their length (slicingArguments), or refuse longer ones with enforceAssumedSizes ' +
+      'of executionLimits() (option execution of createBulwark).',
   ];
-  expect(await warnings(schema)).toEqual(told('Query.assumed, Query.grid, Query.byOption, Page.edges, Rows.items'));
-  const fields = { 'Query.assumed': 5, 'Rows.items': 5 };
+  const all = told('Query.assumed, Query.grid, Query.byOption, Page.edges, Rows.items');
+  expect(await warnings(schema)).toEqual(all);
+  expect(await warnings(executionLimits().secure(schema))).toEqual(all);
   // A transform that comes later makes new fields, as guarding the schema does.
-  const capped = mapSchema(capLists(schema, { maxItems: false, fields }), {
+  const enforced = mapSchema(executionLimits({ enforceAssumedSizes: true }).secure(schema), {
     [MapperKind.OBJECT_FIELD]: (config) => ({ ...config }),
   });
-  expect(await warnings(capped)).toEqual(told('Query.grid, Query.byOption, Page.edges'));
-  expect(await warnings(capLists(schema, { maxItems: 100, fields: { 'Page.edges': false } }))).toEqual(
-    told('Page.edges'),
-  );
-  expect(await warnings(capLists(schema, { maxItems: 100 }))).toEqual([]);
+  expect(await warnings(enforced)).toEqual([]);
   const many = Array.from({ length: 30 }, (_, i) => `l${i}: [Query] @listSize(assumedSize: 1)`).join(' ');
   expect(await warnings(schemaOf(`type Query { ${many} }`), {})).toEqual([
     expect.stringMatching(/Query\.l19 and 10 more\. Name/),
