@@ -19,7 +19,7 @@ const file = fileURLToPath(new URL('execution-process.ts', import.meta.url));
 async function start(env: Record<string, string> = {}): Promise<Urls> {
   const child: ChildProcess = fork(file, {
     execArgv: ['--import', 'tsx', '--conditions', '@graphql-bulwark/source', '--max-old-space-size=1000'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, NODE_ENV: 'production', ...env },
   });
   onTestFinished(() => void child.kill());
   return new Promise((resolve, reject) => {

@@ -18,7 +18,7 @@ import type { ExecutionResult, GraphQLError, GraphQLFieldResolver, GraphQLResolv
 import { type AnswerShape, findAnswerShape } from './answer-shape.ts';
 import { boundSchema } from './bound-schema.ts';
 import { type ExecutionOptions, readExecutionOptions } from './options.ts';
-import { isLongerThan } from './response-size.ts';
+import { containsItself, isLongerThan } from './response-size.ts';
 import { type Run, type RunSettings, runSlot } from './run.ts';
 
 /** The control, and what its bounds need beside the guard. */
@@ -59,6 +59,8 @@ export function executionLimits<C = unknown>(options: ExecutionOptions = {}): Ex
   /** @returns the refusal of data that is too long as JSON. */
   function findSizeRefusal(data: unknown, shape?: AnswerShape): GraphQLError | undefined {
     if (maxResponseCharacters === false || !data || !isLongerThan(data, maxResponseCharacters, shape)) return undefined;
+    // It fails where it is written, and is logged there.
+    if (containsItself(data)) return undefined;
     const facts = { limit: 'maxResponseCharacters', actual: Infinity, maximum: maxResponseCharacters };
     return refuse('RESULT_LIMIT_EXCEEDED', facts);
   }

@@ -174,3 +174,33 @@ function asShown(value: object): unknown {
   const { toJSON } = value as { readonly toJSON?: unknown };
   return typeof toJSON === 'function' ? (toJSON as (key: string) => unknown).call(value, '') : value;
 }
+
+/**
+ * Whether data contains itself, and so has no text at all: that is a mistake of the application and no large answer. Looks at
+ * each object once, however often it stands in the data.
+ */
+export function containsItself(data: unknown): boolean {
+  const around = new Set<unknown>();
+  const seen = new Set<unknown>();
+  const stack: { readonly value: object; readonly isLeft: boolean }[] = [];
+  const push = (value: unknown): void => {
+    if (typeof value === 'object' && value !== null) stack.push({ value, isLeft: false });
+  };
+  push(data);
+  for (let step = stack.pop(); step; step = stack.pop()) {
+    const { value, isLeft } = step;
+    if (isLeft) {
+      around.delete(value);
+      continue;
+    }
+    if (around.has(value)) return true;
+    if (seen.has(value)) continue;
+    seen.add(value);
+    around.add(value);
+    stack.push({ value, isLeft: true });
+    const shown = asShown(value);
+    if (shown !== value) push(shown);
+    else Object.values(value).forEach(push);
+  }
+  return false;
+}

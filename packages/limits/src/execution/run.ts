@@ -190,7 +190,9 @@ export class Run {
     if (this.#timer === undefined && this.#deadline !== Infinity) {
       // When the process itself was busy, values may have arrived already: `setImmediate` lets them be read first.
       const late = (): void => {
-        if (!this.#isOver && (this.#waiting?.size ?? 0) > 0) this.#late(undefined, info);
+        if (this.#isOver || (this.#waiting?.size ?? 0) === 0) return;
+        if (this.#stopped) this.#release();
+        else this.#late(undefined, info);
       };
       const left = Math.max(1, Math.ceil(this.#deadline - performance.now()));
       this.#timer = setTimeout(() => setImmediate(late), left).unref();
@@ -198,7 +200,7 @@ export class Run {
     if (this.#gone || this.#isMutation || this.#settings?.mode === 'report') return;
     this.#client = findClientConnection(findSecurityContext(contextValue));
     this.#gone = () => {
-      if (!this.#stopped) this.#stop(deny('SERVICE_UNAVAILABLE', { reason: 'the client has gone' }));
+      if (!this.#stopped) this.#leave();
     };
     this.#client?.watch(this.#gone);
   }
@@ -206,6 +208,10 @@ export class Run {
   #rest(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#unwatch();
+  }
+
+  #unwatch(): void {
     if (this.#gone) this.#client?.unwatch(this.#gone);
     this.#gone = undefined;
     this.#client = undefined;
@@ -222,11 +228,27 @@ export class Run {
     this.exceed('EXECUTION_TIMEOUT', { limit, actual, maximum: Number(maximum) }, contextValue, info);
   }
 
+  /**
+   * Ends what has not begun, since the client has gone. What runs is waited for, up to the bound of time: an operation that its
+   * client has given up counts for the client as long as it takes, or one could start any number and give them up.
+   */
+  #leave(): void {
+    this.#stopped = deny('SERVICE_UNAVAILABLE', { reason: 'the client has gone' });
+    this.isCut = this.isAnswered;
+    this.#unwatch();
+    this.#controller?.abort(this.#stopped);
+  }
+
   #stop(error: GraphQLError): void {
     this.#stopped = error;
     this.isCut = this.isAnswered;
     this.#rest();
     this.#controller?.abort(error);
+    this.#release();
+  }
+
+  /** Fails whatever is waited for. */
+  #release(): void {
     const waiters = [...(this.#waiting ?? [])];
     this.#waiting?.clear();
     for (const waiter of waiters) rejectUnlessGivenUp(waiter, this.#errorAt(waiter.info));
