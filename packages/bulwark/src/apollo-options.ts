@@ -11,6 +11,7 @@ import { chooseMaxValidationErrors, createDocumentStore, isDevelopment } from '@
 import type { TrustedDocuments } from '@graphql-bulwark/trusted-documents';
 import { findInternalPlugin, usesCacheHints } from './warnings/cache-hints.ts';
 import { watchLandingPage } from './warnings/landing-page.ts';
+import { listWeakServerOptions } from './warnings/weak-server-options.ts';
 
 export interface Posture<C extends BaseContext> {
   /** Makes the guard; `noStore`: no cache may keep an answer, and Apollo Server's plugin does not say so. */
@@ -44,10 +45,9 @@ export function buildApolloOptions<C extends BaseContext>(
   if (options.fieldResolver && options.fieldResolver !== fieldResolver) {
     throw new TypeError('fieldResolver must be given to createBulwark({ authorization: { fieldResolver } }) as well.');
   }
-  for (const weakness of listWeaknesses(options, { maxTokens, maxBatchSize })) warn(weakness);
+  for (const weakness of listWeakServerOptions(options, { maxTokens, maxBatchSize })) warn(weakness);
   const theirs = options.plugins ?? [];
   const { documentStore: theirStore = createDocumentStore() } = options;
-  const landing = (): void => warn('plugins: a landing page is served in production, to anyone who opens the URL.');
   // It hooks every field, to add up hints that are not there.
   const noStore = !usesCacheHints(options.schema, theirs);
   const ours = [
@@ -61,7 +61,7 @@ export function buildApolloOptions<C extends BaseContext>(
     ...options,
     plugins: [
       guard(noStore),
-      ...(isDevelopment() ? theirs : theirs.map((plugin) => watchLandingPage(plugin, landing))),
+      ...(isDevelopment() ? theirs : theirs.map((plugin) => watchLandingPage(plugin, warn))),
       ...ours,
     ],
     ...(fieldResolver && { fieldResolver }),
@@ -104,47 +104,4 @@ function readMaxErrors<C extends BaseContext>({ validationOptions }: ApolloServe
 function takeTighter(theirs: number | undefined, ours: number | false): { maxTokens?: number } {
   const least = Math.min(theirs ?? Infinity, ours === false ? Infinity : ours);
   return least === Infinity ? {} : { maxTokens: least };
-}
-
-function* listWeaknesses<C extends BaseContext>(
-  options: ApolloServerOptionsWithSchema<C>,
-  { maxTokens, maxBatchSize }: Pick<Posture<C>, 'maxTokens' | 'maxBatchSize'>,
-): Iterable<string> {
-  const plugins = options.plugins ?? [];
-  if (options.csrfPrevention === false) {
-    yield 'csrfPrevention: false lets other sites send operations with the cookies of a visitor.';
-  }
-  if (options.hideSchemaDetailsFromClientErrors === false) {
-    yield 'hideSchemaDetailsFromClientErrors: false suggests names of the schema to a client that misspells one.';
-  }
-  if (options.validationOptions?.hideSuggestions === false) {
-    yield 'validationOptions.hideSuggestions: false lets a misspelt document buy a search through the whole schema.';
-  }
-  if (process.env['NODE_ENV'] === undefined) {
-    yield 'NODE_ENV is not set: Bulwark takes that for production, but HTTP frameworks may answer with stack traces.';
-  }
-  if (options.includeStacktraceInErrorResponses === true) {
-    yield 'includeStacktraceInErrorResponses: true is ignored: no stack trace leaves this server.';
-  }
-  if (options.dangerouslyDisableValidation === true) {
-    yield 'dangerouslyDisableValidation: true executes documents that were never checked against the schema.';
-  }
-  if (options.allowBatchedHttpRequests && maxBatchSize === false) {
-    yield 'allowBatchedHttpRequests without limits.maxBatchSize lets one request carry any number of operations.';
-  }
-  if (options.persistedQueries && options.persistedQueries.ttl === null) {
-    yield 'persistedQueries.ttl: null keeps what any client registered until the cache is full.';
-  }
-  if (options.status400ForVariableCoercionErrors === false) {
-    yield 'status400ForVariableCoercionErrors: false answers 200 to variables that do not fit.';
-  }
-  if (findInternalPlugin(plugins, 'InlineTrace') === 'on') {
-    yield 'plugins: inline traces tell field names, types and durations to any client that asks for them.';
-  }
-  if (options.introspection !== undefined) {
-    yield 'introspection is ignored here: give createBulwark({ introspection: { allow } }) instead.';
-  }
-  if (maxTokens !== false && (options.parseOptions?.maxTokens ?? 0) > maxTokens) {
-    yield `parseOptions.maxTokens: ${options.parseOptions?.maxTokens} is cut to limits.maxTokens: ${maxTokens}.`;
-  }
 }

@@ -34,6 +34,7 @@ import {
   listDearest,
   listGuesses,
 } from './cost/price.ts';
+import { type ExecutionBounds, type ExecutionOptions, readExecutionOptions } from './execution/options.ts';
 import type { LimitsOptions } from './options.ts';
 import { listCeilings, listExceeded, resolveLimits } from './table.ts';
 import { measureVariables } from './variables.ts';
@@ -46,8 +47,13 @@ export interface ExplainInput {
   readonly operationName?: string | undefined;
   /** As a client sends them. */
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
-  /** The options of `limits()` and `cost()`. Left out: their defaults. `perPrincipal` and `mode` say nothing here. */
-  readonly options?: { readonly limits?: LimitsOptions; readonly cost?: CostOptions } | undefined;
+  /**
+   * The options of `limits()`, `cost()` and `executionLimits()`. Left out: their defaults. `perPrincipal` and `mode` say nothing
+   * here.
+   */
+  readonly options?:
+    | { readonly limits?: LimitsOptions; readonly cost?: CostOptions; readonly execution?: ExecutionOptions }
+    | undefined;
 }
 
 export interface ExplainedRefusal {
@@ -76,6 +82,8 @@ export interface Explained {
   readonly facts: OperationFacts | undefined;
   /** `undefined` where the operation could not be priced; `refusals` says why. */
   readonly cost: ExplainedCost | undefined;
+  /** What holds while the operation runs, and is known only then: items, length of the answer, time. `false`: no bound. */
+  readonly bounds: Required<ExecutionBounds>;
   /** In the order in which they would refuse; a server answers with the first. */
   readonly refusals: readonly ExplainedRefusal[];
 }
@@ -91,6 +99,7 @@ const inputTable = {
 const optionTable = {
   limits: { check: requirePlainObject },
   cost: { check: requirePlainObject },
+  execution: { check: requirePlainObject },
 } satisfies OptionTable<NonNullable<ExplainInput['options']>>;
 
 /**
@@ -100,7 +109,7 @@ const optionTable = {
  */
 export function explain(input: ExplainInput): Explained {
   const { schema, operationName, variables, options } = readOptions('explain', input, inputTable);
-  const { limits, cost: prices } = readOptions('explain: options', options, optionTable);
+  const { limits, cost: prices, execution } = readOptions('explain: options', options, optionTable);
   const against = listCeilings(resolveLimits(limits));
   const settings = resolveCostOptions(prices);
   const document = typeof input.document === 'string' ? parse(input.document) : input.document;
@@ -108,10 +117,19 @@ export function explain(input: ExplainInput): Explained {
   const found: Refusal[] = [];
 
   if (typeof input.document === 'string') found.push(...listExceeded(against.source, input.document));
-  const bounds = { depth: Infinity, nodes: Infinity };
-  found.push(...listExceeded(against.variables, measureVariables(variables, bounds)));
+  const unbounded = { depth: Infinity, nodes: Infinity };
+  found.push(...listExceeded(against.variables, measureVariables(variables, unbounded)));
   found.push(...listExceeded(against.document, countDocumentFacts(document)));
-  const explained = { document: showDocument(document), refusals: [] };
+  const { maxResultItems, maxResponseCharacters, maxExecutionSeconds, maxMutationSeconds, enforceAssumedSizes } =
+    readExecutionOptions(execution);
+  const bounds = {
+    maxResultItems,
+    maxResponseCharacters,
+    maxExecutionSeconds,
+    maxMutationSeconds,
+    enforceAssumedSizes,
+  };
+  const explained = { document: showDocument(document), bounds, refusals: [] };
   if (!operation) {
     return {
       ...explained,

@@ -1,10 +1,12 @@
 /** Notices when a plugin of the application serves a landing page, which is known only when the server starts. */
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
 
-/** @returns a plugin that does the same, and calls `noticed` when it starts with a landing page. */
+const served = 'plugins: a landing page is served in production, to anyone who opens the URL.';
+
+/** @returns a plugin that does the same, and warns when it starts with a landing page. */
 export function watchLandingPage<C extends BaseContext>(
   plugin: ApolloServerPlugin<C>,
-  noticed: () => void,
+  warn: (message: string) => void,
 ): ApolloServerPlugin<C> {
   // Apollo Server recognises its own plugins by properties that a copy would not have. None of those with an id serves a page.
   if (!plugin.serverWillStart || '__internal_plugin_id__' in plugin) return plugin;
@@ -16,7 +18,7 @@ export function watchLandingPage<C extends BaseContext>(
     ...bindHook(plugin, 'unexpectedErrorProcessingRequest'),
     async serverWillStart(service) {
       const listener = await plugin.serverWillStart?.(service);
-      if (listener?.renderLandingPage) noticed();
+      if (listener?.renderLandingPage) warn(served);
       return listener;
     },
   };

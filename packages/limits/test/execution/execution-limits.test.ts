@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApolloServer } from '@apollo/server';
 import { createEvents, guard, type SecuredContext, type SecurityEvent } from '@graphql-bulwark/core';
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { execute, type GraphQLResolveInfo, parse, subscribe } from 'graphql';
+import { buildSchema, execute, type GraphQLResolveInfo, parse, subscribe } from 'graphql';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { as, codes, send, sendBody } from '../../../../test/kit.ts';
-import { costDirectives, type ExecutionOptions, executionLimits, executionSignal } from '../../src/index.ts';
+import { costDirectives, type ExecutionOptions, executionLimits, executionSignal, explain } from '../../src/index.ts';
 
 const typeDefs = `
   scalar JSON
@@ -365,4 +365,14 @@ it('keeps the fieldResolver of the server, and a list that breaks while it is re
   expect(errors?.map(({ message }) => message).toSorted()).toEqual(['broken', 'row']);
   const closed = executionLimits({ maxResultItems: 2 }).secure(lists, fieldResolver);
   expect((await execute({ schema: closed, document: parse('{ some }') })).data).toEqual({ some: null });
+});
+
+it('explain says what holds while the operation runs', () => {
+  const tiny = buildSchema('type Query { a: Int }');
+  expect(explain({ schema: tiny, document: '{ a }' }).bounds).toMatchObject({
+    maxResultItems: 100_000,
+    maxExecutionSeconds: 30,
+  });
+  const options = { execution: { maxResultItems: 7, maxExecutionSeconds: false } } as const;
+  expect(explain({ schema, document: '{ a }', options }).bounds).toMatchObject(options.execution);
 });
