@@ -1,7 +1,7 @@
 /** For the sibling packages alone: no promise is made about these names between versions. */
 
 export { createNetworkTest, normalizeAddress, readForwardedHops } from './client-address.ts';
-export { ClientConnection, findConnection, type SocketLike } from './client-connection.ts';
+export { ClientConnection, findConnection } from './client-connection.ts';
 export type { StartingServer } from './control.ts';
 export { aCounterStore, roundUpPoints } from './counter-store.ts';
 export { type CoordinateShare } from './errors/codes.ts';
@@ -111,8 +111,6 @@ export { findUnclosedReporter } from './plugin/unwatched-streams.ts';
 export { isHeaderReader, readHeaderValues } from './request-headers.ts';
 export {
   areTexts,
-  beginOperation,
-  endOperation,
   findClientConnection,
   findSecurityContext,
   hasEnded,

@@ -1,6 +1,5 @@
 /** Rules that are written in other places: in code, on interfaces, under other names, in federation's words. */
 
-import { roleHierarchy } from '@graphql-bulwark/authentication';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import SchemaBuilder from '@pothos/core';
 import { buildSchema, type GraphQLSchema, graphql } from 'graphql';
@@ -232,41 +231,6 @@ describe("federation's directives", () => {
     ],
   ])('a directive of federation that would not be read keeps the server from starting: %s', (types_, message) => {
     expect(guarding(types_)).toThrow(message);
-  });
-});
-
-describe('implied rights', () => {
-  const principal = as({ id: 'boss', roles: ['ADMIN'], scopes: ['own'] }).security.principal;
-
-  it('complete a principal with what its roles include', () => {
-    const complete = roleHierarchy({
-      roles: { ADMIN: ['ACCOUNTANT'], ACCOUNTANT: ['MEMBER'] },
-      scopes: { MEMBER: ['read'], ACCOUNTANT: ['read', 'write'], OTHER: ['all'] },
-    });
-    const completed = principal && complete(principal);
-    expect(completed).toMatchObject({ roles: ['ADMIN', 'ACCOUNTANT', 'MEMBER'], scopes: ['own', 'read', 'write'] });
-    expect(principal?.roles).toEqual(['ADMIN']);
-    expect(principal && complete({ ...principal, roles: ['constructor', '__proto__'] }).roles).toEqual([
-      'constructor',
-      '__proto__',
-    ]);
-  });
-
-  it.each([
-    [{ roles: { A: ['B'], B: ['A'] } }, 'roles.A includes A itself'],
-    [{ roles: { A: ['A'] } }, 'roles.A includes A itself'],
-    [{ roles: { A: ['B'], B: ['C'], C: ['D'], D: ['B'] } }, 'roles.B includes B itself'],
-    [{ roles: null }, 'roles must map roles to lists'],
-    [{ roles: ['A'] }, 'roles must map roles to lists'],
-    [{ scopes: 'read' }, 'scopes must map roles to lists'],
-    [{ roles: { A: [''] } }, 'roles.A must be a list'],
-    ['ADMIN', 'roleHierarchy must be { roles, scopes }'],
-    [null, 'roleHierarchy must be { roles, scopes }'],
-    [{ roles: { A: 'B' } }, 'roles.A must be a list'],
-    [{ scopes: { A: [1] } }, 'scopes.A must be a list'],
-    [{ role: {} }, "did you mean 'roles'"],
-  ])('are refused where they cannot be meant: %j', (options, message) => {
-    expect(() => roleHierarchy(options as never)).toThrow(message);
   });
 });
 
